@@ -1,0 +1,1 @@
+//! Record log-likelihood of any density: the bound of DESIGN over noise draws.

@@ -1,0 +1,83 @@
+//! The account of an ingestion, written as `audit.json`: every row read is kept or dropped by a named reason.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything that happened between the files and the records.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Files read, in order of use.
+    pub inputs: Vec<InputFile>,
+    /// Records before the first rule and after each.
+    pub cohort: Vec<CohortStep>,
+    /// Per table: rows read, kept, dropped by reason.
+    pub tables: Vec<TableAudit>,
+    /// Per variable: conversions, out-of-range values, missing records.
+    pub variables: Vec<VariableAudit>,
+    /// Things a user should know, as sentences without patient values.
+    pub warnings: Vec<String>,
+}
+
+/// A file the bundle depends on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// File name without folder, so that equal inputs give equal bytes wherever they lie.
+    pub name: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// One step of the cohort flow.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CohortStep {
+    /// Rule name; the first step is "all records".
+    pub rule: String,
+    /// Records before it.
+    pub before: usize,
+    /// Records after it.
+    pub after: usize,
+    /// Of those that failed, how many for a null.
+    pub failed_null: usize,
+}
+
+/// Rows of one table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TableAudit {
+    /// Table name.
+    pub table: String,
+    /// Rows in its files.
+    pub rows_read: u64,
+    /// Rows that reached a feature.
+    pub rows_kept: u64,
+    /// Rows dropped, by reason; kept + dropped = read.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+/// Values of one variable, counted over the rows of the cohort within the window.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VariableAudit {
+    /// Variable name.
+    pub variable: String,
+    /// Measurements used.
+    pub values_kept: u64,
+    /// Units seen (trimmed, lower case; "" for none) with their row counts.
+    pub units: BTreeMap<String, u64>,
+    /// Measurements converted by another than the identity.
+    pub converted: u64,
+    /// Measurements with a unit that is neither the source's nor convertible; dropped.
+    pub unknown_unit: u64,
+    /// Below the plausible range; dropped.
+    pub below_range: u64,
+    /// Above the plausible range; dropped.
+    pub above_range: u64,
+    /// Without a number, or text that maps to none; dropped.
+    pub not_a_number: u64,
+    /// Censored results replaced by half their limit.
+    pub censored: u64,
+    /// (record, item, time) keys met more than once.
+    pub duplicate_keys: u64,
+    /// Records of the cohort with no value.
+    pub records_missing: u64,
+}

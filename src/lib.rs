@@ -1,0 +1,45 @@
+//! Density estimation on medical tables: ingestion of cohorts, ButterflyFlow, Gaussian mixtures,
+//! calibrated outliers and a report.
+//!
+//! # Layers
+//!
+//! A module uses modules of lower layers only (`tests/it/layers.rs` checks it):
+//!
+//! ```text
+//! L8  cli                       arguments, progress, diagnostics; the only place that prints or exits
+//! L7  pipeline                  one function per command: ingest, fit, score, sample, flag, report, demo
+//! L6  report    outlier         one HTML file · conformal p-values, explanations
+//! L5  artifact                  the model folder
+//! L4  train     baseline        AdamW, checkpoints · linfa Gaussian mixtures
+//! L3  evaluate                  record log-likelihood of any density
+//! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
+//! L1  schema                    what the data are, what is done with them
+//! L0  num  random  density  output  error
+//! ```
+
+pub mod density;
+pub mod error;
+pub mod num;
+pub mod output;
+pub mod random;
+
+pub mod schema;
+
+pub mod features;
+pub mod flow;
+pub mod ingest;
+pub mod synth;
+
+pub mod evaluate;
+
+pub mod baseline;
+pub mod train;
+
+pub mod artifact;
+
+pub mod outlier;
+pub mod report;
+
+pub mod pipeline;
+
+pub mod cli;

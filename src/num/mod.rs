@@ -1,0 +1,1 @@
+//! Pure numerics in f64: no I/O, nothing of this crate.

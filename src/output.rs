@@ -1,0 +1,198 @@
+//! Outputs that appear whole or not at all: everything is built beside its target and renamed at the end.
+//!
+//! Staged paths are registered, so that an interrupt handler can remove what is unfinished
+//! ([`remove_unfinished`]) before the process ends; dropping a stage without `commit` removes it too.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::error::{Hint, IoError};
+
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Why an output could not be begun or finished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// The target is there and overwriting was not asked for.
+    #[error("output {} exists", .0.display())]
+    Exists(PathBuf),
+    /// The target path has no final component, such as `..` or `/`.
+    #[error("output {} does not name a file or folder", .0.display())]
+    NoName(PathBuf),
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl Hint for OutputError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Exists(_) => Some("choose another --output, or pass --force to replace it".into()),
+            Self::NoName(_) => Some("give --output a name".into()),
+            Self::Io(e) => e.hint(),
+        }
+    }
+}
+
+/// A file or folder under construction beside its target.
+#[derive(Debug)]
+pub struct Staged {
+    stage: PathBuf,
+    target: PathBuf,
+    force: bool,
+    done: bool,
+}
+
+impl Staged {
+    /// Begins a folder; `force` allows [`commit`](Self::commit) to replace an existing target.
+    ///
+    /// # Errors
+    /// [`OutputError::Exists`] when the target is there and `force` is not set; I/O failures.
+    pub fn dir(target: &Path, force: bool) -> Result<Self, OutputError> {
+        let staged = Self::new(target, force)?;
+        fs::create_dir_all(&staged.stage).map_err(IoError::on("create", &staged.stage))?;
+        Ok(staged)
+    }
+
+    /// Begins a file; write it at [`path`](Self::path).
+    ///
+    /// # Errors
+    /// As [`dir`](Self::dir).
+    pub fn file(target: &Path, force: bool) -> Result<Self, OutputError> {
+        Self::new(target, force)
+    }
+
+    fn new(target: &Path, force: bool) -> Result<Self, OutputError> {
+        let name = target.file_name().ok_or_else(|| OutputError::NoName(target.to_path_buf()))?;
+        if !force && target.symlink_metadata().is_ok() {
+            return Err(OutputError::Exists(target.to_path_buf()));
+        }
+        let parent = match target.parent() {
+            Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        fs::create_dir_all(&parent).map_err(IoError::on("create", &parent))?;
+        let stage = parent.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
+        remove(&stage);
+        if let Ok(mut list) = UNFINISHED.lock() {
+            list.push(stage.clone());
+        }
+        Ok(Self { stage, target: target.to_path_buf(), force, done: false })
+    }
+
+    /// Where to write until [`commit`](Self::commit).
+    pub fn path(&self) -> &Path {
+        &self.stage
+    }
+
+    /// Puts the finished output in its place; a former output is replaced only now.
+    ///
+    /// # Errors
+    /// [`OutputError::Exists`] when a target appeared meanwhile; I/O failures, after which the former output is
+    /// in its place.
+    pub fn commit(mut self) -> Result<(), OutputError> {
+        if self.target.symlink_metadata().is_ok() {
+            if !self.force {
+                return Err(OutputError::Exists(self.target.clone()));
+            }
+            if self.target.is_dir() || self.stage.is_dir() {
+                // A folder cannot be renamed over another: move the old one aside, and back if the rename fails.
+                let aside = self.stage.with_extension("former");
+                remove(&aside);
+                fs::rename(&self.target, &aside).map_err(IoError::on("move aside", &self.target))?;
+                if let Err(e) = fs::rename(&self.stage, &self.target) {
+                    fs::rename(&aside, &self.target).map_err(IoError::on("restore", &self.target))?;
+                    return Err(IoError::on("rename to", &self.target)(e).into());
+                }
+                remove(&aside);
+                self.finish();
+                return Ok(());
+            }
+        }
+        fs::rename(&self.stage, &self.target).map_err(IoError::on("rename to", &self.target))?;
+        self.finish();
+        Ok(())
+    }
+
+    fn finish(&mut self) {
+        self.done = true;
+        forget(&self.stage);
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.done {
+            remove(&self.stage);
+            forget(&self.stage);
+        }
+    }
+}
+
+/// Writes `bytes` to `target` atomically, replacing what is there.
+///
+/// # Errors
+/// I/O failures; the former file is then intact.
+pub fn write_atomic(target: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let staged = Staged::file(target, true)?;
+    fs::write(staged.path(), bytes).map_err(IoError::on("write", target))?;
+    staged.commit()
+}
+
+/// Removes everything staged and not committed; for interrupt handlers.
+pub fn remove_unfinished() {
+    if let Ok(mut list) = UNFINISHED.lock() {
+        for path in list.drain(..) {
+            remove(&path);
+        }
+    }
+}
+
+fn forget(path: &Path) {
+    if let Ok(mut list) = UNFINISHED.lock() {
+        list.retain(|p| p != path);
+    }
+}
+
+fn remove(path: &Path) {
+    // Nothing to do about a failure here: the path may not exist, or the disk is gone.
+    if path.is_dir() {
+        let _ = fs::remove_dir_all(path);
+    } else {
+        let _ = fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uncommitted_stage_leaves_nothing_and_keeps_the_former_output() {
+        let tmp = tempfile::tempdir().unwrap();
+        let target = tmp.path().join("out");
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("a"), "old").unwrap();
+        assert!(matches!(Staged::dir(&target, false), Err(OutputError::Exists(_))));
+        let staged = Staged::dir(&target, true).unwrap();
+        fs::write(staged.path().join("a"), "new").unwrap();
+        drop(staged);
+        assert_eq!(fs::read_to_string(target.join("a")).unwrap(), "old");
+        assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn commit_replaces_a_folder_whole() {
+        let tmp = tempfile::tempdir().unwrap();
+        let target = tmp.path().join("out");
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("old"), "old").unwrap();
+        let staged = Staged::dir(&target, true).unwrap();
+        fs::write(staged.path().join("new"), "new").unwrap();
+        staged.commit().unwrap();
+        assert!(target.join("new").exists() && !target.join("old").exists());
+        assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
+    }
+}

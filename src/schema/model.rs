@@ -1,0 +1,263 @@
+//! The resolved description of a data source: tables, the record they are about, and variables with their
+//! sources, units and plausible ranges. `parse` reads it from TOML, `check` finds what is wrong with it.
+
+use serde::{Deserialize, Serialize};
+
+/// A checked description of a data source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// Name it is referred to by, such as `mimic3`.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// What one row of the result stands for.
+    pub record: Record,
+    /// Files and their columns.
+    pub tables: Vec<Table>,
+    /// Everything that can become a feature.
+    pub variables: Vec<Variable>,
+}
+
+impl Schema {
+    /// The table called `name`.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|t| t.name == name)
+    }
+
+    /// The variable called `name`.
+    pub fn variable(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().find(|v| v.name == name)
+    }
+}
+
+/// What a record is and when it begins and ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Table with one row per record; `None` when records are the distinct ids of the event table (long format).
+    pub table: Option<String>,
+    /// Column identifying the record.
+    pub id: String,
+    /// Column identifying the patient; splits never divide one.
+    pub subject: String,
+    /// Column with the record's start; event times are relative to it. `None`: times are elapsed already.
+    pub start: Option<String>,
+    /// Column with the record's end.
+    pub end: Option<String>,
+}
+
+/// One logical table, possibly spread over several files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Name used by sources and rules, such as `CHARTEVENTS`.
+    pub name: String,
+    /// File stems without extension, `*` allowed (`set_*`); `.parquet`, `.csv` and `.csv.gz` are looked for in any
+    /// letter case.
+    pub files: Vec<String>,
+    /// Columns that are read, with their types. Matched to headers without regard to case. Others are ignored.
+    pub columns: Vec<(String, DType)>,
+    /// What its rows are.
+    pub kind: TableKind,
+}
+
+/// Type of a source column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DType {
+    /// Whole number, also ids.
+    Integer,
+    /// Decimal number.
+    Float,
+    /// Text.
+    Text,
+    /// `YYYY-MM-DD HH:MM:SS` (seconds optional, date alone allowed).
+    Datetime,
+    /// `HH:MM` since the record's start; hours may exceed 24.
+    Elapsed,
+}
+
+/// What the rows of a table are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableKind {
+    /// One row per record.
+    Records,
+    /// Facts joined to the records by this column (`HADM_ID`, `SUBJECT_ID`).
+    Static {
+        /// Column present here and in the records table.
+        key: String,
+    },
+    /// One row per measurement.
+    Events(EventColumns),
+}
+
+/// Which columns of an event table mean what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventColumns {
+    /// Record id; rows where it is absent or null are assigned by subject and time.
+    pub record: Option<String>,
+    /// Subject id.
+    pub subject: Option<String>,
+    /// When.
+    pub time: String,
+    /// What was measured.
+    pub item: String,
+    /// Numeric value.
+    pub value: String,
+    /// Value as text, for value maps and censored results.
+    pub text: Option<String>,
+    /// Unit as written.
+    pub unit: Option<String>,
+    /// Rows to drop, null-safe: a null never equals.
+    pub drop: Vec<DropRule>,
+}
+
+/// Drops the rows whose column holds one of the values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DropRule {
+    /// Column name.
+    pub column: String,
+    /// Values as text; numeric columns compare by value.
+    pub equals: Vec<String>,
+    /// Name in the audit.
+    pub reason: String,
+}
+
+/// Statistical kind of a variable; decides its coordinates and its noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Real number.
+    Continuous,
+    /// Whole number, δ = 1.
+    Count,
+    /// Ordered levels held as whole numbers, δ = 1.
+    Ordinal,
+    /// Two levels.
+    Binary,
+    /// Unordered levels held as text.
+    Categorical,
+}
+
+/// How the measurements of a window become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aggregation {
+    /// Earliest (ties: mean of the tied values).
+    First,
+    /// Latest (ties: mean of the tied values).
+    Last,
+    /// Smallest.
+    Min,
+    /// Largest.
+    Max,
+    /// Arithmetic mean.
+    Mean,
+    /// Median.
+    Median,
+    /// Sample standard deviation; null below two measurements.
+    Std,
+    /// Sum.
+    Sum,
+    /// Number of measurements; 0, never null, for records of the cohort.
+    Count,
+}
+
+/// An item's identifier: a number in MIMIC-III, a name in long tables.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Item {
+    /// `ITEMID`.
+    Id(i64),
+    /// Parameter name.
+    Name(String),
+}
+
+/// Something measured about a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Identifier, such as `heart_rate`.
+    pub name: String,
+    /// For people.
+    pub label: String,
+    /// Heading it is listed under: vitals, labs, demographics, …
+    pub group: String,
+    /// Unit of the result.
+    pub unit: String,
+    /// Statistical kind.
+    pub kind: Kind,
+    /// Plausible values in `unit`, inclusive; others become null and are counted.
+    pub range: Option<(f64, f64)>,
+    /// Resolution δ the value is recorded at, in `unit`.
+    pub resolution: Option<f64>,
+    /// Raw values that mean "missing" (−1 in PhysioNet 2012).
+    pub missing_codes: Vec<f64>,
+    /// Text values and the numbers they stand for (GCS); matched trimmed, without regard to case. When not empty, the
+    /// text decides and unmapped text is counted and dropped, unless it is itself a number of the map.
+    pub value_map: Vec<(String, f64)>,
+    /// `"<0.01"` in the text column counts as half the limit, and is counted.
+    pub censored: bool,
+    /// Accepted units besides those of a source, with their conversion to `unit`.
+    pub conversions: Vec<Conversion>,
+    /// Where it is found.
+    pub sources: Vec<Source>,
+    /// Aggregation when the pipeline names none.
+    pub aggregate: Aggregation,
+}
+
+/// `canonical = raw · scale + offset` for rows whose unit column says `unit`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// Unit as written; compared without regard to case and spaces.
+    pub unit: String,
+    /// Factor.
+    pub scale: f64,
+    /// Added after scaling.
+    pub offset: f64,
+}
+
+/// One place a variable is found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Rows of an event table.
+    Events {
+        /// Event table.
+        table: String,
+        /// Items.
+        items: Vec<Item>,
+        /// Units that mean scale and offset below apply; empty: the unit column says nothing for these items.
+        units: Vec<String>,
+        /// Factor to the variable's unit.
+        scale: f64,
+        /// Added after scaling.
+        offset: f64,
+        /// A rule in place of scale and offset.
+        rule: Option<Rule>,
+        /// Lower wins: a record with any value of precedence 0 ignores those of precedence 1.
+        precedence: u32,
+    },
+    /// A column of the records table or of a static table.
+    Column {
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+    },
+    /// Years from a birth column to the record's start; ages over 89 (shifted to about 300 in MIMIC) become `cap`.
+    Age {
+        /// Table with the birth column.
+        table: String,
+        /// Date of birth.
+        birth: String,
+        /// Value given to ages above 89.
+        cap: f64,
+    },
+}
+
+/// Conversions that depend on the value itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// FiO2: x ≤ 1 is a fraction, 21 ≤ x ≤ 100 percent, anything else missing.
+    MixedFraction,
+}

@@ -1,0 +1,175 @@
+//! The resolved description of what is done with a source: cohort rules, time window, features, transforms, splits.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Aggregation, Kind};
+
+/// A checked pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// Name, such as `mimic3-first-24h`.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// Schema it applies to; empty for wide tables, which bring their own columns.
+    pub schema: String,
+    /// Applied in this order, each with its n in the audit.
+    pub rules: Vec<CohortRule>,
+    /// Which events count.
+    pub window: Window,
+    /// One column each, in this order; empty for wide tables.
+    pub features: Vec<Feature>,
+    /// Present for wide tables.
+    pub wide: Option<WideTable>,
+    /// Default transform g of continuous columns.
+    pub transform: TransformKind,
+    /// Whether discrete and rounded values get noise of their resolution.
+    pub dequantize: bool,
+    /// Features with fewer observed training values than this share are left out, and listed in the audit.
+    pub min_observed: f64,
+    /// Shares of the subjects.
+    pub split: SplitFractions,
+    /// Seed of the split hash and of the stored noise draw.
+    pub seed: u64,
+}
+
+/// One step of the cohort selection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CohortRule {
+    /// Name in the audit: "adults", "first ICU stay".
+    pub name: String,
+    /// Test a record has to pass.
+    pub predicate: Predicate,
+}
+
+/// A test of one record. A null fails every comparison, and is counted as such.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Predicate {
+    /// A static variable or a column of the records table lies within bounds, inclusive.
+    Between {
+        /// Variable or column name.
+        column: String,
+        /// Lower bound.
+        min: Option<f64>,
+        /// Upper bound.
+        max: Option<f64>,
+    },
+    /// A text column holds one of the values.
+    OneOf {
+        /// Variable or column name.
+        column: String,
+        /// Accepted values.
+        values: Vec<String>,
+    },
+    /// The subject's earliest record by start (ties: smallest id), among the records still there.
+    FirstPerSubject,
+    /// At least this many features have a value.
+    MinFeatures {
+        /// Count.
+        count: usize,
+    },
+}
+
+/// Hours relative to the record's start; an event at `start` counts, one at `end` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// First hour.
+    pub start_hours: f64,
+    /// Hour after the last.
+    pub end_hours: f64,
+    /// Whether events after the record's own end are dropped even inside the window.
+    pub until_end: bool,
+}
+
+/// A column of the result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// Column name; `variable` or `variable_aggregation`.
+    pub name: String,
+    /// Variable of the schema.
+    pub variable: String,
+    /// Aggregation; ignored for static variables.
+    pub aggregation: Aggregation,
+}
+
+/// How a wide table is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WideTable {
+    /// Column with record ids; row numbers otherwise.
+    pub id: Option<String>,
+    /// Column whose equal values stay in one split.
+    pub group: Option<String>,
+    /// Column with `train`, `validation`, `calibration`, `test`.
+    pub split: Option<String>,
+    /// Declared kinds by column name; others are inferred on the training rows.
+    pub kinds: Vec<(String, Kind)>,
+    /// Columns to leave out.
+    pub ignore: Vec<String>,
+    /// Texts read as missing besides the empty cell.
+    pub missing: Vec<String>,
+}
+
+/// The monotone map g from (dequantised) original units to a coordinate (DESIGN.md §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransformKind {
+    /// Smooth monotone spline through training quantiles to N(0,1), linear tails.
+    NormalScore,
+    /// Mean 0, standard deviation 1.
+    Standardize,
+    /// Median 0, interquartile range scaled to that of N(0,1).
+    Robust,
+    /// `standardize` of log(x + shift).
+    LogStandardize,
+    /// The number itself.
+    None,
+}
+
+/// Part of the data a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Split {
+    /// Everything fitted is fitted here.
+    Train,
+    /// Chooses: early stopping, k, presets.
+    Validation,
+    /// Calibrates p-values; never used to fit or choose.
+    Calibration,
+    /// Judges; used for nothing else.
+    Test,
+}
+
+impl Split {
+    /// All splits in stored order; the position is the code in `tensor.safetensors`.
+    pub const ALL: [Self; 4] = [Self::Train, Self::Validation, Self::Calibration, Self::Test];
+
+    /// Name in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Calibration => "calibration",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Shares of subjects per split; they sum to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SplitFractions {
+    /// Share of `train`.
+    pub train: f64,
+    /// Share of `validation`.
+    pub validation: f64,
+    /// Share of `calibration`.
+    pub calibration: f64,
+    /// Share of `test`.
+    pub test: f64,
+}
+
+impl Default for SplitFractions {
+    fn default() -> Self {
+        Self { train: 0.6, validation: 0.1, calibration: 0.15, test: 0.15 }
+    }
+}

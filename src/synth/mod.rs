@@ -1,0 +1,1 @@
+//! A MIMIC-III-shaped synthetic extract with planted, labelled anomalies.

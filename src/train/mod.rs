@@ -1,0 +1,1 @@
+//! AdamW, schedules, early stopping, checkpoints: the trainer of flows.
