@@ -16,7 +16,7 @@ use super::GmmError;
 use crate::density::Density;
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
-use crate::num::triangular::{cholesky, solve_lower};
+use crate::num::triangular::{cholesky, invert_lower};
 use crate::random::{Seed, StreamRng};
 
 /// Rows handled together; fixed, so that results do not depend on the number of threads.
@@ -67,14 +67,9 @@ impl Gmm {
         for component in 0..k {
             let factor = cholesky(covariances.index_axis(Axis(0), component))
                 .ok_or(GmmError::NotPositiveDefinite { component })?;
-            let mut inverse = Array2::<f64>::eye(d);
-            for mut column in inverse.columns_mut() {
-                let solved = solve_lower(factor.view(), column.view());
-                column.assign(&solved);
-            }
             let log_det: f64 = factor.diag().iter().map(|x| x.ln()).sum();
             log_norm.push(weights[component].ln() - log_det - 0.5 * d as f64 * (2.0 * PI).ln());
-            whitening.push(inverse.t().as_standard_layout().into_owned());
+            whitening.push(invert_lower(factor.view()).t().as_standard_layout().into_owned());
             lower.push(factor);
         }
         Ok(Self { weights, means, covariances, lower, whitening, log_norm })
