@@ -104,11 +104,11 @@ pub struct GmmTrial {
 ///
 /// # Errors
 /// [`GmmError`] for arrays without rows, of unequal width or with non-finite numbers, and when every fit fails.
-pub fn fit_gmm(
-    train: ArrayView2<'_, f64>,
-    validation: ArrayView2<'_, f64>,
+pub fn fit_gmm<'a>(
+    train: ArrayView2<'a, f64>,
+    validation: ArrayView2<'a, f64>,
     units: usize,
-    config: &GmmConfig,
+    config: &'a GmmConfig,
 ) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
     config.check()?;
     let (n, d) = train.dim();

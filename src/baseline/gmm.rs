@@ -9,7 +9,7 @@
 
 use std::f64::consts::PI;
 
-use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, s};
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 
 use super::GmmError;
@@ -146,7 +146,7 @@ impl Density for Gmm {
         let mut out = vec![0.0; v.nrows()];
         out.par_chunks_mut(BLOCK).enumerate().for_each(|(b, out)| {
             let start = b * BLOCK;
-            self.log_prob_block(v.slice(s![start..start + out.len(), ..]), out);
+            self.log_prob_block(v.slice_axis(Axis(0), (start..start + out.len()).into()), out);
         });
         Array1::from_vec(out)
     }

@@ -2,7 +2,7 @@
 //! last complete state is there.
 //!
 //! Parameters, averages, moments and best weights are tensors; counters, history and the settings of the run are JSON in
-//! the file's metadata, with the SHA-256 of the tensors.
+//! the file's metadata, with the SHA-256 of all of it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -96,7 +96,8 @@ pub(crate) struct State {
 struct Meta {
     format_version: u32,
     run: Value,
-    tensors_sha256: String,
+    /// Of the tensors and of this object with the empty string in this place.
+    sha256: String,
     epoch: u32,
     average_updates: u64,
     steps: u64,
@@ -122,10 +123,10 @@ pub(crate) fn write(dir: &Path, run: &Value, state: &State) -> Result<(), Checkp
             .into_iter()
             .map(|values| values.iter().flat_map(|v| v.to_le_bytes()).collect())
             .collect();
-    let meta = Meta {
+    let mut meta = Meta {
         format_version: FORMAT_VERSION,
         run: run.clone(),
-        tensors_sha256: digest(buffers.iter().map(Vec::as_slice)),
+        sha256: String::new(),
         epoch: state.epoch,
         average_updates: state.average.updates,
         steps: state.adam.steps,
@@ -137,13 +138,13 @@ pub(crate) fn write(dir: &Path, run: &Value, state: &State) -> Result<(), Checkp
         seconds: state.seconds,
         rows: state.rows,
     };
-    let json = serde_json::to_string(&meta).expect("invariant: the state is plain numbers");
+    meta.sha256 = digest(buffers.iter().map(Vec::as_slice), &meta);
     let n = state.parameters.len();
     let views = TENSORS.iter().zip(&buffers).map(|(name, bytes)| {
         let view = TensorView::new(Dtype::F32, vec![n], bytes).expect("invariant: every buffer has n values");
         (*name, view)
     });
-    let bytes = safetensors::serialize(views, Some(HashMap::from([(META.to_string(), json)])))
+    let bytes = safetensors::serialize(views, Some(HashMap::from([(META.to_string(), json(&meta))])))
         .expect("invariant: five tensors and a header fit the format");
     Ok(write_atomic(&dir.join(FILE), &bytes)?)
 }
@@ -164,7 +165,7 @@ pub(crate) fn read(dir: &Path, run: &Value, n_parameters: usize) -> Result<Optio
     if version.format_version > FORMAT_VERSION {
         return Err(CheckpointError::Newer { path, version: version.format_version });
     }
-    let meta: Meta = serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?;
+    let mut meta: Meta = serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?;
     let mut differences = Vec::new();
     compare("", &meta.run, run, &mut differences);
     if !differences.is_empty() {
@@ -179,7 +180,8 @@ pub(crate) fn read(dir: &Path, run: &Value, n_parameters: usize) -> Result<Optio
         }
         raw.push(tensor.data());
     }
-    if digest(raw.iter().copied()) != meta.tensors_sha256 {
+    let sha256 = std::mem::take(&mut meta.sha256);
+    if digest(raw.iter().copied(), &meta) != sha256 {
         return Err(damaged("its checksum does not fit".into()));
     }
     let mut values = raw.into_iter().map(|data| {
@@ -227,11 +229,16 @@ pub fn checkpoint_dir(model: &Path) -> PathBuf {
     model.with_file_name(name)
 }
 
-fn digest<'a>(buffers: impl Iterator<Item = &'a [u8]>) -> String {
+fn json(meta: &Meta) -> String {
+    serde_json::to_string(meta).expect("invariant: the state is plain numbers")
+}
+
+fn digest<'a>(buffers: impl Iterator<Item = &'a [u8]>, meta: &Meta) -> String {
     let mut hash = Sha256::new();
     for b in buffers {
         hash.update(b);
     }
+    hash.update(json(meta));
     hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
@@ -304,11 +311,13 @@ mod tests {
         write(tmp.path(), &run, &state()).unwrap();
         let file = tmp.path().join(FILE);
         let bytes = fs::read(&file).unwrap();
-        for at in (bytes.len() - 40)..bytes.len() {
+        for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
             fs::write(&file, &damaged).unwrap();
-            assert!(matches!(read(tmp.path(), &run, 2), Err(CheckpointError::Damaged { .. })), "byte {at}");
+            // White space between tokens carries nothing, so a change there may read as the same state.
+            let read = read(tmp.path(), &run, 2);
+            assert!(read.is_err() || read.unwrap() == Some(state()), "byte {at}");
         }
         for length in [0, 4, 20, bytes.len() / 2, bytes.len() - 1] {
             fs::write(&file, &bytes[..length]).unwrap();
