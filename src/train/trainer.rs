@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use ndarray::{Array2, ArrayView2, Axis};
-use rand::seq::SliceRandom;
+use rand::Rng;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -336,8 +336,7 @@ impl<'a> Run<'a> {
         let draw = self.source.train(seed.child("train-noise", 0), number);
         let Ok(data) = Batch::new("train", draw) else { return Epoch::NotFinite };
         let n = data.log_noise.len();
-        let mut order: Vec<usize> = (0..n).collect();
-        order.shuffle(&mut seed.stream("shuffle", number));
+        let order = shuffled(n, &mut seed.stream("shuffle", number));
         let dropout = seed.child("dropout", number);
         let (mut log_prob, mut norms, mut clipped, mut learning_rate) = (0.0, 0.0, 0_u32, 0.0);
         let mut steps = 0;
@@ -472,6 +471,16 @@ impl Batch {
         }
         x
     }
+}
+
+/// A random order of 0..n (Fisher–Yates on the generator's words, so that no library update changes a run).
+fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    for i in (1..n).rev() {
+        let j = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;
+        order.swap(i, j);
+    }
+    order
 }
 
 /// Weight decay and learning-rate factor of each parameter tensor.
