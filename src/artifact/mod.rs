@@ -4,6 +4,7 @@
 //! or the machine has a say in is in `metrics.json` alone.
 
 mod error;
+mod fit;
 mod folder;
 mod header;
 mod metrics;
@@ -12,6 +13,7 @@ mod tensors;
 use ndarray::ArrayView2;
 
 pub use error::ArtifactError;
+pub use fit::{FitError, fit_flow_model, fit_mixture_model};
 pub use header::{FORMAT_VERSION, Header, ModelKind};
 pub use metrics::{Metrics, peak_memory_bytes};
 

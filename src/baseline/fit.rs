@@ -100,7 +100,7 @@ pub struct GmmTrial {
 
 /// Fits mixtures on `train` and returns the one that does best on `validation`, with the account of the search.
 ///
-/// `units` is how many consecutive copies of each record the rows hold (noise draws): a mixture gets no more components
+/// `units` is how many copies of each record the rows hold (noise draws): a mixture gets no more components
 /// than the records, not the rows, can carry.
 ///
 /// # Shapes
