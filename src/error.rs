@@ -36,7 +36,9 @@ impl Hint for IoError {
         match self.source.kind() {
             NotFound => Some("check the path; relative paths start at the current folder".into()),
             PermissionDenied => Some("choose a folder you may write to, or change its permissions".into()),
-            StorageFull => Some("free some space or choose another disk; nothing half-written was left behind".into()),
+            StorageFull => {
+                Some("free some space or choose another disk; nothing half-written was left behind".into())
+            }
             _ => None,
         }
     }

@@ -27,7 +27,8 @@ const LAYERS: &[(&str, u32)] = &[
 
 /// Modules that must not know data frames, files of cohorts or the command line.
 const NUMERIC: &[&str] = &["num", "flow", "baseline", "density", "random"];
-const NUMERIC_FORBIDDEN: &[&str] = &["polars::", "csv::", "clap::", "crate::schema", "crate::ingest", "crate::features"];
+const NUMERIC_FORBIDDEN: &[&str] =
+    &["polars::", "csv::", "clap::", "crate::schema", "crate::ingest", "crate::features"];
 
 fn layer(module: &str) -> u32 {
     LAYERS.iter().find(|(m, _)| *m == module).unwrap_or_else(|| panic!("module `{module}` has no layer")).1
