@@ -63,6 +63,25 @@ pub struct FeatureExplanation {
     pub corrected: Option<f64>,
     /// Other features of the same variable that have to change with it, in the same way.
     pub together: Vec<String>,
+    /// The values as text.
+    pub written: Written,
+}
+
+/// Values of an explanation as a person would write them: at the resolution of the feature, levels by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Label of the feature, or its name.
+    pub label: String,
+    /// Unit; empty for levels and where none is known.
+    pub unit: String,
+    /// Recorded value.
+    pub observed: String,
+    /// Suggested value.
+    pub suggested: String,
+    /// 90 % interval ("36.1 to 38.4") or likely levels ("a or b").
+    pub expected: String,
+    /// Corrected value; empty without a pattern.
+    pub corrected: String,
 }
 
 /// Two features that are unusual together.
@@ -72,8 +91,14 @@ pub struct PairExplanation {
     pub features: [String; 2],
     /// Positions.
     pub columns: [usize; 2],
+    /// Recorded values.
+    pub observed: [f64; 2],
     /// Values that make the record most likely.
     pub suggested: [f64; 2],
+    /// Recorded values with label and unit: "Heart rate 88 /min".
+    pub observed_text: [String; 2],
+    /// Suggested values without.
+    pub suggested_text: [String; 2],
     /// Log-likelihood gained, in nats.
     pub gain: f64,
     /// p-value the record would have.
@@ -181,10 +206,25 @@ impl<'a> Explainer<'a> {
             self.either(raw, &features)
         } else {
             let best = features.first().map_or(0.0, |f| f.gain);
-            self.joint(&subjects, &refining, after).filter(|p| p.gain > best + NAMEABLE_GAIN)
+            self.joint(raw, &subjects, &refining, after).filter(|p| p.gain > best + NAMEABLE_GAIN)
         };
         features.truncate(top);
+        for f in &mut features {
+            f.written = self.written(f);
+        }
         Explanation { features, pair }
+    }
+
+    fn written(&self, f: &FeatureExplanation) -> Written {
+        let feature = &self.features[f.column];
+        Written {
+            label: feature.title().to_owned(),
+            unit: if feature.is_categorical() { String::new() } else { feature.unit.clone() },
+            observed: feature.format(f.observed),
+            suggested: feature.format(f.suggested),
+            expected: feature.format_expected(&f.expected),
+            corrected: f.corrected.map(|c| feature.format(c)).unwrap_or_default(),
+        }
     }
 
     /// Everything with few draws, in one call: subjects by decreasing gain, exchanges likewise.
@@ -314,6 +354,7 @@ impl<'a> Explainer<'a> {
             pattern: named.map(|(_, correction)| correction.pattern.clone()),
             corrected: named.map(|(c, _)| c.edit[0].1),
             together: best.edit[1..].iter().map(|&(j, _)| self.features[j].name.clone()).collect(),
+            written: Written::default(),
         }
     }
 
@@ -374,6 +415,7 @@ impl<'a> Explainer<'a> {
                 pattern: Some(Pattern::Swapped(other.name.clone())),
                 corrected: Some(value),
                 together: changes[1..].iter().map(|e| self.features[e.0].name.clone()).collect(),
+                written: Written::default(),
             });
         }
         features.sort_by(|x, y| y.gain.total_cmp(&x.gain));
@@ -398,6 +440,7 @@ impl<'a> Explainer<'a> {
     /// The best change of two subjects: each of the best three at its best, every other tried over its coarse grid.
     fn joint(
         &self,
+        raw: &[f64],
         subjects: &[Subject],
         versions: &Versions<'_>,
         after: &After<'_>,
@@ -419,15 +462,18 @@ impl<'a> Explainer<'a> {
         let tried: Vec<Edit> = edits.iter().map(|e| e.0.clone()).collect();
         let gains = versions.gains(&tried);
         let ((edit, second), gain) = edits.iter().zip(gains).max_by(|a, b| a.1.total_cmp(&b.1))?;
-        Some(self.pair([edit[0], edit[*second]], gain, after(edit, gain), false))
+        Some(self.pair(raw, [edit[0], edit[*second]], gain, after(edit, gain), false))
     }
 
-    fn pair(&self, edit: [(usize, f64); 2], gain: f64, p_after: f64, either: bool) -> PairExplanation {
-        let features = edit.map(|(j, _)| self.features[j].name.clone());
+    fn pair(&self, raw: &[f64], edit: [(usize, f64); 2], gain: f64, p_after: f64, either: bool) -> PairExplanation {
+        let columns = edit.map(|e| e.0);
         PairExplanation {
-            features,
-            columns: edit.map(|e| e.0),
+            features: columns.map(|j| self.features[j].name.clone()),
+            columns,
+            observed: columns.map(|j| raw[j]),
             suggested: edit.map(|e| e.1),
+            observed_text: columns.map(|j| self.features[j].phrase(raw[j])),
+            suggested_text: edit.map(|(j, v)| self.features[j].format(v)),
             gain,
             p_after,
             either,
