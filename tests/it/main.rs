@@ -2,6 +2,8 @@
 //! `../shared/data` and skip with a line on stderr where it is absent.
 
 mod browser;
+mod bad_input;
 mod layers;
+mod support;
 mod report;
 mod report_fixture;
