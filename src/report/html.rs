@@ -135,14 +135,16 @@ pub fn render(data: &ReportData) -> Result<String, ReportError> {
         base64(&Sha256::digest(STYLE)),
         base64(&Sha256::digest(SCRIPT))
     );
-    Ok(environment.get_template("report.html.j2")?.render(context! {
+    let page = environment.get_template("report.html.j2")?.render(context! {
         data => Serde(data),
         figures => Serde(figures),
         sections => Serde(SECTIONS),
         style => STYLE,
         script => SCRIPT,
         policy => policy,
-    })?)
+    })?;
+    // HTML forbids other control characters even escaped; a column name may hold any.
+    Ok(page.replace(|c: char| c.is_control() && c != '\n', " "))
 }
 
 fn add_filters(environment: &mut Environment<'_>) {

@@ -334,6 +334,8 @@ fn marginals(labels: &[String], privacy: Privacy) -> Marginals {
 }
 
 fn correlations(labels: &[String]) -> Correlations {
+    // As collected: no map of more than 40 features.
+    let labels = &labels[..labels.len().min(40)];
     let p = labels.len();
     let matrix = |shift: f64| -> Vec<Vec<Option<f64>>> {
         (0..p)

@@ -61,8 +61,6 @@ pub(crate) enum Ticks {
     Numbers(usize),
     /// Named positions.
     Names(Vec<(f64, String)>),
-    /// None.
-    None,
 }
 
 impl Ticks {
@@ -70,7 +68,6 @@ impl Ticks {
         match self {
             Self::Numbers(about) => round_ticks(range.start, range.end, *about),
             Self::Names(names) => names.clone(),
-            Self::None => Vec::new(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::report::{ReportError, format};
 /// Half-width of a 95 % normal interval in standard errors.
 const Z95: f64 = 1.959_963_984_540_054;
 
-fn axes<'a>(names: Vec<String>, height: u32, x: Range<f64>, x_title: &'a str) -> Axes<'a> {
+fn axes(names: Vec<String>, height: u32, x: Range<f64>, x_title: &str) -> Axes<'_> {
     let n = names.len();
     Axes {
         size: (660, 56 + height * n as u32),
