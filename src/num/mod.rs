@@ -1,1 +1,10 @@
-//! Pure numerics in f64: no I/O, nothing of this crate.
+//! Pure numerics: no I/O, nothing of this crate.
+
+pub mod gemm;
+pub mod moments;
+pub mod quantile;
+pub mod rational_quadratic;
+pub mod real;
+pub mod special;
+pub mod stable;
+pub mod triangular;

@@ -1,0 +1,96 @@
+//! The one place that calls a matrix product, so that the kernel can be changed in one file.
+//!
+//! All matrices are row-major slices. The batch of columns is the last dimension of both factors and results.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::real::Real;
+
+/// A row-major matrix in a slice.
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a, T> {
+    /// Its elements, at least rows × columns of them.
+    pub data: &'a [T],
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub columns: usize,
+}
+
+impl<'a, T: Real> Matrix<'a, T> {
+    /// The first rows × columns elements of `data`.
+    pub fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
+        Self { data: &data[..rows * columns], rows, columns }
+    }
+
+    fn view(&self) -> ArrayView2<'a, T> {
+        ArrayView2::from_shape((self.rows, self.columns), self.data)
+            .expect("invariant: length = rows × columns")
+    }
+}
+
+fn view_mut<T>(data: &mut [T], rows: usize, columns: usize) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut2::from_shape((rows, columns), &mut data[..rows * columns])
+        .expect("invariant: length = rows × columns")
+}
+
+/// C ← A·B + β·C.
+pub fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
+    general_mat_mul(T::one(), &a.view(), &b.view(), beta, &mut view_mut(c, a.rows, b.columns));
+}
+
+/// C ← Aᵀ·B + β·C.
+pub fn multiply_transposed_left<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
+    general_mat_mul(T::one(), &a.view().t(), &b.view(), beta, &mut view_mut(c, a.columns, b.columns));
+}
+
+/// C ← A·Bᵀ + β·C.
+pub fn multiply_transposed_right<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
+    general_mat_mul(T::one(), &a.view(), &b.view().t(), beta, &mut view_mut(c, a.rows, b.rows));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sum over k by definition, in the order written.
+    fn naive(
+        m: usize,
+        k: usize,
+        n: usize,
+        a: impl Fn(usize, usize) -> f64,
+        b: impl Fn(usize, usize) -> f64,
+    ) -> Vec<f64> {
+        (0..m * n).map(|ij| (0..k).map(|l| a(ij / n, l) * b(l, ij % n)).sum()).collect()
+    }
+
+    #[test]
+    fn all_three_products_agree_with_the_definition() {
+        for (m, k, n) in [(3, 4, 5), (1, 1, 1), (17, 9, 33), (2, 0, 3), (0, 2, 2)] {
+            let value = |i: usize| (i as f64 * 0.37).sin();
+            let a: Vec<f64> = (0..m * k).map(value).collect();
+            let b: Vec<f64> = (0..k * n).map(|i| value(i + 100)).collect();
+            let start: Vec<f64> = (0..m * n).map(|i| value(i + 200)).collect();
+            let want: Vec<f64> = naive(m, k, n, |i, l| a[i * k + l], |l, j| b[l * n + j]);
+            let transposed = |x: &[f64], r: usize, c: usize| -> Vec<f64> {
+                (0..r * c).map(|i| x[(i % r) * c + i / r]).collect()
+            };
+            let (at, bt) = (transposed(&a, m, k), transposed(&b, k, n));
+            let check = |got: Vec<f64>| {
+                for ((g, w), s) in got.iter().zip(&want).zip(&start) {
+                    assert!((g - w - 0.5 * s).abs() < 1e-13);
+                }
+            };
+            let mut c = start.clone();
+            multiply(Matrix::new(&a, m, k), Matrix::new(&b, k, n), 0.5, &mut c);
+            check(c);
+            let mut c = start.clone();
+            multiply_transposed_left(Matrix::new(&at, k, m), Matrix::new(&b, k, n), 0.5, &mut c);
+            check(c);
+            let mut c = start.clone();
+            multiply_transposed_right(Matrix::new(&a, m, k), Matrix::new(&bt, n, k), 0.5, &mut c);
+            check(c);
+        }
+    }
+}
