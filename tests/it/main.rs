@@ -1,4 +1,5 @@
 //! The one integration-test binary: add a module here and a file beside it. Tests of real data look in
 //! `../shared/data` and skip with a line on stderr where it is absent.
 
+mod golden_flow;
 mod layers;
