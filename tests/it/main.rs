@@ -8,3 +8,4 @@ mod layers;
 mod report;
 mod report_fixture;
 mod support;
+mod train;
