@@ -227,13 +227,12 @@ impl Aggregation {
     /// Kind of the result for measurements of a kind; `None` where it has no meaning (the mean of a categorical).
     pub const fn kind_of(self, kind: Kind) -> Option<Kind> {
         match (self, kind) {
-            (Self::Count, _) => Some(Kind::Count),
+            (Self::Count, _) | (Self::Sum, Kind::Binary | Kind::Count) => Some(Kind::Count),
             (Self::First | Self::Last, kind) => Some(kind),
             (_, Kind::Categorical)
             | (Self::Sum, Kind::Ordinal)
             | (Self::Median | Self::Std, Kind::Binary) => None,
             (Self::Min | Self::Max, kind) => Some(kind),
-            (Self::Sum, Kind::Binary | Kind::Count) => Some(Kind::Count),
             (Self::Mean | Self::Median | Self::Std | Self::Sum, _) => Some(Kind::Continuous),
         }
     }
@@ -298,6 +297,13 @@ pub struct Variable {
     pub aggregate: Aggregation,
 }
 
+impl Variable {
+    /// Whether it is one fact of the record, such as age, instead of measurements in time.
+    pub fn is_static(&self) -> bool {
+        !self.sources.iter().any(|source| matches!(source, Source::Events { .. }))
+    }
+}
+
 /// `canonical = raw · scale + offset` for rows whose unit column says `unit`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conversion {
@@ -319,7 +325,8 @@ pub enum Source {
         table: String,
         /// Items.
         items: Vec<Item>,
-        /// Units that mean scale and offset below apply; empty: the unit column says nothing for these items.
+        /// Units that mean scale and offset below apply, as does an absent one; empty: the unit column says nothing
+        /// for these items.
         units: Vec<String>,
         /// Factor to the variable's unit.
         scale: f64,
