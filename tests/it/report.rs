@@ -178,7 +178,7 @@ fn nothing_flagged_and_constant_features_are_drawn() {
         }
     }
     data.learning[0].epochs.truncate(1);
-    data.learning[1].epochs.iter_mut().for_each(|e| e.train = f64::NAN);
+    data.learning[1].epochs.iter_mut().for_each(|e| e.train = None);
     let html = render(&data).unwrap();
     assert_whole(&html);
     assert!(html.contains("No record stands out"));

@@ -189,6 +189,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                         kind: kind.into(),
                         n: privacy.count(n),
                         recall: privacy.share(n * 3 / 4, n),
+                        recall_alpha: privacy.share(n * 4 / 5, n),
                         auc: privacy.allows(n).then_some(0.93),
                     })
                     .to_vec(),
@@ -246,7 +247,7 @@ fn curve(name: &str, n: usize, at: f64) -> LearningCurve {
                 let e = epoch as f64;
                 Epoch {
                     epoch,
-                    train: at - 1.0 - 30.0 * (-e / 3.0).exp() + 0.004 * e,
+                    train: Some(at - 1.0 - 30.0 * (-e / 3.0).exp() + 0.004 * e),
                     validation: Some(at - 1.1 - 30.0 * (-e / 3.0).exp() - 0.00008 * (e - 35.0).powi(2)),
                 }
             })
@@ -270,10 +271,10 @@ fn model(name: &str, family: Family, mean: f64, privacy: Privacy) -> ModelSummar
             .map(|(split, n)| SplitScore {
                 split: split.into(),
                 n: privacy.count(n),
-                mean,
-                standard_error: 0.11,
-                median: mean + 0.4,
-                original_units: mean - 60.0,
+                mean: Some(mean),
+                standard_error: Some(0.11),
+                median: Some(mean + 0.4),
+                original_units: Some(mean - 60.0),
                 importance_weighted: Some(mean - 59.8),
             })
             .to_vec(),

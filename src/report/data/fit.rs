@@ -220,6 +220,8 @@ pub struct PlantedKind {
     pub n: Cell,
     /// Share found by the rule.
     pub recall: Option<f64>,
+    /// Share with a p-value of at most 5 %.
+    pub recall_alpha: Option<f64>,
     /// Area under the ROC curve of the score against ordinary records.
     pub auc: Option<f64>,
 }

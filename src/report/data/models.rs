@@ -47,13 +47,13 @@ pub struct SplitScore {
     /// Records.
     pub n: Cell,
     /// Of the normalised vector.
-    pub mean: f64,
+    pub mean: Option<f64>,
     /// Standard error of the mean.
-    pub standard_error: f64,
+    pub standard_error: Option<f64>,
     /// Median of the normalised vector's.
-    pub median: f64,
+    pub median: Option<f64>,
     /// In original units.
-    pub original_units: f64,
+    pub original_units: Option<f64>,
     /// In original units, with the tighter importance-weighted bound.
     pub importance_weighted: Option<f64>,
 }
@@ -72,10 +72,10 @@ pub struct LearningCurve {
 /// One epoch; mean log-likelihoods in nats per record.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Epoch {
-    /// Number, from 1.
+    /// Number; 0 is before training.
     pub epoch: usize,
     /// On training records, with dropout and noise as trained.
-    pub train: f64,
+    pub train: Option<f64>,
     /// On validation records.
     pub validation: Option<f64>,
 }

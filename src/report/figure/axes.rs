@@ -23,26 +23,41 @@ const ADVANCE: f64 = 0.56;
 /// Size of words in plots, in CSS pixels.
 pub(crate) const WORDS: f64 = 12.0;
 
-/// A drawing with its accessible name.
+/// Plotters rounds to whole pixels: plots are drawn at this multiple of their size, so that curves are smooth.
+const SCALE: u32 = 2;
+/// A thin line in a plot, one CSS pixel.
+pub(crate) const THIN: u32 = SCALE;
+/// A line of data in a plot.
+pub(crate) const LINE: u32 = 2 * SCALE;
+/// Radius of a dot in a plot.
+pub(crate) const DOT: i32 = 5 * SCALE as i32;
+
+/// A drawing of `size` CSS pixels with its accessible name, in whole pixels of `scale` to one.
 pub(crate) fn drawing(
     size: (u32, u32),
+    scale: u32,
     title: &str,
     description: &str,
     draw: impl FnOnce(&Area<'_>) -> Drawn,
 ) -> Result<String, ReportError> {
     let mut svg = String::new();
     {
-        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        let root = SVGBackend::with_string(&mut svg, (size.0 * scale, size.1 * scale)).into_drawing_area();
         draw(&root)?;
         root.present()?;
     }
-    Ok(finish(&svg, size, title, description))
+    Ok(finish(&svg, size, scale, title, description))
 }
 
 /// Words in a drawing.
 pub(crate) fn style(ink: Ink, size: f64, h: HPos, v: VPos) -> TextStyle<'static> {
     // Plotters writes size / 1.24 into the file.
     ("sans-serif", size * 1.24).into_font().color(&ink.color()).pos(Pos::new(h, v))
+}
+
+/// Secondary words inside a plot.
+pub(crate) fn beside(h: HPos, v: VPos) -> TextStyle<'static> {
+    style(Ink::Muted, (WORDS - 1.0) * f64::from(SCALE), h, v)
 }
 
 /// Puts words at a pixel.
@@ -93,55 +108,54 @@ impl Axes<'_> {
         description: &str,
         inside: impl FnOnce(&mut Plot<'_, '_>, &Area<'_>) -> Drawn,
     ) -> Result<String, ReportError> {
-        let [left, right, top, bottom] = self.margin;
-        let (width, height) = (self.size.0 as i32, self.size.1 as i32);
-        drawing(self.size, title, description, |root| {
+        let scale = SCALE as i32;
+        let [left, right, top, bottom] = self.margin.map(|m| m * scale);
+        let (width, height) = (self.size.0 as i32 * scale, self.size.1 as i32 * scale);
+        let (size, small) = (WORDS * f64::from(SCALE), (WORDS - 1.0) * f64::from(SCALE));
+        drawing(self.size, SCALE, title, description, |root| {
             let mut plot = ChartBuilder::on(root)
                 .margin_left(left)
                 .margin_right(right)
                 .margin_top(top)
                 .margin_bottom(bottom)
                 .build_cartesian_2d(self.x.clone(), self.y.clone())?;
-            let grid = Ink::Grid.color().stroke_width(1);
-            let small = WORDS - 1.0;
+            let grid = Ink::Grid.color().stroke_width(THIN);
             for (at, name) in self.x_ticks.marks(&self.x) {
                 let x = plot.backend_coord(&(at, self.y.start)).0;
                 root.draw(&PathElement::new(vec![(x, top), (x, height - bottom)], grid))?;
-                words(
-                    root,
-                    &name,
-                    (x, height - bottom + 5),
-                    &style(Ink::Muted, small, HPos::Center, VPos::Top),
-                )?;
+                words(root, &name, (x, height - bottom + 5 * scale), &beside(HPos::Center, VPos::Top))?;
             }
             for (at, name) in self.y_ticks.marks(&self.y) {
                 let y = plot.backend_coord(&(self.x.start, at)).1;
                 if !matches!(self.y_ticks, Ticks::Names(_)) {
                     root.draw(&PathElement::new(vec![(left, y), (width - right, y)], grid))?;
                 }
-                let name = fit(&name, left - 12 - if self.y_title.is_empty() { 0 } else { 18 }, small);
-                words(root, &name, (left - 7, y), &style(Ink::Muted, small, HPos::Right, VPos::Center))?;
+                let title = if self.y_title.is_empty() { 0 } else { 18 * scale };
+                let name = fit(&name, left - 12 * scale - title, small);
+                words(root, &name, (left - 7 * scale, y), &beside(HPos::Right, VPos::Center))?;
             }
             if !self.x_title.is_empty() {
-                let at = ((left + width - right) / 2, height - 4);
-                let text = fit(self.x_title, width - 8, WORDS);
-                words(root, &text, at, &style(Ink::Text, WORDS, HPos::Center, VPos::Bottom))?;
+                let at = ((left + width - right) / 2, height - 4 * scale);
+                let text = fit(self.x_title, width - 8 * scale, size);
+                words(root, &text, at, &style(Ink::Text, size, HPos::Center, VPos::Bottom))?;
             }
             if !self.y_title.is_empty() {
-                let turned =
-                    style(Ink::Text, WORDS, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
-                let text = fit(self.y_title, height, WORDS);
-                words(root, &text, (3, (top + height - bottom) / 2), &turned)?;
+                let turned = style(Ink::Text, size, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
+                let text = fit(self.y_title, height, size);
+                words(root, &text, (3 * scale, (top + height - bottom) / 2), &turned)?;
             }
             inside(&mut plot, root)?;
-            let frame = Ink::Muted.color().stroke_width(1);
-            root.draw(&PathElement::new(
-                vec![(left, height - bottom), (width - right, height - bottom)],
-                frame,
-            ))?;
+            let frame = Ink::Muted.color().stroke_width(THIN);
+            root.draw(&PathElement::new(vec![(left, height - bottom), (width - right, height - bottom)], frame))?;
             Ok(())
         })
     }
+}
+
+/// Left margin that holds the longest of `names`, between what looks bare and what leaves no room for the plot.
+pub(crate) fn margin_for<'a>(names: impl IntoIterator<Item = &'a str>) -> i32 {
+    let longest = names.into_iter().map(|n| n.chars().count()).max().unwrap_or(0);
+    ((longest as f64 * (WORDS - 1.0) * ADVANCE) as i32 + 20).clamp(60, 210)
 }
 
 /// A range that holds all finite `values` with some air, and is never empty.

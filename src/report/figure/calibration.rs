@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, Ticks, range_of};
+use super::axes::{Axes, LINE, THIN, Ticks, range_of};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::{PValueHistogram, QqCurve};
@@ -40,7 +40,7 @@ pub fn p_values(h: &PValueHistogram) -> Result<Figure, ReportError> {
         let band = [(0.0, h.low), (1.0, h.high)];
         plot.draw_series([Rectangle::new(band, Ink::Reference.color().mix(0.18).filled())])?;
         for y in [h.low, h.high] {
-            let line = Ink::Reference.color().stroke_width(1);
+            let line = Ink::Reference.color().stroke_width(THIN);
             plot.draw_series([PathElement::new(vec![(0.0, y), (1.0, y)], line)])?;
         }
         Ok(())
@@ -80,9 +80,9 @@ pub fn quantiles(curve: &QqCurve) -> Result<Figure, ReportError> {
         band.extend(curve.points.iter().rev().map(|p| (p[0], clip(p[3]))));
         plot.draw_series([Polygon::new(band, Ink::Data.color().mix(0.22))])?;
         let diagonal = [axes.x.start.max(axes.y.start), axes.x.end.min(axes.y.end)].map(|v| (v, v));
-        plot.draw_series([PathElement::new(diagonal.to_vec(), Ink::Reference.color().stroke_width(1))])?;
+        plot.draw_series([PathElement::new(diagonal.to_vec(), Ink::Reference.color().stroke_width(THIN))])?;
         let line = curve.points.iter().map(|p| (p[0], p[1]));
-        plot.draw_series(LineSeries::new(line, Ink::Data.color().stroke_width(2)))?;
+        plot.draw_series(LineSeries::new(line, Ink::Data.color().stroke_width(LINE)))?;
         Ok(())
     })?;
     let mut table = DataTable::new(&["Normal", "All coordinates", "Lowest coordinate", "Highest coordinate"]);

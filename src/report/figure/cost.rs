@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axes::{Axes, Ticks, WORDS, style, words};
+use super::axes::{Axes, Ticks, beside, margin_for, words};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::ModelSummary;
@@ -25,7 +25,7 @@ pub fn training_time(models: &[ModelSummary]) -> Result<Option<Figure>, ReportEr
     let longest = timed.iter().map(|t| t.1).fold(0.0, f64::max).max(1e-3);
     let axes = Axes {
         size: (660, 56 + 26 * n as u32),
-        margin: [190, 70, 8, 44],
+        margin: [margin_for(timed.iter().map(|t| t.0)), 70, 8, 44],
         x: 0.0..longest * 1.02,
         y: n as f64..0.0,
         x_ticks: Ticks::Numbers(5),
@@ -43,8 +43,7 @@ pub fn training_time(models: &[ModelSummary]) -> Result<Option<Figure>, ReportEr
             let bar = [(0.0, y + 0.2), (*seconds, y + 0.8)];
             plot.draw_series([Rectangle::new(bar, Ink::Data.color().filled())])?;
             let (x, y) = plot.backend_coord(&(*seconds, y + 0.5));
-            let beside = style(Ink::Muted, WORDS - 1.0, HPos::Left, VPos::Center);
-            words(root, &format::seconds(*seconds), (x + 6, y), &beside)?;
+            words(root, &format::seconds(*seconds), (x + 12, y), &beside(HPos::Left, VPos::Center))?;
         }
         Ok(())
     })?;

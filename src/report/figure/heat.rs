@@ -22,14 +22,14 @@ pub fn correlation(
     let p = labels.len() as i32;
     let cell = (360 / p.max(1)).clamp(8, 36);
     let text = f64::from(cell - 1).clamp(7.0, WORDS - 1.0);
-    let (left, below) = (120, 104);
+    let (left, below) = (124, 112);
     let map = p * cell;
     let (width, height) = ((left + map + 12).max(280), map + below + 44);
     let description = format!(
         "One cell per pair of features; stronger colour means further from 0, full colour {} or more.",
         format::significant(limit, 2)
     );
-    let svg = drawing((width as u32, height as u32), title, &description, |root| {
+    let svg = drawing((width as u32, height as u32), 1, title, &description, |root| {
         for (i, row) in values.iter().enumerate() {
             let y = 4 + i as i32 * cell;
             for (j, value) in row.iter().enumerate() {

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axes::{Axes, Ticks, WORDS, range_of, style, words};
+use super::axes::{Axes, DOT, LINE, THIN, Ticks, beside, range_of, words};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::LearningCurve;
@@ -28,7 +28,7 @@ pub fn learning_curve(curve: &LearningCurve) -> Result<Figure, ReportError> {
         .collect();
     // The first epochs climb from far below; a scale that held them would flatten everything after.
     let mut settled: Vec<f64> =
-        kept.iter().flat_map(|e| [Some(e.train), e.validation]).flatten().filter(|v| v.is_finite()).collect();
+        kept.iter().flat_map(|e| [e.train, e.validation]).flatten().filter(|v| v.is_finite()).collect();
     settled.sort_by(f64::total_cmp);
     let floor = settled.get(settled.len() / 10).copied().unwrap_or(0.0);
     let top = settled.last().copied().unwrap_or(1.0);
@@ -52,22 +52,22 @@ pub fn learning_curve(curve: &LearningCurve) -> Result<Figure, ReportError> {
         if let Some(best) = curve.best_epoch {
             let (from, to) = (plot.y_range().start, plot.y_range().end);
             let line = vec![(best as f64, from), (best as f64, to)];
-            plot.draw_series([PathElement::new(line, Ink::Reference.color().stroke_width(1))])?;
+            plot.draw_series([PathElement::new(line, Ink::Reference.color().stroke_width(THIN))])?;
             let at = plot.backend_coord(&(best as f64, to));
-            let side = if at.0 > 220 { HPos::Right } else { HPos::Left };
+            let side = if at.0 > 440 { HPos::Right } else { HPos::Left };
             let label = format!("kept: epoch {best}");
-            words(root, &label, (at.0, at.1 - 3), &style(Ink::Muted, WORDS - 1.0, side, VPos::Bottom))?;
+            words(root, &label, (at.0, at.1 - 6), &beside(side, VPos::Bottom))?;
         }
-        let train = kept.iter().map(|e| (e.epoch as f64, e.train));
+        let train = kept.iter().filter_map(|e| Some((e.epoch as f64, e.train?)));
         let validation = kept.iter().filter_map(|e| Some((e.epoch as f64, e.validation?)));
         for (ink, points) in
             [(Ink::Data, train.collect::<Vec<_>>()), (Ink::Model, validation.collect::<Vec<_>>())]
         {
             let inside: Vec<_> = points.into_iter().filter(|p| p.1.is_finite() && p.1 >= low).collect();
             if let [only] = inside.as_slice() {
-                plot.draw_series([Circle::new(*only, 3, ink.color().filled())])?;
+                plot.draw_series([Circle::new(*only, DOT, ink.color().filled())])?;
             } else {
-                plot.draw_series(LineSeries::new(inside, ink.color().stroke_width(2)))?;
+                plot.draw_series(LineSeries::new(inside, ink.color().stroke_width(LINE)))?;
             }
         }
         Ok(())
@@ -76,8 +76,8 @@ pub fn learning_curve(curve: &LearningCurve) -> Result<Figure, ReportError> {
     table.rows = kept
         .iter()
         .map(|e| {
-            let validation = e.validation.map_or(format::NONE.into(), |v| format::fixed(v, 4));
-            vec![e.epoch.to_string(), format::fixed(e.train, 4), validation]
+            let value = |v: Option<f64>| v.map_or(format::NONE.into(), |v| format::fixed(v, 4));
+            vec![e.epoch.to_string(), value(e.train), value(e.validation)]
         })
         .collect();
     Ok(Figure { title, description: description.into(), svg, table })

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, Ticks, range_of};
+use super::axes::{Axes, DOT, LINE, THIN, Ticks, margin_for, range_of};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::{Comparison, ComparisonRow, SplitLikelihood};
@@ -17,7 +17,7 @@ fn axes(names: Vec<String>, height: u32, x: Range<f64>, x_title: &str) -> Axes<'
     let n = names.len();
     Axes {
         size: (660, 56 + height * n as u32),
-        margin: [190, 24, 8, 44],
+        margin: [margin_for(names.iter().map(String::as_str)), 24, 8, 44],
         x,
         y: n as f64..0.0,
         x_ticks: Ticks::Numbers(6),
@@ -76,17 +76,17 @@ fn dots(
     let svg = axes.draw(title, description, |plot, _| {
         if let Some(at) = reference {
             let line = vec![(at, 0.0), (at, n)];
-            plot.draw_series([PathElement::new(line, Ink::Reference.color().stroke_width(2))])?;
+            plot.draw_series([PathElement::new(line, Ink::Reference.color().stroke_width(LINE))])?;
         }
         for (i, row) in rows.iter().enumerate() {
             let (y, (low, middle, high)) = (i as f64 + 0.5, interval(row));
-            let line = Ink::Data.color().stroke_width(2);
+            let line = Ink::Data.color().stroke_width(LINE);
             plot.draw_series([
                 PathElement::new(vec![(low, y), (high, y)], line),
                 PathElement::new(vec![(low, y - 0.15), (low, y + 0.15)], line),
                 PathElement::new(vec![(high, y - 0.15), (high, y + 0.15)], line),
             ])?;
-            plot.draw_series([Circle::new((middle, y), 5, Ink::Data.color().filled())])?;
+            plot.draw_series([Circle::new((middle, y), DOT, Ink::Data.color().filled())])?;
         }
         Ok(())
     })?;
@@ -117,7 +117,7 @@ pub fn by_split(rows: &[SplitLikelihood]) -> Result<Figure, ReportError> {
     let svg = axes.draw(title, description, |plot, _| {
         for (i, row) in rows.iter().enumerate() {
             let (y, q) = (i as f64 + 0.5, row.quantiles);
-            let line = Ink::Data.color().stroke_width(1);
+            let line = Ink::Data.color().stroke_width(THIN);
             plot.draw_series([
                 PathElement::new(vec![(q.p5, y), (q.p25, y)], line),
                 PathElement::new(vec![(q.p75, y), (q.p95, y)], line),
@@ -128,7 +128,7 @@ pub fn by_split(rows: &[SplitLikelihood]) -> Result<Figure, ReportError> {
             plot.draw_series([Rectangle::new(corners, Ink::Data.color().mix(0.3).filled())])?;
             plot.draw_series([Rectangle::new(corners, line)])?;
             let median = vec![(q.p50, y - 0.3), (q.p50, y + 0.3)];
-            plot.draw_series([PathElement::new(median, Ink::Text.color().stroke_width(2))])?;
+            plot.draw_series([PathElement::new(median, Ink::Text.color().stroke_width(LINE))])?;
         }
         Ok(())
     })?;

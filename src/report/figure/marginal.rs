@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, Ticks, range_of};
+use super::axes::{Axes, LINE, Ticks, range_of};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::{Histogram, Marginal};
@@ -58,7 +58,7 @@ fn continuous(feature: &Marginal, h: &Histogram) -> Result<Figure, ReportError> 
             for (e, y) in h.edges.windows(2).zip(&samples) {
                 outline.extend([(e[0], *y), (e[1], *y)]);
             }
-            plot.draw_series([PathElement::new(outline, Ink::Model.color().stroke_width(2))])?;
+            plot.draw_series([PathElement::new(outline, Ink::Model.color().stroke_width(LINE))])?;
             Ok(())
         })?;
     let mut table = DataTable::new(&["From", "To", "Records (%)", "Samples (%)"]);
@@ -100,7 +100,7 @@ fn levels(feature: &Marginal, h: &Histogram) -> Result<Figure, ReportError> {
             let data = [(0.0, y + 0.15), (h.data[i], y + 0.48)];
             plot.draw_series([Rectangle::new(data, Ink::Data.color().mix(0.4).filled())])?;
             let samples = [(0.0, y + 0.52), (h.samples[i], y + 0.85)];
-            plot.draw_series([Rectangle::new(samples, Ink::Model.color().stroke_width(2))])?;
+            plot.draw_series([Rectangle::new(samples, Ink::Model.color().stroke_width(LINE))])?;
         }
         Ok(())
     })?;

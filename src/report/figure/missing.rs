@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, Ticks};
+use super::axes::{Axes, Ticks, margin_for};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::Missing;
@@ -22,7 +22,7 @@ pub fn missing(features: &[Missing]) -> Result<Figure, ReportError> {
     let highest = drawn.iter().map(|m| m.bar).fold(0.0, f64::max);
     let axes = Axes {
         size: (660, 60 + 18 * n as u32),
-        margin: [210, 24, 8, 44],
+        margin: [margin_for(drawn.iter().map(|m| m.label.as_str())), 24, 8, 44],
         // A scale that ends at what there is, but never exaggerates a few per cent.
         x: 0.0..if highest > 50.0 { 100.0 } else { (highest * 1.1).max(10.0) },
         y: n as f64..0.0,

@@ -61,13 +61,21 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Gives the drawing its accessible name and its theme, and leaves out what is default.
-pub(crate) fn finish(drawing: &str, (width, height): (u32, u32), title: &str, description: &str) -> String {
+pub(crate) fn finish(
+    drawing: &str,
+    (width, height): (u32, u32),
+    scale: u32,
+    title: &str,
+    description: &str,
+) -> String {
     let mut out = String::with_capacity(drawing.len());
     let (title, description) = (escape(title), escape(description));
     let _ = write!(
         out,
         "<svg role=\"img\" aria-label=\"{title}. {description}\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\"><title>{title}</title>"
+         viewBox=\"0 0 {} {}\"><title>{title}</title>",
+        width * scale,
+        height * scale
     );
     // The first tag is plotters' own <svg>, replaced above.
     let body = drawing.split_once('>').map_or("", |(_, rest)| rest);
@@ -152,9 +160,9 @@ mod tests {
             <text x=\"1\" font-family=\"sans-serif\" font-size=\"12.000000000000002\" fill=\"#010200\">\n\
             fill=&quot;#010204&quot;\n</text>\n</svg>\n";
         assert_eq!(
-            finish(drawing, (9, 9), "a <b>", "\"c\""),
+            finish(drawing, (9, 9), 2, "a <b>", "\"c\""),
             "<svg role=\"img\" aria-label=\"a &lt;b&gt;. &quot;c&quot;\" width=\"9\" height=\"9\" \
-             viewBox=\"0 0 9 9\"><title>a &lt;b&gt;</title><rect x=\"1\" fill=\"var(--data)\"/>\
+             viewBox=\"0 0 18 18\"><title>a &lt;b&gt;</title><rect x=\"1\" fill=\"var(--data)\"/>\
              <text x=\"1\" font-size=\"12\" fill=\"var(--text)\">fill=&quot;#010204&quot;</text></svg>"
         );
     }
