@@ -74,7 +74,9 @@ impl<T: Real> Bijector<T> for ActNorm {
             }
         }
         let total: T = log_scale.iter().copied().sum();
-        ladj.iter_mut().for_each(|l| *l += total);
+        for l in ladj.iter_mut() {
+            *l += total;
+        }
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], _tape: &mut Tape<T>) -> Result<(), FlowError> {
@@ -108,7 +110,9 @@ impl<T: Real> Bijector<T> for ActNorm {
             let row = &mut gradient[i * n..(i + 1) * n];
             d_location[i] -= scale * sum(row);
             d_log_scale[i] += dot(row, &z[i * n..(i + 1) * n]) + d_ladj;
-            row.iter_mut().for_each(|g| *g *= scale);
+            for g in row.iter_mut() {
+                *g *= scale;
+            }
         }
     }
 }

@@ -169,7 +169,9 @@ impl Base {
                     *l += minus_half * v * v;
                 }
             }
-            log_prob.iter_mut().for_each(|l| *l += constant);
+            for l in log_prob.iter_mut() {
+                *l += constant;
+            }
             return;
         }
         let shape = self.shape();

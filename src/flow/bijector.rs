@@ -125,7 +125,7 @@ impl<T: Real> Tape<T> {
 }
 
 /// Consecutive pieces of a slice, of the given lengths.
-pub(crate) fn split<'a, T, const N: usize>(mut slice: &'a [T], lengths: [usize; N]) -> [&'a [T]; N] {
+pub(crate) fn split<T, const N: usize>(mut slice: &[T], lengths: [usize; N]) -> [&[T]; N] {
     lengths.map(|length| {
         let (head, tail) = slice.split_at(length);
         slice = tail;
@@ -134,10 +134,7 @@ pub(crate) fn split<'a, T, const N: usize>(mut slice: &'a [T], lengths: [usize; 
 }
 
 /// Consecutive writable pieces of a slice, of the given lengths.
-pub(crate) fn split_mut<'a, T, const N: usize>(
-    mut slice: &'a mut [T],
-    lengths: [usize; N],
-) -> [&'a mut [T]; N] {
+pub(crate) fn split_mut<T, const N: usize>(mut slice: &mut [T], lengths: [usize; N]) -> [&mut [T]; N] {
     lengths.map(|length| {
         let (head, tail) = std::mem::take(&mut slice).split_at_mut(length);
         slice = tail;

@@ -47,7 +47,8 @@ pub struct Radix2 {
     pub levels: usize,
     /// Whether level 0, the coarsest, comes last.
     pub coarsest_last: bool,
-    /// Whether the levels are followed by the same levels in reverse order, with matrices of their own.
+    /// Whether the levels go from coarsest to finest and back, with matrices of their own on the way back; as in the
+    /// reference, whatever `coarsest_last` says.
     pub both_directions: bool,
     /// Whether all pairs of a block share one matrix.
     pub share_weights: bool,
@@ -94,12 +95,10 @@ impl ButterflyLayer {
     /// The paper's schedule, ragged where 2^(level+1) does not divide `n_features`.
     pub fn radix2(n_features: usize, options: Radix2, parametrisation: Parametrisation) -> Self {
         let mut levels: Vec<usize> = (0..options.levels).collect();
-        if options.coarsest_last {
-            levels.reverse();
-        }
         if options.both_directions {
-            let back: Vec<usize> = levels.iter().rev().copied().collect();
-            levels.extend(back);
+            levels.extend((0..options.levels).rev());
+        } else if options.coarsest_last {
+            levels.reverse();
         }
         let stages = levels
             .into_iter()
@@ -320,7 +319,9 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
             });
         }
         let total = self.log_determinant(parameters, entries);
-        ladj.iter_mut().for_each(|l| *l += total);
+        for l in ladj.iter_mut() {
+            *l += total;
+        }
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {

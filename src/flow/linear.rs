@@ -87,7 +87,9 @@ impl<T: Real> Bijector<T> for PluLinear {
         multiply(Matrix::new(lower, d, d), Matrix::new(middle, d, n), T::zero(), output);
         gather(output, n, &self.order, x);
         let total: T = split(parameters, self.lengths())[2].iter().copied().sum();
-        ladj.iter_mut().for_each(|l| *l += total);
+        for l in ladj.iter_mut() {
+            *l += total;
+        }
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {

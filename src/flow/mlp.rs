@@ -132,7 +132,9 @@ impl Mlp {
                 y.chunks_exact_mut(n).zip(&parameters[layer.biases..layer.biases + layer.outputs])
             {
                 if add {
-                    row.iter_mut().for_each(|v| *v += b);
+                    for v in row.iter_mut() {
+                        *v += b;
+                    }
                 } else {
                     row.fill(b);
                 }

@@ -224,7 +224,9 @@ mod tests {
         for n in (7..=40).chain([63, 64, 100]) {
             let stages = benes(n);
             assert_eq!(stages.len(), 2 * radix2_levels(n) - 1);
-            stages.iter().for_each(|s| assert_disjoint(s, n));
+            for stage in &stages {
+                assert_disjoint(stage, n);
+            }
             for _ in 0..20 {
                 let permutation = draw::permutation(n, &mut rng);
                 assert_eq!(apply(&stages, &route(&permutation).unwrap(), n), permutation, "n = {n}");

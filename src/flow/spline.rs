@@ -74,6 +74,31 @@ impl Spline {
         3 * self.n_bins - 1
     }
 
+    /// The spline with these raw parameters at one point: z and log dz/dx.
+    pub fn evaluate(&self, raw: &[f64], x: f64) -> (f64, f64) {
+        let (mut raw, mut z, mut ladj) = (raw.to_vec(), [x], [0.0]);
+        self.forward(&mut raw, &mut z, &mut ladj);
+        (z[0], ladj[0])
+    }
+
+    /// Raw parameters of the spline through given knots (K + 1 of them, on ±B at the ends, with slope one there), or
+    /// nothing where a bin or slope is smaller than the family allows.
+    pub fn raw_from_knots(&self, knots_x: &[f64], knots_y: &[f64], slopes: &[f64]) -> Option<Vec<f64>> {
+        let c = self.constants::<f64>();
+        let mut raw = Vec::with_capacity(self.n_raw());
+        for knots in [knots_x, knots_y] {
+            for ends in knots.windows(2) {
+                let share = (ends[1] - ends[0] - c.min_width) / c.shared_width;
+                raw.push(if share > 0.0 { share.ln() } else { return None });
+            }
+        }
+        for &slope in &slopes[1..self.n_bins] {
+            let free = slope - c.min_slope;
+            raw.push(if free > 0.0 { softplus_inverse(free) - c.slope_offset } else { return None });
+        }
+        Some(raw)
+    }
+
     fn constants<T: Real>(&self) -> Constants<T> {
         let k = self.n_bins as f64;
         Constants {
