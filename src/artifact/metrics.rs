@@ -52,7 +52,7 @@ mod tests {
         m.splits.insert(Split::Test, SplitMetrics::default());
         m.splits.insert(
             Split::Train,
-            SplitMetrics { n: 3, mean_log_prob: Some(-1.0), ..SplitMetrics::default() },
+            SplitMetrics { n: 3, mean_log_prob: -1.0, ..SplitMetrics::default() },
         );
         let json = serde_json::to_string(&m).unwrap();
         assert!(json.contains(r#""splits":{"train":{"n":3,"mean_log_prob":-1.0"#), "{json}");
