@@ -1,1 +1,39 @@
-//! Records → real vectors: transforms fitted on the training split, dequantisation noise, splits, the bundle.
+//! Records → vectors: what is fitted on the training split, one draw of the auxiliary noise, and the way back.
+//!
+//! Every model sees one real vector v per record ([`Encoder::encode`]), so likelihoods of all models are comparable.
+//! The record's log-likelihood in original units is bounded by
+//!
+//! ```text
+//! log p(x_obs, m) ≥ E[ log p_model(v) + Σ_observed log|∂v/∂x| − Σ_missing log N(ε; 0,1) ]
+//! ```
+//!
+//! with the two sums in [`Encoded::log_det`] and [`Encoded::log_noise`]. Indicators of missing values count as
+//! observed. For values recorded at a resolution δ the bound is that of the density smoothed over δ, in units of the
+//! column; of a discrete column it is a probability.
+//!
+//! # References
+//! Theis et al. (2016), arXiv:1511.01844; Ho et al. (2019), arXiv:1902.00275.
+
+mod bundle;
+mod encoder;
+mod error;
+mod fit;
+mod levels;
+mod noise;
+mod normal_score;
+mod split;
+mod tensors;
+mod transform;
+
+#[cfg(test)]
+mod tests;
+
+pub use bundle::{Bundle, FORMAT_VERSION, Manifest, SplitCounts};
+pub use encoder::{ColumnMeta, Encoded, Encoder, FittedColumn, Indicator, QUANTILE_LEVELS};
+pub use error::FeatureError;
+pub use fit::FeatureWarning;
+pub use levels::Levels;
+pub use noise::{Atom, Noise};
+pub use normal_score::NormalScore;
+pub use split::assign_split;
+pub use transform::Transform;

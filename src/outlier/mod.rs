@@ -1,1 +1,72 @@
 //! Calibrated, explained outliers.
+//!
+//! The score of a record ([`Score`]) becomes a split-conformal p-value ([`Calibration`]), a decision by level or by
+//! false discovery rate ([`Rule`]), and for flagged records an explanation: which value, changed to what, would make
+//! the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of files or of how a model was
+//! fitted; any [`Density`](crate::density::Density) will do.
+
+mod block;
+mod calibrate;
+mod explain;
+mod feature;
+mod pattern;
+#[cfg(test)]
+mod testing;
+mod threshold;
+mod versions;
+
+pub use calibrate::{Calibration, q_values};
+pub use explain::{FeatureExplanation, PairExplanation};
+pub use feature::Expected;
+pub use pattern::{Correction, Pattern, corrections};
+pub use threshold::{Rule, Warning, warnings};
+
+use crate::error::Hint;
+
+/// Why rows could not be flagged.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutlierError {
+    /// Nothing to rank new scores against.
+    #[error("there are no calibration scores")]
+    NoCalibration,
+    /// A level that is no probability.
+    #[error("{option} must lie between 0 and 1, got {level}")]
+    Level {
+        /// Option of the command line.
+        option: &'static str,
+        /// Value given.
+        level: f64,
+    },
+    /// Two things that belong together row by row differ in length.
+    #[error("{got} {what} for {expected} rows")]
+    Length {
+        /// What there is too much or too little of.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// Rows whose columns are not the encoder's.
+    #[error("rows have {got} columns, the model was fitted on {expected}")]
+    Columns {
+        /// Columns of the rows.
+        got: usize,
+        /// Columns of the encoder.
+        expected: usize,
+    },
+}
+
+impl Hint for OutlierError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoCalibration => {
+                Some("fit the model on a bundle whose calibration split is not empty (see `split` in the pipeline)".into())
+            }
+            Self::Level { .. } => Some("0.05 flags rows so that about 5 % of the alarms (--fdr) or of the ordinary rows (--alpha) are false".into()),
+            Self::Length { .. } => None,
+            Self::Columns { .. } => Some("prepare the rows with the pipeline the model was fitted with".into()),
+        }
+    }
+}

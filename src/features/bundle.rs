@@ -1,0 +1,257 @@
+//! The bundle: what `ingest` writes and everything else reads.
+
+use std::fs;
+use std::path::Path;
+
+use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::IoError;
+use crate::ingest::{Audit, InputFile, RecordTable};
+use crate::random::Seed;
+use crate::schema::{Pipeline, Schema, Split};
+
+use super::{Encoded, Encoder, FeatureError, split, tensors};
+
+/// Version of the folder's format, of the encoder's JSON and of the tensors.
+pub const FORMAT_VERSION: u32 = 1;
+
+const MANIFEST: &str = "manifest.json";
+const TENSORS: &str = "tensor.safetensors";
+const AUDIT: &str = "audit.json";
+
+/// `manifest.json`: what a bundle was made from, by what, and everything fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT_VERSION`] of the writer.
+    pub format_version: u32,
+    /// Version of the program that wrote it.
+    pub program_version: String,
+    /// Seed of the splits and of the stored draw.
+    pub seed: u64,
+    /// Records.
+    pub n_records: usize,
+    /// Records per split.
+    pub splits: SplitCounts,
+    /// SHA-256 of `tensor.safetensors`.
+    pub tensor_sha256: String,
+    /// SHA-256 of the resolved schema as JSON.
+    pub schema_sha256: Option<String>,
+    /// Files read.
+    pub inputs: Vec<InputFile>,
+    /// The resolved pipeline.
+    pub pipeline: Pipeline,
+    /// The resolved schema; none for wide tables.
+    pub schema: Option<Schema>,
+    /// Columns, their kinds and everything fitted on the training split.
+    pub encoder: Encoder,
+}
+
+/// Number of records in each split.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitCounts {
+    /// Records of `train`.
+    pub train: usize,
+    /// Records of `validation`.
+    pub validation: usize,
+    /// Records of `calibration`.
+    pub calibration: usize,
+    /// Records of `test`.
+    pub test: usize,
+}
+
+impl SplitCounts {
+    fn of(splits: &[Split]) -> Self {
+        let count = |split| splits.iter().filter(|s| **s == split).count();
+        Self {
+            train: count(Split::Train),
+            validation: count(Split::Validation),
+            calibration: count(Split::Calibration),
+            test: count(Split::Test),
+        }
+    }
+
+    /// Records of one split.
+    pub fn get(&self, split: Split) -> usize {
+        match split {
+            Split::Train => self.train,
+            Split::Validation => self.validation,
+            Split::Calibration => self.calibration,
+            Split::Test => self.test,
+        }
+    }
+}
+
+/// Encoded records with the account of their making.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// What it was made from and what was fitted.
+    pub manifest: Manifest,
+    /// `(n, p)`: original units, level codes, NaN where missing.
+    pub raw: Array2<f64>,
+    /// One per row.
+    pub record_ids: Vec<String>,
+    /// One per row.
+    pub splits: Vec<Split>,
+    /// What happened on the way.
+    pub audit: Audit,
+    fingerprint: String,
+}
+
+impl Bundle {
+    /// Splits the records by subject, fits the encoder on the training split and encodes all records once. What a
+    /// user should know about columns and splits is added to the warnings of the audit.
+    ///
+    /// # Errors
+    /// [`FeatureError::NoRecords`], [`FeatureError::EmptySplit`], and those of [`Encoder::fit`].
+    pub fn build(
+        table: &RecordTable,
+        schema: Option<&Schema>,
+        pipeline: &Pipeline,
+    ) -> Result<Self, FeatureError> {
+        let (splits, split_warnings) = split::assign_splits(table, pipeline)?;
+        let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
+        let raw = encoder.raw(table)?;
+        let mut audit = table.audit.clone();
+        audit.warnings.extend(split_warnings);
+        audit.warnings.extend(warnings.iter().map(ToString::to_string));
+        for (column, count) in encoder.unseen(raw.view()) {
+            audit
+                .warnings
+                .push(format!("`{column}`: {count} held-out records have a level not met in training"));
+        }
+        let mut bundle = Self {
+            manifest: Manifest {
+                format_version: FORMAT_VERSION,
+                program_version: env!("CARGO_PKG_VERSION").into(),
+                seed: pipeline.seed,
+                n_records: table.n_records(),
+                splits: SplitCounts::of(&splits),
+                tensor_sha256: String::new(),
+                schema_sha256: schema.map(|s| sha256(&json(s))),
+                inputs: audit.inputs.clone(),
+                pipeline: pipeline.clone(),
+                schema: schema.cloned(),
+                encoder,
+            },
+            raw,
+            record_ids: table.record_ids.clone(),
+            splits,
+            audit,
+            fingerprint: String::new(),
+        };
+        bundle.manifest.tensor_sha256 = sha256(&bundle.tensor_bytes());
+        bundle.fingerprint = sha256(&json(&bundle.manifest));
+        Ok(bundle)
+    }
+
+    /// Writes `tensor.safetensors`, `manifest.json` and `audit.json` into an existing, staged folder
+    /// ([`crate::output::Staged::dir`]); the same bundle gives the same bytes.
+    ///
+    /// # Errors
+    /// I/O failures.
+    pub fn write(&self, dir: &Path) -> Result<(), FeatureError> {
+        let files =
+            [(TENSORS, self.tensor_bytes()), (MANIFEST, json(&self.manifest)), (AUDIT, json(&self.audit))];
+        for (name, bytes) in files {
+            let path = dir.join(name);
+            fs::write(&path, bytes).map_err(IoError::on("write", &path))?;
+        }
+        Ok(())
+    }
+
+    /// Reads a bundle and checks it: format version, the tensors' SHA-256, shapes, types and missing values.
+    ///
+    /// # Errors
+    /// [`FeatureError::NotABundle`], [`FeatureError::FormatVersion`], and the kinds of damage.
+    pub fn open(dir: &Path) -> Result<Self, FeatureError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u64,
+        }
+        let manifest_bytes = read(dir, MANIFEST)?;
+        // The version comes first: other versions need not have the same fields.
+        let version: Version = parse(dir, MANIFEST, &manifest_bytes)?;
+        if version.format_version != u64::from(FORMAT_VERSION) {
+            return Err(FeatureError::FormatVersion {
+                path: dir.to_path_buf(),
+                found: version.format_version,
+                supported: FORMAT_VERSION,
+            });
+        }
+        let manifest: Manifest = parse(dir, MANIFEST, &manifest_bytes)?;
+        let audit: Audit = parse(dir, AUDIT, &read(dir, AUDIT)?)?;
+        let path = dir.join(TENSORS);
+        let bytes = read(dir, TENSORS)?;
+        let tensors = tensors::from_bytes(&path, &bytes, manifest.n_records, &manifest.encoder)?;
+        let damaged = |what: &str| FeatureError::Damaged { path: path.clone(), what: what.into() };
+        if SplitCounts::of(&tensors.splits) != manifest.splits {
+            return Err(damaged("its splits are not those the manifest counts"));
+        }
+        if sha256(&bytes) != manifest.tensor_sha256 {
+            return Err(damaged("its SHA-256 is not the one in the manifest"));
+        }
+        Ok(Self {
+            manifest,
+            raw: tensors.raw,
+            record_ids: tensors.record_ids,
+            splits: tensors.splits,
+            audit,
+            fingerprint: sha256(&manifest_bytes),
+        })
+    }
+
+    /// Positions of the rows of a split, ascending.
+    pub fn rows(&self, split: Split) -> Vec<usize> {
+        (0..self.splits.len()).filter(|&i| self.splits[i] == split).collect()
+    }
+
+    /// The raw numbers of a split, `(n_split, p)`.
+    pub fn raw_of(&self, split: Split) -> Array2<f64> {
+        self.raw.select(Axis(0), &self.rows(split))
+    }
+
+    /// The draw whose values are stored, in double precision.
+    pub fn stored_draw(&self) -> Encoded {
+        self.manifest.encoder.encode(self.raw.view(), Seed(self.manifest.seed).child("stored draw", 0), 0)
+    }
+
+    /// SHA-256 of `manifest.json`, which holds that of the tensors: equal for equal data, schema, pipeline and program.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+
+    fn tensor_bytes(&self) -> Vec<u8> {
+        tensors::to_bytes(&self.stored_draw(), &self.raw, &self.splits, &self.record_ids)
+    }
+}
+
+fn read(dir: &Path, file: &'static str) -> Result<Vec<u8>, FeatureError> {
+    let path = dir.join(file);
+    fs::read(&path).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::NotFound && dir.is_dir() {
+            FeatureError::NotABundle { path: dir.to_path_buf(), file }
+        } else {
+            IoError::on("read", &path)(e).into()
+        }
+    })
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(dir: &Path, file: &str, bytes: &[u8]) -> Result<T, FeatureError> {
+    serde_json::from_slice(bytes).map_err(|source| FeatureError::Json { path: dir.join(file), source })
+}
+
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("invariant: plain structs with text keys");
+    bytes.push(b'\n');
+    bytes
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
+        hex
+    })
+}

@@ -1,0 +1,330 @@
+//! A fitted encoder: record ↔ vector.
+
+use std::collections::HashMap;
+
+use ndarray::{Array1, Array2, ArrayView2};
+use rand::Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ingest::{Cells, Column, RecordTable};
+use crate::num::special::{normal_log_pdf, normal_quantile};
+use crate::random::Seed;
+use crate::schema::Kind;
+
+use super::{FeatureError, Levels, Noise, Transform};
+
+/// Levels of the training quantiles kept with each column.
+pub const QUANTILE_LEVELS: [f64; 13] =
+    [0.0, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 1.0];
+
+/// Rows that share a random stream; part of the file format, since it decides the stored draw.
+const BLOCK: usize = 256;
+
+/// What a column is, for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ColumnMeta {
+    /// Feature name.
+    pub name: String,
+    /// For people.
+    pub label: String,
+    /// Heading.
+    pub group: String,
+    /// Unit, empty when unknown.
+    pub unit: String,
+    /// Statistical kind.
+    pub kind: Kind,
+    /// Plausible values.
+    pub range: Option<(f64, f64)>,
+}
+
+/// A column and everything fitted on its training values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FittedColumn {
+    /// What it is.
+    pub meta: ColumnMeta,
+    /// Its noise; [`Noise::None`] with [`Transform::Levels`], which bring their own.
+    pub noise: Noise,
+    /// Its map to a coordinate.
+    pub transform: Transform,
+    /// Names of the levels of a text column by falling training frequency, empty for numbers. The number of a record
+    /// is its position here; `levels.len()` stands for every level not met in training.
+    pub levels: Vec<String>,
+    /// Training quantiles at [`QUANTILE_LEVELS`], in original units; empty for text.
+    pub quantiles: Vec<f64>,
+    /// Mean of the training values (of level codes for text), as are the next three.
+    pub mean: f64,
+    /// Standard deviation; 0 for one value.
+    pub sd: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+    /// Training rows with a value.
+    pub n_observed: usize,
+    /// Distinct training values.
+    pub n_distinct: usize,
+    /// Share of the training rows without a value.
+    pub missing_fraction: f64,
+    /// Position in [`Encoder::indicators`] of the indicator that says whether it is missing.
+    pub indicator: Option<usize>,
+}
+
+impl FittedColumn {
+    /// Coordinate and log|∂v/∂x| of an observed number, for noise u in (0, 1).
+    #[inline]
+    pub fn encode(&self, x: f64, u: f64) -> (f64, f64) {
+        match &self.transform {
+            Transform::Levels(levels) => levels.forward(levels.lift(x, u)),
+            transform => transform.forward(self.noise.lift(x, u)),
+        }
+    }
+
+    /// The number a coordinate stands for, at the column's resolution.
+    #[inline]
+    pub fn decode(&self, v: f64) -> f64 {
+        let y = self.transform.inverse(v);
+        match &self.transform {
+            Transform::Levels(levels) => levels.lower(y),
+            _ => self.noise.lower(y),
+        }
+    }
+}
+
+/// The coordinate that says whether features are missing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Indicator {
+    /// Positions of the features that are missing in the same training rows.
+    pub columns: Vec<usize>,
+    /// Two cells, observed (0) and missing (1).
+    pub levels: Levels,
+}
+
+impl Indicator {
+    /// Whether it is set for a row of raw numbers. Where features that always went together part, the majority
+    /// decides, and a draw counts as missing.
+    fn is_missing(&self, raw: impl Fn(usize) -> f64) -> bool {
+        2 * self.columns.iter().filter(|&&c| raw(c).is_nan()).count() >= self.columns.len()
+    }
+
+    /// Whether a coordinate says "missing".
+    #[inline]
+    pub fn decode(&self, v: f64) -> bool {
+        self.levels.lower(self.levels.inverse(v)) > 0.5
+    }
+}
+
+/// Everything fitted between records and vectors; part of `manifest.json` and of every model.
+///
+/// Coordinates are the columns, then the indicators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Encoder {
+    /// The features.
+    pub columns: Vec<FittedColumn>,
+    /// Their indicators.
+    pub indicators: Vec<Indicator>,
+}
+
+/// Vectors of records under one draw of the noise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// `(n, d)`, finite.
+    pub values: Array2<f64>,
+    /// Σ log|∂v/∂x| over observed coordinates and indicators, `(n,)`.
+    pub log_det: Array1<f64>,
+    /// Σ log N(ε; 0,1) over missing coordinates, `(n,)`.
+    pub log_noise: Array1<f64>,
+}
+
+impl Encoder {
+    /// Number of features p.
+    pub fn n_features(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Number of coordinates d: features and indicators.
+    pub fn n_coordinates(&self) -> usize {
+        self.columns.len() + self.indicators.len()
+    }
+
+    /// Names of the coordinates; an indicator is called after its first feature.
+    pub fn coordinate_names(&self) -> Vec<String> {
+        let features = self.columns.iter().map(|c| c.meta.name.clone());
+        let indicators = self.indicators.iter().map(|i| {
+            let first = &self.columns[i.columns[0]].meta.name;
+            match i.columns.len() {
+                1 => format!("{first} missing"),
+                k => format!("{first} and {} more missing", k - 1),
+            }
+        });
+        features.chain(indicators).collect()
+    }
+
+    /// The numbers of a table in the encoder's order: original units, level codes for text, NaN where missing.
+    /// Columns are found by name; others of the table are ignored.
+    ///
+    /// # Shapes
+    /// → `(n, p)`
+    ///
+    /// # Errors
+    /// [`FeatureError::MissingColumns`] with all that are missing; text where numbers are expected; infinities.
+    pub fn raw(&self, table: &RecordTable) -> Result<Array2<f64>, FeatureError> {
+        let found: HashMap<&str, &Column> = table.columns.iter().map(|c| (c.name.as_str(), c)).collect();
+        let missing: Vec<String> = self
+            .columns
+            .iter()
+            .map(|c| &c.meta.name)
+            .filter(|name| !found.contains_key(name.as_str()))
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            return Err(FeatureError::MissingColumns(missing));
+        }
+        let n = table.n_records();
+        let mut raw = Array2::from_elem((n, self.n_features()), f64::NAN);
+        for (column, mut out) in self.columns.iter().zip(raw.columns_mut()) {
+            let cells = &found[column.meta.name.as_str()].cells;
+            let numbers = column.numbers(cells)?;
+            if numbers.len() != n {
+                let name = column.meta.name.clone();
+                return Err(FeatureError::ColumnLength { column: name, found: numbers.len(), expected: n });
+            }
+            out.iter_mut().zip(numbers).for_each(|(o, x)| *o = x);
+        }
+        Ok(raw)
+    }
+
+    /// Text columns with values not met in training, and how many rows of `raw` hold one.
+    pub fn unseen(&self, raw: ArrayView2<'_, f64>) -> Vec<(String, usize)> {
+        let is_text = |c: &&FittedColumn| !c.levels.is_empty();
+        let columns = self.columns.iter().zip(raw.columns()).filter(|(c, _)| is_text(c));
+        columns
+            .map(|(c, x)| (c.meta.name.clone(), x.iter().filter(|&&x| x == c.levels.len() as f64).count()))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    /// One draw of the noise. The noise of an entry is a function of the seed, `draw`, the row's position in `raw`
+    /// and the coordinate alone: the same for any number of threads and whatever the other rows hold.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)` → `values: (n, d)`, `log_det: (n,)`, `log_noise: (n,)`
+    ///
+    /// # Panics
+    /// Where `raw` has not [`n_features`](Self::n_features) columns.
+    pub fn encode(&self, raw: ArrayView2<'_, f64>, seed: Seed, draw: u64) -> Encoded {
+        let (n, p, d) = (raw.nrows(), self.n_features(), self.n_coordinates());
+        assert_eq!(raw.ncols(), p, "raw numbers must have one column per feature of the encoder");
+        let seed = seed.child("encode", draw);
+        let mut values = vec![0.0; n * d];
+        let mut log_det = vec![0.0; n];
+        let mut log_noise = vec![0.0; n];
+        if d > 0 {
+            let blocks = values.par_chunks_mut(BLOCK * d).zip(log_det.par_chunks_mut(BLOCK));
+            blocks.zip(log_noise.par_chunks_mut(BLOCK)).enumerate().for_each(
+                |(b, ((values, log_det), log_noise))| {
+                    let mut stream = seed.stream("rows", b as u64);
+                    // One number per coordinate, used or not, so that no entry shifts the noise of the next.
+                    let mut uniform = || ((stream.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+                    for (i, out) in values.chunks_exact_mut(d).enumerate() {
+                        let row = raw.row(b * BLOCK + i);
+                        let (mut det, mut noise) = (0.0, 0.0);
+                        for ((column, &x), v) in self.columns.iter().zip(row).zip(&mut *out) {
+                            let u = uniform();
+                            if x.is_nan() {
+                                *v = normal_quantile(u);
+                                noise += normal_log_pdf(*v);
+                            } else {
+                                let (coordinate, log) = column.encode(x, u);
+                                *v = coordinate;
+                                det += log;
+                            }
+                        }
+                        for (indicator, v) in self.indicators.iter().zip(&mut out[p..]) {
+                            let bit = f64::from(u8::from(indicator.is_missing(|c| row[c])));
+                            let (coordinate, log) =
+                                indicator.levels.forward(indicator.levels.lift(bit, uniform()));
+                            *v = coordinate;
+                            det += log;
+                        }
+                        (log_det[i], log_noise[i]) = (det, noise);
+                    }
+                },
+            );
+        }
+        Encoded {
+            values: Array2::from_shape_vec((n, d), values).expect("invariant: n·d values were written"),
+            log_det: Array1::from_vec(log_det),
+            log_noise: Array1::from_vec(log_noise),
+        }
+    }
+
+    /// Records of vectors drawn by a model: original units at the column's resolution, level codes, NaN where the
+    /// indicator says missing. Values are not held to the plausible range.
+    ///
+    /// # Shapes
+    /// `v: (n, d)` → `(n, p)`
+    ///
+    /// # Panics
+    /// Where `v` has not [`n_coordinates`](Self::n_coordinates) columns.
+    pub fn decode(&self, v: ArrayView2<'_, f64>) -> Array2<f64> {
+        let p = self.n_features();
+        assert_eq!(
+            v.ncols(),
+            self.n_coordinates(),
+            "vectors must have one column per coordinate of the encoder"
+        );
+        let mut raw = Array2::from_elem((v.nrows(), p), f64::NAN);
+        for (j, (column, mut out)) in self.columns.iter().zip(raw.columns_mut()).enumerate() {
+            for (i, x) in out.iter_mut().enumerate() {
+                let missing = column.indicator.is_some_and(|k| self.indicators[k].decode(v[[i, p + k]]));
+                if !missing {
+                    *x = column.decode(v[[i, j]]);
+                }
+            }
+        }
+        raw
+    }
+
+    /// Name of a level of a text column; `None` for numbers, NaN and the code of unseen levels.
+    pub fn level_name(&self, column: usize, code: f64) -> Option<&str> {
+        let levels = &self.columns.get(column)?.levels;
+        if code >= 0.0 { levels.get(code.round() as usize).map(String::as_str) } else { None }
+    }
+}
+
+impl FittedColumn {
+    /// Cells as numbers: level codes for a text column.
+    pub(super) fn numbers(&self, cells: &Cells) -> Result<Vec<f64>, FeatureError> {
+        let column = || self.meta.name.clone();
+        if self.levels.is_empty() {
+            let numbers = match cells {
+                Cells::Number(x) => x.clone(),
+                Cells::Text(text) => text
+                    .iter()
+                    .enumerate()
+                    .map(|(i, cell)| match cell.as_deref().map(str::trim) {
+                        None | Some("") => Ok(f64::NAN),
+                        Some(t) => {
+                            t.parse().map_err(|_| FeatureError::NotANumber { column: column(), row: i + 1 })
+                        }
+                    })
+                    .collect::<Result<_, _>>()?,
+            };
+            return match numbers.iter().position(|x: &f64| x.is_infinite()) {
+                Some(i) => Err(FeatureError::Infinite { column: column(), row: i + 1 }),
+                None => Ok(numbers),
+            };
+        }
+        let codes: HashMap<&str, usize> =
+            self.levels.iter().enumerate().map(|(k, l)| (l.as_str(), k)).collect();
+        let code = |text: &str| codes.get(text).copied().unwrap_or(self.levels.len()) as f64;
+        Ok(match cells {
+            Cells::Text(text) => text.iter().map(|cell| cell.as_deref().map_or(f64::NAN, code)).collect(),
+            // A new table whose levels happen to look like numbers.
+            Cells::Number(x) => {
+                x.iter().map(|x| if x.is_nan() { f64::NAN } else { code(&x.to_string()) }).collect()
+            }
+        })
+    }
+}

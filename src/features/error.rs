@@ -1,0 +1,145 @@
+//! What can go wrong between a table of records and a bundle. No message holds a patient's value.
+
+use std::path::PathBuf;
+
+use crate::error::{Hint, IoError};
+use crate::schema::Split;
+
+/// Why a table could not be encoded, or a bundle not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FeatureError {
+    /// The table has no rows.
+    #[error("no record is left")]
+    NoRecords,
+    /// Nothing to fit on, or to stop on.
+    #[error("the {} split is empty: {n_records} records of {n_subjects} subjects", split.name())]
+    EmptySplit {
+        /// The split without records.
+        split: Split,
+        /// Records in all splits.
+        n_records: usize,
+        /// Distinct subjects.
+        n_subjects: usize,
+        /// Whether the data declare their splits.
+        declared: bool,
+    },
+    /// Every column was left out.
+    #[error("no feature has enough training values: {left_out} left out of {left_out}")]
+    NoFeatures {
+        /// Columns left out.
+        left_out: usize,
+    },
+    /// Columns the encoder was fitted on are not in the table.
+    #[error("the table lacks {} of the columns this was fitted on: {}", .0.len(), .0.join(", "))]
+    MissingColumns(Vec<String>),
+    /// Text where a number is expected.
+    #[error("column `{column}` holds text that is not a number in row {row}")]
+    NotANumber {
+        /// Column.
+        column: String,
+        /// First such row, counted from 1.
+        row: usize,
+    },
+    /// A column of another length than the record ids.
+    #[error("column `{column}` has {found} values for {expected} records")]
+    ColumnLength {
+        /// Column.
+        column: String,
+        /// Its values.
+        found: usize,
+        /// Record ids.
+        expected: usize,
+    },
+    /// A number that is infinite.
+    #[error("column `{column}` holds an infinite number in row {row}")]
+    Infinite {
+        /// Column.
+        column: String,
+        /// First such row, counted from 1.
+        row: usize,
+    },
+    /// The folder is no bundle.
+    #[error("{} is not a bundle: it has no {file}", path.display())]
+    NotABundle {
+        /// Folder.
+        path: PathBuf,
+        /// First file missing.
+        file: &'static str,
+    },
+    /// Written in a format this version does not read.
+    #[error("the bundle {} has format version {found}; this program reads version {supported}", path.display())]
+    FormatVersion {
+        /// Folder.
+        path: PathBuf,
+        /// Version found.
+        found: u64,
+        /// Version read and written here.
+        supported: u32,
+    },
+    /// A JSON file that does not parse.
+    #[error("{} cannot be read: {source}", path.display())]
+    Json {
+        /// File.
+        path: PathBuf,
+        /// The parser's answer.
+        source: serde_json::Error,
+    },
+    /// The file of tensors does not parse.
+    #[error("{} is damaged: {source}", path.display())]
+    Tensors {
+        /// File.
+        path: PathBuf,
+        /// The parser's answer.
+        source: safetensors::SafeTensorError,
+    },
+    /// The file of tensors does not agree with the manifest or with itself.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// File.
+        path: PathBuf,
+        /// What does not agree.
+        what: String,
+    },
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl Hint for FeatureError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoRecords => "loosen the cohort rules of the pipeline, or check the input".into(),
+            Self::EmptySplit { split, declared: true, .. } => format!(
+                "mark some rows as `{}`, or leave out the declared splits to have them drawn by subject",
+                split.name()
+            ),
+            Self::EmptySplit { split, n_subjects, .. } => format!(
+                "whole subjects go to a split, and {n_subjects} are few: add subjects, raise `split.{}`, or try another seed",
+                split.name()
+            ),
+            Self::NoFeatures { .. } => "lower `min_observed`, or check that the columns hold values".into(),
+            Self::MissingColumns(_) => {
+                "give the table the columns of the bundle the model was fitted on; empty cells are allowed"
+                    .into()
+            }
+            Self::NotANumber { .. } => {
+                "the column held numbers when the model was fitted; leave cells without a value empty".into()
+            }
+            Self::ColumnLength { .. } => return None,
+            Self::Infinite { .. } => "leave cells without a value empty".into(),
+            Self::NotABundle { .. } => "give the folder that `cohort-flow ingest … --output` wrote".into(),
+            Self::FormatVersion { found, supported, .. } => {
+                if *found > u64::from(*supported) {
+                    "it was written by a newer cohort-flow: upgrade this one".into()
+                } else {
+                    "it was written by an older cohort-flow: run `cohort-flow ingest` again".into()
+                }
+            }
+            Self::Json { .. } | Self::Tensors { .. } | Self::Damaged { .. } => {
+                "the bundle was changed after it was written: run `cohort-flow ingest` again".into()
+            }
+            Self::Io(e) => return e.hint(),
+        })
+    }
+}

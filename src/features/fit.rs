@@ -1,0 +1,281 @@
+//! Fitting an encoder on the rows of the training split.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use rayon::prelude::*;
+
+use crate::ingest::{Cells, Column, RecordTable};
+use crate::num::moments::Moments;
+use crate::num::quantile::quantile_sorted;
+use crate::schema::{Kind, Pipeline, Split, TransformKind};
+
+use super::noise::{self, Tally};
+use super::{
+    ColumnMeta, Encoder, FeatureError, FittedColumn, Indicator, Levels, Noise, QUANTILE_LEVELS, Transform,
+};
+
+/// Counts and ordinals with at most so many training values are discrete; with more they are rounded numbers.
+const MAX_LEVELS: usize = 20;
+/// A text column with more levels than this is hardly a category.
+const MANY_LEVELS: usize = 50;
+/// Features missing in fewer training rows than this share, or observed in fewer, get no indicator.
+const INDICATOR_SHARE: f64 = 0.01;
+
+/// Something about a column a user should know; its text goes to the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FeatureWarning {
+    /// Left out: no training row has a value.
+    Empty {
+        /// Column.
+        column: String,
+    },
+    /// Left out: fewer training values than the pipeline's `min_observed`.
+    Rare {
+        /// Column.
+        column: String,
+        /// Training rows with a value.
+        observed: usize,
+        /// Training rows.
+        rows: usize,
+    },
+    /// Kept, but says nothing: all training values are equal.
+    Constant {
+        /// Column.
+        column: String,
+    },
+    /// Equal values without noise: the likelihood has no bound.
+    Unbounded {
+        /// Column.
+        column: String,
+    },
+    /// More levels than a category usually has.
+    ManyLevels {
+        /// Column.
+        column: String,
+        /// Levels met in training.
+        levels: usize,
+    },
+}
+
+impl fmt::Display for FeatureWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty { column } => write!(f, "`{column}` is left out: no training record has a value"),
+            Self::Rare { column, observed, rows } => write!(
+                f,
+                "`{column}` is left out: {observed} of {rows} training records have a value, fewer than `min_observed` asks for"
+            ),
+            Self::Constant { column } => {
+                write!(f, "`{column}` has one and the same value in all training records that have it")
+            }
+            Self::Unbounded { column } => write!(
+                f,
+                "`{column}` repeats values and gets no noise: its likelihood has no upper bound (`dequantize = none`)"
+            ),
+            Self::ManyLevels { column, levels } => write!(
+                f,
+                "`{column}` has {levels} levels in the training records: is it an id, a date or free text?"
+            ),
+        }
+    }
+}
+
+impl Encoder {
+    /// Fits on the training rows of `table`; other rows are not looked at.
+    ///
+    /// # Errors
+    /// [`FeatureError::NoFeatures`] when every column is left out; columns of wrong length or with infinities.
+    ///
+    /// # Panics
+    /// Where `splits` has not one entry per record.
+    pub fn fit(
+        table: &RecordTable,
+        splits: &[Split],
+        pipeline: &Pipeline,
+    ) -> Result<(Self, Vec<FeatureWarning>), FeatureError> {
+        assert_eq!(splits.len(), table.n_records(), "one split per record");
+        let rows: Vec<usize> = (0..splits.len()).filter(|&i| splits[i] == Split::Train).collect();
+        let fitted: Vec<Result<Outcome, FeatureError>> = table
+            .columns
+            .par_iter()
+            .map(|column| fit_column(column, splits.len(), &rows, pipeline))
+            .collect();
+        let (mut columns, mut missing, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+        for outcome in fitted {
+            let outcome = outcome?;
+            warnings.extend(outcome.warnings);
+            if let Some((column, pattern)) = outcome.fitted {
+                columns.push(column);
+                missing.push(pattern);
+            }
+        }
+        if columns.is_empty() {
+            return Err(FeatureError::NoFeatures { left_out: table.columns.len() });
+        }
+        let indicators = fit_indicators(&mut columns, &missing);
+        Ok((Self { columns, indicators }, warnings))
+    }
+}
+
+struct Outcome {
+    /// The column and which training rows lack it; `None` when it is left out.
+    fitted: Option<(FittedColumn, Vec<bool>)>,
+    warnings: Vec<FeatureWarning>,
+}
+
+fn fit_column(
+    column: &Column,
+    n: usize,
+    rows: &[usize],
+    pipeline: &Pipeline,
+) -> Result<Outcome, FeatureError> {
+    let name = || column.name.clone();
+    let found = match &column.cells {
+        Cells::Number(x) => x.len(),
+        Cells::Text(x) => x.len(),
+    };
+    if found != n {
+        return Err(FeatureError::ColumnLength { column: name(), found, expected: n });
+    }
+    let mut fitted = FittedColumn {
+        meta: ColumnMeta {
+            name: name(),
+            label: column.label.clone(),
+            group: column.group.clone(),
+            unit: column.unit.clone(),
+            kind: column.kind,
+            range: column.range,
+        },
+        noise: Noise::None,
+        transform: Transform::IDENTITY,
+        levels: match &column.cells {
+            Cells::Text(text) => levels_by_frequency(text, rows),
+            Cells::Number(_) => Vec::new(),
+        },
+        quantiles: Vec::new(),
+        mean: 0.0,
+        sd: 0.0,
+        min: 0.0,
+        max: 0.0,
+        n_observed: 0,
+        n_distinct: 0,
+        missing_fraction: 1.0,
+        indicator: None,
+    };
+    let is_text = matches!(column.cells, Cells::Text(_));
+    if is_text && fitted.levels.is_empty() {
+        return Ok(Outcome { fitted: None, warnings: vec![FeatureWarning::Empty { column: name() }] });
+    }
+    let numbers = fitted.numbers(&column.cells)?;
+    let pattern: Vec<bool> = rows.iter().map(|&i| numbers[i].is_nan()).collect();
+    let mut sorted: Vec<f64> = rows.iter().map(|&i| numbers[i]).filter(|x| !x.is_nan()).collect();
+    // −0 and 0 are one value, and must be one tally.
+    for x in &mut sorted {
+        *x += 0.0;
+    }
+    sorted.sort_unstable_by(f64::total_cmp);
+    if sorted.is_empty() {
+        return Ok(Outcome { fitted: None, warnings: vec![FeatureWarning::Empty { column: name() }] });
+    }
+    if (sorted.len() as f64) < pipeline.min_observed * rows.len() as f64 {
+        let warning = FeatureWarning::Rare { column: name(), observed: sorted.len(), rows: rows.len() };
+        return Ok(Outcome { fitted: None, warnings: vec![warning] });
+    }
+    let tally = noise::tally(&sorted);
+    fitted.describe(&sorted, tally.len(), rows.len(), is_text);
+    let mut warnings = Vec::new();
+    if tally.len() == 1 {
+        warnings.push(FeatureWarning::Constant { column: name() });
+    }
+    if is_text && tally.len() > MANY_LEVELS {
+        warnings.push(FeatureWarning::ManyLevels { column: name(), levels: tally.len() });
+    }
+    fitted.fit_transform(&tally, column.resolution, pipeline);
+    if fitted.noise == Noise::None
+        && !matches!(fitted.transform, Transform::Levels(_))
+        && has_point_mass(&tally, sorted.len())
+    {
+        warnings.push(FeatureWarning::Unbounded { column: name() });
+    }
+    Ok(Outcome { fitted: Some((fitted, pattern)), warnings })
+}
+
+fn has_point_mass(tally: &[Tally], n: usize) -> bool {
+    tally.iter().any(|t| t.1 > 1 && t.1 as f64 > 0.01 * n as f64)
+}
+
+impl FittedColumn {
+    fn describe(&mut self, sorted: &[f64], n_distinct: usize, n_rows: usize, is_text: bool) {
+        let finite = |x: f64| x.clamp(f64::MIN, f64::MAX);
+        let moments: Moments = sorted.iter().copied().collect();
+        self.mean = finite(moments.mean());
+        self.sd = if sorted.len() > 1 { finite(moments.variance().sqrt()) } else { 0.0 };
+        (self.min, self.max) = (sorted[0], sorted[sorted.len() - 1]);
+        if !is_text {
+            self.quantiles = QUANTILE_LEVELS.iter().map(|&p| quantile_sorted(sorted, p)).collect();
+        }
+        self.n_observed = sorted.len();
+        self.n_distinct = n_distinct;
+        self.missing_fraction = 1.0 - sorted.len() as f64 / n_rows as f64;
+    }
+
+    /// Text is always discrete. Numbers are passed through by `none`; otherwise few ordered levels become cells and
+    /// the rest is rounded or continuous. Without dequantisation numbers get neither cells nor noise.
+    fn fit_transform(&mut self, tally: &[Tally], resolution: Option<f64>, pipeline: &Pipeline) {
+        let (values, counts): (Vec<f64>, Vec<u64>) = tally.iter().copied().unzip();
+        if !self.levels.is_empty() {
+            let unseen = self.levels.len() as f64;
+            self.transform = Transform::Levels(Levels::fit(values, &counts, Some(unseen)));
+            return;
+        }
+        let discrete = self.meta.kind != Kind::Continuous;
+        if discrete
+            && tally.len() <= MAX_LEVELS
+            && pipeline.dequantize
+            && pipeline.transform != TransformKind::None
+        {
+            let largest = self.max;
+            self.transform = Transform::Levels(Levels::fit(values, &counts, Some(largest)));
+            return;
+        }
+        if pipeline.dequantize {
+            self.noise = Noise::fit(tally, resolution.filter(|d| *d > 0.0).or(discrete.then_some(1.0)));
+        }
+        self.transform = Transform::fit(pipeline.transform, &self.noise.spread(tally));
+    }
+}
+
+/// Distinct texts of the training rows, the most frequent first, ties in alphabetical order.
+fn levels_by_frequency(text: &[Option<String>], rows: &[usize]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for level in rows.iter().filter_map(|&i| text[i].as_deref()) {
+        *counts.entry(level).or_default() += 1;
+    }
+    let mut levels: Vec<(&str, u64)> = counts.into_iter().collect();
+    levels.sort_by_key(|level| std::cmp::Reverse(level.1));
+    levels.into_iter().map(|(level, _)| level.to_owned()).collect()
+}
+
+/// One indicator per distinct pattern of missing training rows.
+fn fit_indicators(columns: &mut [FittedColumn], missing: &[Vec<bool>]) -> Vec<Indicator> {
+    let mut by_pattern: HashMap<&[bool], usize> = HashMap::new();
+    let mut indicators: Vec<Indicator> = Vec::new();
+    for (j, pattern) in missing.iter().enumerate() {
+        let absent = pattern.iter().filter(|&&m| m).count();
+        let share = absent as f64 / pattern.len() as f64;
+        if !(INDICATOR_SHARE..=1.0 - INDICATOR_SHARE).contains(&share) {
+            continue;
+        }
+        let k = *by_pattern.entry(pattern).or_insert_with(|| {
+            let counts = [(pattern.len() - absent) as u64, absent as u64];
+            indicators
+                .push(Indicator { columns: Vec::new(), levels: Levels::fit(vec![0.0, 1.0], &counts, None) });
+            indicators.len() - 1
+        });
+        indicators[k].columns.push(j);
+        columns[j].indicator = Some(k);
+    }
+    indicators
+}

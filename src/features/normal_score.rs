@@ -1,0 +1,315 @@
+//! The normal-score map: a smooth monotone function through training quantiles (xₖ, Φ⁻¹(pₖ)).
+//!
+//! Between knots it is rational-quadratic with positive slopes, so value, derivative and inverse are closed-form.
+//! Beyond the last knot it is linear for [`LINEAR_TAIL`] units of the coordinate, then logarithmic: 1e30 in a column
+//! of heart rates becomes a coordinate below 100, not one whose square overflows the f32 a flow is trained in.
+//!
+//! Choices were made by held-out likelihood on 104 PhysioNet 2012 columns (mean, last, minimum per stay, the per-value
+//! likelihood bounded below at −20; nats per value, IQR units), n training values:
+//!
+//! ```text
+//! knots ≈ n = 50  100    300    1000   4000    at n = 4000 and 2 n^⅓ knots
+//! 1.5 n^⅓  −1.290 −1.220 −1.179 −1.156 −1.138   slopes: harmonic mean −1.148, geometric −1.139, as here −1.130
+//! 2 n^⅓    −1.290 −1.221 −1.175 −1.148 −1.132   at n = 50: quantiles not averaged −1.314, averaged −1.290
+//! 3 n^⅓    −1.307 −1.227 −1.170 −1.139 −1.125   at n = 50: end slope of the last bin −1.42, matched −1.31
+//! 48       −1.405 −1.298 −1.183 −1.135 −1.132   (without averaging and slope weights)
+//! ```
+//!
+//! # References
+//! Durkan et al. (2019), Neural spline flows, arXiv:1906.04032.
+
+use serde::{Deserialize, Serialize};
+
+use crate::num::rational_quadratic::Bin;
+use crate::num::special::{normal_cdf, normal_quantile};
+
+/// Knots per cube root of the number of training values.
+const KNOTS_PER_ROOT: f64 = 2.0;
+/// Fewest and most knots.
+const KNOTS: (usize, usize) = (4, 64);
+/// Training values beyond each outermost quantile knot; fewer make the end depend on single patients.
+const BEYOND_END: f64 = 5.0;
+/// Length of the linear tails in units of the coordinate.
+const LINEAR_TAIL: f64 = 6.0;
+/// A training extreme this many times farther out than the slope of its tail predicts gets knots of its own.
+const FAR: f64 = 8.0;
+
+/// Monotone map from original units to normal scores; see the module.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NormalScore {
+    /// Knots in original units, strictly ascending, at least two.
+    pub x: Vec<f64>,
+    /// Their coordinates, strictly ascending.
+    pub z: Vec<f64>,
+    /// dz/dx there, positive.
+    pub slope: Vec<f64>,
+}
+
+impl NormalScore {
+    /// Fits to dequantised training values in ascending order; `None` when they do not spread.
+    pub fn fit(sorted: &[f64]) -> Option<Self> {
+        let n = sorted.len();
+        let (first, last) = (*sorted.first()?, *sorted.last()?);
+        if first >= last {
+            return None;
+        }
+        let (mut x, mut z) = quantile_knots(sorted);
+        merge_ties(&mut x, &mut z, sorted);
+        if x.len() < 2 {
+            // Nearly everything sits at one place: a line through the extremes is what the data say.
+            let end = normal_quantile(0.5 / n as f64);
+            (x, z) = (vec![first, last], vec![end, -end]);
+        }
+        let mut lower = Tail::fit(sorted.iter().rev().map(|v| -v), -x[0], -z[0], secant(&x, &z, 0), n);
+        let mut upper =
+            Tail::fit(sorted.iter().copied(), x[x.len() - 1], z[z.len() - 1], secant(&x, &z, x.len() - 2), n);
+        let (n_lower, n_upper) = (lower.far.len(), upper.far.len());
+        for (far_x, far_z) in lower.far.drain(..) {
+            x.insert(0, -far_x);
+            z.insert(0, -far_z);
+        }
+        for (far_x, far_z) in upper.far.drain(..) {
+            x.push(far_x);
+            z.push(far_z);
+        }
+        let k = x.len();
+        let slope = (0..k)
+            .map(|i| match i {
+                0 => lower.end_slope,
+                i if i == k - 1 => upper.end_slope,
+                i => {
+                    let (before, after) = (secant(&x, &z, i - 1).ln(), secant(&x, &z, i).ln());
+                    let (w0, w1) = (x[i] - x[i - 1], x[i + 1] - x[i]);
+                    // log-density interpolated between the middles of the bins; beside the knots of an outlier the
+                    // widths differ by any number of decades and would leave a cliff, so there they count alike.
+                    let weight = if i <= n_lower || i + 1 >= k - n_upper { 0.5 } else { w1 / (w0 + w1) };
+                    (before * weight + after * (1.0 - weight)).exp()
+                }
+            })
+            .collect();
+        Some(Self { x, z, slope })
+    }
+
+    /// Coordinate of `y` and log dz/dy.
+    #[inline]
+    pub fn forward(&self, y: f64) -> (f64, f64) {
+        let last = self.x.len() - 1;
+        if y <= self.x[0] {
+            let (t, log) = tail_forward(self.slope[0] * (self.x[0] - y));
+            return (self.z[0] - t, self.slope[0].ln() + log);
+        }
+        if y >= self.x[last] {
+            let (t, log) = tail_forward(self.slope[last] * (y - self.x[last]));
+            return (self.z[last] + t, self.slope[last].ln() + log);
+        }
+        let i = self.x.partition_point(|&knot| knot <= y) - 1;
+        let (bin, width, height) = self.bin(i);
+        let (t, derivative) = bin.value_and_derivative((y - self.x[i]) / width);
+        (self.z[i] + height * t, (derivative * (height / width)).ln())
+    }
+
+    /// The y whose coordinate is `v`.
+    #[inline]
+    pub fn inverse(&self, v: f64) -> f64 {
+        let last = self.x.len() - 1;
+        if v <= self.z[0] {
+            return self.x[0] - tail_inverse(self.z[0] - v) / self.slope[0];
+        }
+        if v >= self.z[last] {
+            return self.x[last] + tail_inverse(v - self.z[last]) / self.slope[last];
+        }
+        let i = self.z.partition_point(|&knot| knot <= v) - 1;
+        let (bin, width, height) = self.bin(i);
+        self.x[i] + width * bin.inverse((v - self.z[i]) / height)
+    }
+
+    /// Bin i scaled to the unit square: slopes relative to the secant neither over- nor underflow when squared.
+    #[inline]
+    fn bin(&self, i: usize) -> (Bin<f64>, f64, f64) {
+        let (width, height) = (self.x[i + 1] - self.x[i], self.z[i + 1] - self.z[i]);
+        let secant = height / width;
+        let (d0, d1) = (self.slope[i] / secant, self.slope[i + 1] / secant);
+        (Bin { x0: 0.0, x1: 1.0, y0: 0.0, y1: 1.0, d0, d1 }, width, height)
+    }
+}
+
+/// t ↦ t for t ≤ L, L + ln(1 + t − L) beyond, with the logarithm of its derivative.
+#[inline]
+fn tail_forward(t: f64) -> (f64, f64) {
+    if t <= LINEAR_TAIL {
+        (t, 0.0)
+    } else {
+        let log = (t - LINEAR_TAIL).ln_1p();
+        (LINEAR_TAIL + log, -log)
+    }
+}
+
+#[inline]
+fn tail_inverse(t: f64) -> f64 {
+    // A model may draw any number; e^300 stays finite after division by every slope met in practice.
+    if t <= LINEAR_TAIL { t } else { LINEAR_TAIL + (t - LINEAR_TAIL).min(300.0).exp_m1() }
+}
+
+fn secant(x: &[f64], z: &[f64], i: usize) -> f64 {
+    (z[i + 1] - z[i]) / (x[i + 1] - x[i])
+}
+
+/// Quantiles at coordinates spaced evenly between the ends, each an average over the ranks that belong to its knot.
+fn quantile_knots(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let n = sorted.len() as f64;
+    let k = ((KNOTS_PER_ROOT * n.cbrt()).round() as usize).clamp(KNOTS.0, KNOTS.1);
+    let end = -normal_quantile(BEYOND_END.min(n / 6.0) / n);
+    let step = 2.0 * end / (k - 1) as f64;
+    let z: Vec<f64> = (0..k).map(|i| -end + step * i as f64).collect();
+    let x = z
+        .iter()
+        .map(|&z| {
+            // Mid-ranks: the r-th of n values (from 0) sits at probability (r + ½)/n.
+            let rank = (normal_cdf(z) * n - 0.5).clamp(0.0, n - 1.0);
+            let owned = 0.5 * n * (normal_cdf(z + 0.5 * step) - normal_cdf(z - 0.5 * step));
+            // Half the ranks to the nearer end at most, so that the extremes never enter a quantile.
+            let reach = owned.min(0.5 * rank).min(0.5 * (n - 1.0 - rank));
+            (-4..=4).map(|j| at_rank(sorted, rank + reach * f64::from(j) / 4.0)).sum::<f64>() / 9.0
+        })
+        .collect();
+    (x, z)
+}
+
+fn at_rank(sorted: &[f64], rank: f64) -> f64 {
+    let below = (rank.floor() as usize).min(sorted.len() - 1);
+    let (lo, hi) = (sorted[below], sorted[(below + 1).min(sorted.len() - 1)]);
+    lo + (rank - below as f64) * (hi - lo)
+}
+
+/// Knots closer than rounding, or than a billionth of the spread, become one at the middle of their coordinates.
+fn merge_ties(x: &mut Vec<f64>, z: &mut Vec<f64>, sorted: &[f64]) {
+    let n = sorted.len() as f64;
+    let spread = at_rank(sorted, 0.95 * (n - 1.0)) - at_rank(sorted, 0.05 * (n - 1.0));
+    let (mut merged_x, mut merged_z) = (Vec::with_capacity(x.len()), Vec::with_capacity(z.len()));
+    let mut i = 0;
+    while i < x.len() {
+        let limit = x[i] + (1e-9 * spread).max(1e-12 * x[i].abs());
+        let j = i + x[i..].iter().take_while(|&&v| v <= limit).count();
+        let count = (j - i) as f64;
+        merged_x.push(x[j - 1]);
+        merged_z.push(z[i..j].iter().sum::<f64>() / count);
+        i = j;
+    }
+    (*x, *z) = (merged_x, merged_z);
+}
+
+/// The upper tail beyond the last quantile knot; the lower one is fitted to negated values.
+struct Tail {
+    /// Slope beyond the outermost knot.
+    end_slope: f64,
+    /// Knots for gross outliers among the training values, ascending.
+    far: Vec<(f64, f64)>,
+}
+
+impl Tail {
+    fn fit(ascending: impl Iterator<Item = f64>, x: f64, z: f64, secant: f64, n: usize) -> Self {
+        let excess: Vec<f64> = ascending.map(|v| v - x).filter(|&t| t > 0.0).collect();
+        let Some(&largest) = excess.last() else { return Self { end_slope: secant, far: Vec::new() } };
+        let (m, n) = (excess.len() as f64, n as f64);
+        // The median of the values beyond the knot is put at its own normal score: half of them may be anything.
+        let middle = -normal_quantile((0.5 * m / n).min(0.5)) - z;
+        let typical = crate::num::quantile::quantile_sorted(&excess, 0.5);
+        let slope = if middle > 0.05 && typical > 0.0 { middle / typical } else { secant };
+        let top = -normal_quantile(0.5 / n);
+        let reaching_top = (top - z) / largest;
+        if reaching_top.is_nan() || reaching_top <= 0.0 || reaching_top >= slope {
+            return Self { end_slope: slope, far: Vec::new() };
+        }
+        // Heavier than normal: the largest training value lands at its normal score.
+        let knee = x + (top + 1.0 - z) / slope;
+        if reaching_top >= slope / FAR || knee >= x + 0.5 * largest {
+            return Self { end_slope: reaching_top, far: Vec::new() };
+        }
+        // Gross outliers: the ordinary slope up to one unit above the top score, then a flat bin out to the extreme.
+        let end_slope = 1.0 / (x + largest - knee);
+        Self { end_slope, far: vec![(knee, top + 1.0), (x + largest, top + 2.0)] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::num::moments::mean;
+
+    fn skewed(n: usize) -> Vec<f64> {
+        (0..n).map(|i| (0.8 * normal_quantile((i as f64 + 0.5) / n as f64)).exp()).collect()
+    }
+
+    fn check(g: &NormalScore, at: impl IntoIterator<Item = f64>) {
+        assert!(g.x.is_sorted_by(|a, b| a < b) && g.z.is_sorted_by(|a, b| a < b), "{g:?}");
+        assert!(g.slope.iter().all(|s| *s > 0.0 && s.is_finite()), "{g:?}");
+        for y in at {
+            let (v, log) = g.forward(y);
+            assert!(v.is_finite() && log.is_finite(), "{y}: {v} {log}");
+            let back = g.inverse(v);
+            let slack = 1e-9 * y.abs().max(1e-3) + 1e-12 * v.abs().max(1.0) / log.exp();
+            assert!((back - y).abs() <= slack, "{y} → {v} → {back}");
+            let e = 1e-5 * y.abs().max(1e-2);
+            let numeric = (g.forward(y + e).0 - g.forward(y - e).0) / (2.0 * e);
+            // Second derivatives jump at knots, hence the loose bound.
+            assert!((numeric.ln() - log).abs() < 1e-3, "{y}: {} against {log}", numeric.ln());
+        }
+    }
+
+    #[test]
+    fn derivative_and_inverse_agree_everywhere() {
+        for n in [7, 100, 5_000] {
+            let g = NormalScore::fit(&skewed(n)).unwrap();
+            check(&g, (-50..200).map(|i| f64::from(i) * 0.113));
+            check(&g, [-1e4, 1e3, 1e6]);
+        }
+    }
+
+    #[test]
+    fn scores_of_the_training_values_are_standard_normal() {
+        let values = skewed(2_000);
+        let g = NormalScore::fit(&values).unwrap();
+        let v: Vec<f64> = values.iter().map(|&y| g.forward(y).0).collect();
+        let second: Vec<f64> = v.iter().map(|v| v * v).collect();
+        assert!(
+            mean(&v).abs() < 0.01 && (mean(&second) - 1.0).abs() < 0.02,
+            "{} {}",
+            mean(&v),
+            mean(&second)
+        );
+        assert!(v.iter().all(|v| v.abs() < 4.5));
+    }
+
+    #[test]
+    fn one_gross_outlier_moves_nothing_else() {
+        for n in [60, 1_000] {
+            let clean = skewed(n);
+            let mut dirty = clean.clone();
+            dirty[n - 1] = 1e30;
+            let (a, b) = (NormalScore::fit(&clean).unwrap(), NormalScore::fit(&dirty).unwrap());
+            for &y in &clean[..n - 1] {
+                let ((va, la), (vb, lb)) = (a.forward(y), b.forward(y));
+                assert!((va - vb).abs() < 0.5 && (la - lb).abs() < 3.0, "n {n}, {y}: {va} {vb} {la} {lb}");
+            }
+            let (v, log) = b.forward(1e30);
+            assert!(v < 7.0 && log > -80.0, "{v} {log}");
+            // Never met in training: far out, but nothing overflows.
+            let (v, log) = a.forward(1e30);
+            assert!(v > 20.0 && v < 120.0 && log > -80.0, "{v} {log}");
+            assert!(b.forward(1e30).0 > b.forward(1e6).0 && b.forward(1e6).0 > b.forward(50.0).0);
+        }
+    }
+
+    #[test]
+    fn ties_without_noise_keep_the_map_strictly_monotone() {
+        let mut values = vec![0.0; 600];
+        values.extend((1..=300).map(|i| f64::from(i) / 30.0));
+        values.extend([10.0; 100]);
+        check(&NormalScore::fit(&values).unwrap(), (-20..130).map(|i| f64::from(i) * 0.1 + 0.013));
+        let mut nearly_constant = vec![5.0; 999];
+        nearly_constant.push(6.0);
+        check(&NormalScore::fit(&nearly_constant).unwrap(), [4.0, 5.5, 7.0]);
+        assert!(NormalScore::fit(&[3.0; 10]).is_none() && NormalScore::fit(&[]).is_none());
+        check(&NormalScore::fit(&[1.0, 2.0]).unwrap(), [0.0, 1.2, 1.7, 3.0]);
+    }
+}

@@ -1,0 +1,511 @@
+//! Why a record is unusual: the features whose replacement would make it ordinary, for any density.
+//!
+//! ```text
+//! gain_j(x) = max_v L(x with x_j = v) − L(x)         L: the record's log-likelihood bound (DESIGN §4)
+//! ```
+//!
+//! First everything is tried with few noise draws: each feature over its training quantiles, the features of one
+//! variable together ([`block`](super::block)), the familiar mistakes ([`pattern`](super::pattern)), exchanges of
+//! two variables. Then the most promising on finer grids with more draws, and, where nothing single suffices,
+//! changes of two features. Missing features are left missing, and the coordinates of missing indicators are kept.
+
+use serde::{Deserialize, Serialize};
+
+use crate::density::Density;
+use crate::random::Seed;
+
+use super::block::{Block, Edit, blocks};
+use super::feature::{Expected, Feature, GRID};
+use super::pattern::{Correction, Pattern, corrections};
+use super::versions::{Cells, Versions};
+
+/// Noise draws when everything is tried; the ranking of the best is repeated with more.
+const SCREENING_DRAWS: usize = 2;
+/// Noise draws for what is reported.
+const REFINING_DRAWS: usize = 8;
+/// Features refined and tried in pairs at least, so that both halves of an exchange are among them.
+const REFINED_FEATURES: usize = 6;
+/// Blocks refined.
+const REFINED_BLOCKS: usize = 3;
+/// Exchanges refined.
+const REFINED_EXCHANGES: usize = 3;
+/// A correction is named when it earns this share of the best possible gain, …
+const SHARE_OF_BEST: f64 = 0.8;
+/// … and the gain itself is large: e³ ≈ 20 times likelier. Below, any of a dozen patterns fits by accident. A
+/// hypothesis about several features has to beat those about one by as much.
+const NAMEABLE_GAIN: f64 = 3.0;
+/// A changed record is ordinary again when one in twenty calibration records is at least as unusual.
+pub(super) const ORDINARY: f64 = 0.05;
+
+/// The p-value of the record after an edit that gains so many nats.
+pub(super) type After<'a> = dyn Fn(&[(usize, f64)], f64) -> f64 + 'a;
+
+/// What one feature has to do with a record being unusual.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeatureExplanation {
+    /// Position of the feature.
+    pub column: usize,
+    /// Its name.
+    pub feature: String,
+    /// Recorded value in original units (the code of a categorical level).
+    pub observed: f64,
+    /// Value that makes the record most likely: on the grid, or the partner's value in an exchange.
+    pub suggested: f64,
+    /// 90 % interval given the rest of the record.
+    pub expected: Expected,
+    /// Log-likelihood gained by the suggested value, in nats; for an exchange, by the exchange.
+    pub gain: f64,
+    /// p-value the record would have with the suggested value (of an exchange: with both).
+    pub p_after: f64,
+    /// What may have happened to the value.
+    pub pattern: Option<Pattern>,
+    /// The value had that happened.
+    pub corrected: Option<f64>,
+    /// Other features of the same variable that have to change with it, in the same way.
+    pub together: Vec<String>,
+    /// The values as text.
+    pub written: Written,
+}
+
+/// Values of an explanation as a person would write them: at the resolution of the feature, levels by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Label of the feature, or its name.
+    pub label: String,
+    /// Unit; empty for levels and where none is known.
+    pub unit: String,
+    /// Recorded value.
+    pub observed: String,
+    /// Suggested value.
+    pub suggested: String,
+    /// 90 % interval ("36.1 to 38.4") or likely levels ("a or b").
+    pub expected: String,
+    /// Corrected value; empty without a pattern.
+    pub corrected: String,
+}
+
+/// Two features that are unusual together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairExplanation {
+    /// Names.
+    pub features: [String; 2],
+    /// Positions.
+    pub columns: [usize; 2],
+    /// Recorded values.
+    pub observed: [f64; 2],
+    /// Values that make the record most likely.
+    pub suggested: [f64; 2],
+    /// Recorded values with label and unit: "Heart rate 88 /min".
+    pub observed_text: [String; 2],
+    /// Suggested values without.
+    pub suggested_text: [String; 2],
+    /// Log-likelihood gained, in nats.
+    pub gain: f64,
+    /// p-value the record would have.
+    pub p_after: f64,
+    /// Changing either suffices (an impossible combination of possible values); otherwise both have to change.
+    pub either: bool,
+}
+
+/// The explanation of one record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Explanation {
+    /// By decreasing gain.
+    pub(super) features: Vec<FeatureExplanation>,
+    pub(super) pair: Option<PairExplanation>,
+}
+
+/// Explains records under one density.
+pub(super) struct Explainer<'a> {
+    density: &'a dyn Density,
+    cells: &'a dyn Cells,
+    features: &'a [Feature],
+    grids: Vec<Vec<f64>>,
+    blocks: Vec<Block>,
+}
+
+/// One way a feature, or the features of a variable, may have been meant.
+struct Candidate {
+    edit: Edit,
+    gain: f64,
+    correction: Option<Correction>,
+}
+
+impl Candidate {
+    fn new(edit: Edit, correction: Option<Correction>) -> Self {
+        Self { edit, gain: f64::NEG_INFINITY, correction }
+    }
+}
+
+/// All ways for one feature or block; `column` stands for it and leads every edit.
+struct Subject {
+    column: usize,
+    block: Option<usize>,
+    candidates: Vec<Candidate>,
+}
+
+impl Subject {
+    /// The best value on the grid, corrections aside.
+    fn best(&self) -> &Candidate {
+        let on_grid = self.candidates.iter().filter(|c| c.correction.is_none());
+        on_grid.reduce(|a, b| if b.gain > a.gain { b } else { a }).expect("invariant: a grid has a point")
+    }
+
+    fn best_gain(&self) -> f64 {
+        self.candidates.iter().map(|c| c.gain).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// Values of the feature on its grid with their gains, one each, increasing.
+    fn profile(&self) -> (Vec<f64>, Vec<f64>) {
+        let mut points: Vec<(f64, f64)> = self
+            .candidates
+            .iter()
+            .filter(|c| c.correction.is_none())
+            .map(|c| (c.edit[0].1, c.gain))
+            .collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        points.dedup_by_key(|p| p.0);
+        points.into_iter().unzip()
+    }
+}
+
+/// An exchange of two blocks.
+struct Exchange {
+    blocks: (usize, usize),
+    edit: Edit,
+    gain: f64,
+}
+
+impl<'a> Explainer<'a> {
+    pub(super) fn new(density: &'a dyn Density, cells: &'a dyn Cells, features: &'a [Feature]) -> Self {
+        let grids = features.iter().map(Feature::grid).collect();
+        Self { density, cells, features, grids, blocks: blocks(features) }
+    }
+
+    /// Explains one record by at most `top` features. A record without observed values has nothing to change and an
+    /// empty explanation.
+    pub(super) fn explain(&self, raw: &[f64], after: &After<'_>, top: usize, seed: Seed) -> Explanation {
+        if top == 0 || raw.iter().all(|x| x.is_nan()) {
+            return Explanation::default();
+        }
+        let screening =
+            Versions::new(self.density, self.cells, raw, SCREENING_DRAWS, seed.child("screen", 0));
+        let (subjects, exchanges) = self.screen(raw, &screening);
+        let refining = Versions::new(self.density, self.cells, raw, REFINING_DRAWS, seed.child("refine", 0));
+        let chosen = choose(&subjects, top.max(REFINED_FEATURES));
+        let (subjects, exchange) = self.refine(raw, &refining, &chosen, exchanges);
+
+        let mut described: Vec<(FeatureExplanation, Option<usize>)> =
+            subjects.iter().map(|s| (self.describe(raw, s, after), s.block)).collect();
+        described.sort_by(|a, b| b.0.gain.total_cmp(&a.0.gain));
+        let mut features = self.merge(described);
+        if let Some(exchange) = exchange {
+            self.exchange(raw, &exchange, after, &mut features);
+        }
+        let pair = if features.first().is_some_and(|f| f.p_after > ORDINARY) {
+            self.either(raw, &features)
+        } else {
+            let best = features.first().map_or(0.0, |f| f.gain);
+            self.joint(raw, &subjects, &refining, after).filter(|p| p.gain > best + NAMEABLE_GAIN)
+        };
+        features.truncate(top);
+        for f in &mut features {
+            f.written = self.written(f);
+        }
+        Explanation { features, pair }
+    }
+
+    fn written(&self, f: &FeatureExplanation) -> Written {
+        let feature = &self.features[f.column];
+        Written {
+            label: feature.title().to_owned(),
+            unit: if feature.is_categorical() { String::new() } else { feature.unit.clone() },
+            observed: feature.format(f.observed),
+            suggested: feature.format(f.suggested),
+            expected: feature.format_expected(&f.expected),
+            corrected: f.corrected.map(|c| feature.format(c)).unwrap_or_default(),
+        }
+    }
+
+    /// Everything with few draws, in one call: subjects by decreasing gain, exchanges likewise.
+    fn screen(&self, raw: &[f64], versions: &Versions<'_>) -> (Vec<Subject>, Vec<Exchange>) {
+        let mut subjects: Vec<Subject> = (0..self.features.len())
+            .filter(|&j| !raw[j].is_nan())
+            .map(|column| Subject {
+                column,
+                block: None,
+                candidates: self.grids[column]
+                    .iter()
+                    .map(|&v| Candidate::new(vec![(column, v)], None))
+                    .collect(),
+            })
+            .collect();
+        for (b, block) in self.blocks.iter().enumerate().filter(|(_, b)| b.is_joint(raw)) {
+            subjects.extend(self.block_subject(raw, b, block, &GRID));
+        }
+        let mut exchanges = Vec::new();
+        for (a, first) in self.blocks.iter().enumerate() {
+            for (b, second) in
+                self.blocks.iter().enumerate().skip(a + 1).filter(|(_, b)| b.unit == first.unit)
+            {
+                if let Some(edit) = first.exchanged(second, self.features, raw) {
+                    exchanges.push(Exchange { blocks: (a, b), edit, gain: f64::NEG_INFINITY });
+                }
+            }
+        }
+        evaluate(versions, &mut subjects, &mut exchanges);
+        subjects.sort_by(|a, b| b.best_gain().total_cmp(&a.best_gain()));
+        exchanges.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+        (subjects, exchanges)
+    }
+
+    fn block_subject(
+        &self,
+        raw: &[f64],
+        index: usize,
+        block: &Block,
+        probabilities: &[f64],
+    ) -> Option<Subject> {
+        let column = block.representative(raw)?;
+        let quantiles =
+            probabilities.iter().map(|&p| Candidate::new(block.at_quantile(p, self.features, raw), None));
+        let corrected = corrections(&block.name, &block.unit, false, raw[column])
+            .into_iter()
+            // A lost sign turns a maximum into a minimum; no single change of all members undoes it.
+            .filter(|c| c.pattern != Pattern::Sign)
+            .filter_map(|c| Some(Candidate::new(block.corrected(&c, self.features, raw)?, Some(c))));
+        Some(Subject { column, block: Some(index), candidates: quantiles.chain(corrected).collect() })
+    }
+
+    /// The chosen subjects on their fine grids with their corrections, and the best exchange.
+    fn refine(
+        &self,
+        raw: &[f64],
+        versions: &Versions<'_>,
+        chosen: &[&Subject],
+        mut exchanges: Vec<Exchange>,
+    ) -> (Vec<Subject>, Option<Exchange>) {
+        let mut subjects: Vec<Subject> = chosen.iter().filter_map(|s| self.refined(raw, s)).collect();
+        exchanges.truncate(REFINED_EXCHANGES);
+        // Beyond those of equal unit: any two of the features that matter most.
+        let singles: Vec<usize> = chosen.iter().filter(|s| s.block.is_none()).map(|s| s.column).collect();
+        let block_of = |column: usize| self.blocks.iter().position(|b| b.contains(column));
+        for (i, &first) in singles.iter().enumerate() {
+            for &second in &singles[i + 1..] {
+                let (Some(a), Some(b)) = (block_of(first), block_of(second)) else { continue };
+                if a != b
+                    && self.blocks[a].unit != self.blocks[b].unit
+                    && let Some(edit) = self.blocks[a].exchanged(&self.blocks[b], self.features, raw)
+                {
+                    exchanges.push(Exchange { blocks: (a, b), edit, gain: f64::NEG_INFINITY });
+                }
+            }
+        }
+        evaluate(versions, &mut subjects, &mut exchanges);
+        (subjects, exchanges.into_iter().max_by(|a, b| a.gain.total_cmp(&b.gain)))
+    }
+
+    fn refined(&self, raw: &[f64], screened: &Subject) -> Option<Subject> {
+        if let Some(index) = screened.block {
+            // Around the best quantile, in as many steps as before.
+            let gains = screened.candidates.iter().filter(|c| c.correction.is_none()).map(|c| c.gain);
+            let best = gains.enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?.0;
+            let (low, high) = (GRID[best.saturating_sub(1)], GRID[(best + 1).min(GRID.len() - 1)]);
+            let mut probabilities: Vec<f64> =
+                (0..=8).map(|i| low + (high - low) * f64::from(i) / 8.0).collect();
+            probabilities.extend(GRID);
+            return self.block_subject(raw, index, &self.blocks[index], &probabilities);
+        }
+        let column = screened.column;
+        let feature = &self.features[column];
+        let (grid, gains) = screened.profile();
+        let fine = feature.refine(&grid, &gains).into_iter().map(|v| Candidate::new(vec![(column, v)], None));
+        let corrected = corrections(&feature.name, &feature.unit, feature.is_signed(), raw[column])
+            .into_iter()
+            .filter_map(|c| {
+                Some(Candidate::new(vec![(column, feature.admit(c.apply(raw[column]))?)], Some(c)))
+            });
+        Some(Subject { column, block: None, candidates: fine.chain(corrected).collect() })
+    }
+
+    fn describe(&self, raw: &[f64], subject: &Subject, after: &After<'_>) -> FeatureExplanation {
+        let feature = &self.features[subject.column];
+        let on_grid = subject.best();
+        let weight = |c: &(&Candidate, &Correction)| c.0.gain + c.1.pattern.log_weight();
+        let named = subject
+            .candidates
+            .iter()
+            .filter_map(|c| Some((c, c.correction.as_ref()?)))
+            .filter(|(c, _)| c.gain >= NAMEABLE_GAIN && c.gain >= SHARE_OF_BEST * on_grid.gain)
+            .max_by(|a, b| weight(a).total_cmp(&weight(b)));
+        let best = named.map(|n| n.0).filter(|n| n.gain > on_grid.gain).unwrap_or(on_grid);
+        let observed = raw[subject.column];
+        // Where nothing tried is likelier than what was recorded, that is the suggestion.
+        let (suggested, gain) = if best.gain > 0.0 { (best.edit[0].1, best.gain) } else { (observed, 0.0) };
+        let (grid, gains) = subject.profile();
+        FeatureExplanation {
+            column: subject.column,
+            feature: feature.name.clone(),
+            observed,
+            suggested,
+            expected: feature.expected(&grid, &gains),
+            gain,
+            p_after: after(if gain > 0.0 { &best.edit } else { &[] }, gain),
+            pattern: named.map(|(_, correction)| correction.pattern.clone()),
+            corrected: named.map(|(c, _)| c.edit[0].1),
+            together: best.edit[1..].iter().map(|&(j, _)| self.features[j].name.clone()).collect(),
+            written: Written::default(),
+        }
+    }
+
+    /// A variable in place of its features where changing them together gains clearly more than changing any one;
+    /// its features in place of the variable elsewhere. By decreasing gain, before and after.
+    fn merge(&self, described: Vec<(FeatureExplanation, Option<usize>)>) -> Vec<FeatureExplanation> {
+        let single = |index: usize| {
+            let own = |d: &&(FeatureExplanation, Option<usize>)| {
+                d.1.is_none() && self.blocks[index].contains(d.0.column)
+            };
+            described.iter().filter(own).map(|d| d.0.gain).fold(0.0, f64::max)
+        };
+        let accepted: Vec<usize> = described
+            .iter()
+            .filter_map(|(f, block)| block.filter(|&b| f.gain > single(b) + NAMEABLE_GAIN))
+            .collect();
+        let covered = |column: usize| accepted.iter().any(|&b| self.blocks[b].contains(column));
+        described
+            .into_iter()
+            .filter(|(f, block)| block.map_or_else(|| !covered(f.column), |b| accepted.contains(&b)))
+            .map(|(f, _)| f)
+            .collect()
+    }
+
+    /// Describes two variables as exchanged where that does better than any change of one of them.
+    fn exchange(
+        &self,
+        raw: &[f64],
+        exchange: &Exchange,
+        after: &After<'_>,
+        features: &mut Vec<FeatureExplanation>,
+    ) {
+        let (a, b) = (&self.blocks[exchange.blocks.0], &self.blocks[exchange.blocks.1]);
+        let involved = |f: &FeatureExplanation| a.contains(f.column) || b.contains(f.column);
+        if exchange.gain < NAMEABLE_GAIN || features.iter().any(|f| involved(f) && f.gain > exchange.gain) {
+            return;
+        }
+        let p_after = after(&exchange.edit, exchange.gain);
+        // The order of the two is that of their own gains.
+        let first_is_b = features.iter().find(|f| involved(f)).is_some_and(|f| b.contains(f.column));
+        let own: Vec<FeatureExplanation> = features.iter().filter(|f| involved(f)).cloned().collect();
+        features.retain(|f| !involved(f));
+        for (block, other) in if first_is_b { [(b, a), (a, b)] } else { [(a, b), (b, a)] } {
+            let changes: Vec<&(usize, f64)> = exchange.edit.iter().filter(|e| block.contains(e.0)).collect();
+            let Some(&&(column, value)) = changes.first() else { continue };
+            features.push(FeatureExplanation {
+                column,
+                feature: self.features[column].name.clone(),
+                observed: raw[column],
+                suggested: value,
+                expected: own
+                    .iter()
+                    .find(|f| f.column == column)
+                    .map(|f| f.expected.clone())
+                    .unwrap_or_default(),
+                gain: exchange.gain,
+                p_after,
+                pattern: Some(Pattern::Swapped(other.name.clone())),
+                corrected: Some(value),
+                together: changes[1..].iter().map(|e| self.features[e.0].name.clone()).collect(),
+                written: Written::default(),
+            });
+        }
+        features.sort_by(|x, y| y.gain.total_cmp(&x.gain));
+    }
+
+    /// Two features of which either would do, both recorded with everyday values: a combination that does not occur.
+    fn either(&self, raw: &[f64], features: &[FeatureExplanation]) -> Option<PairExplanation> {
+        let [a, b, ..] = features else { return None };
+        let everyday = |f: &FeatureExplanation| {
+            let feature = &self.features[f.column];
+            feature.is_categorical() || (0.01..=0.99).contains(&feature.cumulative(raw[f.column]))
+        };
+        let swapped = matches!(a.pattern, Some(Pattern::Swapped(_)));
+        (!swapped
+            && a.gain >= NAMEABLE_GAIN
+            && b.gain >= SHARE_OF_BEST * a.gain
+            && everyday(a)
+            && everyday(b))
+        .then(|| self.pair([(a.column, a.suggested), (b.column, b.suggested)], a.gain, a.p_after, true))
+    }
+
+    /// The best change of two subjects: each of the best three at its best, every other tried over its coarse grid.
+    fn joint(
+        &self,
+        raw: &[f64],
+        subjects: &[Subject],
+        versions: &Versions<'_>,
+        after: &After<'_>,
+    ) -> Option<PairExplanation> {
+        let mut edits: Vec<(Edit, usize)> = Vec::new();
+        for first in subjects.iter().take(3) {
+            let best = &first.best().edit;
+            for second in subjects.iter() {
+                if second.candidates[0].edit.iter().any(|(j, _)| best.iter().any(|(k, _)| j == k)) {
+                    continue;
+                }
+                let versions = second
+                    .candidates
+                    .iter()
+                    .map(|c| (best.iter().chain(&c.edit).copied().collect(), best.len()));
+                edits.extend(versions);
+            }
+        }
+        let tried: Vec<Edit> = edits.iter().map(|e| e.0.clone()).collect();
+        let gains = versions.gains(&tried);
+        let ((edit, second), gain) = edits.iter().zip(gains).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(self.pair(raw, [edit[0], edit[*second]], gain, after(edit, gain), false))
+    }
+
+    fn pair(&self, raw: &[f64], edit: [(usize, f64); 2], gain: f64, p_after: f64, either: bool) -> PairExplanation {
+        let columns = edit.map(|e| e.0);
+        PairExplanation {
+            features: columns.map(|j| self.features[j].name.clone()),
+            columns,
+            observed: columns.map(|j| raw[j]),
+            suggested: edit.map(|e| e.1),
+            observed_text: columns.map(|j| self.features[j].phrase(raw[j])),
+            suggested_text: edit.map(|(j, v)| self.features[j].format(v)),
+            gain,
+            p_after,
+            either,
+        }
+    }
+}
+
+/// The subjects worth refining: the most promising features and blocks, with the features of those blocks, which
+/// have to be beaten.
+fn choose(subjects: &[Subject], n_features: usize) -> Vec<&Subject> {
+    let features = subjects.iter().filter(|s| s.block.is_none()).take(n_features);
+    let blocks = subjects.iter().filter(|s| s.block.is_some()).take(REFINED_BLOCKS);
+    let mut chosen: Vec<&Subject> = features.chain(blocks.clone()).collect();
+    for column in blocks.flat_map(|b| b.candidates[0].edit.iter().map(|e| e.0)) {
+        if !chosen.iter().any(|s| s.block.is_none() && s.column == column) {
+            chosen.extend(subjects.iter().find(|s| s.block.is_none() && s.column == column));
+        }
+    }
+    chosen.sort_by(|a, b| b.best_gain().total_cmp(&a.best_gain()));
+    chosen
+}
+
+/// Fills in all gains from one call of the density.
+fn evaluate(versions: &Versions<'_>, subjects: &mut [Subject], exchanges: &mut [Exchange]) {
+    let candidates = subjects.iter().flat_map(|s| s.candidates.iter().map(|c| &c.edit));
+    let edits: Vec<Edit> = candidates.chain(exchanges.iter().map(|e| &e.edit)).cloned().collect();
+    let gains = versions.gains(&edits);
+    let slots = subjects.iter_mut().flat_map(|s| s.candidates.iter_mut().map(|c| &mut c.gain));
+    for (slot, gain) in slots.chain(exchanges.iter_mut().map(|e| &mut e.gain)).zip(gains) {
+        *slot = gain;
+    }
+}
+
+#[cfg(test)]
+mod tests;

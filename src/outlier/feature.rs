@@ -1,0 +1,437 @@
+//! What explanations and marginal scores need to know of a feature: its training quantiles or levels, the grid of
+//! values it could have had, the conditional interval over such a grid, and how a value of it is written.
+
+use serde::{Deserialize, Serialize};
+
+/// Probabilities of the coarse grid: dense enough to see the bulk, with both tails, 15 in all.
+pub(super) const GRID: [f64; 15] =
+    [0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.995];
+/// Values of a discrete feature beyond which it is tried at quantiles like a continuous one.
+const MANY_LEVELS: usize = 24;
+/// Points of a refined grid.
+const REFINED: usize = 17;
+/// Significant digits of a value without a known resolution.
+const DIGITS: usize = 5;
+
+/// One feature in original units.
+#[derive(Debug, Clone)]
+pub(super) struct Feature {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) unit: String,
+    /// Training quantiles as (probability, value), both increasing; not empty.
+    pub(super) quantiles: Vec<(f64, f64)>,
+    /// Spacing of recorded values; 0 when unknown.
+    pub(super) resolution: f64,
+    /// All values a discrete feature takes, increasing; empty for continuous ones.
+    pub(super) levels: Vec<f64>,
+    /// Names of categorical levels by code; empty for numbers.
+    pub(super) level_names: Vec<String>,
+}
+
+/// Where 90 % of a feature's values lie given the rest of the record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expected {
+    /// From the 5 % to the 95 % quantile.
+    Range {
+        /// 5 % quantile.
+        low: f64,
+        /// 95 % quantile.
+        high: f64,
+    },
+    /// Codes of the likeliest levels of a categorical feature, likeliest first.
+    Levels(Vec<f64>),
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self::Levels(Vec::new())
+    }
+}
+
+impl Feature {
+    pub(super) fn is_categorical(&self) -> bool {
+        !self.level_names.is_empty()
+    }
+
+    /// The label, or the name where there is none.
+    pub(super) fn title(&self) -> &str {
+        if self.label.is_empty() { &self.name } else { &self.label }
+    }
+
+    /// Title, value and unit.
+    pub(super) fn phrase(&self, x: f64) -> String {
+        let unit = if self.is_categorical() { "" } else { &self.unit };
+        let space = if unit.is_empty() || unit.starts_with('%') { "" } else { " " };
+        format!("{} {}{space}{unit}", self.title(), self.format(x))
+    }
+
+    /// Whether negative values are nothing special.
+    pub(super) fn is_signed(&self) -> bool {
+        self.quantile(0.01) < 0.0
+    }
+
+    /// Training quantile by linear interpolation of the stored ones.
+    pub(super) fn quantile(&self, probability: f64) -> f64 {
+        interpolate(&self.quantiles, probability, |q| *q)
+    }
+
+    /// Training distribution function, by the same interpolation; 0 and 1 outside the training range. At a value
+    /// that spans several stored probabilities it is the middle of them.
+    pub(super) fn cumulative(&self, x: f64) -> f64 {
+        let low = self.quantiles.partition_point(|q| q.1 < x);
+        let high = self.quantiles.partition_point(|q| q.1 <= x);
+        if low < high {
+            return 0.5 * (self.quantiles[low].0 + self.quantiles[high - 1].0);
+        }
+        match low {
+            0 => 0.0,
+            i if i == self.quantiles.len() => 1.0,
+            _ => interpolate(&self.quantiles, x, |q| (q.1, q.0)),
+        }
+    }
+
+    /// How far out a value lies, in nats: −ln(2·min(F, 1 − F)). Beyond the 1 % and 99 % training quantiles, where the
+    /// stored quantiles say nothing, the tail is the exponential through the outermost two.
+    pub(super) fn surprise(&self, x: f64) -> f64 {
+        let median = self.quantile(0.5);
+        let side = if x < median { -1.0 } else { 1.0 };
+        let at = |tail: f64| self.quantile(if side > 0.0 { 1.0 - tail } else { tail });
+        let beyond = side * (x - at(0.01));
+        if beyond <= 0.0 {
+            let f = self.cumulative(x);
+            return -(2.0 * f.min(1.0 - f)).clamp(0.02, 1.0).ln();
+        }
+        // Where ties make the outer quantiles equal, the next pair inwards; in a constant column, the resolution.
+        let scale = [(0.05, 5.0_f64), (0.1, 10.0), (0.25, 25.0), (0.5, 50.0)]
+            .map(|(tail, ratio)| side * (at(0.01) - at(tail)) / ratio.ln())
+            .into_iter()
+            .find(|s| *s > 0.0)
+            .unwrap_or(if self.resolution > 0.0 { self.resolution } else { 1.0 });
+        50_f64.ln() + beyond / scale
+    }
+
+    /// The nearest value the feature can be recorded with.
+    pub(super) fn round(&self, x: f64) -> f64 {
+        if self.resolution > 0.0 { (x / self.resolution).round() * self.resolution } else { x }
+    }
+
+    /// The level nearest to a number; the number itself for continuous features.
+    pub(super) fn nearest_level(&self, x: f64) -> f64 {
+        self.levels.iter().copied().min_by(|a, b| (a - x).abs().total_cmp(&(b - x).abs())).unwrap_or(x)
+    }
+
+    /// The value itself where the feature can take it (nearly), for corrections that land between levels or far
+    /// outside anything seen.
+    pub(super) fn admit(&self, x: f64) -> Option<f64> {
+        if !x.is_finite() || self.is_categorical() {
+            return None;
+        }
+        if !self.levels.is_empty() {
+            return self.levels.iter().copied().find(|l| (l - x).abs() <= 1e-6 * l.abs().max(1.0));
+        }
+        let (low, high) = (self.quantile(0.0), self.quantile(1.0));
+        let slack = high - low;
+        (x >= low - slack && x <= high + slack).then(|| self.round(x))
+    }
+
+    /// Values the feature could have had: its levels, or about 15 training quantiles.
+    pub(super) fn grid(&self) -> Vec<f64> {
+        if !self.levels.is_empty() && (self.is_categorical() || self.levels.len() <= MANY_LEVELS) {
+            return self.levels.clone();
+        }
+        distinct(GRID.iter().map(|&p| self.nearest_level(self.round(self.quantile(p)))).collect())
+    }
+
+    /// A finer grid over the part of `grid` that holds the conditional probability, given the log-density at its
+    /// points; the grid itself for discrete features.
+    pub(super) fn refine(&self, grid: &[f64], log_density: &[f64]) -> Vec<f64> {
+        if !self.levels.is_empty() || grid.len() < 2 {
+            return grid.to_vec();
+        }
+        let conditional = Conditional::new(grid, log_density, self.resolution);
+        // One point further on either side: the coarse cells are wide, and the peak may lie in the next one.
+        let below = grid.partition_point(|&g| g < conditional.quantile(0.01)).saturating_sub(2);
+        let above = (grid.partition_point(|&g| g <= conditional.quantile(0.99)) + 1).min(grid.len() - 1);
+        let (low, high) = (grid[below], grid[above]);
+        let step = (high - low) / (REFINED - 1) as f64;
+        distinct((0..REFINED).map(|i| self.round(low + step * i as f64)).collect())
+    }
+
+    /// The 90 % interval of the feature given the others, from log-densities on a grid.
+    pub(super) fn expected(&self, grid: &[f64], log_density: &[f64]) -> Expected {
+        if self.is_categorical() {
+            return Expected::Levels(likeliest(grid, log_density));
+        }
+        let spacing = if self.levels.is_empty() { self.resolution } else { 0.0 };
+        let conditional = if self.levels.is_empty() {
+            Conditional::new(grid, log_density, spacing)
+        } else {
+            Conditional::discrete(grid, log_density)
+        };
+        Expected::Range {
+            low: self.round(conditional.quantile(0.05)),
+            high: self.round(conditional.quantile(0.95)),
+        }
+    }
+
+    /// The value as a person would write it: at the column's resolution, levels by name.
+    pub(super) fn format(&self, x: f64) -> String {
+        if x.is_nan() {
+            return String::new();
+        }
+        if self.is_categorical() {
+            let name = (x >= 0.0).then(|| self.level_names.get(x.round() as usize)).flatten();
+            return name.cloned().unwrap_or_else(|| "(unseen level)".to_owned());
+        }
+        match decimals(self.resolution) {
+            Some(places) => positive_zero(format!("{x:.places$}")),
+            None => significant(x, DIGITS),
+        }
+    }
+
+    pub(super) fn format_expected(&self, expected: &Expected) -> String {
+        match expected {
+            Expected::Range { low, high } if low == high => self.format(*low),
+            // "to", not a dash: bounds may be negative.
+            Expected::Range { low, high } => format!("{} to {}", self.format(*low), self.format(*high)),
+            Expected::Levels(codes) => codes.iter().map(|&c| self.format(c)).collect::<Vec<_>>().join(" or "),
+        }
+    }
+}
+
+/// A one-dimensional distribution: mass of each grid cell, spread evenly over it.
+struct Conditional {
+    edges: Vec<(f64, f64)>,
+    cumulative: Vec<f64>,
+}
+
+impl Conditional {
+    /// Cells reach half-way to the neighbours (at the ends as far outwards as inwards), and at least over the
+    /// recording interval of the value. Mass = density at the point × width of the cell.
+    fn new(grid: &[f64], log_density: &[f64], resolution: f64) -> Self {
+        let n = grid.len();
+        let edges: Vec<(f64, f64)> = (0..n)
+            .map(|i| {
+                let half = |a: usize, b: usize| (grid[b] - grid[a]).abs() / 2.0;
+                let left = if i > 0 {
+                    half(i - 1, i)
+                } else if n > 1 {
+                    half(0, 1)
+                } else {
+                    0.0
+                };
+                let right = if i + 1 < n {
+                    half(i, i + 1)
+                } else if n > 1 {
+                    half(n - 2, n - 1)
+                } else {
+                    0.0
+                };
+                (grid[i] - left.max(resolution / 2.0), grid[i] + right.max(resolution / 2.0))
+            })
+            .collect();
+        let log_mass: Vec<f64> =
+            edges.iter().zip(log_density).map(|(e, l)| l + (e.1 - e.0).max(f64::MIN_POSITIVE).ln()).collect();
+        Self { edges, cumulative: cumulate(&log_mass) }
+    }
+
+    /// Point masses.
+    fn discrete(levels: &[f64], log_mass: &[f64]) -> Self {
+        Self { edges: levels.iter().map(|&l| (l, l)).collect(), cumulative: cumulate(log_mass) }
+    }
+
+    fn quantile(&self, probability: f64) -> f64 {
+        let i = self.cumulative.partition_point(|&c| c < probability).min(self.edges.len() - 1);
+        let before = if i == 0 { 0.0 } else { self.cumulative[i - 1] };
+        let mass = self.cumulative[i] - before;
+        let share = if mass > 0.0 { ((probability - before) / mass).clamp(0.0, 1.0) } else { 0.5 };
+        self.edges[i].0 + share * (self.edges[i].1 - self.edges[i].0)
+    }
+}
+
+/// Cumulative shares of exp(log_mass), ending at 1.
+fn cumulate(log_mass: &[f64]) -> Vec<f64> {
+    let largest = log_mass.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mass: Vec<f64> = log_mass.iter().map(|l| (l - largest).exp()).collect();
+    let total: f64 = mass.iter().sum();
+    let mut sum = 0.0;
+    mass.iter()
+        .map(|m| {
+            sum += m / total;
+            sum
+        })
+        .collect()
+}
+
+/// The fewest levels that hold 90 %, likeliest first.
+fn likeliest(levels: &[f64], log_mass: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    order.sort_by(|&a, &b| log_mass[b].total_cmp(&log_mass[a]));
+    let sorted: Vec<f64> = order.iter().map(|&i| log_mass[i]).collect();
+    let needed = cumulate(&sorted).iter().position(|&c| c >= 0.9).map_or(levels.len(), |i| i + 1);
+    order[..needed].iter().map(|&i| levels[i]).collect()
+}
+
+fn distinct(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
+/// Linear interpolation in points sorted by the key's first part, constant beyond the ends.
+fn interpolate(points: &[(f64, f64)], at: f64, key: impl Fn(&(f64, f64)) -> (f64, f64)) -> f64 {
+    let i = points.partition_point(|p| key(p).0 < at);
+    if i == 0 {
+        return key(&points[0]).1;
+    }
+    if i == points.len() {
+        return key(&points[i - 1]).1;
+    }
+    let ((x0, y0), (x1, y1)) = (key(&points[i - 1]), key(&points[i]));
+    y0 + (y1 - y0) * (at - x0) / (x1 - x0)
+}
+
+/// Decimal places that write multiples of `resolution` exactly; nothing when there are none up to six.
+fn decimals(resolution: f64) -> Option<usize> {
+    if resolution.is_nan() || resolution <= 0.0 {
+        return None;
+    }
+    (0..=6)
+        .find(|&places| {
+            let scaled = resolution * 10_f64.powi(places);
+            scaled >= 0.5 && (scaled - scaled.round()).abs() <= 1e-6 * scaled
+        })
+        .map(|places| places as usize)
+}
+
+/// `x` with this many significant digits, trailing zeros dropped, without an exponent where a person would not use
+/// one.
+pub(super) fn significant(x: f64, digits: usize) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return if x == 0.0 { "0".to_owned() } else { format!("{x}") };
+    }
+    let magnitude = x.abs().log10().floor() as i32;
+    if !(-5..15).contains(&magnitude) {
+        return format!("{x:.*e}", digits - 1);
+    }
+    let places = (digits as i32 - 1 - magnitude).max(0) as usize;
+    let text = format!("{x:.places$}");
+    positive_zero(if places > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text })
+}
+
+fn positive_zero(text: String) -> String {
+    match text.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_owned(),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal(resolution: f64) -> Feature {
+        // Quantiles of N(0, 1), from R 4.4 qnorm; the ends are those of about 10,000 values.
+        let quantiles = vec![
+            (0.0, -3.8),
+            (0.01, -2.3263),
+            (0.05, -1.6449),
+            (0.1, -1.2816),
+            (0.25, -0.6745),
+            (0.5, 0.0),
+            (0.75, 0.6745),
+            (0.9, 1.2816),
+            (0.95, 1.6449),
+            (0.99, 2.3263),
+            (1.0, 3.8),
+        ];
+        Feature {
+            name: "x".into(),
+            label: String::new(),
+            unit: String::new(),
+            quantiles,
+            resolution,
+            levels: vec![],
+            level_names: vec![],
+        }
+    }
+
+    #[test]
+    fn distribution_function_undoes_quantiles() {
+        let f = normal(0.0);
+        for p in [0.001, 0.01, 0.3, 0.5, 0.77, 0.999] {
+            assert!((f.cumulative(f.quantile(p)) - p).abs() < 1e-12);
+        }
+        assert_eq!((f.cumulative(-9.0), f.cumulative(9.0)), (0.0, 1.0));
+        let atom = Feature { quantiles: vec![(0.0, 1.0), (0.5, 1.0), (0.9, 1.0), (1.0, 3.0)], ..normal(0.0) };
+        assert_eq!(atom.cumulative(1.0), 0.45);
+    }
+
+    /// Refined on its own density the 90 % interval of a narrow normal is μ ± 1.645 σ to a fraction of σ.
+    #[test]
+    fn interval_of_a_narrow_conditional_is_found_by_refinement() {
+        let f = normal(0.0);
+        let (mean, sd) = (0.9, 0.3);
+        let log_density = |x: &f64| -0.5 * ((x - mean) / sd).powi(2);
+        let coarse = f.grid();
+        assert_eq!(coarse.len(), 15);
+        let fine = f.refine(&coarse, &coarse.iter().map(log_density).collect::<Vec<_>>());
+        let Expected::Range { low, high } =
+            f.expected(&fine, &fine.iter().map(log_density).collect::<Vec<_>>())
+        else {
+            panic!("a number has a range");
+        };
+        assert!((low - (mean - 1.645 * sd)).abs() < 0.1 * sd, "{low}");
+        assert!((high - (mean + 1.645 * sd)).abs() < 0.1 * sd, "{high}");
+    }
+
+    #[test]
+    fn levels_are_covered_from_the_likeliest() {
+        let f = Feature {
+            levels: vec![0.0, 1.0, 2.0],
+            level_names: vec!["a".into(), "b".into(), "c".into()],
+            ..normal(0.0)
+        };
+        let log_mass = [0.25_f64.ln(), 0.05_f64.ln(), 0.7_f64.ln()];
+        let expected = f.expected(&f.grid(), &log_mass);
+        assert_eq!(expected, Expected::Levels(vec![2.0, 0.0]));
+        assert_eq!(f.format_expected(&expected), "c or a");
+        assert_eq!(f.format(3.0), "(unseen level)");
+        let ordinal = Feature { level_names: vec![], resolution: 1.0, ..f };
+        assert_eq!(ordinal.format_expected(&ordinal.expected(&[0.0, 1.0, 2.0], &log_mass)), "0 to 2");
+        assert_eq!((ordinal.admit(2.0), ordinal.admit(1.5)), (Some(2.0), None));
+    }
+
+    #[test]
+    fn values_are_written_at_the_resolution() {
+        let with = |resolution, x| normal(resolution).format(x);
+        assert_eq!(with(0.1, 98.6), "98.6");
+        assert_eq!(with(0.5, 3.0), "3.0");
+        assert_eq!(with(1.0, 139.999), "140");
+        assert_eq!(with(0.01, -0.001), "0.00");
+        assert_eq!(with(5.0, 15.0), "15");
+        assert_eq!(with(0.0, 36.666_666), "36.667");
+        assert_eq!(with(0.0, 1_234_567.0), "1234567");
+        assert_eq!(with(0.0, 0.000_000_12), "1.2000e-7");
+        assert_eq!(with(0.0, 37.0), "37");
+        assert_eq!(with(0.1, f64::NAN), "");
+    }
+
+    #[test]
+    fn surprise_grows_steadily_beyond_the_quantiles() {
+        let f = normal(0.0);
+        assert!((f.surprise(1.6449) - 10_f64.ln()).abs() < 1e-9 && (f.surprise(-1.6449) - 10_f64.ln()).abs() < 1e-9);
+        let values: Vec<f64> = (0..100).map(|i| f.surprise(0.1 * f64::from(i))).collect();
+        assert!(values.windows(2).all(|w| w[1] > w[0]) && values[99] > 15.0, "{values:?}");
+        let constant = Feature { quantiles: vec![(0.0, 2.0), (1.0, 2.0)], ..normal(0.5) };
+        assert!(constant.surprise(2.0) < 1e-12 && (constant.surprise(3.0) - (50_f64.ln() + 2.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn grid_of_a_coarse_column_has_no_duplicates_and_keeps_the_resolution() {
+        let grid = normal(1.0).grid();
+        assert_eq!(grid, [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]);
+    }
+}
