@@ -5,6 +5,7 @@ mod bad_input;
 mod browser;
 mod golden_flow;
 mod layers;
+mod mimic_demo;
 mod report;
 mod report_fixture;
 mod support;
