@@ -2,3 +2,4 @@
 //! `../shared/data` and skip with a line on stderr where it is absent.
 
 mod layers;
+mod mimic_demo;
