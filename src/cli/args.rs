@@ -335,8 +335,9 @@ pub(super) struct Flag {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=20))]
     pub(super) explain: u8,
 
-    #[command(flatten)]
-    pub(super) draws: Draws,
+    /// Seed of the noise draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
 }
 
 #[derive(Debug, Args)]
@@ -359,6 +360,10 @@ pub(super) struct Report {
     /// False discovery rate of the flags shown
     #[arg(long, value_name = "LEVEL", default_value_t = 0.1, value_parser = share)]
     pub(super) fdr: f64,
+
+    /// Flag the records of this table instead of the bundle's test split
+    #[arg(short, long, value_name = "TABLE")]
+    pub(super) input: Option<PathBuf>,
 
     /// CSV of planted or known anomalies (`record_id`, `kind`) to hold the flags against
     #[arg(long, value_name = "FILE")]

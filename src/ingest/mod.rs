@@ -27,10 +27,16 @@ mod records;
 mod run;
 mod scan;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
+mod wide;
+mod write;
 
 pub use audit::{Audit, CohortStep, InputFile, TableAudit, VariableAudit};
 pub use error::IngestError;
 pub use progress::{IngestProgress, NoProgress};
 pub use run::ingest;
 pub use table::{Cells, Column, RecordTable};
+pub use wide::{read_columns, read_wide};
+pub use write::{OutputColumn, OutputValues, write_features, write_table};

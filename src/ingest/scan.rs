@@ -268,31 +268,11 @@ impl TypedFile {
         self.run(frame, false, move |df| each(&self.columns(&df)?))
     }
 
-    /// Runs a query in the streaming engine; batches are handed over through a short queue, so that what is in memory
-    /// does not grow with the file.
-    fn run<F>(&self, frame: LazyFrame, ordered: bool, mut each: F) -> Result<(), IngestError>
+    fn run<F>(&self, frame: LazyFrame, ordered: bool, each: F) -> Result<(), IngestError>
     where
         F: FnMut(DataFrame) -> Result<(), IngestError>,
     {
-        let (send, receive) = sync_channel::<DataFrame>(2);
-        let outcome = std::thread::scope(|scope| {
-            let engine = scope.spawn(move || {
-                let callback = PlanCallback::new(move |df| Ok(send.send(df).is_err()));
-                frame.sink_batches(callback, ordered, None)?.collect_with_engine(Engine::Streaming).map(drop)
-            });
-            let mut ours = Ok(());
-            for df in &receive {
-                ours = each(df);
-                if ours.is_err() {
-                    break;
-                }
-            }
-            // A closed queue tells the engine to stop.
-            drop(receive);
-            let theirs = engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            ours.map(|()| theirs)
-        });
-        outcome?.map_err(|e| self.error(e))
+        stream(frame, ordered, each)?.map_err(|e| self.error(e))
     }
 
     fn columns(&self, df: &DataFrame) -> Result<Vec<BatchColumn>, IngestError> {
@@ -323,6 +303,35 @@ impl TypedFile {
             IngestError::Engine { file: self.file.name.clone(), reason: Box::new(error) }
         })
     }
+}
+
+/// Runs a query in the streaming engine. Batches are handed over through a short queue, so that what is in memory does
+/// not grow with the file.
+///
+/// # Errors
+/// Outer: what `each` found wrong. Inner: what the engine did.
+pub(super) fn stream<F>(frame: LazyFrame, ordered: bool, mut each: F) -> Result<PolarsResult<()>, IngestError>
+where
+    F: FnMut(DataFrame) -> Result<(), IngestError>,
+{
+    let (send, receive) = sync_channel::<DataFrame>(2);
+    std::thread::scope(|scope| {
+        let engine = scope.spawn(move || {
+            let callback = PlanCallback::new(move |df| Ok(send.send(df).is_err()));
+            frame.sink_batches(callback, ordered, None)?.collect_with_engine(Engine::Streaming).map(drop)
+        });
+        let mut ours = Ok(());
+        for df in &receive {
+            ours = each(df);
+            if ours.is_err() {
+                break;
+            }
+        }
+        // A closed queue tells the engine to stop.
+        drop(receive);
+        let theirs = engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        ours.map(|()| theirs)
+    })
 }
 
 impl Physical {

@@ -1,4 +1,3 @@
-//! Pure numerics in f64: no I/O, nothing of this crate.
 //! Pure numerics: no I/O, nothing of this crate.
 
 pub mod exact;

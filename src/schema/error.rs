@@ -100,19 +100,24 @@ impl Hint for SchemaError {
                 ))
             }
             Self::Io(error) => error.hint(),
-            Self::Invalid { problems, .. } => joined(problems.iter().map(|p| p.hint.as_deref())),
-            Self::Settings { problems } => joined(problems.iter().map(|p| p.hint.as_deref())),
+            Self::Invalid { problems, .. } => {
+                joined(problems.iter().map(|p| (format!("line {}", p.line), p.hint.as_deref())))
+            }
+            Self::Settings { problems } => {
+                joined(problems.iter().map(|p| (p.key.clone(), p.hint.as_deref())))
+            }
         }
     }
 }
 
-/// The distinct hints, in order.
-fn joined<'a>(hints: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
-    let mut distinct: Vec<&str> = Vec::new();
-    for hint in hints.flatten() {
-        if !distinct.contains(&hint) {
-            distinct.push(hint);
-        }
+/// The hints, one per line and with their place where there are several.
+fn joined<'a>(hints: impl Iterator<Item = (String, Option<&'a str>)>) -> Option<String> {
+    let hints: Vec<(String, &str)> = hints.filter_map(|(place, hint)| Some((place, hint?))).collect();
+    match hints.as_slice() {
+        [] => None,
+        [(_, hint)] => Some((*hint).to_owned()),
+        several => Some(
+            several.iter().map(|(place, hint)| format!("{place}: {hint}")).collect::<Vec<_>>().join("\n"),
+        ),
     }
-    (!distinct.is_empty()).then(|| distinct.join("\n"))
 }

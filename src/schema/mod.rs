@@ -18,6 +18,8 @@ mod registry;
 mod render;
 mod settings;
 mod suggest;
+#[cfg(test)]
+mod tests;
 
 pub use check::{parse_pipeline, parse_schema};
 pub use error::{Description, Problem, SchemaError, SettingProblem};

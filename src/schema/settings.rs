@@ -159,3 +159,84 @@ fn number(value: &str) -> Result<f64, Wrong> {
 fn parsed<T: FromStr>(value: &str, wanted: &str) -> Result<T, Wrong> {
     value.parse().map_err(|_| (format!("must be {wanted}, got `{value}`"), None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::load_pipeline;
+
+    fn set(pipeline: &mut Pipeline, settings: &[(&str, &str)]) -> Result<(), SchemaError> {
+        let settings: Vec<_> = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        apply_settings(pipeline, &settings)
+    }
+
+    #[test]
+    fn every_key_is_applied() {
+        let (mut pipeline, _) = load_pipeline("mimic3-first-24h").unwrap();
+        set(
+            &mut pipeline,
+            &[
+                ("transform", "none"),
+                ("dequantize", "none"),
+                ("seed", "7"),
+                ("min_observed", "0.25"),
+                ("window.start", "-6"),
+                ("window.end", "48"),
+                ("window.until_end", "false"),
+                ("split.train", "0.5"),
+                ("split.validation", "0.2"),
+                ("split.calibration", "0.2"),
+                ("split.test", "0.1"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(pipeline.transform, TransformKind::None);
+        assert!(!pipeline.dequantize && !pipeline.window.until_end);
+        assert_eq!((pipeline.seed, pipeline.min_observed), (7, 0.25));
+        assert_eq!((pipeline.window.start_hours, pipeline.window.end_hours), (-6.0, 48.0));
+        let split = pipeline.split;
+        assert_eq!([split.train, split.validation, split.calibration, split.test], [0.5, 0.2, 0.2, 0.1]);
+    }
+
+    #[test]
+    fn a_role_replaces_the_one_before() {
+        let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
+        set(&mut pipeline, &[("role.x", "count"), ("role.x", "ordinal"), ("role.y", "id"), ("role.z", "ignore")]).unwrap();
+        set(&mut pipeline, &[("role.y", "group"), ("role.z", "binary"), ("role.part", "split")]).unwrap();
+        let wide = pipeline.wide.unwrap();
+        assert_eq!((wide.id, wide.group.as_deref(), wide.split.as_deref()), (None, Some("y"), Some("part")));
+        assert_eq!(wide.kinds, [("x".into(), Kind::Ordinal), ("z".into(), Kind::Binary)]);
+        assert!(wide.ignore.is_empty());
+    }
+
+    #[test]
+    fn all_wrong_settings_are_named_at_once_and_none_is_applied() {
+        let (mut pipeline, _) = load_pipeline("mimic3-first-24h").unwrap();
+        let before = pipeline.clone();
+        let error = set(
+            &mut pipeline,
+            &[
+                ("seed", "7"),
+                ("transfrom", "none"),
+                ("transform", "nope"),
+                ("seed", "-1"),
+                ("min_observed", "2"),
+                ("window.end", "0"),
+                ("split.train", "0.9"),
+                ("role.x", "count"),
+                ("dequantize", "maybe"),
+                ("window.start", "inf"),
+            ],
+        )
+        .unwrap_err();
+        assert_eq!(pipeline, before);
+        insta::assert_snapshot!(error.to_string(), @"");
+    }
+
+    #[test]
+    fn wide_tables_have_no_window_and_no_unknown_roles() {
+        let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
+        let error = set(&mut pipeline, &[("window.end", "4"), ("role.x", "integer"), ("role.", "count")]).unwrap_err();
+        insta::assert_snapshot!(error.to_string(), @"");
+    }
+}

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::Array2;
 use rand::Rng;
 use rayon::prelude::*;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::tables::{Layout, find_column, find_table};
+use super::tables::{Layout, find_column};
 use super::variables::same_unit;
 use crate::schema::parse::{Section, integer};
 use crate::schema::{DType, EventColumns, Item, Kind, Rule, Source, Table, TableKind, Variable};
@@ -45,8 +45,7 @@ pub(super) fn sources(section: &Section<'_>, layout: &Layout, variable: &Variabl
 type Seen = Vec<(String, Item)>;
 
 fn source(entry: &Section<'_>, layout: &Layout, variable: &Variable, seen: &mut Seen) -> Option<Source> {
-    let table =
-        entry.required_text("table").and_then(|name| find_table(entry.problems, &layout.tables, &name));
+    let table = entry.required_text("table").and_then(|name| layout.tables.find(entry.problems, &name));
     let given: Vec<&str> = ["items", "column", "birth"].into_iter().filter(|key| entry.has(key)).collect();
     let &[form] = given.as_slice() else {
         let message = format!("{} needs exactly one of `items`, `column` and `birth`", entry.title);

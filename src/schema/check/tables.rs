@@ -9,7 +9,30 @@ use crate::schema::{DType, DropRule, EventColumns, Record, Table, TableKind, sug
 /// Record and tables, resolved against each other.
 pub(super) struct Layout {
     pub(super) record: Record,
-    pub(super) tables: Vec<Table>,
+    pub(super) tables: Tables,
+}
+
+/// The tables of a schema.
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) sound: Vec<Table>,
+    /// Names of those with problems of their own; what refers to them is not blamed as well.
+    broken: Vec<String>,
+}
+
+impl Tables {
+    /// The declared table a name refers to, the exact spelling first.
+    pub(super) fn find(&self, problems: &Problems<'_>, name: &Spanned<&str>) -> Option<&Table> {
+        let wanted = name.get_ref();
+        let exact = self.sound.iter().find(|t| t.name == *wanted);
+        let found = exact.or_else(|| self.sound.iter().find(|t| t.name.eq_ignore_ascii_case(wanted)));
+        if found.is_none() && !self.broken.iter().any(|b| b.eq_ignore_ascii_case(wanted)) {
+            let names = self.sound.iter().map(|t| &t.name).chain(&self.broken);
+            let hint = suggest::hint(wanted, names.map(String::as_str));
+            problems.push(name.span(), format!("unknown table `{wanted}`"), hint);
+        }
+        found
+    }
 }
 
 /// Reads `[record]` and `[tables.*]`.
@@ -26,19 +49,22 @@ pub(super) fn layout(root: &Section<'_>) -> Option<Layout> {
     Some(Layout { record, tables })
 }
 
-fn read_record(section: &Section<'_>, table: Option<&Spanned<&str>>, tables: &[Table]) -> Option<Record> {
+fn read_record(section: &Section<'_>, table: Option<&Spanned<&str>>, tables: &Tables) -> Option<Record> {
     let id = section.required_text("id");
     let subject = section.text("subject");
     let start = section.text("start");
     let end = section.text("end");
     let problems = section.problems;
     if let Some(name) = table {
-        let table = find_table(problems, tables, name)?;
+        let table = tables.find(problems, name)?;
         let resolve =
             |key: Option<Spanned<&str>>| key.and_then(|key| find_column(problems, table, &key)).map(|c| c.0);
         let time = |key: Option<Spanned<&str>>| {
             let key = key?;
-            let (name, dtype) = find_column(problems, table, &key)?;
+            // One that is not declared stays as written, so that the record is not taken for one without times.
+            let Some((name, dtype)) = find_column(problems, table, &key) else {
+                return Some((*key.get_ref()).to_owned());
+            };
             if dtype != DType::Datetime {
                 problems.add_with_hint(
                     key.span(),
@@ -65,7 +91,7 @@ fn read_record(section: &Section<'_>, table: Option<&Spanned<&str>>, tables: &[T
     let id = id?;
     let has = |table: &Table, name: &str| table.columns.iter().any(|(c, _)| c.eq_ignore_ascii_case(name));
     for key in std::iter::once(&id).chain(&subject) {
-        for table in tables.iter().filter(|t| !has(t, key.get_ref())) {
+        for table in tables.sound.iter().filter(|t| !has(t, key.get_ref())) {
             problems.add_with_hint(
                 key.span(),
                 format!("table `{}` has no column `{}`", table.name, key.get_ref()),
@@ -79,9 +105,9 @@ fn read_record(section: &Section<'_>, table: Option<&Spanned<&str>>, tables: &[T
 }
 
 /// Event times are dates where records have a start, and elapsed where they have none.
-fn check_times(root: &Section<'_>, record: &Record, tables: &[Table]) {
+fn check_times(root: &Section<'_>, record: &Record, tables: &Tables) {
     let wanted = if record.start.is_some() { DType::Datetime } else { DType::Elapsed };
-    for table in tables {
+    for table in &tables.sound {
         let TableKind::Events(events) = &table.kind else { continue };
         let Some((name, dtype)) = table.columns.iter().find(|(c, _)| *c == events.time) else { continue };
         if *dtype != wanted {
@@ -105,15 +131,18 @@ fn table_span(root: &Section<'_>, name: &str) -> std::ops::Range<usize> {
     tables.map_or_else(|| root.span.clone(), |t| t.key_span(name))
 }
 
-fn read_tables(root: &Section<'_>, record_table: Option<&str>) -> Vec<Table> {
+fn read_tables(root: &Section<'_>, record_table: Option<&str>) -> Tables {
     let Some(section) = root.require("tables").then(|| root.section("tables", "the tables")).flatten() else {
-        return Vec::new();
+        return Tables::default();
     };
-    let mut tables: Vec<Table> = Vec::new();
+    // A misspelt `[record] table` is one problem: the table meant by it is not blamed for lacking a kind.
+    let record_is_lost = record_table
+        .is_some_and(|r| section.entries().iter().all(|(name, _)| !r.eq_ignore_ascii_case(name.get_ref())));
+    let mut tables = Tables::default();
     for (name, value) in section.entries() {
         let title = format!("table `{}`", name.get_ref());
         let Some(body) = section.as_section(name.get_ref(), title, name.span(), value) else { continue };
-        if let Some(other) = tables.iter().find(|t| t.name.eq_ignore_ascii_case(name.get_ref())) {
+        if let Some(other) = tables.sound.iter().find(|t| t.name.eq_ignore_ascii_case(name.get_ref())) {
             root.problems.add(
                 name.span(),
                 format!(
@@ -123,14 +152,17 @@ fn read_tables(root: &Section<'_>, record_table: Option<&str>) -> Vec<Table> {
                 ),
             );
         }
-        let is_record = record_table == Some(*name.get_ref());
-        tables.extend(read_table(&body, name.get_ref(), is_record));
+        let is_record = record_table.is_some_and(|r| r.eq_ignore_ascii_case(name.get_ref()));
+        match read_table(&body, name.get_ref(), is_record, record_is_lost) {
+            Some(table) => tables.sound.push(table),
+            None => tables.broken.push((*name.get_ref()).to_owned()),
+        }
         body.finish();
     }
     tables
 }
 
-fn read_table(section: &Section<'_>, name: &str, is_record: bool) -> Option<Table> {
+fn read_table(section: &Section<'_>, name: &str, is_record: bool, record_is_lost: bool) -> Option<Table> {
     let problems = section.problems;
     let files = match section.texts("files") {
         Some(files) => {
@@ -166,6 +198,7 @@ fn read_table(section: &Section<'_>, name: &str, is_record: bool) -> Option<Tabl
             problems.add(section.span.clone(), format!("{} has both `key` and `events`", section.title));
             return None;
         }
+        (false, None, None) if record_is_lost => return None,
         (false, None, None) => {
             problems.add_with_hint(
                 section.span.clone(),
@@ -292,20 +325,6 @@ fn drop_value(rule: &Section<'_>, column: &str, dtype: DType, value: Value<'_>) 
         DeValue::Float(_) => number(value).map(|x| x.to_string()),
         _ => rule.wrong("equals", value, "a text or a number"),
     }
-}
-
-/// The declared table a name refers to.
-pub(super) fn find_table<'t>(
-    problems: &Problems<'_>,
-    tables: &'t [Table],
-    name: &Spanned<&str>,
-) -> Option<&'t Table> {
-    let found = tables.iter().find(|t| t.name.eq_ignore_ascii_case(name.get_ref()));
-    if found.is_none() {
-        let hint = suggest::hint(name.get_ref(), tables.iter().map(|t| t.name.as_str()));
-        problems.push(name.span(), format!("unknown table `{}`", name.get_ref()), hint);
-    }
-    found
 }
 
 /// The declared column a name refers to, in its declared spelling.

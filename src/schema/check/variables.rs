@@ -27,7 +27,7 @@ pub(super) fn schema(root: &Section<'_>) -> Option<Schema> {
         root.problems.add(section.span, "there are no variables");
     }
     let Layout { record, tables } = layout?;
-    Some(Schema { name: (*name?.get_ref()).to_owned(), title, record, tables, variables })
+    Some(Schema { name: (*name?.get_ref()).to_owned(), title, record, tables: tables.sound, variables })
 }
 
 /// Names become column names and parts of them, so they are plain words.
@@ -75,7 +75,7 @@ fn variable(section: &Section<'_>, name: &str, layout: Option<&Layout>) -> Varia
         for key in ["range", "resolution", "missing_codes", "value_map", "absent", "conversions", "censored"]
         {
             if section.has(key) {
-                let message = format!("`{key}` has no meaning for a categorical variable");
+                let message = format!("`{key}` has no meaning for kind `categorical`");
                 section.problems.add_with_hint(
                     section.key_span(key),
                     message,
@@ -120,7 +120,7 @@ fn resolution(section: &Section<'_>, kind: Kind, range: Option<(f64, f64)>) -> O
     if value <= 0.0 {
         section.problems.add(span, format!("`resolution` must be above 0, found {value}"));
     } else if whole && value != 1.0 {
-        section.problems.add(span, format!("`resolution` of a {} variable is 1, found {value}", kind.name()));
+        section.problems.add(span, format!("`resolution` of kind `{}` is 1, found {value}", kind.name()));
     } else if range.is_some_and(|(low, high)| value > high - low) {
         section.problems.add(span, format!("`resolution` {value} is wider than the range"));
     }
@@ -151,7 +151,7 @@ pub(super) fn check_suits(section: &Section<'_>, given: &Spanned<Aggregation>, k
             .collect();
         section.problems.add_with_hint(
             given.span(),
-            format!("`{}` has no meaning for a {} variable", aggregation.name(), kind.name()),
+            format!("`{}` has no meaning for kind `{}`", aggregation.name(), kind.name()),
             format!("allowed are {}", suggest::quoted(&suited)),
         );
     }
@@ -213,7 +213,7 @@ fn levels(section: &Section<'_>, kind: Kind) -> Vec<(String, String)> {
         }
     }
     if kind != Kind::Categorical && section.has("levels") {
-        let message = format!("`levels` has no meaning for a {} variable", kind.name());
+        let message = format!("`levels` has no meaning for kind `{}`", kind.name());
         section.problems.add_with_hint(
             section.key_span("levels"),
             message,
