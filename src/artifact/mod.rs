@@ -1,1 +1,166 @@
-//! The model folder: safetensors + JSON, versioned.
+//! The model folder: `model.safetensors`, `model.json`, `history.csv`, `metrics.json`.
+//!
+//! The first three are a function of data, settings and seed, to the byte and for any number of threads; everything a clock
+//! or the machine has a say in is in `metrics.json` alone.
+
+mod error;
+mod folder;
+mod header;
+mod metrics;
+mod tensors;
+
+use ndarray::ArrayView2;
+
+pub use error::ArtifactError;
+pub use header::{FORMAT_VERSION, Header, ModelKind};
+pub use metrics::{Metrics, peak_memory_bytes};
+
+use crate::baseline::{Gmm, GmmConfig, GmmTrial};
+use crate::density::Density;
+use crate::evaluate::{DRAWS, RecordScores, score_records, split_metrics};
+use crate::features::{Bundle, Encoder};
+use crate::flow::Flow;
+use crate::random::Seed;
+use crate::schema::Split;
+use crate::train::{FlowKind, HistoryRow, Stop, TrainConfig, Trained};
+
+/// The density itself.
+#[derive(Debug, Clone)]
+pub enum Model {
+    /// A normalising flow.
+    Flow(Box<Flow<f32>>),
+    /// A Gaussian mixture.
+    Gmm(Gmm),
+}
+
+/// A fitted model with all that is needed to use it without its bundle.
+#[derive(Debug, Clone)]
+pub struct ModelArtifact {
+    /// What it is and how it came about.
+    pub header: Header,
+    /// Maps records to vectors and back.
+    pub encoder: Encoder,
+    /// The density.
+    pub model: Model,
+    /// Score (minus the bound in original units) of each record of the calibration split, in the bundle's order.
+    pub calibration: Vec<f64>,
+    /// Held-out likelihoods and cost.
+    pub metrics: Metrics,
+    /// One row per epoch; empty for mixtures.
+    pub history: Vec<HistoryRow>,
+}
+
+impl ModelArtifact {
+    /// Wraps a trained flow and evaluates it on every split of `bundle`.
+    pub fn from_flow(bundle: &Bundle, kind: FlowKind, config: &TrainConfig, trained: Trained) -> Self {
+        let header = Header {
+            flow: Some(trained.flow.config().clone()),
+            train: Some(config.clone()),
+            epochs: Some(trained.epochs),
+            best_epoch: Some(trained.best_epoch),
+            stop: Some(trained.stop),
+            ..Header::of(bundle, kind.into(), config.seed)
+        };
+        let metrics = Metrics {
+            train_seconds: trained.seconds,
+            epochs: Some(trained.epochs),
+            rows_per_second: Some(trained.rows_per_second),
+            ..Metrics::default()
+        };
+        Self::new(bundle, header, Model::Flow(Box::new(trained.flow)), metrics, trained.history)
+    }
+
+    /// Wraps a fitted mixture and evaluates it on every split of `bundle`; `seconds` is how long the fit took.
+    pub fn from_gmm(bundle: &Bundle, config: &GmmConfig, gmm: Gmm, trials: Vec<GmmTrial>, seconds: f64) -> Self {
+        let header =
+            Header { gmm: Some(config.clone()), trials, ..Header::of(bundle, ModelKind::Gmm, config.seed) };
+        let metrics = Metrics { train_seconds: seconds, ..Metrics::default() };
+        Self::new(bundle, header, Model::Gmm(gmm), metrics, Vec::new())
+    }
+
+    fn new(bundle: &Bundle, header: Header, model: Model, metrics: Metrics, history: Vec<HistoryRow>) -> Self {
+        let encoder = bundle.manifest.encoder.clone();
+        let mut artifact = Self { header, encoder, model, calibration: Vec::new(), metrics, history };
+        let mut splits = std::collections::BTreeMap::new();
+        for split in Split::ALL {
+            let raw = bundle.raw_of(split);
+            if raw.nrows() == 0 {
+                continue;
+            }
+            let scores = artifact.score(raw.view());
+            splits.insert(split, split_metrics(&scores));
+            if split == Split::Calibration {
+                artifact.calibration = scores.log_prob.iter().map(|l| -l).collect();
+            }
+        }
+        artifact.header.n_parameters = artifact.density().n_parameters();
+        artifact.metrics = Metrics {
+            model: artifact.header.kind,
+            n_features: artifact.encoder.n_features(),
+            n_coordinates: artifact.encoder.n_coordinates(),
+            n_parameters: artifact.header.n_parameters,
+            seed: artifact.header.seed.0,
+            peak_memory_bytes: peak_memory_bytes(),
+            splits,
+            ..artifact.metrics
+        };
+        artifact
+    }
+
+    /// The density, on vectors of [`Encoder::encode`].
+    pub fn density(&self) -> &dyn Density {
+        match &self.model {
+            Model::Flow(flow) => flow.as_ref(),
+            Model::Gmm(gmm) => gmm,
+        }
+    }
+
+    /// Scores records exactly as the calibration records were scored: the same number of draws, of the same seed.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)` as given by [`Encoder::raw`].
+    pub fn score(&self, raw: ArrayView2<'_, f64>) -> RecordScores {
+        score_records(self.density(), &self.encoder, raw, self.header.score_draws, self.score_seed())
+    }
+
+    /// Seed of the noise draws behind every score of this model.
+    pub fn score_seed(&self) -> Seed {
+        self.header.seed.child("score", 0)
+    }
+
+    /// Checks that the model speaks of the coordinates of `bundle`.
+    ///
+    /// # Errors
+    /// [`ArtifactError::OtherColumns`] with the coordinates only one of them has.
+    pub fn check_bundle(&self, bundle: &Bundle) -> Result<(), ArtifactError> {
+        let (ours, theirs) = (&self.header.coordinates, bundle.manifest.encoder.coordinate_names());
+        if *ours == theirs {
+            return Ok(());
+        }
+        let without = |a: &[String], b: &[String]| a.iter().filter(|x| !b.contains(x)).cloned().collect();
+        Err(ArtifactError::OtherColumns { only_model: without(ours, &theirs), only_bundle: without(&theirs, ours) })
+    }
+}
+
+impl Header {
+    /// What any model of `bundle` says about itself; the rest is absent.
+    fn of(bundle: &Bundle, kind: ModelKind, seed: Seed) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            program_version: env!("CARGO_PKG_VERSION").to_string(),
+            kind,
+            seed,
+            bundle_sha256: bundle.fingerprint(),
+            coordinates: bundle.manifest.encoder.coordinate_names(),
+            n_parameters: 0,
+            score_draws: DRAWS,
+            flow: None,
+            train: None,
+            gmm: None,
+            trials: Vec::new(),
+            epochs: None,
+            best_epoch: None,
+            stop: None::<Stop>,
+        }
+    }
+}

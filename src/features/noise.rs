@@ -135,6 +135,10 @@ impl Noise {
             Self::None => y,
             Self::Uniform { delta } => {
                 let steps = (y / delta).round();
+                // From here on every number is a multiple, and larger ones would overflow.
+                if steps.abs() >= 9e15 {
+                    return y;
+                }
                 let per_unit = (1.0 / delta).round();
                 // 371 · 0.1 is not 37.1, 371 / 10 is.
                 let exact = (per_unit * delta - 1.0).abs() < 1e-9;
@@ -184,6 +188,10 @@ fn lattice(tally: &[Tally]) -> Option<f64> {
 
 fn is_multiple(x: f64, delta: f64) -> bool {
     let steps = x / delta;
+    if steps.round() == 0.0 {
+        // Small is not zero, whatever the tolerance.
+        return x == 0.0;
+    }
     // Numbers that went through f32 carry seven digits. Where their error nears a step, everything is a multiple.
     let tolerance = 1e-6 + 1.2e-7 * steps.abs();
     tolerance < 0.02 && (steps - steps.round()).abs() <= tolerance

@@ -1,1 +1,45 @@
 //! ButterflyFlow (Meng et al. 2022, arXiv:2209.13774) with hand-written gradients.
+//!
+//! ```text
+//! log p(x) = log p_base(z) + Σ_layers log|det|        block = ActNorm → butterfly → coupling
+//! ```
+//!
+//! [`Flow`] is the model; [`FlowConfig`] its settings. Data go x → z. Inside, batches are *feature-major*, `(d, n)`:
+//! each coordinate is one contiguous row over the batch, so that a stage of a butterfly or a spline is a loop the
+//! compiler vectorises. Rows of records enter and leave through [`crate::density::Density`] only.
+//!
+//! Everything is generic over f32, which trains, and f64, which checks gradients and reference values.
+
+pub mod actnorm;
+pub mod base;
+pub mod bijector;
+pub mod butterfly;
+pub mod config;
+pub mod coupling;
+pub mod elementwise;
+pub mod linear;
+pub mod mlp;
+pub mod schedule;
+pub mod spline;
+pub mod univariate;
+
+mod build;
+mod density;
+mod draw;
+mod error;
+mod lanes;
+mod model;
+
+#[cfg(test)]
+mod gradcheck;
+#[cfg(test)]
+mod tests;
+
+pub use crate::num::real::Real;
+pub use base::Covariance;
+pub use bijector::{Bijector, ParameterSpec, Tape};
+pub use butterfly::{ButterflyLayer, Parametrisation};
+pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Schedule};
+pub use error::FlowError;
+pub use mlp::Activation;
+pub use model::{Flow, ParameterView, TILE, Workspace};

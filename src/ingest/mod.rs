@@ -1,8 +1,42 @@
 //! Source files → one row per record in original units, with everything that happened on the way accounted for.
 //! Polars lives here and nowhere else.
+//!
+//! ```text
+//! files     which files make a table; hashes            plan     schema + pipeline compiled for one pass
+//! scan      typed streaming reads (Polars)              batch    cells of a batch by row
+//! facts     records and static tables, joined           records  ids, subjects, times; events → records
+//! events    the pass over event tables                  measure  row → value in the variable's unit
+//! accumulate  order-independent aggregates              cohort   rules in order
+//! wide      tables with one row per record already      write    Parquet and CSV outputs
+//! ```
 
+mod accumulate;
 mod audit;
+mod batch;
+mod cohort;
+mod duplicates;
+mod error;
+mod events;
+mod facts;
+mod files;
+mod locate;
+mod measure;
+mod plan;
+mod progress;
+mod records;
+mod run;
+mod scan;
 mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod wide;
+mod write;
 
 pub use audit::{Audit, CohortStep, InputFile, TableAudit, VariableAudit};
+pub use error::IngestError;
+pub use progress::{IngestProgress, NoProgress};
+pub use run::ingest;
 pub use table::{Cells, Column, RecordTable};
+pub use wide::{read_columns, read_wide};
+pub use write::{OutputColumn, OutputValues, write_features, write_table};

@@ -18,7 +18,7 @@ pub trait Real: NdFloat + Default + Sum + Serialize + DeserializeOwned + 'static
     fn from_f64(x: f64) -> Self;
 
     /// Exact for both types.
-    fn to_f64(self) -> f64;
+    fn into_f64(self) -> f64;
 
     /// eˣ. For f32: relative error below 2e-7 on [−87.3, 88.3], saturated (never 0, never ∞) outside; NaN stays NaN.
     fn fast_exp(self) -> Self;
@@ -56,7 +56,7 @@ impl Real for f64 {
     }
 
     #[inline]
-    fn to_f64(self) -> f64 {
+    fn into_f64(self) -> f64 {
         self
     }
 
@@ -90,7 +90,7 @@ impl Real for f32 {
     }
 
     #[inline]
-    fn to_f64(self) -> f64 {
+    fn into_f64(self) -> f64 {
         f64::from(self)
     }
 

@@ -1,1 +1,18 @@
-//! One self-contained HTML file.
+//! One self-contained HTML file: can the model be trusted, what does the cohort look like, how do the models
+//! compare, which records are odd and why.
+//!
+//! [`data`] holds every number the page prints, [`figure`] draws (pure functions from data to SVG), [`html`] fills
+//! the templates of `reports/`. The page loads nothing, is complete without JavaScript, and equal data give equal
+//! bytes. What may be said about few people is decided in one place, [`Privacy`].
+
+pub mod data;
+mod error;
+pub mod figure;
+mod format;
+mod html;
+mod privacy;
+
+pub use data::ReportData;
+pub use error::ReportError;
+pub use html::render;
+pub use privacy::{Cell, MINIMUM_CELL, Privacy};

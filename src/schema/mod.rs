@@ -1,9 +1,29 @@
 //! What the source data *are* ([`Schema`]) and what is *done* with them ([`Pipeline`]), independent of any file
 //! reader. Both are TOML, compiled in under a name or read from a path of the user's own.
+//!
+//! ```
+//! let (pipeline, schema) = cohort_flow::schema::load_pipeline("mimic3-first-24h")?;
+//! let schema = schema.expect("only wide tables have none");
+//! assert!(pipeline.features.iter().all(|feature| schema.variable(&feature.variable).is_some()));
+//! # Ok::<(), cohort_flow::schema::SchemaError>(())
+//! ```
 
+mod check;
+mod error;
+mod fingerprint;
 mod model;
+mod parse;
 mod pipeline;
+mod registry;
+mod render;
+mod settings;
+mod suggest;
+#[cfg(test)]
+mod tests;
 
+pub use check::{parse_pipeline, parse_schema};
+pub use error::{Description, Problem, SchemaError, SettingProblem};
+pub use fingerprint::{canonical_json, fingerprint};
 pub use model::{
     Aggregation, Conversion, DType, DropRule, EventColumns, Item, Kind, Record, Rule, Schema, Source, Table,
     TableKind, Variable,
@@ -11,3 +31,6 @@ pub use model::{
 pub use pipeline::{
     CohortRule, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind, WideTable, Window,
 };
+pub use registry::{load_pipeline, load_schema, pipeline_names, pipeline_text, schema_names, schema_text};
+pub use render::{show_pipeline, show_schema};
+pub use settings::apply_settings;

@@ -75,6 +75,22 @@ pub enum DType {
     Elapsed,
 }
 
+impl DType {
+    /// All types, in the order they are listed to people.
+    pub const ALL: [Self; 5] = [Self::Integer, Self::Float, Self::Text, Self::Datetime, Self::Elapsed];
+
+    /// Name in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Text => "text",
+            Self::Datetime => "datetime",
+            Self::Elapsed => "elapsed",
+        }
+    }
+}
+
 /// What the rows of a table are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -138,6 +154,23 @@ pub enum Kind {
     Categorical,
 }
 
+impl Kind {
+    /// All kinds, in the order they are listed to people.
+    pub const ALL: [Self; 5] =
+        [Self::Continuous, Self::Count, Self::Ordinal, Self::Binary, Self::Categorical];
+
+    /// Name in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Continuous => "continuous",
+            Self::Count => "count",
+            Self::Ordinal => "ordinal",
+            Self::Binary => "binary",
+            Self::Categorical => "categorical",
+        }
+    }
+}
+
 /// How the measurements of a window become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -160,6 +193,58 @@ pub enum Aggregation {
     Sum,
     /// Number of measurements; 0, never null, for records of the cohort.
     Count,
+}
+
+impl Aggregation {
+    /// All aggregations, in the order they are listed to people.
+    pub const ALL: [Self; 9] = [
+        Self::First,
+        Self::Last,
+        Self::Min,
+        Self::Max,
+        Self::Mean,
+        Self::Median,
+        Self::Std,
+        Self::Sum,
+        Self::Count,
+    ];
+
+    /// Name in files, messages and feature names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Mean => "mean",
+            Self::Median => "median",
+            Self::Std => "std",
+            Self::Sum => "sum",
+            Self::Count => "count",
+        }
+    }
+
+    /// Kind of the result for measurements of a kind; `None` where it has no meaning (the mean of a categorical).
+    pub const fn kind_of(self, kind: Kind) -> Option<Kind> {
+        match (self, kind) {
+            (Self::Count, _) | (Self::Sum, Kind::Binary | Kind::Count) => Some(Kind::Count),
+            (Self::First | Self::Last, kind) => Some(kind),
+            (_, Kind::Categorical)
+            | (Self::Sum, Kind::Ordinal)
+            | (Self::Median | Self::Std, Kind::Binary) => None,
+            (Self::Min | Self::Max, kind) => Some(kind),
+            (Self::Mean | Self::Median | Self::Std | Self::Sum, _) => Some(Kind::Continuous),
+        }
+    }
+
+    /// Resolution of the result for measurements recorded at one; averages lose it.
+    pub const fn resolution_of(self, resolution: Option<f64>) -> Option<f64> {
+        match self {
+            Self::First | Self::Last | Self::Min | Self::Max | Self::Sum => resolution,
+            Self::Mean | Self::Median | Self::Std => None,
+            Self::Count => Some(1.0),
+        }
+    }
 }
 
 /// An item's identifier: a number in MIMIC-III, a name in long tables.
@@ -194,6 +279,14 @@ pub struct Variable {
     /// Text values and the numbers they stand for (GCS); matched trimmed, without regard to case. When not empty, the
     /// text decides and unmapped text is counted and dropped, unless it is itself a number of the map.
     pub value_map: Vec<(String, f64)>,
+    /// Texts of a categorical variable and the level each becomes, matched like `value_map`; a number is matched as
+    /// its shortest text (`1` for 1.0), `*` at the end stands for any ending, the first match wins. When not empty,
+    /// unmapped text is counted and dropped; empty: every text is its own level.
+    #[serde(default)]
+    pub levels: Vec<(String, String)>,
+    /// Value of a record without any measurement, where absence is itself a finding (no ventilation charted: 0).
+    #[serde(default)]
+    pub absent: Option<f64>,
     /// `"<0.01"` in the text column counts as half the limit, and is counted.
     pub censored: bool,
     /// Accepted units besides those of a source, with their conversion to `unit`.
@@ -202,6 +295,13 @@ pub struct Variable {
     pub sources: Vec<Source>,
     /// Aggregation when the pipeline names none.
     pub aggregate: Aggregation,
+}
+
+impl Variable {
+    /// Whether it is one fact of the record, such as age, instead of measurements in time.
+    pub fn is_static(&self) -> bool {
+        !self.sources.iter().any(|source| matches!(source, Source::Events { .. }))
+    }
 }
 
 /// `canonical = raw · scale + offset` for rows whose unit column says `unit`.
@@ -225,7 +325,8 @@ pub enum Source {
         table: String,
         /// Items.
         items: Vec<Item>,
-        /// Units that mean scale and offset below apply; empty: the unit column says nothing for these items.
+        /// Units that mean scale and offset below apply, as does an absent one; empty: the unit column says nothing
+        /// for these items.
         units: Vec<String>,
         /// Factor to the variable's unit.
         scale: f64,

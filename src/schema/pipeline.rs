@@ -126,6 +126,23 @@ pub enum TransformKind {
     None,
 }
 
+impl TransformKind {
+    /// All transforms, in the order they are listed to people.
+    pub const ALL: [Self; 5] =
+        [Self::NormalScore, Self::Standardize, Self::Robust, Self::LogStandardize, Self::None];
+
+    /// Name in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NormalScore => "normal-score",
+            Self::Standardize => "standardize",
+            Self::Robust => "robust",
+            Self::LogStandardize => "log-standardize",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Part of the data a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

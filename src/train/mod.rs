@@ -1,1 +1,30 @@
-//! AdamW, schedules, early stopping, checkpoints: the trainer of flows.
+//! Training of flows: AdamW, warm-up and cosine decay, averaged weights, early stopping, roll-back, checkpoints.
+//!
+//! The loss is minus the mean bound of the training records, with the noise that fills in discrete and missing values drawn
+//! anew each epoch. Nothing here depends on the number of threads: work is cut into blocks of fixed size and added up in
+//! their order.
+
+mod adam;
+mod checkpoint;
+mod config;
+mod data;
+mod error;
+mod history;
+mod overrides;
+mod preset;
+mod progress;
+mod schedule;
+mod trainer;
+
+pub use checkpoint::{CheckpointError, checkpoint_dir, remove_checkpoint};
+pub use config::TrainConfig;
+pub use data::{BundleSource, Draw, Source};
+pub use error::TrainError;
+pub use history::HistoryRow;
+pub use overrides::apply_overrides;
+pub use preset::{FlowKind, Preset, preset};
+pub use progress::{EpochReport, Progress, Silent, StartReport};
+pub use trainer::{Stop, Trained, train_flow, train_source};
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,11 @@
 //! The one integration-test binary: add a module here and a file beside it. Tests of real data look in
 //! `../shared/data` and skip with a line on stderr where it is absent.
 
+mod bad_input;
+mod browser;
+mod golden_flow;
 mod layers;
+mod report;
+mod report_fixture;
+mod support;
+mod train;

@@ -1,0 +1,95 @@
+//! Why a model folder could not be written or used.
+
+use std::path::PathBuf;
+
+use crate::baseline::GmmError;
+use crate::error::{Hint, IoError};
+use crate::flow::FlowError;
+use crate::output::OutputError;
+
+/// Failure of a model folder.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArtifactError {
+    /// Reading failed.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// Writing failed.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// There is no model there.
+    #[error("{} is not a model folder: it holds no model.json", .0.display())]
+    NotAModel(PathBuf),
+    /// Written by a newer program.
+    #[error("model {} has format version {version}, this program reads up to {}", path.display(), super::FORMAT_VERSION)]
+    Newer {
+        /// Folder.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// A file is not what was written.
+    #[error("model file {} is damaged: {what}", path.display())]
+    Damaged {
+        /// File.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The stored flow cannot be built.
+    #[error("model {} describes an impossible flow", path.display())]
+    Flow {
+        /// Folder.
+        path: PathBuf,
+        /// Why.
+        source: FlowError,
+    },
+    /// The stored mixture cannot be put together.
+    #[error("model {} holds an impossible mixture", path.display())]
+    Gmm {
+        /// Folder.
+        path: PathBuf,
+        /// Why.
+        source: GmmError,
+    },
+    /// Model and bundle speak of different coordinates.
+    #[error("the model does not fit the bundle: {}", describe(only_model, only_bundle))]
+    OtherColumns {
+        /// Coordinates only the model has.
+        only_model: Vec<String>,
+        /// Coordinates only the bundle has.
+        only_bundle: Vec<String>,
+    },
+}
+
+fn describe(only_model: &[String], only_bundle: &[String]) -> String {
+    let list = |names: &[String]| {
+        let shown = names.iter().take(5).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+        if names.len() > 5 { format!("{shown} and {} more", names.len() - 5) } else { shown }
+    };
+    match (only_model.is_empty(), only_bundle.is_empty()) {
+        (true, true) => "the same coordinates in another order".into(),
+        (false, true) => format!("the bundle lacks {}", list(only_model)),
+        (true, false) => format!("the model does not know {}", list(only_bundle)),
+        (false, false) => {
+            format!("the bundle lacks {}, the model does not know {}", list(only_model), list(only_bundle))
+        }
+    }
+}
+
+impl Hint for ArtifactError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io(e) => e.hint(),
+            Self::Output(e) => e.hint(),
+            Self::NotAModel(_) => Some("give the folder that `cohort-flow fit --output` wrote".into()),
+            Self::Newer { .. } => Some("update cohort-flow, or fit the model again with this version".into()),
+            Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {
+                Some("copy the folder again from where it was made, or fit the model again".into())
+            }
+            Self::OtherColumns { .. } => {
+                Some("use the bundle the model was fitted on, or one of the same pipeline; or fit again".into())
+            }
+        }
+    }
+}

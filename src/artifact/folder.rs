@@ -1,0 +1,153 @@
+//! Writing and reading the model folder.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{ArtifactError, FORMAT_VERSION, Header, Metrics, ModelArtifact, tensors};
+use crate::error::IoError;
+use crate::features::Encoder;
+use crate::output::Staged;
+use crate::train::HistoryRow;
+
+const MODEL: &str = "model.json";
+const TENSORS: &str = "model.safetensors";
+const HISTORY: &str = "history.csv";
+const METRICS: &str = "metrics.json";
+
+/// `model.json` as it is written.
+#[derive(Serialize)]
+struct DocumentRef<'a> {
+    #[serde(flatten)]
+    header: &'a Header,
+    tensors_sha256: String,
+    calibration: &'a [f64],
+    encoder: &'a Encoder,
+}
+
+/// `model.json` as it is read.
+#[derive(Deserialize)]
+struct Document {
+    #[serde(flatten)]
+    header: Header,
+    tensors_sha256: String,
+    calibration: Vec<f64>,
+    encoder: Encoder,
+}
+
+/// Just enough to say that a folder is of a later format.
+#[derive(Deserialize)]
+struct Version {
+    format_version: u32,
+}
+
+impl ModelArtifact {
+    /// Writes the folder `target` so that it appears whole or not at all; `force` allows replacing one.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Output`] when the target exists and `force` is not set; I/O failures.
+    pub fn save(&self, target: &Path, force: bool) -> Result<(), ArtifactError> {
+        let staged = Staged::dir(target, force)?;
+        self.write(staged.path())?;
+        Ok(staged.commit()?)
+    }
+
+    /// Writes the four files into the existing folder `dir`.
+    ///
+    /// # Errors
+    /// I/O failures.
+    pub fn write(&self, dir: &Path) -> Result<(), ArtifactError> {
+        let bytes = tensors::serialize(&self.model);
+        let document = DocumentRef {
+            header: &self.header,
+            tensors_sha256: sha256(&bytes),
+            calibration: &self.calibration,
+            encoder: &self.encoder,
+        };
+        put(dir, TENSORS, &bytes)?;
+        put(dir, MODEL, &json(&document))?;
+        put(dir, METRICS, &json(&self.metrics))?;
+        put(dir, HISTORY, &history_csv(&self.history))
+    }
+
+    /// Reads the folder `dir`.
+    ///
+    /// # Errors
+    /// [`ArtifactError`]: nothing there, a later format, damage of any kind.
+    pub fn load(dir: &Path) -> Result<Self, ArtifactError> {
+        let path = dir.join(MODEL);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && dir.exists() => {
+                return Err(ArtifactError::NotAModel(dir.to_path_buf()));
+            }
+            Err(e) => return Err(IoError::on("read", &path)(e).into()),
+        };
+        let version: Version = parse(&path, &text)?;
+        if version.format_version > FORMAT_VERSION {
+            return Err(ArtifactError::Newer { path: dir.to_path_buf(), version: version.format_version });
+        }
+        let document: Document = parse(&path, &text)?;
+        let damaged = |what: &str| ArtifactError::Damaged { path: path.clone(), what: what.into() };
+        if document.header.coordinates != document.encoder.coordinate_names() {
+            return Err(damaged("its coordinates are not those of its encoder"));
+        }
+        if document.calibration.iter().any(|s| !s.is_finite()) {
+            return Err(damaged("a calibration score is not a finite number"));
+        }
+        let bytes = get(dir, TENSORS)?;
+        if sha256(&bytes) != document.tensors_sha256 {
+            return Err(ArtifactError::Damaged {
+                path: dir.join(TENSORS),
+                what: "its checksum is not the one in model.json".into(),
+            });
+        }
+        let model = tensors::deserialize(dir, &dir.join(TENSORS), &bytes, &document.header)?;
+        let metrics: Metrics = parse(&dir.join(METRICS), &get(dir, METRICS)?)?;
+        let history = read_history(&dir.join(HISTORY), &get(dir, HISTORY)?)?;
+        let Document { header, calibration, encoder, .. } = document;
+        Ok(Self { header, encoder, model, calibration, metrics, history })
+    }
+}
+
+fn put(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {
+    let path = dir.join(name);
+    Ok(fs::write(&path, bytes).map_err(IoError::on("write", &path))?)
+}
+
+fn get(dir: &Path, name: &str) -> Result<Vec<u8>, ArtifactError> {
+    let path = dir.join(name);
+    Ok(fs::read(&path).map_err(IoError::on("read", &path))?)
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("invariant: headers hold plain values");
+    bytes.push(b'\n');
+    bytes
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(path: &Path, bytes: &[u8]) -> Result<T, ArtifactError> {
+    serde_json::from_slice(bytes)
+        .map_err(|e| ArtifactError::Damaged { path: path.to_path_buf(), what: e.to_string() })
+}
+
+fn history_csv(history: &[HistoryRow]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in history {
+        writer.serialize(row).expect("invariant: rows of numbers go into memory");
+    }
+    writer.into_inner().expect("invariant: memory takes every byte")
+}
+
+fn read_history(path: &Path, bytes: &[u8]) -> Result<Vec<HistoryRow>, ArtifactError> {
+    csv::Reader::from_reader(bytes)
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .map_err(|e| ArtifactError::Damaged { path: path.to_path_buf(), what: e.to_string() })
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,118 @@
+//! `model.json`: what a model is and how it came about.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::{GmmConfig, GmmTrial};
+use crate::flow::FlowConfig;
+use crate::random::Seed;
+use crate::train::{FlowKind, Stop, TrainConfig};
+
+/// Version of the model folder this program writes, and the highest it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Family of a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ModelKind {
+    /// Butterfly linear layers and couplings.
+    #[default]
+    #[serde(rename = "butterfly")]
+    Butterfly,
+    /// Dense PLU linear layers and couplings.
+    #[serde(rename = "glow-lu")]
+    GlowLu,
+    /// Fixed permutations and couplings.
+    #[serde(rename = "realnvp")]
+    RealNvp,
+    /// Gaussian mixture.
+    #[serde(rename = "gmm")]
+    Gmm,
+}
+
+impl ModelKind {
+    /// All families.
+    pub const ALL: [Self; 4] = [Self::Butterfly, Self::GlowLu, Self::RealNvp, Self::Gmm];
+
+    /// Name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Butterfly => "butterfly",
+            Self::GlowLu => "glow-lu",
+            Self::RealNvp => "realnvp",
+            Self::Gmm => "gmm",
+        }
+    }
+
+    /// The flow of this family; `None` for mixtures.
+    pub const fn flow(self) -> Option<FlowKind> {
+        match self {
+            Self::Butterfly => Some(FlowKind::Butterfly),
+            Self::GlowLu => Some(FlowKind::GlowLu),
+            Self::RealNvp => Some(FlowKind::RealNvp),
+            Self::Gmm => None,
+        }
+    }
+}
+
+impl From<FlowKind> for ModelKind {
+    fn from(kind: FlowKind) -> Self {
+        match kind {
+            FlowKind::Butterfly => Self::Butterfly,
+            FlowKind::GlowLu => Self::GlowLu,
+            FlowKind::RealNvp => Self::RealNvp,
+        }
+    }
+}
+
+impl fmt::Display for ModelKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ModelKind {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|k| k.name() == s).ok_or_else(|| {
+            format!("unknown model `{s}`, expected one of {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
+}
+
+/// Everything about a model that is neither a tensor nor a measurement of the clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the folder's format.
+    pub format_version: u32,
+    /// Program that wrote it.
+    pub program_version: String,
+    /// Family.
+    pub kind: ModelKind,
+    /// Seed of the fit.
+    pub seed: Seed,
+    /// SHA-256 of the bundle's manifest and tensors.
+    pub bundle_sha256: String,
+    /// Names of the coordinates, in order.
+    pub coordinates: Vec<String>,
+    /// Free parameters.
+    pub n_parameters: usize,
+    /// Noise draws behind each score.
+    pub score_draws: usize,
+    /// Architecture, for flows.
+    pub flow: Option<FlowConfig>,
+    /// Trainer settings, for flows.
+    pub train: Option<TrainConfig>,
+    /// Search settings, for mixtures.
+    pub gmm: Option<GmmConfig>,
+    /// The search, for mixtures.
+    pub trials: Vec<GmmTrial>,
+    /// Epochs run, for flows.
+    pub epochs: Option<u32>,
+    /// Epoch of the weights, for flows.
+    pub best_epoch: Option<u32>,
+    /// Why training ended, for flows.
+    pub stop: Option<Stop>,
+}

@@ -1,0 +1,66 @@
+//! `metrics.json`: held-out likelihood, size and cost. The only file of a model folder that may differ between equal runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+use super::ModelKind;
+use crate::evaluate::SplitMetrics;
+use crate::schema::Split;
+
+/// Figures of a model, for tables and for other programs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Family.
+    pub model: ModelKind,
+    /// Columns of a record.
+    pub n_features: usize,
+    /// Coordinates of a vector: columns and missing indicators.
+    pub n_coordinates: usize,
+    /// Free parameters.
+    pub n_parameters: usize,
+    /// Seed of the fit.
+    pub seed: u64,
+    /// Wall-clock seconds of the fit.
+    pub train_seconds: f64,
+    /// Epochs run; null for mixtures.
+    pub epochs: Option<u32>,
+    /// Training rows per second; null for mixtures.
+    pub rows_per_second: Option<f64>,
+    /// Largest resident memory of the process so far; null where the system does not say.
+    pub peak_memory_bytes: Option<u64>,
+    /// Likelihoods by split; splits without records are left out.
+    pub splits: BTreeMap<Split, SplitMetrics>,
+}
+
+/// Largest resident memory of this process so far, where `/proc` says so.
+pub fn peak_memory_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_read_back_and_name_splits_in_order() {
+        let mut m = Metrics { train_seconds: 0.1, ..Metrics::default() };
+        m.splits.insert(Split::Test, SplitMetrics::default());
+        m.splits.insert(Split::Train, SplitMetrics { n: 3, mean_log_prob: Some(-1.0), ..SplitMetrics::default() });
+        let json = serde_json::to_string(&m).unwrap();
+        assert!(json.contains(r#""splits":{"train":{"n":3,"mean_log_prob":-1.0"#), "{json}");
+        assert!(json.find(r#""train":"#).unwrap() < json.find(r#""test":"#).unwrap());
+        assert_eq!(serde_json::from_str::<Metrics>(&json).unwrap(), m);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn peak_memory_is_plausible() {
+        let peak = peak_memory_bytes().unwrap();
+        assert!((1 << 20..1 << 40).contains(&peak), "{peak}");
+    }
+}

@@ -1,0 +1,109 @@
+//! The numbers of a model as safetensors: little-endian, C order, one tensor per named parameter.
+
+use std::path::Path;
+
+use ndarray::{Array1, Array2, Array3};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::{ArtifactError, Header, Model};
+use crate::baseline::Gmm;
+use crate::flow::Flow;
+
+/// All tensors of a model; safetensors orders them, so equal models give equal bytes.
+pub(super) fn serialize(model: &Model) -> Vec<u8> {
+    let tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = match model {
+        Model::Flow(flow) => {
+            let views = flow.parameter_views().iter();
+            let parameters = flow.parameters();
+            let tensor = |v: &crate::flow::ParameterView| {
+                let bytes = parameters[v.range.clone()].iter().flat_map(|p| p.to_le_bytes()).collect();
+                (v.name.clone(), Dtype::F32, v.shape.clone(), bytes)
+            };
+            views.map(tensor).collect()
+        }
+        Model::Gmm(gmm) => {
+            let tensor = |name: &str, shape: &[usize], values: &mut dyn Iterator<Item = &f64>| {
+                (name.to_string(), Dtype::F64, shape.to_vec(), values.flat_map(|v| v.to_le_bytes()).collect())
+            };
+            let (w, m, c) = (gmm.weights(), gmm.means(), gmm.covariances());
+            vec![
+                tensor("weights", w.shape(), &mut w.iter()),
+                tensor("means", m.shape(), &mut m.iter()),
+                tensor("covariances", c.shape(), &mut c.iter()),
+            ]
+        }
+    };
+    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+        let view = TensorView::new(*dtype, shape.clone(), bytes).expect("invariant: shape × size is the length");
+        (name.as_str(), view)
+    });
+    safetensors::serialize(views, None).expect("invariant: names and shapes fit the format")
+}
+
+/// Puts the model of `header` together from the bytes of `file`; `dir` is for messages.
+pub(super) fn deserialize(dir: &Path, file: &Path, bytes: &[u8], header: &Header) -> Result<Model, ArtifactError> {
+    let damaged = |what: String| ArtifactError::Damaged { path: file.to_path_buf(), what };
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
+    let d = header.coordinates.len();
+    match (&header.flow, header.kind.flow()) {
+        (Some(config), Some(_)) => {
+            if config.n_features != d {
+                return Err(damaged(format!("its flow has {} coordinates, its encoder {d}", config.n_features)));
+            }
+            let source = |source| ArtifactError::Flow { path: dir.to_path_buf(), source };
+            let mut flow = Flow::<f32>::new(config, header.seed).map_err(source)?;
+            if tensors.len() != flow.parameter_views().len() {
+                let expected = flow.parameter_views().len();
+                return Err(damaged(format!("it holds {} tensors, the flow has {expected}", tensors.len())));
+            }
+            let mut parameters = Vec::with_capacity(flow.n_parameters());
+            for view in flow.parameter_views() {
+                let data = checked(&tensors, &view.name, Dtype::F32, &view.shape).map_err(damaged)?;
+                let numbers = data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+                parameters.extend(numbers);
+                if parameters[view.range.start..].iter().any(|p| !p.is_finite()) {
+                    return Err(damaged(format!("tensor `{}` holds a number that is not finite", view.name)));
+                }
+            }
+            flow.parameters_mut().copy_from_slice(&parameters);
+            Ok(Model::Flow(Box::new(flow)))
+        }
+        (None, None) => {
+            let weights = tensors.tensor("weights").map_err(|e| damaged(e.to_string()))?;
+            let k = weights.shape().first().copied().unwrap_or(0);
+            let read = |name: &str, shape: &[usize]| -> Result<Vec<f64>, ArtifactError> {
+                let data = checked(&tensors, name, Dtype::F64, shape).map_err(damaged)?;
+                let eight = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+                Ok(data.chunks_exact(8).map(eight).collect())
+            };
+            let lengths = "invariant: shapes were checked";
+            let weights = Array1::from_vec(read("weights", &[k])?);
+            let means = Array2::from_shape_vec((k, d), read("means", &[k, d])?).expect(lengths);
+            let covariances = read("covariances", &[k, d, d])?;
+            let covariances = Array3::from_shape_vec((k, d, d), covariances).expect(lengths);
+            let source = |source| ArtifactError::Gmm { path: dir.to_path_buf(), source };
+            Ok(Model::Gmm(Gmm::new(weights, means, covariances).map_err(source)?))
+        }
+        _ => Err(ArtifactError::Damaged {
+            path: dir.join("model.json"),
+            what: format!("a `{}` model cannot have these settings", header.kind),
+        }),
+    }
+}
+
+fn checked<'a>(
+    tensors: &SafeTensors<'a>,
+    name: &str,
+    dtype: Dtype,
+    shape: &[usize],
+) -> Result<&'a [u8], String> {
+    let tensor = tensors.tensor(name).map_err(|_| format!("tensor `{name}` is not there"))?;
+    if tensor.dtype() != dtype || tensor.shape() != shape {
+        return Err(format!(
+            "tensor `{name}` is {:?} of shape {:?}, expected {dtype:?} of shape {shape:?}",
+            tensor.dtype(),
+            tensor.shape()
+        ));
+    }
+    Ok(tensor.data())
+}

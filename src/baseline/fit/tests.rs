@@ -1,0 +1,117 @@
+use super::*;
+use std::path::Path;
+
+use ndarray::concatenate;
+
+fn array2(v: &serde_json::Value) -> Array2<f64> {
+    let rows: Vec<Vec<f64>> = serde_json::from_value(v.clone()).unwrap();
+    Array2::from_shape_vec((rows.len(), rows[0].len()), rows.concat()).unwrap()
+}
+
+fn reference() -> Option<serde_json::Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/gaussian_mixture.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: {} is absent", path.display());
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// Values computed by scikit-learn 1.9.1; 1e-9 as its own log-density goes by precisions, ours by Cholesky factors.
+#[test]
+fn log_prob_agrees_with_scikit_learn() {
+    let Some(r) = reference() else { return };
+    let means = array2(&r["means"]);
+    let (k, d) = means.dim();
+    let flat: Vec<Vec<Vec<f64>>> = serde_json::from_value(r["covariances"].clone()).unwrap();
+    let covariances = Array3::from_shape_vec((k, d, d), flat.concat().concat()).unwrap();
+    let weights: Vec<f64> = serde_json::from_value(r["weights"].clone()).unwrap();
+    let gmm = Gmm::new(weights.into(), means, covariances).unwrap();
+    let expected: Vec<f64> = serde_json::from_value(r["log_prob"].clone()).unwrap();
+    for (got, want) in gmm.log_prob(array2(&r["x"]).view()).iter().zip(expected) {
+        assert!((got - want).abs() <= 1e-9 * want.abs().max(1.0), "{got} {want}");
+    }
+}
+
+/// The reference is the best of five starts; EM may stop a little earlier, a wrong optimum is 0.1 or more away.
+#[test]
+fn fit_reaches_the_likelihood_of_scikit_learn() {
+    let Some(r) = reference() else { return };
+    let train = array2(&r["train"]);
+    let config = GmmConfig { components: vec![3], regularisation: vec![1e-6], ..GmmConfig::default() };
+    let (gmm, _) = fit_gmm(train.view(), Array2::zeros((0, 4)).view(), 1, &config).unwrap();
+    let got = gmm.log_prob(train.view()).mean().unwrap();
+    let want = r["mean_log_prob_train"].as_f64().unwrap();
+    assert!((got - want).abs() < 0.05, "{got} {want}");
+}
+
+fn clusters(n: usize, seed: u64) -> Array2<f64> {
+    let eye = Array2::<f64>::eye(3).insert_axis(Axis(0));
+    let cov = concatenate![Axis(0), eye, eye.mapv(|v| 0.3 * v)];
+    let means = ndarray::array![[0.0, 0.0, 0.0], [5.0, 5.0, -5.0]];
+    Gmm::new(ndarray::array![0.4, 0.6], means, cov).unwrap().sample(n, Seed(seed))
+}
+
+#[test]
+fn search_finds_two_clusters_and_repeats_itself_for_any_thread_count() {
+    let (train, validation) = (clusters(600, 1), clusters(300, 2));
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| fit_gmm(train.view(), validation.view(), 1, &GmmConfig::default()).unwrap())
+    };
+    let (gmm, trials) = run(1);
+    assert_eq!((gmm.clone(), trials.clone()), run(2));
+    // Validation noise may let it split a cluster, at little loss against the truth, whose entropy is
+    // Σ w·(½ log|2πeΣ| − log w) = 3.8463.
+    assert!((2..=4).contains(&gmm.n_components()), "{trials:?}");
+    let fresh = clusters(20_000, 3);
+    let loss = -3.8463 - gmm.log_prob(fresh.view()).mean().unwrap();
+    assert!(loss < 0.06, "{loss}");
+    assert_eq!(trials.iter().filter(|t| t.chosen).count(), 1);
+    let one = trials.iter().filter(|t| t.components == 1).filter_map(|t| t.criterion).fold(f64::MIN, f64::max);
+    assert!(gmm.log_prob(validation.view()).mean().unwrap() > one + 1.0);
+}
+
+/// The density of 600 standard normals is about e^−850, which f64 cannot hold: unscaled, linfa 0.8.1 fails.
+#[test]
+fn many_coordinates_and_few_rows_still_fit() {
+    let d = 600;
+    let unit = Gmm::new(
+        Array1::from_elem(1, 1.0),
+        Array2::zeros((1, d)),
+        Array2::<f64>::eye(d).insert_axis(Axis(0)),
+    )
+    .unwrap();
+    let (train, validation) = (unit.sample(120, Seed(1)), unit.sample(40, Seed(2)));
+    let config = GmmConfig { components: vec![1], regularisation: vec![0.2], ..GmmConfig::default() };
+    let (gmm, _) = fit_gmm(train.view(), validation.view(), 1, &config).unwrap();
+    assert!(gmm.log_prob(validation.view()).iter().all(|l| l.is_finite()));
+}
+
+#[test]
+fn heavy_tails_give_a_mixture_or_a_clear_error() {
+    // Cauchy columns, the hardest case: no moment exists.
+    let z = clusters(800, 3);
+    let heavy = Array2::from_shape_fn((400, 3), |(i, j)| z[[i, j]] / (z[[i + 400, j]].abs() + 1e-9));
+    match fit_gmm(heavy.view(), heavy.view(), 1, &GmmConfig::default()) {
+        Ok((gmm, _)) => assert!(gmm.log_prob(heavy.view()).iter().all(|l| l.is_finite())),
+        Err(e) => assert!(matches!(e, GmmError::Underflow { .. }), "{e}"),
+    }
+}
+
+#[test]
+fn unusable_rows_are_refused_by_place() {
+    let config = GmmConfig::default();
+    let none = Array2::<f64>::zeros((0, 2));
+    assert!(matches!(
+        fit_gmm(none.view(), none.view(), 1, &config),
+        Err(GmmError::TooFewRows { rows: 0, needed: 1 })
+    ));
+    let mut x = Array2::<f64>::zeros((3, 2));
+    x[[2, 1]] = f64::NAN;
+    let e = fit_gmm(x.view(), none.view(), 1, &config).unwrap_err();
+    assert_eq!(e.to_string(), "training row 2, coordinate 1: not a finite number");
+    let one = Array2::<f64>::zeros((1, 2));
+    let (gmm, _) = fit_gmm(one.view(), none.view(), 1, &config).unwrap();
+    assert_eq!(gmm.n_components(), 1);
+}

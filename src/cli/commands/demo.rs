@@ -1,0 +1,112 @@
+//! `demo`: the whole chain on synthetic data.
+//!
+//! A reference cohort without planted errors is what models are fitted and calibrated on; the patients of "next month"
+//! carry planted errors and are flagged. Conformal p-values compare new records with the calibration records, so
+//! errors that are as frequent there as among the new records could not be found, whatever the model.
+
+use std::path::Path;
+
+use crate::outlier::Rule;
+use crate::output::Staged;
+use crate::pipeline::{self, Error, FitRequest, FlagRequest, IngestRequest, ModelChoice, RecordsSource, ReportRequest};
+use crate::random::Seed;
+use crate::synth::{SynthConfig, synthesize};
+use crate::train::{FlowKind, Preset};
+
+use crate::cli::Result;
+use crate::cli::args;
+use crate::cli::console::Console;
+use crate::cli::exit::Outcome;
+use crate::cli::progress::IngestBars;
+
+const PIPELINE: &str = "mimic3-first-24h";
+/// Share of the new patients' eligible stays that carry a planted error.
+const ANOMALIES: f64 = 0.05;
+/// False discovery rate of the flags.
+const FDR: f64 = 0.1;
+
+pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
+    let out = &args.output;
+    let staged = Staged::dir(out, !args.keep)?;
+    let dir = staged.path();
+    let seed = Seed(args.seed);
+
+    console.note("1/5  synth: a reference cohort, and new patients with planted errors");
+    extract(args.patients, seed.child("reference", 0), 0.0, &dir.join("extract"), console)?;
+    extract(args.patients / 3, seed.child("incoming", 0), ANOMALIES, &dir.join("incoming-extract"), console)?;
+
+    console.note("2/5  ingest: first 24 hours of the first ICU stay of adults");
+    for (input, output) in [("extract", "cohort"), ("incoming-extract", "incoming")] {
+        let request = IngestRequest {
+            pipeline: PIPELINE,
+            input: &dir.join(input),
+            output: &dir.join(output),
+            force: false,
+            settings: &[],
+        };
+        super::ingest::describe(&pipeline::ingest(&request, &IngestBars::new(console))?, console);
+    }
+
+    console.note("3/5  fit: ButterflyFlow and a Gaussian mixture");
+    let cohort = dir.join("cohort");
+    for (model, name) in [(ModelChoice::Flow(FlowKind::Butterfly), "flow"), (ModelChoice::Gmm, "gmm")] {
+        let request = FitRequest {
+            bundle: &cohort,
+            output: &dir.join(name),
+            force: false,
+            model,
+            preset: Preset::Auto,
+            seed,
+            epochs: None,
+            time_budget: None,
+            resume: false,
+            settings: &[],
+        };
+        super::fit::fit(&request, console)?;
+    }
+
+    console.note(&format!("4/5  flag: the new patients, at a false discovery rate of {FDR}"));
+    let incoming = dir.join("incoming").join("features.parquet");
+    let request = FlagRequest {
+        model: &dir.join("flow"),
+        records: RecordsSource::Table(&incoming),
+        output: &dir.join("flags.csv"),
+        force: false,
+        rule: Rule::Fdr(FDR),
+        explain: 3,
+        seed,
+    };
+    super::score::describe(&pipeline::flag(&request)?, console);
+
+    console.note("5/5  report");
+    let request = ReportRequest {
+        bundle: &cohort,
+        models: &[&dir.join("flow"), &dir.join("gmm")],
+        output: &dir.join("report.html"),
+        force: false,
+        identifiable: false,
+        fdr: FDR,
+        records: Some(RecordsSource::Table(&incoming)),
+        labels: Some(&dir.join("incoming-extract").join("anomalies.csv")),
+        seed,
+    };
+    pipeline::report(&request)?;
+    staged.commit()?;
+    console.note(&format!("open {} in a browser", out.join("report.html").display()));
+    Ok(Outcome::Done)
+}
+
+fn extract(
+    patients: u64,
+    seed: Seed,
+    anomaly_fraction: f64,
+    output: &Path,
+    console: &Console,
+) -> std::result::Result<(), Error> {
+    let config = SynthConfig { patients, seed, anomaly_fraction, ..SynthConfig::default() };
+    let bar = console.bar(patients, "patients", "{prefix} {bar:24} {pos}/{len} {elapsed} ({eta} left)");
+    let summary = synthesize(&config, output, &|n| bar.set_position(n));
+    bar.finish_and_clear();
+    super::synth::describe(&summary?, console);
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! `fit`.
+
+use crate::artifact::ModelArtifact;
+use crate::pipeline::{self, FitRequest, ModelChoice};
+use crate::random::Seed;
+use crate::schema::Split;
+use crate::train::{FlowKind, Preset};
+
+use crate::cli::Result;
+use crate::cli::args;
+use crate::cli::console::Console;
+use crate::cli::exit::Outcome;
+use crate::cli::progress::{TrainBar, grouped};
+
+pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
+    let request = FitRequest {
+        bundle: &args.bundle,
+        output: &args.output.output,
+        force: args.output.force,
+        model: match args.model {
+            args::ModelKind::Butterfly => ModelChoice::Flow(FlowKind::Butterfly),
+            args::ModelKind::GlowLu => ModelChoice::Flow(FlowKind::GlowLu),
+            args::ModelKind::Realnvp => ModelChoice::Flow(FlowKind::RealNvp),
+            args::ModelKind::Gmm => ModelChoice::Gmm,
+        },
+        preset: match args.preset {
+            args::Preset::Auto => Preset::Auto,
+            args::Preset::Small => Preset::Small,
+            args::Preset::Base => Preset::Base,
+            args::Preset::Large => Preset::Large,
+        },
+        seed: Seed(args.seed),
+        epochs: args.epochs,
+        time_budget: args.time_budget.map(|t| t.as_secs_f64()),
+        resume: args.resume,
+        settings: &args.settings,
+    };
+    let artifact = fit(&request, console)?;
+    console.note(&format!("wrote {}", args.output.output.display()));
+    if args.json {
+        super::print_json(&artifact.metrics)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Fits with a progress bar and says how it went.
+pub(super) fn fit(
+    request: &FitRequest<'_>,
+    console: &Console,
+) -> std::result::Result<ModelArtifact, pipeline::Error> {
+    let label = match request.model {
+        ModelChoice::Gmm => "gmm",
+        ModelChoice::Flow(kind) => kind.name(),
+    };
+    let artifact = if request.model == ModelChoice::Gmm {
+        let spinner = console.spinner("gmm: choosing k and regularisation on the validation split");
+        let fitted = pipeline::fit(request, &crate::train::Silent);
+        spinner.finish_and_clear();
+        fitted?
+    } else {
+        let bar = TrainBar::new(console, label);
+        let fitted = pipeline::fit(request, &bar);
+        bar.finish();
+        fitted?
+    };
+    describe(&artifact, label, console);
+    Ok(artifact)
+}
+
+fn describe(artifact: &ModelArtifact, label: &str, console: &Console) {
+    let metrics = &artifact.metrics;
+    console.note(&format!(
+        "{label}: {} parameters, fitted in {:.1} s{}",
+        grouped(metrics.n_parameters as u64),
+        metrics.train_seconds,
+        metrics.epochs.map(|e| format!(", {e} epochs")).unwrap_or_default()
+    ));
+    for split in Split::ALL {
+        if let Some(m) = metrics.splits.get(&split) {
+            console.note(&format!(
+                "  {:<12} {:>10.3} ± {:.3} nats per record (n = {})",
+                split.name(),
+                m.mean_log_prob,
+                m.standard_error,
+                grouped(m.n as u64)
+            ));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! One file per group of commands: from what was typed to a call of `pipeline`, and what to say afterwards.
+
+mod demo;
+mod fit;
+mod ingest;
+mod report;
+mod schema;
+mod score;
+mod synth;
+
+use super::Result;
+use super::args::Command;
+use super::console::Console;
+
+pub(super) fn run(command: Command, console: &Console) -> Result {
+    match command {
+        Command::Demo(args) => demo::run(&args, console),
+        Command::Synth(args) => synth::run(&args, console),
+        Command::Schema(args) => schema::run(&args, console),
+        Command::Ingest(args) => ingest::run(&args, console),
+        Command::Fit(args) => fit::run(&args, console),
+        Command::Score(args) => score::score(&args, console),
+        Command::Sample(args) => score::sample(&args, console),
+        Command::Flag(args) => score::flag(&args, console),
+        Command::Report(args) => report::run(&args, console),
+    }
+}
+
+/// `value` as indented JSON on stdout.
+fn print_json(value: &impl serde::Serialize) -> std::result::Result<(), crate::pipeline::Error> {
+    let text = serde_json::to_string_pretty(value).expect("invariant: our own types serialise");
+    print(&format!("{text}\n"))
+}
+
+/// `text` on stdout.
+fn print(text: &str) -> std::result::Result<(), crate::pipeline::Error> {
+    let path = std::path::Path::new("standard output");
+    super::console::print_data(text).map_err(crate::error::IoError::on("write", path)).map_err(Into::into)
+}

@@ -1,0 +1,32 @@
+//! `report`.
+
+use std::path::Path;
+
+use crate::pipeline::{self, RecordsSource, ReportRequest};
+use crate::random::Seed;
+
+use crate::cli::Result;
+use crate::cli::args;
+use crate::cli::console::Console;
+use crate::cli::exit::Outcome;
+
+pub(super) fn run(args: &args::Report, console: &Console) -> Result {
+    let models: Vec<&Path> = args.model.iter().map(AsRef::as_ref).collect();
+    let request = ReportRequest {
+        bundle: &args.bundle,
+        models: &models,
+        output: &args.output.output,
+        force: args.output.force,
+        identifiable: args.identifiable,
+        fdr: args.fdr,
+        records: args.input.as_deref().map(RecordsSource::Table),
+        labels: args.labels.as_deref(),
+        seed: Seed(args.seed),
+    };
+    let spinner = console.spinner("sampling, scoring and drawing");
+    let written = pipeline::report(&request);
+    spinner.finish_and_clear();
+    written?;
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}

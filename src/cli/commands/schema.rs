@@ -1,0 +1,80 @@
+//! `schema check`, `show`, `list`.
+
+use serde_json::json;
+
+use crate::pipeline::Error;
+use crate::schema::{self, SchemaError};
+
+use crate::cli::Result;
+use crate::cli::args;
+use crate::cli::console::Console;
+use crate::cli::diagnostics;
+use crate::cli::exit::Outcome;
+
+pub(super) fn run(args: &args::Schema, console: &Console) -> Result {
+    match args {
+        args::Schema::Check { files, json } => check(files, *json, console),
+        args::Schema::Show { name, json } => show(name, *json),
+        args::Schema::List => list(),
+    }
+}
+
+fn check(files: &[String], as_json: bool, console: &Console) -> Result {
+    let mut findings = Vec::new();
+    for file in files {
+        match load(file) {
+            Ok(_) => console.note(&format!("{file}: no problem found")),
+            Err(SchemaError::Invalid { file, text, problems }) => {
+                if !as_json {
+                    console.note(diagnostics::render_problems(&file, &text, &problems).trim_end());
+                }
+                for p in problems {
+                    findings.push(json!({ "file": file, "line": p.line, "message": p.message, "hint": p.hint }));
+                }
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    if as_json {
+        super::print_json(&findings)?;
+    }
+    Ok(if findings.is_empty() { Outcome::Done } else { Outcome::Findings })
+}
+
+/// The resolved form of a schema or pipeline, whichever `name` is.
+enum Loaded {
+    Schema(Box<schema::Schema>),
+    Pipeline(Box<schema::Pipeline>, Option<Box<schema::Schema>>),
+}
+
+fn load(name: &str) -> std::result::Result<Loaded, SchemaError> {
+    if schema::is_pipeline(name)? {
+        let (pipeline, schema) = schema::load_pipeline(name)?;
+        Ok(Loaded::Pipeline(Box::new(pipeline), schema.map(Box::new)))
+    } else {
+        Ok(Loaded::Schema(Box::new(schema::load_schema(name)?)))
+    }
+}
+
+fn show(name: &str, as_json: bool) -> Result {
+    match load(name).map_err(Error::from)? {
+        Loaded::Schema(schema) if as_json => super::print_json(&schema)?,
+        Loaded::Schema(schema) => super::print(&schema::render_schema(&schema))?,
+        Loaded::Pipeline(pipeline, _) if as_json => super::print_json(&pipeline)?,
+        Loaded::Pipeline(pipeline, schema) => super::print(&schema::render_pipeline(&pipeline, schema.as_deref()))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn list() -> Result {
+    let mut out = String::from("schemas\n");
+    for name in schema::schema_names() {
+        out.push_str(&format!("  {name:<28} {}\n", schema::load_schema(name)?.title));
+    }
+    out.push_str("pipelines\n");
+    for name in schema::pipeline_names() {
+        out.push_str(&format!("  {name:<28} {}\n", schema::load_pipeline(name)?.0.title));
+    }
+    super::print(&out)?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,87 @@
+//! `score`, `sample`, `flag`.
+
+use crate::outlier::Rule;
+use crate::pipeline::{self, FlagRequest, FlagSummary, RecordsSource, SampleRequest, ScoreRequest};
+use crate::random::Seed;
+
+use crate::cli::Result;
+use crate::cli::args;
+use crate::cli::console::Console;
+use crate::cli::exit::Outcome;
+use crate::cli::progress::grouped;
+
+/// False discovery rate where neither --fdr nor --alpha is given.
+const DEFAULT_FDR: f64 = 0.1;
+
+fn source(records: &args::Records) -> RecordsSource<'_> {
+    match (&records.bundle, &records.input) {
+        (Some(bundle), _) => RecordsSource::Bundle(bundle),
+        (None, Some(table)) => RecordsSource::Table(table),
+        (None, None) => unreachable!("invariant: clap requires one of the group"),
+    }
+}
+
+pub(super) fn score(args: &args::Score, console: &Console) -> Result {
+    let request = ScoreRequest {
+        model: &args.model,
+        records: source(&args.records),
+        output: &args.output.output,
+        force: args.output.force,
+        draws: args.draws.draws as usize,
+        seed: Seed(args.draws.seed),
+    };
+    for warning in pipeline::score(&request)? {
+        console.warn(&warning);
+    }
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn sample(args: &args::Sample, console: &Console) -> Result {
+    let request = SampleRequest {
+        model: &args.model,
+        n: usize::try_from(args.n).expect("invariant: bounded by the parser"),
+        output: &args.output.output,
+        force: args.output.force,
+        seed: Seed(args.seed),
+    };
+    pipeline::sample(&request)?;
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
+    let rule = match (args.alpha, args.fdr) {
+        (Some(alpha), _) => Rule::Alpha(alpha),
+        (None, fdr) => Rule::Fdr(fdr.unwrap_or(DEFAULT_FDR)),
+    };
+    let request = FlagRequest {
+        model: &args.model,
+        records: source(&args.records),
+        output: &args.output.output,
+        force: args.output.force,
+        rule,
+        explain: usize::from(args.explain),
+        seed: Seed(args.seed),
+    };
+    let spinner = console.spinner("scoring and explaining");
+    let summary = pipeline::flag(&request);
+    spinner.finish_and_clear();
+    describe(&summary?, console);
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
+/// How many were flagged, and what to know about it.
+pub(super) fn describe(summary: &FlagSummary, console: &Console) {
+    let flagged = summary.flags.rows.iter().filter(|r| r.flagged).count();
+    console.note(&format!(
+        "{} of {} records flagged, against {} calibration records",
+        grouped(flagged as u64),
+        grouped(summary.flags.rows.len() as u64),
+        grouped(summary.flags.n_calibration as u64)
+    ));
+    for warning in &summary.warnings {
+        console.warn(warning);
+    }
+}

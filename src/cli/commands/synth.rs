@@ -1,0 +1,42 @@
+//! `synth`.
+
+use crate::pipeline::Error;
+use crate::random::Seed;
+use crate::synth::{SynthConfig, SynthSummary, synthesize};
+
+use crate::cli::Result;
+use crate::cli::args;
+use crate::cli::console::Console;
+use crate::cli::exit::Outcome;
+use crate::cli::progress::grouped;
+
+pub(super) fn run(args: &args::Synth, console: &Console) -> Result {
+    let config = SynthConfig {
+        patients: args.patients,
+        seed: Seed(args.seed),
+        gzip: args.gzip,
+        anomaly_fraction: args.anomalies,
+        force: args.output.force,
+        ..SynthConfig::default()
+    };
+    let bar = console.bar(args.patients, "patients", "{prefix} {bar:24} {pos}/{len} {elapsed} ({eta} left)");
+    let summary = synthesize(&config, &args.output.output, &|n| bar.set_position(n));
+    bar.finish_and_clear();
+    describe(&summary.map_err(Error::from)?, console);
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
+/// What the extract holds, in two lines.
+pub(super) fn describe(summary: &SynthSummary, console: &Console) {
+    console.note(&format!(
+        "{} patients, {} admissions, {} ICU stays, {} of them with a planted anomaly",
+        grouped(summary.patients),
+        grouped(summary.admissions),
+        grouped(summary.stays),
+        grouped(summary.anomalies)
+    ));
+    let rows: Vec<String> =
+        summary.rows.iter().map(|(table, n)| format!("{table} {}", grouped(*n))).collect();
+    console.note(&format!("rows: {}", rows.join(", ")));
+}

@@ -1,0 +1,71 @@
+//! What a person sees while a command works: notes, warnings and progress bars, all on stderr. Bars appear on a
+//! terminal only and are never mixed with notes.
+
+use std::io::Write;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The person's side of the program.
+#[derive(Debug)]
+pub(super) struct Console {
+    quiet: bool,
+    bars: MultiProgress,
+}
+
+impl Console {
+    pub(super) fn new(quiet: bool) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        Self { quiet, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// A line about what was done.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    /// A line about what the user should know.
+    pub(super) fn warn(&self, text: &str) {
+        if !self.quiet {
+            self.line(&format!("warning: {text}"));
+        }
+    }
+
+    fn line(&self, text: &str) {
+        // A closed stderr must not end a run that is writing results.
+        self.bars.suspend(|| {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        });
+    }
+
+    /// A bar of known length.
+    pub(super) fn bar(&self, length: u64, label: &str, template: &str) -> ProgressBar {
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━╸─");
+        let bar = self.bars.add(ProgressBar::new(length)).with_style(style).with_prefix(label.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(250));
+        bar
+    }
+
+    /// A spinner for work of unknown length.
+    pub(super) fn spinner(&self, label: &str) -> ProgressBar {
+        let style = ProgressStyle::with_template("{spinner} {prefix} {msg} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bar = self.bars.add(ProgressBar::new_spinner()).with_style(style).with_prefix(label.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+}
+
+/// Writes data to stdout; a reader that went away is not an error.
+#[expect(clippy::print_stdout, reason = "the one place that writes data to stdout")]
+pub(super) fn print_data(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,60 @@
+//! Errors as a person reads them: the message, what caused it, a hint, and for schema files the lines at fault.
+
+use std::io::{IsTerminal, Write};
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report, Severity};
+
+use crate::error::Hint;
+use crate::pipeline::Error;
+use crate::schema::{Problem, SchemaError};
+
+/// The error as text for stderr.
+pub(super) fn render(error: &Error) -> String {
+    if let Error::Schema(SchemaError::Invalid { file, text, problems }) = error {
+        return render_problems(file, text, problems);
+    }
+    let mut out = format!("error: {error}\n");
+    let mut said = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Transparent wrappers and messages that already name their cause would repeat it.
+        if !said.contains(&text) {
+            out.push_str(&format!("  caused by: {text}\n"));
+            said = text;
+        }
+        source = cause.source();
+    }
+    for line in error.hint().iter().flat_map(|h| h.lines()) {
+        out.push_str(&format!("hint: {line}\n"));
+    }
+    out
+}
+
+/// All problems of a schema or pipeline file, each with its line.
+pub(super) fn render_problems(file: &str, text: &str, problems: &[Problem]) -> String {
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
+    let mut out = String::new();
+    for problem in problems {
+        let mut diagnostic = MietteDiagnostic::new(problem.message.clone())
+            .with_severity(Severity::Error)
+            .with_label(LabeledSpan::underline(problem.span.clone()));
+        if let Some(hint) = &problem.hint {
+            diagnostic = diagnostic.with_help(hint.clone());
+        }
+        let report = Report::new(diagnostic).with_source_code(NamedSource::new(file, text.to_owned()));
+        if handler.render_report(&mut out, report.as_ref()).is_err() {
+            out.push_str(&format!("{file}:{}: {}\n", problem.line, problem.message));
+        }
+    }
+    let n = problems.len();
+    out.push_str(&format!("error: {n} problem{} in {file}\n", if n == 1 { "" } else { "s" }));
+    out
+}
+
+/// Prints an error; a closed stderr is nobody's problem any more.
+pub(super) fn print(error: &Error) {
+    let _ = std::io::stderr().lock().write_all(render(error).as_bytes());
+}

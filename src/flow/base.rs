@@ -1,0 +1,420 @@
+//! The distribution of the latent: standard normal, or a Gaussian mixture trained with the flow.
+//!
+//! A component is written by its mean μ and a lower triangular A with positive diagonal, precision Aᵀ A:
+//!
+//! ```text
+//! log p(z) = log Σ_k π_k exp(ℓ_k)        ℓ_k = Σᵢ log A_kii − ½|A_k (z − μ_k)|² − d/2 ln 2π
+//! ```
+//!
+//! π is the softmax of the parameters `logit`, A_kii the exponential of `log_diagonal`, the strict lower triangle lies
+//! in `lower` (full covariance only). With r_k = π_k e^{ℓ_k} / p(z), u = A(z − μ):
+//!
+//! ```text
+//! ∂/∂logit_k = r_k − π_k    ∂/∂z = −Σ_k r_k Aᵀu    ∂/∂μ = r Aᵀu    ∂/∂A_ij = −r u_i (z − μ)_j    ∂/∂log A_ii += r
+//! ```
+
+use std::f64::consts::TAU;
+
+use ndarray::{ArrayView1, ArrayView2, ArrayView3};
+use serde::{Deserialize, Serialize};
+
+use super::bijector::{ParameterSpec, Tape, split, split_mut};
+use super::config::BaseKind;
+use super::draw::{standard_normal, uniform};
+use super::error::FlowError;
+use super::lanes::{dot, sum};
+use crate::num::gemm::{Matrix, multiply, multiply_transposed_left, multiply_transposed_right};
+use crate::num::real::Real;
+use crate::num::triangular::{cholesky, invert_lower};
+use crate::random::StreamRng;
+
+/// Shape of a component's covariance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covariance {
+    /// Diagonal: 2d + 1 parameters per component.
+    #[default]
+    Diagonal,
+    /// Any positive definite matrix.
+    Full,
+}
+
+/// The base distribution, without its numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    n_features: usize,
+    kind: BaseKind,
+}
+
+impl Base {
+    pub(crate) fn new(n_features: usize, kind: BaseKind) -> Self {
+        Self { n_features, kind }
+    }
+
+    pub(crate) fn specs(&self) -> Vec<ParameterSpec> {
+        let d = self.n_features;
+        let BaseKind::Mixture { n_components: k, covariance } = self.kind else { return Vec::new() };
+        let mut specs = vec![
+            ParameterSpec::new("logit", &[k]),
+            ParameterSpec::new("mean", &[k, d]),
+            ParameterSpec::new("log_diagonal", &[k, d]),
+        ];
+        if covariance == Covariance::Full {
+            specs.push(ParameterSpec::new("lower", &[k, d * (d - 1) / 2]));
+        }
+        specs
+    }
+
+    /// Equal weights, unit covariances, means scattered by N(0, ¼): equal means would never separate.
+    pub(crate) fn reset<T: Real>(&self, parameters: &mut [T], rng: &mut StreamRng) {
+        parameters.fill(T::zero());
+        if let BaseKind::Mixture { n_components: k, .. } = self.kind {
+            for mean in &mut parameters[k..k + k * self.n_features] {
+                *mean = T::from_f64(0.5 * standard_normal(rng));
+            }
+        }
+    }
+
+    /// Sets the mixture's parameters.
+    ///
+    /// # Shapes
+    /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`; off-diagonal entries are left out where the base is
+    /// diagonal.
+    pub(crate) fn set_mixture<T: Real>(
+        &self,
+        parameters: &mut [T],
+        weights: ArrayView1<'_, f64>,
+        means: ArrayView2<'_, f64>,
+        covariances: ArrayView3<'_, f64>,
+    ) -> Result<(), FlowError> {
+        let BaseKind::Mixture { n_components: k, covariance } = self.kind else {
+            return Err(FlowError::Missing { what: "mixture base".into() });
+        };
+        let d = self.n_features;
+        if means.ncols() != d || covariances.dim().1 != d || covariances.dim().2 != d {
+            return Err(FlowError::FeatureCount { expected: d, found: means.ncols() });
+        }
+        if weights.len() != k || means.nrows() != k || covariances.dim().0 != k {
+            return Err(FlowError::Missing {
+                what: format!("mixture of {} components but one of {k}", weights.len()),
+            });
+        }
+        let total: f64 = weights.sum();
+        let shape = self.shape();
+        let [logit, mean, log_diagonal, lower] = split_mut(parameters, shape.lengths());
+        for c in 0..k {
+            let fail = |reason: &str| Err(FlowError::Mixture { component: c, reason: reason.into() });
+            let weight = weights[c] / total;
+            if !(weight.is_finite() && weight > 0.0) {
+                return fail("its weight is not a positive number");
+            }
+            logit[c] = T::from_f64(weight.ln());
+            if means.row(c).iter().any(|m| !m.is_finite()) {
+                return fail("its mean is not finite");
+            }
+            for (to, from) in mean[c * d..(c + 1) * d].iter_mut().zip(means.row(c)) {
+                *to = T::from_f64(*from);
+            }
+            let matrix = covariances.index_axis(ndarray::Axis(0), c);
+            let factor = match covariance {
+                Covariance::Full => cholesky(matrix),
+                Covariance::Diagonal => cholesky(ndarray::Array2::from_diag(&matrix.diag()).view()),
+            };
+            let Some(factor) = factor else { return fail("its covariance is not positive definite") };
+            let a = invert_lower(factor.view());
+            let mut at = c * shape.strict;
+            for i in 0..d {
+                log_diagonal[c * d + i] = T::from_f64(a[(i, i)].ln());
+                if covariance == Covariance::Full {
+                    for j in 0..i {
+                        lower[at + j] = T::from_f64(a[(i, j)]);
+                    }
+                    at += i;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn shape(&self) -> Shape {
+        let d = self.n_features;
+        match self.kind {
+            BaseKind::Normal => Shape { d, k: 0, strict: 0 },
+            BaseKind::Mixture { n_components: k, covariance } => {
+                Shape { d, k, strict: if covariance == Covariance::Full { d * (d - 1) / 2 } else { 0 } }
+            }
+        }
+    }
+
+    /// Adds log p(z) to `log_prob`.
+    ///
+    /// # Shapes
+    /// `z: (d, n)`, `log_prob: (n,)`
+    pub(crate) fn log_prob<T: Real>(
+        &self,
+        parameters: &[T],
+        z: &[T],
+        log_prob: &mut [T],
+        tape: &mut Tape<T>,
+    ) {
+        let (d, n) = (self.n_features, log_prob.len());
+        let constant = T::from_f64(-0.5 * d as f64 * TAU.ln());
+        let minus_half = T::from_f64(-0.5);
+        if n == 0 {
+            return;
+        }
+        if self.kind == BaseKind::Normal {
+            for row in z.chunks_exact(n) {
+                for (l, &v) in log_prob.iter_mut().zip(row) {
+                    *l += minus_half * v * v;
+                }
+            }
+            for l in log_prob.iter_mut() {
+                *l += constant;
+            }
+            return;
+        }
+        let shape = self.shape();
+        let [matrix, residual, whitened, share, total] =
+            tape.slots([d * d, d * n, shape.k * d * n, shape.k * n, n]);
+        let p = Mixture::new(shape, parameters);
+        let log_total = log_normaliser(p.logit);
+        for c in 0..shape.k {
+            let u = &mut whitened[c * d * n..(c + 1) * d * n];
+            p.whiten(c, z, n, matrix, residual, u);
+            let row = &mut share[c * n..(c + 1) * n];
+            row.fill(
+                p.logit[c] - log_total
+                    + p.log_diagonal[c * d..(c + 1) * d].iter().copied().sum::<T>()
+                    + constant,
+            );
+            for u in u.chunks_exact(n) {
+                for (l, &v) in row.iter_mut().zip(u) {
+                    *l += minus_half * v * v;
+                }
+            }
+        }
+        // log-sum-exp over components, leaving the responsibilities in `share`.
+        total.fill(T::neg_infinity());
+        for row in share.chunks_exact(n) {
+            for (m, &l) in total.iter_mut().zip(row) {
+                *m = if *m > l { *m } else { l };
+            }
+        }
+        for i in 0..n {
+            // Nothing to shift by where every component is at −∞ (a point at infinity) or NaN.
+            let max = if total[i].is_finite() { total[i] } else { T::zero() };
+            let mut norm = T::zero();
+            for c in 0..shape.k {
+                // The library's exp, not the polynomial, which never reaches 0.
+                let e = (share[c * n + i] - max).exp();
+                share[c * n + i] = e;
+                norm += e;
+            }
+            log_prob[i] += max + norm.ln();
+            let inverse = T::one() / norm;
+            (0..shape.k).for_each(|c| share[c * n + i] *= inverse);
+        }
+    }
+
+    /// **Overwrites** `gradient` with `weight`·∂log p/∂z and **adds** `weight`·Σ ∂log p/∂θ to `parameter_gradient`.
+    /// `tape` is the one `log_prob` wrote for the same z.
+    pub(crate) fn backward<T: Real>(
+        &self,
+        parameters: &[T],
+        z: &[T],
+        tape: &mut Tape<T>,
+        weight: T,
+        gradient: &mut [T],
+        parameter_gradient: &mut [T],
+    ) {
+        if self.kind == BaseKind::Normal {
+            for (g, &v) in gradient.iter_mut().zip(z) {
+                *g = -weight * v;
+            }
+            return;
+        }
+        gradient.fill(T::zero());
+        let d = self.n_features;
+        let n = z.len() / d;
+        if n == 0 {
+            return;
+        }
+        let shape = self.shape();
+        let [matrix, residual, whitened, share, d_residual, d_matrix] =
+            tape.slots([d * d, d * n, shape.k * d * n, shape.k * n, d * n, d * d]);
+        let p = Mixture::new(shape, parameters);
+        let [d_logit, d_mean, d_log_diagonal, d_lower] = split_mut(parameter_gradient, shape.lengths());
+        let log_total = log_normaliser(p.logit);
+        for c in 0..shape.k {
+            let u = &mut whitened[c * d * n..(c + 1) * d * n];
+            let r = &share[c * n..(c + 1) * n];
+            let r_total = sum(r);
+            d_logit[c] += weight * (r_total - T::from_f64(n as f64) * (p.logit[c] - log_total).exp());
+            p.subtract_mean(c, z, n, residual);
+            // u ← ∂L/∂u = −weight · r · u
+            for row in u.chunks_exact_mut(n) {
+                for (u, &r) in row.iter_mut().zip(r) {
+                    *u *= -weight * r;
+                }
+            }
+            let diagonal = &p.log_diagonal[c * d..(c + 1) * d];
+            for i in 0..d {
+                let row = i * n..(i + 1) * n;
+                let through_u = dot(&u[row.clone()], &residual[row]) * diagonal[i].exp();
+                d_log_diagonal[c * d + i] += weight * r_total + through_u;
+            }
+            if shape.strict > 0 {
+                p.unpack(c, matrix);
+                multiply_transposed_left(
+                    Matrix::new(matrix, d, d),
+                    Matrix::new(u, d, n),
+                    T::zero(),
+                    d_residual,
+                );
+                multiply_transposed_right(
+                    Matrix::new(u, d, n),
+                    Matrix::new(residual, d, n),
+                    T::zero(),
+                    d_matrix,
+                );
+                let strictly_lower = (0..d).flat_map(|i| (0..i).map(move |j| i * d + j));
+                for (to, at) in
+                    d_lower[c * shape.strict..(c + 1) * shape.strict].iter_mut().zip(strictly_lower)
+                {
+                    *to += d_matrix[at];
+                }
+            } else {
+                for ((to, from), &l) in d_residual.chunks_exact_mut(n).zip(u.chunks_exact(n)).zip(diagonal) {
+                    let a = l.exp();
+                    to.iter_mut().zip(from).for_each(|(t, &f)| *t = a * f);
+                }
+            }
+            for (i, row) in d_residual.chunks_exact(n).enumerate() {
+                d_mean[c * d + i] -= sum(row);
+                for (g, &v) in gradient[i * n..(i + 1) * n].iter_mut().zip(row) {
+                    *g += v;
+                }
+            }
+        }
+    }
+
+    /// Draws `n` columns.
+    ///
+    /// # Shapes
+    /// → `(d, n)`, feature-major
+    pub(crate) fn sample<T: Real>(&self, parameters: &[T], n: usize, rng: &mut StreamRng) -> Vec<T> {
+        let d = self.n_features;
+        let shape = self.shape();
+        let mut z = vec![T::zero(); d * n];
+        let p = Mixture::new(shape, parameters);
+        let mut matrix = vec![T::zero(); d * d];
+        for column in 0..n {
+            // The component first, so that a column's draws are consecutive in the stream.
+            let component = (shape.k > 0).then(|| p.choose(uniform(rng)));
+            for i in 0..d {
+                z[i * n + column] = T::from_f64(standard_normal(rng));
+            }
+            let Some(c) = component else { continue };
+            p.unpack(c, &mut matrix);
+            // A (z − μ) = ε by forward substitution.
+            for i in 0..d {
+                let known: T = (0..i).map(|j| matrix[i * d + j] * z[j * n + column]).sum();
+                z[i * n + column] = (z[i * n + column] - known) / matrix[i * d + i];
+            }
+            for i in 0..d {
+                z[i * n + column] += p.mean[c * d + i];
+            }
+        }
+        z
+    }
+}
+
+/// d, number of components, and length of a strict lower triangle (0 where covariances are diagonal).
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    d: usize,
+    k: usize,
+    strict: usize,
+}
+
+impl Shape {
+    fn lengths(self) -> [usize; 4] {
+        [self.k, self.k * self.d, self.k * self.d, self.k * self.strict]
+    }
+}
+
+/// Named views of a mixture's parameters.
+struct Mixture<'a, T> {
+    shape: Shape,
+    logit: &'a [T],
+    mean: &'a [T],
+    log_diagonal: &'a [T],
+    lower: &'a [T],
+}
+
+impl<'a, T: Real> Mixture<'a, T> {
+    fn new(shape: Shape, parameters: &'a [T]) -> Self {
+        let [logit, mean, log_diagonal, lower] = split(parameters, shape.lengths());
+        Self { shape, logit, mean, log_diagonal, lower }
+    }
+
+    /// A of component c as a dense matrix.
+    fn unpack(&self, c: usize, matrix: &mut [T]) {
+        let Shape { d, strict, .. } = self.shape;
+        matrix.fill(T::zero());
+        let mut at = c * strict;
+        for i in 0..d {
+            if strict > 0 {
+                matrix[i * d..i * d + i].copy_from_slice(&self.lower[at..at + i]);
+                at += i;
+            }
+            matrix[i * d + i] = self.log_diagonal[c * d + i].exp();
+        }
+    }
+
+    /// residual = z − μ.
+    fn subtract_mean(&self, c: usize, z: &[T], n: usize, residual: &mut [T]) {
+        let d = self.shape.d;
+        let rows = residual.chunks_exact_mut(n).zip(z.chunks_exact(n));
+        for ((to, from), &m) in rows.zip(&self.mean[c * d..(c + 1) * d]) {
+            to.iter_mut().zip(from).for_each(|(t, &f)| *t = f - m);
+        }
+    }
+
+    /// u = A(z − μ).
+    fn whiten(&self, c: usize, z: &[T], n: usize, matrix: &mut [T], residual: &mut [T], u: &mut [T]) {
+        let d = self.shape.d;
+        self.subtract_mean(c, z, n, residual);
+        if self.shape.strict > 0 {
+            self.unpack(c, matrix);
+            multiply(Matrix::new(matrix, d, d), Matrix::new(residual, d, n), T::zero(), u);
+        } else {
+            for ((to, from), &l) in
+                u.chunks_exact_mut(n).zip(residual.chunks_exact(n)).zip(&self.log_diagonal[c * d..])
+            {
+                let a = l.exp();
+                to.iter_mut().zip(from).for_each(|(t, &f)| *t = a * f);
+            }
+        }
+    }
+
+    /// The component that a uniform number picks.
+    fn choose(&self, u: f64) -> usize {
+        let log_total = log_normaliser(self.logit);
+        let mut cumulative = 0.0;
+        for (c, &logit) in self.logit.iter().enumerate() {
+            cumulative += (logit - log_total).exp().into_f64();
+            if u < cumulative {
+                return c;
+            }
+        }
+        self.logit.len() - 1
+    }
+}
+
+/// ln Σ exp(logit).
+fn log_normaliser<T: Real>(logit: &[T]) -> T {
+    let wide: Vec<f64> = logit.iter().map(|l| l.into_f64()).collect();
+    T::from_f64(crate::num::stable::log_sum_exp(&wide))
+}

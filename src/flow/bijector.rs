@@ -1,0 +1,143 @@
+//! What every layer of a flow is: an invertible map with a log-determinant and a hand-written backward pass.
+//!
+//! # Conventions
+//!
+//! - Direction: data x → latent z; `ladj` = log |det ∂z/∂x|, one number per column.
+//! - A batch is feature-major: a slice of `n_features · n` numbers in which feature i is the contiguous run
+//!   `[i·n .. (i+1)·n]`. `n` may be 0.
+//! - Layers hold no numbers: their parameters are a slice of the flow's one buffer. The same layer serves f32 and f64.
+//! - `forward` leaves on the [`Tape`] what `backward` needs; without a backward pass one tape serves all layers.
+
+use std::fmt::Debug;
+
+use super::error::FlowError;
+use crate::num::real::Real;
+use crate::random::StreamRng;
+
+/// Name, shape and role of one parameter array of a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterSpec {
+    /// Name within the layer: "angle", "w1".
+    pub name: String,
+    /// Shape, row-major.
+    pub shape: Vec<usize>,
+    /// Whether weight decay should pull it to zero: true for the weights of networks only.
+    pub weight_decay: bool,
+}
+
+impl ParameterSpec {
+    /// An array that weight decay leaves alone.
+    pub(crate) fn new(name: impl Into<String>, shape: &[usize]) -> Self {
+        Self { name: name.into(), shape: shape.to_vec(), weight_decay: false }
+    }
+
+    /// An array of network weights.
+    pub(crate) fn weight(name: impl Into<String>, shape: &[usize]) -> Self {
+        Self { weight_decay: true, ..Self::new(name, shape) }
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// An invertible, differentiable map of ℝ^d with its log-determinant.
+pub trait Bijector<T: Real>: Debug + Send + Sync {
+    /// Dimension d.
+    fn n_features(&self) -> usize;
+
+    /// The parameter arrays, in the order in which they lie in the parameter slice.
+    fn specs(&self) -> Vec<ParameterSpec>;
+
+    /// Length of the parameter slice.
+    fn n_parameters(&self) -> usize {
+        self.specs().iter().map(ParameterSpec::len).sum()
+    }
+
+    /// Overwrites the parameters with their starting values.
+    fn reset(&self, parameters: &mut [T], rng: &mut StreamRng);
+
+    /// Adapts the parameters to a first batch (ActNorm); most layers have nothing to adapt.
+    ///
+    /// # Shapes
+    /// `x: (d, n)`
+    fn initialize(&self, _parameters: &mut [T], _x: &[T]) {}
+
+    /// Replaces x by z and **adds** the log-determinant to `ladj`. Dropout only where `dropout` is given.
+    ///
+    /// # Shapes
+    /// `x: (d, n)` → z in place; `ladj: (n,)`
+    fn forward(
+        &self,
+        parameters: &[T],
+        x: &mut [T],
+        ladj: &mut [T],
+        tape: &mut Tape<T>,
+        dropout: Option<&mut StreamRng>,
+    );
+
+    /// Replaces z by x.
+    ///
+    /// # Errors
+    /// [`FlowError::Singular`] where the parameters admit no inverse.
+    fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError>;
+
+    /// Given ∂L/∂z and ∂L/∂ladj, **replaces** `gradient` by ∂L/∂x and **adds** ∂L/∂θ to `parameter_gradient`.
+    ///
+    /// `tape` is the one the last `forward` with these parameters wrote.
+    fn backward(
+        &self,
+        parameters: &[T],
+        tape: &mut Tape<T>,
+        gradient: &mut [T],
+        ladj_gradient: &[T],
+        parameter_gradient: &mut [T],
+    );
+}
+
+/// Numbered buffers of one layer, kept from forward to backward and reused from batch to batch.
+#[derive(Debug, Clone, Default)]
+pub struct Tape<T> {
+    slots: Vec<Vec<T>>,
+}
+
+impl<T: Real> Tape<T> {
+    /// The first N buffers, cut to the given lengths, with the contents they had.
+    pub(crate) fn slots<const N: usize>(&mut self, lengths: [usize; N]) -> [&mut [T]; N] {
+        if self.slots.len() < N {
+            self.slots.resize_with(N, Vec::new);
+        }
+        let mut slots = self.slots.iter_mut();
+        lengths.map(|length| {
+            let slot = slots.next().expect("invariant: N slots exist");
+            if slot.len() < length {
+                slot.resize(length, T::zero());
+            }
+            &mut slot[..length]
+        })
+    }
+}
+
+/// Consecutive pieces of a slice, of the given lengths.
+pub(crate) fn split<T, const N: usize>(mut slice: &[T], lengths: [usize; N]) -> [&[T]; N] {
+    lengths.map(|length| {
+        let (head, tail) = slice.split_at(length);
+        slice = tail;
+        head
+    })
+}
+
+/// Consecutive writable pieces of a slice, of the given lengths.
+pub(crate) fn split_mut<T, const N: usize>(mut slice: &mut [T], lengths: [usize; N]) -> [&mut [T]; N] {
+    lengths.map(|length| {
+        let (head, tail) = std::mem::take(&mut slice).split_at_mut(length);
+        slice = tail;
+        head
+    })
+}

@@ -1,0 +1,145 @@
+//! From settings to layers: their order, names and places in the parameter buffer.
+
+use std::ops::Range;
+
+use super::actnorm::ActNorm;
+use super::base::Base;
+use super::bijector::{Bijector, ParameterSpec};
+use super::butterfly::{ButterflyLayer, Radix2};
+use super::config::{Coupling as CouplingKind, FlowConfig, Linear, Schedule};
+use super::coupling::{Coupling, NetworkShape};
+use super::draw;
+use super::elementwise::ElementwiseSpline;
+use super::error::FlowError;
+use super::linear::{Permutation, PluLinear};
+use super::model::ParameterView;
+use super::schedule::radix2_levels;
+use super::spline::Spline;
+use super::univariate::Univariate;
+use crate::num::real::Real;
+use crate::random::Seed;
+
+/// A layer with its name and its slice of the parameters.
+#[derive(Debug)]
+pub(super) struct Entry<T: Real> {
+    pub(super) name: String,
+    pub(super) layer: Box<dyn Bijector<T>>,
+    pub(super) range: Range<usize>,
+}
+
+/// The linear layer of a block.
+#[derive(Debug)]
+pub(super) struct LinearEntry {
+    /// Index among the layers.
+    pub(super) layer: usize,
+    /// Its butterfly, where it is one.
+    pub(super) butterfly: Option<ButterflyLayer>,
+}
+
+/// Everything about a flow but its numbers.
+#[derive(Debug)]
+pub(super) struct Structure<T: Real> {
+    pub(super) config: FlowConfig,
+    pub(super) layers: Vec<Entry<T>>,
+    pub(super) linears: Vec<LinearEntry>,
+    pub(super) base: Base,
+    pub(super) base_range: Range<usize>,
+    pub(super) views: Vec<ParameterView>,
+    pub(super) n_parameters: usize,
+}
+
+impl<T: Real> Structure<T> {
+    fn push(&mut self, name: String, layer: impl Bijector<T> + 'static) {
+        let range = self.place(&name, layer.specs());
+        self.layers.push(Entry { name, layer: Box::new(layer), range });
+    }
+
+    /// Appends the arrays of one layer to the views.
+    fn place(&mut self, owner: &str, specs: Vec<ParameterSpec>) -> Range<usize> {
+        let start = self.n_parameters;
+        for spec in specs {
+            let range = self.n_parameters..self.n_parameters + spec.len();
+            self.n_parameters = range.end;
+            let ParameterSpec { name, shape, weight_decay } = spec;
+            self.views.push(ParameterView { name: format!("{owner}.{name}"), shape, range, weight_decay });
+        }
+        start..self.n_parameters
+    }
+}
+
+/// Checks `config` and lays out its layers.
+pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowError> {
+    config.check()?;
+    let d = config.n_features;
+    let mut structure = Structure {
+        config: config.clone(),
+        layers: Vec::new(),
+        linears: Vec::new(),
+        base: Base::new(d, config.base),
+        base_range: 0..0,
+        views: Vec::new(),
+        n_parameters: 0,
+    };
+    let (univariate, spline) = match config.coupling {
+        CouplingKind::Affine => {
+            (Univariate::Affine { log_scale_bound: config.log_scale_bound }, Spline::new(8, 5.0))
+        }
+        CouplingKind::Spline { n_bins, bound } => {
+            let spline = Spline::new(n_bins, bound);
+            (Univariate::Spline(spline), spline)
+        }
+    };
+    if config.elementwise_spline {
+        structure.push("elementwise".into(), ElementwiseSpline::new(d, spline));
+    }
+    for block in 0..config.n_blocks {
+        structure.push(format!("block.{block}.actnorm"), ActNorm::new(d));
+        push_linear(&mut structure, block)?;
+        let shape = NetworkShape {
+            hidden: config.hidden,
+            n_hidden_layers: config.n_hidden_layers,
+            activation: config.activation,
+            dropout: config.dropout,
+        };
+        structure.push(
+            format!("block.{block}.coupling"),
+            Coupling::new(&config.transforms(block), univariate, shape),
+        );
+    }
+    let specs = structure.base.specs();
+    structure.base_range = structure.place("base", specs);
+    Ok(structure)
+}
+
+fn push_linear<T: Real>(structure: &mut Structure<T>, block: usize) -> Result<(), FlowError> {
+    let config = structure.config.clone();
+    let d = config.n_features;
+    let name = format!("block.{block}.linear");
+    let random_order =
+        || draw::permutation(d, &mut Seed(config.permutation_seed).stream("permutation", block as u64));
+    let mut butterfly = None;
+    let layer = structure.layers.len();
+    match config.linear {
+        Linear::Butterfly { schedule, parametrisation } => {
+            let built = match schedule {
+                Schedule::Benes => ButterflyLayer::benes(d, parametrisation),
+                Schedule::Radix2 => {
+                    let levels = radix2_levels(d);
+                    let options =
+                        Radix2 { levels, coarsest_last: false, both_directions: false, share_weights: false };
+                    ButterflyLayer::radix2(d, options, parametrisation)
+                }
+            };
+            let built = built.with_random_start(config.random_start);
+            butterfly = Some(built.clone());
+            structure.push(name, built);
+        }
+        Linear::PluDense => {
+            let order = if config.random_start > 0.0 { random_order() } else { (0..d).collect() };
+            structure.push(name, PluLinear::new(order)?);
+        }
+        Linear::Permutation => structure.push(name, Permutation::new(random_order())?),
+    }
+    structure.linears.push(LinearEntry { layer, butterfly });
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! The shape of a flow: everything needed to build it but the numbers of its parameters.
+
+use serde::{Deserialize, Serialize};
+
+use super::base::Covariance;
+use super::butterfly::Parametrisation;
+use super::error::FlowError;
+use super::mlp::Activation;
+
+/// Which pairs of coordinates a butterfly combines; see [`crate::flow::schedule`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// ⌈log₂ d⌉ levels, coarsest first.
+    Radix2,
+    /// 2⌈log₂ d⌉ − 1 stages that reach every permutation.
+    #[default]
+    Benes,
+}
+
+/// The layer that mixes coordinates linearly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Linear {
+    /// ButterflyFlow.
+    Butterfly {
+        /// Which pairs.
+        schedule: Schedule,
+        /// How each 2×2 matrix is written.
+        parametrisation: Parametrisation,
+    },
+    /// Glow's dense matrix in PLU form.
+    PluDense,
+    /// RealNVP's fixed permutation.
+    Permutation,
+}
+
+impl Default for Linear {
+    fn default() -> Self {
+        Self::Butterfly { schedule: Schedule::default(), parametrisation: Parametrisation::default() }
+    }
+}
+
+/// The map a coupling applies to each transformed coordinate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coupling {
+    /// z = x eˢ + t with |s| ≤ `log_scale_bound` of the configuration.
+    Affine,
+    /// Rational-quadratic spline with identity tails.
+    Spline {
+        /// Number of bins.
+        n_bins: usize,
+        /// Half-width of the interval on which the spline differs from the identity.
+        bound: f64,
+    },
+}
+
+/// Which coordinates each block's coupling transforms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mask {
+    /// The second half, then the first, and so on.
+    Halves,
+    /// Halves, then every other coordinate, then pairs, fours, …: without a linear layer, too, every coordinate is
+    /// conditioned directly on almost every other within a few blocks.
+    #[default]
+    Cycling,
+}
+
+/// Distribution of the latent z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BaseKind {
+    /// N(0, I).
+    #[default]
+    Normal,
+    /// A Gaussian mixture trained with the flow.
+    Mixture {
+        /// Number of components.
+        n_components: usize,
+        /// Shape of their covariances.
+        covariance: Covariance,
+    },
+}
+
+/// Settings of a flow; the defaults suit medical tables of 10–100 coordinates and 500–10,000 records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowConfig {
+    /// Dimension d.
+    pub n_features: usize,
+    /// Blocks of ActNorm → linear layer → coupling.
+    pub n_blocks: usize,
+    /// The linear layer.
+    pub linear: Linear,
+    /// Standard deviation of a butterfly's starting angles; 0 starts as the identity. With a positive value the
+    /// dense layer starts at a random permutation as well.
+    pub random_start: f64,
+    /// The coupling.
+    pub coupling: Coupling,
+    /// Which coordinates it transforms.
+    pub mask: Mask,
+    /// Bound of an affine coupling's log-scale.
+    pub log_scale_bound: f64,
+    /// Width of the conditioner's hidden layers.
+    pub hidden: usize,
+    /// Number of hidden layers.
+    pub n_hidden_layers: usize,
+    /// Nonlinearity of the conditioner.
+    pub activation: Activation,
+    /// Dropout probability of hidden units in training.
+    pub dropout: f64,
+    /// Whether a spline per coordinate comes first.
+    pub elementwise_spline: bool,
+    /// Distribution of the latent.
+    pub base: BaseKind,
+    /// Seed of the fixed permutations, which are part of the model's shape.
+    pub permutation_seed: u64,
+}
+
+impl Default for FlowConfig {
+    fn default() -> Self {
+        Self {
+            n_features: 1,
+            n_blocks: 4,
+            linear: Linear::default(),
+            random_start: 0.0,
+            coupling: Coupling::Spline { n_bins: 8, bound: 5.0 },
+            mask: Mask::default(),
+            log_scale_bound: 2.0,
+            hidden: 64,
+            n_hidden_layers: 2,
+            activation: Activation::default(),
+            dropout: 0.1,
+            elementwise_spline: false,
+            base: BaseKind::default(),
+            permutation_seed: 0,
+        }
+    }
+}
+
+impl FlowConfig {
+    /// The defaults for `n_features` coordinates.
+    pub fn new(n_features: usize) -> Self {
+        Self { n_features, ..Self::default() }
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`FlowError::Config`] with all problems, not only the first.
+    pub fn check(&self) -> Result<(), FlowError> {
+        let mut problems = Vec::new();
+        let mut whole = |name: &str, value: usize, min: usize, max: usize| {
+            if value < min || value > max {
+                problems.push(format!("`{name}` must lie between {min} and {max}, got {value}"));
+            }
+        };
+        whole("n_features", self.n_features, 1, 100_000);
+        whole("n_blocks", self.n_blocks, 1, 256);
+        whole("hidden", self.hidden, 1, 65_536);
+        whole("n_hidden_layers", self.n_hidden_layers, 1, 64);
+        if let Coupling::Spline { n_bins, .. } = self.coupling {
+            whole("n_bins", n_bins, 1, 256);
+        }
+        if let BaseKind::Mixture { n_components, .. } = self.base {
+            whole("n_components", n_components, 1, 10_000);
+        }
+        let mut positive = |name: &str, value: f64| {
+            if !(value.is_finite() && value > 0.0) {
+                problems.push(format!("`{name}` must be finite and > 0, got {value}"));
+            }
+        };
+        if let Coupling::Spline { bound, .. } = self.coupling {
+            positive("bound", bound);
+        }
+        positive("log_scale_bound", self.log_scale_bound);
+        if !(self.random_start.is_finite() && self.random_start >= 0.0) {
+            problems.push(format!("`random_start` must be finite and ≥ 0, got {}", self.random_start));
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            problems.push(format!("`dropout` must be at least 0 and below 1, got {}", self.dropout));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(FlowError::Config { problems }) }
+    }
+
+    /// Which coordinates the coupling of block `block` transforms.
+    pub(crate) fn transforms(&self, block: usize) -> Vec<bool> {
+        let d = self.n_features;
+        // Coarser patterns than quarters would leave the two sides unequal.
+        let n_patterns = match self.mask {
+            Mask::Halves => 1,
+            Mask::Cycling => d.max(4).ilog2() as usize,
+        };
+        let pattern = (block / 2) % n_patterns;
+        let second = |i: usize| if pattern == 0 { i >= d / 2 } else { (i >> (pattern - 1)) & 1 == 1 };
+        (0..d).map(|i| second(i) == block.is_multiple_of(2)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        let config = FlowConfig {
+            n_features: 0,
+            hidden: 0,
+            dropout: 1.0,
+            random_start: f64::NAN,
+            coupling: Coupling::Spline { n_bins: 0, bound: -1.0 },
+            ..FlowConfig::default()
+        };
+        let Err(FlowError::Config { problems }) = config.check() else { panic!("accepted") };
+        for name in ["n_features", "hidden", "n_bins", "bound", "dropout", "random_start"] {
+            assert!(problems.iter().any(|p| p.contains(&format!("`{name}`"))), "{name}: {problems:?}");
+        }
+        assert_eq!(problems.len(), 6);
+        assert!(FlowConfig::new(7).check().is_ok());
+    }
+
+    #[test]
+    fn survives_json_and_refuses_unknown_settings() {
+        let config = FlowConfig {
+            linear: Linear::PluDense,
+            base: BaseKind::Mixture { n_components: 3, covariance: Covariance::Full },
+            ..FlowConfig::new(12)
+        };
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<FlowConfig>(&text).unwrap(), config);
+        assert_eq!(serde_json::from_str::<FlowConfig>("{}").unwrap(), FlowConfig::default());
+        assert!(serde_json::from_str::<FlowConfig>(r#"{"hiden": 3}"#).is_err());
+    }
+
+    #[test]
+    fn every_coordinate_is_transformed_within_two_blocks_and_sides_are_balanced() {
+        for mask in [Mask::Halves, Mask::Cycling] {
+            for d in 2..40 {
+                let config = FlowConfig { mask, ..FlowConfig::new(d) };
+                for block in (0..12).step_by(2) {
+                    let (a, b) = (config.transforms(block), config.transforms(block + 1));
+                    assert!(a.iter().zip(&b).all(|(a, b)| a != b));
+                    let n = a.iter().filter(|t| **t).count();
+                    assert!(n >= d / 4 && d - n >= d / 4 && n > 0 && n < d, "d = {d}, block {block}: {n}");
+                }
+            }
+        }
+    }
+}

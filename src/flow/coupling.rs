@@ -1,0 +1,219 @@
+//! Coupling: some coordinates pass unchanged and condition a network that gives, for each of the others, the
+//! parameters of a one-dimensional monotone map.
+//!
+//! ```text
+//! z_c = x_c        z_t = f(x_t; network(x_c))        ladj = Σ_t log f′(x_t)
+//! ```
+//!
+//! # References
+//! Dinh et al. (2017), RealNVP, arXiv:1605.08803; Durkan et al. (2019), Neural spline flows, arXiv:1906.04032.
+
+use super::bijector::{Bijector, ParameterSpec, Tape};
+use super::error::FlowError;
+use super::lanes::{gather, scatter};
+use super::mlp::{Mlp, MlpTape};
+use super::univariate::Univariate;
+use crate::num::real::Real;
+use crate::random::StreamRng;
+
+/// A coupling with a residual network; starts as the identity.
+#[derive(Debug, Clone)]
+pub struct Coupling {
+    conditioning: Vec<usize>,
+    transformed: Vec<usize>,
+    network: Mlp,
+    univariate: Univariate,
+}
+
+/// Everything about the network but its inputs and outputs, which follow from the coupling.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NetworkShape {
+    /// Width of the hidden layers.
+    pub hidden: usize,
+    /// Number of hidden layers, at least 1.
+    pub n_hidden_layers: usize,
+    /// Nonlinearity.
+    pub activation: super::mlp::Activation,
+    /// Dropout probability in training.
+    pub dropout: f64,
+}
+
+impl Coupling {
+    /// Transforms coordinate i where `transforms[i]`, conditioned on the others. Where no coordinate is marked
+    /// (a single one that is not), all are: a coupling must do something.
+    pub fn new(transforms: &[bool], univariate: Univariate, shape: NetworkShape) -> Self {
+        let side =
+            |wanted: bool| (0..transforms.len()).filter(|&i| transforms[i] == wanted).collect::<Vec<_>>();
+        let (mut conditioning, mut transformed) = (side(false), side(true));
+        if transformed.is_empty() {
+            std::mem::swap(&mut conditioning, &mut transformed);
+        }
+        let network = Mlp {
+            inputs: conditioning.len(),
+            hidden: shape.hidden,
+            outputs: transformed.len() * univariate.n_raw(),
+            n_hidden_layers: shape.n_hidden_layers,
+            activation: shape.activation,
+            dropout: shape.dropout,
+        };
+        Self { conditioning, transformed, network, univariate }
+    }
+
+    /// Borrows the tape's buffers for a batch of `n`.
+    fn buffers<'a, T: Real>(&self, tape: &'a mut Tape<T>, n: usize) -> Buffers<'a, T> {
+        let [a, b, c, d] = self.network.tape_lengths(n);
+        let raw = self.network.outputs * n;
+        let (t, i) = (self.transformed.len() * n, self.conditioning.len() * n);
+        let [activations, slopes, state, scratch, raw, d_raw, input, x, work, d_input] =
+            tape.slots([a, b, c, d, raw, raw, i, t, t, i]);
+        Buffers {
+            network: MlpTape { activations, slopes, state, scratch },
+            raw,
+            d_raw,
+            input,
+            x,
+            work,
+            d_input,
+        }
+    }
+}
+
+struct Buffers<'a, T> {
+    network: MlpTape<'a, T>,
+    /// Output of the network, then what the univariate maps made of it.
+    raw: &'a mut [T],
+    d_raw: &'a mut [T],
+    /// x_c.
+    input: &'a mut [T],
+    /// x_t as it came in.
+    x: &'a mut [T],
+    /// z_t, or ∂L/∂z_t.
+    work: &'a mut [T],
+    d_input: &'a mut [T],
+}
+
+impl<T: Real> Bijector<T> for Coupling {
+    fn n_features(&self) -> usize {
+        self.conditioning.len() + self.transformed.len()
+    }
+
+    fn specs(&self) -> Vec<ParameterSpec> {
+        self.network.specs()
+    }
+
+    fn reset(&self, parameters: &mut [T], rng: &mut StreamRng) {
+        self.network.reset(parameters, rng);
+    }
+
+    fn forward(
+        &self,
+        parameters: &[T],
+        x: &mut [T],
+        ladj: &mut [T],
+        tape: &mut Tape<T>,
+        dropout: Option<&mut StreamRng>,
+    ) {
+        let n = ladj.len();
+        let mut b = self.buffers(tape, n);
+        gather(x, n, &self.conditioning, b.input);
+        gather(x, n, &self.transformed, b.x);
+        b.work.copy_from_slice(b.x);
+        self.network.forward(parameters, b.input, b.raw, n, &mut b.network, dropout);
+        let n_raw = self.univariate.n_raw();
+        for j in 0..self.transformed.len() {
+            let raw = &mut b.raw[j * n_raw * n..(j + 1) * n_raw * n];
+            self.univariate.forward(raw, &mut b.work[j * n..(j + 1) * n], ladj);
+        }
+        scatter(b.work, n, &self.transformed, x);
+    }
+
+    fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
+        let n = z.len() / Bijector::<T>::n_features(self);
+        let mut b = self.buffers(tape, n);
+        gather(z, n, &self.conditioning, b.input);
+        gather(z, n, &self.transformed, b.work);
+        self.network.forward(parameters, b.input, b.raw, n, &mut b.network, None);
+        let n_raw = self.univariate.n_raw();
+        for j in 0..self.transformed.len() {
+            let raw = &mut b.raw[j * n_raw * n..(j + 1) * n_raw * n];
+            self.univariate.inverse(raw, &mut b.work[j * n..(j + 1) * n]);
+        }
+        scatter(b.work, n, &self.transformed, z);
+        Ok(())
+    }
+
+    fn backward(
+        &self,
+        parameters: &[T],
+        tape: &mut Tape<T>,
+        gradient: &mut [T],
+        ladj_gradient: &[T],
+        parameter_gradient: &mut [T],
+    ) {
+        let n = ladj_gradient.len();
+        let mut b = self.buffers(tape, n);
+        gather(gradient, n, &self.transformed, b.work);
+        let n_raw = self.univariate.n_raw();
+        for j in 0..self.transformed.len() {
+            let raw = j * n_raw * n..(j + 1) * n_raw * n;
+            let row = j * n..(j + 1) * n;
+            self.univariate.backward(
+                &b.raw[raw.clone()],
+                &b.x[row.clone()],
+                &mut b.work[row],
+                ladj_gradient,
+                &mut b.d_raw[raw],
+            );
+        }
+        scatter(b.work, n, &self.transformed, gradient);
+        self.network.backward(parameters, b.input, b.d_raw, b.d_input, n, &mut b.network, parameter_gradient);
+        for (i, &row) in self.conditioning.iter().enumerate() {
+            for (g, &d) in gradient[row * n..(row + 1) * n].iter_mut().zip(&b.d_input[i * n..(i + 1) * n]) {
+                *g += d;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::gradcheck::check_bijector;
+    use crate::flow::mlp::Activation;
+    use crate::flow::spline::Spline;
+    use crate::random::Seed;
+
+    fn shape(n_hidden_layers: usize, activation: Activation) -> NetworkShape {
+        NetworkShape { hidden: 6, n_hidden_layers, activation, dropout: 0.5 }
+    }
+
+    #[test]
+    fn affine_and_spline_couplings_are_bijectors() {
+        let masks: [&[bool]; 4] =
+            [&[true], &[false, true], &[true, false, true], &[false, true, false, false, true]];
+        let affine = Univariate::Affine { log_scale_bound: 2.0 };
+        let spline = |bins| Univariate::Spline(Spline::new(bins, 3.0));
+        for mask in masks {
+            check_bijector(&Coupling::new(mask, affine, shape(1, Activation::Silu)), 31);
+            check_bijector(&Coupling::new(mask, affine, shape(3, Activation::Relu)), 32);
+            check_bijector(&Coupling::new(mask, spline(1), shape(1, Activation::Silu)), 33);
+            check_bijector(&Coupling::new(mask, spline(5), shape(2, Activation::Silu)), 34);
+        }
+    }
+
+    #[test]
+    fn a_fresh_coupling_is_the_identity() {
+        for univariate in
+            [Univariate::Affine { log_scale_bound: 2.0 }, Univariate::Spline(Spline::new(8, 4.0))]
+        {
+            let layer = Coupling::new(&[false, true, true], univariate, shape(2, Activation::Silu));
+            let mut parameters = vec![0.0f64; Bijector::<f64>::n_parameters(&layer)];
+            layer.reset(&mut parameters, &mut Seed(2).stream("init", 0));
+            let x: Vec<f64> = (0..60).map(|i| f64::from(i) / 5.0 - 6.0).collect();
+            let (mut z, mut ladj) = (x.clone(), vec![0.0; 20]);
+            layer.forward(&parameters, &mut z, &mut ladj, &mut Tape::default(), None);
+            assert!(z.iter().zip(&x).all(|(z, x)| (z - x).abs() < 1e-14));
+            assert!(ladj.iter().all(|l| l.abs() < 1e-14));
+        }
+    }
+}

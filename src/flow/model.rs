@@ -1,0 +1,383 @@
+//! The flow: a chain of layers and a base, over one flat buffer of parameters.
+//!
+//! ```text
+//! x = x₀ → x₁ → … → x_L = z        log p(x) = log p_base(z) + Σ_l log|det ∂x_l/∂x_{l−1}|
+//! ```
+//!
+//! Batches are cut into tiles of [`TILE`] columns, which pass through all layers one after another: the activations of
+//! a tile stay in cache, memory does not grow with the batch, and a column's result depends on its place in its own
+//! batch only.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ndarray::{
+    Array1, Array2, ArrayBase, ArrayView1, ArrayView2, ArrayView3, ArrayViewMut2, Axis, Data, Ix2, Slice,
+};
+
+use super::base::Base;
+use super::bijector::Tape;
+use super::build::{Structure, build};
+use super::config::{BaseKind, FlowConfig};
+use super::error::FlowError;
+use crate::num::real::Real;
+use crate::random::{Seed, StreamRng};
+
+/// Columns that pass through the layers together.
+pub const TILE: usize = 128;
+
+/// One named array of the parameter buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterView {
+    /// Name: "block.3.coupling.w1", "block.0.linear.angle", "base.mean".
+    pub name: String,
+    /// Shape, row-major.
+    pub shape: Vec<usize>,
+    /// Where it lies in the buffer.
+    pub range: Range<usize>,
+    /// Whether weight decay applies to it.
+    pub weight_decay: bool,
+}
+
+/// A normalising flow with parameters of type `T`.
+///
+/// # Examples
+/// ```
+/// use cohort_flow::flow::{Flow, FlowConfig};
+/// use cohort_flow::random::Seed;
+/// use ndarray::Array2;
+///
+/// let flow = Flow::<f32>::new(&FlowConfig::new(3), Seed(7))?;
+/// // A new flow is the identity: the density is that of its base.
+/// let log_prob = flow.log_prob(Array2::zeros((3, 1)).view());
+/// assert!((log_prob[0] + 1.5 * (2.0 * std::f32::consts::PI).ln()).abs() < 1e-4);
+/// # Ok::<(), cohort_flow::flow::FlowError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Flow<T: Real> {
+    structure: Arc<Structure<T>>,
+    parameters: Vec<T>,
+}
+
+/// Buffers of one thread, reused from call to call.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace<T> {
+    /// One for each layer and one for the base.
+    tapes: Vec<Tape<T>>,
+    x: Vec<T>,
+    gradient: Vec<T>,
+    ladj_gradient: Vec<T>,
+}
+
+impl<T: Real> Flow<T> {
+    /// Builds the flow and draws its starting parameters, all layers but a permutation being the identity.
+    ///
+    /// # Errors
+    /// [`FlowError::Config`] with everything that is wrong with `config`.
+    pub fn new(config: &FlowConfig, seed: Seed) -> Result<Self, FlowError> {
+        let structure = build::<T>(config)?;
+        let mut parameters = vec![T::zero(); structure.n_parameters];
+        for (i, entry) in structure.layers.iter().enumerate() {
+            entry.layer.reset(&mut parameters[entry.range.clone()], &mut seed.stream("layer", i as u64));
+        }
+        structure.base.reset(&mut parameters[structure.base_range.clone()], &mut seed.stream("base", 0));
+        Ok(Self { structure: Arc::new(structure), parameters })
+    }
+
+    /// A flow with the given parameters, in the order of [`Self::parameter_views`].
+    ///
+    /// # Errors
+    /// [`FlowError::Config`], or [`FlowError::ParameterCount`] where their number is not the configuration's.
+    pub fn from_parameters(config: &FlowConfig, parameters: Vec<T>) -> Result<Self, FlowError> {
+        let structure = build::<T>(config)?;
+        if parameters.len() != structure.n_parameters {
+            return Err(FlowError::ParameterCount {
+                expected: structure.n_parameters,
+                found: parameters.len(),
+            });
+        }
+        Ok(Self { structure: Arc::new(structure), parameters })
+    }
+
+    /// The settings the flow was built from.
+    pub fn config(&self) -> &FlowConfig {
+        &self.structure.config
+    }
+
+    /// Dimension d.
+    pub fn n_features(&self) -> usize {
+        self.structure.config.n_features
+    }
+
+    /// Length of the parameter buffer.
+    pub fn n_parameters(&self) -> usize {
+        self.parameters.len()
+    }
+
+    /// All parameters.
+    pub fn parameters(&self) -> &[T] {
+        &self.parameters
+    }
+
+    /// All parameters, to be changed by an optimiser.
+    pub fn parameters_mut(&mut self) -> &mut [T] {
+        &mut self.parameters
+    }
+
+    /// Names, shapes and places of the parameter arrays.
+    pub fn parameter_views(&self) -> &[ParameterView] {
+        &self.structure.views
+    }
+
+    /// The same flow with numbers of another type.
+    pub fn cast<U: Real>(&self) -> Flow<U> {
+        let structure =
+            build::<U>(self.config()).expect("invariant: this configuration has been built before");
+        let parameters = self.parameters.iter().map(|p| U::from_f64(p.into_f64())).collect();
+        Flow { structure: Arc::new(structure), parameters }
+    }
+
+    /// Sets every ActNorm so that its output on this sample has mean 0 and variance 1. With a mixture base, which is
+    /// fitted to the data as they are, nothing is changed: the flow shall start at the mixture's likelihood.
+    ///
+    /// # Shapes
+    /// `x: (d, n)`
+    pub fn initialize(&mut self, x: ArrayView2<'_, T>) {
+        self.assert_width(x.nrows());
+        if self.config().base != BaseKind::Normal || x.ncols() == 0 {
+            return;
+        }
+        let structure = Arc::clone(&self.structure);
+        let n = x.ncols();
+        let mut x = x.as_standard_layout().into_owned();
+        let mut tape = Tape::default();
+        let mut tile_x = Vec::new();
+        let mut ladj = vec![T::zero(); TILE];
+        for entry in &structure.layers {
+            let parameters = &mut self.parameters[entry.range.clone()];
+            entry.layer.initialize(parameters, x.as_slice().expect("invariant: standard layout"));
+            for columns in tiles(n) {
+                let width = columns.len();
+                fill(&mut tile_x, cut(&x, &columns));
+                entry.layer.forward(parameters, &mut tile_x, &mut ladj[..width], &mut tape, None);
+                unload(&tile_x, &mut x.slice_axis_mut(Axis(1), Slice::from(columns)));
+            }
+        }
+    }
+
+    /// Latent and log-determinant of each column.
+    ///
+    /// # Shapes
+    /// `x: (d, n)` → `z: (d, n)`, `ladj: (n,)`
+    pub fn forward(&self, x: ArrayView2<'_, T>) -> (Array2<T>, Array1<T>) {
+        self.assert_width(x.nrows());
+        let mut z = Array2::zeros(x.raw_dim());
+        let mut ladj = vec![T::zero(); x.ncols()];
+        let mut tape = Tape::default();
+        let mut tile_x = Vec::new();
+        for columns in tiles(x.ncols()) {
+            fill(&mut tile_x, cut(&x, &columns));
+            self.forward_tile(&mut tile_x, &mut ladj[columns.clone()], &mut tape);
+            unload(&tile_x, &mut z.slice_axis_mut(Axis(1), Slice::from(columns)));
+        }
+        (z, Array1::from(ladj))
+    }
+
+    /// Data of each latent column.
+    ///
+    /// # Shapes
+    /// `z: (d, n)` → `x: (d, n)`
+    ///
+    /// # Errors
+    /// [`FlowError::Singular`] with the layer's name where a layer has no inverse.
+    pub fn inverse(&self, z: ArrayView2<'_, T>) -> Result<Array2<T>, FlowError> {
+        self.assert_width(z.nrows());
+        let mut x = Array2::zeros(z.raw_dim());
+        let mut tape = Tape::default();
+        let mut tile_z = Vec::new();
+        for columns in tiles(z.ncols()) {
+            fill(&mut tile_z, cut(&z, &columns));
+            self.inverse_tile(&mut tile_z, &mut tape)?;
+            unload(&tile_z, &mut x.slice_axis_mut(Axis(1), Slice::from(columns)));
+        }
+        Ok(x)
+    }
+
+    /// Log-density of each column, in nats.
+    ///
+    /// # Shapes
+    /// `x: (d, n)` → `(n,)`
+    pub fn log_prob(&self, x: ArrayView2<'_, T>) -> Array1<T> {
+        self.log_prob_with(x, &mut Workspace::default())
+    }
+
+    /// As [`Self::log_prob`], with buffers to reuse.
+    pub fn log_prob_with(&self, x: ArrayView2<'_, T>, workspace: &mut Workspace<T>) -> Array1<T> {
+        self.assert_width(x.nrows());
+        let mut log_prob = vec![T::zero(); x.ncols()];
+        workspace.tapes.resize_with(self.n_tapes().max(workspace.tapes.len()), Tape::default);
+        for columns in tiles(x.ncols()) {
+            fill(&mut workspace.x, cut(&x, &columns));
+            let part = &mut log_prob[columns];
+            // One tape for all layers: nothing is kept for a backward pass, and it stays in cache.
+            let tape = &mut workspace.tapes[0];
+            self.forward_tile(&mut workspace.x, part, tape);
+            self.base().log_prob(self.base_parameters(), &workspace.x, part, tape);
+        }
+        Array1::from(log_prob)
+    }
+
+    /// Log-density of each column, and its gradient with respect to the parameters.
+    ///
+    /// **Adds** Σ_columns `weight`·∂log p/∂θ to `gradient`. With `dropout` given, hidden units are dropped with the
+    /// configured probability, the masks drawn from that stream.
+    ///
+    /// # Shapes
+    /// `x: (d, n)`, `gradient: (n_parameters,)` → `(n,)`
+    pub fn log_prob_grad(
+        &self,
+        x: ArrayView2<'_, T>,
+        weight: T,
+        mut dropout: Option<&mut StreamRng>,
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Array1<T> {
+        self.assert_width(x.nrows());
+        assert_eq!(gradient.len(), self.n_parameters(), "the gradient is as long as the parameters");
+        let mut log_prob = vec![T::zero(); x.ncols()];
+        workspace.tapes.resize_with(self.n_tapes().max(workspace.tapes.len()), Tape::default);
+        let layers = &self.structure.layers;
+        for columns in tiles(x.ncols()) {
+            let Workspace { tapes, x: tile, gradient: dx, ladj_gradient } = &mut *workspace;
+            fill(tile, cut(&x, &columns));
+            let part = &mut log_prob[columns.clone()];
+            for (entry, tape) in layers.iter().zip(tapes.iter_mut()) {
+                entry.layer.forward(self.of(&entry.range), tile, part, tape, dropout.as_deref_mut());
+            }
+            let tape = &mut tapes[layers.len()];
+            self.base().log_prob(self.base_parameters(), tile, part, tape);
+
+            dx.resize(tile.len(), T::zero());
+            ladj_gradient.clear();
+            ladj_gradient.resize(columns.len(), weight);
+            let base = self.structure.base_range.clone();
+            self.base().backward(self.base_parameters(), tile, tape, weight, dx, &mut gradient[base]);
+            for (entry, tape) in layers.iter().zip(tapes.iter_mut()).rev() {
+                let range = entry.range.clone();
+                entry.layer.backward(self.of(&range), tape, dx, ladj_gradient, &mut gradient[range.clone()]);
+            }
+        }
+        Array1::from(log_prob)
+    }
+
+    /// Gives a mixture base its weights, means and covariances; off-diagonal covariances are ignored by a diagonal one.
+    /// While all layers are the identity, the flow then *is* that mixture.
+    ///
+    /// # Shapes
+    /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
+    ///
+    /// # Errors
+    /// Where the base is not a mixture of that size, or a component is not usable.
+    pub fn set_mixture(
+        &mut self,
+        weights: ArrayView1<'_, f64>,
+        means: ArrayView2<'_, f64>,
+        covariances: ArrayView3<'_, f64>,
+    ) -> Result<(), FlowError> {
+        let range = self.structure.base_range.clone();
+        self.structure.base.set_mixture(&mut self.parameters[range], weights, means, covariances)
+    }
+
+    /// Sets the Beneš butterfly of block `block` to a permutation: output i becomes ± input `permutation[i]`.
+    ///
+    /// # Errors
+    /// Where there is no such block, its linear layer is not a Beneš butterfly, or `permutation` is none.
+    pub fn route_permutation(&mut self, block: usize, permutation: &[usize]) -> Result<(), FlowError> {
+        let missing = || FlowError::Missing { what: format!("butterfly in block {block}") };
+        let structure = Arc::clone(&self.structure);
+        let linear = structure.linears.get(block).ok_or_else(missing)?;
+        let butterfly = linear.butterfly.as_ref().ok_or_else(missing)?;
+        butterfly
+            .set_permutation(&mut self.parameters[structure.layers[linear.layer].range.clone()], permutation)
+    }
+
+    /// The matrix of block `block`'s linear layer: entry (i, j) is ∂zᵢ/∂xⱼ.
+    ///
+    /// # Errors
+    /// Where there is no such block.
+    pub fn linear_matrix(&self, block: usize) -> Result<Array2<T>, FlowError> {
+        let missing = || FlowError::Missing { what: format!("block {block}") };
+        let entry = &self.structure.layers[self.structure.linears.get(block).ok_or_else(missing)?.layer];
+        let d = self.n_features();
+        let mut matrix = Array2::eye(d);
+        let columns = matrix.as_slice_mut().expect("invariant: standard layout");
+        entry.layer.forward(
+            self.of(&entry.range),
+            columns,
+            &mut vec![T::zero(); d],
+            &mut Tape::default(),
+            None,
+        );
+        Ok(matrix)
+    }
+
+    pub(super) fn base(&self) -> &Base {
+        &self.structure.base
+    }
+
+    pub(super) fn base_parameters(&self) -> &[T] {
+        self.of(&self.structure.base_range)
+    }
+
+    fn of(&self, range: &Range<usize>) -> &[T] {
+        &self.parameters[range.clone()]
+    }
+
+    fn n_tapes(&self) -> usize {
+        self.structure.layers.len() + 1
+    }
+
+    fn assert_width(&self, n_rows: usize) {
+        assert_eq!(n_rows, self.n_features(), "a feature-major batch has one row for each feature");
+    }
+
+    /// x → z in place, adding to `ladj`; one tape for all layers.
+    pub(super) fn forward_tile(&self, x: &mut [T], ladj: &mut [T], tape: &mut Tape<T>) {
+        for entry in &self.structure.layers {
+            entry.layer.forward(self.of(&entry.range), x, ladj, tape, None);
+        }
+    }
+
+    /// z → x in place.
+    pub(super) fn inverse_tile(&self, z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
+        for entry in self.structure.layers.iter().rev() {
+            entry
+                .layer
+                .inverse(self.of(&entry.range), z, tape)
+                .map_err(|_| FlowError::Singular { layer: entry.name.clone() })?;
+        }
+        Ok(())
+    }
+}
+
+/// The column ranges of the tiles of a batch.
+pub(super) fn tiles(n: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n).step_by(TILE).map(move |start| start..(start + TILE).min(n))
+}
+
+/// Some columns of a batch. (`s![]` expands to an `allow` that this crate's `forbid(unsafe_code)` rejects.)
+fn cut<'a, T: Real>(x: &'a ArrayBase<impl Data<Elem = T>, Ix2>, columns: &Range<usize>) -> ArrayView2<'a, T> {
+    x.slice_axis(Axis(1), Slice::from(columns.clone()))
+}
+
+/// Copies a batch into a feature-major buffer.
+fn fill<T: Real>(to: &mut Vec<T>, from: ArrayView2<'_, T>) {
+    to.clear();
+    to.extend(from.iter().copied());
+}
+
+/// Copies a feature-major buffer into a batch.
+fn unload<T: Real>(from: &[T], to: &mut ArrayViewMut2<'_, T>) {
+    let view = ArrayView2::from_shape(to.raw_dim(), from).expect("invariant: filled from the same shape");
+    to.assign(&view);
+}

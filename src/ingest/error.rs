@@ -1,0 +1,247 @@
+//! What can be wrong with an input, said with file, row, column and remedy and never with a patient's value.
+
+use crate::error::{Hint, IoError};
+use crate::output::OutputError;
+use polars::error::PolarsError;
+
+/// Why an input could not be read, or an output table not be written.
+///
+/// Rows are counted from 1 at the first line below the header.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// The file system refused.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// An output could not be staged or committed.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A URL was given as a path.
+    #[error("`{0}` is an address, not a file")]
+    Remote(String),
+    /// The input does not exist.
+    #[error("there is no file or folder {0}")]
+    NoInput(String),
+    /// A folder without any table file.
+    #[error("folder {0} holds no .csv, .csv.gz or .parquet file")]
+    NoFiles(String),
+    /// A wide folder without its training table.
+    #[error("folder {folder} holds no train.csv, train.csv.gz or train.parquet")]
+    NoTrain {
+        /// The folder.
+        folder: String,
+    },
+    /// A file of another type.
+    #[error("{0} is neither .csv, .csv.gz nor .parquet")]
+    UnknownFormat(String),
+    /// Tables without a file.
+    #[error("{}", missing_tables(.tables, .folder))]
+    MissingTables {
+        /// Table names with the file stems looked for.
+        tables: Vec<(String, Vec<String>)>,
+        /// Where they were looked for.
+        folder: String,
+    },
+    /// The same table twice under one stem.
+    #[error("table `{table}` is there more than once: {}", .files.join(", "))]
+    AmbiguousFiles {
+        /// Table name.
+        table: String,
+        /// Files with the same stem.
+        files: Vec<String>,
+    },
+    /// Columns that files have not.
+    #[error("{}", missing_columns(.0))]
+    MissingColumns(
+        /// File names with the columns each lacks.
+        Vec<(String, Vec<String>)>,
+    ),
+    /// Two columns of one name.
+    #[error("{file} has the column `{column}` more than once")]
+    DuplicateColumn {
+        /// File.
+        file: String,
+        /// Column.
+        column: String,
+    },
+    /// No header, or no row below it.
+    #[error("{0} is empty")]
+    Empty(String),
+    /// A compressed file that ends early, or is damaged.
+    #[error("{0} is truncated or damaged: its compressed data end before they are complete")]
+    Truncated(String),
+    /// A cell that is not of the declared type.
+    #[error("{file}: row {row}, column `{column}` is not {expected}")]
+    WrongType {
+        /// File.
+        file: String,
+        /// Row, from 1 below the header.
+        row: u64,
+        /// Column.
+        column: String,
+        /// What is allowed there.
+        expected: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// A Parquet column of another type.
+    #[error("{file}: column `{column}` is stored as {found}, not as {expected}")]
+    WrongColumnType {
+        /// File.
+        file: String,
+        /// Column.
+        column: String,
+        /// Stored type.
+        found: String,
+        /// Declared type.
+        expected: String,
+    },
+    /// An infinity or NaN written as such.
+    #[error("{file}: row {row}, column `{column}` holds an infinity or NaN")]
+    NonFinite {
+        /// File.
+        file: String,
+        /// Row, from 1 below the header.
+        row: u64,
+        /// Column.
+        column: String,
+    },
+    /// A row with another number of fields than the header.
+    #[error("{file}: row {row} has {found} fields where the header has {expected}")]
+    Ragged {
+        /// File.
+        file: String,
+        /// Row, from 1 below the header.
+        row: u64,
+        /// Fields found.
+        found: u64,
+        /// Fields of the header.
+        expected: u64,
+    },
+    /// Bytes that are not UTF-8.
+    #[error("{file}: row {row} is not UTF-8 text")]
+    NotUtf8 {
+        /// File.
+        file: String,
+        /// Row, from 1 below the header.
+        row: u64,
+    },
+    /// An item the table cannot hold.
+    #[error(
+        "variable `{variable}` names the item `{item}`, which the {kind} column of `{table}` cannot hold"
+    )]
+    UnknownItem {
+        /// Variable.
+        variable: String,
+        /// Item.
+        item: String,
+        /// Type of the item column.
+        kind: &'static str,
+        /// Table.
+        table: String,
+    },
+    /// A name the schema or the table has not.
+    #[error("{what} `{name}` is unknown to {place}")]
+    UnknownName {
+        /// Kind of thing: variable, table, column.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// Nothing left of the cohort.
+    #[error("no record is left after {0}")]
+    NoRecords(String),
+    /// Ids that should be unique.
+    #[error("{file}: column `{column}` holds {count} ids more than once, first again in row {row}")]
+    DuplicateIds {
+        /// File.
+        file: String,
+        /// Column.
+        column: String,
+        /// Ids met more than once.
+        count: usize,
+        /// First row that repeats an id; 0 where rows have no number.
+        row: u64,
+    },
+    /// The reader gave up for a reason of its own.
+    #[error("cannot read {file}")]
+    Engine {
+        /// File.
+        file: String,
+        /// Its message may quote cells, so it is not part of ours.
+        reason: Box<PolarsError>,
+    },
+    /// The writer gave up.
+    #[error("cannot write {file}")]
+    Write {
+        /// File.
+        file: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn missing_tables(tables: &[(String, Vec<String>)], folder: &str) -> String {
+    let named: Vec<_> = tables.iter().map(|(t, stems)| format!("`{t}` ({})", stems.join(", "))).collect();
+    format!("{folder} has no file for {} {}", plural(named.len(), "table", "tables"), named.join(", "))
+}
+
+fn missing_columns(files: &[(String, Vec<String>)]) -> String {
+    let named: Vec<_> = files
+        .iter()
+        .map(|(file, columns)| {
+            let columns: Vec<_> = columns.iter().map(|c| format!("`{c}`")).collect();
+            format!("{file} lacks {} {}", plural(columns.len(), "column", "columns"), columns.join(", "))
+        })
+        .collect();
+    named.join("; ")
+}
+
+fn plural(n: usize, one: &'static str, more: &'static str) -> &'static str {
+    if n == 1 { one } else { more }
+}
+
+impl Hint for IngestError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Io(e) => return e.hint(),
+            Self::Output(e) => return e.hint(),
+            Self::Remote(_) => "download it first; this program opens no network connection".into(),
+            Self::NoInput(_) => "check --input; relative paths start at the current folder".into(),
+            Self::NoFiles(_) => "point --input at the folder that holds the tables themselves".into(),
+            Self::NoTrain { .. } => {
+                "name the files train, validation, test (and calibration), or pass a single file".into()
+            }
+            Self::UnknownFormat(_) => "convert it to CSV (comma separated, with a header) or Parquet".into(),
+            Self::MissingTables { .. } => {
+                "files are looked for as .parquet, .csv or .csv.gz, in any letter case, not in subfolders".into()
+            }
+            Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),
+            Self::MissingColumns(_) => {
+                "letter case does not matter; the first line has to be a header, separated by commas".into()
+            }
+            Self::DuplicateColumn { .. } => "rename one of them".into(),
+            Self::Empty(_) => "a header and at least one row below it are needed".into(),
+            Self::Truncated(_) => "download or compress it again".into(),
+            Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
+            Self::WrongColumnType { expected, .. } => format!("store the column as {expected}, or correct the schema"),
+            Self::NonFinite { .. } => {
+                "leave the cell empty, or list its text under `missing` of the pipeline; rows are counted from 1 below \
+                 the header"
+                    .into()
+            }
+            Self::Ragged { .. } => "quote fields that contain commas; rows are counted from 1 below the header".into(),
+            Self::NotUtf8 { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
+            Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),
+            Self::UnknownName { .. } => "check the spelling in the schema and the pipeline".into(),
+            Self::NoRecords(_) => "loosen that rule, or check that the tables belong together".into(),
+            Self::DuplicateIds { .. } => {
+                "one row per record is needed: remove the repetitions, or name another column as id".into()
+            }
+            Self::Engine { .. } => "run again with -vv for the reader's own message (it may quote cells)".into(),
+            Self::Write { .. } => "check the disk and the folder's permissions".into(),
+        })
+    }
+}

@@ -1,0 +1,263 @@
+//! Which files make a table: names and formats, headers, and the SHA-256 of what was read.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::IoError;
+
+use super::{IngestError, InputFile};
+
+/// How a file is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv,
+    Parquet,
+}
+
+/// A table file: its path, the name it goes by in messages and audits, and how it is stored.
+#[derive(Debug, Clone)]
+pub(super) struct SourceFile {
+    pub(super) path: PathBuf,
+    /// Without the folder, so that equal inputs give equal audits wherever they lie.
+    pub(super) name: String,
+    /// Lower case, without extension.
+    pub(super) stem: String,
+    pub(super) format: Format,
+}
+
+impl SourceFile {
+    /// The file at `path`, if its extension is one of ours.
+    pub(super) fn new(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let lower = name.to_lowercase();
+        let (stem, format) = [(".csv", Format::Csv), (".csv.gz", Format::Csv), (".parquet", Format::Parquet)]
+            .into_iter()
+            .find_map(|(end, format)| Some((lower.strip_suffix(end)?, format)))?;
+        Some(Self { path: path.to_path_buf(), stem: stem.to_string(), name, format })
+    }
+
+    /// The bytes of a CSV, decompressed where they begin like gzip, whatever the name says.
+    pub(super) fn open_text(&self) -> Result<Box<dyn Read>, IngestError> {
+        let mut file = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
+        let mut magic = [0; 2];
+        let read = read_up_to(&mut file, &mut magic).map_err(IoError::on("read", &self.path))?;
+        let head = std::io::Cursor::new(magic[..read].to_vec());
+        let whole = BufReader::with_capacity(1 << 16, head.chain(file));
+        Ok(if magic == [0x1f, 0x8b] {
+            Box::new(flate2::bufread::MultiGzDecoder::new(whole))
+        } else if self.name.to_lowercase().ends_with(".gz") && read > 0 {
+            return Err(IngestError::Truncated(self.name.clone()));
+        } else {
+            Box::new(whole)
+        })
+    }
+
+    /// A reader of records that keeps the header as its first record and takes rows of any length.
+    pub(super) fn records(&self) -> Result<csv::Reader<Box<dyn Read>>, IngestError> {
+        Ok(csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.open_text()?))
+    }
+
+    /// Column names of a CSV as written, trimmed; a byte-order mark is no part of them.
+    pub(super) fn csv_header(&self) -> Result<Vec<String>, IngestError> {
+        let mut record = csv::ByteRecord::new();
+        let found = self.records()?.read_byte_record(&mut record).map_err(|e| self.csv_error(e, 0))?;
+        if !found {
+            return Err(IngestError::Empty(self.name.clone()));
+        }
+        let names = record.iter().enumerate().map(|(i, field)| {
+            let field = if i == 0 { field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field) } else { field };
+            String::from_utf8_lossy(field).trim().trim_matches('"').to_string()
+        });
+        Ok(names.collect())
+    }
+
+    /// A reader's error in our words; `row` is the row being read.
+    pub(super) fn csv_error(&self, error: csv::Error, row: u64) -> IngestError {
+        match error.into_kind() {
+            csv::ErrorKind::Io(e) => self.io_error(e),
+            csv::ErrorKind::UnequalLengths { expected_len: expected, len: found, .. } => {
+                IngestError::Ragged { file: self.name.clone(), row, found, expected }
+            }
+            // The other kinds concern text that is not UTF-8 (or serde, which is not used here).
+            _ => IngestError::NotUtf8 { file: self.name.clone(), row },
+        }
+    }
+
+    /// Compressed data that end early or do not match their checksum get a message of their own.
+    pub(super) fn io_error(&self, error: std::io::Error) -> IngestError {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match error.kind() {
+            UnexpectedEof | InvalidData | InvalidInput => IngestError::Truncated(self.name.clone()),
+            _ => IoError::on("read", &self.path)(error).into(),
+        }
+    }
+
+    /// Size and SHA-256 of the file as stored.
+    pub(super) fn fingerprint(&self) -> Result<InputFile, IngestError> {
+        let mut file = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 20];
+        let mut bytes = 0;
+        loop {
+            let read = file.read(&mut buffer).map_err(IoError::on("read", &self.path))?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+            bytes += read as u64;
+        }
+        let mut sha256 = String::with_capacity(64);
+        for byte in hasher.finalize() {
+            write!(sha256, "{byte:02x}").expect("invariant: writing to a string cannot fail");
+        }
+        Ok(InputFile { name: self.name.clone(), bytes, sha256 })
+    }
+
+    /// Size in bytes; 0 when it cannot be told, for progress only.
+    pub(super) fn size(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |m| m.len())
+    }
+}
+
+fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..])? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    Ok(filled)
+}
+
+/// Refuses addresses: the reader underneath could open them, and this program stays off the network.
+pub(super) fn refuse_remote(input: &Path) -> Result<(), IngestError> {
+    let text = input.to_string_lossy();
+    if text.contains("://") { Err(IngestError::Remote(text.into_owned())) } else { Ok(()) }
+}
+
+/// All table files of a folder in name order, or the one file given.
+pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
+    refuse_remote(input)?;
+    let shown = input.display().to_string();
+    if input.is_file() {
+        return SourceFile::new(input).map(|f| vec![f]).ok_or(IngestError::UnknownFormat(shown));
+    }
+    if !input.is_dir() {
+        return Err(IngestError::NoInput(shown));
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(input).map_err(IoError::on("read", input))? {
+        let path = entry.map_err(IoError::on("read", input))?.path();
+        files.extend(if path.is_file() { SourceFile::new(&path) } else { None });
+    }
+    if files.is_empty() {
+        return Err(IngestError::NoFiles(shown));
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+/// The files of a table: those whose stem matches one of the patterns, in name order.
+///
+/// # Errors
+/// [`IngestError::AmbiguousFiles`] when two differ in extension or letter case only.
+pub(super) fn of_table(
+    files: &[SourceFile],
+    table: &str,
+    patterns: &[String],
+) -> Result<Vec<SourceFile>, IngestError> {
+    let found: Vec<_> = files
+        .iter()
+        .filter(|f| patterns.iter().any(|p| matches(&p.to_lowercase(), &f.stem)))
+        .cloned()
+        .collect();
+    for (i, file) in found.iter().enumerate() {
+        if found[..i].iter().any(|other| other.stem == file.stem) {
+            let files = found.iter().filter(|f| f.stem == file.stem).map(|f| f.name.clone()).collect();
+            return Err(IngestError::AmbiguousFiles { table: table.to_string(), files });
+        }
+    }
+    Ok(found)
+}
+
+/// `*` stands for any text, also none.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    let mut rest = rest;
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_stems() {
+        for (pattern, stem, expected) in [
+            ("chartevents", "chartevents", true),
+            ("chartevents", "chartevents2", false),
+            ("set_*", "set_a", true),
+            ("set_*", "outset_a", false),
+            ("*_part*", "labs_part1", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(matches(pattern, stem), expected, "{pattern} {stem}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_missing_inputs_are_refused() {
+        assert!(matches!(list(Path::new("s3://bucket/mimic")), Err(IngestError::Remote(_))));
+        assert!(matches!(list(Path::new("/no/such/folder")), Err(IngestError::NoInput(_))));
+    }
+
+    #[test]
+    fn folder_without_tables_and_doubled_tables_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("readme.txt"), "x").unwrap();
+        assert!(matches!(list(dir.path()), Err(IngestError::NoFiles(_))));
+        fs::write(dir.path().join("LABS.csv"), "a\n1\n").unwrap();
+        fs::write(dir.path().join("labs.parquet"), "").unwrap();
+        let files = list(dir.path()).unwrap();
+        let error = of_table(&files, "LABS", &["labs".into()]).unwrap_err();
+        assert!(
+            matches!(error, IngestError::AmbiguousFiles { ref files, .. } if files.len() == 2),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn fingerprint_is_the_published_digest() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        fs::write(&path, "abc").unwrap();
+        // FIPS 180-2, appendix B.1
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let found = SourceFile::new(&path).unwrap().fingerprint().unwrap();
+        assert_eq!((found.name.as_str(), found.bytes, found.sha256.as_str()), ("a.csv", 3, expected));
+    }
+
+    #[test]
+    fn header_loses_its_byte_order_mark() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        fs::write(&path, "\u{feff}\"id\", x\n1,2\n").unwrap();
+        assert_eq!(SourceFile::new(&path).unwrap().csv_header().unwrap(), ["id", "x"]);
+    }
+}

@@ -1,0 +1,344 @@
+//! Schema and pipeline compiled for one pass: which columns of which tables are read, and what an item's rows feed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::schema::{
+    Aggregation, DType, EventColumns, Feature, Item, Pipeline, Predicate, Rule, Schema, Source, Table,
+    TableKind, Variable,
+};
+
+use super::IngestError;
+use super::scan::Wanted;
+use super::text::normal_unit;
+
+/// Everything one ingestion needs to know.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) pipeline: &'a Pipeline,
+    /// Variables in use: those of the features, then those of the rules alone.
+    pub(super) variables: Vec<PlannedVariable<'a>>,
+    /// Place in `variables` of each feature.
+    pub(super) features: Vec<(usize, &'a Feature)>,
+    /// Place in `variables`, or the column, each rule tests.
+    pub(super) operands: Vec<Option<Operand>>,
+    /// Event tables with rows of interest.
+    pub(super) events: Vec<PlannedTable<'a>>,
+    /// Columns read of the records table and the static tables.
+    pub(super) facts: BTreeMap<String, Vec<Wanted>>,
+    /// Accumulators in use: one per variable and precedence.
+    pub(super) slots: Vec<Needs>,
+}
+
+/// A variable in use.
+#[derive(Debug)]
+pub(super) struct PlannedVariable<'a> {
+    pub(super) variable: &'a Variable,
+    /// Slots in order of precedence, one per distinct precedence of its event sources.
+    pub(super) slots: std::ops::Range<usize>,
+    /// Whether measurements can feed it.
+    pub(super) measured: bool,
+}
+
+/// What an accumulator has to remember.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set: any of them may be on")]
+pub(super) struct Needs {
+    pub(super) sum: bool,
+    pub(super) moments: bool,
+    pub(super) min: bool,
+    pub(super) max: bool,
+    pub(super) first: bool,
+    pub(super) last: bool,
+    pub(super) values: bool,
+    /// Levels of a categorical variable rather than numbers.
+    pub(super) levels: bool,
+}
+
+impl Needs {
+    fn add(&mut self, aggregation: Aggregation) {
+        match aggregation {
+            Aggregation::First => self.first = true,
+            Aggregation::Last => self.last = true,
+            Aggregation::Min => self.min = true,
+            Aggregation::Max => self.max = true,
+            Aggregation::Mean | Aggregation::Sum => self.sum = true,
+            Aggregation::Median => self.values = true,
+            Aggregation::Std => self.moments = true,
+            Aggregation::Count => {}
+        }
+    }
+}
+
+/// What a rule tests.
+#[derive(Debug, Clone)]
+pub(super) enum Operand {
+    Variable(usize),
+    Column { table: String, column: String },
+}
+
+/// An event table and the columns read of it.
+#[derive(Debug)]
+pub(super) struct PlannedTable<'a> {
+    pub(super) table: &'a Table,
+    pub(super) columns: &'a EventColumns,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) places: Places,
+    /// Item → targets.
+    pub(super) items: HashMap<Item, Vec<Target>>,
+}
+
+/// Places of an event table's columns among the wanted.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub(super) record: Option<usize>,
+    pub(super) subject: Option<usize>,
+    pub(super) time: usize,
+    pub(super) item: usize,
+    pub(super) value: usize,
+    pub(super) text: Option<usize>,
+    pub(super) unit: Option<usize>,
+    pub(super) drop: Vec<usize>,
+}
+
+/// What rows of an item feed.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// Place in [`Plan::variables`].
+    pub(super) variable: usize,
+    /// Place in [`Plan::slots`].
+    pub(super) slot: usize,
+    /// Normalised units of the source; empty: the unit column says nothing.
+    pub(super) units: Vec<String>,
+    pub(super) scale: f64,
+    pub(super) offset: f64,
+    pub(super) rule: Option<Rule>,
+}
+
+impl<'a> Plan<'a> {
+    /// Resolves all names.
+    ///
+    /// # Errors
+    /// A feature, source or rule names what the schema has not; an item that its table's item column cannot hold.
+    pub(super) fn new(schema: &'a Schema, pipeline: &'a Pipeline) -> Result<Self, IngestError> {
+        let mut plan = Plan {
+            schema,
+            pipeline,
+            variables: Vec::new(),
+            features: Vec::new(),
+            operands: Vec::new(),
+            events: Vec::new(),
+            facts: BTreeMap::new(),
+            slots: Vec::new(),
+        };
+        if let Some(table) = &schema.record.table {
+            let record = &schema.record;
+            let columns =
+                [Some(&record.id), Some(&record.subject), record.start.as_ref(), record.end.as_ref()];
+            plan.fact_columns(table, columns.into_iter().flatten().map(String::as_str))?;
+        }
+        let mut needs: Vec<Needs> = Vec::new();
+        for feature in &pipeline.features {
+            let i = plan.variable(&feature.variable, &mut needs)?;
+            needs[i].add(feature.aggregation);
+            plan.features.push((i, feature));
+        }
+        for rule in &pipeline.rules {
+            let operand = match &rule.predicate {
+                Predicate::Between { column, .. } | Predicate::OneOf { column, .. } => {
+                    Some(plan.operand(column, &mut needs)?)
+                }
+                Predicate::FirstPerSubject | Predicate::MinFeatures { .. } => None,
+            };
+            plan.operands.push(operand);
+        }
+        for (i, needs) in needs.into_iter().enumerate() {
+            plan.sources(i, needs)?;
+        }
+        Ok(plan)
+    }
+
+    /// Whether records are the distinct ids of the event tables.
+    pub(super) fn is_long(&self) -> bool {
+        self.schema.record.table.is_none()
+    }
+
+    fn variable(&mut self, name: &str, needs: &mut Vec<Needs>) -> Result<usize, IngestError> {
+        if let Some(i) = self.variables.iter().position(|v| v.variable.name == name) {
+            return Ok(i);
+        }
+        let variable =
+            self.schema.variable(name).ok_or_else(|| unknown("variable", name, &self.schema.name))?;
+        let measured = variable.sources.iter().any(|s| matches!(s, Source::Events { .. }));
+        self.variables.push(PlannedVariable { variable, slots: 0..0, measured });
+        needs.push(Needs { levels: variable.kind == crate::schema::Kind::Categorical, ..Needs::default() });
+        Ok(self.variables.len() - 1)
+    }
+
+    /// A rule's column is a variable, else a column of the records table, else of a static table.
+    fn operand(&mut self, name: &str, needs: &mut Vec<Needs>) -> Result<Operand, IngestError> {
+        let schema = self.schema;
+        if let Some(variable) = schema.variable(name) {
+            let i = self.variable(name, needs)?;
+            needs[i].add(variable.aggregate);
+            return Ok(Operand::Variable(i));
+        }
+        let is_fact = |t: &&Table| !matches!(t.kind, TableKind::Events(_));
+        let has = |t: &&Table| t.columns.iter().any(|(c, _)| c.eq_ignore_ascii_case(name));
+        let records = schema.record.table.as_deref();
+        let mut tables: Vec<_> = schema.tables.iter().filter(is_fact).filter(has).collect();
+        tables.sort_by_key(|t| Some(t.name.as_str()) != records);
+        let table = tables.first().ok_or_else(|| unknown("column", name, &schema.name))?;
+        self.fact_columns(&table.name, [name])?;
+        Ok(Operand::Column { table: table.name.clone(), column: name.to_string() })
+    }
+
+    /// Asks for columns of the records table or of a static table, and for its key.
+    fn fact_columns<'n>(
+        &mut self,
+        table: &str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<(), IngestError> {
+        let found = self.schema.table(table).ok_or_else(|| unknown("table", table, &self.schema.name))?;
+        let mut names: Vec<_> = names.into_iter().collect();
+        let key = match &found.kind {
+            TableKind::Static { key } => Some(key.as_str()),
+            TableKind::Records | TableKind::Events(_) => None,
+        };
+        names.extend(key);
+        for name in names {
+            let wanted = wanted(found, name)?;
+            let list = self.facts.entry(table.to_string()).or_default();
+            if !list.iter().any(|w| w.name == wanted.name) {
+                list.push(wanted);
+            }
+        }
+        if let (Some(key), Some(records)) = (key, self.schema.record.table.as_deref()) {
+            self.fact_columns(records, [key])?;
+        }
+        Ok(())
+    }
+
+    fn sources(&mut self, i: usize, needs: Needs) -> Result<(), IngestError> {
+        let variable = self.variables[i].variable;
+        let mut precedences: Vec<u32> = variable
+            .sources
+            .iter()
+            .filter_map(|s| match s {
+                Source::Events { precedence, .. } => Some(*precedence),
+                Source::Column { .. } | Source::Age { .. } => None,
+            })
+            .collect();
+        precedences.sort_unstable();
+        precedences.dedup();
+        let first = self.slots.len();
+        self.slots.extend(precedences.iter().map(|_| needs));
+        self.variables[i].slots = first..self.slots.len();
+        for source in &variable.sources {
+            match source {
+                Source::Column { table, column } => self.fact_columns(table, [column.as_str()])?,
+                Source::Age { table, birth, .. } => self.fact_columns(table, [birth.as_str()])?,
+                Source::Events { table, items, units, scale, offset, rule, precedence } => {
+                    let rank = precedences.iter().position(|p| p == precedence);
+                    let target = Target {
+                        variable: i,
+                        slot: first + rank.expect("invariant: precedence was collected above"),
+                        units: units.iter().map(|u| normal_unit(u)).collect(),
+                        scale: *scale,
+                        offset: *offset,
+                        rule: *rule,
+                    };
+                    let place = self.event_table(table)?;
+                    let planned = &mut self.events[place];
+                    let dtype = planned.wanted[planned.places.item].dtype;
+                    for item in items {
+                        let item = conform(item, dtype).ok_or_else(|| IngestError::UnknownItem {
+                            variable: variable.name.clone(),
+                            item: item_text(item),
+                            kind: dtype.name(),
+                            table: table.clone(),
+                        })?;
+                        planned.items.entry(item).or_default().push(target.clone());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn event_table(&mut self, name: &str) -> Result<usize, IngestError> {
+        if let Some(place) = self.events.iter().position(|t| t.table.name == name) {
+            return Ok(place);
+        }
+        let table = self.schema.table(name).ok_or_else(|| unknown("table", name, &self.schema.name))?;
+        let TableKind::Events(columns) = &table.kind else {
+            return Err(unknown("event table", name, &self.schema.name));
+        };
+        let mut list: Vec<Wanted> = Vec::new();
+        let mut place = |name: &str| -> Result<usize, IngestError> {
+            let wanted = wanted(table, name)?;
+            if let Some(at) = list.iter().position(|w| w.name == wanted.name) {
+                return Ok(at);
+            }
+            list.push(wanted);
+            Ok(list.len() - 1)
+        };
+        let mut optional = |name: &Option<String>| name.as_deref().map(&mut place).transpose();
+        // Without a records table, the record's own columns say who and whom.
+        let (mut record, mut subject) = (columns.record.clone(), columns.subject.clone());
+        if self.schema.record.table.is_none() {
+            record = record.or_else(|| Some(self.schema.record.id.clone()));
+            let other = &self.schema.record.subject;
+            subject =
+                subject.or_else(|| table.columns.iter().any(|(c, _)| c == other).then(|| other.clone()));
+            subject = subject.filter(|s| Some(s) != record.as_ref());
+        }
+        let places = Places {
+            record: optional(&record)?,
+            subject: optional(&subject)?,
+            text: optional(&columns.text)?,
+            unit: optional(&columns.unit)?,
+            time: place(&columns.time)?,
+            item: place(&columns.item)?,
+            value: place(&columns.value)?,
+            drop: columns.drop.iter().map(|rule| place(&rule.column)).collect::<Result<_, _>>()?,
+        };
+        // Flags are read as text: they are null for most of a table, which hides how its numbers are written.
+        let single = |at: &usize| ![places.item, places.value, places.time].contains(at);
+        for at in places.drop.iter().filter(|at| single(at)) {
+            if ![places.record, places.subject].contains(&Some(*at)) {
+                list[*at].dtype = DType::Text;
+            }
+        }
+        self.events.push(PlannedTable { table, columns, wanted: list, places, items: HashMap::new() });
+        Ok(self.events.len() - 1)
+    }
+}
+
+fn wanted(table: &Table, name: &str) -> Result<Wanted, IngestError> {
+    let found = table.columns.iter().find(|(c, _)| c.eq_ignore_ascii_case(name));
+    let (name, dtype) = found.ok_or_else(|| unknown("column", name, &table.name))?;
+    Ok(Wanted { name: name.clone(), dtype: *dtype })
+}
+
+fn unknown(what: &'static str, name: &str, place: &str) -> IngestError {
+    IngestError::UnknownName { what, name: name.to_string(), place: place.to_string() }
+}
+
+/// The item as the column's type writes it.
+fn conform(item: &Item, dtype: DType) -> Option<Item> {
+    match (item, dtype) {
+        (Item::Id(_), DType::Integer) => Some(item.clone()),
+        (Item::Name(name), DType::Integer) => name.trim().parse().ok().map(Item::Id),
+        (Item::Id(id), DType::Text) => Some(Item::Name(id.to_string())),
+        (Item::Name(name), DType::Text) => Some(Item::Name(name.trim().to_string())),
+        (_, DType::Float | DType::Datetime | DType::Elapsed) => None,
+    }
+}
+
+fn item_text(item: &Item) -> String {
+    match item {
+        Item::Id(id) => id.to_string(),
+        Item::Name(name) => name.clone(),
+    }
+}

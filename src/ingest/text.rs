@@ -1,0 +1,181 @@
+//! Texts of cells and what they mean: times, units, censored results. Days are counted in the proleptic Gregorian
+//! calendar and times in whole seconds, so that a birth shifted by 300 years is no overflow.
+
+/// Seconds since 1970-01-01 of `YYYY-MM-DD[ HH:MM[:SS[.fraction]]]`, with a space or a `T` between; `None` if it is not one.
+pub(super) fn parse_datetime(text: &str) -> Option<i64> {
+    let b = text.trim().as_bytes();
+    let day = date(b.get(..10)?)?;
+    if b.len() == 10 {
+        return Some(day * 86_400);
+    }
+    if !matches!(b[10], b' ' | b'T') {
+        return None;
+    }
+    let clock = &b[11..];
+    if clock.get(2) != Some(&b':') {
+        return None;
+    }
+    let (hour, minute) = (digits(clock.get(..2)?)?, digits(clock.get(3..5)?)?);
+    let second = match clock.get(5) {
+        None => 0,
+        Some(b':') => {
+            let second = digits(clock.get(6..8)?)?;
+            // Fractions of a second are below every resolution we use.
+            match clock.get(8) {
+                None => {}
+                Some(b'.') if clock.len() > 9 => drop(digits(&clock[9..])?),
+                Some(_) => return None,
+            }
+            second
+        }
+        Some(_) => return None,
+    };
+    (hour < 24 && minute < 60 && second < 60).then_some(day * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+/// Seconds of `HH:MM[:SS]` since the record's start; hours may exceed 24.
+pub(super) fn parse_elapsed(text: &str) -> Option<i64> {
+    let mut parts = text.trim().split(':').map(|p| digits(p.as_bytes()));
+    let (hours, minutes) = (parts.next()??, parts.next()??);
+    let seconds = parts.next().map_or(Some(0), |s| s)?;
+    (parts.next().is_none() && minutes < 60 && seconds < 60 && hours < 10_000_000)
+        .then_some(hours * 3600 + minutes * 60 + seconds)
+}
+
+/// True for a text that is a calendar date or date and time.
+pub(super) fn is_date(text: &str) -> bool {
+    parse_datetime(text).is_some()
+}
+
+fn date(b: &[u8]) -> Option<i64> {
+    if b[4] != b'-' || b[7] != b'-' {
+        return None;
+    }
+    let (year, month, day) = (digits(&b[..4])?, digits(&b[5..7])?, digits(&b[8..])?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        1..=12 => 31,
+        _ => return None,
+    };
+    (1..=length).contains(&day).then(|| days_from_civil(year, month, day))
+}
+
+/// Days since 1970-01-01; Howard Hinnant, "chrono-compatible low-level date algorithms".
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn digits(b: &[u8]) -> Option<i64> {
+    if b.is_empty() || b.len() > 12 {
+        return None;
+    }
+    b.iter().try_fold(0, |n, c| c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0')))
+}
+
+/// A unit as it is compared: lower case, without any space.
+pub(super) fn normal_unit(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+/// A text as value maps and levels compare it: trimmed, lower case.
+pub(super) fn normal_text(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// The limit L of a result reported as below it: `<0.01`, `< 0.01`, `<=0.01`, `<2.0*` (a laboratory's remark mark) or
+/// `LESS THAN 0.01`.
+pub(super) fn lower_limit(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let rest = if let Some(rest) = text.strip_prefix('<') {
+        rest.strip_prefix('=').unwrap_or(rest)
+    } else {
+        let head = text.get(..9)?;
+        if !head.eq_ignore_ascii_case("less than") {
+            return None;
+        }
+        &text[9..]
+    };
+    let limit: f64 = rest.trim().trim_end_matches('*').parse().ok()?;
+    (limit.is_finite() && limit >= 0.0).then_some(limit)
+}
+
+/// A finite or non-finite number as people write it; `None` for other text.
+pub(super) fn parse_number(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
+}
+
+/// A number as the shortest text that reads back to it: `1`, not `1.0`.
+pub(super) fn shortest(x: f64) -> String {
+    format!("{x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datetimes_are_counted_from_the_epoch() {
+        assert_eq!(parse_datetime("1970-01-01"), Some(0));
+        assert_eq!(parse_datetime("1970-01-02 00:00:01"), Some(86_401));
+        // date -u -d '2164-10-23 21:09:00' +%s
+        assert_eq!(parse_datetime("2164-10-23 21:09:00"), Some(6_147_695_340));
+        assert_eq!(parse_datetime("2164-10-23T21:09"), Some(6_147_695_340));
+        assert_eq!(parse_datetime("2164-10-23 21:09:00.000"), Some(6_147_695_340));
+        // date -u -d '1843-02-28 12:00:00' +%s
+        assert_eq!(parse_datetime("1843-02-28 12:00:00"), Some(-4_002_696_000));
+        assert_eq!(parse_datetime("2000-02-29"), Some(951_782_400));
+    }
+
+    #[test]
+    fn what_is_no_datetime_is_refused() {
+        for text in [
+            "",
+            "2164",
+            "2164-13-01",
+            "2164-02-30",
+            "1900-02-29",
+            "2164-10-23 24:00:00",
+            "23.10.2164",
+            "2164-10-23 2",
+            "2164-10-23 21:09:00Z",
+            "2164-10-23 21:09:0x",
+            "２164-10-23",
+        ] {
+            assert_eq!(parse_datetime(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn elapsed_hours_exceed_a_day() {
+        assert_eq!(parse_elapsed("00:07"), Some(420));
+        assert_eq!(parse_elapsed("47:59"), Some(172_740));
+        assert_eq!(parse_elapsed("100:00:30"), Some(360_030));
+        for text in ["", "7", "00:60", "-1:00", "1:2:3:4", "aa:bb"] {
+            assert_eq!(parse_elapsed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn censored_texts_give_their_limit() {
+        for (text, limit) in
+            [("<0.01", 0.01), ("< 1", 1.0), ("LESS THAN 10", 10.0), ("<2.0*", 2.0), ("<=1.005", 1.005)]
+        {
+            assert_eq!(lower_limit(text), Some(limit), "{text}");
+        }
+        for text in ["0.01", ">50", "< 1 Minute", "GREATER THAN 2", "<", "<-1", "<inf", "less", "lésß than 3"]
+        {
+            assert_eq!(lower_limit(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn units_are_compared_without_case_and_spaces() {
+        assert_eq!(normal_unit(" MM HG "), normal_unit("mmHg"));
+    }
+}

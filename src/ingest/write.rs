@@ -1,0 +1,256 @@
+//! Tables written for people and programs: the bundle's `features.parquet`, and scores, flags and samples as CSV or
+//! Parquet.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude as pl;
+
+use crate::error::IoError;
+use crate::output::Staged;
+use crate::schema::Split;
+
+use super::{Cells, IngestError, RecordTable};
+
+/// A named column of an output table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputColumn {
+    /// Header.
+    pub name: String,
+    /// Cells.
+    pub values: OutputValues,
+}
+
+/// Cells of an output column; `None` is an empty cell, or null.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutputValues {
+    /// Real numbers; NaN counts as `None`.
+    Float(Vec<Option<f64>>),
+    /// Whole numbers.
+    Integer(Vec<Option<i64>>),
+    /// `true` or `false`.
+    Boolean(Vec<Option<bool>>),
+    /// Text.
+    Text(Vec<Option<String>>),
+}
+
+impl OutputColumn {
+    /// A column of anything that converts, such as `Vec<f64>` with NaN for missing.
+    pub fn new(name: impl Into<String>, values: impl Into<OutputValues>) -> Self {
+        Self { name: name.into(), values: values.into() }
+    }
+}
+
+impl OutputValues {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Float(v) => v.len(),
+            Self::Integer(v) => v.len(),
+            Self::Boolean(v) => v.len(),
+            Self::Text(v) => v.len(),
+        }
+    }
+
+    /// True without any row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn write_cell(&self, row: usize, out: &mut String) {
+        use std::fmt::Write as _;
+        out.clear();
+        // Writing to a string cannot fail.
+        let _ = match self {
+            // The shortest text that reads back to the same bits, with an exponent where digits would run on.
+            Self::Float(v) => v[row].filter(|x| !x.is_nan()).map_or(Ok(()), |x| write!(out, "{x:?}")),
+            Self::Integer(v) => v[row].map_or(Ok(()), |x| write!(out, "{x}")),
+            Self::Boolean(v) => v[row].map_or(Ok(()), |x| write!(out, "{x}")),
+            Self::Text(v) => {
+                out.push_str(&v[row].as_deref().map_or_else(String::new, formula_safe));
+                Ok(())
+            }
+        };
+    }
+}
+
+impl From<Vec<f64>> for OutputValues {
+    fn from(v: Vec<f64>) -> Self {
+        Self::Float(v.into_iter().map(|x| (!x.is_nan()).then_some(x)).collect())
+    }
+}
+
+impl From<Vec<Option<f64>>> for OutputValues {
+    fn from(v: Vec<Option<f64>>) -> Self {
+        Self::Float(v)
+    }
+}
+
+impl From<Vec<i64>> for OutputValues {
+    fn from(v: Vec<i64>) -> Self {
+        Self::Integer(v.into_iter().map(Some).collect())
+    }
+}
+
+impl From<Vec<bool>> for OutputValues {
+    fn from(v: Vec<bool>) -> Self {
+        Self::Boolean(v.into_iter().map(Some).collect())
+    }
+}
+
+impl From<Vec<String>> for OutputValues {
+    fn from(v: Vec<String>) -> Self {
+        Self::Text(v.into_iter().map(Some).collect())
+    }
+}
+
+impl From<Vec<Option<String>>> for OutputValues {
+    fn from(v: Vec<Option<String>>) -> Self {
+        Self::Text(v)
+    }
+}
+
+/// A text that spreadsheets do not run: one that begins like a formula gets an apostrophe in front, unless it is a
+/// number (OWASP, "CSV injection").
+fn formula_safe(text: &str) -> String {
+    let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
+    if dangerous { format!("'{text}") } else { text.to_string() }
+}
+
+/// Writes columns as CSV (`.csv`) or Parquet (`.parquet`), whole or not at all.
+///
+/// # Errors
+/// Another extension; an existing file without `force`; I/O failures.
+///
+/// # Panics
+/// If the columns differ in length.
+pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result<(), IngestError> {
+    let rows = columns.first().map_or(0, |c| c.values.len());
+    assert!(columns.iter().all(|c| c.values.len() == rows), "columns of one length");
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let write: fn(&Path, &[OutputColumn], usize) -> Result<(), IngestError> = match extension.as_deref() {
+        Some("csv") => write_csv,
+        Some("parquet") => write_parquet,
+        _ => return Err(IngestError::UnknownFormat(path.display().to_string())),
+    };
+    let staged = Staged::file(path, force)?;
+    write(staged.path(), columns, rows)?;
+    Ok(staged.commit()?)
+}
+
+/// Writes the records of a table with ids and splits, one column per feature in original units, missing as null.
+///
+/// # Errors
+/// I/O failures.
+///
+/// # Panics
+/// If there is not one split per record.
+pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
+    assert_eq!(splits.len(), table.n_records(), "one split per record");
+    let splits: Vec<String> = splits.iter().map(|s| s.name().to_string()).collect();
+    let mut columns = vec![
+        OutputColumn::new("record_id", table.record_ids.clone()),
+        OutputColumn::new("subject_id", table.subject_ids.clone()),
+        OutputColumn::new("split", splits),
+    ];
+    for feature in &table.columns {
+        let mut name = feature.name.clone();
+        // A wide table may have a feature of one of our names.
+        while columns.iter().any(|c| c.name == name) {
+            name.push('_');
+        }
+        columns.push(match &feature.cells {
+            Cells::Number(x) => OutputColumn::new(name, x.clone()),
+            Cells::Text(t) => OutputColumn::new(name, t.clone()),
+        });
+    }
+    write_parquet(path, &columns, table.n_records())
+}
+
+fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
+    let failed = |e: csv::Error| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
+    let mut writer = csv::Writer::from_path(path).map_err(failed)?;
+    writer.write_record(columns.iter().map(|c| formula_safe(&c.name))).map_err(failed)?;
+    let mut cell = String::new();
+    for row in 0..rows {
+        for column in columns {
+            column.values.write_cell(row, &mut cell);
+            writer.write_field(&cell).map_err(failed)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(failed)?;
+    }
+    writer.flush().map_err(IoError::on("write", path))?;
+    Ok(())
+}
+
+fn write_parquet(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
+    let failed =
+        |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
+    let column = |c: &OutputColumn| {
+        let name = pl::PlSmallStr::from(c.name.as_str());
+        match &c.values {
+            OutputValues::Float(v) => {
+                let numbers: pl::Float64Chunked = v.iter().map(|x| x.filter(|x| !x.is_nan())).collect();
+                pl::IntoColumn::into_column(numbers.with_name(name))
+            }
+            OutputValues::Integer(v) => pl::Column::new(name, v.as_slice()),
+            OutputValues::Boolean(v) => pl::Column::new(name, v.as_slice()),
+            OutputValues::Text(v) => pl::Column::new(name, v.as_slice()),
+        }
+    };
+    let mut frame = pl::DataFrame::new(rows, columns.iter().map(column).collect()).map_err(failed)?;
+    let file = File::create(path).map_err(IoError::on("create", path))?;
+    pl::ParquetWriter::new(file).finish(&mut frame).map_err(failed)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Kind;
+
+    fn columns() -> Vec<OutputColumn> {
+        vec![
+            OutputColumn::new("record_id", vec!["=cmd()".to_string(), "-5".into(), "a,\"b\"".into()]),
+            OutputColumn::new("log_prob", vec![-1e-7, f64::NAN, 0.1]),
+            OutputColumn::new("flagged", vec![true, false, true]),
+            OutputColumn::new("n", vec![1_i64, 2, 3]),
+            OutputColumn::new("note", vec![None, Some("@x".to_string()), Some("+x".into())]),
+        ]
+    }
+
+    #[test]
+    fn csv_cells_are_quoted_and_no_formulas() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("flags.csv");
+        write_table(&path, &columns(), false).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let expected = "record_id,log_prob,flagged,n,note\n'=cmd(),-1e-7,true,1,\n-5,,false,2,'@x\n\
+                        \"a,\"\"b\"\"\",0.1,true,3,'+x\n";
+        assert_eq!(text, expected);
+        assert!(matches!(write_table(&path, &columns(), false), Err(IngestError::Output(_))));
+        write_table(&path, &columns(), true).unwrap();
+    }
+
+    #[test]
+    fn parquet_reads_back_with_its_nulls() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("flags.parquet");
+        write_table(&path, &columns(), false).unwrap();
+        let expected =
+            [("log_prob", Kind::Continuous), ("note", Kind::Categorical), ("flagged", Kind::Binary)];
+        let table = super::super::read_columns(&path, &expected, Some("record_id"), &[]).unwrap();
+        assert_eq!(table.record_ids, ["=cmd()", "-5", "a,\"b\""]);
+        let Cells::Number(x) = &table.columns[0].cells else { panic!() };
+        assert_eq!(x[0], -1e-7);
+        assert!(x[1].is_nan());
+        assert_eq!(table.columns[1].cells, Cells::Text(vec![None, Some("@x".into()), Some("+x".into())]));
+        assert_eq!(table.columns[2].cells, Cells::Number(vec![1.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    fn other_extensions_are_refused() {
+        let error = write_table(Path::new("scores.xlsx"), &columns(), false).unwrap_err();
+        assert!(matches!(error, IngestError::UnknownFormat(_)));
+    }
+}

@@ -1,0 +1,103 @@
+//! The one error of the commands: whatever a stage reports, with its hint.
+
+use std::path::PathBuf;
+
+use crate::artifact::ArtifactError;
+use crate::baseline::GmmError;
+use crate::error::{Hint, IoError};
+use crate::features::FeatureError;
+use crate::ingest::IngestError;
+use crate::outlier::OutlierError;
+use crate::output::OutputError;
+use crate::report::ReportError;
+use crate::schema::SchemaError;
+use crate::synth::SynthError;
+use crate::train::TrainError;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Schema, pipeline or setting.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// Source files.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// Transforms, splits, bundle.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// Training of a flow.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Gaussian mixture.
+    #[error(transparent)]
+    Gmm(#[from] GmmError),
+    /// Model folder.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// Calibration and flags.
+    #[error(transparent)]
+    Outlier(#[from] OutlierError),
+    /// Report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Synthetic extract.
+    #[error(transparent)]
+    Synth(#[from] SynthError),
+    /// Output files.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// Input files.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// An output whose ending names no format.
+    #[error("cannot tell the format of {}: it ends in neither .csv nor .parquet", .0.display())]
+    Format(PathBuf),
+    /// An option that does not go with another.
+    #[error("{message}")]
+    Usage {
+        /// What does not fit.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A labels file that cannot be used.
+    #[error("{}: {message}", path.display())]
+    Labels {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line where one is at fault.
+        message: String,
+    },
+}
+
+impl Hint for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Schema(e) => e.hint(),
+            Self::Ingest(e) => e.hint(),
+            Self::Feature(e) => e.hint(),
+            Self::Train(e) => e.hint(),
+            Self::Gmm(e) => e.hint(),
+            Self::Artifact(e) => e.hint(),
+            Self::Outlier(e) => e.hint(),
+            Self::Report(e) => e.hint(),
+            Self::Synth(e) => e.hint(),
+            Self::Output(e) => e.hint(),
+            Self::Io(e) => e.hint(),
+            Self::Format(_) => Some("end the name of --output in .csv or .parquet".into()),
+            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Labels { .. } => {
+                Some("a labels file is a CSV with the columns record_id and kind, one row per known anomaly".into())
+            }
+        }
+    }
+}
+
+impl Error {
+    /// Whether the run ended because the user asked it to.
+    pub fn is_interrupt(&self) -> bool {
+        matches!(self, Self::Train(TrainError::Interrupted { .. }))
+    }
+}

@@ -1,0 +1,44 @@
+//! `ingest`: source files → bundle.
+
+use std::path::Path;
+
+use crate::features::Bundle;
+use crate::ingest::{self, IngestProgress};
+use crate::output::Staged;
+use crate::schema;
+
+use super::Error;
+
+/// What to ingest.
+#[derive(Debug, Clone, Copy)]
+pub struct IngestRequest<'a> {
+    /// Built-in name or path of a pipeline.
+    pub pipeline: &'a str,
+    /// Extract folder or table.
+    pub input: &'a Path,
+    /// Bundle to write.
+    pub output: &'a Path,
+    /// Whether to replace an existing bundle.
+    pub force: bool,
+    /// Overrides, as `--set` gives them.
+    pub settings: &'a [(String, String)],
+}
+
+/// Reads, fits transforms on the training split, and writes the bundle.
+///
+/// # Errors
+/// Whatever a stage reports; the former output is then intact.
+pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Result<Bundle, Error> {
+    let staged = Staged::dir(request.output, request.force)?;
+    let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
+    schema::apply_settings(&mut pipeline, request.settings)?;
+    let table = match &schema {
+        Some(schema) => ingest::ingest(schema, &pipeline, request.input, progress)?,
+        None => ingest::read_wide(&pipeline, request.input)?,
+    };
+    let bundle = Bundle::build(&table, schema.as_ref(), &pipeline)?;
+    ingest::write_features(&staged.path().join("features.parquet"), &table, &bundle.splits)?;
+    bundle.write(staged.path())?;
+    staged.commit()?;
+    Ok(bundle)
+}

@@ -1,0 +1,72 @@
+//! The records a model is asked about: those of its own bundle, of another bundle, or of a table.
+
+use std::path::Path;
+
+use ndarray::Array2;
+
+use crate::artifact::ModelArtifact;
+use crate::features::Bundle;
+use crate::ingest;
+use crate::schema::Split;
+
+use super::Error;
+
+/// Where records come from.
+#[derive(Debug, Clone, Copy)]
+pub enum RecordsSource<'a> {
+    /// A bundle folder.
+    Bundle(&'a Path),
+    /// A table with the model's features as columns.
+    Table(&'a Path),
+}
+
+/// Records in the model's terms.
+#[derive(Debug, Clone)]
+pub struct Records {
+    /// Identifiers, in the source's order.
+    pub ids: Vec<String>,
+    /// `(n, p)`: numbers and level codes of the model's encoder, NaN where missing.
+    pub raw: Array2<f64>,
+    /// Splits, when the source is the bundle the model was fitted to.
+    pub splits: Option<Vec<Split>>,
+    /// What the user should know about them.
+    pub warnings: Vec<String>,
+}
+
+impl Records {
+    /// Reads the records `model` is to judge. Another bundle than the model's own is read by its table, so that
+    /// the model's transforms and level codes apply, never the other bundle's.
+    ///
+    /// # Errors
+    /// Unreadable source; columns of the model that the source does not have.
+    pub fn read(model: &ModelArtifact, source: RecordsSource<'_>) -> Result<Self, Error> {
+        match source {
+            RecordsSource::Bundle(dir) => {
+                let bundle = Bundle::open(dir)?;
+                if bundle.fingerprint() == model.header.bundle_sha256 {
+                    model.check_bundle(&bundle)?;
+                    return Ok(Self {
+                        ids: bundle.record_ids,
+                        raw: bundle.raw,
+                        splits: Some(bundle.splits),
+                        warnings: Vec::new(),
+                    });
+                }
+                Self::from_table(model, &dir.join("features.parquet"))
+            }
+            RecordsSource::Table(path) => Self::from_table(model, path),
+        }
+    }
+
+    fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
+        let columns: Vec<_> =
+            model.encoder.columns.iter().map(|c| (c.meta.name.as_str(), c.meta.kind)).collect();
+        let table = ingest::read_columns(path, &columns)?;
+        let raw = model.encoder.raw(&table)?;
+        let mut warnings = table.audit.warnings.clone();
+        for (column, count) in model.encoder.unseen(raw.view()) {
+            warnings.push(format!("column `{column}`: {count} cells hold a level the training split never had"));
+        }
+        Ok(Self { ids: table.record_ids, raw, splits: None, warnings })
+    }
+}

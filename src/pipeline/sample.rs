@@ -1,0 +1,50 @@
+//! `sample`: synthetic records in original units, with missing values.
+
+use std::path::Path;
+
+use crate::artifact::ModelArtifact;
+use crate::ingest::{OutputCells, OutputColumn, write_table};
+use crate::random::Seed;
+use crate::schema::Kind;
+
+use super::Error;
+
+/// What to draw.
+#[derive(Debug, Clone, Copy)]
+pub struct SampleRequest<'a> {
+    /// Model folder.
+    pub model: &'a Path,
+    /// Number of records.
+    pub n: usize,
+    /// Table to write.
+    pub output: &'a Path,
+    /// Whether to replace an existing one.
+    pub force: bool,
+    /// Seed.
+    pub seed: Seed,
+}
+
+/// Draws and writes.
+///
+/// # Errors
+/// A model that cannot be loaded, an output that cannot be written.
+pub fn sample(request: &SampleRequest<'_>) -> Result<(), Error> {
+    let model = ModelArtifact::load(request.model)?;
+    let v = model.density().sample(request.n, request.seed);
+    let decoded = model.encoder.decode(v.view());
+    let ids = (1..=request.n).map(|i| Some(format!("synthetic-{i}"))).collect();
+    let mut columns = vec![OutputColumn::new("record_id", OutputCells::Text(ids))];
+    for (j, fitted) in model.encoder.columns.iter().enumerate() {
+        let values = decoded.column(j);
+        let cells = if fitted.meta.kind == Kind::Categorical || !fitted.levels.is_empty() {
+            OutputCells::Text(
+                values.iter().map(|&x| model.encoder.level_name(j, x).map(str::to_owned)).collect(),
+            )
+        } else {
+            OutputCells::Number(values.to_vec())
+        };
+        columns.push(OutputColumn::new(&fitted.meta.name, cells));
+    }
+    write_table(request.output, &columns, request.force)?;
+    Ok(())
+}

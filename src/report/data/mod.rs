@@ -1,0 +1,154 @@
+//! Every number the page prints, and nothing about drawing it. Serialised, it is the report for machines.
+//!
+//! Sections that the inputs cannot support are `None` or empty; the page then says why. Counts of records are
+//! [`Cell`]s, which only [`Privacy`](super::Privacy) makes.
+
+mod cohort;
+mod fit;
+mod models;
+
+use serde::Serialize;
+
+pub use cohort::{Alert, Cohort, FeatureSummary, LevelShare, Missing, SplitStats, Step, TableRows};
+pub use fit::{
+    AlphaRow, Calibration, CorrelationPair, Correlations, Histogram, Marginal, Marginals, ModelFit,
+    OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve,
+};
+pub use models::{
+    Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary, Quantiles, SplitLikelihood,
+    SplitScore,
+};
+
+use super::Cell;
+
+/// Version of the machine-readable form.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The whole report.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReportData {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Heading of the page.
+    pub title: String,
+    /// Whether ids and small counts are printed; marks the page.
+    pub identifiable: bool,
+    /// Section 1.
+    pub verdict: Verdict,
+    /// Where everything came from.
+    pub provenance: Provenance,
+    /// Who was included, and what became of the rows.
+    pub cohort: Cohort,
+    /// Features in pipeline order.
+    pub features: Vec<FeatureSummary>,
+    /// Missing values by feature, most first.
+    pub missing: Vec<Missing>,
+    /// Values that were converted, dropped or looked odd.
+    pub alerts: Vec<Alert>,
+    /// Sentences of the audit.
+    pub warnings: Vec<String>,
+    /// One per model that was trained by epochs.
+    pub learning: Vec<LearningCurve>,
+    /// Models in the order given.
+    pub models: Vec<ModelSummary>,
+    /// Paired comparison on held-out records, when there are any.
+    pub comparison: Option<Comparison>,
+    /// Spread of the record log-likelihood by model and split.
+    pub likelihood: Vec<SplitLikelihood>,
+    /// One feature at a time: data against samples.
+    pub marginals: Option<Marginals>,
+    /// Two features at a time.
+    pub correlations: Option<Correlations>,
+    /// Whether p-values mean what they say.
+    pub calibration: Option<Calibration>,
+    /// The oddest records.
+    pub outliers: Option<Outliers>,
+}
+
+/// What the data say about the flow and the mixture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The flow explains held-out records better.
+    Flow,
+    /// The mixture does.
+    Mixture,
+    /// The difference is within its uncertainty.
+    Undecided,
+    /// Only one family was given.
+    OneFamily,
+    /// There is no test split.
+    NoTest,
+}
+
+/// The answer in plain words.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// For machines.
+    pub outcome: Outcome,
+    /// One sentence.
+    pub headline: String,
+    /// The reasons, in order of weight.
+    pub reasons: Vec<String>,
+    /// What to be careful about.
+    pub cautions: Vec<String>,
+    /// Mean difference flow − mixture, in nats per record.
+    pub difference: Option<f64>,
+    /// Its standard error over paired records.
+    pub standard_error: Option<f64>,
+    /// Records by split, "all" first.
+    pub records: Vec<NamedCount>,
+    /// Number of features.
+    pub n_features: usize,
+    /// Model shown in the sections about one model.
+    pub leading: String,
+}
+
+/// A name with a count.
+#[derive(Debug, Clone, Serialize)]
+pub struct NamedCount {
+    /// What is counted.
+    pub name: String,
+    /// How many.
+    pub n: Cell,
+}
+
+/// Enough to repeat the report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Provenance {
+    /// Program that wrote the report.
+    pub program_version: String,
+    /// Program that built the bundle.
+    pub bundle_version: String,
+    /// Pipeline name.
+    pub pipeline: String,
+    /// What it does, in one line.
+    pub pipeline_title: String,
+    /// Schema name, empty for wide tables.
+    pub schema: String,
+    /// Fingerprint of the schema.
+    pub schema_sha256: Option<String>,
+    /// Fingerprint of the bundle.
+    pub bundle_sha256: String,
+    /// Seed of splits and noise.
+    pub seed: u64,
+    /// Draws of the noise behind each likelihood.
+    pub draws: usize,
+    /// Shares of the subjects, as declared.
+    pub split_rule: String,
+    /// Records by split.
+    pub splits: Vec<NamedCount>,
+    /// Files read.
+    pub inputs: Vec<Input>,
+}
+
+/// A file the bundle was made from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Input {
+    /// Name without folder.
+    pub name: String,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}

@@ -1,0 +1,47 @@
+//! Bars of missing values.
+
+use plotters::prelude::*;
+
+use super::axes::{Axes, Ticks, margin_for};
+use super::theme::Ink;
+use super::{DataTable, Figure};
+use crate::report::data::Missing;
+use crate::report::{ReportError, format};
+
+/// Bars beyond this many make no better picture; the table holds all features.
+const DRAWN: usize = 50;
+
+/// Per cent of records without a value, most first.
+///
+/// # Errors
+/// [`ReportError::Draw`] when the drawing library fails.
+pub fn missing(features: &[Missing]) -> Result<Figure, ReportError> {
+    let drawn = &features[..features.len().min(DRAWN)];
+    let n = drawn.len();
+    let names = drawn.iter().enumerate().map(|(i, m)| (i as f64 + 0.5, m.label.clone())).collect();
+    let highest = drawn.iter().map(|m| m.bar).fold(0.0, f64::max);
+    let axes = Axes {
+        size: (660, 60 + 18 * n as u32),
+        margin: [margin_for(drawn.iter().map(|m| m.label.as_str())), 24, 8, 44],
+        // A scale that ends at what there is, but never exaggerates a few per cent.
+        x: 0.0..if highest > 50.0 { 100.0 } else { (highest * 1.1).max(10.0) },
+        y: n as f64..0.0,
+        x_ticks: Ticks::Numbers(5),
+        y_ticks: Ticks::Names(names),
+        x_title: "records without a value (%)",
+        y_title: "",
+    };
+    let title = "Missing values by feature";
+    let description = "One bar per feature; longer bars mean more records without a value.";
+    let svg = axes.draw(title, description, |plot, _| {
+        plot.draw_series(drawn.iter().enumerate().map(|(i, m)| {
+            let y = i as f64;
+            Rectangle::new([(0.0, y + 0.2), (m.bar.clamp(0.0, 100.0), y + 0.8)], Ink::Data.color().filled())
+        }))?;
+        Ok(())
+    })?;
+    let mut table = DataTable::new(&["Feature", "Missing (%)"]);
+    table.rows =
+        features.iter().map(|m| vec![m.label.clone(), m.percent.text(|v| format::fixed(v, 1))]).collect();
+    Ok(Figure { title: title.into(), description: description.into(), svg, table })
+}

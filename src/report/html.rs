@@ -1,0 +1,203 @@
+//! Fills the templates of `reports/` with the data and the figures.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::data::{Marginal, ReportData};
+use super::figure::{self, Figure};
+use super::{ReportError, format};
+
+const STYLE: &str = include_str!("../../reports/style.css");
+const SCRIPT: &str = include_str!("../../reports/report.js");
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("report.html.j2", include_str!("../../reports/report.html.j2")),
+    ("macros.html.j2", include_str!("../../reports/macros.html.j2")),
+    ("verdict.html.j2", include_str!("../../reports/sections/verdict.html.j2")),
+    ("provenance.html.j2", include_str!("../../reports/sections/provenance.html.j2")),
+    ("cohort.html.j2", include_str!("../../reports/sections/cohort.html.j2")),
+    ("summary.html.j2", include_str!("../../reports/sections/summary.html.j2")),
+    ("quality.html.j2", include_str!("../../reports/sections/quality.html.j2")),
+    ("learning.html.j2", include_str!("../../reports/sections/learning.html.j2")),
+    ("comparison.html.j2", include_str!("../../reports/sections/comparison.html.j2")),
+    ("likelihood.html.j2", include_str!("../../reports/sections/likelihood.html.j2")),
+    ("marginals.html.j2", include_str!("../../reports/sections/marginals.html.j2")),
+    ("correlations.html.j2", include_str!("../../reports/sections/correlations.html.j2")),
+    ("calibration.html.j2", include_str!("../../reports/sections/calibration.html.j2")),
+    ("outliers.html.j2", include_str!("../../reports/sections/outliers.html.j2")),
+    ("cost.html.j2", include_str!("../../reports/sections/cost.html.j2")),
+    ("limits.html.j2", include_str!("../../reports/sections/limits.html.j2")),
+];
+
+/// Sections of the page in order: anchor and heading. Every page has all of them.
+pub(crate) const SECTIONS: &[(&str, &str)] = &[
+    ("verdict", "Verdict"),
+    ("provenance", "Provenance"),
+    ("cohort", "Cohort"),
+    ("summary", "Features"),
+    ("quality", "Missing values and alerts"),
+    ("learning", "Learning curves"),
+    ("comparison", "Held-out likelihood"),
+    ("likelihood", "Likelihood by split"),
+    ("marginals", "Samples: one feature at a time"),
+    ("correlations", "Samples: pairs of features"),
+    ("calibration", "Calibration"),
+    ("outliers", "Odd records"),
+    ("cost", "Cost"),
+    ("limits", "Limits and glossary"),
+];
+
+#[derive(Serialize)]
+struct Figures<'a> {
+    flow: Option<Figure>,
+    missing: Option<Figure>,
+    learning: Vec<Figure>,
+    held_out: Option<Figure>,
+    differences: Option<Figure>,
+    by_split: Option<Figure>,
+    marginals: Vec<MarginalFigure<'a>>,
+    correlations: Vec<Figure>,
+    p_values: Option<Figure>,
+    quantiles: Option<Figure>,
+    cost: Option<Figure>,
+}
+
+#[derive(Serialize)]
+struct MarginalFigure<'a> {
+    feature: &'a Marginal,
+    figure: Figure,
+}
+
+impl<'a> Figures<'a> {
+    fn draw(data: &'a ReportData) -> Result<Self, ReportError> {
+        let comparison = data.comparison.as_ref();
+        let several = comparison.filter(|c| c.rows.len() > 1);
+        let calibration = data.calibration.as_ref();
+        let mut marginals = Vec::new();
+        for feature in data.marginals.iter().flat_map(|m| &m.features) {
+            if let Some(figure) = figure::marginal(feature)? {
+                marginals.push(MarginalFigure { feature, figure });
+            }
+        }
+        let mut correlations = Vec::new();
+        if let Some(c) = data.correlations.as_ref().filter(|c| c.labels.len() > 1) {
+            correlations.push(figure::correlation(
+                &format!("Records ({})", c.split),
+                &c.labels,
+                &c.data,
+                1.0,
+            )?);
+            correlations.push(figure::correlation("Samples", &c.labels, &c.samples, 1.0)?);
+            // Differences are an order of magnitude smaller than correlations.
+            correlations.push(figure::correlation("Samples − records", &c.labels, &c.difference, 0.3)?);
+        }
+        Ok(Self {
+            flow: (!data.cohort.steps.is_empty())
+                .then(|| figure::flow(&data.cohort, &data.provenance.splits))
+                .transpose()?,
+            missing: (!data.missing.is_empty()).then(|| figure::missing(&data.missing)).transpose()?,
+            learning: data.learning.iter().map(figure::learning_curve).collect::<Result<_, _>>()?,
+            held_out: comparison.map(figure::held_out).transpose()?,
+            differences: several.map(figure::differences).transpose()?,
+            by_split: (!data.likelihood.is_empty())
+                .then(|| figure::by_split(&data.likelihood))
+                .transpose()?,
+            marginals,
+            correlations,
+            p_values: calibration.and_then(|c| c.histogram.as_ref()).map(figure::p_values).transpose()?,
+            quantiles: calibration.and_then(|c| c.qq.as_ref()).map(figure::quantiles).transpose()?,
+            cost: figure::training_time(&data.models)?,
+        })
+    }
+}
+
+/// The page. Equal data give equal bytes.
+///
+/// # Errors
+/// [`ReportError::Draw`] and [`ReportError::Template`]; both are faults of this program.
+pub fn render(data: &ReportData) -> Result<String, ReportError> {
+    let figures = Figures::draw(data)?;
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // A template's own line breaks around its tags are not the page's.
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    add_filters(&mut environment);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    // Only our own style and script run, and nothing is ever fetched: whatever a column name may contain.
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
+         form-action 'none'",
+        base64(&Sha256::digest(STYLE)),
+        base64(&Sha256::digest(SCRIPT))
+    );
+    let page = environment.get_template("report.html.j2")?.render(context! {
+        data => Serde(data),
+        figures => Serde(figures),
+        sections => Serde(SECTIONS),
+        style => STYLE,
+        script => SCRIPT,
+        policy => policy,
+    })?;
+    // HTML forbids other control characters even escaped; a column name may hold any.
+    Ok(page.replace(|c: char| c.is_control() && c != '\n', " "))
+}
+
+fn add_filters(environment: &mut Environment<'_>) {
+    // A missing number is a dash; what is text already (a hidden count) stays.
+    fn number(value: &Value, format: impl Fn(f64) -> String) -> String {
+        if value.is_none() || value.is_undefined() {
+            return format::NONE.into();
+        }
+        match f64::try_from(value.clone()) {
+            Ok(v) => format(v),
+            Err(_) => value.to_string(),
+        }
+    }
+    environment.add_filter("count", |v: Value| number(&v, format::count));
+    environment.add_filter("percent", |v: Value| number(&v, |v| format::fixed(v, 1)));
+    environment.add_filter("fixed", |v: Value, digits: usize| number(&v, |v| format::fixed(v, digits)));
+    environment.add_filter("signed", |v: Value, digits: usize| number(&v, |v| format::signed(v, digits)));
+    environment.add_filter("significant", |v: Value| number(&v, |v| format::significant(v, 4)));
+    environment.add_filter("probability", |v: Value| number(&v, format::probability));
+    environment.add_filter("seconds", |v: Value| number(&v, format::seconds));
+    environment.add_filter("bytes", |v: Value| number(&v, format::bytes));
+}
+
+/// RFC 4648 with padding; the one place that needs it does not warrant a dependency.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = (0..3).fold(0u32, |acc, i| acc << 8 | u32::from(chunk.get(i).copied().unwrap_or(0)));
+        for i in 0..4 {
+            let sextet = (group >> (18 - 6 * i)) & 63;
+            out.push(if i <= chunk.len() { char::from(ALPHABET[sextet as usize]) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_matches_rfc_4648() {
+        // Section 10 of the RFC.
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Descriptions by name or path. The compiled-in ones make the program work from any folder.
+
+use std::fs;
+use std::path::Path;
+
+use super::check::{parse_pipeline, parse_schema};
+use super::error::{Description, SchemaError};
+use super::{Pipeline, Schema, suggest};
+use crate::error::IoError;
+
+const SCHEMAS: &[(&str, &str)] = &[
+    ("mimic3", include_str!("../../schemas/mimic3.toml")),
+    ("physionet2012", include_str!("../../schemas/physionet2012.toml")),
+];
+
+const PIPELINES: &[(&str, &str)] = &[
+    ("mimic3-first-24h", include_str!("../../pipelines/mimic3-first-24h.toml")),
+    ("physionet2012-48h", include_str!("../../pipelines/physionet2012-48h.toml")),
+    ("wide-table", include_str!("../../pipelines/wide-table.toml")),
+];
+
+/// Names of the compiled-in schemas.
+pub fn schema_names() -> Vec<&'static str> {
+    SCHEMAS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Names of the compiled-in pipelines.
+pub fn pipeline_names() -> Vec<&'static str> {
+    PIPELINES.iter().map(|(name, _)| *name).collect()
+}
+
+/// Text of a compiled-in schema, to start one's own from.
+pub fn schema_text(name: &str) -> Option<&'static str> {
+    SCHEMAS.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+}
+
+/// Text of a compiled-in pipeline, to start one's own from.
+pub fn pipeline_text(name: &str) -> Option<&'static str> {
+    PIPELINES.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+}
+
+/// The schema built in under a name, or that of a file.
+///
+/// A built-in name wins over a file of the same name; `./name` means the file.
+///
+/// # Errors
+/// [`SchemaError::Unknown`], [`SchemaError::Io`] or [`SchemaError::Invalid`].
+pub fn load_schema(name_or_path: &str) -> Result<Schema, SchemaError> {
+    load_schema_from(name_or_path, Path::new(""))
+}
+
+/// The pipeline built in under a name, or that of a file, with the schema it names; wide tables have none.
+///
+/// A path to a schema in a pipeline file starts at the folder of that file.
+///
+/// # Errors
+/// As [`load_schema`]; a schema that exists but is invalid is reported as itself.
+pub fn load_pipeline(name_or_path: &str) -> Result<(Pipeline, Option<Schema>), SchemaError> {
+    let (text, file) = find(Description::Pipeline, name_or_path, PIPELINES, Path::new(""))?;
+    let folder = Path::new(&file).parent().unwrap_or(Path::new("")).to_path_buf();
+    parse_pipeline(&file, &text, &|schema| load_schema_from(schema, &folder))
+}
+
+fn load_schema_from(name_or_path: &str, folder: &Path) -> Result<Schema, SchemaError> {
+    let (text, file) = find(Description::Schema, name_or_path, SCHEMAS, folder)?;
+    parse_schema(&file, &text)
+}
+
+/// Text and name of a description.
+fn find(
+    what: Description,
+    name: &str,
+    built_in: &[(&'static str, &'static str)],
+    folder: &Path,
+) -> Result<(String, String), SchemaError> {
+    if let Some((name, text)) = built_in.iter().find(|(n, _)| *n == name) {
+        return Ok(((*text).to_owned(), (*name).to_owned()));
+    }
+    let path = folder.join(name);
+    let looks_like_path = name.contains(['/', '\\']) || name.to_lowercase().ends_with(".toml");
+    if !looks_like_path && !path.is_file() {
+        let known: Vec<_> = built_in.iter().map(|(n, _)| *n).collect();
+        let similar = suggest::closest(name, known.iter().copied())
+            .and_then(|s| known.iter().copied().find(|n| *n == s));
+        return Err(SchemaError::Unknown { what, name: name.to_owned(), known, similar });
+    }
+    let text = fs::read_to_string(&path).map_err(IoError::on("read", &path))?;
+    Ok((text, path.display().to_string()))
+}

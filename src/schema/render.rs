@@ -1,0 +1,144 @@
+//! Descriptions as text for people: `schema show`.
+
+use std::fmt::Write;
+
+use super::model::{Item, Schema, Source, TableKind, Variable};
+use super::pipeline::{Pipeline, Predicate};
+
+/// Columns of the table of variables.
+const HEADER: [&str; 7] = ["name", "label", "unit", "kind", "range", "resolution", "sources"];
+
+/// Items spelled out per source; the rest is counted.
+const ITEMS_SHOWN: usize = 4;
+
+/// A schema with its tables and one line per variable, under the headings of their groups.
+pub fn show_schema(schema: &Schema) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(text.trim_end());
+        out.push('\n');
+    };
+    line(format!("{}  {}", schema.name, schema.title));
+    let record = &schema.record;
+    let table = record.table.as_deref().map(|t| format!(" of {t}")).unwrap_or_default();
+    line(format!("one record per {}{table}, patients by {}", record.id, record.subject));
+    line(String::new());
+    for table in &schema.tables {
+        let kind = match &table.kind {
+            TableKind::Records => "records".to_owned(),
+            TableKind::Static { key } => format!("facts joined by {key}"),
+            TableKind::Events(events) => format!("events of {} at {}", events.item, events.time),
+        };
+        line(format!("{}: {kind}, from {}", table.name, table.files.join(", ")));
+    }
+    let mut groups: Vec<&str> = Vec::new();
+    for variable in &schema.variables {
+        if !groups.contains(&variable.group.as_str()) {
+            groups.push(&variable.group);
+        }
+    }
+    let rows: Vec<[String; 7]> = schema.variables.iter().map(row).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].as_str()).chain([HEADER[column]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..HEADER.len()).map(width).collect();
+    let aligned = |cells: &[String; 7]| {
+        cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:width$}"))
+            .collect::<Vec<_>>()
+            .join("  ")
+    };
+    for group in groups {
+        line(String::new());
+        line(format!("# {group}"));
+        line(aligned(&HEADER.map(str::to_owned)));
+        for (variable, row) in schema.variables.iter().zip(&rows) {
+            if variable.group == group {
+                line(aligned(row));
+            }
+        }
+    }
+    line(String::new());
+    line(format!("{} variables", schema.variables.len()));
+    out
+}
+
+fn row(variable: &Variable) -> [String; 7] {
+    let range = variable.range.map(|(low, high)| format!("{low}..{high}")).unwrap_or_default();
+    let resolution = variable.resolution.map(|r| r.to_string()).unwrap_or_default();
+    let sources = variable.sources.iter().map(source).collect::<Vec<_>>().join("; ");
+    let kind = variable.kind.name().to_owned();
+    [variable.name.clone(), variable.label.clone(), variable.unit.clone(), kind, range, resolution, sources]
+}
+
+fn source(source: &Source) -> String {
+    match source {
+        Source::Events { table, items, .. } => {
+            let mut shown: Vec<String> = items.iter().take(ITEMS_SHOWN).map(item).collect();
+            if items.len() > ITEMS_SHOWN {
+                shown.push(format!("and {} more", items.len() - ITEMS_SHOWN));
+            }
+            format!("{table} {}", shown.join(", "))
+        }
+        Source::Column { table, column } => format!("{table}.{column}"),
+        Source::Age { table, birth, .. } => format!("years since {table}.{birth}"),
+    }
+}
+
+fn item(item: &Item) -> String {
+    match item {
+        Item::Id(id) => id.to_string(),
+        Item::Name(name) => name.clone(),
+    }
+}
+
+/// A pipeline in a few lines: whom it takes, when, what, and how it is split.
+pub fn show_pipeline(pipeline: &Pipeline) -> String {
+    let mut out = format!("{}  {}\n", pipeline.name, pipeline.title);
+    let mut line = |name: &str, text: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{name:<13}{text}");
+    };
+    if pipeline.wide.is_some() {
+        line("input", "one wide table, or one file per split".into());
+    } else {
+        line("schema", pipeline.schema.clone());
+        line("window", format!("{} to {} h", pipeline.window.start_hours, pipeline.window.end_hours));
+    }
+    for (number, rule) in pipeline.rules.iter().enumerate() {
+        line(
+            if number == 0 { "rules" } else { "" },
+            format!("{} ({})", rule.name, predicate(&rule.predicate)),
+        );
+    }
+    if pipeline.wide.is_none() {
+        let names: Vec<&str> = pipeline.features.iter().map(|f| f.name.as_str()).collect();
+        line("features", format!("{}: {}", names.len(), names.join(", ")));
+    }
+    line("transform", pipeline.transform.name().into());
+    line("dequantize", pipeline.dequantize.to_string());
+    line("min_observed", pipeline.min_observed.to_string());
+    let split = &pipeline.split;
+    let shares =
+        [split.train, split.validation, split.calibration, split.test].map(|share| share.to_string());
+    line("split", format!("{} (train / validation / calibration / test)", shares.join(" / ")));
+    line("seed", pipeline.seed.to_string());
+    out
+}
+
+fn predicate(predicate: &Predicate) -> String {
+    match predicate {
+        Predicate::Between { column, min, max } => match (min, max) {
+            (Some(min), Some(max)) => format!("{min} ≤ {column} ≤ {max}"),
+            (Some(min), None) => format!("{column} ≥ {min}"),
+            (None, Some(max)) => format!("{column} ≤ {max}"),
+            (None, None) => column.clone(),
+        },
+        Predicate::OneOf { column, values } => format!("{column} is {}", values.join(" or ")),
+        Predicate::FirstPerSubject => "earliest record of the patient".into(),
+        Predicate::MinFeatures { count } => format!("at least {count} features observed"),
+    }
+}

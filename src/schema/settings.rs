@@ -1,0 +1,242 @@
+//! `--set key=value` on a pipeline: all or nothing, with every problem named at once.
+
+use std::str::FromStr;
+
+use super::check::{check_min_observed, check_split, check_window};
+use super::error::{SchemaError, SettingProblem};
+use super::suggest;
+use super::{Kind, Pipeline, TransformKind, WideTable};
+
+/// Keys besides `role.COLUMN`.
+const KEYS: [&str; 12] = [
+    "transform",
+    "dequantize",
+    "seed",
+    "min_observed",
+    "window.start",
+    "window.end",
+    "window.until_end",
+    "split.train",
+    "split.validation",
+    "split.calibration",
+    "split.test",
+    "role.COLUMN",
+];
+
+/// Roles of a wide table's column that are not kinds.
+const ROLES: [&str; 4] = ["id", "group", "split", "ignore"];
+
+type Wrong = (String, Option<String>);
+
+/// Applies overrides in order; the pipeline is unchanged when any of them is wrong.
+///
+/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `window.start|end|until_end`,
+/// `split.train|validation|calibration|test`, and for wide tables
+/// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|ignore`.
+///
+/// # Errors
+/// [`SchemaError::Settings`] with everything that is wrong.
+pub fn apply_settings(pipeline: &mut Pipeline, settings: &[(String, String)]) -> Result<(), SchemaError> {
+    let mut changed = pipeline.clone();
+    let mut problems = Vec::new();
+    for (key, value) in settings {
+        if let Err((message, hint)) = apply(&mut changed, key.trim(), value.trim()) {
+            problems.push(SettingProblem { key: key.clone(), message, hint });
+        }
+    }
+    // Whether parts fit together shows only after all of them are set, and is blamed on the last one that was.
+    let mut together = |prefix: &str, message: String| {
+        if let Some((key, _)) = settings.iter().rev().find(|(key, _)| key.trim().starts_with(prefix)) {
+            problems.push(SettingProblem { key: key.clone(), message, hint: None });
+        }
+    };
+    for (_, message) in check_split(&changed.split) {
+        together("split.", message);
+    }
+    if changed.wide.is_none()
+        && let Err(message) = check_window(&changed.window)
+    {
+        together("window.", message);
+    }
+    if !problems.is_empty() {
+        return Err(SchemaError::Settings { problems });
+    }
+    *pipeline = changed;
+    Ok(())
+}
+
+fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
+    if let Some(column) = key.strip_prefix("role.") {
+        return role(pipeline, column, value);
+    }
+    if key.starts_with("window.") && pipeline.wide.is_some() {
+        return Err(("a wide table has no times, so no window either".into(), None));
+    }
+    match key {
+        "transform" => pipeline.transform = transform(value)?,
+        "dequantize" => pipeline.dequantize = flag(value)?,
+        "seed" => pipeline.seed = parsed(value, "a whole number, 0 or more")?,
+        "min_observed" => {
+            pipeline.min_observed = number(value)?;
+            check_min_observed(pipeline.min_observed).map_err(|message| (message, None))?;
+        }
+        "window.start" => pipeline.window.start_hours = number(value)?,
+        "window.end" => pipeline.window.end_hours = number(value)?,
+        "window.until_end" => pipeline.window.until_end = flag(value)?,
+        "split.train" => pipeline.split.train = number(value)?,
+        "split.validation" => pipeline.split.validation = number(value)?,
+        "split.calibration" => pipeline.split.calibration = number(value)?,
+        "split.test" => pipeline.split.test = number(value)?,
+        _ => {
+            let hint = suggest::closest(key, KEYS).map(|s| format!("did you mean `{s}`?"));
+            let hint = hint.unwrap_or_else(|| format!("allowed are {}", suggest::quoted(&KEYS)));
+            return Err(("unknown key".into(), Some(hint)));
+        }
+    }
+    Ok(())
+}
+
+/// A column has one role: the new one replaces what the file said of it.
+fn role(pipeline: &mut Pipeline, column: &str, value: &str) -> Result<(), Wrong> {
+    let Some(wide) = pipeline.wide.as_mut() else {
+        let hint = "the roles of other pipelines follow from their schema";
+        return Err(("roles are set for wide tables only".into(), Some(hint.into())));
+    };
+    if column.is_empty() {
+        return Err(("no column is named".into(), Some("write `--set role.COLUMN=KIND`".into())));
+    }
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
+    if kind.is_none() && !ROLES.contains(&value) {
+        let names: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).chain(ROLES).collect();
+        let similar = suggest::closest(value, names.iter().copied()).map(|s| format!("did you mean `{s}`?"));
+        return Err((format!("unknown role `{value}`; allowed are {}", suggest::quoted(&names)), similar));
+    }
+    let WideTable { id, group, split, kinds, ignore, .. } = wide;
+    for single in [&mut *id, &mut *group, &mut *split] {
+        if single.as_deref() == Some(column) {
+            *single = None;
+        }
+    }
+    kinds.retain(|(name, _)| name != column);
+    ignore.retain(|name| name != column);
+    let column = column.to_owned();
+    match (kind, value) {
+        (Some(kind), _) => kinds.push((column, kind)),
+        (None, "id") => *id = Some(column),
+        (None, "group") => *group = Some(column),
+        (None, "split") => *split = Some(column),
+        (None, _) => ignore.push(column),
+    }
+    Ok(())
+}
+
+fn transform(value: &str) -> Result<TransformKind, Wrong> {
+    TransformKind::ALL.into_iter().find(|t| t.name() == value).ok_or_else(|| {
+        let names: Vec<_> = TransformKind::ALL.into_iter().map(TransformKind::name).collect();
+        let similar = suggest::closest(value, names.iter().copied()).map(|s| format!("did you mean `{s}`?"));
+        (format!("unknown transform `{value}`; allowed are {}", suggest::quoted(&names)), similar)
+    })
+}
+
+/// `dequantize=none` reads better than `dequantize=false`; both work.
+fn flag(value: &str) -> Result<bool, Wrong> {
+    match value {
+        "true" | "yes" | "uniform" => Ok(true),
+        "false" | "no" | "none" => Ok(false),
+        _ => Err((format!("must be true or false, got `{value}`"), None)),
+    }
+}
+
+fn number(value: &str) -> Result<f64, Wrong> {
+    let number: f64 = parsed(value, "a number")?;
+    if number.is_finite() {
+        Ok(number)
+    } else {
+        Err((format!("must be a finite number, got `{value}`"), None))
+    }
+}
+
+fn parsed<T: FromStr>(value: &str, wanted: &str) -> Result<T, Wrong> {
+    value.parse().map_err(|_| (format!("must be {wanted}, got `{value}`"), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::load_pipeline;
+
+    fn set(pipeline: &mut Pipeline, settings: &[(&str, &str)]) -> Result<(), SchemaError> {
+        let settings: Vec<_> = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        apply_settings(pipeline, &settings)
+    }
+
+    #[test]
+    fn every_key_is_applied() {
+        let (mut pipeline, _) = load_pipeline("mimic3-first-24h").unwrap();
+        set(
+            &mut pipeline,
+            &[
+                ("transform", "none"),
+                ("dequantize", "none"),
+                ("seed", "7"),
+                ("min_observed", "0.25"),
+                ("window.start", "-6"),
+                ("window.end", "48"),
+                ("window.until_end", "false"),
+                ("split.train", "0.5"),
+                ("split.validation", "0.2"),
+                ("split.calibration", "0.2"),
+                ("split.test", "0.1"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(pipeline.transform, TransformKind::None);
+        assert!(!pipeline.dequantize && !pipeline.window.until_end);
+        assert_eq!((pipeline.seed, pipeline.min_observed), (7, 0.25));
+        assert_eq!((pipeline.window.start_hours, pipeline.window.end_hours), (-6.0, 48.0));
+        let split = pipeline.split;
+        assert_eq!([split.train, split.validation, split.calibration, split.test], [0.5, 0.2, 0.2, 0.1]);
+    }
+
+    #[test]
+    fn a_role_replaces_the_one_before() {
+        let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
+        set(&mut pipeline, &[("role.x", "count"), ("role.x", "ordinal"), ("role.y", "id"), ("role.z", "ignore")]).unwrap();
+        set(&mut pipeline, &[("role.y", "group"), ("role.z", "binary"), ("role.part", "split")]).unwrap();
+        let wide = pipeline.wide.unwrap();
+        assert_eq!((wide.id, wide.group.as_deref(), wide.split.as_deref()), (None, Some("y"), Some("part")));
+        assert_eq!(wide.kinds, [("x".into(), Kind::Ordinal), ("z".into(), Kind::Binary)]);
+        assert!(wide.ignore.is_empty());
+    }
+
+    #[test]
+    fn all_wrong_settings_are_named_at_once_and_none_is_applied() {
+        let (mut pipeline, _) = load_pipeline("mimic3-first-24h").unwrap();
+        let before = pipeline.clone();
+        let error = set(
+            &mut pipeline,
+            &[
+                ("seed", "7"),
+                ("transfrom", "none"),
+                ("transform", "nope"),
+                ("seed", "-1"),
+                ("min_observed", "2"),
+                ("window.end", "0"),
+                ("split.train", "0.9"),
+                ("role.x", "count"),
+                ("dequantize", "maybe"),
+                ("window.start", "inf"),
+            ],
+        )
+        .unwrap_err();
+        assert_eq!(pipeline, before);
+        insta::assert_snapshot!(error.to_string(), @"");
+    }
+
+    #[test]
+    fn wide_tables_have_no_window_and_no_unknown_roles() {
+        let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
+        let error = set(&mut pipeline, &[("window.end", "4"), ("role.x", "integer"), ("role.", "count")]).unwrap_err();
+        insta::assert_snapshot!(error.to_string(), @"");
+    }
+}

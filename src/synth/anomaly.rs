@@ -1,0 +1,251 @@
+//! The planted mistakes: what each one is, which variables it touches, and how it changes a patient's values.
+//!
+//! A mistake is applied to every measurement of its variables in the whole stay, so every aggregate shows it, and
+//! values are first confined to where the result stays inside the plausible range: range checks must not be able
+//! to find it, only the combination with everything else can. Two kinds are hard on purpose: frozen vital signs show
+//! in the spread only, and another patient's laboratory results are consistent among themselves.
+
+use super::draw::Draw;
+use super::physiology::Course;
+use super::quantity::{Quantity as Q, Values};
+
+/// One way of spoiling a stay.
+#[derive(Debug)]
+pub(super) struct Mistake {
+    /// Family: `unit`, `decimal`, `swap`, `impossible`, `copy` or `shift`.
+    pub(super) kind: &'static str,
+    /// What was done, for people.
+    pub(super) action: &'static str,
+    /// Schema variables whose values are wrong.
+    pub(super) variables: &'static [&'static str],
+    /// True values are confined to these ranges first.
+    confine: &'static [(Q, f64, f64)],
+    pub(super) change: Change,
+}
+
+/// How values are changed.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// Multiplied.
+    Scale(&'static [(Q, f64)]),
+    /// Exchanged pairwise.
+    Swap(&'static [(Q, Q)]),
+    /// Replaced by a value with a standard deviation.
+    Replace(&'static [(Q, f64, f64)]),
+    /// Added to.
+    Shift(&'static [(Q, f64)]),
+    /// All vital signs repeat their first values.
+    FreezeVitals,
+    /// All laboratory results are another patient's.
+    ForeignLabs,
+}
+
+/// All mistakes; planted in turn, so a small extract holds every kind.
+#[rustfmt::skip]
+pub(super) const MISTAKES: &[Mistake] = &[
+    Mistake {
+        kind: "unit", action: "lactate in mg/dL written as mmol/L", variables: &["lactate"],
+        confine: &[(Q::Lactate, 1.2, 2.6)], change: Change::Scale(&[(Q::Lactate, 9.008)]),
+    },
+    Mistake {
+        kind: "swap", action: "systolic and diastolic pressure exchanged", variables: &["sbp", "dbp"],
+        confine: &[], change: Change::Swap(&[(Q::Sbp, Q::Dbp)]),
+    },
+    Mistake {
+        kind: "decimal", action: "creatinine times 10", variables: &["creatinine"],
+        confine: &[(Q::Creatinine, 0.5, 1.6)], change: Change::Scale(&[(Q::Creatinine, 10.0)]),
+    },
+    Mistake {
+        kind: "impossible", action: "pH 7.10 with PaCO2 20 and bicarbonate 40",
+        variables: &["ph", "paco2", "bicarbonate", "total_co2"], confine: &[],
+        change: Change::Replace(&[(Q::Ph, 7.10, 0.02), (Q::Paco2, 20.0, 1.5), (Q::Bicarbonate, 40.0, 1.2), (Q::TotalCo2, 40.6, 1.2)]),
+    },
+    Mistake {
+        kind: "unit", action: "weight in pounds written as kg", variables: &["weight"],
+        confine: &[(Q::Weight, 50.0, 140.0)], change: Change::Scale(&[(Q::Weight, 2.204_622_6)]),
+    },
+    Mistake {
+        kind: "copy", action: "vital signs constant for the whole stay",
+        variables: &["heart_rate", "sbp", "dbp", "map", "resp_rate", "spo2", "temperature"], confine: &[],
+        change: Change::FreezeVitals,
+    },
+    Mistake {
+        kind: "swap", action: "sodium and chloride exchanged", variables: &["sodium", "chloride"],
+        confine: &[], change: Change::Swap(&[(Q::Sodium, Q::Chloride)]),
+    },
+    Mistake {
+        kind: "unit", action: "blood gas tensions in kPa written as mmHg", variables: &["pao2", "paco2"],
+        confine: &[(Q::PfRatio, 220.0, 480.0), (Q::Paco2, 46.0, 80.0)],
+        change: Change::Scale(&[(Q::Pao2, 1.0 / 7.500_617), (Q::Paco2, 1.0 / 7.500_617)]),
+    },
+    Mistake {
+        kind: "impossible", action: "haemoglobin 14 with haematocrit 20", variables: &["hemoglobin", "hematocrit"],
+        confine: &[], change: Change::Replace(&[(Q::Hemoglobin, 14.0, 0.2), (Q::Hematocrit, 20.0, 0.4)]),
+    },
+    Mistake {
+        kind: "decimal", action: "platelets times 10", variables: &["platelets"],
+        confine: &[(Q::Platelets, 110.0, 220.0)], change: Change::Scale(&[(Q::Platelets, 10.0)]),
+    },
+    Mistake {
+        kind: "shift", action: "temperature 5 degrees too low", variables: &["temperature"],
+        confine: &[(Q::Temperature, 36.2, 39.0)], change: Change::Shift(&[(Q::Temperature, -5.0)]),
+    },
+    Mistake {
+        kind: "unit", action: "haemoglobin in mmol/L written as g/dL", variables: &["hemoglobin"],
+        confine: &[(Q::Hemoglobin, 8.0, 15.0)], change: Change::Scale(&[(Q::Hemoglobin, 0.620_6)]),
+    },
+    Mistake {
+        kind: "swap", action: "heart rate and respiratory rate exchanged", variables: &["heart_rate", "resp_rate"],
+        confine: &[(Q::HeartRate, 55.0, 100.0), (Q::RespRate, 16.0, 30.0)],
+        change: Change::Swap(&[(Q::HeartRate, Q::RespRate)]),
+    },
+    Mistake {
+        kind: "copy", action: "all laboratory results are another patient's", variables: &["laboratory results"],
+        confine: &[], change: Change::ForeignLabs,
+    },
+    Mistake {
+        kind: "decimal", action: "haemoglobin divided by 10", variables: &["hemoglobin"],
+        confine: &[(Q::Hemoglobin, 11.5, 17.0)], change: Change::Scale(&[(Q::Hemoglobin, 0.1)]),
+    },
+    Mistake {
+        kind: "unit", action: "glucose in mmol/L written as mg/dL", variables: &["glucose"],
+        confine: &[(Q::Glucose, 320.0, 700.0)], change: Change::Scale(&[(Q::Glucose, 1.0 / 18.0156)]),
+    },
+    Mistake {
+        kind: "impossible", action: "coma score 3 with eyes open and oriented answers",
+        variables: &["gcs_eye", "gcs_verbal", "gcs_motor", "gcs_total"], confine: &[],
+        change: Change::Replace(&[(Q::GcsEye, 4.0, 0.0), (Q::GcsVerbal, 5.0, 0.0), (Q::GcsMotor, 1.0, 0.0), (Q::GcsTotal, 3.0, 0.0)]),
+    },
+    Mistake {
+        kind: "swap", action: "urea nitrogen and creatinine exchanged", variables: &["bun", "creatinine"],
+        confine: &[(Q::Bun, 14.0, 24.0), (Q::Creatinine, 1.3, 2.2)], change: Change::Swap(&[(Q::Bun, Q::Creatinine)]),
+    },
+    Mistake {
+        kind: "unit", action: "calcium in mmol/L written as mg/dL", variables: &["calcium"],
+        confine: &[(Q::Calcium, 8.9, 10.2)], change: Change::Scale(&[(Q::Calcium, 1.0 / 4.0078)]),
+    },
+    Mistake {
+        kind: "decimal", action: "glucose times 10", variables: &["glucose"],
+        confine: &[(Q::Glucose, 80.0, 150.0)], change: Change::Scale(&[(Q::Glucose, 10.0)]),
+    },
+    Mistake {
+        kind: "swap", action: "haemoglobin and haematocrit exchanged", variables: &["hemoglobin", "hematocrit"],
+        confine: &[(Q::Hemoglobin, 6.4, 7.3)], change: Change::Swap(&[(Q::Hemoglobin, Q::Hematocrit)]),
+    },
+    Mistake {
+        kind: "unit", action: "bilirubin in umol/L written as mg/dL", variables: &["bilirubin_total"],
+        confine: &[(Q::Bilirubin, 0.5, 2.5)], change: Change::Scale(&[(Q::Bilirubin, 17.1)]),
+    },
+    Mistake {
+        kind: "shift", action: "all pressures 45 mmHg too high", variables: &["sbp", "dbp", "map"],
+        confine: &[(Q::MeanPressure, 60.0, 85.0)],
+        change: Change::Shift(&[(Q::Sbp, 45.0), (Q::Dbp, 45.0), (Q::Map, 45.0)]),
+    },
+    Mistake {
+        kind: "decimal", action: "leucocytes times 10", variables: &["wbc"],
+        confine: &[(Q::Wbc, 6.0, 14.0)], change: Change::Scale(&[(Q::Wbc, 10.0)]),
+    },
+];
+
+impl Mistake {
+    /// Brings the true course to where the mistake's result is still plausible.
+    pub(super) fn prepare(&self, course: &mut Course) {
+        for (q, low, high) in self.confine {
+            course.confine(*q, *low, *high);
+        }
+    }
+
+    /// Whether any of these quantities is written wrongly, so that they have to be measured.
+    pub(super) fn touches(&self, quantities: &[Q]) -> bool {
+        quantities.iter().any(|q| self.variables.contains(&q.name()))
+    }
+
+    /// Turns true into written values.
+    pub(super) fn apply(&self, values: &mut Values, draw: &mut Draw) {
+        match &self.change {
+            Change::Scale(factors) => factors.iter().for_each(|(q, factor)| values[*q] *= factor),
+            Change::Swap(pairs) => {
+                for (a, b) in *pairs {
+                    (values[*a], values[*b]) = (values[*b], values[*a]);
+                }
+            }
+            Change::Replace(by) => by.iter().for_each(|(q, x, sd)| values[*q] = x + sd * draw.normal()),
+            Change::Shift(by) => by.iter().for_each(|(q, x)| values[*q] += x),
+            // Both act on whole series, in `chart` and `labs`.
+            Change::FreezeVitals | Change::ForeignLabs => {}
+        }
+    }
+}
+
+/// Spreads mistakes evenly over the eligible stays at the asked rate, whatever their number.
+#[derive(Debug)]
+pub(super) struct Planner {
+    fraction: f64,
+    debt: f64,
+    next: usize,
+}
+
+impl Planner {
+    /// Mistakes in `fraction` of the stays offered; the phase is drawn.
+    pub(super) fn new(fraction: f64, draw: &mut Draw) -> Self {
+        Self { fraction, debt: draw.unit(), next: 0 }
+    }
+
+    /// What to plant in the next eligible stay.
+    pub(super) fn offer(&mut self) -> Option<&'static Mistake> {
+        self.debt += self.fraction;
+        if self.debt < 1.0 {
+            return None;
+        }
+        self.debt -= 1.0;
+        let mistake = &MISTAKES[self.next % MISTAKES.len()];
+        self.next += 1;
+        Some(mistake)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+
+    #[test]
+    fn planner_keeps_its_rate_and_uses_every_mistake() {
+        let mut planner = Planner::new(0.02, &mut Draw::new(Seed(1).stream("plan", 0)));
+        let planted: Vec<_> = (0..2000).filter_map(|_| planner.offer()).map(|m| m.action).collect();
+        assert!((39..=41).contains(&planted.len()), "{}", planted.len());
+        assert!(MISTAKES.iter().all(|m| planted.contains(&m.action)));
+        assert!(
+            (0..100)
+                .filter_map(|_| Planner::new(0.0, &mut Draw::new(Seed(1).stream("plan", 0))).offer())
+                .next()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_mistake_changes_exactly_the_quantities_it_names() {
+        let mut draw = Draw::new(Seed(1).stream("test", 0));
+        for mistake in MISTAKES {
+            let mut values = Values::default();
+            for (i, q) in crate::synth::quantity::ALL.iter().enumerate() {
+                values[*q] = 1.0 + i as f64;
+            }
+            let before = values.clone();
+            mistake.apply(&mut values, &mut draw);
+            if matches!(mistake.change, Change::FreezeVitals | Change::ForeignLabs) {
+                assert_eq!(values, before);
+                continue;
+            }
+            for q in crate::synth::quantity::ALL {
+                assert_eq!(
+                    values[*q] != before[*q],
+                    mistake.variables.contains(&q.name()),
+                    "{}: {}",
+                    mistake.action,
+                    q.name()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What can go wrong while writing a synthetic extract.
+
+use crate::error::{Hint, IoError};
+use crate::output::OutputError;
+
+/// Why no extract was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SynthError {
+    /// An extract of nobody.
+    #[error("`patients` must be at least 1, got 0")]
+    NoPatients,
+    /// A share outside [0, 1].
+    #[error("`anomaly_fraction` must lie between 0 and 1, got {0}")]
+    AnomalyFraction(f64),
+    /// Too short for a first day, or too long for a bounded extract.
+    #[error("`chart_hours` must lie between 24 and 720, got {0}")]
+    ChartHours(f64),
+    /// The output folder could not be begun or finished.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A table could not be written.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl Hint for SynthError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoPatients => Some("two thousand are enough to fit a model in a minute".into()),
+            Self::AnomalyFraction(_) => Some("0.02 spoils one eligible stay in fifty, 0 none".into()),
+            Self::ChartHours(_) => Some("36 covers a first day and some hours after it".into()),
+            Self::Output(e) => e.hint(),
+            Self::Io(e) => e.hint(),
+        }
+    }
+}

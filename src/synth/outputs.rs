@@ -1,0 +1,45 @@
+//! OUTPUTEVENTS: urine.
+
+use super::bedside::Bedside;
+use super::clock::Moment;
+use super::draw::Draw;
+use super::items::{self, Item};
+use super::patient::System;
+use super::quantity::Quantity as Q;
+use super::writer::{Spelling, Table};
+use crate::error::IoError;
+
+/// Urine, by the hour from a catheter or now and then without; few bladders are irrigated.
+pub(super) fn write(table: &mut Table, bedside: &Bedside<'_>, draw: &mut Draw) -> Result<(), IoError> {
+    let stay = bedside.stay;
+    if !stay.charted {
+        return Ok(());
+    }
+    let catheter = draw.chance(0.85);
+    let irrigated = stay.system == System::MetaVision && draw.chance(0.015);
+    let unrecorded = draw.chance(0.02);
+    let mut hour = draw.between(0.3, 2.0);
+    while hour < bedside.hours && !unrecorded {
+        let step = if catheter { if draw.chance(0.7) { 1.0 } else { 2.0 } } else { draw.between(3.0, 6.0) };
+        let amount = bedside.course.at(hour)[Q::UrineRate] * step * (0.45 * draw.normal()).exp();
+        // Read off a scale: tens above 100, fives below.
+        let grain = if amount > 100.0 { 10.0 } else { 5.0 };
+        let amount = ((amount / grain).round() * grain).min(1900.0);
+        let at = stay.arrived.plus_hours(hour).minute();
+        let caregiver = 14_000 + draw.below(7_600);
+        let stored = Moment(at.0 + 60 * draw.below(60) as i64);
+        let mut put = |item: &Item, ml: f64| {
+            let mut row = table.row();
+            row.int(bedside.subject).int(bedside.admission).int(stay.id).time(at).int(item.id);
+            row.number(ml, 0, Spelling::Short).text(item.unit).time(stored).int(caregiver).nulls(3).end()
+        };
+        if irrigated {
+            put(&items::IRRIGANT_IN, 1500.0)?;
+            put(&items::IRRIGANT_OUT, 1500.0 + amount)?;
+        } else {
+            put(&if catheter { items::FOLEY } else { items::VOID }[stay.system as usize], amount)?;
+        }
+        hour += step;
+    }
+    Ok(())
+}

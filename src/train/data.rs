@@ -1,0 +1,84 @@
+//! Where training vectors come from: fresh noise each epoch, fixed noise for validation.
+
+use ndarray::{Array1, Array2};
+
+use crate::features::{Bundle, Encoder};
+use crate::random::Seed;
+use crate::schema::Split;
+
+/// Vectors of one noise draw, with the log-density of the noise that fills missing entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draw {
+    /// `(n, d)`.
+    pub values: Array2<f64>,
+    /// `(n,)`, Σ over missing entries of log N(ε; 0, 1).
+    pub log_noise: Array1<f64>,
+}
+
+/// A source of training and validation vectors. A draw is a function of its seed and number alone.
+pub trait Source: Sync {
+    /// Coordinates d.
+    fn n_coordinates(&self) -> usize;
+    /// Training records.
+    fn n_train(&self) -> usize;
+    /// Validation records.
+    fn n_validation(&self) -> usize;
+    /// Vectors of all training records.
+    fn train(&self, seed: Seed, draw: u64) -> Draw;
+    /// Vectors of all validation records.
+    fn validation(&self, seed: Seed, draw: u64) -> Draw;
+    /// Identifies the data, so that a checkpoint is not continued on others.
+    fn fingerprint(&self) -> String;
+}
+
+/// The training and validation records of a bundle.
+#[derive(Debug)]
+pub struct BundleSource<'a> {
+    encoder: &'a Encoder,
+    train: Array2<f64>,
+    validation: Array2<f64>,
+    fingerprint: String,
+}
+
+impl<'a> BundleSource<'a> {
+    /// Takes the rows of the two splits out of `bundle`.
+    pub fn new(bundle: &'a Bundle) -> Self {
+        Self {
+            encoder: &bundle.manifest.encoder,
+            train: bundle.raw_of(Split::Train),
+            validation: bundle.raw_of(Split::Validation),
+            fingerprint: bundle.fingerprint(),
+        }
+    }
+
+    fn draw(&self, raw: &Array2<f64>, seed: Seed, draw: u64) -> Draw {
+        let encoded = self.encoder.encode(raw.view(), seed, draw);
+        Draw { values: encoded.values, log_noise: encoded.log_noise }
+    }
+}
+
+impl Source for BundleSource<'_> {
+    fn n_coordinates(&self) -> usize {
+        self.encoder.n_coordinates()
+    }
+
+    fn n_train(&self) -> usize {
+        self.train.nrows()
+    }
+
+    fn n_validation(&self) -> usize {
+        self.validation.nrows()
+    }
+
+    fn train(&self, seed: Seed, draw: u64) -> Draw {
+        self.draw(&self.train, seed, draw)
+    }
+
+    fn validation(&self, seed: Seed, draw: u64) -> Draw {
+        self.draw(&self.validation, seed, draw)
+    }
+
+    fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+}

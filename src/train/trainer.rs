@@ -1,0 +1,512 @@
+//! The loop: batches, steps, validation, roll-back, checkpoints.
+//!
+//! A run is a sequence of epochs, and its whole state lies between two of them ([`State`]): roll-back returns to the state
+//! before the epoch, a checkpoint is that state on disk, and an interrupted epoch is simply repeated. All randomness of an
+//! epoch comes from streams named by its number, so a repeated epoch is the same epoch.
+
+use std::path::Path;
+use std::time::Instant;
+
+use ndarray::Array2;
+use rand::Rng;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::adam::{AdamW, Average, Group, clip_factor, norm};
+use super::checkpoint::{self, State};
+use super::data::{Draw, Source};
+use super::progress::{EpochReport, Progress, StartReport};
+use super::schedule::{EarlyStopping, Schedule};
+use super::{HistoryRow, TrainConfig, TrainError};
+use crate::flow::{Flow, FlowConfig, Workspace};
+use crate::random::StreamRng;
+
+/// Columns one task works on; fixed, so that sums are formed in the same order for any number of threads.
+const BLOCK: usize = 64;
+/// Parameters per task when block gradients are added up.
+const REDUCE: usize = 16_384;
+/// Roll-backs of a run before it counts as diverged: the learning rate is then 1/256 of what was asked for.
+const MAX_ROLLBACKS: u32 = 8;
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// Validation did not improve for `patience` epochs.
+    EarlyStopping,
+    /// `max_epochs` are over.
+    MaxEpochs,
+    /// The time budget is spent.
+    TimeBudget,
+}
+
+/// The result of a run.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// The flow with the weights that did best on validation.
+    pub flow: Flow<f32>,
+    /// One row per epoch.
+    pub history: Vec<HistoryRow>,
+    /// Epochs run.
+    pub epochs: u32,
+    /// Epoch the weights are from.
+    pub best_epoch: u32,
+    /// Why the run ended.
+    pub stop: Stop,
+    /// Wall-clock seconds, those before a resume included.
+    pub seconds: f64,
+    /// Training rows per second.
+    pub rows_per_second: f64,
+}
+
+/// Trains `flow` on `source`.
+///
+/// `checkpoint` is the folder the state is kept in; with `resume` a state found there is continued, to the same bytes as if
+/// it had never been left. The caller removes the folder once the model is saved.
+///
+/// # Errors
+/// [`TrainError`]: unusable settings or data, divergence, interruption, a checkpoint that cannot be used.
+pub fn train_source(
+    source: &dyn Source,
+    flow: Flow<f32>,
+    config: &TrainConfig,
+    checkpoint: Option<&Path>,
+    resume: bool,
+    progress: &dyn Progress,
+) -> Result<Trained, TrainError> {
+    config.check()?;
+    for (split, rows, needed) in [("train", source.n_train(), 2), ("validation", source.n_validation(), 1)] {
+        if rows < needed {
+            return Err(TrainError::TooFewRows { split, rows, needed });
+        }
+    }
+    Run::new(source, flow, config, checkpoint, progress)?.run(resume)
+}
+
+struct Run<'a> {
+    source: &'a dyn Source,
+    config: &'a TrainConfig,
+    checkpoint: Option<&'a Path>,
+    progress: &'a dyn Progress,
+    flow: Flow<f32>,
+    groups: Vec<Group>,
+    schedule: Schedule,
+    identity: Value,
+    validation: Vec<Batch>,
+    slots: Vec<Slot>,
+    gradient: Vec<f32>,
+    batches: usize,
+    started: Instant,
+    /// Seconds spent before this process took over.
+    earlier: f64,
+}
+
+/// Vectors of one draw as the flow wants them, and the sum of their noise log-densities.
+struct Batch {
+    /// `(n, d)`: gathering the columns of a block reads whole rows.
+    rows: Array2<f32>,
+    log_noise: Vec<f64>,
+}
+
+/// What one task of a step needs for itself.
+struct Slot {
+    gradient: Vec<f32>,
+    workspace: Workspace<f32>,
+    log_prob: f64,
+}
+
+/// How an epoch ended.
+enum Epoch {
+    Done { log_prob: f64, gradient_norm: f64, clipped: f64, learning_rate: f64, out_of_time: bool },
+    NotFinite,
+    Interrupted,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        source: &'a dyn Source,
+        mut flow: Flow<f32>,
+        config: &'a TrainConfig,
+        checkpoint: Option<&'a Path>,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, TrainError> {
+        let started = Instant::now();
+        let seed = config.seed.child("validation-noise", 0);
+        let mut validation: Vec<Batch> = Vec::new();
+        for draw in 0..u64::from(config.validation_draws) {
+            let batch = Batch::new("validation", source.validation(seed, draw))?;
+            // Data without any noise give the same vectors again: one draw says it all.
+            if validation.first().is_some_and(|first| first.rows == batch.rows) {
+                break;
+            }
+            validation.push(batch);
+        }
+        let first = Batch::new("train", source.train(config.seed.child("train-noise", 0), 0))?;
+        flow.initialize(first.rows.t());
+        let groups = groups(&flow, config);
+        let n = flow.n_parameters();
+        let batches = source.n_train().div_ceil(config.batch_size);
+        let slots = (0..config.batch_size.div_ceil(BLOCK))
+            .map(|_| Slot { gradient: vec![0.0; n], workspace: Workspace::default(), log_prob: 0.0 })
+            .collect();
+        let schedule = Schedule { peak: config.learning_rate, warmup: config.warmup, floor: config.final_rate };
+        let identity = json!({
+            "data": source.fingerprint(),
+            "flow": serde_json::to_value(flow.config()).expect("invariant: settings are plain values"),
+            "train": config.identity(),
+        });
+        Ok(Self {
+            source,
+            config,
+            checkpoint,
+            progress,
+            flow,
+            groups,
+            schedule,
+            identity,
+            validation,
+            slots,
+            gradient: vec![0.0; n],
+            batches,
+            started,
+            earlier: 0.0,
+        })
+    }
+
+    fn run(mut self, resume: bool) -> Result<Trained, TrainError> {
+        let mut state = self.begin(resume)?;
+        let max_epochs = self.config.max_epochs;
+        self.progress.start(&StartReport {
+            n_parameters: self.flow.n_parameters(),
+            n_train: self.source.n_train(),
+            n_validation: self.source.n_validation(),
+            max_epochs,
+            batches: self.batches,
+            resumed_epochs: state.epoch,
+        });
+        let mut saved = (state.epoch, Instant::now());
+        let mut before = state.clone();
+        let stop = loop {
+            if state.stopping.exhausted(state.epoch, self.config.patience) {
+                break Stop::EarlyStopping;
+            }
+            if state.epoch >= max_epochs {
+                break Stop::MaxEpochs;
+            }
+            if self.out_of_time() {
+                break Stop::TimeBudget;
+            }
+            before.clone_from(&state);
+            match self.epoch(&mut state) {
+                Epoch::Interrupted => {
+                    self.save(&before)?;
+                    let checkpoint = self.checkpoint.map(Path::to_path_buf);
+                    return Err(TrainError::Interrupted { epoch: before.epoch, checkpoint });
+                }
+                Epoch::NotFinite => {
+                    state.clone_from(&before);
+                    self.roll_back(&mut state)?;
+                }
+                Epoch::Done { log_prob, gradient_norm, clipped, learning_rate, out_of_time } => {
+                    state.epoch += 1;
+                    let row = HistoryRow {
+                        epoch: state.epoch,
+                        step: state.adam.steps,
+                        learning_rate,
+                        train_log_prob: Some(log_prob),
+                        validation_log_prob: 0.0,
+                        gradient_norm: Some(gradient_norm),
+                        clipped: Some(clipped),
+                        rollbacks: state.rollbacks,
+                        best: false,
+                    };
+                    if !self.validate(&mut state, row) {
+                        state.clone_from(&before);
+                        self.roll_back(&mut state)?;
+                        continue;
+                    }
+                    if out_of_time {
+                        break Stop::TimeBudget;
+                    }
+                    let due = state.epoch - saved.0 >= self.config.checkpoint_epochs
+                        || saved.1.elapsed().as_secs_f64() >= self.config.checkpoint_seconds;
+                    if due {
+                        self.save(&state)?;
+                        saved = (state.epoch, Instant::now());
+                    }
+                }
+            }
+        };
+        let seconds = self.seconds();
+        self.flow.parameters_mut().copy_from_slice(&state.best);
+        Ok(Trained {
+            flow: self.flow,
+            epochs: state.epoch,
+            best_epoch: state.stopping.best_epoch,
+            history: state.history,
+            stop,
+            seconds,
+            rows_per_second: if seconds > 0.0 { state.rows as f64 / seconds } else { 0.0 },
+        })
+    }
+
+    /// The state of the checkpoint, or that of an untrained flow.
+    fn begin(&mut self, resume: bool) -> Result<State, TrainError> {
+        if let Some(dir) = self.checkpoint {
+            if !resume {
+                // A state of an earlier run must not be taken for one of this.
+                checkpoint::remove_checkpoint(dir)?;
+            } else if let Some(state) = checkpoint::read(dir, &self.identity, self.flow.n_parameters())? {
+                self.earlier = state.seconds;
+                return Ok(state);
+            } else {
+                // A run killed before its first checkpoint is begun again, which ends in the same bytes.
+                self.progress.note("no checkpoint found, training starts from the beginning");
+            }
+        }
+        let parameters = self.flow.parameters().to_vec();
+        let mut state = State {
+            epoch: 0,
+            average: Average::new(&parameters),
+            adam: AdamW::new(parameters.len()),
+            stopping: EarlyStopping::new(),
+            best: parameters.clone(),
+            parameters,
+            rate_factor: 1.0,
+            rollbacks: 0,
+            history: Vec::new(),
+            seconds: 0.0,
+            rows: 0,
+        };
+        let row = HistoryRow {
+            epoch: 0,
+            step: 0,
+            learning_rate: 0.0,
+            train_log_prob: None,
+            validation_log_prob: 0.0,
+            gradient_norm: None,
+            clipped: None,
+            rollbacks: 0,
+            best: false,
+        };
+        if !self.validate(&mut state, row) {
+            return Err(TrainError::Diverged { epoch: 0, rollbacks: 0, learning_rate: 0.0 });
+        }
+        Ok(state)
+    }
+
+    fn save(&self, state: &State) -> Result<(), TrainError> {
+        if let Some(dir) = self.checkpoint {
+            let state = State { seconds: self.seconds(), ..state.clone() };
+            checkpoint::write(dir, &self.identity, &state)?;
+        }
+        Ok(())
+    }
+
+    fn roll_back(&self, state: &mut State) -> Result<(), TrainError> {
+        let learning_rate = self.config.learning_rate * state.rate_factor;
+        if state.rollbacks == MAX_ROLLBACKS {
+            return Err(TrainError::Diverged { epoch: state.epoch + 1, rollbacks: MAX_ROLLBACKS, learning_rate });
+        }
+        state.rollbacks += 1;
+        state.rate_factor *= 0.5;
+        let (epoch, rate) = (state.epoch + 1, learning_rate * 0.5);
+        self.progress.note(&format!("a step of epoch {epoch} was not finite: repeated with learning rate {rate:.1e}"));
+        Ok(())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.earlier + self.started.elapsed().as_secs_f64()
+    }
+
+    fn out_of_time(&self) -> bool {
+        self.config.time_budget_seconds.is_some_and(|budget| self.seconds() >= budget)
+    }
+
+    /// Share of the run that is over: by steps, or by the clock where that is further.
+    fn share(&self, epoch: u32, batch: usize) -> f64 {
+        let steps = (f64::from(epoch) + batch as f64 / self.batches as f64) / f64::from(self.config.max_epochs);
+        self.config.time_budget_seconds.map_or(steps, |budget| steps.max(self.seconds() / budget))
+    }
+
+    /// Runs one epoch on `state`; whatever is not `Done` leaves it for the caller to restore.
+    fn epoch(&mut self, state: &mut State) -> Epoch {
+        let number = u64::from(state.epoch) + 1;
+        let seed = self.config.seed;
+        let draw = self.source.train(seed.child("train-noise", 0), number);
+        let Ok(data) = Batch::new("train", draw) else { return Epoch::NotFinite };
+        let n = data.log_noise.len();
+        let order = shuffled(n, &mut seed.stream("shuffle", number));
+        let dropout = seed.child("dropout", number);
+        let (mut log_prob, mut norms, mut clipped, mut learning_rate) = (0.0, 0.0, 0_u32, 0.0);
+        let mut steps = 0;
+        let mut rows = 0;
+        let mut out_of_time = false;
+        for batch in 0..self.batches {
+            if self.progress.interrupted() {
+                return Epoch::Interrupted;
+            }
+            if batch > 0 && self.out_of_time() {
+                out_of_time = true;
+                break;
+            }
+            // Batches of equal size up to one record: a small last batch would be a noisy step.
+            let members = &order[batch * n / self.batches..(batch + 1) * n / self.batches];
+            self.flow.parameters_mut().copy_from_slice(&state.parameters);
+            let sum = self.gradient(&data, members, |block| dropout.stream("block", ((batch as u64) << 32) | block));
+            let length = norm(&self.gradient);
+            if !(sum.is_finite() && length.is_finite()) {
+                return Epoch::NotFinite;
+            }
+            learning_rate = self.schedule.rate(self.share(state.epoch, batch + 1)) * state.rate_factor;
+            let factor = clip_factor(length, self.config.clip_norm);
+            state.adam.step(&mut state.parameters, &self.gradient, factor, learning_rate, &self.groups);
+            state.average.update(&state.parameters, self.config.ema_decay);
+            log_prob += sum;
+            norms += length;
+            clipped += u32::from(factor < 1.0);
+            steps += 1;
+            rows += members.len();
+            self.progress.batch(state.epoch + 1, batch + 1, self.batches);
+        }
+        if state.parameters.iter().any(|p| !p.is_finite()) {
+            return Epoch::NotFinite;
+        }
+        state.rows += rows as u64;
+        let steps = f64::from(steps);
+        Epoch::Done {
+            log_prob: log_prob / rows as f64,
+            gradient_norm: norms / steps,
+            clipped: f64::from(clipped) / steps,
+            learning_rate,
+            out_of_time,
+        }
+    }
+
+    /// Overwrites `self.gradient` with that of minus the members' mean log-density; returns the sum of their bounds.
+    fn gradient(&mut self, data: &Batch, members: &[usize], dropout: impl Fn(u64) -> StreamRng + Sync) -> f64 {
+        let weight = -1.0 / members.len() as f32;
+        let flow = &self.flow;
+        let used = members.len().div_ceil(BLOCK);
+        let slots = &mut self.slots[..used];
+        slots.par_iter_mut().zip(members.par_chunks(BLOCK)).enumerate().for_each(|(block, (slot, members))| {
+            slot.gradient.fill(0.0);
+            let x = data.columns(members);
+            let mut rng = dropout(block as u64);
+            let log_prob =
+                flow.log_prob_grad(x.view(), weight, Some(&mut rng), &mut slot.gradient, &mut slot.workspace);
+            slot.log_prob = log_prob.iter().zip(members).map(|(l, &m)| f64::from(*l) - data.log_noise[m]).sum();
+        });
+        let slots = &self.slots[..used];
+        self.gradient.par_chunks_mut(REDUCE).enumerate().for_each(|(chunk, out)| {
+            let at = chunk * REDUCE;
+            let end = at + out.len();
+            out.copy_from_slice(&slots[0].gradient[at..end]);
+            for slot in &slots[1..] {
+                for (o, g) in out.iter_mut().zip(&slot.gradient[at..end]) {
+                    *o += g;
+                }
+            }
+        });
+        slots.iter().map(|s| s.log_prob).sum()
+    }
+
+    /// Scores the averaged weights and keeps them if they are the best; false when the value is not a number.
+    fn validate(&mut self, state: &mut State, mut row: HistoryRow) -> bool {
+        self.flow.parameters_mut().copy_from_slice(&state.average.values);
+        let flow = &self.flow;
+        let sums: Vec<f64> = self
+            .validation
+            .par_iter()
+            .map(|batch| {
+                let all: Vec<usize> = (0..batch.log_noise.len()).collect();
+                let blocks = all.par_chunks(BLOCK).map(|members| {
+                    let log_prob = flow.log_prob(batch.columns(members).view());
+                    log_prob.iter().zip(members).map(|(l, &m)| f64::from(*l) - batch.log_noise[m]).sum::<f64>()
+                });
+                blocks.collect::<Vec<f64>>().iter().sum()
+            })
+            .collect();
+        let value = sums.iter().sum::<f64>() / (self.validation.len() * self.source.n_validation()) as f64;
+        if !value.is_finite() {
+            return false;
+        }
+        row.validation_log_prob = value;
+        row.best = state.stopping.observe(state.epoch, value);
+        if row.best {
+            state.best.copy_from_slice(&state.average.values);
+        }
+        let seconds = self.seconds();
+        self.progress.epoch(&EpochReport {
+            epoch: row.epoch,
+            max_epochs: self.config.max_epochs,
+            train_log_prob: row.train_log_prob,
+            validation_log_prob: value,
+            best_log_prob: state.stopping.best,
+            best_epoch: state.stopping.best_epoch,
+            seconds,
+            rows_per_second: if seconds > 0.0 { state.rows as f64 / seconds } else { 0.0 },
+        });
+        state.history.push(row);
+        true
+    }
+}
+
+impl Batch {
+    /// Narrows a draw to f32, and refuses what is not a number.
+    fn new(split: &'static str, draw: Draw) -> Result<Self, TrainError> {
+        let rows = draw.values.mapv(|v| v as f32);
+        if let Some(((row, coordinate), _)) = rows.indexed_iter().find(|(_, v)| !v.is_finite()) {
+            return Err(TrainError::NotFinite { split, row, coordinate });
+        }
+        Ok(Self { rows, log_noise: draw.log_noise.to_vec() })
+    }
+
+    /// The vectors of `members` as columns, `(d, b)`.
+    fn columns(&self, members: &[usize]) -> Array2<f32> {
+        let d = self.rows.ncols();
+        let mut x = Array2::<f32>::zeros((d, members.len()));
+        for (mut column, &m) in x.columns_mut().into_iter().zip(members) {
+            column.assign(&self.rows.row(m));
+        }
+        x
+    }
+}
+
+/// A random order of 0..n (Fisher–Yates on the generator's words, so that no library update changes a run).
+fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    for i in (1..n).rev() {
+        let j = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;
+        order.swap(i, j);
+    }
+    order
+}
+
+/// Weight decay and learning-rate factor of each parameter tensor.
+fn groups(flow: &Flow<f32>, config: &TrainConfig) -> Vec<Group> {
+    let views = flow.parameter_views().iter();
+    let group = views.map(|view| Group {
+        range: view.range.clone(),
+        weight_decay: if view.weight_decay { config.weight_decay as f32 } else { 0.0 },
+        rate: if view.name.contains(".linear.") { config.linear_rate as f32 } else { 1.0 },
+    });
+    group.collect()
+}
+
+/// Trains a new flow on the training records of a bundle; see [`train_source`].
+///
+/// # Errors
+/// As [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
+pub fn train_flow(
+    bundle: &crate::features::Bundle,
+    flow: &FlowConfig,
+    config: &TrainConfig,
+    checkpoint: Option<&Path>,
+    resume: bool,
+    progress: &dyn Progress,
+) -> Result<Trained, TrainError> {
+    let source = super::BundleSource::new(bundle);
+    let flow = Flow::new(flow, config.seed.child("flow", 0))?;
+    train_source(&source, flow, config, checkpoint, resume, progress)
+}
