@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use polars::prelude::{PlHashMap, PlHashSet};
 
-use crate::schema::{DType, Item};
+use crate::schema::{Aggregation, DType, Item};
 
 use super::accumulate::{Aggregate, Slot};
 use super::batch::{BatchColumn, Key, WrongCell};
@@ -321,7 +321,7 @@ impl<'a> Gathered<'a> {
     pub(super) fn aggregate(
         &self,
         variable: usize,
-        aggregation: crate::schema::Aggregation,
+        aggregation: Aggregation,
         record: u32,
     ) -> (Aggregate, u32) {
         let slots = &self.slots[self.plan.variables[variable].slots.clone()];
@@ -366,11 +366,8 @@ impl Answers for Gathered<'_> {
         Some(Answer::of(value, &self.meters[variable].levels))
     }
 
-    fn features(&self, record: u32) -> usize {
-        let has = |(variable, feature): &&(usize, &crate::schema::Feature)| {
-            self.plan.variables[*variable].measured
-                && matches!(self.aggregate(*variable, feature.aggregation, record), (Aggregate::Number(_) | Aggregate::Level(_), n) if n > 0)
-        };
-        self.plan.features.iter().filter(has).count()
+    fn has(&self, variable: usize, aggregation: Aggregation, record: u32) -> bool {
+        let (value, n) = self.aggregate(variable, aggregation, record);
+        n > 0 && value != Aggregate::Missing
     }
 }

@@ -201,7 +201,11 @@ mod tests {
     #[test]
     fn a_role_replaces_the_one_before() {
         let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
-        set(&mut pipeline, &[("role.x", "count"), ("role.x", "ordinal"), ("role.y", "id"), ("role.z", "ignore")]).unwrap();
+        set(
+            &mut pipeline,
+            &[("role.x", "count"), ("role.x", "ordinal"), ("role.y", "id"), ("role.z", "ignore")],
+        )
+        .unwrap();
         set(&mut pipeline, &[("role.y", "group"), ("role.z", "binary"), ("role.part", "split")]).unwrap();
         let wide = pipeline.wide.unwrap();
         assert_eq!((wide.id, wide.group.as_deref(), wide.split.as_deref()), (None, Some("y"), Some("part")));
@@ -236,7 +240,8 @@ mod tests {
     #[test]
     fn wide_tables_have_no_window_and_no_unknown_roles() {
         let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
-        let error = set(&mut pipeline, &[("window.end", "4"), ("role.x", "integer"), ("role.", "count")]).unwrap_err();
+        let error = set(&mut pipeline, &[("window.end", "4"), ("role.x", "integer"), ("role.", "count")])
+            .unwrap_err();
         insta::assert_snapshot!(error.to_string(), @"");
     }
 }

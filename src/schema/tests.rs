@@ -29,7 +29,10 @@ fn an_item_belongs_to_one_variable() {
             for source in variable.sources {
                 let Source::Events { table, items, .. } = source else { continue };
                 for item in items {
-                    assert!(seen.insert((table.clone(), item.clone())), "{name}: {item:?} of {table} is in two variables");
+                    assert!(
+                        seen.insert((table.clone(), item.clone())),
+                        "{name}: {item:?} of {table} is in two variables"
+                    );
                 }
             }
         }
@@ -55,12 +58,18 @@ fn mimic3_covers_the_bedside_and_the_laboratory() {
     let TableKind::Events(chart) = &schema.table("CHARTEVENTS").unwrap().kind else { panic!("events") };
     assert_eq!(chart.drop[0].equals, ["1"]);
     // Labs charted in CHARTEVENTS mirror LABEVENTS; a variable in both would count twice.
-    for variable in schema.variables.iter().filter(|v| ["chemistry", "hematology", "coagulation"].contains(&v.group.as_str())) {
+    for variable in schema
+        .variables
+        .iter()
+        .filter(|v| ["chemistry", "hematology", "coagulation"].contains(&v.group.as_str()))
+    {
         let tables: HashSet<_> = variable
             .sources
             .iter()
             .map(|s| match s {
-                Source::Events { table, .. } | Source::Column { table, .. } | Source::Age { table, .. } => table,
+                Source::Events { table, .. } | Source::Column { table, .. } | Source::Age { table, .. } => {
+                    table
+                }
             })
             .collect();
         assert_eq!(tables.len(), 1, "{}", variable.name);

@@ -9,3 +9,4 @@ mod report;
 mod report_fixture;
 mod support;
 mod train;
+mod mimic_demo;
