@@ -16,15 +16,15 @@ mod progress;
 mod schedule;
 mod trainer;
 
-pub use checkpoint::{CheckpointError, checkpoint_dir, remove_checkpoint};
+pub use checkpoint::{CheckpointError, checkpoint_dir, has_checkpoint, remove_checkpoint};
 pub use config::TrainConfig;
 pub use data::{BundleSource, Draw, Source};
 pub use error::TrainError;
 pub use history::HistoryRow;
-pub use overrides::apply_overrides;
+pub use overrides::{allowed_settings, apply_overrides};
 pub use preset::{FlowKind, Preset, preset};
 pub use progress::{EpochReport, Progress, Silent, StartReport};
-pub use trainer::{Stop, Trained, train_flow, train_source};
+pub use trainer::{Mixture, Stop, Trained, start_flow, train_flow, train_source};
 
 #[cfg(test)]
 mod tests;

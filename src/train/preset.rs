@@ -118,6 +118,7 @@ pub fn preset(preset: Preset, kind: FlowKind, n_train: usize, d: usize) -> (Flow
         dropout,
         ..FlowConfig::default()
     };
-    let train = TrainConfig { batch_size, max_epochs, patience: (max_epochs / 6).max(10), ..TrainConfig::default() };
+    let train =
+        TrainConfig { batch_size, max_epochs, patience: (max_epochs / 6).max(10), ..TrainConfig::default() };
     (flow, train)
 }
