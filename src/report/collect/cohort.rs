@@ -27,14 +27,18 @@ pub(super) fn cohort(context: &Context<'_>) -> Cohort {
         .tables
         .iter()
         .map(|t| {
-            let parts = t.dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.clone(), *n)).collect();
+            let parts =
+                t.dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.clone(), *n)).collect();
             let (dropped, told) = privacy.lump(parts);
             TableRows {
                 table: t.table.clone(),
                 read: privacy.count(t.rows_read),
                 // All dropped rows together are few: the difference would tell them.
                 kept: if told { privacy.count(t.rows_kept) } else { privacy.part(t.rows_kept, t.rows_read) },
-                dropped: dropped.into_iter().map(|(name, n)| NamedCount { name, n: privacy.count(n) }).collect(),
+                dropped: dropped
+                    .into_iter()
+                    .map(|(name, n)| NamedCount { name, n: privacy.count(n) })
+                    .collect(),
             }
         })
         .collect();
@@ -51,7 +55,8 @@ pub(super) fn alerts(context: &Context<'_>) -> Vec<Alert> {
             }
             let percent = (seen > 0 && context.privacy.allows(n)).then(|| 100.0 * n as f64 / seen as f64);
             let n_shown = context.privacy.count(n);
-            let alert = Alert { variable: v.variable.clone(), what: what.into(), n: n_shown, percent, dropped };
+            let alert =
+                Alert { variable: v.variable.clone(), what: what.into(), n: n_shown, percent, dropped };
             alerts.push((n, alert));
         }
     }

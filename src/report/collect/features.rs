@@ -31,18 +31,23 @@ pub(super) fn summaries(context: &Context<'_>) -> Vec<FeatureSummary> {
         .enumerate()
         .map(|(j, column)| {
             let categorical = !column.levels.is_empty();
-            let smd = of(Split::Train).zip(of(Split::Test)).filter(|_| !categorical).and_then(|(train, test)| {
-                let (a, b) = (Context::sorted(train, j), Context::sorted(test, j));
-                let enough = context.privacy.allows(a.len() as u64) && context.privacy.allows(b.len() as u64);
-                if enough { standardised_difference(&a, &b) } else { None }
-            });
+            let smd =
+                of(Split::Train).zip(of(Split::Test)).filter(|_| !categorical).and_then(|(train, test)| {
+                    let (a, b) = (Context::sorted(train, j), Context::sorted(test, j));
+                    let enough =
+                        context.privacy.allows(a.len() as u64) && context.privacy.allows(b.len() as u64);
+                    if enough { standardised_difference(&a, &b) } else { None }
+                });
             FeatureSummary {
                 name: column.meta.name.clone(),
                 label: labels[j].clone(),
                 group: column.meta.group.clone(),
                 unit: column.meta.unit.clone(),
                 kind: kind(column.meta.kind).into(),
-                splits: parts.iter().map(|(name, raw)| stats(context.privacy, name, raw, j, categorical)).collect(),
+                splits: parts
+                    .iter()
+                    .map(|(name, raw)| stats(context.privacy, name, raw, j, categorical))
+                    .collect(),
                 levels: levels(context, j),
                 smd,
             }

@@ -29,19 +29,25 @@ pub(super) fn histogram(
     }
 }
 
-fn levels(privacy: Privacy, data: &[f64], samples: &[f64], name: &dyn Fn(f64) -> String) -> Option<Histogram> {
+fn levels(
+    privacy: Privacy,
+    data: &[f64],
+    samples: &[f64],
+    name: &dyn Fn(f64) -> String,
+) -> Option<Histogram> {
     let mut values: Vec<f64> = data.iter().chain(samples).copied().collect();
     values.sort_unstable_by(f64::total_cmp);
     values.dedup();
-    let count = |of: &[f64], v: f64| (of.partition_point(|x| *x <= v) - of.partition_point(|x| *x < v)) as u64;
+    let count =
+        |of: &[f64], v: f64| (of.partition_point(|x| *x <= v) - of.partition_point(|x| *x < v)) as u64;
     let counts: Vec<(u64, u64)> = values.iter().map(|v| (count(data, *v), count(samples, *v))).collect();
     // Levels only samples have, and rare ones, are one bar.
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(counts[i].0));
-    let (mut kept, mut rest): (Vec<usize>, Vec<usize>) = order
-        .into_iter()
-        .enumerate()
-        .partition_map(|(rank, i)| if rank < LEVELS - 1 && privacy.allows(counts[i].0) { Ok(i) } else { Err(i) });
+    let (mut kept, mut rest): (Vec<usize>, Vec<usize>) =
+        order.into_iter().enumerate().partition_map(|(rank, i)| {
+            if rank < LEVELS - 1 && privacy.allows(counts[i].0) { Ok(i) } else { Err(i) }
+        });
     while !privacy.shows(rest.iter().map(|&i| counts[i].0).sum()) {
         // What is left is few: the least of the bars joins it.
         rest.push(kept.pop()?);

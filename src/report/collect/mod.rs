@@ -201,7 +201,11 @@ fn unique(names: Vec<String>) -> Vec<String> {
 fn splits(context: &Context<'_>) -> Vec<NamedCount> {
     let present: Vec<Split> = Split::ALL.into_iter().filter(|s| context.n(*s) > 0).collect();
     let small = present.iter().any(|s| !context.privacy.allows(context.n(*s)));
-    let blurred = present.iter().copied().filter(|s| context.privacy.allows(context.n(*s))).min_by_key(|s| context.n(*s));
+    let blurred = present
+        .iter()
+        .copied()
+        .filter(|s| context.privacy.allows(context.n(*s)))
+        .min_by_key(|s| context.n(*s));
     present
         .into_iter()
         .map(|s| NamedCount {

@@ -12,8 +12,8 @@ use crate::num::quantile::quantile_sorted;
 use crate::num::special::normal_quantile;
 use crate::outlier;
 use crate::report::data::{
-    AlphaRow, Calibration, Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary, PValueHistogram,
-    QqCurve, Quantiles, SplitLikelihood, SplitScore,
+    AlphaRow, Calibration, Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary,
+    PValueHistogram, QqCurve, Quantiles, SplitLikelihood, SplitScore,
 };
 use crate::report::measure::wilson;
 use crate::schema::Split;
@@ -143,7 +143,8 @@ pub(super) fn duel<'c>(context: &'c Context<'_>) -> Option<(&'c Scored<'c>, &'c 
         Some(of.fold(first, |a, b| if b.standing() > a.standing() { b } else { a }))
     };
     let (flow, mixture) = (best(Family::Flow)?, best(Family::Mixture)?);
-    let paired = Paired::new(&flow.scores.get(&split)?.log_prob_tensor, &mixture.scores.get(&split)?.log_prob_tensor);
+    let paired =
+        Paired::new(&flow.scores.get(&split)?.log_prob_tensor, &mixture.scores.get(&split)?.log_prob_tensor);
     Some((flow, mixture, paired))
 }
 
@@ -162,7 +163,13 @@ pub(super) fn by_split(context: &Context<'_>) -> Vec<SplitLikelihood> {
                 model: m.name.clone(),
                 split: split.name().into(),
                 n: context.privacy.count(sorted.len() as u64),
-                quantiles: Quantiles { p5: at(0.05), p25: at(0.25), p50: at(0.5), p75: at(0.75), p95: at(0.95) },
+                quantiles: Quantiles {
+                    p5: at(0.05),
+                    p25: at(0.25),
+                    p50: at(0.5),
+                    p75: at(0.75),
+                    p95: at(0.95),
+                },
             });
         }
     }
@@ -171,9 +178,8 @@ pub(super) fn by_split(context: &Context<'_>) -> Vec<SplitLikelihood> {
 
 pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
     let split = context.test?;
-    let p_values: BTreeMap<usize, Vec<f64>> = (0..context.models.len())
-        .filter_map(|i| Some((i, p_values(&context.models[i], split)?)))
-        .collect();
+    let p_values: BTreeMap<usize, Vec<f64>> =
+        (0..context.models.len()).filter_map(|i| Some((i, p_values(&context.models[i], split)?))).collect();
     let leading = context.leading();
     let of_leading = p_values.get(&context.leading)?;
     let mut alphas = Vec::new();
@@ -249,7 +255,9 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
         .map(|c| c.iter().map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect::<Vec<f64>>())
         .filter(|c| c.len() > 1)
         .collect();
-    coordinates.iter_mut().for_each(|c| c.sort_unstable_by(f64::total_cmp));
+    for c in &mut coordinates {
+        c.sort_unstable_by(f64::total_cmp);
+    }
     let mut all: Vec<f64> = coordinates.iter().flatten().copied().collect();
     if all.is_empty() {
         return None;
@@ -274,7 +282,8 @@ mod tests {
     #[test]
     fn pairing_cancels_what_is_hard_for_both() {
         let hard: Vec<f64> = (0..100).map(|i| -f64::from(i % 10) * 50.0).collect();
-        let better: Vec<f64> = hard.iter().enumerate().map(|(i, l)| l + 0.5 + 0.1 * (i as f64).sin()).collect();
+        let better: Vec<f64> =
+            hard.iter().enumerate().map(|(i, l)| l + 0.5 + 0.1 * (i as f64).sin()).collect();
         let paired = Paired::new(&better, &hard);
         assert!((paired.difference - 0.5).abs() < 0.02 && paired.error < 0.01);
         assert_eq!(paired.wins, 1.0);

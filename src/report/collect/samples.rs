@@ -43,7 +43,10 @@ pub(super) fn collect(context: &Context<'_>) -> (Option<Marginals>, Option<Corre
         correlations: spearman(head(real.clone(), rows).view(), MINIMUM_CELL as usize),
     };
     let compare = |raw: &Array2<f64>| Compared {
-        ks: (0..p).into_par_iter().map(|j| ks_distance(&Context::sorted(raw, j), &reference.sorted[j])).collect(),
+        ks: (0..p)
+            .into_par_iter()
+            .map(|j| ks_distance(&Context::sorted(raw, j), &reference.sorted[j]))
+            .collect(),
         correlations: spearman(head(raw.clone(), rows).view(), MINIMUM_CELL as usize),
     };
     let yardstick = (context.privacy.allows(train.nrows() as u64)).then(|| compare(&train));
@@ -61,7 +64,8 @@ pub(super) fn collect(context: &Context<'_>) -> (Option<Marginals>, Option<Corre
         }
     }
     let Some((samples, compared)) = leading else { return (None, None) };
-    let marginals = marginals(context, split, &real, &samples, &compared, yardstick.as_ref(), &reference, fits);
+    let marginals =
+        marginals(context, split, &real, &samples, &compared, yardstick.as_ref(), &reference, fits);
     let correlations = correlations(context, split, &compared, yardstick.as_ref(), &reference);
     (Some(marginals), correlations)
 }
@@ -134,7 +138,8 @@ fn marginals(
             let data = &reference.sorted[j];
             let column = &encoder.columns[j];
             let name = |code: f64| encoder.level_name(j, code).unwrap_or("not met in training").to_owned();
-            let name: Option<&dyn Fn(f64) -> String> = if column.levels.is_empty() { None } else { Some(&name) };
+            let name: Option<&dyn Fn(f64) -> String> =
+                if column.levels.is_empty() { None } else { Some(&name) };
             Marginal {
                 label: labels[j].clone(),
                 unit: column.meta.unit.clone(),

@@ -49,9 +49,19 @@ fn decide(flow: &str, mixture: &str, paired: Paired) -> (Outcome, String) {
     let (low, high) = paired.interval();
     let by = format!("{} ± {} nats per record", fixed(paired.difference.abs(), 3), fixed(paired.error, 3));
     if low > 0.0 {
-        (Outcome::Flow, format!("The flow ({flow}) explains held-out records better than the mixture ({mixture}), by {by}."))
+        (
+            Outcome::Flow,
+            format!(
+                "The flow ({flow}) explains held-out records better than the mixture ({mixture}), by {by}."
+            ),
+        )
     } else if high < 0.0 {
-        (Outcome::Mixture, format!("The mixture ({mixture}) explains held-out records better than the flow ({flow}), by {by}."))
+        (
+            Outcome::Mixture,
+            format!(
+                "The mixture ({mixture}) explains held-out records better than the flow ({flow}), by {by}."
+            ),
+        )
     } else {
         let difference = format!("{} ± {}", signed(paired.difference, 3), fixed(paired.error, 3));
         let text = format!(
@@ -63,7 +73,11 @@ fn decide(flow: &str, mixture: &str, paired: Paired) -> (Outcome, String) {
 }
 
 fn no_test(context: &Context<'_>) -> String {
-    let why = if context.n(Split::Test) == 0 { "There are no test records" } else { "There are too few test records" };
+    let why = if context.n(Split::Test) == 0 {
+        "There are no test records"
+    } else {
+        "There are too few test records"
+    };
     format!("{why}: nothing here judges the models on records they have not seen.")
 }
 
@@ -71,9 +85,11 @@ fn one_family(context: &Context<'_>) -> String {
     let leading = context.leading();
     let split = context.test.unwrap_or(Split::Validation);
     let metrics = leading.model.metrics.splits.get(&split);
-    let figure = metrics.and_then(|m| Some((m.mean_log_prob?, m.standard_error?))).map_or_else(String::new, |(m, e)| {
-        format!(", at {} ± {} nats per {} record", fixed(m, 3), fixed(e, 3), split.name())
-    });
+    let figure = metrics
+        .and_then(|m| Some((m.mean_log_prob?, m.standard_error?)))
+        .map_or_else(String::new, |(m, e)| {
+            format!(", at {} ± {} nats per {} record", fixed(m, 3), fixed(e, 3), split.name())
+        });
     if context.models.len() == 1 {
         format!("One model, {}{figure}; there is no other to compare it with.", leading.name)
     } else {
@@ -118,7 +134,8 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
         let beyond = |name: &str| m.models.iter().find(|f| f.model == name).map(|f| f.n_beyond_chance);
         if let Some(n) = beyond(&m.model) {
             let real = m.models.first().filter(|f| !context.models.iter().any(|s| s.name == f.model));
-            let yardstick = real.map_or_else(String::new, |r| format!("; of real training records, {}", r.n_beyond_chance));
+            let yardstick = real
+                .map_or_else(String::new, |r| format!("; of real training records, {}", r.n_beyond_chance));
             out.push(format!(
                 "Samples of {}: {n} of {} features differ from the test records by more than chance{yardstick}.",
                 m.model,
@@ -132,11 +149,17 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
 /// Which of several models are best, by what the pairs can tell.
 fn ranking(c: &Comparison) -> String {
     let best = &c.rows[0];
-    let tied: Vec<&str> = c.rows[1..].iter().filter(|r| r.high.is_nan() || r.high >= 0.0).map(|r| r.model.as_str()).collect();
+    let tied: Vec<&str> =
+        c.rows[1..].iter().filter(|r| r.high.is_nan() || r.high >= 0.0).map(|r| r.model.as_str()).collect();
     if tied.is_empty() {
         format!("Of all {} models, {} is best and all others are clearly below it.", c.rows.len(), best.model)
     } else {
-        format!("Of all {} models, {} has the highest mean; {} cannot be told from it.", c.rows.len(), best.model, tied.join(", "))
+        format!(
+            "Of all {} models, {} has the highest mean; {} cannot be told from it.",
+            c.rows.len(),
+            best.model,
+            tied.join(", ")
+        )
     }
 }
 
@@ -159,7 +182,10 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
         }
         match m.model.header.stop {
             Some(Stop::TimeBudget) => {
-                out.push(format!("Training of {} ended with its time budget; longer training may improve it.", m.name));
+                out.push(format!(
+                    "Training of {} ended with its time budget; longer training may improve it.",
+                    m.name
+                ));
             }
             Some(Stop::MaxEpochs) if m.model.header.best_epoch >= m.model.header.epochs => {
                 out.push(format!("{} was still improving when its epochs were over.", m.name));
@@ -171,7 +197,12 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
         .filter(|&j| 2 * Context::sorted(&context.bundle.raw, j).len() < context.bundle.raw.nrows())
         .count();
     if mostly_missing > 0 {
-        out.push(plural(mostly_missing, "feature is", "features are", "missing in more than half of the records."));
+        out.push(plural(
+            mostly_missing,
+            "feature is",
+            "features are",
+            "missing in more than half of the records.",
+        ));
     }
     let shifted = evidence.features.iter().filter(|f| f.smd.is_some_and(|d| d.abs() > 0.2)).count();
     if shifted > 0 {
@@ -221,6 +252,10 @@ mod tests {
         let (outcome, text) = decide("f", "m", paired(0.1, 0.1));
         assert_eq!(outcome, Outcome::Undecided);
         assert!(text.contains("cannot tell") && text.contains("+0.100 ± 0.100"), "{text}");
-        assert_eq!(decide("f", "m", paired(0.5, f64::NAN)).0, Outcome::Undecided, "one record decides nothing");
+        assert_eq!(
+            decide("f", "m", paired(0.5, f64::NAN)).0,
+            Outcome::Undecided,
+            "one record decides nothing"
+        );
     }
 }
