@@ -7,6 +7,7 @@ mod golden_flow;
 mod layers;
 mod mimic_demo;
 mod report;
+mod report_collect;
 mod report_fixture;
 mod support;
 mod train;
