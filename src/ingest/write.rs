@@ -239,7 +239,7 @@ mod tests {
         write_table(&path, &columns(), false).unwrap();
         let expected =
             [("log_prob", Kind::Continuous), ("note", Kind::Categorical), ("flagged", Kind::Binary)];
-        let table = super::super::read_columns(&path, &expected, Some("record_id"), &[]).unwrap();
+        let table = crate::ingest::read_columns(&path, &expected, Some("record_id"), &[]).unwrap();
         assert_eq!(table.record_ids, ["=cmd()", "-5", "a,\"b\""]);
         let Cells::Number(x) = &table.columns[0].cells else { panic!() };
         assert_eq!(x[0], -1e-7);

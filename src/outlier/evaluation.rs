@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::OutlierError;
+use super::block::variable;
 use super::table::Flags;
 
 /// What is known of one row.
@@ -13,7 +14,7 @@ use super::table::Flags;
 pub struct Label {
     /// Kind of anomaly; `None` for an ordinary row.
     pub kind: Option<String>,
-    /// Features that were corrupted; empty when not known.
+    /// Features or variables that were corrupted; empty when not known.
     pub features: Vec<String>,
 }
 
@@ -80,7 +81,8 @@ pub fn evaluate(flags: &Flags, labels: &[Label]) -> Result<Evaluation, OutlierEr
             kinds.entry(kind).or_default().push(i);
         }
     }
-    let by_kind = kinds.iter().map(|(kind, rows)| evaluate_kind(kind, rows, flags, labels, &scores)).collect();
+    let by_kind =
+        kinds.iter().map(|(kind, rows)| evaluate_kind(kind, rows, flags, labels, &scores)).collect();
     let n = labels.len();
     Ok(Evaluation {
         n,
@@ -95,8 +97,15 @@ pub fn evaluate(flags: &Flags, labels: &[Label]) -> Result<Evaluation, OutlierEr
     })
 }
 
-fn evaluate_kind(kind: &str, rows: &[usize], flags: &Flags, labels: &[Label], scores: &[f64]) -> KindEvaluation {
-    let against: Vec<usize> = (0..labels.len()).filter(|&i| labels[i].kind.is_none()).chain(rows.iter().copied()).collect();
+fn evaluate_kind(
+    kind: &str,
+    rows: &[usize],
+    flags: &Flags,
+    labels: &[Label],
+    scores: &[f64],
+) -> KindEvaluation {
+    let against: Vec<usize> =
+        (0..labels.len()).filter(|&i| labels[i].kind.is_none()).chain(rows.iter().copied()).collect();
     let n_flagged = rows.iter().filter(|&&i| flags.rows[i].flagged).count();
     let explained: Vec<usize> = rows
         .iter()
@@ -104,7 +113,11 @@ fn evaluate_kind(kind: &str, rows: &[usize], flags: &Flags, labels: &[Label], sc
         .filter(|&i| !labels[i].features.is_empty() && !flags.rows[i].explanations.is_empty())
         .collect();
     let names = |i: usize, top: usize| {
-        flags.rows[i].explanations.iter().take(top).any(|e| labels[i].features.contains(&e.feature))
+        flags.rows[i]
+            .explanations
+            .iter()
+            .take(top)
+            .any(|e| labels[i].features.iter().any(|f| *f == e.feature || f == variable(&e.feature)))
     };
     KindEvaluation {
         kind: kind.to_owned(),
@@ -156,7 +169,7 @@ fn tied_groups(scores: &[f64]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outlier::explain::FeatureExplanation;
+    use crate::outlier::explanation::FeatureExplanation;
     use crate::outlier::table::FlagRow;
 
     const T: bool = true;
@@ -184,8 +197,10 @@ mod tests {
     }
 
     fn row(score: f64, flagged: bool, features: &[&str]) -> FlagRow {
-        let explanations =
-            features.iter().map(|f| FeatureExplanation { feature: (*f).into(), ..FeatureExplanation::default() }).collect();
+        let explanations = features
+            .iter()
+            .map(|f| FeatureExplanation { feature: (*f).into(), ..FeatureExplanation::default() })
+            .collect();
         FlagRow { score, flagged, explanations, ..FlagRow::default() }
     }
 
@@ -206,16 +221,31 @@ mod tests {
             ],
             ..Flags::default()
         };
-        let labels =
-            [label("unit", &["a"]), label("unit", &["a"]), label("unit", &["a"]), Label::default(), Label::default(), label("swap", &[])];
+        let labels = [
+            label("unit", &["a"]),
+            label("unit", &["a"]),
+            label("unit", &["a"]),
+            Label::default(),
+            Label::default(),
+            label("swap", &[]),
+        ];
         let e = evaluate(&flags, &labels).unwrap();
         assert_eq!((e.n, e.n_anomalies, e.n_flagged), (6, 4, 4));
         assert_eq!((e.recall, e.false_discovery_proportion, e.false_alarm_rate), (0.75, 0.25, 0.5));
         let unit = e.by_kind.iter().find(|k| k.kind == "unit").unwrap();
-        assert_eq!((unit.n, unit.n_flagged, unit.n_explained, unit.n_named_first, unit.n_named), (3, 2, 2, 1, 2));
+        assert_eq!(
+            (unit.n, unit.n_flagged, unit.n_explained, unit.n_named_first, unit.n_named),
+            (3, 2, 2, 1, 2)
+        );
         assert!((unit.auroc - 5.0 / 6.0).abs() < 1e-15);
-        assert_eq!((e.by_kind[0].kind.as_str(), e.by_kind[0].auroc, e.by_kind[0].n_explained), ("swap", 1.0, 0));
-        assert!(matches!(evaluate(&flags, &labels[1..]), Err(OutlierError::Length { got: 5, expected: 6, .. })));
+        assert_eq!(
+            (e.by_kind[0].kind.as_str(), e.by_kind[0].auroc, e.by_kind[0].n_explained),
+            ("swap", 1.0, 0)
+        );
+        assert!(matches!(
+            evaluate(&flags, &labels[1..]),
+            Err(OutlierError::Length { got: 5, expected: 6, .. })
+        ));
     }
 
     #[test]

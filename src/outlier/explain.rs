@@ -9,14 +9,14 @@
 //! two variables. Then the most promising on finer grids with more draws, and, where nothing single suffices,
 //! changes of two features. Missing features are left missing, and the coordinates of missing indicators are kept.
 
-use serde::{Deserialize, Serialize};
-
 use crate::density::Density;
 use crate::random::Seed;
 
 use super::block::{Block, Edit, blocks};
-use super::feature::{Expected, Feature, GRID};
+use super::explanation::{FeatureExplanation, PairExplanation, Written};
+use super::feature::{Feature, GRID};
 use super::pattern::{Correction, Pattern, corrections};
+use super::subject::{Candidate, Exchange, Subject, choose, evaluate};
 use super::versions::{Cells, Versions};
 
 /// Noise draws when everything is tried; the ranking of the best is repeated with more.
@@ -25,8 +25,6 @@ const SCREENING_DRAWS: usize = 2;
 const REFINING_DRAWS: usize = 8;
 /// Features refined and tried in pairs at least, so that both halves of an exchange are among them.
 const REFINED_FEATURES: usize = 6;
-/// Blocks refined.
-const REFINED_BLOCKS: usize = 3;
 /// Exchanges refined.
 const REFINED_EXCHANGES: usize = 3;
 /// A correction is named when it earns this share of the best possible gain, …
@@ -39,73 +37,6 @@ pub(super) const ORDINARY: f64 = 0.05;
 
 /// The p-value of the record after an edit that gains so many nats.
 pub(super) type After<'a> = dyn Fn(&[(usize, f64)], f64) -> f64 + 'a;
-
-/// What one feature has to do with a record being unusual.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct FeatureExplanation {
-    /// Position of the feature.
-    pub column: usize,
-    /// Its name.
-    pub feature: String,
-    /// Recorded value in original units (the code of a categorical level).
-    pub observed: f64,
-    /// Value that makes the record most likely: on the grid, or the partner's value in an exchange.
-    pub suggested: f64,
-    /// 90 % interval given the rest of the record.
-    pub expected: Expected,
-    /// Log-likelihood gained by the suggested value, in nats; for an exchange, by the exchange.
-    pub gain: f64,
-    /// p-value the record would have with the suggested value (of an exchange: with both).
-    pub p_after: f64,
-    /// What may have happened to the value.
-    pub pattern: Option<Pattern>,
-    /// The value had that happened.
-    pub corrected: Option<f64>,
-    /// Other features of the same variable that have to change with it, in the same way.
-    pub together: Vec<String>,
-    /// The values as text.
-    pub written: Written,
-}
-
-/// Values of an explanation as a person would write them: at the resolution of the feature, levels by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Written {
-    /// Label of the feature, or its name.
-    pub label: String,
-    /// Unit; empty for levels and where none is known.
-    pub unit: String,
-    /// Recorded value.
-    pub observed: String,
-    /// Suggested value.
-    pub suggested: String,
-    /// 90 % interval ("36.1 to 38.4") or likely levels ("a or b").
-    pub expected: String,
-    /// Corrected value; empty without a pattern.
-    pub corrected: String,
-}
-
-/// Two features that are unusual together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PairExplanation {
-    /// Names.
-    pub features: [String; 2],
-    /// Positions.
-    pub columns: [usize; 2],
-    /// Recorded values.
-    pub observed: [f64; 2],
-    /// Values that make the record most likely.
-    pub suggested: [f64; 2],
-    /// Recorded values with label and unit: "Heart rate 88 /min".
-    pub observed_text: [String; 2],
-    /// Suggested values without.
-    pub suggested_text: [String; 2],
-    /// Log-likelihood gained, in nats.
-    pub gain: f64,
-    /// p-value the record would have.
-    pub p_after: f64,
-    /// Changing either suffices (an impossible combination of possible values); otherwise both have to change.
-    pub either: bool,
-}
 
 /// The explanation of one record.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -122,58 +53,6 @@ pub(super) struct Explainer<'a> {
     features: &'a [Feature],
     grids: Vec<Vec<f64>>,
     blocks: Vec<Block>,
-}
-
-/// One way a feature, or the features of a variable, may have been meant.
-struct Candidate {
-    edit: Edit,
-    gain: f64,
-    correction: Option<Correction>,
-}
-
-impl Candidate {
-    fn new(edit: Edit, correction: Option<Correction>) -> Self {
-        Self { edit, gain: f64::NEG_INFINITY, correction }
-    }
-}
-
-/// All ways for one feature or block; `column` stands for it and leads every edit.
-struct Subject {
-    column: usize,
-    block: Option<usize>,
-    candidates: Vec<Candidate>,
-}
-
-impl Subject {
-    /// The best value on the grid, corrections aside.
-    fn best(&self) -> &Candidate {
-        let on_grid = self.candidates.iter().filter(|c| c.correction.is_none());
-        on_grid.reduce(|a, b| if b.gain > a.gain { b } else { a }).expect("invariant: a grid has a point")
-    }
-
-    fn best_gain(&self) -> f64 {
-        self.candidates.iter().map(|c| c.gain).fold(f64::NEG_INFINITY, f64::max)
-    }
-
-    /// Values of the feature on its grid with their gains, one each, increasing.
-    fn profile(&self) -> (Vec<f64>, Vec<f64>) {
-        let mut points: Vec<(f64, f64)> = self
-            .candidates
-            .iter()
-            .filter(|c| c.correction.is_none())
-            .map(|c| (c.edit[0].1, c.gain))
-            .collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        points.dedup_by_key(|p| p.0);
-        points.into_iter().unzip()
-    }
-}
-
-/// An exchange of two blocks.
-struct Exchange {
-    blocks: (usize, usize),
-    edit: Edit,
-    gain: f64,
 }
 
 impl<'a> Explainer<'a> {
@@ -434,7 +313,7 @@ impl<'a> Explainer<'a> {
             && b.gain >= SHARE_OF_BEST * a.gain
             && everyday(a)
             && everyday(b))
-        .then(|| self.pair([(a.column, a.suggested), (b.column, b.suggested)], a.gain, a.p_after, true))
+        .then(|| self.pair(raw, [(a.column, a.suggested), (b.column, b.suggested)], a.gain, a.p_after, true))
     }
 
     /// The best change of two subjects: each of the best three at its best, every other tried over its coarse grid.
@@ -448,7 +327,7 @@ impl<'a> Explainer<'a> {
         let mut edits: Vec<(Edit, usize)> = Vec::new();
         for first in subjects.iter().take(3) {
             let best = &first.best().edit;
-            for second in subjects.iter() {
+            for second in subjects {
                 if second.candidates[0].edit.iter().any(|(j, _)| best.iter().any(|(k, _)| j == k)) {
                     continue;
                 }
@@ -465,7 +344,14 @@ impl<'a> Explainer<'a> {
         Some(self.pair(raw, [edit[0], edit[*second]], gain, after(edit, gain), false))
     }
 
-    fn pair(&self, raw: &[f64], edit: [(usize, f64); 2], gain: f64, p_after: f64, either: bool) -> PairExplanation {
+    fn pair(
+        &self,
+        raw: &[f64],
+        edit: [(usize, f64); 2],
+        gain: f64,
+        p_after: f64,
+        either: bool,
+    ) -> PairExplanation {
         let columns = edit.map(|e| e.0);
         PairExplanation {
             features: columns.map(|j| self.features[j].name.clone()),
@@ -478,32 +364,6 @@ impl<'a> Explainer<'a> {
             p_after,
             either,
         }
-    }
-}
-
-/// The subjects worth refining: the most promising features and blocks, with the features of those blocks, which
-/// have to be beaten.
-fn choose(subjects: &[Subject], n_features: usize) -> Vec<&Subject> {
-    let features = subjects.iter().filter(|s| s.block.is_none()).take(n_features);
-    let blocks = subjects.iter().filter(|s| s.block.is_some()).take(REFINED_BLOCKS);
-    let mut chosen: Vec<&Subject> = features.chain(blocks.clone()).collect();
-    for column in blocks.flat_map(|b| b.candidates[0].edit.iter().map(|e| e.0)) {
-        if !chosen.iter().any(|s| s.block.is_none() && s.column == column) {
-            chosen.extend(subjects.iter().find(|s| s.block.is_none() && s.column == column));
-        }
-    }
-    chosen.sort_by(|a, b| b.best_gain().total_cmp(&a.best_gain()));
-    chosen
-}
-
-/// Fills in all gains from one call of the density.
-fn evaluate(versions: &Versions<'_>, subjects: &mut [Subject], exchanges: &mut [Exchange]) {
-    let candidates = subjects.iter().flat_map(|s| s.candidates.iter().map(|c| &c.edit));
-    let edits: Vec<Edit> = candidates.chain(exchanges.iter().map(|e| &e.edit)).cloned().collect();
-    let gains = versions.gains(&edits);
-    let slots = subjects.iter_mut().flat_map(|s| s.candidates.iter_mut().map(|c| &mut c.gain));
-    for (slot, gain) in slots.chain(exchanges.iter_mut().map(|e| &mut e.gain)).zip(gains) {
-        *slot = gain;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What explanations and marginal scores need to know of a feature: its training quantiles or levels, the grid of
-//! values it could have had, the conditional interval over such a grid, and how a value of it is written.
+//! values it could have had, and how a value of it is written.
 
-use serde::{Deserialize, Serialize};
+use super::conditional::{Conditional, Expected, likeliest};
 
 /// Probabilities of the coarse grid: dense enough to see the bulk, with both tails, 15 in all.
 pub(super) const GRID: [f64; 15] =
@@ -27,27 +27,6 @@ pub(super) struct Feature {
     pub(super) levels: Vec<f64>,
     /// Names of categorical levels by code; empty for numbers.
     pub(super) level_names: Vec<String>,
-}
-
-/// Where 90 % of a feature's values lie given the rest of the record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Expected {
-    /// From the 5 % to the 95 % quantile.
-    Range {
-        /// 5 % quantile.
-        low: f64,
-        /// 95 % quantile.
-        high: f64,
-    },
-    /// Codes of the likeliest levels of a categorical feature, likeliest first.
-    Levels(Vec<f64>),
-}
-
-impl Default for Expected {
-    fn default() -> Self {
-        Self::Levels(Vec::new())
-    }
 }
 
 impl Feature {
@@ -201,79 +180,6 @@ impl Feature {
     }
 }
 
-/// A one-dimensional distribution: mass of each grid cell, spread evenly over it.
-struct Conditional {
-    edges: Vec<(f64, f64)>,
-    cumulative: Vec<f64>,
-}
-
-impl Conditional {
-    /// Cells reach half-way to the neighbours (at the ends as far outwards as inwards), and at least over the
-    /// recording interval of the value. Mass = density at the point × width of the cell.
-    fn new(grid: &[f64], log_density: &[f64], resolution: f64) -> Self {
-        let n = grid.len();
-        let edges: Vec<(f64, f64)> = (0..n)
-            .map(|i| {
-                let half = |a: usize, b: usize| (grid[b] - grid[a]).abs() / 2.0;
-                let left = if i > 0 {
-                    half(i - 1, i)
-                } else if n > 1 {
-                    half(0, 1)
-                } else {
-                    0.0
-                };
-                let right = if i + 1 < n {
-                    half(i, i + 1)
-                } else if n > 1 {
-                    half(n - 2, n - 1)
-                } else {
-                    0.0
-                };
-                (grid[i] - left.max(resolution / 2.0), grid[i] + right.max(resolution / 2.0))
-            })
-            .collect();
-        let log_mass: Vec<f64> =
-            edges.iter().zip(log_density).map(|(e, l)| l + (e.1 - e.0).max(f64::MIN_POSITIVE).ln()).collect();
-        Self { edges, cumulative: cumulate(&log_mass) }
-    }
-
-    /// Point masses.
-    fn discrete(levels: &[f64], log_mass: &[f64]) -> Self {
-        Self { edges: levels.iter().map(|&l| (l, l)).collect(), cumulative: cumulate(log_mass) }
-    }
-
-    fn quantile(&self, probability: f64) -> f64 {
-        let i = self.cumulative.partition_point(|&c| c < probability).min(self.edges.len() - 1);
-        let before = if i == 0 { 0.0 } else { self.cumulative[i - 1] };
-        let mass = self.cumulative[i] - before;
-        let share = if mass > 0.0 { ((probability - before) / mass).clamp(0.0, 1.0) } else { 0.5 };
-        self.edges[i].0 + share * (self.edges[i].1 - self.edges[i].0)
-    }
-}
-
-/// Cumulative shares of exp(log_mass), ending at 1.
-fn cumulate(log_mass: &[f64]) -> Vec<f64> {
-    let largest = log_mass.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mass: Vec<f64> = log_mass.iter().map(|l| (l - largest).exp()).collect();
-    let total: f64 = mass.iter().sum();
-    let mut sum = 0.0;
-    mass.iter()
-        .map(|m| {
-            sum += m / total;
-            sum
-        })
-        .collect()
-}
-
-/// The fewest levels that hold 90 %, likeliest first.
-fn likeliest(levels: &[f64], log_mass: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..levels.len()).collect();
-    order.sort_by(|&a, &b| log_mass[b].total_cmp(&log_mass[a]));
-    let sorted: Vec<f64> = order.iter().map(|&i| log_mass[i]).collect();
-    let needed = cumulate(&sorted).iter().position(|&c| c >= 0.9).map_or(levels.len(), |i| i + 1);
-    order[..needed].iter().map(|&i| levels[i]).collect()
-}
-
 fn distinct(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
     values.dedup();
@@ -422,11 +328,16 @@ mod tests {
     #[test]
     fn surprise_grows_steadily_beyond_the_quantiles() {
         let f = normal(0.0);
-        assert!((f.surprise(1.6449) - 10_f64.ln()).abs() < 1e-9 && (f.surprise(-1.6449) - 10_f64.ln()).abs() < 1e-9);
+        assert!(
+            (f.surprise(1.6449) - 10_f64.ln()).abs() < 1e-9
+                && (f.surprise(-1.6449) - 10_f64.ln()).abs() < 1e-9
+        );
         let values: Vec<f64> = (0..100).map(|i| f.surprise(0.1 * f64::from(i))).collect();
         assert!(values.windows(2).all(|w| w[1] > w[0]) && values[99] > 15.0, "{values:?}");
         let constant = Feature { quantiles: vec![(0.0, 2.0), (1.0, 2.0)], ..normal(0.5) };
-        assert!(constant.surprise(2.0) < 1e-12 && (constant.surprise(3.0) - (50_f64.ln() + 2.0)).abs() < 1e-9);
+        assert!(
+            constant.surprise(2.0) < 1e-12 && (constant.surprise(3.0) - (50_f64.ln() + 2.0)).abs() < 1e-9
+        );
     }
 
     #[test]

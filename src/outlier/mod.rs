@@ -7,18 +7,29 @@
 
 mod block;
 mod calibrate;
+mod conditional;
+mod encoder;
+mod evaluation;
 mod explain;
+mod explanation;
 mod feature;
 mod pattern;
+mod score;
+mod sentence;
+mod subject;
+mod table;
 #[cfg(test)]
 mod testing;
 mod threshold;
 mod versions;
 
 pub use calibrate::{Calibration, q_values};
-pub use explain::{FeatureExplanation, PairExplanation};
-pub use feature::Expected;
+pub use conditional::Expected;
+pub use evaluation::{Evaluation, KindEvaluation, Label, auroc, average_precision, evaluate};
+pub use explanation::{FeatureExplanation, PairExplanation, Written};
 pub use pattern::{Correction, Pattern, corrections};
+pub use score::{Combination, Scale, Score, calibration_scores};
+pub use table::{FlagColumn, FlagOptions, FlagRow, Flags, flag};
 pub use threshold::{Rule, Warning, warnings};
 
 use crate::error::Hint;

@@ -29,10 +29,9 @@ impl Pattern {
     /// are of them, three decades more rarely than one.
     pub(super) fn log_weight(&self) -> f64 {
         match self {
-            Self::Unit(_) => 0.0,
+            Self::Unit(_) | Self::Swapped(_) => 0.0,
             Self::Times(f) | Self::DividedBy(f) => -0.5 * f.log10(),
             Self::Sign => -1.0,
-            Self::Swapped(_) => 0.0,
         }
     }
 }
@@ -53,23 +52,23 @@ impl fmt::Display for Pattern {
 /// `column unit = rival unit · scale + offset`, for the columns whose name holds one of `analytes` (all when empty).
 struct Rival {
     units: &'static [&'static str],
-    rival: &'static str,
+    other: &'static str,
     analytes: &'static [&'static str],
     scale: f64,
     offset: f64,
 }
 
-const fn rival(units: &'static [&'static str], rival: &'static str, scale: f64, offset: f64) -> Rival {
-    Rival { units, rival, analytes: &[], scale, offset }
+const fn rival(units: &'static [&'static str], other: &'static str, scale: f64, offset: f64) -> Rival {
+    Rival { units, other, analytes: &[], scale, offset }
 }
 
 const fn analyte(
     names: &'static [&'static str],
     units: &'static [&'static str],
-    rival: &'static str,
+    other: &'static str,
     scale: f64,
 ) -> Rival {
-    Rival { units, rival, analytes: names, scale, offset: 0.0 }
+    Rival { units, other, analytes: names, scale, offset: 0.0 }
 }
 
 const CELSIUS: &[&str] = &["°c", "degc", "c", "celsius", "deg.c"];
@@ -149,7 +148,7 @@ pub fn corrections(name: &str, unit: &str, signed: bool, recorded: f64) -> Vec<C
         .iter()
         .filter(|r| r.units.contains(&unit.as_str()))
         .filter(|r| r.analytes.is_empty() || r.analytes.iter().any(|a| name.contains(a)))
-        .map(|r| Correction { pattern: Pattern::Unit(r.rival.to_owned()), scale: r.scale, offset: r.offset })
+        .map(|r| Correction { pattern: Pattern::Unit(r.other.to_owned()), scale: r.scale, offset: r.offset })
         .collect();
     if recorded != 0.0 {
         let scaled = |pattern, scale| Correction { pattern, scale, offset: 0.0 };
@@ -212,7 +211,7 @@ mod tests {
     #[test]
     fn powers_of_ten_and_sign_are_undone() {
         assert!((corrected("ph", "", "×10", 74.0) - 7.4).abs() < 1e-12);
-        assert_eq!(corrected("ph", "", "÷100", 0.074), 7.4);
+        assert!((corrected("ph", "", "÷100", 0.074) - 7.4).abs() < 1e-12);
         assert_eq!(corrected("x", "", "sign", -3.0), 3.0);
         assert!(corrections("x", "", false, 3.0).iter().all(|c| c.pattern != Pattern::Sign));
         assert!(

@@ -69,7 +69,8 @@ impl Score {
         draws: usize,
         seed: Seed,
     ) -> Self {
-        let log_prob = score_records(density, encoder, reference, draws, seed.child("score scale", 0)).log_prob;
+        let log_prob =
+            score_records(density, encoder, reference, draws, seed.child("score scale", 0)).log_prob;
         let negative: Vec<f64> = log_prob.iter().map(|l| -l).collect();
         let marginal = marginal_scores(&Feature::all(encoder), reference);
         Self::Combined(Combination { log_likelihood: Scale::fit(&negative), marginal: Scale::fit(&marginal) })

@@ -1,13 +1,18 @@
 //! Explanations as sentences a ward can read.
 
-use super::explain::{FeatureExplanation, ORDINARY, PairExplanation, Written};
+use super::explain::ORDINARY;
+use super::explanation::{FeatureExplanation, PairExplanation, Written};
 use super::feature::significant;
 use super::pattern::Pattern;
 
 /// Why the record is unusual, in one sentence without a full stop. Empty for records that were not explained.
 ///
 /// `observed` is the number of observed values of the record.
-pub(super) fn sentence(features: &[FeatureExplanation], pair: Option<&PairExplanation>, observed: usize) -> String {
+pub(super) fn sentence(
+    features: &[FeatureExplanation],
+    pair: Option<&PairExplanation>,
+    observed: usize,
+) -> String {
     if observed == 0 {
         return "no value is recorded; which values are missing is unusual in itself".to_owned();
     }
@@ -26,11 +31,21 @@ pub(super) fn sentence(features: &[FeatureExplanation], pair: Option<&PairExplan
             verdict(first.p_after)
         );
     }
-    let suggestion = format!("with {} the record would be {}", first.written.suggested, verdict(first.p_after));
-    let alike = if first.together.is_empty() { String::new() } else { format!(" ({} alike)", first.together.join(", ")) };
+    let suggestion =
+        format!("with {} the record would be {}", first.written.suggested, verdict(first.p_after));
+    let alike = if first.together.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} alike)", first.together.join(", "))
+    };
     match &first.pattern {
         Some(pattern) => {
-            format!("{}{alike}; {suggestion} ({}: {})", value(&first.written), looks(pattern), corrected(&first.written))
+            format!(
+                "{}{alike}; {suggestion} ({}: {})",
+                value(&first.written),
+                looks(pattern),
+                corrected(&first.written)
+            )
         }
         None => format!("{}{alike}; {suggestion}", value(&first.written)),
     }
@@ -50,7 +65,11 @@ fn pair_sentence(pair: &PairExplanation) -> String {
 }
 
 fn verdict(p_after: f64) -> String {
-    if p_after > ORDINARY { "ordinary".to_owned() } else { format!("less unusual (p {})", significant(p_after, 2)) }
+    if p_after > ORDINARY {
+        "ordinary".to_owned()
+    } else {
+        format!("less unusual (p {})", significant(p_after, 2))
+    }
 }
 
 fn looks(pattern: &Pattern) -> String {
@@ -108,7 +127,10 @@ mod tests {
             "temperature 98.6 °C; with 37.1 the record would be less unusual (p 0.012)"
         );
         let several = FeatureExplanation { together: vec!["temperature_max".into()], ..fahrenheit() };
-        assert!(sentence(&[several], None, 5).starts_with("temperature 98.6 °C (temperature_max alike); with 37.1"));
+        assert!(
+            sentence(&[several], None, 5)
+                .starts_with("temperature 98.6 °C (temperature_max alike); with 37.1")
+        );
     }
 
     #[test]
@@ -141,13 +163,18 @@ mod tests {
              ordinary"
         );
         pair.either = false;
-        assert_eq!(sentence(&[], Some(&pair), 2), "a 1 kg and b 2%; with 3 and 4 the record would be ordinary");
+        assert_eq!(
+            sentence(&[], Some(&pair), 2),
+            "a 1 kg and b 2%; with 3 and 4 the record would be ordinary"
+        );
     }
 
     #[test]
     fn records_without_a_culprit_are_not_blamed_on_one() {
         assert!(sentence(&[], None, 0).starts_with("no value is recorded"));
-        assert!(sentence(&[FeatureExplanation::default()], None, 3).starts_with("no single value stands out"));
+        assert!(
+            sentence(&[FeatureExplanation::default()], None, 3).starts_with("no single value stands out")
+        );
         assert_eq!(sentence(&[], None, 3), "");
     }
 }

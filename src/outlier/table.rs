@@ -14,7 +14,8 @@ use crate::random::Seed;
 use super::OutlierError;
 use super::calibrate::{Calibration, q_values};
 use super::encoder::EncoderCells;
-use super::explain::{Explainer, Explanation, FeatureExplanation, PairExplanation};
+use super::explain::{Explainer, Explanation};
+use super::explanation::{FeatureExplanation, PairExplanation};
 use super::feature::{Feature, significant};
 use super::score::{Score, marginal_score, scores};
 use super::sentence::sentence;
@@ -152,7 +153,9 @@ pub fn flag(
             let after = |edit: &[(usize, f64)], gain: f64| {
                 let marginal = || {
                     let mut row = row.clone();
-                    edit.iter().for_each(|&(j, v)| row[j] = v);
+                    for &(j, v) in edit {
+                        row[j] = v;
+                    }
                     marginal_score(&features, (&row).into())
                 };
                 calibration.p_value(options.score.of(log_prob[i] + gain, marginal))

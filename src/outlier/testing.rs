@@ -18,7 +18,7 @@ pub(super) const HEIGHT: usize = 5;
 pub(super) const GLUCOSE: usize = 6;
 
 /// (name, unit, mean, standard deviation, resolution)
-const VITALS: [(&str, &str, f64, f64, f64); 7] = [
+pub(super) const VITALS: [(&str, &str, f64, f64, f64); 7] = [
     ("temperature", "°C", 37.0, 0.6, 0.1),
     ("heart_rate", "/min", 85.0, 15.0, 1.0),
     ("systolic", "mmHg", 120.0, 14.0, 1.0),

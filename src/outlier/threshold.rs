@@ -275,7 +275,7 @@ mod tests {
     fn shifted_tables_and_constant_scores_are_reported() {
         let p = [vec![0.01; 10], vec![0.6; 10]].concat();
         assert_eq!(warnings(&calibration(5000), Rule::Alpha(0.05), &p), [Warning::Shifted { share: 0.5 }]);
-        let constant = Calibration::new(&[2.0; 5000]).unwrap();
+        let constant = Calibration::new(&vec![2.0; 5000]).unwrap();
         assert_eq!(warnings(&constant, Rule::Alpha(0.05), &[1.0]), [Warning::Constant]);
     }
 

@@ -179,7 +179,9 @@ fn split_named(text: &str) -> Option<Split> {
 
 /// Every declared column has to exist.
 fn check_declared(wide: &WideTable, files: &[WideFile]) -> Result<(), IngestError> {
-    let declared = [&wide.id, &wide.group, &wide.split].into_iter().flatten();
+    // The shipped pipeline names the column `split` for tables that have one.
+    let split = wide.split.as_ref().filter(|name| !name.eq_ignore_ascii_case(SPLIT_COLUMN));
+    let declared = [wide.id.as_ref(), wide.group.as_ref(), split].into_iter().flatten();
     let absent: Vec<String> = declared
         .chain(wide.kinds.iter().map(|(name, _)| name))
         .chain(&wide.ignore)
@@ -231,11 +233,11 @@ fn infer(
     let header = &files[0].header;
     let by_file = files[0].split.is_some();
     let named_split = header.iter().position(|name| {
-        let undeclared = wide.split.is_none() && declared(wide, name).is_none();
+        let undeclared = matches!(declared(wide, name), None | Some(Role::Split));
         undeclared && !by_file && name.eq_ignore_ascii_case(SPLIT_COLUMN)
     });
     let declared_split = wide.split.as_deref().and_then(|name| files[0].place(name)).filter(|_| !by_file);
-    let mut split = declared_split.or(named_split);
+    let mut split = named_split.or(declared_split);
     loop {
         let mut profiles: Vec<Profile> = header.iter().map(|_| Profile::default()).collect();
         let mut unique: Vec<Option<Uniqueness>> =
@@ -292,7 +294,9 @@ fn assign(
         let ignored = |why: &str| (Role::Ignored, Some(format!("column `{name}` is ignored: {why}")));
         let (role, warning) = match declared(wide, name) {
             _ if split == Some(column) => (Role::Split, None),
-            Some(Role::Split) => ignored("the files name the splits"),
+            Some(Role::Split) if by_file => ignored("the files name the splits"),
+            // Named `split` without holding any: a feature like others.
+            Some(Role::Split) => profiles[column].role(name),
             Some(role) => (role, None),
             None if by_file && name.eq_ignore_ascii_case(SPLIT_COLUMN) => {
                 ignored("the files name the splits")

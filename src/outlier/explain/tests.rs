@@ -1,10 +1,10 @@
 use ndarray::{Array1, Array2, array};
 
 use super::*;
+use crate::outlier::conditional::Expected;
 use crate::outlier::testing::{
     DIASTOLIC, GLUCOSE, HEART_RATE, HEIGHT, Normal, SYSTOLIC, TEMPERATURE, Vitals, WEIGHT, features, patients,
 };
-use crate::outlier::versions::Cells;
 
 /// An ordinary patient; tests spoil one value or two.
 fn ordinary() -> Array1<f64> {
@@ -167,4 +167,74 @@ fn records_of_density_zero_are_explained() {
     assert_eq!(e.features[0].column, GLUCOSE);
     assert!(e.features[0].gain.is_finite());
     assert_eq!(e.features[0].pattern, Some(Pattern::Times(10.0)));
+}
+
+/// Mean, maximum and minimum of one thermometer, an independent pulse. The aggregates are so close to each other that
+/// changing one alone gains nothing.
+mod aggregates {
+    use super::*;
+    use crate::outlier::versions::Cells;
+
+    struct Affine(Vec<(f64, f64)>);
+
+    impl Cells for Affine {
+        fn record(&self, raw: &[f64], _: Seed, _: u64) -> Vec<f64> {
+            raw.iter()
+                .enumerate()
+                .map(|(j, &x)| if x.is_nan() { 0.0 } else { self.cell(j, x, 0.5).0 })
+                .collect()
+        }
+        fn cell(&self, feature: usize, x: f64, _: f64) -> (f64, f64) {
+            let (mean, sd) = self.0[feature];
+            ((x - mean) / sd, -f64::ln(sd))
+        }
+    }
+
+    fn explain(raw: &[f64]) -> Explanation {
+        let scales = vec![(37.6, 0.6), (36.4, 0.6), (37.0, 0.6), (110.0, 20.0), (95.0, 20.0)];
+        let names = ["temperature_max", "temperature_min", "temperature_mean", "pulse_max", "pulse_mean"];
+        let features: Vec<Feature> = features()
+            .into_iter()
+            .zip(names)
+            .enumerate()
+            .map(|(j, (f, name))| {
+                let (mean, sd) = scales[j];
+                let z = [-3.8, -2.33, -1.64, -1.28, -0.67, 0.0, 0.67, 1.28, 1.64, 2.33, 3.8];
+                Feature {
+                    name: name.into(),
+                    unit: if j < 3 { "°C" } else { "/min" }.into(),
+                    quantiles: f.quantiles.iter().zip(z).map(|(q, z)| (q.0, mean + sd * z)).collect(),
+                    ..f
+                }
+            })
+            .collect();
+        let mut covariance = Array2::eye(5);
+        for (i, j) in [(0, 1), (0, 2), (1, 2), (3, 4)] {
+            covariance[(i, j)] = 0.95;
+            covariance[(j, i)] = 0.95;
+        }
+        let density = Normal::new(&covariance);
+        let cells = Affine(scales);
+        let explainer = Explainer::new(&density, &cells, &features);
+        explainer.explain(raw, &|_, gain| if gain > 100.0 { 0.5 } else { 0.001 }, 3, Seed(2))
+    }
+
+    #[test]
+    fn the_aggregates_of_a_variable_are_changed_together() {
+        let e = explain(&[99.7, 97.5, 98.6, 112.0, 96.0]);
+        let first = &e.features[0];
+        assert_eq!(first.feature, "temperature_mean", "{e:?}");
+        assert_eq!(first.pattern, Some(Pattern::Unit("°F".into())));
+        assert!((first.corrected.unwrap() - 37.0).abs() < 0.06 && (first.suggested - 37.0).abs() < 0.5);
+        assert_eq!(first.together, ["temperature_max", "temperature_min"]);
+        // Its members are not listed again.
+        assert!(e.features[1..].iter().all(|f| f.feature.starts_with("pulse")), "{e:?}");
+    }
+
+    #[test]
+    fn one_wrong_aggregate_is_named_alone() {
+        let e = explain(&[42.0, 36.4, 37.0, 112.0, 96.0]);
+        assert_eq!(e.features[0].feature, "temperature_max");
+        assert!(e.features[0].together.is_empty(), "{e:?}");
+    }
 }

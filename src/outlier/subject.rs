@@ -1,0 +1,86 @@
+//! What is tried on a record: changes of one feature, of the features of one variable, exchanges of two variables.
+
+use super::block::Edit;
+use super::pattern::Correction;
+use super::versions::Versions;
+
+/// Blocks refined.
+const REFINED_BLOCKS: usize = 3;
+
+/// One way a feature, or the features of a variable, may have been meant.
+pub(super) struct Candidate {
+    pub(super) edit: Edit,
+    pub(super) gain: f64,
+    pub(super) correction: Option<Correction>,
+}
+
+impl Candidate {
+    pub(super) fn new(edit: Edit, correction: Option<Correction>) -> Self {
+        Self { edit, gain: f64::NEG_INFINITY, correction }
+    }
+}
+
+/// All ways for one feature or block; `column` stands for it and leads every edit.
+pub(super) struct Subject {
+    pub(super) column: usize,
+    pub(super) block: Option<usize>,
+    pub(super) candidates: Vec<Candidate>,
+}
+
+impl Subject {
+    /// The best value on the grid, corrections aside.
+    pub(super) fn best(&self) -> &Candidate {
+        let on_grid = self.candidates.iter().filter(|c| c.correction.is_none());
+        on_grid.reduce(|a, b| if b.gain > a.gain { b } else { a }).expect("invariant: a grid has a point")
+    }
+
+    pub(super) fn best_gain(&self) -> f64 {
+        self.candidates.iter().map(|c| c.gain).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// Values of the feature on its grid with their gains, one each, increasing.
+    pub(super) fn profile(&self) -> (Vec<f64>, Vec<f64>) {
+        let mut points: Vec<(f64, f64)> = self
+            .candidates
+            .iter()
+            .filter(|c| c.correction.is_none())
+            .map(|c| (c.edit[0].1, c.gain))
+            .collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        points.dedup_by_key(|p| p.0);
+        points.into_iter().unzip()
+    }
+}
+
+/// An exchange of two blocks.
+pub(super) struct Exchange {
+    pub(super) blocks: (usize, usize),
+    pub(super) edit: Edit,
+    pub(super) gain: f64,
+}
+
+/// The subjects worth refining: the most promising features and blocks, with the features of those blocks, which
+/// have to be beaten.
+pub(super) fn choose(subjects: &[Subject], n_features: usize) -> Vec<&Subject> {
+    let features = subjects.iter().filter(|s| s.block.is_none()).take(n_features);
+    let blocks = subjects.iter().filter(|s| s.block.is_some()).take(REFINED_BLOCKS);
+    let mut chosen: Vec<&Subject> = features.chain(blocks.clone()).collect();
+    for column in blocks.flat_map(|b| b.candidates[0].edit.iter().map(|e| e.0)) {
+        if !chosen.iter().any(|s| s.block.is_none() && s.column == column) {
+            chosen.extend(subjects.iter().find(|s| s.block.is_none() && s.column == column));
+        }
+    }
+    chosen.sort_by(|a, b| b.best_gain().total_cmp(&a.best_gain()));
+    chosen
+}
+
+/// Fills in all gains from one call of the density.
+pub(super) fn evaluate(versions: &Versions<'_>, subjects: &mut [Subject], exchanges: &mut [Exchange]) {
+    let candidates = subjects.iter().flat_map(|s| s.candidates.iter().map(|c| &c.edit));
+    let edits: Vec<Edit> = candidates.chain(exchanges.iter().map(|e| &e.edit)).cloned().collect();
+    let gains = versions.gains(&edits);
+    let slots = subjects.iter_mut().flat_map(|s| s.candidates.iter_mut().map(|c| &mut c.gain));
+    for (slot, gain) in slots.chain(exchanges.iter_mut().map(|e| &mut e.gain)).zip(gains) {
+        *slot = gain;
+    }
+}
