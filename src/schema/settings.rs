@@ -254,14 +254,10 @@ mod tests {
         let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
         let error = set(&mut pipeline, &[("window.end", "4"), ("role.x", "integer"), ("role.", "count")])
             .unwrap_err();
-<<<<<<< HEAD
         insta::assert_snapshot!(error.to_string(), @"
         `--set window.end`: a wide table has no times, so no window either
         `--set role.x`: unknown role `integer`; allowed are `continuous`, `count`, `ordinal`, `binary`, `categorical`, `id`, `group`, `split`, `ignore`
         `--set role.`: no column is named
         ");
-=======
-        insta::assert_snapshot!(error.to_string(), @"");
->>>>>>> ingest
     }
 }
