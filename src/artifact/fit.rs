@@ -21,7 +21,6 @@ const MIXTURE_DRAWS: usize = 8;
 
 /// Failure of a fit.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum FitError {
     /// Of the trainer.
     #[error(transparent)]

@@ -102,7 +102,7 @@ impl ModelArtifact {
                 continue;
             }
             let scores = artifact.score(raw.view());
-            splits.insert(split, split_metrics(&scores));
+            splits.extend(split_metrics(&scores).map(|metrics| (split, metrics)));
             if split == Split::Calibration {
                 artifact.calibration = scores.log_prob.iter().map(|l| -l).collect();
             }

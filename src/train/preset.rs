@@ -69,8 +69,19 @@ pub enum FlowKind {
     RealNvp,
 }
 
+impl FlowKind {
+    /// Name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Butterfly => "butterfly",
+            Self::GlowLu => "glow-lu",
+            Self::RealNvp => "realnvp",
+        }
+    }
+}
+
 /// Settings for `n_train` records of `d` coordinates.
-pub fn preset(preset: Preset, kind: FlowKind, n_train: usize, d: usize) -> (FlowConfig, TrainConfig) {
+pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (FlowConfig, TrainConfig) {
     let linear = match kind {
         FlowKind::Butterfly => FlowConfig::default().linear,
         FlowKind::GlowLu => Linear::PluDense,

@@ -63,7 +63,7 @@ fn table() -> Table {
 }
 
 fn configs() -> (FlowConfig, TrainConfig) {
-    let (mut flow, mut train) = preset(Preset::Small, FlowKind::Butterfly, 900, 6);
+    let (mut flow, mut train) = preset(FlowKind::Butterfly, Preset::Small, 900, 6);
     flow.n_blocks = 2;
     flow.hidden = 16;
     train.max_epochs = 12;
@@ -244,7 +244,7 @@ fn unusable_tables_are_clear_errors() {
 #[test]
 fn fewer_records_than_coordinates_and_constant_columns_give_a_sound_model() {
     let wide = Table { train: correlated(4, 20, 1), validation: correlated(3, 20, 2) };
-    let (flow, mut config) = preset(Preset::Auto, FlowKind::Butterfly, 4, 20);
+    let (flow, mut config) = preset(FlowKind::Butterfly, Preset::Auto, 4, 20);
     config.max_epochs = 5;
     let trained = train(&wide, &(flow, config)).unwrap();
     assert!(trained.history.iter().all(|r| r.validation_log_prob.is_finite()));

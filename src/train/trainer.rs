@@ -7,20 +7,19 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayView3};
-use rand::Rng;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::adam::{AdamW, Average, Group, clip_factor, norm};
+use super::batch::{Batch, shuffled};
 use super::checkpoint::{self, State};
-use super::data::{BundleSource, Draw, Source};
+use super::data::Source;
 use super::progress::{EpochReport, Progress, StartReport};
 use super::schedule::{EarlyStopping, Schedule};
+use super::start::groups;
 use super::{HistoryRow, TrainConfig, TrainError};
-use crate::features::Bundle;
-use crate::flow::{BaseKind, Flow, FlowConfig, TILE, Workspace};
-use crate::random::{Seed, StreamRng};
+use crate::flow::{Flow, TILE, Workspace};
+use crate::random::StreamRng;
 
 /// Columns one task works on; fixed, so that sums are formed in the same order for any number of threads.
 const BLOCK: usize = 64;
@@ -100,13 +99,6 @@ struct Run<'a> {
     started: Instant,
     /// Seconds spent before this process took over.
     earlier: f64,
-}
-
-/// Vectors of one draw as the flow wants them, and the sum of their noise log-densities.
-struct Batch {
-    /// `(n, d)`: gathering the columns of a block reads whole rows.
-    rows: Array2<f32>,
-    log_noise: Vec<f64>,
 }
 
 /// What one task of a step needs for itself.
@@ -478,103 +470,4 @@ impl<'a> Run<'a> {
         state.history.push(row);
         true
     }
-}
-
-impl Batch {
-    /// Narrows a draw to f32, and refuses what is not a number.
-    fn new(split: &'static str, draw: Draw) -> Result<Self, TrainError> {
-        let rows = draw.values.mapv(|v| v as f32);
-        if let Some(((row, coordinate), _)) = rows.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(TrainError::NotFinite { split, row, coordinate });
-        }
-        Ok(Self { rows, log_noise: draw.log_noise.to_vec() })
-    }
-
-    /// The vectors of `members` as columns, `(d, b)`.
-    fn columns(&self, members: &[usize]) -> Array2<f32> {
-        let d = self.rows.ncols();
-        let mut x = Array2::<f32>::zeros((d, members.len()));
-        for (mut column, &m) in x.columns_mut().into_iter().zip(members) {
-            column.assign(&self.rows.row(m));
-        }
-        x
-    }
-}
-
-/// A random order of 0..n (Fisher–Yates on the generator's words, so that no library update changes a run).
-fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    for i in (1..n).rev() {
-        let j = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;
-        order.swap(i, j);
-    }
-    order
-}
-
-/// Weight decay and learning-rate factor of each parameter tensor.
-fn groups(flow: &Flow<f32>, config: &TrainConfig) -> Vec<Group> {
-    let views = flow.parameter_views().iter();
-    let group = views.map(|view| Group {
-        range: view.range.clone(),
-        weight_decay: if view.weight_decay { config.weight_decay as f32 } else { 0.0 },
-        rate: if view.name.contains(".linear.") {
-            config.linear_rate as f32
-        } else if view.name.starts_with("base.") {
-            config.base_rate as f32
-        } else {
-            1.0
-        },
-    });
-    group.collect()
-}
-
-/// A Gaussian mixture a flow's base starts from.
-///
-/// # Shapes
-/// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
-#[derive(Debug, Clone, Copy)]
-pub struct Mixture<'a> {
-    /// Mixing weights.
-    pub weights: ArrayView1<'a, f64>,
-    /// Means.
-    pub means: ArrayView2<'a, f64>,
-    /// Covariances.
-    pub covariances: ArrayView3<'a, f64>,
-}
-
-/// An untrained flow of this shape. With a mixture base and a `mixture` it takes the mixture's number of components and
-/// starts at its likelihood.
-///
-/// # Errors
-/// [`TrainError::Flow`] when the flow cannot be built or the mixture is unusable.
-pub fn start_flow(
-    config: &FlowConfig,
-    seed: Seed,
-    mixture: Option<Mixture<'_>>,
-) -> Result<Flow<f32>, TrainError> {
-    let mut config = config.clone();
-    if let (BaseKind::Mixture { n_components, .. }, Some(mixture)) = (&mut config.base, mixture) {
-        *n_components = mixture.weights.len();
-    }
-    let mut flow = Flow::new(&config, seed.child("flow", 0))?;
-    if let (BaseKind::Mixture { .. }, Some(mixture)) = (config.base, mixture) {
-        flow.set_mixture(mixture.weights, mixture.means, mixture.covariances)?;
-    }
-    Ok(flow)
-}
-
-/// Trains a new flow on the training records of a bundle; see [`train_source`], and [`start_flow`] for a mixture base.
-///
-/// # Errors
-/// As [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
-pub fn train_flow(
-    bundle: &Bundle,
-    flow: &FlowConfig,
-    config: &TrainConfig,
-    checkpoint: Option<&Path>,
-    resume: bool,
-    progress: &dyn Progress,
-) -> Result<Trained, TrainError> {
-    let flow = start_flow(flow, config.seed, None)?;
-    train_source(&BundleSource::new(bundle), flow, config, checkpoint, resume, progress)
 }

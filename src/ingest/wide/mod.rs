@@ -71,25 +71,24 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
     builder.finish(audit, splits_by_file)
 }
 
+/// Texts read as missing in new tables, besides the empty cell: those of the shipped `wide-table` pipeline.
+const MISSING: [&str; 8] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "?", "."];
+
 /// Reads the columns of a fitted model from a new wide table, for scoring: `categorical` ones as text, others as
-/// numbers. Letter case of names does not matter; other columns are ignored with a warning. Record ids come from `id`,
-/// else from a column that clearly holds ids, else they are row numbers.
+/// numbers. Letter case of names does not matter; other columns are ignored with a warning. Record ids come from a
+/// column that clearly holds ids (`id`, `record_id`, …), else they are row numbers.
 ///
 /// # Errors
 /// Missing columns (all at once); a cell that does not fit, with row and column.
-pub fn read_columns(
-    input: &Path,
-    expected: &[(&str, Kind)],
-    id: Option<&str>,
-    missing: &[String],
-) -> Result<RecordTable, IngestError> {
+pub fn read_columns(input: &Path, expected: &[(&str, Kind)]) -> Result<RecordTable, IngestError> {
+    let missing = MISSING.map(ToString::to_string);
     let listed = files::list(input)?;
     let [file] = listed.as_slice() else {
         let files = listed.iter().map(|f| f.name.clone()).collect();
         return Err(IngestError::AmbiguousFiles { table: input.display().to_string(), files });
     };
     let file = WideFile::open(file.clone(), None)?;
-    let wanted = expected.iter().map(|(name, _)| *name).chain(id);
+    let wanted = expected.iter().map(|(name, _)| *name);
     let absent: Vec<String> =
         wanted.filter(|name| file.place(name).is_none()).map(ToString::to_string).collect();
     if !absent.is_empty() {
@@ -105,11 +104,7 @@ pub fn read_columns(
             kind => Role::Number { kind: *kind, declared: false },
         })
         .collect();
-    let id_place = match id {
-        Some(name) => file.place(name),
-        None => clear_id(&file, &places, missing)?,
-    };
-    if let Some(place) = id_place {
+    if let Some(place) = clear_id(&file, &places, &missing)? {
         header.push(file.header[place].clone());
         places.push(place);
         roles.push(Role::Id);
@@ -124,7 +119,7 @@ pub fn read_columns(
     }
     let mut builder = Builder::new(&header, &roles);
     let mut rows = 0;
-    file.rows(missing, |row, cells| {
+    file.rows(&missing, |row, cells| {
         rows = row;
         builder.row(&file, row, |column| cells[places[column]])
     })?;

@@ -194,7 +194,7 @@ fn new_tables_are_read_by_the_names_of_the_model() {
     let dir = tempfile::tempdir().unwrap();
     let path = write(dir.path(), "t.csv", "Sex,extra,AGE,id\nf,1,50,7\n,2,51.5,8\n");
     let expected = [("age", Kind::Continuous), ("sex", Kind::Categorical)];
-    let table = read_columns(&path, &expected, None, &[]).unwrap();
+    let table = read_columns(&path, &expected).unwrap();
     assert_eq!(table.record_ids, ["7", "8"]);
     assert_eq!(kinds(&table), expected);
     assert_eq!(table.columns[0].cells, Cells::Number(vec![50.0, 51.5]));
@@ -202,9 +202,9 @@ fn new_tables_are_read_by_the_names_of_the_model() {
     assert!(table.audit.warnings[0].contains("`extra`"));
 
     let more = [("bmi", Kind::Continuous), ("age", Kind::Continuous), ("pulse", Kind::Count)];
-    let error = read_columns(&path, &more, None, &[]).unwrap_err();
+    let error = read_columns(&path, &more).unwrap_err();
     assert!(matches!(error, IngestError::MissingColumns(ref f) if f[0].1 == ["bmi", "pulse"]), "{error}");
-    let error = read_columns(&path, &[("sex", Kind::Continuous)], None, &[]).unwrap_err();
+    let error = read_columns(&path, &[("sex", Kind::Continuous)]).unwrap_err();
     assert!(matches!(error, IngestError::WrongType { row: 1, ref column, .. } if column == "sex"), "{error}");
 }
 
