@@ -209,7 +209,10 @@ fn a_flow_and_a_mixture_are_compared_by_their_own_numbers() {
     assert!(marginals.models[0].mean_ks < 0.1, "real records resemble real records");
     let planted = data.outliers.as_ref().unwrap().planted.as_ref().unwrap();
     assert_eq!(planted.kinds[0].kind, "fahrenheit");
-    assert!(html.contains("Lactate &lt;venous&gt;") && html.contains("&lt;tags&gt;, fewer than 11 rows of `bed 9`"));
+    assert!(
+        html.contains("Lactate &lt;venous&gt;")
+            && html.contains("&lt;tags&gt;, fewer than 11 rows of `bed 9`")
+    );
 }
 
 #[test]

@@ -229,7 +229,11 @@ fn provenance(context: &Context<'_>) -> Provenance {
         bundle_sha256: context.bundle.fingerprint(),
         seed: manifest.seed,
         draws: context.leading().model.header.score_draws,
-        split_rule: if declared { "as the table declares, else by seeded hash of the subject".into() } else { shares(&pipeline.split) },
+        split_rule: if declared {
+            "as the table declares, else by seeded hash of the subject".into()
+        } else {
+            shares(&pipeline.split)
+        },
         splits: splits(context),
         inputs: manifest
             .inputs
