@@ -87,9 +87,9 @@ impl Hint for ArtifactError {
             Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {
                 Some("copy the folder again from where it was made, or fit the model again".into())
             }
-            Self::OtherColumns { .. } => {
-                Some("use the bundle the model was fitted on, or one of the same pipeline; or fit again".into())
-            }
+            Self::OtherColumns { .. } => Some(
+                "use the bundle the model was fitted on, or one of the same pipeline; or fit again".into(),
+            ),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Writing and reading the model folder.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -149,5 +150,8 @@ fn read_history(path: &Path, bytes: &[u8]) -> Result<Vec<HistoryRow>, ArtifactEr
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
+        hex
+    })
 }

@@ -50,7 +50,7 @@ mod tests {
     fn metrics_read_back_and_name_splits_in_order() {
         let mut m = Metrics { train_seconds: 0.1, ..Metrics::default() };
         m.splits.insert(Split::Test, SplitMetrics::default());
-        m.splits.insert(Split::Train, SplitMetrics { n: 3, mean_log_prob: Some(-1.0), ..SplitMetrics::default() });
+        m.splits.insert(Split::Train, SplitMetrics { n: 3, mean_log_prob: -1.0, ..SplitMetrics::default() });
         let json = serde_json::to_string(&m).unwrap();
         assert!(json.contains(r#""splits":{"train":{"n":3,"mean_log_prob":-1.0"#), "{json}");
         assert!(json.find(r#""train":"#).unwrap() < json.find(r#""test":"#).unwrap());

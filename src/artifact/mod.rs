@@ -4,6 +4,7 @@
 //! or the machine has a say in is in `metrics.json` alone.
 
 mod error;
+mod fit;
 mod folder;
 mod header;
 mod metrics;
@@ -12,6 +13,7 @@ mod tensors;
 use ndarray::ArrayView2;
 
 pub use error::ArtifactError;
+pub use fit::{FitError, fit_flow_model, fit_mixture_model};
 pub use header::{FORMAT_VERSION, Header, ModelKind};
 pub use metrics::{Metrics, peak_memory_bytes};
 
@@ -28,7 +30,7 @@ use crate::train::{FlowKind, HistoryRow, Stop, TrainConfig, Trained};
 #[derive(Debug, Clone)]
 pub enum Model {
     /// A normalising flow.
-    Flow(Box<Flow<f32>>),
+    Flow(Flow<f32>),
     /// A Gaussian mixture.
     Gmm(Gmm),
 }
@@ -67,18 +69,30 @@ impl ModelArtifact {
             rows_per_second: Some(trained.rows_per_second),
             ..Metrics::default()
         };
-        Self::new(bundle, header, Model::Flow(Box::new(trained.flow)), metrics, trained.history)
+        Self::new(bundle, header, Model::Flow(trained.flow), metrics, trained.history)
     }
 
     /// Wraps a fitted mixture and evaluates it on every split of `bundle`; `seconds` is how long the fit took.
-    pub fn from_gmm(bundle: &Bundle, config: &GmmConfig, gmm: Gmm, trials: Vec<GmmTrial>, seconds: f64) -> Self {
+    pub fn from_gmm(
+        bundle: &Bundle,
+        config: &GmmConfig,
+        gmm: Gmm,
+        trials: Vec<GmmTrial>,
+        seconds: f64,
+    ) -> Self {
         let header =
             Header { gmm: Some(config.clone()), trials, ..Header::of(bundle, ModelKind::Gmm, config.seed) };
         let metrics = Metrics { train_seconds: seconds, ..Metrics::default() };
         Self::new(bundle, header, Model::Gmm(gmm), metrics, Vec::new())
     }
 
-    fn new(bundle: &Bundle, header: Header, model: Model, metrics: Metrics, history: Vec<HistoryRow>) -> Self {
+    fn new(
+        bundle: &Bundle,
+        header: Header,
+        model: Model,
+        metrics: Metrics,
+        history: Vec<HistoryRow>,
+    ) -> Self {
         let encoder = bundle.manifest.encoder.clone();
         let mut artifact = Self { header, encoder, model, calibration: Vec::new(), metrics, history };
         let mut splits = std::collections::BTreeMap::new();
@@ -88,7 +102,7 @@ impl ModelArtifact {
                 continue;
             }
             let scores = artifact.score(raw.view());
-            splits.insert(split, split_metrics(&scores));
+            splits.extend(split_metrics(&scores).map(|metrics| (split, metrics)));
             if split == Split::Calibration {
                 artifact.calibration = scores.log_prob.iter().map(|l| -l).collect();
             }
@@ -110,7 +124,7 @@ impl ModelArtifact {
     /// The density, on vectors of [`Encoder::encode`].
     pub fn density(&self) -> &dyn Density {
         match &self.model {
-            Model::Flow(flow) => flow.as_ref(),
+            Model::Flow(flow) => flow,
             Model::Gmm(gmm) => gmm,
         }
     }
@@ -138,7 +152,10 @@ impl ModelArtifact {
             return Ok(());
         }
         let without = |a: &[String], b: &[String]| a.iter().filter(|x| !b.contains(x)).cloned().collect();
-        Err(ArtifactError::OtherColumns { only_model: without(ours, &theirs), only_bundle: without(&theirs, ours) })
+        Err(ArtifactError::OtherColumns {
+            only_model: without(ours, &theirs),
+            only_bundle: without(&theirs, ours),
+        })
     }
 }
 

@@ -34,24 +34,33 @@ pub(super) fn serialize(model: &Model) -> Vec<u8> {
         }
     };
     let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
-        let view = TensorView::new(*dtype, shape.clone(), bytes).expect("invariant: shape × size is the length");
+        let view =
+            TensorView::new(*dtype, shape.clone(), bytes).expect("invariant: shape × size is the length");
         (name.as_str(), view)
     });
     safetensors::serialize(views, None).expect("invariant: names and shapes fit the format")
 }
 
 /// Puts the model of `header` together from the bytes of `file`; `dir` is for messages.
-pub(super) fn deserialize(dir: &Path, file: &Path, bytes: &[u8], header: &Header) -> Result<Model, ArtifactError> {
+pub(super) fn deserialize(
+    dir: &Path,
+    file: &Path,
+    bytes: &[u8],
+    header: &Header,
+) -> Result<Model, ArtifactError> {
     let damaged = |what: String| ArtifactError::Damaged { path: file.to_path_buf(), what };
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
     let d = header.coordinates.len();
     match (&header.flow, header.kind.flow()) {
         (Some(config), Some(_)) => {
             if config.n_features != d {
-                return Err(damaged(format!("its flow has {} coordinates, its encoder {d}", config.n_features)));
+                return Err(damaged(format!(
+                    "its flow has {} coordinates, its encoder {d}",
+                    config.n_features
+                )));
             }
             let source = |source| ArtifactError::Flow { path: dir.to_path_buf(), source };
-            let mut flow = Flow::<f32>::new(config, header.seed).map_err(source)?;
+            let flow = Flow::<f32>::new(config, header.seed).map_err(source)?;
             if tensors.len() != flow.parameter_views().len() {
                 let expected = flow.parameter_views().len();
                 return Err(damaged(format!("it holds {} tensors, the flow has {expected}", tensors.len())));
@@ -65,8 +74,8 @@ pub(super) fn deserialize(dir: &Path, file: &Path, bytes: &[u8], header: &Header
                     return Err(damaged(format!("tensor `{}` holds a number that is not finite", view.name)));
                 }
             }
-            flow.parameters_mut().copy_from_slice(&parameters);
-            Ok(Model::Flow(Box::new(flow)))
+            let flow = Flow::from_parameters(config, parameters).map_err(source)?;
+            Ok(Model::Flow(flow))
         }
         (None, None) => {
             let weights = tensors.tensor("weights").map_err(|e| damaged(e.to_string()))?;

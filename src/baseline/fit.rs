@@ -59,7 +59,11 @@ impl GmmConfig {
             return bad("components", "a list of numbers ≥ 1", format!("{:?}", self.components));
         }
         if self.regularisation.is_empty() || self.regularisation.iter().any(|r| !r.is_finite() || *r < 0.0) {
-            return bad("regularisation", "a list of finite numbers ≥ 0", format!("{:?}", self.regularisation));
+            return bad(
+                "regularisation",
+                "a list of finite numbers ≥ 0",
+                format!("{:?}", self.regularisation),
+            );
         }
         if self.starts == 0 {
             return bad("starts", "≥ 1", self.starts.to_string());
@@ -96,7 +100,7 @@ pub struct GmmTrial {
 
 /// Fits mixtures on `train` and returns the one that does best on `validation`, with the account of the search.
 ///
-/// `units` is how many consecutive copies of each record the rows hold (noise draws): a mixture gets no more components
+/// `units` is how many copies of each record the rows hold (noise draws): a mixture gets no more components
 /// than the records, not the rows, can carry.
 ///
 /// # Shapes
@@ -168,8 +172,10 @@ impl Search<'_> {
             let (components, regularisation) = (done[at].trial.components, done[at].trial.regularisation);
             // One component has one optimum; more starts would repeat it.
             let starts = if components == 1 { 1 } else { self.config.starts };
-            let again: Vec<Fitted> =
-                (1..starts).into_par_iter().map(|start| self.fit(components, regularisation, start)).collect();
+            let again: Vec<Fitted> = (1..starts)
+                .into_par_iter()
+                .map(|start| self.fit(components, regularisation, start))
+                .collect();
             done.extend(again);
         }
         let Some(chosen) = best(&done) else {

@@ -47,7 +47,11 @@ impl Gmm {
     pub fn new(weights: Array1<f64>, means: Array2<f64>, covariances: Array3<f64>) -> Result<Self, GmmError> {
         let (k, d) = means.dim();
         if weights.len() != k || k == 0 {
-            return Err(GmmError::Shape { what: "weights", got: vec![weights.len()], expected: vec![k.max(1)] });
+            return Err(GmmError::Shape {
+                what: "weights",
+                got: vec![weights.len()],
+                expected: vec![k.max(1)],
+            });
         }
         if covariances.dim() != (k, d, d) {
             let got = covariances.shape().to_vec();

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::density::Density;
 use crate::features::Encoder;
-use crate::num::moments::mean_and_standard_error;
+use crate::num::moments::{mean, mean_and_standard_error};
 use crate::num::quantile::median;
 use crate::num::stable::log_mean_exp;
 use crate::random::Seed;
@@ -110,49 +110,76 @@ pub fn stacked_draws(encoder: &Encoder, raw: ArrayView2<'_, f64>, draws: usize, 
     concatenate(Axis(0), &views).expect("invariant: every draw has the same shape")
 }
 
-/// What `metrics.json` says about one split; in nats per record. Absent values have too few records.
+/// What `metrics.json` says about one split; in nats per record.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitMetrics {
     /// Records.
     pub n: usize,
     /// Mean bound, tensor space.
-    pub mean_log_prob: Option<f64>,
-    /// Its standard error over records.
+    pub mean_log_prob: f64,
+    /// Its standard error over records; absent for a single record.
     pub standard_error: Option<f64>,
     /// Median bound, tensor space.
-    pub median_log_prob: Option<f64>,
+    pub median_log_prob: f64,
     /// Smallest bound, tensor space.
-    pub min_log_prob: Option<f64>,
+    pub min_log_prob: f64,
     /// Mean bound, original units.
-    pub mean_log_prob_original_units: Option<f64>,
-    /// Its standard error over records.
+    pub mean_log_prob_original_units: f64,
+    /// Its standard error over records; absent for a single record.
     pub standard_error_original_units: Option<f64>,
-    /// Mean importance-weighted bound, tensor space: the original-unit figure less the same Jacobian.
-    pub mean_log_prob_iw: Option<f64>,
+    /// Mean importance-weighted bound, tensor space: the figure in original units less the mean Jacobian.
+    pub mean_log_prob_iw: f64,
     /// Mean importance-weighted bound, original units.
-    pub mean_log_prob_iw_original_units: Option<f64>,
+    pub mean_log_prob_iw_original_units: f64,
 }
 
-/// Summarises the scores of a split.
-pub fn split_metrics(scores: &RecordScores) -> SplitMetrics {
+/// Summarises the scores of a split; nothing for one without records.
+pub fn split_metrics(scores: &RecordScores) -> Option<SplitMetrics> {
     let n = scores.log_prob.len();
     if n == 0 {
-        return SplitMetrics::default();
+        return None;
     }
-    let finite = |x: f64| x.is_finite().then_some(x);
-    let (mean, error) = mean_and_standard_error(&scores.log_prob_tensor);
-    let (mean_original, error_original) = mean_and_standard_error(&scores.log_prob);
-    let (mean_iw, _) = mean_and_standard_error(&scores.log_prob_iw);
-    let min = scores.log_prob_tensor.iter().copied().fold(f64::INFINITY, f64::min);
-    SplitMetrics {
+    let error = |e: f64| e.is_finite().then_some(e);
+    let (tensor, tensor_error) = mean_and_standard_error(&scores.log_prob_tensor);
+    let (original, original_error) = mean_and_standard_error(&scores.log_prob);
+    let iw = mean(&scores.log_prob_iw);
+    Some(SplitMetrics {
         n,
-        mean_log_prob: finite(mean),
-        standard_error: finite(error),
-        median_log_prob: finite(median(&scores.log_prob_tensor)),
-        min_log_prob: finite(min),
-        mean_log_prob_original_units: finite(mean_original),
-        standard_error_original_units: finite(error_original),
-        mean_log_prob_iw: finite(mean_iw - (mean_original - mean)),
-        mean_log_prob_iw_original_units: finite(mean_iw),
+        mean_log_prob: tensor,
+        standard_error: error(tensor_error),
+        median_log_prob: median(&scores.log_prob_tensor),
+        min_log_prob: scores.log_prob_tensor.iter().copied().fold(f64::INFINITY, f64::min),
+        mean_log_prob_original_units: original,
+        standard_error_original_units: error(original_error),
+        mean_log_prob_iw: iw - (original - tensor),
+        mean_log_prob_iw_original_units: iw,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_those_of_the_records() {
+        let scores = RecordScores {
+            log_prob: vec![-1.0, -2.0, -6.0],
+            log_prob_tensor: vec![-2.0, -3.0, -7.0],
+            log_prob_iw: vec![-0.5, -2.0, -5.0],
+        };
+        let m = split_metrics(&scores).unwrap();
+        assert_eq!((m.n, m.mean_log_prob, m.median_log_prob, m.min_log_prob), (3, -4.0, -3.0, -7.0));
+        assert_eq!((m.mean_log_prob_original_units, m.mean_log_prob_iw_original_units), (-3.0, -2.5));
+        // s² = ((2)² + 1² + 3²)/2 = 7.
+        assert!((m.standard_error.unwrap() - (7.0_f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert!((m.mean_log_prob_iw + 3.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_record_has_no_standard_error_and_none_no_metrics() {
+        let one = RecordScores { log_prob: vec![1.0], log_prob_tensor: vec![1.0], log_prob_iw: vec![1.0] };
+        assert_eq!(split_metrics(&one).unwrap().standard_error, None);
+        let none = RecordScores { log_prob: vec![], log_prob_tensor: vec![], log_prob_iw: vec![] };
+        assert_eq!(split_metrics(&none), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rand::Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -225,30 +225,12 @@ impl Encoder {
                 |(b, ((values, log_det), log_noise))| {
                     let mut stream = seed.stream("rows", b as u64);
                     // One number per coordinate, used or not, so that no entry shifts the noise of the next.
-                    let mut uniform = || ((stream.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
-                    for (i, out) in values.chunks_exact_mut(d).enumerate() {
-                        let row = raw.row(b * BLOCK + i);
-                        let (mut det, mut noise) = (0.0, 0.0);
-                        for ((column, &x), v) in self.columns.iter().zip(row).zip(&mut *out) {
-                            let u = uniform();
-                            if x.is_nan() {
-                                *v = normal_quantile(u);
-                                noise += normal_log_pdf(*v);
-                            } else {
-                                let (coordinate, log) = column.encode(x, u);
-                                *v = coordinate;
-                                det += log;
-                            }
-                        }
-                        for (indicator, v) in self.indicators.iter().zip(&mut out[p..]) {
-                            let bit = f64::from(u8::from(indicator.is_missing(|c| row[c])));
-                            let (coordinate, log) =
-                                indicator.levels.forward(indicator.levels.lift(bit, uniform()));
-                            *v = coordinate;
-                            det += log;
-                        }
-                        (log_det[i], log_noise[i]) = (det, noise);
+                    for u in &mut *values {
+                        *u = ((stream.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
                     }
+                    // Column by column: one map and its knots at a time.
+                    let rows = raw.slice_axis(Axis(0), Slice::from(b * BLOCK..b * BLOCK + log_det.len()));
+                    self.encode_block(rows, values, log_det, log_noise);
                 },
             );
         }
@@ -256,6 +238,39 @@ impl Encoder {
             values: Array2::from_shape_vec((n, d), values).expect("invariant: n·d values were written"),
             log_det: Array1::from_vec(log_det),
             log_noise: Array1::from_vec(log_noise),
+        }
+    }
+
+    /// Replaces the uniform numbers in `values` by coordinates.
+    fn encode_block(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        values: &mut [f64],
+        log_det: &mut [f64],
+        log_noise: &mut [f64],
+    ) {
+        let (p, d) = (self.n_features(), self.n_coordinates());
+        for (j, (column, raw)) in self.columns.iter().zip(rows.columns()).enumerate() {
+            for (i, &x) in raw.iter().enumerate() {
+                let v = &mut values[i * d + j];
+                if x.is_nan() {
+                    *v = normal_quantile(*v);
+                    log_noise[i] += normal_log_pdf(*v);
+                } else {
+                    let (coordinate, log) = column.encode(x, *v);
+                    *v = coordinate;
+                    log_det[i] += log;
+                }
+            }
+        }
+        for (k, indicator) in self.indicators.iter().enumerate() {
+            for (i, row) in rows.rows().into_iter().enumerate() {
+                let v = &mut values[i * d + p + k];
+                let bit = f64::from(u8::from(indicator.is_missing(|c| row[c])));
+                let (coordinate, log) = indicator.levels.forward(indicator.levels.lift(bit, *v));
+                *v = coordinate;
+                log_det[i] += log;
+            }
         }
     }
 
@@ -274,16 +289,19 @@ impl Encoder {
             self.n_coordinates(),
             "vectors must have one column per coordinate of the encoder"
         );
-        let mut raw = Array2::from_elem((v.nrows(), p), f64::NAN);
-        for (j, (column, mut out)) in self.columns.iter().zip(raw.columns_mut()).enumerate() {
-            for (i, x) in out.iter_mut().enumerate() {
-                let missing = column.indicator.is_some_and(|k| self.indicators[k].decode(v[[i, p + k]]));
-                if !missing {
-                    *x = column.decode(v[[i, j]]);
+        let mut raw = vec![f64::NAN; v.nrows() * p];
+        raw.par_chunks_mut((BLOCK * p).max(1)).enumerate().for_each(|(b, block)| {
+            for (j, column) in self.columns.iter().enumerate() {
+                for (i, x) in block.iter_mut().skip(j).step_by(p).enumerate() {
+                    let row = v.row(b * BLOCK + i);
+                    let missing = column.indicator.is_some_and(|k| self.indicators[k].decode(row[p + k]));
+                    if !missing {
+                        *x = column.decode(row[j]);
+                    }
                 }
             }
-        }
-        raw
+        });
+        Array2::from_shape_vec((v.nrows(), p), raw).expect("invariant: n·p numbers were written")
     }
 
     /// Name of a level of a text column; `None` for numbers, NaN and the code of unseen levels.

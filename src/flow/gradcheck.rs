@@ -20,11 +20,15 @@ pub(crate) fn log_abs_det(mut a: Vec<f64>, d: usize) -> f64 {
     let mut log_det = 0.0;
     for k in 0..d {
         let pivot = (k..d).max_by(|&i, &j| a[i * d + k].abs().total_cmp(&a[j * d + k].abs())).unwrap();
-        (0..d).for_each(|c| a.swap(k * d + c, pivot * d + c));
+        for c in 0..d {
+            a.swap(k * d + c, pivot * d + c);
+        }
         log_det += a[k * d + k].abs().ln();
         for i in k + 1..d {
             let factor = a[i * d + k] / a[k * d + k];
-            (k..d).for_each(|c| a[i * d + c] -= factor * a[k * d + c]);
+            for c in k..d {
+                a[i * d + c] -= factor * a[k * d + c];
+            }
         }
     }
     log_det
@@ -45,7 +49,9 @@ pub(crate) fn check_bijector(layer: &dyn Bijector<f64>, seed: u64) {
     let mut parameters = vec![f64::NAN; layer.n_parameters()];
     layer.reset(&mut parameters, &mut rng);
     assert!(parameters.iter().all(|p| p.is_finite()), "reset left a parameter unset");
-    parameters.iter_mut().for_each(|p| *p += 0.3 * standard_normal(&mut rng));
+    for p in &mut parameters {
+        *p += 0.3 * standard_normal(&mut rng);
+    }
     for n in [0, 1, 5, 19] {
         // Now and then a point far out, where splines have their tails.
         let x: Vec<f64> = (0..d * n)
@@ -68,7 +74,9 @@ fn forward(
     let (mut z, mut ladj, mut tape) = (x.to_vec(), vec![0.25; n], Tape::default());
     layer.forward(parameters, &mut vec![0.1; layer.n_features() * 3], &mut [0.0; 3], &mut tape, None);
     layer.forward(parameters, &mut z, &mut ladj, &mut tape, None);
-    ladj.iter_mut().for_each(|l| *l -= 0.25);
+    for l in &mut ladj {
+        *l -= 0.25;
+    }
     (z, ladj, tape)
 }
 

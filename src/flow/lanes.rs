@@ -3,6 +3,8 @@
 //! Sums of floats keep their order, which forbids vectorisation of the obvious loop; here `LANES` partial sums run
 //! side by side and are added at the end, in an order that never changes.
 
+#![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
+
 use crate::num::real::Real;
 
 /// Columns handled together: four SSE or two AVX registers of f32, enough to hide the latency of an addition.
@@ -14,26 +16,33 @@ pub(crate) type Lane<T> = [T; LANES];
 /// Columns `start..start + LANES` of a row, zero beyond its end.
 #[inline(always)]
 pub(crate) fn load<T: Real>(row: &[T], start: usize) -> Lane<T> {
+    let rest = &row[start..];
+    // Kept apart: together the two cases become one call of memcpy with a length known at run time only.
+    rest.first_chunk().copied().unwrap_or_else(|| load_part(rest))
+}
+
+#[cold]
+#[inline(never)]
+fn load_part<T: Real>(part: &[T]) -> Lane<T> {
     let mut lane = [T::zero(); LANES];
-    if let Some(whole) = row.get(start..start + LANES) {
-        lane.copy_from_slice(whole);
-    } else {
-        let part = &row[start..];
-        lane[..part.len()].copy_from_slice(part);
-    }
+    lane[..part.len()].copy_from_slice(part);
     lane
 }
 
 /// Writes columns `start..start + LANES` of a row, as far as it goes.
 #[inline(always)]
 pub(crate) fn store<T: Real>(row: &mut [T], start: usize, lane: &Lane<T>) {
-    if let Some(whole) = row.get_mut(start..start + LANES) {
-        whole.copy_from_slice(lane);
-    } else {
-        let part = &mut row[start..];
-        let n = part.len();
-        part.copy_from_slice(&lane[..n]);
+    let rest = &mut row[start..];
+    match rest.first_chunk_mut() {
+        Some(whole) => *whole = *lane,
+        None => store_part(rest, lane),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn store_part<T: Real>(part: &mut [T], lane: &Lane<T>) {
+    part.copy_from_slice(&lane[..part.len()]);
 }
 
 /// A lane from a function of the column.

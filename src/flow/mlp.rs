@@ -159,6 +159,10 @@ impl Mlp {
     }
 
     /// From `d_output` = ∂L/∂y: **overwrites** `d_input` with ∂L/∂x, **adds** ∂L/∂θ to `parameter_gradient`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "buffers of the caller's tape, each with a role of its own"
+    )]
     pub(crate) fn backward<T: Real>(
         &self,
         parameters: &[T],

@@ -152,7 +152,7 @@ impl<T: Real> Flow<T> {
         let mut x = x.as_standard_layout().into_owned();
         let mut tape = Tape::default();
         let mut tile_x = Vec::new();
-        let mut ladj = vec![T::zero(); TILE];
+        let mut ladj = [T::zero(); TILE];
         for entry in &structure.layers {
             let parameters = &mut self.parameters[entry.range.clone()];
             entry.layer.initialize(parameters, x.as_slice().expect("invariant: standard layout"));

@@ -16,6 +16,8 @@
 //! # References
 //! Durkan et al. (2019), Neural spline flows, arXiv:1906.04032, §3.
 
+#![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
+
 use super::lanes::{LANES, Lane, lane, load, store};
 use crate::num::rational_quadratic::Bin;
 use crate::num::real::Real;
@@ -53,14 +55,9 @@ struct Located<T> {
     y0: Lane<T>,
     width: Lane<T>,
     height: Lane<T>,
-    /// Raw slopes at its ends.
+    /// Slopes at its ends, before softplus.
     raw0: Lane<T>,
     raw1: Lane<T>,
-    /// Softmax shares of the width: of the bins before, of the bin.
-    width_before: Lane<T>,
-    width_share: Lane<T>,
-    height_before: Lane<T>,
-    height_share: Lane<T>,
 }
 
 impl Spline {
@@ -124,54 +121,34 @@ impl Spline {
         let zero = [T::zero(); LANES];
         let k = self.n_bins;
         let row = |r: usize| load(&raw[r * n..(r + 1) * n], start);
-        let mut at = Located {
-            index: zero,
-            x0: zero,
-            y0: zero,
-            width: zero,
-            height: zero,
-            raw0: zero,
-            raw1: zero,
-            width_before: zero,
-            width_share: zero,
-            height_before: zero,
-            height_share: zero,
-        };
+        let mut at =
+            Located { index: zero, x0: zero, y0: zero, width: zero, height: zero, raw0: zero, raw1: zero };
         let (mut knot_x, mut knot_y) = ([-c.bound; LANES], [-c.bound; LANES]);
-        let (mut width_before, mut height_before) = (zero, zero);
-        let mut right = zero;
+        // Slope one at both ends: the raw value zero.
+        let end = [c.slope_offset; LANES];
+        let mut right = end;
         for bin in 0..k {
-            let (width_share, height_share) = (row(bin), row(k + bin));
+            let (share_x, share_y) = (row(bin), row(k + bin));
             let left = right;
             right = if bin + 1 < k { row(2 * k + bin) } else { zero };
-            let index = T::from_f64(bin as f64);
-            for i in 0..LANES {
-                let width = c.min_width + c.shared_width * width_share[i];
-                let height = c.min_width + c.shared_width * height_share[i];
-                let knot = if by_x { knot_x[i] } else { knot_y[i] };
-                let here = v[i] >= knot;
-                let pick = |new: T, old: T| if here { new } else { old };
-                at.index[i] = pick(index, at.index[i]);
-                at.x0[i] = pick(knot_x[i], at.x0[i]);
-                at.y0[i] = pick(knot_y[i], at.y0[i]);
-                at.width[i] = pick(width, at.width[i]);
-                at.height[i] = pick(height, at.height[i]);
-                at.raw0[i] = pick(left[i], at.raw0[i]);
-                at.raw1[i] = pick(right[i], at.raw1[i]);
-                at.width_before[i] = pick(width_before[i], at.width_before[i]);
-                at.width_share[i] = pick(width_share[i], at.width_share[i]);
-                at.height_before[i] = pick(height_before[i], at.height_before[i]);
-                at.height_share[i] = pick(height_share[i], at.height_share[i]);
-                knot_x[i] += width;
-                knot_y[i] += height;
-                width_before[i] += width_share[i];
-                height_before[i] += height_share[i];
-            }
+            right = lane(|i| right[i] + c.slope_offset);
+            let width = lane(|i| c.min_width + c.shared_width * share_x[i]);
+            let height = lane(|i| c.min_width + c.shared_width * share_y[i]);
+            let knot = if by_x { knot_x } else { knot_y };
+            // One loop for each quantity: a loop that writes them all is not vectorised.
+            let pick = |new: &Lane<T>, old: &Lane<T>| lane(|i| if v[i] >= knot[i] { new[i] } else { old[i] });
+            at.index = pick(&[T::from_f64(bin as f64); LANES], &at.index);
+            at.x0 = pick(&knot_x, &at.x0);
+            at.y0 = pick(&knot_y, &at.y0);
+            at.width = pick(&width, &at.width);
+            at.height = pick(&height, &at.height);
+            at.raw0 = pick(&left, &at.raw0);
+            at.raw1 = pick(&right, &at.raw1);
+            knot_x = lane(|i| knot_x[i] + width[i]);
+            knot_y = lane(|i| knot_y[i] + height[i]);
         }
-        for i in 0..LANES {
-            let inside = v[i] > -c.bound && v[i] < c.bound;
-            at.index[i] = if inside { at.index[i] } else { -T::one() };
-        }
+        let below = lane(|i| if v[i] < c.bound { at.index[i] } else { -T::one() });
+        at.index = lane(|i| if v[i] > -c.bound { below[i] } else { -T::one() });
         at
     }
 
@@ -188,14 +165,13 @@ impl Spline {
             let mut v = load(x, start);
             let mut l = load(ladj, start);
             let at = self.locate(&c, raw, n, start, &v, true);
-            for i in 0..LANES {
-                let d0 = c.min_slope + (at.raw0[i] + c.slope_offset).softplus();
-                let d1 = c.min_slope + (at.raw1[i] + c.slope_offset).softplus();
-                let (z, log_slope) = evaluate(v[i] - at.x0[i], at.width[i], at.height[i], d0, d1);
-                let inside = at.index[i] >= T::zero();
-                v[i] = if inside { at.y0[i] + z } else { v[i] };
-                l[i] += if inside { log_slope } else { T::zero() };
-            }
+            let d0 = lane(|i| c.min_slope + at.raw0[i].softplus());
+            let d1 = lane(|i| c.min_slope + at.raw1[i].softplus());
+            let moved = lane(|i| at.y0[i] + value(v[i] - at.x0[i], at.width[i], at.height[i], d0[i], d1[i]));
+            let log_slope =
+                lane(|i| slope(v[i] - at.x0[i], at.width[i], at.height[i], d0[i], d1[i]).fast_ln());
+            v = lane(|i| if at.index[i] >= T::zero() { moved[i] } else { v[i] });
+            l = lane(|i| l[i] + if at.index[i] >= T::zero() { log_slope[i] } else { T::zero() });
             store(x, start, &v);
             store(ladj, start, &l);
         }
@@ -209,18 +185,16 @@ impl Spline {
             self.softmax(raw, n, start);
             let mut v = load(z, start);
             let at = self.locate(&c, raw, n, start, &v, false);
-            for i in 0..LANES {
-                if at.index[i] >= T::zero() {
-                    let bin = Bin {
-                        x0: at.x0[i],
-                        x1: at.x0[i] + at.width[i],
-                        y0: at.y0[i],
-                        y1: at.y0[i] + at.height[i],
-                        d0: c.min_slope + (at.raw0[i] + c.slope_offset).softplus(),
-                        d1: c.min_slope + (at.raw1[i] + c.slope_offset).softplus(),
-                    };
-                    v[i] = bin.inverse(v[i]);
-                }
+            for (i, v) in v.iter_mut().enumerate().filter(|(i, _)| at.index[*i] >= T::zero()) {
+                let bin = Bin {
+                    x0: at.x0[i],
+                    x1: at.x0[i] + at.width[i],
+                    y0: at.y0[i],
+                    y1: at.y0[i] + at.height[i],
+                    d0: c.min_slope + at.raw0[i].softplus(),
+                    d1: c.min_slope + at.raw1[i].softplus(),
+                };
+                *v = bin.inverse(*v);
             }
             store(z, start, &v);
         }
@@ -248,45 +222,43 @@ impl Spline {
             let mut g = load(gradient, start);
             let g_ladj = load(ladj_gradient, start);
             let at = self.locate(&c, raw, n, start, &v, true);
-            let zero = [T::zero(); LANES];
-            let (mut g_x0, mut g_width, mut g_y0, mut g_height) = (zero, zero, zero, zero);
-            let (mut g_raw0, mut g_raw1) = (zero, zero);
-            for i in 0..LANES {
-                let (r0, r1) = (at.raw0[i] + c.slope_offset, at.raw1[i] + c.slope_offset);
-                let (d0, d1) = (c.min_slope + r0.softplus(), c.min_slope + r1.softplus());
-                let p = differentiate(v[i] - at.x0[i], at.width[i], at.height[i], d0, d1, g[i], g_ladj[i]);
-                let inside = at.index[i] >= T::zero();
-                let only_inside = |value: T| if inside { value } else { T::zero() };
-                g_y0[i] = only_inside(g[i]) * c.shared_width;
-                g_x0[i] = -only_inside(p.t) * c.shared_width;
-                g_width[i] = only_inside(p.width) * c.shared_width;
-                g_height[i] = only_inside(p.height) * c.shared_width;
-                g_raw0[i] = only_inside(p.d0) * r0.sigmoid();
-                g_raw1[i] = only_inside(p.d1) * r1.sigmoid();
-                g[i] = if inside { p.t } else { g[i] };
-            }
+            let d0 = lane(|i| c.min_slope + at.raw0[i].softplus());
+            let d1 = lane(|i| c.min_slope + at.raw1[i].softplus());
+            let p = differentiate(&lane(|i| v[i] - at.x0[i]), &at.width, &at.height, &d0, &d1, &g, &g_ladj);
+            let only_inside = |x: &Lane<T>| lane(|i| if at.index[i] >= T::zero() { x[i] } else { T::zero() });
+            let (dt, dy) = (only_inside(&p.t), only_inside(&g));
+            let (d_width, d_height) = (only_inside(&p.width), only_inside(&p.height));
+            let (d_slope0, d_slope1) = (only_inside(&p.d0), only_inside(&p.d1));
+            let g_raw0 = lane(|i| d_slope0[i] * at.raw0[i].sigmoid());
+            let g_raw1 = lane(|i| d_slope1[i] * at.raw1[i].sigmoid());
+            g = lane(|i| if at.index[i] >= T::zero() { p.t[i] } else { g[i] });
             store(gradient, start, &g);
             // Through the softmax: ∂L/∂raw_j = s_j (g_j − Σ_m s_m g_m), where bins before the column's move its left
-            // end and the bin itself its width.
-            let mean_x = lane(|i| at.width_before[i] * g_x0[i] + at.width_share[i] * g_width[i]);
-            let mean_y = lane(|i| at.height_before[i] * g_y0[i] + at.height_share[i] * g_height[i]);
+            // end and the bin itself its width. The shares' sums follow from x₀ and w, up to a factor.
+            let before_x = lane(|i| at.x0[i] + c.bound - at.index[i] * c.min_width);
+            let before_y = lane(|i| at.y0[i] + c.bound - at.index[i] * c.min_width);
+            let mean_x = lane(|i| (at.width[i] - c.min_width) * d_width[i] - before_x[i] * dt[i]);
+            let mean_y = lane(|i| (at.height[i] - c.min_width) * d_height[i] + before_y[i] * dy[i]);
+            let (g_x0, g_y0) = (lane(|i| -dt[i] * c.shared_width), lane(|i| dy[i] * c.shared_width));
+            let (g_width, g_height) =
+                (lane(|i| d_width[i] * c.shared_width), lane(|i| d_height[i] * c.shared_width));
             for bin in 0..k {
                 let index = T::from_f64(bin as f64);
                 let (share_x, share_y) = (load(&raw[row(bin)], start), load(&raw[row(k + bin)], start));
-                let choose = |i: usize, before: T, own: T| {
-                    let later = if index < at.index[i] { before } else { T::zero() };
-                    if index == at.index[i] { own } else { later }
+                let choose = |before: &Lane<T>, own: &Lane<T>| {
+                    let later = lane(|i| if index < at.index[i] { before[i] } else { T::zero() });
+                    lane(|i| if index == at.index[i] { own[i] } else { later[i] })
                 };
-                let dx = lane(|i| share_x[i] * (choose(i, g_x0[i], g_width[i]) - mean_x[i]));
-                let dy = lane(|i| share_y[i] * (choose(i, g_y0[i], g_height[i]) - mean_y[i]));
+                let (to_x, to_y) = (choose(&g_x0, &g_width), choose(&g_y0, &g_height));
+                let dx = lane(|i| share_x[i] * (to_x[i] - mean_x[i]));
+                let dy = lane(|i| share_y[i] * (to_y[i] - mean_y[i]));
                 store(&mut d_raw[row(bin)], start, &dx);
                 store(&mut d_raw[row(k + bin)], start, &dy);
                 if bin + 1 < k {
                     // The knot between this bin and the next.
-                    let ds = lane(|i| {
-                        let as_left = if index + T::one() == at.index[i] { g_raw0[i] } else { T::zero() };
-                        if index == at.index[i] { g_raw1[i] } else { as_left }
-                    });
+                    let next = index + T::one();
+                    let left = lane(|i| if next == at.index[i] { g_raw0[i] } else { T::zero() });
+                    let ds = lane(|i| if index == at.index[i] { g_raw1[i] } else { left[i] });
                     store(&mut d_raw[row(2 * k + bin)], start, &ds);
                 }
             }
@@ -321,27 +293,33 @@ impl Spline {
     }
 }
 
-/// z − y₀ and log dz/dx at t = x − x₀; symbols as in [`crate::num::rational_quadratic`].
+/// z − y₀ at t = x − x₀; symbols as in [`crate::num::rational_quadratic`].
 #[inline(always)]
-fn evaluate<T: Real>(t: T, w: T, h: T, d0: T, d1: T) -> (T, T) {
+fn value<T: Real>(t: T, w: T, h: T, d0: T, d1: T) -> T {
+    let s = h / w;
+    let xi = t / w;
+    let zeta = xi * (T::one() - xi);
+    h * (s * xi * xi + d0 * zeta) / (s + (d0 + d1 - s - s) * zeta)
+}
+
+/// dz/dx at t = x − x₀.
+#[inline(always)]
+fn slope<T: Real>(t: T, w: T, h: T, d0: T, d1: T) -> T {
     let s = h / w;
     let xi = t / w;
     let rest = T::one() - xi;
     let zeta = xi * rest;
-    let inverse_denominator = T::one() / (s + (d0 + d1 - s - s) * zeta);
-    let numerator = s * xi * xi + d0 * zeta;
-    let slope_numerator = d1 * xi * xi + (s + s) * zeta + d0 * rest * rest;
-    let ratio = s * inverse_denominator;
-    (h * numerator * inverse_denominator, (ratio * ratio * slope_numerator).fast_ln())
+    let ratio = s / (s + (d0 + d1 - s - s) * zeta);
+    ratio * ratio * (d1 * xi * xi + (s + s) * zeta + d0 * rest * rest)
 }
 
 /// ∂L/∂ of t, w, h, d₀, d₁.
 struct Partials<T> {
-    t: T,
-    width: T,
-    height: T,
-    d0: T,
-    d1: T,
+    t: Lane<T>,
+    width: Lane<T>,
+    height: Lane<T>,
+    d0: Lane<T>,
+    d1: Lane<T>,
 }
 
 /// Derivatives of L through z − y₀ = hN/D and ladj = 2 ln s + ln M − 2 ln D, where
@@ -352,29 +330,43 @@ struct Partials<T> {
 ///
 /// `g` = ∂L/∂z, `g_ladj` = ∂L/∂ladj.
 #[inline(always)]
-fn differentiate<T: Real>(t: T, w: T, h: T, d0: T, d1: T, g: T, g_ladj: T) -> Partials<T> {
-    let two = T::one() + T::one();
-    let inverse_w = T::one() / w;
-    let s = h * inverse_w;
-    let xi = t * inverse_w;
-    let rest = T::one() - xi;
-    let zeta = xi * rest;
-    let bend = d0 + d1 - two * s;
-    let inverse_d = T::one() / (s + bend * zeta);
-    let n = s * xi * xi + d0 * zeta;
-    let m = d1 * xi * xi + two * s * zeta + d0 * rest * rest;
+fn differentiate<T: Real>(
+    t: &Lane<T>,
+    w: &Lane<T>,
+    h: &Lane<T>,
+    d0: &Lane<T>,
+    d1: &Lane<T>,
+    g: &Lane<T>,
+    g_ladj: &Lane<T>,
+) -> Partials<T> {
+    let (one, two) = (T::one(), T::one() + T::one());
+    let inverse_w = lane(|i| one / w[i]);
+    let s = lane(|i| h[i] * inverse_w[i]);
+    let xi = lane(|i| t[i] * inverse_w[i]);
+    let rest = lane(|i| one - xi[i]);
+    let zeta = lane(|i| xi[i] * rest[i]);
+    let bend = lane(|i| d0[i] + d1[i] - two * s[i]);
+    let inverse_d = lane(|i| one / (s[i] + bend[i] * zeta[i]));
+    let n = lane(|i| s[i] * xi[i] * xi[i] + d0[i] * zeta[i]);
+    let m = lane(|i| d1[i] * xi[i] * xi[i] + two * s[i] * zeta[i] + d0[i] * rest[i] * rest[i]);
 
-    let g_n = g * h * inverse_d;
-    let g_d = -g_n * n * inverse_d - two * g_ladj * inverse_d;
-    let g_m = g_ladj / m;
-    let g_s = two * g_ladj / s + g_n * xi * xi + g_d * (T::one() - two * zeta) + two * g_m * zeta;
-    let g_zeta = g_n * d0 + g_d * bend + two * g_m * s;
-    let g_xi = two * (g_n * s * xi + g_m * (d1 * xi - d0 * rest)) + g_zeta * (T::one() - two * xi);
+    let g_n = lane(|i| g[i] * h[i] * inverse_d[i]);
+    let g_d = lane(|i| -(g_n[i] * n[i] + two * g_ladj[i]) * inverse_d[i]);
+    let g_m = lane(|i| g_ladj[i] / m[i]);
+    let g_s = lane(|i| {
+        let direct = two * g_ladj[i] / s[i] + g_n[i] * xi[i] * xi[i];
+        direct + g_d[i] * (one - two * zeta[i]) + two * g_m[i] * zeta[i]
+    });
+    let g_zeta = lane(|i| g_n[i] * d0[i] + g_d[i] * bend[i] + two * g_m[i] * s[i]);
+    let g_xi = lane(|i| {
+        let direct = g_n[i] * s[i] * xi[i] + g_m[i] * (d1[i] * xi[i] - d0[i] * rest[i]);
+        two * direct + g_zeta[i] * (one - two * xi[i])
+    });
     Partials {
-        t: g_xi * inverse_w,
-        width: -(g_s * s + g_xi * xi) * inverse_w,
-        height: g * n * inverse_d + g_s * inverse_w,
-        d0: g_n * zeta + g_d * zeta + g_m * rest * rest,
-        d1: g_d * zeta + g_m * xi * xi,
+        t: lane(|i| g_xi[i] * inverse_w[i]),
+        width: lane(|i| -(g_s[i] * s[i] + g_xi[i] * xi[i]) * inverse_w[i]),
+        height: lane(|i| g[i] * n[i] * inverse_d[i] + g_s[i] * inverse_w[i]),
+        d0: lane(|i| (g_n[i] + g_d[i]) * zeta[i] + g_m[i] * rest[i] * rest[i]),
+        d1: lane(|i| g_d[i] * zeta[i] + g_m[i] * xi[i] * xi[i]),
     }
 }

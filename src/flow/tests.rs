@@ -135,7 +135,7 @@ fn a_flow_with_a_mixture_base_starts_as_that_mixture() {
         let base = BaseKind::Mixture { n_components: 3, covariance };
         for linear in [Linear::default(), Linear::PluDense] {
             let mut flow =
-                Flow::<f64>::new(&FlowConfig { base, linear, ..FlowConfig::new(2) }, Seed(1)).unwrap();
+                Flow::<f64>::new(&FlowConfig { linear, base, ..FlowConfig::new(2) }, Seed(1)).unwrap();
             flow.set_mixture(weights.view(), means.view(), covariances.view()).unwrap();
             flow.initialize(x.view());
             let log_prob = flow.log_prob(x.view());

@@ -49,18 +49,19 @@ pub struct TableAudit {
     pub table: String,
     /// Rows in its files.
     pub rows_read: u64,
-    /// Rows that reached a feature.
+    /// Rows that gave a measurement within the window of a record of the cohort; of static tables, rows joined.
     pub rows_kept: u64,
     /// Rows dropped, by reason; kept + dropped = read.
     pub dropped: BTreeMap<String, u64>,
 }
 
-/// Values of one variable, counted over the rows of the cohort within the window.
+/// Values of one variable, counted over the rows of the cohort within the window, before the rules that need
+/// measurements (`MinFeatures`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct VariableAudit {
     /// Variable name.
     pub variable: String,
-    /// Measurements used.
+    /// Measurements used by the features; those of a lower precedence are not.
     pub values_kept: u64,
     /// Units seen (trimmed, lower case; "" for none) with their row counts.
     pub units: BTreeMap<String, u64>,
@@ -76,7 +77,8 @@ pub struct VariableAudit {
     pub not_a_number: u64,
     /// Censored results replaced by half their limit.
     pub censored: u64,
-    /// (record, item, time) keys met more than once.
+    /// (record, item, time) keys with more than one accepted measurement; estimated, with a warning, where there are
+    /// more keys than fit in memory.
     pub duplicate_keys: u64,
     /// Records of the cohort with no value.
     pub records_missing: u64,

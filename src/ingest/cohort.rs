@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::schema::Predicate;
+use crate::schema::{Aggregation, Predicate};
 
 use super::facts::Facts;
 use super::measure::{Meter, Value};
@@ -15,8 +15,8 @@ use super::{CohortStep, IngestError};
 pub(super) trait Answers {
     /// A variable's value from measurements, as text or number.
     fn measured(&self, variable: usize, record: u32) -> Option<Answer>;
-    /// Features with a value.
-    fn features(&self, record: u32) -> usize;
+    /// Whether an aggregate of measurements exists.
+    fn has(&self, variable: usize, aggregation: Aggregation, record: u32) -> bool;
 }
 
 /// A value as rules compare it.
@@ -82,7 +82,7 @@ pub(super) fn apply(
         let keep: Vec<bool> = match &rule.predicate {
             Predicate::FirstPerSubject => first_per_subject(records, &members),
             Predicate::MinFeatures { count } => {
-                members.iter().map(|&r| answers.features(r) >= *count).collect()
+                n_features(plan, records, facts, answers, &members).into_iter().map(|n| n >= *count).collect()
             }
             Predicate::Between { min, max, .. } => {
                 let operand = plan.operands[i].as_ref().expect("invariant: comparisons have an operand");
@@ -147,6 +147,29 @@ fn test(
             let outcome = answer.as_ref().and_then(&passes);
             *failed_null += usize::from(outcome.is_none());
             outcome.unwrap_or(false)
+        })
+        .collect()
+}
+
+/// Features with a value, of each member.
+fn n_features(
+    plan: &Plan<'_>,
+    records: &Records,
+    facts: &Facts,
+    answers: &dyn Answers,
+    members: &[u32],
+) -> Vec<usize> {
+    let mut meters: Vec<Meter<'_>> = plan.variables.iter().map(|v| Meter::new(v.variable)).collect();
+    let has = |record: u32, variable: usize, aggregation: Aggregation, meters: &mut [Meter<'_>]| {
+        answers.has(variable, aggregation, record)
+            || facts
+                .value(plan.variables[variable].variable, &mut meters[variable], records, record)
+                .is_some()
+    };
+    members
+        .iter()
+        .map(|&r| {
+            plan.features.iter().filter(|(v, feature)| has(r, *v, feature.aggregation, &mut meters)).count()
         })
         .collect()
 }

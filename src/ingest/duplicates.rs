@@ -103,9 +103,9 @@ mod tests {
                 }
             };
             if reverse {
-                (0..n).rev().for_each(&mut meet)
+                (0..n).rev().for_each(&mut meet);
             } else {
-                (0..n).for_each(&mut meet)
+                (0..n).for_each(&mut meet);
             }
             (keys.level(), keys.repeated(1)[0])
         };

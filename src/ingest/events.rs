@@ -1,12 +1,12 @@
 //! One pass over the event tables: every row is kept or dropped by a named reason.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use polars::prelude::{PlHashMap, PlHashSet};
 
-use crate::schema::{DType, Item};
+use crate::schema::{Aggregation, DType, Item};
 
 use super::accumulate::{Aggregate, Slot};
 use super::batch::{BatchColumn, Key, WrongCell};
@@ -112,7 +112,7 @@ pub(super) struct Gathered<'a> {
 #[derive(Debug)]
 struct Lookup<'p> {
     numbers: PlHashMap<i64, usize>,
-    names: HashMap<&'p str, usize>,
+    names: PlHashMap<&'p str, usize>,
     targets: Vec<&'p [Target]>,
     drops: Vec<DropTest<'p>>,
 }
@@ -141,7 +141,7 @@ impl<'p> Lookup<'p> {
     fn new(planned: &'p PlannedTable<'_>) -> Self {
         let mut lookup = Self {
             numbers: PlHashMap::default(),
-            names: HashMap::new(),
+            names: PlHashMap::default(),
             targets: Vec::new(),
             drops: Vec::new(),
         };
@@ -261,6 +261,7 @@ impl<'a> Gathered<'a> {
         };
         let record_key = places.record.map(key).transpose()?.flatten();
         let subject_key = places.subject.map(key).transpose()?.flatten();
+        let mut met = None;
         if self.plan.is_long()
             && let Some(id) = record_key
         {
@@ -271,6 +272,7 @@ impl<'a> Gathered<'a> {
                 self.hashes.push(id_hash(records.id(record)));
                 self.slots.iter_mut().for_each(|s| s.grow(n));
             }
+            met = Some(record);
         }
         let Some(item) = lookup.item(key(places.item)?) else { return dropped(Reason::OtherItem) };
         if let Some(rule) = lookup.drops.iter().position(|d| d.drops(columns, row)) {
@@ -284,6 +286,7 @@ impl<'a> Gathered<'a> {
         };
         let Some(moment) = moment.map_err(|e| (places.time, e))? else { return dropped(Reason::NoTime) };
         let record = match (record_key, subject_key) {
+            _ if met.is_some() => met.ok_or(Misplaced::NoSuchRecord),
             (Some(key), _) => records.ids.get(key).ok_or(Misplaced::NoSuchRecord),
             (None, Some(subject)) => records.assign(subject, moment, self.window),
             (None, None) => Err(Misplaced::NoSuchRecord),
@@ -321,7 +324,7 @@ impl<'a> Gathered<'a> {
     pub(super) fn aggregate(
         &self,
         variable: usize,
-        aggregation: crate::schema::Aggregation,
+        aggregation: Aggregation,
         record: u32,
     ) -> (Aggregate, u32) {
         let slots = &self.slots[self.plan.variables[variable].slots.clone()];
@@ -366,11 +369,8 @@ impl Answers for Gathered<'_> {
         Some(Answer::of(value, &self.meters[variable].levels))
     }
 
-    fn features(&self, record: u32) -> usize {
-        let has = |(variable, feature): &&(usize, &crate::schema::Feature)| {
-            self.plan.variables[*variable].measured
-                && matches!(self.aggregate(*variable, feature.aggregation, record), (Aggregate::Number(_) | Aggregate::Level(_), n) if n > 0)
-        };
-        self.plan.features.iter().filter(has).count()
+    fn has(&self, variable: usize, aggregation: Aggregation, record: u32) -> bool {
+        let (value, n) = self.aggregate(variable, aggregation, record);
+        n > 0 && value != Aggregate::Missing
     }
 }

@@ -299,8 +299,8 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text::parse_datetime;
     use super::*;
+    use crate::ingest::text::parse_datetime;
 
     #[test]
     fn ages_are_years_and_shifted_births_are_capped() {

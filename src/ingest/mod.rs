@@ -39,4 +39,4 @@ pub use progress::{IngestProgress, NoProgress};
 pub use run::ingest;
 pub use table::{Cells, Column, RecordTable};
 pub use wide::{read_columns, read_wide};
-pub use write::{OutputColumn, OutputValues, write_features, write_table};
+pub use write::{OutputCells, OutputColumn, write_features, write_table};

@@ -1,6 +1,6 @@
 //! Records with their subjects and times, and the assignment of events to them.
 
-use std::collections::HashMap;
+use polars::prelude::PlHashMap;
 
 use crate::schema::Window;
 
@@ -9,8 +9,8 @@ use super::batch::Key;
 /// Ids and the order they were first met in.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    numbers: HashMap<i64, u32>,
-    texts: HashMap<String, u32>,
+    numbers: PlHashMap<i64, u32>,
+    texts: PlHashMap<String, u32>,
     names: Vec<String>,
 }
 

@@ -46,6 +46,8 @@ pub fn ingest(
 /// The files of each table in use, headers matched.
 struct Tables {
     files: Vec<(String, Vec<TypedFile>)>,
+    /// About files that may be missing.
+    warnings: Vec<String>,
 }
 
 impl Tables {
@@ -54,7 +56,8 @@ impl Tables {
         let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
         let needed: Vec<(&str, &Vec<Wanted>)> =
             plan.facts.iter().map(|(name, wanted)| (name.as_str(), wanted)).chain(events).collect();
-        let (mut found, mut absent, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut found, mut absent, mut lacking, mut warnings) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, wanted) in &needed {
             let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
             // A single file is the only table there is, whatever its name.
@@ -64,6 +67,13 @@ impl Tables {
             };
             if of_table.is_empty() {
                 absent.push(((*name).to_string(), table.files.clone()));
+            }
+            // One of two halves is easily left behind. A pattern may well match nothing.
+            for stem in table.files.iter().filter(|s| !s.contains('*') && !input.is_file()) {
+                let here = of_table.iter().any(|f| f.stem == stem.to_lowercase());
+                if !here && !table.files.iter().any(|p| p.contains('*')) {
+                    warnings.push(format!("table {name}: there is no file {stem}"));
+                }
             }
             let mut typed = Vec::new();
             for file in of_table {
@@ -81,7 +91,7 @@ impl Tables {
         if !lacking.is_empty() {
             return Err(IngestError::MissingColumns(lacking));
         }
-        Ok(Self { files: found })
+        Ok(Self { files: found, warnings })
     }
 
     fn of(&self, name: &str) -> &[TypedFile] {
@@ -98,7 +108,7 @@ impl Tables {
 }
 
 fn read(plan: &Plan<'_>, tables: &Tables, progress: &dyn IngestProgress) -> Result<RecordTable, IngestError> {
-    let mut audit = Audit::default();
+    let mut audit = Audit { warnings: tables.warnings.clone(), ..Audit::default() };
     let (mut records, mut facts) = (Records::default(), Facts::default());
     let early = cohort::rules_before_events(plan);
     let mut static_audits = Vec::new();

@@ -149,7 +149,7 @@ impl TypedFile {
                 (schema::DType::Integer, t) if t.is_integer() => Physical::Integer,
                 (schema::DType::Integer, t) if t.is_float() => Physical::Float,
                 (schema::DType::Float, t) if t.is_primitive_numeric() => Physical::Float,
-                (schema::DType::Text, t) if t.is_string() || t.is_integer() => Physical::Text,
+                (schema::DType::Text, t) if t.is_string() || t.is_primitive_numeric() => Physical::Text,
                 (schema::DType::Datetime, DataType::Date | DataType::Datetime(..)) => Physical::Micros,
                 (schema::DType::Datetime | schema::DType::Elapsed, t) if t.is_string() => Physical::Text,
                 (_, DataType::Null) => Physical::Text,

@@ -18,34 +18,34 @@ pub struct OutputColumn {
     /// Header.
     pub name: String,
     /// Cells.
-    pub values: OutputValues,
+    pub cells: OutputCells,
 }
 
-/// Cells of an output column; `None` is an empty cell, or null.
+/// Cells of an output column.
 #[derive(Debug, Clone, PartialEq)]
-pub enum OutputValues {
-    /// Real numbers; NaN counts as `None`.
-    Float(Vec<Option<f64>>),
+pub enum OutputCells {
+    /// Real numbers; NaN is an empty cell, or null.
+    Number(Vec<f64>),
     /// Whole numbers.
     Integer(Vec<Option<i64>>),
     /// `true` or `false`.
-    Boolean(Vec<Option<bool>>),
+    Boolean(Vec<bool>),
     /// Text.
     Text(Vec<Option<String>>),
 }
 
 impl OutputColumn {
-    /// A column of anything that converts, such as `Vec<f64>` with NaN for missing.
-    pub fn new(name: impl Into<String>, values: impl Into<OutputValues>) -> Self {
-        Self { name: name.into(), values: values.into() }
+    /// A column of these cells.
+    pub fn new(name: impl Into<String>, cells: OutputCells) -> Self {
+        Self { name: name.into(), cells }
     }
 }
 
-impl OutputValues {
+impl OutputCells {
     /// Number of rows.
     pub fn len(&self) -> usize {
         match self {
-            Self::Float(v) => v.len(),
+            Self::Number(v) => v.len(),
             Self::Integer(v) => v.len(),
             Self::Boolean(v) => v.len(),
             Self::Text(v) => v.len(),
@@ -57,56 +57,15 @@ impl OutputValues {
         self.len() == 0
     }
 
-    fn write_cell(&self, row: usize, out: &mut String) {
-        use std::fmt::Write as _;
-        out.clear();
-        // Writing to a string cannot fail.
-        let _ = match self {
+    fn csv_field(&self, row: usize) -> String {
+        match self {
+            Self::Number(v) if v[row].is_nan() => String::new(),
             // The shortest text that reads back to the same bits, with an exponent where digits would run on.
-            Self::Float(v) => v[row].filter(|x| !x.is_nan()).map_or(Ok(()), |x| write!(out, "{x:?}")),
-            Self::Integer(v) => v[row].map_or(Ok(()), |x| write!(out, "{x}")),
-            Self::Boolean(v) => v[row].map_or(Ok(()), |x| write!(out, "{x}")),
-            Self::Text(v) => {
-                out.push_str(&v[row].as_deref().map_or_else(String::new, formula_safe));
-                Ok(())
-            }
-        };
-    }
-}
-
-impl From<Vec<f64>> for OutputValues {
-    fn from(v: Vec<f64>) -> Self {
-        Self::Float(v.into_iter().map(|x| (!x.is_nan()).then_some(x)).collect())
-    }
-}
-
-impl From<Vec<Option<f64>>> for OutputValues {
-    fn from(v: Vec<Option<f64>>) -> Self {
-        Self::Float(v)
-    }
-}
-
-impl From<Vec<i64>> for OutputValues {
-    fn from(v: Vec<i64>) -> Self {
-        Self::Integer(v.into_iter().map(Some).collect())
-    }
-}
-
-impl From<Vec<bool>> for OutputValues {
-    fn from(v: Vec<bool>) -> Self {
-        Self::Boolean(v.into_iter().map(Some).collect())
-    }
-}
-
-impl From<Vec<String>> for OutputValues {
-    fn from(v: Vec<String>) -> Self {
-        Self::Text(v.into_iter().map(Some).collect())
-    }
-}
-
-impl From<Vec<Option<String>>> for OutputValues {
-    fn from(v: Vec<Option<String>>) -> Self {
-        Self::Text(v)
+            Self::Number(v) => format!("{:?}", v[row]),
+            Self::Integer(v) => v[row].map_or_else(String::new, |x| x.to_string()),
+            Self::Boolean(v) => v[row].to_string(),
+            Self::Text(v) => v[row].as_deref().map_or_else(String::new, formula_safe),
+        }
     }
 }
 
@@ -125,8 +84,8 @@ fn formula_safe(text: &str) -> String {
 /// # Panics
 /// If the columns differ in length.
 pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result<(), IngestError> {
-    let rows = columns.first().map_or(0, |c| c.values.len());
-    assert!(columns.iter().all(|c| c.values.len() == rows), "columns of one length");
+    let rows = columns.first().map_or(0, |c| c.cells.len());
+    assert!(columns.iter().all(|c| c.cells.len() == rows), "columns of one length");
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     let write: fn(&Path, &[OutputColumn], usize) -> Result<(), IngestError> = match extension.as_deref() {
         Some("csv") => write_csv,
@@ -147,11 +106,12 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
 /// If there is not one split per record.
 pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
     assert_eq!(splits.len(), table.n_records(), "one split per record");
-    let splits: Vec<String> = splits.iter().map(|s| s.name().to_string()).collect();
+    let text = |list: &[String]| OutputCells::Text(list.iter().cloned().map(Some).collect());
+    let names = splits.iter().map(|s| Some(s.name().to_string())).collect();
     let mut columns = vec![
-        OutputColumn::new("record_id", table.record_ids.clone()),
-        OutputColumn::new("subject_id", table.subject_ids.clone()),
-        OutputColumn::new("split", splits),
+        OutputColumn::new("record_id", text(&table.record_ids)),
+        OutputColumn::new("subject_id", text(&table.subject_ids)),
+        OutputColumn::new("split", OutputCells::Text(names)),
     ];
     for feature in &table.columns {
         let mut name = feature.name.clone();
@@ -160,8 +120,8 @@ pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Res
             name.push('_');
         }
         columns.push(match &feature.cells {
-            Cells::Number(x) => OutputColumn::new(name, x.clone()),
-            Cells::Text(t) => OutputColumn::new(name, t.clone()),
+            Cells::Number(x) => OutputColumn::new(name, OutputCells::Number(x.clone())),
+            Cells::Text(t) => OutputColumn::new(name, OutputCells::Text(t.clone())),
         });
     }
     write_parquet(path, &columns, table.n_records())
@@ -171,13 +131,8 @@ fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), I
     let failed = |e: csv::Error| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     let mut writer = csv::Writer::from_path(path).map_err(failed)?;
     writer.write_record(columns.iter().map(|c| formula_safe(&c.name))).map_err(failed)?;
-    let mut cell = String::new();
     for row in 0..rows {
-        for column in columns {
-            column.values.write_cell(row, &mut cell);
-            writer.write_field(&cell).map_err(failed)?;
-        }
-        writer.write_record(None::<&[u8]>).map_err(failed)?;
+        writer.write_record(columns.iter().map(|c| c.cells.csv_field(row))).map_err(failed)?;
     }
     writer.flush().map_err(IoError::on("write", path))?;
     Ok(())
@@ -188,14 +143,14 @@ fn write_parquet(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(
         |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     let column = |c: &OutputColumn| {
         let name = pl::PlSmallStr::from(c.name.as_str());
-        match &c.values {
-            OutputValues::Float(v) => {
-                let numbers: pl::Float64Chunked = v.iter().map(|x| x.filter(|x| !x.is_nan())).collect();
+        match &c.cells {
+            OutputCells::Number(v) => {
+                let numbers: pl::Float64Chunked = v.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
                 pl::IntoColumn::into_column(numbers.with_name(name))
             }
-            OutputValues::Integer(v) => pl::Column::new(name, v.as_slice()),
-            OutputValues::Boolean(v) => pl::Column::new(name, v.as_slice()),
-            OutputValues::Text(v) => pl::Column::new(name, v.as_slice()),
+            OutputCells::Integer(v) => pl::Column::new(name, v.as_slice()),
+            OutputCells::Boolean(v) => pl::Column::new(name, v.as_slice()),
+            OutputCells::Text(v) => pl::Column::new(name, v.as_slice()),
         }
     };
     let mut frame = pl::DataFrame::new(rows, columns.iter().map(column).collect()).map_err(failed)?;
@@ -210,12 +165,15 @@ mod tests {
     use crate::schema::Kind;
 
     fn columns() -> Vec<OutputColumn> {
+        let text = |list: [&str; 3]| {
+            OutputCells::Text(list.map(|t| (!t.is_empty()).then(|| t.to_string())).to_vec())
+        };
         vec![
-            OutputColumn::new("record_id", vec!["=cmd()".to_string(), "-5".into(), "a,\"b\"".into()]),
-            OutputColumn::new("log_prob", vec![-1e-7, f64::NAN, 0.1]),
-            OutputColumn::new("flagged", vec![true, false, true]),
-            OutputColumn::new("n", vec![1_i64, 2, 3]),
-            OutputColumn::new("note", vec![None, Some("@x".to_string()), Some("+x".into())]),
+            OutputColumn::new("record_id", text(["=cmd()", "-5", "a,\"b\""])),
+            OutputColumn::new("log_prob", OutputCells::Number(vec![-1e-7, f64::NAN, 0.1])),
+            OutputColumn::new("flagged", OutputCells::Boolean(vec![true, false, true])),
+            OutputColumn::new("n", OutputCells::Integer(vec![Some(1), None, Some(3)])),
+            OutputColumn::new("note", text(["", "@x", "+x"])),
         ]
     }
 
@@ -225,7 +183,7 @@ mod tests {
         let path = dir.path().join("flags.csv");
         write_table(&path, &columns(), false).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let expected = "record_id,log_prob,flagged,n,note\n'=cmd(),-1e-7,true,1,\n-5,,false,2,'@x\n\
+        let expected = "record_id,log_prob,flagged,n,note\n'=cmd(),-1e-7,true,1,\n-5,,false,,'@x\n\
                         \"a,\"\"b\"\"\",0.1,true,3,'+x\n";
         assert_eq!(text, expected);
         assert!(matches!(write_table(&path, &columns(), false), Err(IngestError::Output(_))));
@@ -239,7 +197,7 @@ mod tests {
         write_table(&path, &columns(), false).unwrap();
         let expected =
             [("log_prob", Kind::Continuous), ("note", Kind::Categorical), ("flagged", Kind::Binary)];
-        let table = super::super::read_columns(&path, &expected, Some("record_id"), &[]).unwrap();
+        let table = crate::ingest::read_columns(&path, &expected).unwrap();
         assert_eq!(table.record_ids, ["=cmd()", "-5", "a,\"b\""]);
         let Cells::Number(x) = &table.columns[0].cells else { panic!() };
         assert_eq!(x[0], -1e-7);

@@ -151,13 +151,17 @@ mod tests {
 
     fn sum(terms: &[f64]) -> ExactSum {
         let mut s = ExactSum::default();
-        terms.iter().for_each(|x| assert!(s.add(*x)));
+        for x in terms {
+            assert!(s.add(*x));
+        }
         s
     }
 
     fn deviation(terms: &[f64]) -> f64 {
         let mut m = ExactMoments::default();
-        terms.iter().for_each(|x| assert!(m.add(*x)));
+        for x in terms {
+            assert!(m.add(*x));
+        }
         m.standard_deviation(terms.len() as u64).unwrap()
     }
 

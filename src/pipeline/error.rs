@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::artifact::ArtifactError;
+use crate::artifact::{ArtifactError, FitError};
 use crate::baseline::GmmError;
 use crate::error::{Hint, IoError};
 use crate::features::FeatureError;
@@ -70,6 +70,15 @@ pub enum Error {
         /// What is wrong, with the line where one is at fault.
         message: String,
     },
+}
+
+impl From<FitError> for Error {
+    fn from(e: FitError) -> Self {
+        match e {
+            FitError::Train(e) => Self::Train(e),
+            FitError::Gmm(e) => Self::Gmm(e),
+        }
+    }
 }
 
 impl Hint for Error {

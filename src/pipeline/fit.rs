@@ -1,10 +1,9 @@
 //! `fit`: bundle → model folder.
 
 use std::path::Path;
-use std::time::Instant;
 
-use crate::artifact::ModelArtifact;
-use crate::baseline::{GmmConfig, fit_gmm_bundle};
+use crate::artifact::{ModelArtifact, fit_flow_model, fit_mixture_model};
+use crate::baseline::GmmConfig;
 use crate::error::IoError;
 use crate::features::Bundle;
 use crate::output::OutputError;
@@ -71,8 +70,8 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
                 config.max_epochs = epochs;
             }
             train::apply_overrides(&mut flow, &mut config, request.settings)?;
-            let trained = train::train_flow(&bundle, &flow, &config, Some(&checkpoint), request.resume, progress)?;
-            let artifact = ModelArtifact::from_flow(&bundle, kind, &config, trained);
+            let artifact =
+                fit_flow_model(&bundle, kind, &flow, &config, Some(&checkpoint), request.resume, progress)?;
             artifact.save(request.output, request.force)?;
             train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
             return Ok(artifact);
@@ -96,7 +95,5 @@ fn fit_mixture(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifac
         });
     }
     let config = GmmConfig { seed: request.seed, ..GmmConfig::default() };
-    let start = Instant::now();
-    let (gmm, trials) = fit_gmm_bundle(bundle, &config)?;
-    Ok(ModelArtifact::from_gmm(bundle, &config, gmm, trials, start.elapsed().as_secs_f64()))
+    Ok(fit_mixture_model(bundle, &config)?)
 }

@@ -1,17 +1,20 @@
 //! One self-contained HTML file: can the model be trusted, what does the cohort look like, how do the models
 //! compare, which records are odd and why.
 //!
-//! [`data`] holds every number the page prints, [`figure`] draws (pure functions from data to SVG), [`html`] fills
-//! the templates of `reports/`. The page loads nothing, is complete without JavaScript, and equal data give equal
+//! [`collect`] computes from a bundle and its models what [`data`] holds, every number the page prints; [`figure`]
+//! draws (pure functions from data to SVG) and [`render`] fills the templates of `reports/`. The page loads nothing, is complete without JavaScript, and equal data give equal
 //! bytes. What may be said about few people is decided in one place, [`Privacy`].
 
+mod collect;
 pub mod data;
 mod error;
 pub mod figure;
 mod format;
 mod html;
+mod measure;
 mod privacy;
 
+pub use collect::{Flagged, ReportOptions, collect};
 pub use data::ReportData;
 pub use error::ReportError;
 pub use html::render;

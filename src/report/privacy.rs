@@ -32,6 +32,14 @@ impl Cell {
         }
     }
 
+    /// The value, or the bound that is printed in its place.
+    pub fn bound(self) -> Option<f64> {
+        match self.0 {
+            Shown::Exact(v) | Shown::Below(v) | Shown::AtLeast(v) => Some(v),
+            Shown::Hidden => None,
+        }
+    }
+
     /// Text with `format` applied to the number it shows.
     pub fn text(self, format: impl Fn(f64) -> String) -> String {
         match self.0 {
@@ -78,6 +86,11 @@ impl Privacy {
         n > 0 && !self.small(n)
     }
 
+    /// Whether the number `n` of records may be printed; unlike [`allows`](Self::allows), zero may.
+    pub fn shows(self, n: u64) -> bool {
+        !self.small(n)
+    }
+
     fn small(self, n: u64) -> bool {
         !self.identifiable && (1..MINIMUM_CELL).contains(&n)
     }
@@ -85,6 +98,12 @@ impl Privacy {
     /// A count that is no part of a printed total.
     pub fn count(self, n: u64) -> Cell {
         Cell(if self.small(n) { Shown::Below(MINIMUM_CELL as f64) } else { Shown::Exact(n as f64) })
+    }
+
+    /// A count blurred because another, hidden one could be learnt from it: rounded down to the minimum cell.
+    pub fn at_least(self, n: u64) -> Cell {
+        let floor = n - n % MINIMUM_CELL;
+        Cell(if self.identifiable { Shown::Exact(n as f64) } else { Shown::AtLeast(floor as f64) })
     }
 
     /// `n` of a printed total `of`.

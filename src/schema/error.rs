@@ -37,6 +37,8 @@ pub enum Description {
     Schema,
     /// What is done with them.
     Pipeline,
+    /// Either, where both are asked for.
+    Any,
 }
 
 impl fmt::Display for Description {
@@ -44,6 +46,7 @@ impl fmt::Display for Description {
         f.write_str(match self {
             Self::Schema => "schema",
             Self::Pipeline => "pipeline",
+            Self::Any => "schema or pipeline",
         })
     }
 }

@@ -31,6 +31,8 @@ pub use model::{
 pub use pipeline::{
     CohortRule, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind, WideTable, Window,
 };
-pub use registry::{load_pipeline, load_schema, pipeline_names, pipeline_text, schema_names, schema_text};
-pub use render::{show_pipeline, show_schema};
+pub use registry::{
+    is_pipeline, load_pipeline, load_schema, pipeline_names, pipeline_text, schema_names, schema_text,
+};
+pub use render::{render_pipeline, render_schema};
 pub use settings::apply_settings;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use toml::de::DeTable;
+
 use super::check::{parse_pipeline, parse_schema};
 use super::error::{Description, SchemaError};
 use super::{Pipeline, Schema, suggest};
@@ -59,6 +61,19 @@ pub fn load_pipeline(name_or_path: &str) -> Result<(Pipeline, Option<Schema>), S
     let (text, file) = find(Description::Pipeline, name_or_path, PIPELINES, Path::new(""))?;
     let folder = Path::new(&file).parent().unwrap_or(Path::new("")).to_path_buf();
     parse_pipeline(&file, &text, &|schema| load_schema_from(schema, &folder))
+}
+
+/// Whether a name or path is that of a pipeline, for commands that take both. A file that is not even TOML counts as
+/// a schema: loading it says what is wrong.
+///
+/// # Errors
+/// [`SchemaError::Unknown`] or [`SchemaError::Io`].
+pub fn is_pipeline(name_or_path: &str) -> Result<bool, SchemaError> {
+    let both: Vec<_> = SCHEMAS.iter().chain(PIPELINES).copied().collect();
+    let (text, _) = find(Description::Any, name_or_path, &both, Path::new(""))?;
+    let Ok(document) = DeTable::parse(&text) else { return Ok(false) };
+    let has = |key: &str| document.get_ref().contains_key(key);
+    Ok(!has("variables") && !has("record") && (has("features") || has("wide") || has("schema")))
 }
 
 fn load_schema_from(name_or_path: &str, folder: &Path) -> Result<Schema, SchemaError> {

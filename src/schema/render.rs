@@ -12,7 +12,7 @@ const HEADER: [&str; 7] = ["name", "label", "unit", "kind", "range", "resolution
 const ITEMS_SHOWN: usize = 4;
 
 /// A schema with its tables and one line per variable, under the headings of their groups.
-pub fn show_schema(schema: &Schema) -> String {
+pub fn render_schema(schema: &Schema) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
         out.push_str(text.trim_end());
@@ -38,32 +38,36 @@ pub fn show_schema(schema: &Schema) -> String {
         }
     }
     let rows: Vec<[String; 7]> = schema.variables.iter().map(row).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].as_str()).chain([HEADER[column]]);
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..HEADER.len()).map(width).collect();
-    let aligned = |cells: &[String; 7]| {
-        cells
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"))
-            .collect::<Vec<_>>()
-            .join("  ")
-    };
+    let mut table: Vec<String> = aligned(&HEADER, &rows);
+    let header = table.remove(0);
     for group in groups {
         line(String::new());
         line(format!("# {group}"));
-        line(aligned(&HEADER.map(str::to_owned)));
-        for (variable, row) in schema.variables.iter().zip(&rows) {
+        line(header.clone());
+        for (variable, row) in schema.variables.iter().zip(&table) {
             if variable.group == group {
-                line(aligned(row));
+                line(row.clone());
             }
         }
     }
     line(String::new());
     line(format!("{} variables", schema.variables.len()));
     out
+}
+
+/// Header and rows as lines, each column as wide as its widest cell.
+fn aligned<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -> Vec<String> {
+    let all: Vec<[&str; N]> = std::iter::once(*header)
+        .chain(rows.iter().map(|row| std::array::from_fn(|i| row[i].as_str())))
+        .collect();
+    let widths: [usize; N] =
+        std::array::from_fn(|i| all.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
+    let line = |row: &[&str; N]| {
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    all.iter().map(line).collect()
 }
 
 fn row(variable: &Variable) -> [String; 7] {
@@ -95,8 +99,8 @@ fn item(item: &Item) -> String {
     }
 }
 
-/// A pipeline in a few lines: whom it takes, when, what, and how it is split.
-pub fn show_pipeline(pipeline: &Pipeline) -> String {
+/// A pipeline: whom it takes, when, how it is split, and one line per feature, with labels when the schema is there.
+pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
     let mut out = format!("{}  {}\n", pipeline.name, pipeline.title);
     let mut line = |name: &str, text: String| {
         // Writing to a String cannot fail.
@@ -114,10 +118,6 @@ pub fn show_pipeline(pipeline: &Pipeline) -> String {
             format!("{} ({})", rule.name, predicate(&rule.predicate)),
         );
     }
-    if pipeline.wide.is_none() {
-        let names: Vec<&str> = pipeline.features.iter().map(|f| f.name.as_str()).collect();
-        line("features", format!("{}: {}", names.len(), names.join(", ")));
-    }
     line("transform", pipeline.transform.name().into());
     line("dequantize", pipeline.dequantize.to_string());
     line("min_observed", pipeline.min_observed.to_string());
@@ -126,6 +126,28 @@ pub fn show_pipeline(pipeline: &Pipeline) -> String {
         [split.train, split.validation, split.calibration, split.test].map(|share| share.to_string());
     line("split", format!("{} (train / validation / calibration / test)", shares.join(" / ")));
     line("seed", pipeline.seed.to_string());
+    if pipeline.wide.is_some() {
+        return out;
+    }
+    let rows: Vec<[String; 4]> = pipeline
+        .features
+        .iter()
+        .map(|feature| {
+            let variable = schema.and_then(|s| s.variable(&feature.variable));
+            let aggregation =
+                if variable.is_some_and(Variable::is_static) { "" } else { feature.aggregation.name() };
+            let label = variable.map_or(feature.variable.as_str(), |v| &v.label);
+            let unit = variable.map_or("", |v| &v.unit);
+            [feature.name.as_str(), label, aggregation, unit].map(str::to_owned)
+        })
+        .collect();
+    for text in
+        std::iter::once(String::new()).chain(aligned(&["feature", "variable", "aggregation", "unit"], &rows))
+    {
+        out.push_str(&text);
+        out.push('\n');
+    }
+    let _ = writeln!(out, "\n{} features", rows.len());
     out
 }
 

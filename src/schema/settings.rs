@@ -44,9 +44,11 @@ pub fn apply_settings(pipeline: &mut Pipeline, settings: &[(String, String)]) ->
             problems.push(SettingProblem { key: key.clone(), message, hint });
         }
     }
-    // Whether parts fit together shows only after all of them are set, and is blamed on the last one that was.
+    // Whether parts fit together shows only after all of them are set, and is blamed on the last that could be.
+    let refused: Vec<String> = problems.iter().map(|p| p.key.clone()).collect();
     let mut together = |prefix: &str, message: String| {
-        if let Some((key, _)) = settings.iter().rev().find(|(key, _)| key.trim().starts_with(prefix)) {
+        let mut applied = settings.iter().rev().map(|(key, _)| key).filter(|key| !refused.contains(key));
+        if let Some(key) = applied.find(|key| key.trim().starts_with(prefix)) {
             problems.push(SettingProblem { key: key.clone(), message, hint: None });
         }
     };
@@ -201,7 +203,11 @@ mod tests {
     #[test]
     fn a_role_replaces_the_one_before() {
         let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
-        set(&mut pipeline, &[("role.x", "count"), ("role.x", "ordinal"), ("role.y", "id"), ("role.z", "ignore")]).unwrap();
+        set(
+            &mut pipeline,
+            &[("role.x", "count"), ("role.x", "ordinal"), ("role.y", "id"), ("role.z", "ignore")],
+        )
+        .unwrap();
         set(&mut pipeline, &[("role.y", "group"), ("role.z", "binary"), ("role.part", "split")]).unwrap();
         let wide = pipeline.wide.unwrap();
         assert_eq!((wide.id, wide.group.as_deref(), wide.split.as_deref()), (None, Some("y"), Some("part")));
@@ -230,13 +236,28 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(pipeline, before);
-        insta::assert_snapshot!(error.to_string(), @"");
+        insta::assert_snapshot!(error.to_string(), @"
+        `--set transfrom`: unknown key
+        `--set transform`: unknown transform `nope`; allowed are `normal-score`, `standardize`, `robust`, `log-standardize`, `none`
+        `--set seed`: must be a whole number, 0 or more, got `-1`
+        `--set min_observed`: `min_observed` is a share from 0 to 1, found 2
+        `--set role.x`: roles are set for wide tables only
+        `--set dequantize`: must be true or false, got `maybe`
+        `--set window.start`: must be a finite number, got `inf`
+        `--set split.train`: the shares of the split must sum to 1, found 1.3
+        `--set window.end`: the window must end after it starts, found 0 to 0 hours
+        ");
     }
 
     #[test]
     fn wide_tables_have_no_window_and_no_unknown_roles() {
         let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
-        let error = set(&mut pipeline, &[("window.end", "4"), ("role.x", "integer"), ("role.", "count")]).unwrap_err();
-        insta::assert_snapshot!(error.to_string(), @"");
+        let error = set(&mut pipeline, &[("window.end", "4"), ("role.x", "integer"), ("role.", "count")])
+            .unwrap_err();
+        insta::assert_snapshot!(error.to_string(), @"
+        `--set window.end`: a wide table has no times, so no window either
+        `--set role.x`: unknown role `integer`; allowed are `continuous`, `count`, `ordinal`, `binary`, `categorical`, `id`, `group`, `split`, `ignore`
+        `--set role.`: no column is named
+        ");
     }
 }

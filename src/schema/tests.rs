@@ -29,7 +29,10 @@ fn an_item_belongs_to_one_variable() {
             for source in variable.sources {
                 let Source::Events { table, items, .. } = source else { continue };
                 for item in items {
-                    assert!(seen.insert((table.clone(), item.clone())), "{name}: {item:?} of {table} is in two variables");
+                    assert!(
+                        seen.insert((table.clone(), item.clone())),
+                        "{name}: {item:?} of {table} is in two variables"
+                    );
                 }
             }
         }
@@ -55,12 +58,18 @@ fn mimic3_covers_the_bedside_and_the_laboratory() {
     let TableKind::Events(chart) = &schema.table("CHARTEVENTS").unwrap().kind else { panic!("events") };
     assert_eq!(chart.drop[0].equals, ["1"]);
     // Labs charted in CHARTEVENTS mirror LABEVENTS; a variable in both would count twice.
-    for variable in schema.variables.iter().filter(|v| ["chemistry", "hematology", "coagulation"].contains(&v.group.as_str())) {
+    for variable in schema
+        .variables
+        .iter()
+        .filter(|v| ["chemistry", "hematology", "coagulation"].contains(&v.group.as_str()))
+    {
         let tables: HashSet<_> = variable
             .sources
             .iter()
             .map(|s| match s {
-                Source::Events { table, .. } | Source::Column { table, .. } | Source::Age { table, .. } => table,
+                Source::Events { table, .. } | Source::Column { table, .. } | Source::Age { table, .. } => {
+                    table
+                }
             })
             .collect();
         assert_eq!(tables.len(), 1, "{}", variable.name);
@@ -157,6 +166,65 @@ fn show_is_a_table_of_variables() {
         group = "vitals"
         sources = [{ table = "rows", items = ["T"] }]
     "#;
-    insta::assert_snapshot!(show_schema(&parse_schema("ward.toml", text).unwrap()), @"");
-    insta::assert_snapshot!(show_pipeline(&load_pipeline("wide-table").unwrap().0), @"");
+    insta::assert_snapshot!(render_schema(&parse_schema("ward.toml", text).unwrap()), @"
+    ward  A small ward
+    one record per ID, patients by ID
+
+    rows: events of P at T, from rows
+
+    # vitals
+    name         label        unit  kind         range    resolution  sources
+    pulse        Pulse        bpm   continuous   10..300  1           rows HR, PULSE
+    temperature  temperature  °C    continuous                        rows T
+
+    # other
+    name         label        unit  kind         range    resolution  sources
+    sex          sex                categorical                       rows A, B, C, D, and 1 more
+
+    3 variables
+    ");
+}
+
+#[test]
+fn show_lists_the_features_of_a_pipeline() {
+    let (mut pipeline, schema) = load_pipeline("mimic3-first-24h").unwrap();
+    pipeline.features.truncate(7);
+    insta::assert_snapshot!(render_pipeline(&pipeline, schema.as_ref()), @"
+    mimic3-first-24h  MIMIC-III, first 24 hours of the first ICU stay of adults
+    schema       mimic3
+    window       0 to 24 h
+    rules        adults, 18 years and older (age ≥ 18)
+                 first ICU stay of the patient (earliest record of the patient)
+                 at least one day in the ICU (LOS ≥ 1)
+    transform    normal-score
+    dequantize   true
+    min_observed 0.1
+    split        0.6 / 0.1 / 0.15 / 0.15 (train / validation / calibration / test)
+    seed         2016
+
+    feature         variable         aggregation  unit
+    age             Age                           years
+    gender          Gender
+    admission_type  Admission type
+    first_careunit  First care unit
+    weight_first    Weight           first        kg
+    heart_rate      Heart rate       mean         bpm
+    heart_rate_max  Heart rate       max          bpm
+
+    7 features
+    ");
+    let wide = render_pipeline(&load_pipeline("wide-table").unwrap().0, None);
+    assert!(wide.contains("one wide table") && !wide.contains("features"), "{wide}");
+}
+
+#[test]
+fn schemas_and_pipelines_are_told_apart() {
+    for name in schema_names() {
+        assert!(!is_pipeline(name).unwrap(), "{name}");
+    }
+    for name in pipeline_names() {
+        assert!(is_pipeline(name).unwrap(), "{name}");
+    }
+    let error = is_pipeline("mimic").unwrap_err();
+    assert_eq!(error.to_string(), "there is no schema or pipeline `mimic`, neither built in nor as a file");
 }

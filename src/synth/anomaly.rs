@@ -75,12 +75,12 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         kind: "unit", action: "blood gas tensions in kPa written as mmHg", variables: &["pao2", "paco2"],
-        confine: &[(Q::PfRatio, 220.0, 480.0), (Q::Paco2, 46.0, 80.0)],
+        confine: &[(Q::OxygenTarget, 100.0, 140.0), (Q::Paco2, 46.0, 80.0)],
         change: Change::Scale(&[(Q::Pao2, 1.0 / 7.500_617), (Q::Paco2, 1.0 / 7.500_617)]),
     },
     Mistake {
-        kind: "impossible", action: "haemoglobin 14 with haematocrit 20", variables: &["hemoglobin", "hematocrit"],
-        confine: &[], change: Change::Replace(&[(Q::Hemoglobin, 14.0, 0.2), (Q::Hematocrit, 20.0, 0.4)]),
+        kind: "impossible", action: "arterial oxygen tension 38 with a pulse oximetry of 98 %", variables: &["pao2", "spo2"],
+        confine: &[], change: Change::Replace(&[(Q::Pao2, 38.0, 1.5), (Q::Spo2, 98.3, 0.5)]),
     },
     Mistake {
         kind: "decimal", action: "platelets times 10", variables: &["platelets"],
@@ -91,8 +91,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         confine: &[(Q::Temperature, 36.2, 39.0)], change: Change::Shift(&[(Q::Temperature, -5.0)]),
     },
     Mistake {
-        kind: "unit", action: "haemoglobin in mmol/L written as g/dL", variables: &["hemoglobin"],
-        confine: &[(Q::Hemoglobin, 8.0, 15.0)], change: Change::Scale(&[(Q::Hemoglobin, 0.620_6)]),
+        kind: "unit", action: "magnesium in mmol/L written as mg/dL", variables: &["magnesium"],
+        confine: &[(Q::Magnesium, 1.6, 2.4)], change: Change::Scale(&[(Q::Magnesium, 1.0 / 2.4305)]),
     },
     Mistake {
         kind: "swap", action: "heart rate and respiratory rate exchanged", variables: &["heart_rate", "resp_rate"],
@@ -215,12 +215,8 @@ mod tests {
         let planted: Vec<_> = (0..2000).filter_map(|_| planner.offer()).map(|m| m.action).collect();
         assert!((39..=41).contains(&planted.len()), "{}", planted.len());
         assert!(MISTAKES.iter().all(|m| planted.contains(&m.action)));
-        assert!(
-            (0..100)
-                .filter_map(|_| Planner::new(0.0, &mut Draw::new(Seed(1).stream("plan", 0))).offer())
-                .next()
-                .is_none()
-        );
+        let mut idle = Planner::new(0.0, &mut Draw::new(Seed(1).stream("plan", 0)));
+        assert!((0..100).all(|_| idle.offer().is_none()));
     }
 
     #[test]

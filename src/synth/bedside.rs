@@ -113,7 +113,7 @@ impl<'a> Bedside<'a> {
     /// Drivers at `hour`, with the oxygen given then.
     pub(super) fn trend(&self, hour: f64) -> Values {
         let mut v = self.course.at(hour);
-        v[Q::Fio2] = oxygen(v[Q::PfRatio], self.ventilated(hour));
+        v[Q::Fio2] = oxygen(v[Q::PfRatio], v[Q::OxygenTarget], self.ventilated(hour));
         v
     }
 
@@ -122,7 +122,7 @@ impl<'a> Bedside<'a> {
         match &self.donor {
             Some(donor) => {
                 let mut v = donor.at(hour);
-                v[Q::Fio2] = oxygen(v[Q::PfRatio], self.ventilated(hour));
+                v[Q::Fio2] = oxygen(v[Q::PfRatio], v[Q::OxygenTarget], self.ventilated(hour));
                 v
             }
             None => self.trend(hour),
@@ -192,5 +192,52 @@ impl Orders {
         self.liver |= touches(&[items::LIVER]);
         self.weight |= mistake.touches(&[Q::Weight]);
         self.height |= mistake.touches(&[Q::Weight, Q::Height]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+    use crate::synth::anomaly::MISTAKES;
+
+    fn bedside(index: u64, mistake: Option<&'static Mistake>, check: impl FnOnce(&Bedside<'_>)) {
+        let mut draw = Draw::new(Seed(5).stream("test", index));
+        let patient = Patient::draw(index, &mut draw);
+        let admission = &patient.admissions[0];
+        let stay = &admission.stays[0];
+        check(&Bedside::draw(&patient, admission.id, admission.phenotype, stay, mistake, 30.0, &mut draw));
+    }
+
+    #[test]
+    fn foreign_laboratory_results_contradict_the_patient() {
+        let foreign = MISTAKES.iter().find(|m| matches!(m.change, Change::ForeignLabs));
+        let mut unlike = 0;
+        for index in 0..100 {
+            bedside(index, foreign, |b| {
+                let ratio = b.blood(6.0)[Q::Creatinine] / b.trend(6.0)[Q::Creatinine];
+                unlike += i32::from(!(0.6..1.6).contains(&ratio));
+            });
+            bedside(index, None, |b| assert_eq!(b.blood(6.0), b.trend(6.0)));
+        }
+        assert!(unlike > 75, "{unlike}");
+    }
+
+    #[test]
+    fn what_a_mistake_needs_is_ordered() {
+        for mistake in MISTAKES {
+            for index in 0..40 {
+                bedside(index, Some(mistake), |b| {
+                    assert!(
+                        b.orders.gas || !mistake.touches(&[Q::Ph, Q::Pao2, Q::Paco2]),
+                        "{}",
+                        mistake.action
+                    );
+                    assert!(b.orders.lactate || !mistake.touches(&[Q::Lactate]), "{}", mistake.action);
+                    assert!(b.orders.liver || !mistake.touches(&[Q::Bilirubin]), "{}", mistake.action);
+                    assert!(b.orders.weight || !mistake.touches(&[Q::Weight]), "{}", mistake.action);
+                });
+            }
+        }
     }
 }

@@ -88,12 +88,12 @@ pub(super) fn write(
 fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Result<Option<Values>, IoError> {
     let arrived = bedside.stay.arrived;
     let frozen = bedside.mistake.is_some_and(|m| matches!(m.change, Change::FreezeVitals));
-    let mut rate = Drift::new(5.0, draw);
-    let mut mean = Drift::new(5.5, draw);
-    let mut pulse = Drift::new(5.0, draw);
-    let mut breath = Drift::new(2.2, draw);
+    let mut rate = Drift::new(6.0, draw);
+    let mut mean = Drift::new(7.0, draw);
+    let mut pulse = Drift::new(6.5, draw);
+    let mut breath = Drift::new(3.2, draw);
     let mut oximeter = Drift::new(1.1, draw);
-    let mut venous = Drift::new(1.6, draw);
+    let mut venous = Drift::new(2.2, draw);
     let mut first: Option<Values> = None;
     // Some charting precedes the recorded arrival, some follows the departure.
     let mut hour = if draw.chance(0.2) { -draw.between(0.3, 1.5) } else { draw.between(0.05, 0.7) };
@@ -156,7 +156,7 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
         if bedside.central_line && round.is_multiple_of(2) {
             pen.device(&items::CVP, v[Q::Cvp], draw)?;
         }
-        if round.is_multiple_of(2) {
+        if round.is_multiple_of(4) {
             let fast = usize::from(v[Q::HeartRate] > 100.0);
             let item = items::RHYTHM[pen.system as usize];
             pen.text(&item, RHYTHM[pen.system as usize][fast], None)?;
@@ -227,7 +227,7 @@ fn assessments(
     let percent = pen.system == System::CareVue && draw.chance(0.1);
     let rass = pen.system == System::MetaVision && draw.chance(0.1);
     let brittle = bedside.course.at(0.0)[Q::Glucose] > 200.0;
-    let (mut fever, mut wakefulness) = (Drift::new(0.3, draw), Drift::new(0.3, draw));
+    let (mut fever, mut wakefulness) = (Drift::new(0.42, draw), Drift::new(0.45, draw));
     let mut hour = draw.between(0.2, 1.5).min(0.9 * bedside.hours);
     let mut round = 0u32;
     while hour < bedside.hours {
@@ -240,8 +240,8 @@ fn assessments(
         if let (true, Some(first)) = (frozen, first) {
             v[Q::Temperature] = first[Q::Temperature];
         }
-        let sedation = if ventilated { 0.9 } else { 0.0 };
-        let coma = v[Q::Coma] - 0.7 + sedation + wakefulness.at(hour, draw);
+        let sedation = if ventilated { 1.3 } else { 0.0 };
+        let coma = v[Q::Coma] - 0.6 + sedation + wakefulness.at(hour, draw);
         (v[Q::GcsEye], v[Q::GcsVerbal], v[Q::GcsMotor]) = glasgow(coma, ventilated);
         v[Q::GcsTotal] = v[Q::GcsEye] + v[Q::GcsVerbal] + v[Q::GcsMotor];
         let sugar = v[Q::Glucose] * (0.1 * draw.normal()).exp();

@@ -27,9 +27,9 @@ pub enum SynthError {
 impl Hint for SynthError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoPatients => Some("two thousand are enough to fit a model in a minute".into()),
+            Self::NoPatients => Some("eighteen hundred are enough to fit a model in a minute".into()),
             Self::AnomalyFraction(_) => Some("0.02 spoils one eligible stay in fifty, 0 none".into()),
-            Self::ChartHours(_) => Some("36 covers a first day and some hours after it".into()),
+            Self::ChartHours(_) => Some("30 covers a first day and some hours after it".into()),
             Self::Output(e) => e.hint(),
             Self::Io(e) => e.hint(),
         }

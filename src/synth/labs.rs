@@ -34,7 +34,7 @@ const SCATTER: &[(Q, Scatter)] = &[
     (Q::Mcv, Scatter::Add(0.5)), (Q::Rdw, Scatter::Add(0.1)), (Q::Wbc, Scatter::Scale(0.1)),
     (Q::Platelets, Scatter::Scale(0.06)), (Q::Inr, Scatter::Scale(0.03)), (Q::Ptt, Scatter::Scale(0.07)),
     (Q::Fibrinogen, Scatter::Scale(0.06)), (Q::Lactate, Scatter::Scale(0.1)), (Q::Paco2, Scatter::Scale(0.05)),
-    (Q::PfRatio, Scatter::Scale(0.08)), (Q::IonizedCalcium, Scatter::Add(0.03)), (Q::Alt, Scatter::Scale(0.06)),
+    (Q::PfRatio, Scatter::Scale(0.14)), (Q::IonizedCalcium, Scatter::Add(0.03)), (Q::Alt, Scatter::Scale(0.06)),
     (Q::Ast, Scatter::Scale(0.07)), (Q::Alp, Scatter::Scale(0.04)), (Q::Ldh, Scatter::Scale(0.06)),
     (Q::Bilirubin, Scatter::Scale(0.05)), (Q::Albumin, Scatter::Add(0.12)), (Q::Ck, Scatter::Scale(0.15)),
     (Q::CkMb, Scatter::Scale(0.15)), (Q::TroponinT, Scatter::Scale(0.2)), (Q::Neutrophils, Scatter::Add(0.8)),

@@ -60,11 +60,11 @@ pub struct SynthConfig {
 impl Default for SynthConfig {
     fn default() -> Self {
         Self {
-            patients: 2000,
+            patients: 1800,
             seed: Seed(0),
             gzip: false,
             anomaly_fraction: 0.02,
-            chart_hours: 36.0,
+            chart_hours: 30.0,
             force: false,
         }
     }

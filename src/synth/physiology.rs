@@ -125,103 +125,104 @@ fn state(body: &Body, ill: &Illness, own: &Values) -> Values {
     let mut v = Values::default();
 
     // Perfusion.
-    v[Q::Lactate] = (0.22 + 0.62 * shock + 0.22 * liver + 0.22 * e(Q::Lactate)).exp().min(24.0);
+    v[Q::Lactate] = (0.05 + 0.62 * shock + 0.22 * liver + 0.26 * e(Q::Lactate)).exp().min(24.0);
     v[Q::MeanPressure] = above(
-        80.0 - 6.0 * shock + 4.0 * yes(body.hypertension) - 2.0 * inflammation
+        79.0 - 6.0 * shock + 4.0 * yes(body.hypertension) - 2.0 * inflammation
             + 4.0 * (ill.on(Axis::Coma) - 1.0).max(0.0)
-            + 5.5 * e(Q::MeanPressure),
+            + 7.5 * e(Q::MeanPressure),
         48.0,
         3.0,
     );
-    v[Q::PulsePressure] = above(54.0 + 0.3 * old - 4.0 * shock + 9.0 * e(Q::PulsePressure), 20.0, 4.0);
+    v[Q::PulsePressure] = above(56.0 + 0.35 * old - 4.0 * shock + 11.0 * e(Q::PulsePressure), 20.0, 4.0);
     v[Q::HeartRate] = above(
         82.0 + 7.0 * shock + 3.5 * inflammation + 2.5 * bleeding + 3.0 * ketones
             - 8.0 * yes(body.beta_blocker)
             - 0.12 * old
-            + 9.5 * e(Q::HeartRate),
+            + 12.0 * e(Q::HeartRate),
         45.0,
         4.0,
     );
-    v[Q::Cvp] = 8.5 + 1.6 * heart + 0.8 * kidney + 3.0 * e(Q::Cvp);
+    v[Q::Cvp] = 8.5 + 1.6 * heart + 0.8 * kidney + 3.8 * e(Q::Cvp);
 
     // Acid and base.
     let lactic = v[Q::Lactate] - 1.3;
     let retention = 7.5 * ill.on(Axis::Hypoventilation).max(-0.8);
     v[Q::Bicarbonate] = above(
-        25.3 - 0.85 * lactic - 4.6 * ketones - 1.1 * kidney + 0.3 * retention + 1.7 * e(Q::Bicarbonate),
+        26.4 - 0.85 * lactic - 4.6 * ketones - 1.1 * kidney + 0.3 * retention + 2.4 * e(Q::Bicarbonate),
         4.5,
         1.0,
     );
     let acidosis = (24.0 - v[Q::Bicarbonate]).max(0.0);
-    v[Q::Paco2] = above(40.0 + retention - 0.95 * acidosis + 2.8 * e(Q::Paco2), 14.0, 2.0);
+    v[Q::Paco2] = above(40.0 + retention - 0.95 * acidosis + 4.0 * e(Q::Paco2), 14.0, 2.0);
     v[Q::Albumin] =
         above(3.5 - 0.3 * inflammation - 0.3 * liver - 0.12 * bleeding + 0.4 * e(Q::Albumin), 1.2, 0.15);
     v[Q::Gap] =
-        13.6 + 0.8 * lactic + 4.2 * ketones + 1.3 * kidney + 2.2 * (v[Q::Albumin] - 3.1) + 1.1 * e(Q::Gap);
+        12.2 + 0.8 * lactic + 4.2 * ketones + 1.3 * kidney + 2.2 * (v[Q::Albumin] - 3.1) + 1.6 * e(Q::Gap);
 
     // Gas exchange.
-    v[Q::PfRatio] = (5.85 - 0.4 * lung - 0.07 * shock + 0.2 * e(Q::PfRatio)).exp().clamp(45.0, 540.0);
+    v[Q::PfRatio] = (5.85 - 0.4 * lung - 0.07 * shock + 0.26 * e(Q::PfRatio)).exp().clamp(62.0, 560.0);
+    v[Q::OxygenTarget] = 95.0 * (0.26 * e(Q::OxygenTarget)).exp().max(0.72);
     v[Q::RespRate] =
-        above(16.5 + 2.2 * lung + 1.1 * inflammation + 0.3 * acidosis + 2.2 * e(Q::RespRate), 8.0, 1.0);
+        above(16.5 + 2.2 * lung + 1.1 * inflammation + 0.3 * acidosis + 3.0 * e(Q::RespRate), 8.0, 1.0);
     v[Q::Temperature] =
-        36.8 + 0.42 * inflammation - 0.22 * shock - 0.15 * bleeding + 0.33 * e(Q::Temperature);
+        36.8 + 0.42 * inflammation - 0.22 * shock - 0.15 * bleeding + 0.48 * e(Q::Temperature);
     v[Q::Coma] = ill.on(Axis::Coma);
-    v[Q::Peep] = 5.0 + 2.6 * (lung - 0.9).max(0.0);
+    v[Q::Peep] = 5.0 + 3.4 * (lung - 0.5).max(0.0);
     let ideal_weight = 45.5 + 4.5 * male + 0.91 * (body.height - 152.4);
-    v[Q::TidalVolume] = (7.6 + 0.6 * e(Q::TidalVolume)) * ideal_weight;
-    v[Q::RespRateSet] = 12.5 + 1.6 * lung + 0.2 * acidosis + 1.5 * e(Q::RespRateSet);
-    v[Q::Pip] = 17.0 + 0.8 * v[Q::Peep] + 2.4 * lung + 2.5 * e(Q::Pip);
+    v[Q::TidalVolume] = (8.0 + 0.8 * e(Q::TidalVolume)) * ideal_weight;
+    v[Q::RespRateSet] = 13.5 + 1.8 * lung + 0.2 * acidosis + 1.5 * e(Q::RespRateSet);
+    v[Q::Pip] = 17.0 + 0.9 * v[Q::Peep] + 2.6 * lung + 3.5 * e(Q::Pip);
 
     // Kidney and electrolytes.
     v[Q::Creatinine] =
-        (-0.32 + 0.2 * male + 0.004 * old + 0.62 * kidney + 0.06 * shock + 0.22 * e(Q::Creatinine)).exp();
-    v[Q::Bun] = (2.72 + 0.62 * v[Q::Creatinine].ln() + 0.01 * old + 0.14 * bleeding + 0.28 * e(Q::Bun)).exp();
+        (-0.4 + 0.2 * male + 0.004 * old + 0.62 * kidney + 0.06 * shock + 0.3 * e(Q::Creatinine)).exp();
+    v[Q::Bun] = (2.85 + 0.62 * v[Q::Creatinine].ln() + 0.01 * old + 0.14 * bleeding + 0.38 * e(Q::Bun)).exp();
     v[Q::UrineRate] = body.weight
         * (0.35 - 0.55 * kidney - 0.25 * shock + 0.25 * ketones + 0.3 * e(Q::UrineRate)).exp()
         * if body.anuric { 0.04 } else { 1.0 };
     v[Q::Glucose] =
-        (4.72 + 0.07 * inflammation + 0.08 * shock + 0.28 * yes(body.diabetes) + 0.16 * e(Q::Glucose)).exp()
+        (4.66 + 0.07 * inflammation + 0.08 * shock + 0.28 * yes(body.diabetes) + 0.2 * e(Q::Glucose)).exp()
             + 170.0 * ketones * yes(body.diabetes || ketones > 1.0);
-    v[Q::Sodium] = 139.6 - 1.4 * liver - 1.2 * ketones + 3.2 * e(Q::Sodium);
+    v[Q::Sodium] = 139.6 - 1.4 * liver - 1.2 * ketones + 4.0 * e(Q::Sodium);
     v[Q::Potassium] =
-        above(3.85 + 0.28 * kidney + 0.035 * acidosis + 0.12 * ketones + 0.36 * e(Q::Potassium), 2.4, 0.2);
-    v[Q::Calcium] = 8.5 + 0.55 * (v[Q::Albumin] - 3.1) - 0.06 * kidney + 0.4 * e(Q::Calcium);
+        above(3.85 + 0.28 * kidney + 0.035 * acidosis + 0.12 * ketones + 0.44 * e(Q::Potassium), 2.4, 0.2);
+    v[Q::Calcium] = 8.5 + 0.55 * (v[Q::Albumin] - 3.1) - 0.06 * kidney + 0.5 * e(Q::Calcium);
     v[Q::IonizedCalcium] = 1.12 + 0.045 * (e(Q::Calcium) - 0.3 * bleeding) + 0.05 * e(Q::IonizedCalcium);
-    v[Q::Magnesium] = above(1.95 + 0.1 * kidney + 0.25 * e(Q::Magnesium), 1.0, 0.1);
-    v[Q::Phosphate] = (1.1 + 0.2 * kidney + 0.06 * shock + 0.22 * e(Q::Phosphate)).exp();
+    v[Q::Magnesium] = above(1.95 + 0.1 * kidney + 0.3 * e(Q::Magnesium), 1.0, 0.1);
+    v[Q::Phosphate] = (1.1 + 0.2 * kidney + 0.06 * shock + 0.3 * e(Q::Phosphate)).exp();
 
     // Blood.
     v[Q::Hemoglobin] = above(
-        11.3 + 0.8 * male - 1.1 * bleeding - 0.35 * kidney - 0.3 * inflammation + 1.25 * e(Q::Hemoglobin),
+        10.8 + 0.8 * male - 1.1 * bleeding - 0.35 * kidney - 0.3 * inflammation + 1.35 * e(Q::Hemoglobin),
         5.2,
         0.5,
     );
     v[Q::Mchc] = 33.5 + 0.95 * e(Q::Mchc);
     v[Q::Mcv] = 89.0 + 1.4 * liver + 5.0 * e(Q::Mcv);
-    v[Q::Rdw] = 13.2 + (0.25 * kidney + 0.35 * liver + 0.15 * inflammation + 0.35 * e(Q::Rdw)).exp();
+    v[Q::Rdw] = 12.8 + (0.7 + 0.25 * kidney + 0.3 * liver + 0.15 * inflammation + 0.45 * e(Q::Rdw)).exp();
     v[Q::Platelets] = (5.42 - 0.18 * clotting - 0.25 * liver + 0.05 * inflammation - 0.05 * shock
-        + 0.38 * e(Q::Platelets))
+        + 0.48 * e(Q::Platelets))
     .exp();
-    v[Q::Wbc] = (2.18 + 0.24 * inflammation + 0.06 * shock + 0.34 * e(Q::Wbc)).exp();
-    v[Q::Neutrophils] = 100.0 * super::draw::logistic(1.2 + 0.25 * inflammation + 0.5 * e(Q::Neutrophils));
+    v[Q::Wbc] = (2.05 + 0.24 * inflammation + 0.06 * shock + 0.42 * e(Q::Wbc)).exp();
+    v[Q::Neutrophils] = 100.0 * super::draw::logistic(1.2 + 0.25 * inflammation + 0.7 * e(Q::Neutrophils));
     let rest = 100.0 - v[Q::Neutrophils];
     v[Q::Lymphocytes] = rest * super::draw::logistic(0.55 + 0.4 * e(Q::Lymphocytes));
     v[Q::Monocytes] = (rest - v[Q::Lymphocytes]) * super::draw::logistic(1.1 + 0.4 * e(Q::Monocytes));
     v[Q::Eosinophils] = (rest - v[Q::Lymphocytes] - v[Q::Monocytes]) * 0.8;
-    v[Q::Inr] = 1.0 + (-1.75 + 0.5 * clotting + 0.45 * liver + 0.5 * e(Q::Inr)).exp();
-    v[Q::Ptt] = (3.36 + 0.16 * clotting + 0.1 * liver + 0.2 * e(Q::Ptt)).exp().min(150.0);
+    v[Q::Inr] = 1.0 + (-1.5 + 0.5 * clotting + 0.45 * liver + 0.5 * e(Q::Inr)).exp();
+    v[Q::Ptt] = (3.38 + 0.18 * clotting + 0.1 * liver + 0.27 * e(Q::Ptt)).exp().min(150.0);
     v[Q::Fibrinogen] =
         (5.65 + 0.18 * inflammation - 0.3 * clotting - 0.1 * liver + 0.28 * e(Q::Fibrinogen)).exp();
 
     // Enzymes. One deviation for hepatocytes is shared by both transaminases.
-    v[Q::Bilirubin] = (-0.75 + 0.95 * liver + 0.5 * e(Q::Bilirubin)).exp();
-    let hepatocyte = 0.8 * liver + 0.3 * shock + 0.6 * e(Q::Alt);
-    v[Q::Alt] = (3.0 + hepatocyte).exp();
-    v[Q::Ast] = (3.2 + hepatocyte + 0.28 * e(Q::Ast)).exp();
+    v[Q::Bilirubin] = (-1.0 + 1.0 * liver + 0.75 * e(Q::Bilirubin)).exp();
+    let hepatocyte = 0.8 * liver + 0.3 * shock + 0.8 * e(Q::Alt);
+    v[Q::Alt] = (2.6 + hepatocyte).exp();
+    v[Q::Ast] = (2.85 + hepatocyte + 0.28 * e(Q::Ast)).exp();
     v[Q::Alp] = (4.3 + 0.25 * liver + 0.35 * e(Q::Alp)).exp();
-    v[Q::Ldh] = (5.3 + 0.22 * liver + 0.2 * shock + 0.28 * e(Q::Ldh)).exp();
+    v[Q::Ldh] = (5.3 + 0.22 * liver + 0.2 * shock + 0.38 * e(Q::Ldh)).exp();
     v[Q::TroponinT] = (-4.6 + 1.5 * heart + 0.5 * kidney + 0.9 * e(Q::TroponinT)).exp();
-    v[Q::Ck] = (4.2 + 0.55 * heart + 0.25 * shock + 0.75 * e(Q::Ck)).exp();
+    v[Q::Ck] = (3.75 + 0.6 * heart + 0.3 * shock + 1.0 * e(Q::Ck)).exp();
     v[Q::CkMb] = (0.9 + 0.85 * heart + 0.25 * e(Q::Ck) + 0.4 * e(Q::CkMb)).exp();
 
     v[Q::Weight] = body.weight;
@@ -229,9 +230,9 @@ fn state(body: &Body, ill: &Illness, own: &Values) -> Values {
     v
 }
 
-/// Oxygen a patient is given: enough for a PaO2 near 90, in the steps clinicians use.
-pub(super) fn oxygen(pf_ratio: f64, ventilated: bool) -> f64 {
-    let needed = 90.0 / pf_ratio;
+/// Oxygen a patient is given: enough for the PaO2 aimed at, in the steps clinicians use.
+pub(super) fn oxygen(pf_ratio: f64, target: f64, ventilated: bool) -> f64 {
+    let needed = target / pf_ratio;
     if ventilated {
         ((needed * 10.0).ceil() / 10.0).clamp(0.4, 1.0)
     } else {
@@ -255,9 +256,9 @@ pub(super) fn glasgow(coma: f64, intubated: bool) -> (f64, f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::phenotype::PHENOTYPES;
     use super::*;
     use crate::random::Seed;
+    use crate::synth::phenotype::PHENOTYPES;
 
     fn body() -> Body {
         Body {
@@ -306,7 +307,7 @@ mod tests {
                 let course = Course::draw(&body(), &ill, draw.chance(0.1), &mut draw);
                 for hour in [-12.0, 0.0, 24.0, 200.0] {
                     let mut v = course.at(hour);
-                    v[Q::Fio2] = oxygen(v[Q::PfRatio], true);
+                    v[Q::Fio2] = oxygen(v[Q::PfRatio], v[Q::OxygenTarget], true);
                     v.derive();
                     for (q, low, high) in [
                         (Q::Ph, 6.7, 7.8),
@@ -314,9 +315,9 @@ mod tests {
                         (Q::Chloride, 60.0, 140.0),
                         (Q::Sodium, 112.0, 165.0),
                         (Q::Hematocrit, 12.0, 60.0),
-                        (Q::Dbp, 18.0, 130.0),
-                        (Q::Sbp, 50.0, 230.0),
-                        (Q::Pao2, 40.0, 560.0),
+                        (Q::Dbp, 8.0, 140.0),
+                        (Q::Sbp, 50.0, 250.0),
+                        (Q::Pao2, 40.0, 600.0),
                         (Q::Potassium, 2.0, 8.5),
                     ] {
                         assert!((low..high).contains(&v[q]), "{} = {}", q.name(), v[q]);

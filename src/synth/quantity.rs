@@ -23,10 +23,10 @@ macro_rules! quantities {
 quantities! {
     // Hidden drivers: never written, they tie the written ones together.
     MeanPressure "mean_pressure", PulsePressure "pulse_pressure", PfRatio "pf_ratio", Gap "gap", Coma "coma",
-    UrineRate "urine_rate",
+    UrineRate "urine_rate", OxygenTarget "oxygen_target",
     // Bedside.
     HeartRate "heart_rate", Sbp "sbp", Dbp "dbp", Map "map", RespRate "resp_rate", Spo2 "spo2",
-    Temperature "temperature", Cvp "cvp", Fio2 "fio2", Peep "peep_set", Pip "pip", TidalVolume "tidal_volume_obs",
+    Temperature "temperature", Cvp "cvp", Fio2 "fio2", Peep "peep", Pip "peak_pressure", TidalVolume "tidal_volume_observed",
     MinuteVolume "minute_volume", RespRateSet "resp_rate_set", GcsEye "gcs_eye", GcsVerbal "gcs_verbal",
     GcsMotor "gcs_motor", GcsTotal "gcs_total", Weight "weight", Height "height",
     Fingerstick "glucose_fingerstick",

@@ -5,6 +5,7 @@
 //! the file's metadata, with the SHA-256 of all of it.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,10 +67,13 @@ impl Hint for CheckpointError {
             Self::Io(e) => e.hint(),
             Self::Output(e) => e.hint(),
             Self::Damaged { .. } => Some("run without --resume to start again".into()),
-            Self::Newer { .. } => Some("continue with the newer program, or run without --resume to start again".into()),
-            Self::Mismatch { .. } => {
-                Some("repeat the options and the bundle of the first run, or run without --resume to start again".into())
+            Self::Newer { .. } => {
+                Some("continue with the newer program, or run without --resume to start again".into())
             }
+            Self::Mismatch { .. } => Some(
+                "repeat the options and the bundle of the first run, or run without --resume to start again"
+                    .into(),
+            ),
         }
     }
 }
@@ -222,6 +226,11 @@ pub fn remove_checkpoint(dir: &Path) -> Result<(), CheckpointError> {
     Ok(())
 }
 
+/// Whether a run left a state in `dir`.
+pub fn has_checkpoint(dir: &Path) -> bool {
+    dir.join(FILE).exists()
+}
+
 /// The folder beside `model` that holds its checkpoint: `MODEL.checkpoint`.
 pub fn checkpoint_dir(model: &Path) -> PathBuf {
     let mut name = model.file_name().map(ToOwned::to_owned).unwrap_or_default();
@@ -239,7 +248,10 @@ fn digest<'a>(buffers: impl Iterator<Item = &'a [u8]>, meta: &Meta) -> String {
         hash.update(b);
     }
     hash.update(json(meta));
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
+        hex
+    })
 }
 
 /// Names the leaves in which two settings differ, with both values where they are short.
@@ -256,7 +268,11 @@ fn compare(name: &str, was: &Value, now: &Value, out: &mut Vec<String>) {
         return;
     }
     let (a, b) = (was.to_string(), now.to_string());
-    out.push(if a.len() + b.len() <= 60 { format!("`{name}` was {a}, is {b}") } else { format!("`{name}` differs") });
+    out.push(if a.len() + b.len() <= 60 {
+        format!("`{name}` was {a}, is {b}")
+    } else {
+        format!("`{name}` differs")
+    });
 }
 
 #[cfg(test)]
@@ -321,7 +337,10 @@ mod tests {
         }
         for length in [0, 4, 20, bytes.len() / 2, bytes.len() - 1] {
             fs::write(&file, &bytes[..length]).unwrap();
-            assert!(matches!(read(tmp.path(), &run, 2), Err(CheckpointError::Damaged { .. })), "{length} bytes");
+            assert!(
+                matches!(read(tmp.path(), &run, 2), Err(CheckpointError::Damaged { .. })),
+                "{length} bytes"
+            );
         }
     }
 

@@ -13,6 +13,8 @@ pub struct TrainConfig {
     pub learning_rate: f64,
     /// Factor on the learning rate of the mixing layers (parameters called `*.linear.*`).
     pub linear_rate: f64,
+    /// Factor on the learning rate of a mixture base (parameters called `base.*`).
+    pub base_rate: f64,
     /// Share of the peak the cosine ends at.
     pub final_rate: f64,
     /// Share of the run spent warming up.
@@ -46,6 +48,7 @@ impl Default for TrainConfig {
         Self {
             learning_rate: 1e-3,
             linear_rate: 1.0,
+            base_rate: 1.0,
             final_rate: 0.01,
             warmup: 0.02,
             weight_decay: 1e-2,

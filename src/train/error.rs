@@ -36,8 +36,18 @@ pub enum TrainError {
         /// One sentence each.
         problems: Vec<String>,
     },
+    /// Unknown or unusable `--set` settings, all of them.
+    #[error("unusable settings:\n  {}", problems.join("\n  "))]
+    Overrides {
+        /// One sentence each.
+        problems: Vec<String>,
+        /// Every setting with what it may be.
+        allowed: Vec<String>,
+    },
     /// Steps kept becoming non-finite.
-    #[error("training diverged in epoch {epoch}: still not finite after {rollbacks} roll-backs, learning rate {learning_rate:.1e}")]
+    #[error(
+        "training diverged in epoch {epoch}: still not finite after {rollbacks} roll-backs, learning rate {learning_rate:.1e}"
+    )]
     Diverged {
         /// Epoch.
         epoch: u32,
@@ -68,17 +78,19 @@ impl Hint for TrainError {
             Self::TooFewRows { .. } => {
                 Some("give the pipeline larger split fractions or more records, or fit `--model gmm`".into())
             }
-            Self::NotFinite { .. } => {
-                Some("coordinates come from the bundle; rebuild it with the default transform `normal-score`".into())
-            }
-            Self::Settings { .. } => None,
-            Self::Diverged { .. } => {
-                Some("try `--set learning_rate=1e-4`, or the default transform if the bundle was made without one".into())
-            }
+            Self::NotFinite { .. } => Some(
+                "coordinates come from the bundle; rebuild it with the default transform `normal-score`"
+                    .into(),
+            ),
+            Self::Overrides { allowed, .. } => Some(format!("settings are\n  {}", allowed.join("\n  "))),
+            Self::Diverged { .. } => Some(
+                "try `--set learning_rate=1e-4`, or the default transform if the bundle was made without one"
+                    .into(),
+            ),
             Self::Interrupted { checkpoint: Some(path), .. } => {
                 Some(format!("run the same command with --resume to continue from {}", path.display()))
             }
-            Self::Interrupted { checkpoint: None, .. } => None,
+            Self::Interrupted { checkpoint: None, .. } | Self::Settings { .. } => None,
             Self::Checkpoint(e) => e.hint(),
             Self::Flow(e) => e.hint(),
         }

@@ -5,6 +5,7 @@
 //! their order.
 
 mod adam;
+mod batch;
 mod checkpoint;
 mod config;
 mod data;
@@ -14,17 +15,19 @@ mod overrides;
 mod preset;
 mod progress;
 mod schedule;
+mod start;
 mod trainer;
 
-pub use checkpoint::{CheckpointError, checkpoint_dir, remove_checkpoint};
+pub use checkpoint::{CheckpointError, checkpoint_dir, has_checkpoint, remove_checkpoint};
 pub use config::TrainConfig;
 pub use data::{BundleSource, Draw, Source};
 pub use error::TrainError;
 pub use history::HistoryRow;
-pub use overrides::apply_overrides;
+pub use overrides::{allowed_settings, apply_overrides};
 pub use preset::{FlowKind, Preset, preset};
 pub use progress::{EpochReport, Progress, Silent, StartReport};
-pub use trainer::{Stop, Trained, train_flow, train_source};
+pub use start::{Mixture, start_flow, train_flow};
+pub use trainer::{Stop, Trained, train_source};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::{TrainConfig, TrainError};
-use crate::flow::FlowConfig;
+use crate::flow::{
+    Activation, BaseKind, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation, Schedule,
+};
 
 /// Allowed numbers of a setting.
 #[derive(Debug, Clone, Copy)]
@@ -57,13 +59,26 @@ macro_rules! key {
     ($name:ident, f64, $range:expr) => {
         Key { name: stringify!($name), range: $range, get: |c| c.$name, set: |c, x| c.$name = x }
     };
+    ($name:ident, u32, $range:expr) => {
+        Key {
+            name: stringify!($name),
+            range: $range,
+            get: |c| c.$name.into(),
+            set: |c, x| c.$name = x as u32,
+        }
+    };
     ($name:ident, $type:ty, $range:expr) => {
-        Key { name: stringify!($name), range: $range, get: |c| c.$name as f64, set: |c, x| c.$name = x as $type }
+        Key {
+            name: stringify!($name),
+            range: $range,
+            get: |c| c.$name as f64,
+            set: |c, x| c.$name = x as $type,
+        }
     };
 }
 
 /// Settings of the trainer. The budget and the seed have options of their own.
-pub(crate) fn train_keys() -> [Key<TrainConfig>; 13] {
+pub(crate) fn train_keys() -> [Key<TrainConfig>; 14] {
     [
         Key {
             name: "learning_rate",
@@ -72,6 +87,7 @@ pub(crate) fn train_keys() -> [Key<TrainConfig>; 13] {
             set: |c, x| c.learning_rate = x,
         },
         key!(linear_rate, f64, Range::real(0.0, 100.0)),
+        key!(base_rate, f64, Range::real(0.0, 100.0)),
         key!(final_rate, f64, Range::real(0.0, 1.0)),
         key!(warmup, f64, Range::real(0.0, 0.9)),
         key!(weight_decay, f64, Range::real(0.0, 10.0)),
@@ -84,4 +100,251 @@ pub(crate) fn train_keys() -> [Key<TrainConfig>; 13] {
         key!(checkpoint_epochs, u32, Range::whole(1, 1_000_000)),
         key!(checkpoint_seconds, f64, Range::above(0.0, 1e9)),
     ]
+}
+
+fn flow_keys() -> [Key<FlowConfig>; 8] {
+    [
+        key!(n_blocks, usize, Range::whole(1, 256)),
+        key!(hidden, usize, Range::whole(1, 65_536)),
+        key!(n_hidden_layers, usize, Range::whole(1, 64)),
+        key!(dropout, f64, Range::real(0.0, 0.95)),
+        key!(random_start, f64, Range::real(0.0, 10.0)),
+        key!(log_scale_bound, f64, Range::above(0.0, 100.0)),
+        Key {
+            name: "n_bins",
+            range: Range::whole(1, 256),
+            get: |c| if let Coupling::Spline { n_bins, .. } = c.coupling { n_bins as f64 } else { f64::NAN },
+            set: |c, x| {
+                if let Coupling::Spline { n_bins, .. } = &mut c.coupling {
+                    *n_bins = x as usize;
+                }
+            },
+        },
+        Key {
+            name: "bound",
+            range: Range::above(0.0, 1000.0),
+            get: |c| if let Coupling::Spline { bound, .. } = c.coupling { bound } else { f64::NAN },
+            set: |c, x| {
+                if let Coupling::Spline { bound, .. } = &mut c.coupling {
+                    *bound = x;
+                }
+            },
+        },
+    ]
+}
+
+/// A setting with named values.
+struct Choice {
+    name: &'static str,
+    allowed: &'static [&'static str],
+    set: fn(&mut FlowConfig, &str),
+}
+
+fn choices() -> [Choice; 8] {
+    fn butterfly(c: &mut FlowConfig, change: impl FnOnce(&mut Schedule, &mut Parametrisation)) {
+        if let Linear::Butterfly { schedule, parametrisation } = &mut c.linear {
+            change(schedule, parametrisation);
+        }
+    }
+    [
+        Choice {
+            name: "coupling",
+            allowed: &["spline", "affine"],
+            set: |c, v| match (v, c.coupling) {
+                ("affine", _) => c.coupling = Coupling::Affine,
+                (_, Coupling::Affine) => c.coupling = FlowConfig::default().coupling,
+                _ => {}
+            },
+        },
+        Choice {
+            name: "schedule",
+            allowed: &["benes", "radix2"],
+            set: |c, v| {
+                butterfly(c, |s, _| *s = if v == "benes" { Schedule::Benes } else { Schedule::Radix2 })
+            },
+        },
+        Choice {
+            name: "parametrisation",
+            allowed: &["rotation", "raw"],
+            set: |c, v| {
+                butterfly(c, |_, p| {
+                    *p = if v == "raw" { Parametrisation::Raw } else { Parametrisation::Rotation };
+                });
+            },
+        },
+        Choice {
+            name: "mask",
+            allowed: &["cycling", "halves"],
+            set: |c, v| c.mask = if v == "halves" { Mask::Halves } else { Mask::Cycling },
+        },
+        Choice {
+            name: "activation",
+            allowed: &["silu", "relu"],
+            set: |c, v| c.activation = if v == "relu" { Activation::Relu } else { Activation::Silu },
+        },
+        Choice {
+            name: "elementwise_spline",
+            allowed: &["true", "false"],
+            set: |c, v| c.elementwise_spline = v == "true",
+        },
+        Choice {
+            name: "base",
+            allowed: &["normal", "mixture", "diagonal-mixture"],
+            // The number of components is found by the mixture's own search.
+            set: |c, v| {
+                c.base = match v {
+                    "mixture" => BaseKind::Mixture { n_components: 1, covariance: Covariance::Full },
+                    "diagonal-mixture" => {
+                        BaseKind::Mixture { n_components: 1, covariance: Covariance::Diagonal }
+                    }
+                    _ => BaseKind::Normal,
+                }
+            },
+        },
+        Choice {
+            name: "permutation_seed",
+            allowed: &[],
+            set: |c, v| c.permutation_seed = v.parse().unwrap_or(0),
+        },
+    ]
+}
+
+/// Applies `key=value` settings to the configurations, or to neither.
+///
+/// # Errors
+/// [`TrainError::Overrides`] with every unknown key and unusable value at once, and all keys there are.
+pub fn apply_overrides(
+    flow: &mut FlowConfig,
+    train: &mut TrainConfig,
+    settings: &[(String, String)],
+) -> Result<(), TrainError> {
+    let (mut new_flow, mut new_train) = (flow.clone(), train.clone());
+    let mut problems = Vec::new();
+    // Named values first: whether `n_bins` has a meaning depends on `coupling`, in whatever order they are given.
+    for (key, value) in settings {
+        if let Some(choice) = choices().iter().find(|c| c.name == key) {
+            let usable = if choice.allowed.is_empty() {
+                value.parse::<u64>().is_ok()
+            } else {
+                choice.allowed.contains(&value.as_str())
+            };
+            if usable {
+                (choice.set)(&mut new_flow, value);
+            } else {
+                problems.push(format!("`{key}` must be {}, got `{value}`", describe(choice)));
+            }
+        }
+    }
+    for (key, value) in settings {
+        if choices().iter().any(|c| c.name == key) {
+            continue;
+        }
+        let number = |range: &Range| match value.parse::<f64>() {
+            Ok(x) if range.contains(x) => Ok(x),
+            _ => Err(format!("`{key}` must be {range}, got `{value}`")),
+        };
+        if let Some(k) = flow_keys().iter().find(|k| k.name == key) {
+            if (k.get)(&new_flow).is_nan() {
+                problems.push(format!("`{key}` applies to spline couplings, and this flow has affine ones"));
+                continue;
+            }
+            match number(&k.range) {
+                Ok(x) => (k.set)(&mut new_flow, x),
+                Err(problem) => problems.push(problem),
+            }
+        } else if let Some(k) = train_keys().iter().find(|k| k.name == key) {
+            match number(&k.range) {
+                Ok(x) => (k.set)(&mut new_train, x),
+                Err(problem) => problems.push(problem),
+            }
+        } else {
+            problems.push(format!("there is no setting `{key}`"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(TrainError::Overrides { problems, allowed: allowed_settings() });
+    }
+    (*flow, *train) = (new_flow, new_train);
+    Ok(())
+}
+
+/// Every key of `--set` for flows, with what it may be.
+pub fn allowed_settings() -> Vec<String> {
+    let mut list: Vec<String> = flow_keys().iter().map(|k| format!("{}: {}", k.name, k.range)).collect();
+    list.extend(choices().iter().map(|c| format!("{}: {}", c.name, describe(c))));
+    list.extend(train_keys().iter().map(|k| format!("{}: {}", k.name, k.range)));
+    list
+}
+
+fn describe(choice: &Choice) -> String {
+    if choice.allowed.is_empty() { "a whole number".into() } else { choice.allowed.join(" or ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+        settings.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())).collect()
+    }
+
+    #[test]
+    fn settings_reach_both_configurations() {
+        let (mut flow, mut train) = (FlowConfig::new(4), TrainConfig::default());
+        let settings = [
+            ("n_bins", "5"),
+            ("hidden", "7"),
+            ("parametrisation", "raw"),
+            ("base", "mixture"),
+            ("learning_rate", "0.5"),
+            ("max_epochs", "3"),
+        ];
+        apply_overrides(&mut flow, &mut train, &pairs(&settings)).unwrap();
+        assert_eq!(flow.coupling, Coupling::Spline { n_bins: 5, bound: 5.0 });
+        assert_eq!((flow.hidden, train.max_epochs, train.learning_rate), (7, 3, 0.5));
+        assert!(matches!(flow.linear, Linear::Butterfly { parametrisation: Parametrisation::Raw, .. }));
+        assert!(matches!(flow.base, BaseKind::Mixture { covariance: Covariance::Full, .. }));
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_with_the_allowed_settings_and_nothing_is_changed() {
+        let (mut flow, mut train) = (FlowConfig::new(4), TrainConfig::default());
+        let before = (flow.clone(), train.clone());
+        let settings = [
+            ("hiden", "7"),
+            ("dropout", "2"),
+            ("coupling", "affine"),
+            ("n_bins", "5"),
+            ("hidden", "1.5"),
+            ("mask", "x"),
+            ("learning_rate", "0"),
+            ("patience", "9"),
+        ];
+        let e = apply_overrides(&mut flow, &mut train, &pairs(&settings)).unwrap_err();
+        let TrainError::Overrides { problems, allowed } = &e else { panic!("{e}") };
+        assert_eq!(problems.len(), 6, "{problems:?}");
+        assert!(problems.contains(&"`mask` must be cycling or halves, got `x`".to_string()), "{problems:?}");
+        assert!(
+            problems.contains(&"`learning_rate` must be a number above 0 and at most 1, got `0`".to_string())
+        );
+        assert_eq!(allowed.len(), 30);
+        assert_eq!((flow, train), before);
+    }
+
+    /// Every key takes a number inside its range and gives it back.
+    #[test]
+    fn keys_set_what_they_get() {
+        let mut flow = FlowConfig::new(4);
+        let mut train = TrainConfig::default();
+        for key in flow_keys() {
+            let x = if key.range.whole { 3.0 } else { 0.25 };
+            (key.set)(&mut flow, x);
+            assert_eq!((key.get)(&flow), x, "{}", key.name);
+        }
+        for key in train_keys() {
+            let x = if key.range.whole { 3.0 } else { 0.25 };
+            (key.set)(&mut train, x);
+            assert_eq!((key.get)(&train), x, "{}", key.name);
+        }
+    }
 }

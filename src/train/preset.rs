@@ -69,8 +69,19 @@ pub enum FlowKind {
     RealNvp,
 }
 
+impl FlowKind {
+    /// Name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Butterfly => "butterfly",
+            Self::GlowLu => "glow-lu",
+            Self::RealNvp => "realnvp",
+        }
+    }
+}
+
 /// Settings for `n_train` records of `d` coordinates.
-pub fn preset(preset: Preset, kind: FlowKind, n_train: usize, d: usize) -> (FlowConfig, TrainConfig) {
+pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (FlowConfig, TrainConfig) {
     let linear = match kind {
         FlowKind::Butterfly => FlowConfig::default().linear,
         FlowKind::GlowLu => Linear::PluDense,
@@ -118,6 +129,7 @@ pub fn preset(preset: Preset, kind: FlowKind, n_train: usize, d: usize) -> (Flow
         dropout,
         ..FlowConfig::default()
     };
-    let train = TrainConfig { batch_size, max_epochs, patience: (max_epochs / 6).max(10), ..TrainConfig::default() };
+    let train =
+        TrainConfig { batch_size, max_epochs, patience: (max_epochs / 6).max(10), ..TrainConfig::default() };
     (flow, train)
 }

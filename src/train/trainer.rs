@@ -7,18 +7,18 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ndarray::Array2;
-use rand::Rng;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::adam::{AdamW, Average, Group, clip_factor, norm};
+use super::batch::{Batch, shuffled};
 use super::checkpoint::{self, State};
-use super::data::{Draw, Source};
+use super::data::Source;
 use super::progress::{EpochReport, Progress, StartReport};
 use super::schedule::{EarlyStopping, Schedule};
+use super::start::groups;
 use super::{HistoryRow, TrainConfig, TrainError};
-use crate::flow::{Flow, FlowConfig, Workspace};
+use crate::flow::{Flow, TILE, Workspace};
 use crate::random::StreamRng;
 
 /// Columns one task works on; fixed, so that sums are formed in the same order for any number of threads.
@@ -101,13 +101,6 @@ struct Run<'a> {
     earlier: f64,
 }
 
-/// Vectors of one draw as the flow wants them, and the sum of their noise log-densities.
-struct Batch {
-    /// `(n, d)`: gathering the columns of a block reads whole rows.
-    rows: Array2<f32>,
-    log_noise: Vec<f64>,
-}
-
 /// What one task of a step needs for itself.
 struct Slot {
     gradient: Vec<f32>,
@@ -149,7 +142,8 @@ impl<'a> Run<'a> {
         let slots = (0..config.batch_size.div_ceil(BLOCK))
             .map(|_| Slot { gradient: vec![0.0; n], workspace: Workspace::default(), log_prob: 0.0 })
             .collect();
-        let schedule = Schedule { peak: config.learning_rate, warmup: config.warmup, floor: config.final_rate };
+        let schedule =
+            Schedule { peak: config.learning_rate, warmup: config.warmup, floor: config.final_rate };
         let identity = json!({
             "data": source.fingerprint(),
             "flow": serde_json::to_value(flow.config()).expect("invariant: settings are plain values"),
@@ -184,6 +178,8 @@ impl<'a> Run<'a> {
             batches: self.batches,
             resumed_epochs: state.epoch,
         });
+        // What led up to this state (a mixture's search, for one) need not be repeated.
+        self.save(&state)?;
         let mut saved = (state.epoch, Instant::now());
         let mut before = state.clone();
         let stop = loop {
@@ -306,12 +302,17 @@ impl<'a> Run<'a> {
     fn roll_back(&self, state: &mut State) -> Result<(), TrainError> {
         let learning_rate = self.config.learning_rate * state.rate_factor;
         if state.rollbacks == MAX_ROLLBACKS {
-            return Err(TrainError::Diverged { epoch: state.epoch + 1, rollbacks: MAX_ROLLBACKS, learning_rate });
+            return Err(TrainError::Diverged {
+                epoch: state.epoch + 1,
+                rollbacks: MAX_ROLLBACKS,
+                learning_rate,
+            });
         }
         state.rollbacks += 1;
         state.rate_factor *= 0.5;
         let (epoch, rate) = (state.epoch + 1, learning_rate * 0.5);
-        self.progress.note(&format!("a step of epoch {epoch} was not finite: repeated with learning rate {rate:.1e}"));
+        self.progress
+            .note(&format!("a step of epoch {epoch} was not finite: repeated with learning rate {rate:.1e}"));
         Ok(())
     }
 
@@ -325,7 +326,8 @@ impl<'a> Run<'a> {
 
     /// Share of the run that is over: by steps, or by the clock where that is further.
     fn share(&self, epoch: u32, batch: usize) -> f64 {
-        let steps = (f64::from(epoch) + batch as f64 / self.batches as f64) / f64::from(self.config.max_epochs);
+        let steps =
+            (f64::from(epoch) + batch as f64 / self.batches as f64) / f64::from(self.config.max_epochs);
         self.config.time_budget_seconds.map_or(steps, |budget| steps.max(self.seconds() / budget))
     }
 
@@ -353,7 +355,8 @@ impl<'a> Run<'a> {
             // Batches of equal size up to one record: a small last batch would be a noisy step.
             let members = &order[batch * n / self.batches..(batch + 1) * n / self.batches];
             self.flow.parameters_mut().copy_from_slice(&state.parameters);
-            let sum = self.gradient(&data, members, |block| dropout.stream("block", ((batch as u64) << 32) | block));
+            let sum = self
+                .gradient(&data, members, |block| dropout.stream("block", ((batch as u64) << 32) | block));
             let length = norm(&self.gradient);
             if !(sum.is_finite() && length.is_finite()) {
                 return Epoch::NotFinite;
@@ -384,19 +387,32 @@ impl<'a> Run<'a> {
     }
 
     /// Overwrites `self.gradient` with that of minus the members' mean log-density; returns the sum of their bounds.
-    fn gradient(&mut self, data: &Batch, members: &[usize], dropout: impl Fn(u64) -> StreamRng + Sync) -> f64 {
+    fn gradient(
+        &mut self,
+        data: &Batch,
+        members: &[usize],
+        dropout: impl Fn(u64) -> StreamRng + Sync,
+    ) -> f64 {
         let weight = -1.0 / members.len() as f32;
         let flow = &self.flow;
         let used = members.len().div_ceil(BLOCK);
         let slots = &mut self.slots[..used];
-        slots.par_iter_mut().zip(members.par_chunks(BLOCK)).enumerate().for_each(|(block, (slot, members))| {
-            slot.gradient.fill(0.0);
-            let x = data.columns(members);
-            let mut rng = dropout(block as u64);
-            let log_prob =
-                flow.log_prob_grad(x.view(), weight, Some(&mut rng), &mut slot.gradient, &mut slot.workspace);
-            slot.log_prob = log_prob.iter().zip(members).map(|(l, &m)| f64::from(*l) - data.log_noise[m]).sum();
-        });
+        slots.par_iter_mut().zip(members.par_chunks(BLOCK)).enumerate().for_each(
+            |(block, (slot, members))| {
+                slot.gradient.fill(0.0);
+                let x = data.columns(members);
+                let mut rng = dropout(block as u64);
+                let log_prob = flow.log_prob_grad(
+                    x.view(),
+                    weight,
+                    Some(&mut rng),
+                    &mut slot.gradient,
+                    &mut slot.workspace,
+                );
+                slot.log_prob =
+                    log_prob.iter().zip(members).map(|(l, &m)| f64::from(*l) - data.log_noise[m]).sum();
+            },
+        );
         let slots = &self.slots[..used];
         self.gradient.par_chunks_mut(REDUCE).enumerate().for_each(|(chunk, out)| {
             let at = chunk * REDUCE;
@@ -420,9 +436,13 @@ impl<'a> Run<'a> {
             .par_iter()
             .map(|batch| {
                 let all: Vec<usize> = (0..batch.log_noise.len()).collect();
-                let blocks = all.par_chunks(BLOCK).map(|members| {
-                    let log_prob = flow.log_prob(batch.columns(members).view());
-                    log_prob.iter().zip(members).map(|(l, &m)| f64::from(*l) - batch.log_noise[m]).sum::<f64>()
+                let blocks = all.par_chunks(TILE).map_init(Workspace::default, |workspace, members| {
+                    let log_prob = flow.log_prob_with(batch.columns(members).view(), workspace);
+                    log_prob
+                        .iter()
+                        .zip(members)
+                        .map(|(l, &m)| f64::from(*l) - batch.log_noise[m])
+                        .sum::<f64>()
                 });
                 blocks.collect::<Vec<f64>>().iter().sum()
             })
@@ -450,63 +470,4 @@ impl<'a> Run<'a> {
         state.history.push(row);
         true
     }
-}
-
-impl Batch {
-    /// Narrows a draw to f32, and refuses what is not a number.
-    fn new(split: &'static str, draw: Draw) -> Result<Self, TrainError> {
-        let rows = draw.values.mapv(|v| v as f32);
-        if let Some(((row, coordinate), _)) = rows.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(TrainError::NotFinite { split, row, coordinate });
-        }
-        Ok(Self { rows, log_noise: draw.log_noise.to_vec() })
-    }
-
-    /// The vectors of `members` as columns, `(d, b)`.
-    fn columns(&self, members: &[usize]) -> Array2<f32> {
-        let d = self.rows.ncols();
-        let mut x = Array2::<f32>::zeros((d, members.len()));
-        for (mut column, &m) in x.columns_mut().into_iter().zip(members) {
-            column.assign(&self.rows.row(m));
-        }
-        x
-    }
-}
-
-/// A random order of 0..n (Fisher–Yates on the generator's words, so that no library update changes a run).
-fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    for i in (1..n).rev() {
-        let j = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;
-        order.swap(i, j);
-    }
-    order
-}
-
-/// Weight decay and learning-rate factor of each parameter tensor.
-fn groups(flow: &Flow<f32>, config: &TrainConfig) -> Vec<Group> {
-    let views = flow.parameter_views().iter();
-    let group = views.map(|view| Group {
-        range: view.range.clone(),
-        weight_decay: if view.weight_decay { config.weight_decay as f32 } else { 0.0 },
-        rate: if view.name.contains(".linear.") { config.linear_rate as f32 } else { 1.0 },
-    });
-    group.collect()
-}
-
-/// Trains a new flow on the training records of a bundle; see [`train_source`].
-///
-/// # Errors
-/// As [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
-pub fn train_flow(
-    bundle: &crate::features::Bundle,
-    flow: &FlowConfig,
-    config: &TrainConfig,
-    checkpoint: Option<&Path>,
-    resume: bool,
-    progress: &dyn Progress,
-) -> Result<Trained, TrainError> {
-    let source = super::BundleSource::new(bundle);
-    let flow = Flow::new(flow, config.seed.child("flow", 0))?;
-    train_source(&source, flow, config, checkpoint, resume, progress)
 }

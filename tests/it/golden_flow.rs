@@ -1,5 +1,11 @@
 //! Butterfly layers and splines against values computed with public implementations in f64.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
+
 use std::fs;
 use std::path::Path;
 

@@ -81,7 +81,8 @@ fn assert_balanced(html: &str) {
     assert!(open.is_empty(), "never closed: {open:?}");
 }
 
-fn assert_whole(html: &str) {
+/// What holds for every page.
+pub(crate) fn assert_whole(html: &str) {
     assert!(html.starts_with("<!DOCTYPE html>"));
     assert_balanced(html);
     for id in SECTIONS {
@@ -198,10 +199,4 @@ fn small_counts_and_ids_need_opting_in() {
 fn two_hundred_features_stay_within_six_megabytes() {
     let html = render(&full(&names(200), Privacy::new(false))).unwrap();
     assert!(html.len() <= 6_000_000, "{} bytes", html.len());
-}
-#[test]
-#[ignore = "scratch"]
-fn zz_dump() {
-    std::fs::write("/tmp/report-scratch/full.html", render(&full(&names(30), Privacy::new(false))).unwrap())
-        .unwrap();
 }

@@ -169,6 +169,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         outliers: Some(Outliers {
             model: "butterfly".into(),
             rule: "false discovery rate 5 %".into(),
+            of: "test records".into(),
             n_scored: privacy.count(8000),
             n_flagged: privacy.count(23),
             rows: (0..20)
@@ -189,7 +190,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                         kind: kind.into(),
                         n: privacy.count(n),
                         recall: privacy.share(n * 3 / 4, n),
-                        recall_alpha: privacy.share(n * 4 / 5, n),
+                        named_first: privacy.share(n * 4 / 5, n),
                         auc: privacy.allows(n).then_some(0.93),
                     })
                     .to_vec(),

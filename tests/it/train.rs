@@ -52,7 +52,16 @@ fn table(n: usize, seed: u64) -> RecordTable {
         push("ventilated", f64::from(u8::from(severity + 0.3 * normal() > 0.5)));
         let lactate = (0.4 + 0.5 * severity + 0.2 * normal()).exp();
         push("lactate", if severity + 0.5 * normal() > 0.0 { lactate } else { f64::NAN });
-        wards.push(Some(if severity > 1.0 { "icu" } else if severity > -0.5 { "step-down" } else { "ward" }.into()));
+        wards.push(Some(
+            if severity > 1.0 {
+                "icu"
+            } else if severity > -0.5 {
+                "step-down"
+            } else {
+                "ward"
+            }
+            .into(),
+        ));
     }
     let kinds = [
         ("heart_rate", Kind::Continuous),
@@ -61,9 +70,8 @@ fn table(n: usize, seed: u64) -> RecordTable {
         ("ventilated", Kind::Binary),
         ("lactate", Kind::Continuous),
     ];
-    let mut columns: Vec<Column> = kinds
-        .map(|(name, kind)| column(name, kind, Cells::Number(numbers.remove(name).unwrap())))
-        .into();
+    let mut columns: Vec<Column> =
+        kinds.map(|(name, kind)| column(name, kind, Cells::Number(numbers.remove(name).unwrap()))).into();
     columns.push(column("ward", Kind::Categorical, Cells::Text(wards)));
     let ids: Vec<String> = (0..n).map(|i| format!("r{i}")).collect();
     RecordTable { record_ids: ids.clone(), subject_ids: ids, splits: None, columns, audit: Audit::default() }
@@ -76,7 +84,7 @@ fn bundle(n: usize, seed: u64) -> Bundle {
 
 fn configs(bundle: &Bundle, kind: FlowKind) -> (FlowConfig, TrainConfig) {
     let d = bundle.manifest.encoder.n_coordinates();
-    let (mut flow, mut train) = preset(Preset::Small, kind, bundle.manifest.splits.train, d);
+    let (mut flow, mut train) = preset(kind, Preset::Small, bundle.manifest.splits.train, d);
     flow.n_blocks = 2;
     flow.hidden = 32;
     train.max_epochs = 40;
@@ -95,9 +103,14 @@ fn fit(bundle: &Bundle, kind: FlowKind) -> ModelArtifact {
 fn fit_mixture(bundle: &Bundle) -> ModelArtifact {
     let encoder = &bundle.manifest.encoder;
     let config = GmmConfig { seed: Seed(3), ..GmmConfig::default() };
-    let train = stacked_draws(encoder, bundle.raw_of(Split::Train).view(), 2, Seed(3).child("train-noise", 0));
-    let validation =
-        stacked_draws(encoder, bundle.raw_of(Split::Validation).view(), 4, Seed(3).child("validation-noise", 0));
+    let train =
+        stacked_draws(encoder, bundle.raw_of(Split::Train).view(), 2, Seed(3).child("train-noise", 0));
+    let validation = stacked_draws(
+        encoder,
+        bundle.raw_of(Split::Validation).view(),
+        4,
+        Seed(3).child("validation-noise", 0),
+    );
     let (gmm, trials) = fit_gmm(train.view(), validation.view(), 2, &config).unwrap();
     ModelArtifact::from_gmm(bundle, &config, gmm, trials, 0.5)
 }
@@ -125,11 +138,12 @@ fn every_model_finds_what_the_columns_share() {
             raw.view(),
             16,
             Seed(4),
-        ));
-        let (got, base) = (test.mean_log_prob.unwrap(), independent.mean_log_prob.unwrap());
+        ))
+        .unwrap();
+        let (got, base) = (test.mean_log_prob, independent.mean_log_prob);
         assert!(got > base + 1.0, "{}: {base} → {got}", artifact.header.kind);
         // The importance-weighted bound is never the looser one.
-        assert!(test.mean_log_prob_iw.unwrap() >= got - 1e-9, "{test:?}");
+        assert!(test.mean_log_prob_iw >= got - 1e-9, "{test:?}");
         assert_eq!(artifact.calibration.len(), bundle.rows(Split::Calibration).len());
     }
 }
@@ -144,7 +158,10 @@ impl cohort_flow::density::Density for Independent {
         0
     }
     fn log_prob(&self, v: ndarray::ArrayView2<'_, f64>) -> ndarray::Array1<f64> {
-        v.rows().into_iter().map(|r| r.iter().map(|x| cohort_flow::num::special::normal_log_pdf(*x)).sum()).collect()
+        v.rows()
+            .into_iter()
+            .map(|r| r.iter().map(|x| cohort_flow::num::special::normal_log_pdf(*x)).sum())
+            .collect()
     }
     fn sample(&self, _: usize, _: Seed) -> ndarray::Array2<f64> {
         unreachable!("never sampled")
@@ -219,7 +236,10 @@ fn model_folder_reads_back_and_damage_is_named() {
         let scores: Vec<f64> = loaded.score(raw.view()).log_prob.iter().map(|l| -l).collect();
         assert_eq!(scores, artifact.calibration, "calibration scores repeat to the bit");
         loaded.check_bundle(&bundle).unwrap();
-        assert!(matches!((loaded.model, loaded.header.kind), (Model::Gmm(_), ModelKind::Gmm) | (Model::Flow(_), _)));
+        assert!(matches!(
+            (loaded.model, loaded.header.kind),
+            (Model::Gmm(_), ModelKind::Gmm) | (Model::Flow(_), _)
+        ));
 
         let tensors = dir.join("model.safetensors");
         let mut bytes = fs::read(&tensors).unwrap();

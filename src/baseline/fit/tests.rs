@@ -68,7 +68,8 @@ fn search_finds_two_clusters_and_repeats_itself_for_any_thread_count() {
     let loss = -3.8463 - gmm.log_prob(fresh.view()).mean().unwrap();
     assert!(loss < 0.06, "{loss}");
     assert_eq!(trials.iter().filter(|t| t.chosen).count(), 1);
-    let one = trials.iter().filter(|t| t.components == 1).filter_map(|t| t.criterion).fold(f64::MIN, f64::max);
+    let one =
+        trials.iter().filter(|t| t.components == 1).filter_map(|t| t.criterion).fold(f64::MIN, f64::max);
     assert!(gmm.log_prob(validation.view()).mean().unwrap() > one + 1.0);
 }
 

@@ -78,10 +78,10 @@ fn describe(artifact: &ModelArtifact, label: &str, console: &Console) {
     for split in Split::ALL {
         if let Some(m) = metrics.splits.get(&split) {
             console.note(&format!(
-                "  {:<12} {:>10.3} ± {:.3} nats per record (n = {})",
+                "  {:<12} {:>10.3} ± {} nats per record (n = {})",
                 split.name(),
                 m.mean_log_prob,
-                m.standard_error,
+                m.standard_error.map_or_else(|| "–".to_owned(), |e| format!("{e:.3}")),
                 grouped(m.n as u64)
             ));
         }

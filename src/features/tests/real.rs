@@ -69,32 +69,3 @@ fn normal_scores_of_real_columns_generalise() {
         assert!(unseen > line, "{name}: {unseen} {line}");
     }
 }
-
-#[test]
-fn zz_timing() {
-    let mut t = table(8000);
-    let base: Vec<_> = t
-        .columns
-        .iter()
-        .filter(|c| !["empty", "rare", "no_text", "constant"].contains(&c.name.as_str()))
-        .cloned()
-        .collect();
-    t.columns = (0..63)
-        .map(|k| {
-            let mut c = base[k % base.len()].clone();
-            c.name = format!("c{k}");
-            c
-        })
-        .collect();
-    let start = std::time::Instant::now();
-    let b = Bundle::build(&t, None, &pipeline(TransformKind::NormalScore, true)).unwrap();
-    eprintln!("build {:?} d={}", start.elapsed(), b.manifest.encoder.n_coordinates());
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    for k in 0..5 {
-        let start = std::time::Instant::now();
-        let e = pool.install(|| b.manifest.encoder.encode(b.raw.view(), Seed(1), k));
-        let t1 = start.elapsed();
-        let d = b.manifest.encoder.decode(e.values.view());
-        eprintln!("encode {t1:?} decode {:?} {}", start.elapsed() - t1, d[[0, 0]]);
-    }
-}

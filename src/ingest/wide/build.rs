@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use crate::schema::{Kind, Split};
 
-use super::super::text::{parse_number, shortest};
-use super::super::{Audit, Cells, CohortStep, Column, IngestError, RecordTable, VariableAudit};
 use super::roles::{Role, boolean};
 use super::rows::{Cell, WideFile};
 use super::split_named;
+use crate::ingest::text::{parse_number, shortest};
+use crate::ingest::{Audit, Cells, CohortStep, Column, IngestError, RecordTable, VariableAudit};
 
 /// Columns under construction, row by row.
 #[derive(Debug)]

@@ -71,25 +71,24 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
     builder.finish(audit, splits_by_file)
 }
 
+/// Texts read as missing in new tables, besides the empty cell: those of the shipped `wide-table` pipeline.
+const MISSING: [&str; 8] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "?", "."];
+
 /// Reads the columns of a fitted model from a new wide table, for scoring: `categorical` ones as text, others as
-/// numbers. Letter case of names does not matter; other columns are ignored with a warning. Record ids come from `id`,
-/// else from a column that clearly holds ids, else they are row numbers.
+/// numbers. Letter case of names does not matter; other columns are ignored with a warning. Record ids come from a
+/// column that clearly holds ids (`id`, `record_id`, …), else they are row numbers.
 ///
 /// # Errors
 /// Missing columns (all at once); a cell that does not fit, with row and column.
-pub fn read_columns(
-    input: &Path,
-    expected: &[(&str, Kind)],
-    id: Option<&str>,
-    missing: &[String],
-) -> Result<RecordTable, IngestError> {
+pub fn read_columns(input: &Path, expected: &[(&str, Kind)]) -> Result<RecordTable, IngestError> {
+    let missing = MISSING.map(ToString::to_string);
     let listed = files::list(input)?;
     let [file] = listed.as_slice() else {
         let files = listed.iter().map(|f| f.name.clone()).collect();
         return Err(IngestError::AmbiguousFiles { table: input.display().to_string(), files });
     };
     let file = WideFile::open(file.clone(), None)?;
-    let wanted = expected.iter().map(|(name, _)| *name).chain(id);
+    let wanted = expected.iter().map(|(name, _)| *name);
     let absent: Vec<String> =
         wanted.filter(|name| file.place(name).is_none()).map(ToString::to_string).collect();
     if !absent.is_empty() {
@@ -105,11 +104,7 @@ pub fn read_columns(
             kind => Role::Number { kind: *kind, declared: false },
         })
         .collect();
-    let id_place = match id {
-        Some(name) => file.place(name),
-        None => clear_id(&file, &places, missing)?,
-    };
-    if let Some(place) = id_place {
+    if let Some(place) = clear_id(&file, &places, &missing)? {
         header.push(file.header[place].clone());
         places.push(place);
         roles.push(Role::Id);
@@ -124,7 +119,7 @@ pub fn read_columns(
     }
     let mut builder = Builder::new(&header, &roles);
     let mut rows = 0;
-    file.rows(missing, |row, cells| {
+    file.rows(&missing, |row, cells| {
         rows = row;
         builder.row(&file, row, |column| cells[places[column]])
     })?;
@@ -179,7 +174,9 @@ fn split_named(text: &str) -> Option<Split> {
 
 /// Every declared column has to exist.
 fn check_declared(wide: &WideTable, files: &[WideFile]) -> Result<(), IngestError> {
-    let declared = [&wide.id, &wide.group, &wide.split].into_iter().flatten();
+    // The shipped pipeline names the column `split` for tables that have one.
+    let split = wide.split.as_ref().filter(|name| !name.eq_ignore_ascii_case(SPLIT_COLUMN));
+    let declared = [wide.id.as_ref(), wide.group.as_ref(), split].into_iter().flatten();
     let absent: Vec<String> = declared
         .chain(wide.kinds.iter().map(|(name, _)| name))
         .chain(&wide.ignore)
@@ -231,11 +228,11 @@ fn infer(
     let header = &files[0].header;
     let by_file = files[0].split.is_some();
     let named_split = header.iter().position(|name| {
-        let undeclared = wide.split.is_none() && declared(wide, name).is_none();
+        let undeclared = matches!(declared(wide, name), None | Some(Role::Split));
         undeclared && !by_file && name.eq_ignore_ascii_case(SPLIT_COLUMN)
     });
     let declared_split = wide.split.as_deref().and_then(|name| files[0].place(name)).filter(|_| !by_file);
-    let mut split = declared_split.or(named_split);
+    let mut split = named_split.or(declared_split);
     loop {
         let mut profiles: Vec<Profile> = header.iter().map(|_| Profile::default()).collect();
         let mut unique: Vec<Option<Uniqueness>> =
@@ -292,7 +289,9 @@ fn assign(
         let ignored = |why: &str| (Role::Ignored, Some(format!("column `{name}` is ignored: {why}")));
         let (role, warning) = match declared(wide, name) {
             _ if split == Some(column) => (Role::Split, None),
-            Some(Role::Split) => ignored("the files name the splits"),
+            Some(Role::Split) if by_file => ignored("the files name the splits"),
+            // Named `split` without holding any: a feature like others.
+            Some(Role::Split) => profiles[column].role(name),
             Some(role) => (role, None),
             None if by_file && name.eq_ignore_ascii_case(SPLIT_COLUMN) => {
                 ignored("the files name the splits")

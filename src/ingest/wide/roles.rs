@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::schema::{Kind, WideTable};
 
-use super::super::text::{is_date, parse_number};
 use super::rows::Cell;
+use crate::ingest::text::{is_date, parse_number};
 
 /// More text levels than this are free text.
 const MAX_LEVELS: usize = 64;

@@ -2,9 +2,9 @@
 
 use polars::prelude::*;
 
-use super::super::IngestError;
-use super::super::files::{Format, SourceFile};
-use super::super::scan::stream;
+use crate::ingest::IngestError;
+use crate::ingest::files::{Format, SourceFile};
+use crate::ingest::scan::stream;
 use crate::schema::Split;
 
 /// A cell as it is stored; texts are trimmed and never empty.

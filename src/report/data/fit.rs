@@ -169,6 +169,8 @@ pub struct Outliers {
     pub model: String,
     /// Rule in words: "false discovery rate 5 %".
     pub rule: String,
+    /// Whose records: "test records", "new records".
+    pub of: String,
     /// Records scored.
     pub n_scored: Cell,
     /// Records flagged.
@@ -220,8 +222,8 @@ pub struct PlantedKind {
     pub n: Cell,
     /// Share found by the rule.
     pub recall: Option<f64>,
-    /// Share with a p-value of at most 5 %.
-    pub recall_alpha: Option<f64>,
+    /// Share of those explained whose first explanation names a feature that was changed.
+    pub named_first: Option<f64>,
     /// Area under the ROC curve of the score against ordinary records.
     pub auc: Option<f64>,
 }

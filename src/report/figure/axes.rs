@@ -140,13 +140,17 @@ impl Axes<'_> {
                 words(root, &text, at, &style(Ink::Text, size, HPos::Center, VPos::Bottom))?;
             }
             if !self.y_title.is_empty() {
-                let turned = style(Ink::Text, size, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
+                let turned =
+                    style(Ink::Text, size, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
                 let text = fit(self.y_title, height, size);
                 words(root, &text, (3 * scale, (top + height - bottom) / 2), &turned)?;
             }
             inside(&mut plot, root)?;
             let frame = Ink::Muted.color().stroke_width(THIN);
-            root.draw(&PathElement::new(vec![(left, height - bottom), (width - right, height - bottom)], frame))?;
+            root.draw(&PathElement::new(
+                vec![(left, height - bottom), (width - right, height - bottom)],
+                frame,
+            ))?;
             Ok(())
         })
     }

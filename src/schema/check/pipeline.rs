@@ -144,7 +144,8 @@ fn split(root: &Section<'_>) -> SplitFractions {
     };
     for (name, message) in check_split(&split) {
         let span = name.map_or_else(|| section.span.clone(), |name| section.key_span(name));
-        section.problems.add(span, message);
+        let hint = name.is_none().then(|| "splits not named are 0".to_owned());
+        section.problems.push(span, message, hint);
     }
     section.finish();
     split
@@ -165,10 +166,7 @@ pub(in crate::schema) fn check_split(split: &SplitFractions) -> Vec<(Option<&'st
     if wrong.is_empty() && (sum - 1.0).abs() > SUM_TOLERANCE {
         // Rounded for reading: 0.6 + 0.3 is 0.8999999999999999.
         let sum = (sum * 1e6).round() / 1e6;
-        wrong.push((
-            None,
-            format!("the shares of the split must sum to 1, found {sum}; splits not named are 0"),
-        ));
+        wrong.push((None, format!("the shares of the split must sum to 1, found {sum}")));
     } else if wrong.is_empty() && split.train == 0.0 {
         wrong.push((Some("train"), "share `train` is 0; there is nothing to fit on".to_owned()));
     }

@@ -1,0 +1,144 @@
+//! Table 1 and missing values.
+
+use ndarray::{Array2, Axis};
+
+use super::Context;
+use crate::features::Transform;
+use crate::num::moments::{mean, variance};
+use crate::num::quantile::quantile_sorted;
+use crate::report::data::{FeatureSummary, LevelShare, Missing, SplitStats};
+use crate::report::measure::standardised_difference;
+use crate::report::{Privacy, format};
+use crate::schema::{Kind, Split};
+
+/// Features with at most this many values are also listed by value.
+const LEVELS: usize = 6;
+/// Categories listed; the rest is summed.
+const CATEGORIES: usize = 12;
+
+pub(super) fn summaries(context: &Context<'_>) -> Vec<FeatureSummary> {
+    let bundle = context.bundle;
+    let parts: Vec<(&str, Array2<f64>)> = std::iter::once(("all", bundle.raw.clone()))
+        .chain(Split::ALL.into_iter().filter(|s| context.n(*s) > 0).map(|s| (s.name(), bundle.raw_of(s))))
+        .collect();
+    let of = |split: Split| parts.iter().find(|p| p.0 == split.name()).map(|p| &p.1);
+    let labels = context.labels();
+    bundle
+        .manifest
+        .encoder
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(j, column)| {
+            let categorical = !column.levels.is_empty();
+            let smd =
+                of(Split::Train).zip(of(Split::Test)).filter(|_| !categorical).and_then(|(train, test)| {
+                    let (a, b) = (Context::sorted(train, j), Context::sorted(test, j));
+                    let enough =
+                        context.privacy.allows(a.len() as u64) && context.privacy.allows(b.len() as u64);
+                    if enough { standardised_difference(&a, &b) } else { None }
+                });
+            FeatureSummary {
+                name: column.meta.name.clone(),
+                label: labels[j].clone(),
+                group: column.meta.group.clone(),
+                unit: column.meta.unit.clone(),
+                kind: kind(column.meta.kind).into(),
+                splits: parts
+                    .iter()
+                    .map(|(name, raw)| stats(context.privacy, name, raw, j, categorical))
+                    .collect(),
+                levels: levels(context, j),
+                smd,
+            }
+        })
+        .collect()
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Continuous => "continuous",
+        Kind::Count => "count",
+        Kind::Ordinal => "ordinal",
+        Kind::Binary => "binary",
+        Kind::Categorical => "categorical",
+    }
+}
+
+fn stats(privacy: Privacy, split: &str, raw: &Array2<f64>, j: usize, categorical: bool) -> SplitStats {
+    let values = Context::sorted(raw, j);
+    let (n, total) = (values.len() as u64, raw.nrows() as u64);
+    // Means of level codes say nothing, and quantiles of few records are records.
+    let told = privacy.allows(n) && !categorical;
+    let number = |v: f64| (told && v.is_finite()).then_some(v);
+    let range = if told { privacy.range(&values) } else { None };
+    SplitStats {
+        split: split.into(),
+        observed: privacy.part(n, total),
+        missing_percent: privacy.percent(total - n, total),
+        mean: number(mean(&values)),
+        sd: number(variance(&values).sqrt()),
+        median: number(quantile_sorted(&values, 0.5)),
+        q1: number(quantile_sorted(&values, 0.25)),
+        q3: number(quantile_sorted(&values, 0.75)),
+        low: range.map(|r| r.0),
+        high: range.map(|r| r.1),
+    }
+}
+
+/// The values of features that have few, with their shares.
+fn levels(context: &Context<'_>, j: usize) -> Vec<LevelShare> {
+    let encoder = &context.bundle.manifest.encoder;
+    let column = &encoder.columns[j];
+    let values = Context::sorted(&context.bundle.raw, j);
+    let mut counts: Vec<(String, u64)> = Vec::new();
+    for group in values.chunk_by(|a, b| a == b) {
+        let name = if column.levels.is_empty() {
+            format::significant(group[0], 6)
+        } else {
+            encoder.level_name(j, group[0]).unwrap_or("not met in training").to_owned()
+        };
+        counts.push((name, group.len() as u64));
+        if column.levels.is_empty() && counts.len() > LEVELS {
+            return Vec::new();
+        }
+    }
+    if column.levels.is_empty() && !matches!(column.transform, Transform::Levels(_)) {
+        return Vec::new();
+    }
+    if counts.len() > CATEGORIES {
+        let rest = counts.split_off(CATEGORIES - 1);
+        counts.push((format!("{} other levels", rest.len()), rest.iter().map(|r| r.1).sum()));
+    }
+    let total = values.len() as u64;
+    let (counts, _) = context.privacy.lump(counts);
+    counts
+        .into_iter()
+        .map(|(level, n)| LevelShare {
+            level,
+            n: context.privacy.part(n, total),
+            percent: context.privacy.percent(n, total),
+        })
+        .collect()
+}
+
+/// Features that miss any value, most first.
+pub(super) fn missing(context: &Context<'_>) -> Vec<Missing> {
+    let raw = &context.bundle.raw;
+    let total = raw.nrows() as u64;
+    let mut all: Vec<(u64, Missing)> = context
+        .labels()
+        .into_iter()
+        .zip(raw.axis_iter(Axis(1)))
+        .map(|(label, column)| {
+            let n = column.iter().filter(|v| v.is_nan()).count() as u64;
+            let percent = context.privacy.percent(n, total);
+            // What may not be told is drawn at the bound that is printed.
+            let bar = percent.bound().unwrap_or(0.0);
+            (n, Missing { label, percent, bar })
+        })
+        .filter(|(n, _)| *n > 0)
+        .collect();
+    all.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    all.into_iter().map(|m| m.1).collect()
+}

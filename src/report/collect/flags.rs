@@ -1,0 +1,61 @@
+//! The oddest records with their explanations.
+
+use super::{Context, Flagged};
+use crate::report::data::{OutlierRow, Outliers, Planted, PlantedKind};
+use crate::report::format;
+
+/// Records listed at least, and at most where many are flagged.
+const LISTED: (usize, usize) = (20, 200);
+
+pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) -> Outliers {
+    let privacy = context.privacy;
+    let rows = &flagged.flags.rows;
+    let n_flagged = rows.iter().filter(|r| r.flagged).count();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    // What no model can score comes first.
+    let key = |i: usize| if rows[i].score.is_nan() { f64::INFINITY } else { rows[i].score };
+    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)).then(a.cmp(&b)));
+    order.truncate(n_flagged.clamp(LISTED.0, LISTED.1));
+    let listed = order
+        .into_iter()
+        .enumerate()
+        .map(|(rank, i)| {
+            let row = &rows[i];
+            let first = row.explanations.first();
+            OutlierRow {
+                record: privacy.record(rank + 1, &row.record_id),
+                log_prob: row.log_prob,
+                p_value: row.p_value,
+                q_value: row.q_value,
+                flagged: row.flagged,
+                feature: first.map_or_else(String::new, |e| e.written.label.clone()),
+                explanation: row.sentence.clone(),
+                gain: first.map(|e| e.gain),
+            }
+        })
+        .collect();
+    Outliers {
+        model: model.into(),
+        rule: format!("false discovery rate {} %", format::significant(100.0 * flagged.fdr, 3)),
+        of: if flagged.new_records { "new records" } else { "test records" }.into(),
+        n_scored: privacy.count(rows.len() as u64),
+        n_flagged: privacy.count(n_flagged as u64),
+        rows: listed,
+        planted: flagged.evaluation.as_ref().map(|e| Planted {
+            kinds: e
+                .by_kind
+                .iter()
+                .map(|k| PlantedKind {
+                    kind: k.kind.clone(),
+                    n: privacy.count(k.n as u64),
+                    recall: privacy.share(k.n_flagged as u64, k.n as u64),
+                    named_first: privacy.share(k.n_named_first as u64, k.n_explained as u64),
+                    auc: Some(k.auroc).filter(|a| a.is_finite() && privacy.allows(k.n as u64)),
+                })
+                .collect(),
+            false_discovery: Some(e.false_discovery_proportion)
+                .filter(|f| f.is_finite() && privacy.allows(e.n_flagged as u64)),
+            fdr_level: flagged.fdr,
+        }),
+    }
+}

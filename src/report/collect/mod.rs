@@ -1,0 +1,264 @@
+//! From a bundle, its models and their flags to the numbers of the report.
+
+mod cohort;
+mod features;
+mod flags;
+mod histogram;
+mod models;
+mod samples;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+
+use crate::artifact::ModelArtifact;
+use crate::evaluate::RecordScores;
+use crate::features::Bundle;
+use crate::outlier::{Evaluation, Flags};
+use crate::random::Seed;
+use crate::schema::{Split, SplitFractions};
+
+use super::data::{FORMAT_VERSION, Family, Input, NamedCount, Provenance, ReportData};
+use super::{Privacy, ReportError, format};
+
+/// Choices of the reader.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportOptions {
+    /// Print record ids and counts of few patients, and mark the page.
+    pub identifiable: bool,
+    /// Seed of the samples drawn.
+    pub seed: Seed,
+}
+
+/// Flags of the first model, with what is known about them.
+#[derive(Debug, Clone)]
+pub struct Flagged {
+    /// One row per record judged.
+    pub flags: Flags,
+    /// What to know about them, as sentences.
+    pub warnings: Vec<String>,
+    /// False discovery rate asked for.
+    pub fdr: f64,
+    /// Whether the records are others than the test split.
+    pub new_records: bool,
+    /// Against known anomalies.
+    pub evaluation: Option<Evaluation>,
+}
+
+/// A model with its scores of every split.
+struct Scored<'a> {
+    name: String,
+    model: &'a ModelArtifact,
+    family: Family,
+    scores: BTreeMap<Split, RecordScores>,
+}
+
+impl Scored<'_> {
+    /// Mean by which models are chosen: validation if there is one, never the test split.
+    fn standing(&self) -> f64 {
+        let mean = |s| self.model.metrics.splits.get(&s).and_then(|m| m.mean_log_prob);
+        mean(Split::Validation).or_else(|| mean(Split::Train)).unwrap_or(f64::NEG_INFINITY)
+    }
+}
+
+/// What all sections look at.
+struct Context<'a> {
+    bundle: &'a Bundle,
+    privacy: Privacy,
+    seed: Seed,
+    /// In the order given.
+    models: Vec<Scored<'a>>,
+    /// Position of the model shown where only one is: the best on validation.
+    leading: usize,
+    /// Held-out records to compare with: the test split, where it may be looked at.
+    test: Option<Split>,
+}
+
+impl Context<'_> {
+    fn n(&self, split: Split) -> u64 {
+        self.bundle.manifest.splits.get(split) as u64
+    }
+
+    fn leading(&self) -> &Scored<'_> {
+        &self.models[self.leading]
+    }
+
+    /// Label of a feature, made unique by its name where two features share one.
+    fn labels(&self) -> Vec<String> {
+        let columns = &self.bundle.manifest.encoder.columns;
+        let given = |j: usize| {
+            let meta = &columns[j].meta;
+            if meta.label.is_empty() { meta.name.as_str() } else { meta.label.as_str() }
+        };
+        (0..columns.len())
+            .map(|j| {
+                let shared = (0..columns.len()).any(|k| k != j && given(k) == given(j));
+                if shared { format!("{} [{}]", given(j), columns[j].meta.name) } else { given(j).to_owned() }
+            })
+            .collect()
+    }
+
+    /// Values of a feature among rows, ascending, missing ones left out.
+    fn sorted(raw: &Array2<f64>, feature: usize) -> Vec<f64> {
+        let mut values: Vec<f64> = raw.column(feature).iter().copied().filter(|v| !v.is_nan()).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        values
+    }
+}
+
+/// Every number of the report. Deterministic: the same inputs and options give the same data.
+///
+/// # Errors
+/// [`ReportError::NoModel`]; [`ReportError::OtherBundle`] for a model fitted on another bundle.
+pub fn collect(
+    bundle: &Bundle,
+    models: &[(String, ModelArtifact)],
+    flagged: Option<&Flagged>,
+    options: &ReportOptions,
+) -> Result<ReportData, ReportError> {
+    if models.is_empty() {
+        return Err(ReportError::NoModel);
+    }
+    let fingerprint = bundle.fingerprint();
+    if let Some((name, _)) = models.iter().find(|(_, m)| m.header.bundle_sha256 != fingerprint) {
+        return Err(ReportError::OtherBundle { what: format!("model `{name}`") });
+    }
+    let privacy = Privacy::new(options.identifiable);
+    let names = unique(models.iter().map(|(name, _)| name.clone()).collect());
+    let scored: Vec<Scored<'_>> =
+        names.into_iter().zip(models).map(|(name, (_, model))| score(name, bundle, model)).collect();
+    let leading = (0..scored.len())
+        .reduce(|a, b| if scored[b].standing() > scored[a].standing() { b } else { a })
+        .unwrap_or(0);
+    let n_test = bundle.manifest.splits.get(Split::Test) as u64;
+    let test = (n_test >= 2 && privacy.allows(n_test)).then_some(Split::Test);
+    let context = Context { bundle, privacy, seed: options.seed, models: scored, leading, test };
+
+    let (marginals, correlations) = samples::collect(&context);
+    let calibration = models::calibration(&context);
+    let features = features::summaries(&context);
+    let comparison = models::comparison(&context);
+    let verdict = verdict::verdict(&verdict::Evidence {
+        context: &context,
+        comparison: comparison.as_ref(),
+        calibration: calibration.as_ref(),
+        marginals: marginals.as_ref(),
+        features: &features,
+        flagged,
+    });
+    let pipeline = &bundle.manifest.pipeline;
+    Ok(ReportData {
+        format_version: FORMAT_VERSION,
+        title: if pipeline.title.is_empty() { pipeline.name.clone() } else { pipeline.title.clone() },
+        identifiable: options.identifiable,
+        verdict,
+        provenance: provenance(&context),
+        cohort: cohort::cohort(&context),
+        features,
+        missing: features::missing(&context),
+        alerts: cohort::alerts(&context),
+        warnings: bundle.audit.warnings.clone(),
+        learning: models::learning(&context),
+        models: models::summaries(&context),
+        comparison,
+        likelihood: models::by_split(&context),
+        marginals,
+        correlations,
+        calibration,
+        outliers: flagged.map(|f| flags::outliers(&context, f, &models[0].0)),
+    })
+}
+
+fn score<'a>(name: String, bundle: &Bundle, model: &'a ModelArtifact) -> Scored<'a> {
+    let mut scores = BTreeMap::new();
+    for split in Split::ALL {
+        let raw = bundle.raw_of(split);
+        if raw.nrows() > 0 {
+            scores.insert(split, model.score(raw.view()));
+        }
+    }
+    let family = if model.header.kind.flow().is_some() { Family::Flow } else { Family::Mixture };
+    Scored { name, model, family, scores }
+}
+
+/// Names with a number after those that came before.
+fn unique(names: Vec<String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let mut candidate = name.clone();
+        let mut number = 2;
+        while out.contains(&candidate) {
+            candidate = format!("{name} {number}");
+            number += 1;
+        }
+        out.push(candidate);
+    }
+    out
+}
+
+/// Records by split. A small split would be told by the others and the total, so the next smallest is blurred too.
+fn splits(context: &Context<'_>) -> Vec<NamedCount> {
+    let present: Vec<Split> = Split::ALL.into_iter().filter(|s| context.n(*s) > 0).collect();
+    let small = present.iter().any(|s| !context.privacy.allows(context.n(*s)));
+    let blurred = present
+        .iter()
+        .copied()
+        .filter(|s| context.privacy.allows(context.n(*s)))
+        .min_by_key(|s| context.n(*s));
+    present
+        .into_iter()
+        .map(|s| NamedCount {
+            name: s.name().into(),
+            n: if small && Some(s) == blurred {
+                context.privacy.at_least(context.n(s))
+            } else {
+                context.privacy.count(context.n(s))
+            },
+        })
+        .collect()
+}
+
+fn provenance(context: &Context<'_>) -> Provenance {
+    let manifest = &context.bundle.manifest;
+    let pipeline = &manifest.pipeline;
+    let declared = pipeline.wide.as_ref().is_some_and(|w| w.split.is_some());
+    Provenance {
+        program_version: env!("CARGO_PKG_VERSION").into(),
+        bundle_version: manifest.program_version.clone(),
+        pipeline: pipeline.name.clone(),
+        pipeline_title: pipeline.title.clone(),
+        schema: manifest.schema.as_ref().map_or_else(String::new, |s| s.name.clone()),
+        schema_sha256: manifest.schema_sha256.clone(),
+        bundle_sha256: context.bundle.fingerprint(),
+        seed: manifest.seed,
+        draws: context.leading().model.header.score_draws,
+        split_rule: if declared { "as the table declares".into() } else { shares(&pipeline.split) },
+        splits: splits(context),
+        inputs: manifest
+            .inputs
+            .iter()
+            .map(|i| Input { name: i.name.clone(), bytes: i.bytes, sha256: i.sha256.clone() })
+            .collect(),
+    }
+}
+
+fn shares(f: &SplitFractions) -> String {
+    let parts = Split::ALL.iter().zip([f.train, f.validation, f.calibration, f.test]);
+    let parts: Vec<String> = parts
+        .filter(|(_, share)| *share > 0.0)
+        .map(|(split, share)| format!("{} % {}", format::significant(100.0 * share, 3), split.name()))
+        .collect();
+    format!("{}, by seeded hash of the subject", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_names_are_numbered() {
+        let names = ["a", "b", "a", "a 2", "a"].map(str::to_owned).to_vec();
+        assert_eq!(unique(names), ["a", "b", "a 2", "a 2 2", "a 3"]);
+    }
+}

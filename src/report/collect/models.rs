@@ -1,0 +1,293 @@
+//! What the models are worth on held-out records, and whether their p-values hold.
+
+use std::collections::BTreeMap;
+
+use ndarray::Axis;
+
+use super::{Context, Scored};
+use crate::artifact::Model;
+use crate::flow::BaseKind;
+use crate::num::moments::mean_and_standard_error;
+use crate::num::quantile::quantile_sorted;
+use crate::num::special::normal_quantile;
+use crate::outlier;
+use crate::report::data::{
+    AlphaRow, Calibration, Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary,
+    PValueHistogram, QqCurve, Quantiles, SplitLikelihood, SplitScore,
+};
+use crate::report::measure::wilson;
+use crate::schema::Split;
+
+/// Half-width of a 95 % normal interval in standard errors.
+const Z95: f64 = 1.959_963_984_540_054;
+
+/// The levels whose rates are checked.
+const ALPHAS: [f64; 3] = [0.01, 0.05, 0.1];
+
+/// Mean difference of two models over the same records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Paired {
+    pub(super) difference: f64,
+    pub(super) error: f64,
+    /// Share of records on which the first is better.
+    pub(super) wins: f64,
+}
+
+impl Paired {
+    pub(super) fn new(first: &[f64], second: &[f64]) -> Self {
+        let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| a - b).collect();
+        let (difference, error) = mean_and_standard_error(&differences);
+        let wins = differences.iter().filter(|d| **d > 0.0).count() as f64 / differences.len().max(1) as f64;
+        Self { difference, error, wins }
+    }
+
+    pub(super) fn interval(self) -> (f64, f64) {
+        (self.difference - Z95 * self.error, self.difference + Z95 * self.error)
+    }
+}
+
+pub(super) fn summaries(context: &Context<'_>) -> Vec<ModelSummary> {
+    context.models.iter().map(|m| summary(context, m)).collect()
+}
+
+fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
+    let metrics = &scored.model.metrics;
+    let splits = Split::ALL
+        .into_iter()
+        .filter_map(|s| Some((s, metrics.splits.get(&s)?)))
+        .filter(|(_, m)| context.privacy.allows(m.n as u64))
+        .map(|(split, m)| SplitScore {
+            split: split.name().into(),
+            n: context.privacy.count(m.n as u64),
+            mean: m.mean_log_prob,
+            standard_error: m.standard_error,
+            median: m.median_log_prob,
+            original_units: m.mean_log_prob_original_units,
+            importance_weighted: m.mean_log_prob_iw_original_units,
+        })
+        .collect();
+    ModelSummary {
+        name: scored.name.clone(),
+        kind: scored.model.header.kind.name().into(),
+        family: scored.family,
+        seed: scored.model.header.seed.0,
+        n_parameters: metrics.n_parameters,
+        epochs: metrics.epochs.map(|e| e as usize),
+        train_seconds: Some(metrics.train_seconds),
+        rows_per_second: metrics.rows_per_second,
+        peak_memory_bytes: metrics.peak_memory_bytes,
+        splits,
+    }
+}
+
+pub(super) fn learning(context: &Context<'_>) -> Vec<LearningCurve> {
+    let trained = context.models.iter().filter(|m| !m.model.history.is_empty());
+    trained
+        .map(|m| LearningCurve {
+            model: m.name.clone(),
+            epochs: m
+                .model
+                .history
+                .iter()
+                .map(|row| Epoch {
+                    epoch: row.epoch as usize,
+                    train: row.train_log_prob,
+                    validation: Some(row.validation_log_prob).filter(|v| v.is_finite()),
+                })
+                .collect(),
+            best_epoch: m.model.header.best_epoch.map(|e| e as usize),
+        })
+        .collect()
+}
+
+pub(super) fn comparison(context: &Context<'_>) -> Option<Comparison> {
+    let split = context.test?;
+    let tensor = |m: &Scored<'_>| m.scores.get(&split).map(|s| s.log_prob_tensor.clone());
+    let mut ranked: Vec<(&str, Vec<f64>, f64, f64)> = context
+        .models
+        .iter()
+        .filter_map(|m| {
+            let scores = tensor(m)?;
+            let (mean, error) = mean_and_standard_error(&scores);
+            Some((m.name.as_str(), scores, mean, error))
+        })
+        .collect();
+    ranked.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let best = ranked.first()?.1.clone();
+    let rows = ranked
+        .iter()
+        .map(|(name, scores, mean, error)| {
+            let paired = Paired::new(scores, &best);
+            let (low, high) = paired.interval();
+            ComparisonRow {
+                model: (*name).to_owned(),
+                mean: *mean,
+                standard_error: *error,
+                difference: paired.difference,
+                difference_error: paired.error,
+                low,
+                high,
+                wins_percent: 100.0 * paired.wins,
+            }
+        })
+        .collect();
+    Some(Comparison { split: split.name().into(), n: context.privacy.count(context.n(split)), rows })
+}
+
+/// Best flow against best mixture on the test split, both chosen on validation: `(flow, mixture, flow − mixture)`.
+pub(super) fn duel<'c>(context: &'c Context<'_>) -> Option<(&'c Scored<'c>, &'c Scored<'c>, Paired)> {
+    let split = context.test?;
+    let best = |family: Family| {
+        let mut of = context.models.iter().filter(move |m| m.family == family);
+        let first = of.next()?;
+        Some(of.fold(first, |a, b| if b.standing() > a.standing() { b } else { a }))
+    };
+    let (flow, mixture) = (best(Family::Flow)?, best(Family::Mixture)?);
+    let paired =
+        Paired::new(&flow.scores.get(&split)?.log_prob_tensor, &mixture.scores.get(&split)?.log_prob_tensor);
+    Some((flow, mixture, paired))
+}
+
+pub(super) fn by_split(context: &Context<'_>) -> Vec<SplitLikelihood> {
+    let mut rows = Vec::new();
+    for m in &context.models {
+        for (split, scores) in &m.scores {
+            // Five numbers of few records would be those records.
+            if !context.privacy.allows(scores.log_prob_tensor.len() as u64) {
+                continue;
+            }
+            let mut sorted = scores.log_prob_tensor.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let at = |p| quantile_sorted(&sorted, p);
+            rows.push(SplitLikelihood {
+                model: m.name.clone(),
+                split: split.name().into(),
+                n: context.privacy.count(sorted.len() as u64),
+                quantiles: Quantiles {
+                    p5: at(0.05),
+                    p25: at(0.25),
+                    p50: at(0.5),
+                    p75: at(0.75),
+                    p95: at(0.95),
+                },
+            });
+        }
+    }
+    rows
+}
+
+pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
+    let split = context.test?;
+    let p_values: BTreeMap<usize, Vec<f64>> =
+        (0..context.models.len()).filter_map(|i| Some((i, p_values(&context.models[i], split)?))).collect();
+    let leading = context.leading();
+    let of_leading = p_values.get(&context.leading)?;
+    let mut alphas = Vec::new();
+    for (i, p) in &p_values {
+        for alpha in ALPHAS {
+            // A relative slack, as in flagging: 3/60 must pass at 0.05.
+            let k = p.iter().filter(|p| **p <= alpha * (1.0 + 1e-12)).count();
+            let (low, high) = wilson(k, p.len());
+            let told = context.privacy.shows(k as u64);
+            alphas.push(AlphaRow {
+                model: context.models[*i].name.clone(),
+                alpha,
+                observed: told.then_some(k as f64 / p.len() as f64),
+                low: told.then_some(low),
+                high: told.then_some(high),
+            });
+        }
+    }
+    Some(Calibration {
+        model: leading.name.clone(),
+        split: split.name().into(),
+        n: context.privacy.count(of_leading.len() as u64),
+        n_calibration: context.privacy.count(leading.model.calibration.len() as u64),
+        histogram: p_value_histogram(context, of_leading),
+        alphas,
+        qq: latent_quantiles(context, leading, split),
+    })
+}
+
+fn p_values(scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
+    let calibration = outlier::Calibration::new(&scored.model.calibration).ok()?;
+    let scores: Vec<f64> = scored.scores.get(&split)?.log_prob.iter().map(|l| -l).collect();
+    Some(calibration.p_values(&scores))
+}
+
+/// As many equal bins as hold enough records each. The band is that of the share of `n` uniform p-values plus the
+/// calibration set's own uncertainty, which is of the same kind.
+fn p_value_histogram(context: &Context<'_>, p: &[f64]) -> Option<PValueHistogram> {
+    let n = p.len();
+    let n_calibration = context.leading().model.calibration.len();
+    [20, 10, 5].into_iter().find_map(|bins| {
+        let mut counts = vec![0u64; bins];
+        for v in p {
+            // p-values are multiples of 1/(n_cal + 1) up to 1: bins are closed above.
+            counts[((v * bins as f64).ceil() as usize).clamp(1, bins) - 1] += 1;
+        }
+        // Fewer expected per bin than 20 make a picture of noise.
+        if n < 20 * bins || counts.iter().any(|c| !context.privacy.shows(*c)) {
+            return None;
+        }
+        let share = 1.0 / bins as f64;
+        let error = (share * (1.0 - share) * (1.0 / n as f64 + 1.0 / n_calibration as f64)).sqrt();
+        Some(PValueHistogram {
+            percent: counts.iter().map(|c| 100.0 * *c as f64 / n as f64).collect(),
+            low: 100.0 * (share - Z95 * error).max(0.0),
+            high: 100.0 * (share + Z95 * error),
+        })
+    })
+}
+
+/// Quantiles of the latent coordinates of held-out records, for flows onto the standard normal.
+fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<QqCurve> {
+    let Model::Flow(flow) = &scored.model.model else { return None };
+    if flow.config().base != BaseKind::Normal || context.n(split) < 50 {
+        return None;
+    }
+    let raw = context.bundle.raw_of(split);
+    let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
+    let x = encoded.values.t().mapv(|v| v as f32);
+    let (z, _) = flow.forward(x.view());
+    let mut coordinates: Vec<Vec<f64>> = z
+        .axis_iter(Axis(0))
+        .map(|c| c.iter().map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect::<Vec<f64>>())
+        .filter(|c| c.len() > 1)
+        .collect();
+    for c in &mut coordinates {
+        c.sort_unstable_by(f64::total_cmp);
+    }
+    let mut all: Vec<f64> = coordinates.iter().flatten().copied().collect();
+    if all.is_empty() {
+        return None;
+    }
+    all.sort_unstable_by(f64::total_cmp);
+    // 1 to 99 %: beyond, single records decide.
+    let points = (1..=99)
+        .map(|k| {
+            let p = f64::from(k) / 100.0;
+            let each = coordinates.iter().map(|c| quantile_sorted(c, p));
+            let (low, high) = each.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), q| (a.min(q), b.max(q)));
+            [normal_quantile(p), quantile_sorted(&all, p), low, high]
+        })
+        .collect();
+    Some(QqCurve { points })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairing_cancels_what_is_hard_for_both() {
+        let hard: Vec<f64> = (0..100).map(|i| -f64::from(i % 10) * 50.0).collect();
+        let better: Vec<f64> =
+            hard.iter().enumerate().map(|(i, l)| l + 0.5 + 0.1 * (i as f64).sin()).collect();
+        let paired = Paired::new(&better, &hard);
+        assert!((paired.difference - 0.5).abs() < 0.02 && paired.error < 0.01);
+        assert_eq!(paired.wins, 1.0);
+        assert!(paired.interval().0 > 0.4);
+        assert!(Paired::new(&[1.0], &[0.5]).error.is_nan());
+    }
+}

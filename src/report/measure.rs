@@ -1,0 +1,173 @@
+//! Statistics that compare two sets of records: distances of distributions, rank correlations, intervals of shares.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+use crate::num::moments::Moments;
+
+/// Kolmogorov–Smirnov distance of two samples in ascending order: the largest gap of their distribution functions;
+/// 0 when one is empty.
+pub(crate) fn ks_distance(a: &[f64], b: &[f64]) -> f64 {
+    let (mut i, mut j, mut largest) = (0, 0, 0.0_f64);
+    while i < a.len() && j < b.len() {
+        let x = a[i].min(b[j]);
+        // Ties move both functions before the gap is read.
+        while i < a.len() && a[i] <= x {
+            i += 1;
+        }
+        while j < b.len() && b[j] <= x {
+            j += 1;
+        }
+        largest = largest.max((i as f64 / a.len() as f64 - j as f64 / b.len() as f64).abs());
+    }
+    largest
+}
+
+/// The distance that two samples of one continuous distribution exceed in 5 % of cases (Smirnov's asymptotic value;
+/// conservative for discrete ones).
+pub(crate) fn ks_chance(n: usize, m: usize) -> f64 {
+    if n == 0 || m == 0 {
+        return 1.0;
+    }
+    // sqrt(−ln(0.05 / 2) / 2)
+    (1.358_101 * ((n + m) as f64 / (n as f64 * m as f64)).sqrt()).min(1.0)
+}
+
+/// Standardised mean difference (mean a − mean b) / √((var a + var b) / 2); `None` without two values or variance.
+pub(crate) fn standardised_difference(a: &[f64], b: &[f64]) -> Option<f64> {
+    let (a, b): (Moments, Moments) = (a.iter().copied().collect(), b.iter().copied().collect());
+    let pooled = a.variance().midpoint(b.variance()).sqrt();
+    (pooled > 0.0).then(|| (a.mean() - b.mean()) / pooled).filter(|d| d.is_finite())
+}
+
+/// Wilson's 95 % interval of a share of `k` in `n`.
+///
+/// # References
+/// Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+pub(crate) fn wilson(k: usize, n: usize) -> (f64, f64) {
+    const Z: f64 = 1.959_963_984_540_054;
+    let (n, p) = (n as f64, k as f64 / n as f64);
+    let center = p + Z * Z / (2.0 * n);
+    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    (((center - half) / scale).max(0.0), ((center + half) / scale).min(1.0))
+}
+
+/// Spearman correlations of all pairs of columns over the rows that have both, as a full symmetric matrix; `None`
+/// below `minimum` such rows or where a column is constant on them.
+///
+/// # Shapes
+/// `x: (n, p)`, NaN is missing → p × p
+pub(crate) fn spearman(x: ArrayView2<'_, f64>, minimum: usize) -> Array2<Option<f64>> {
+    let (n, p) = x.dim();
+    let columns: Vec<Vec<f64>> = x.columns().into_iter().map(|c| c.to_vec()).collect();
+    // Sorting once per column makes the ranks of every subset of rows a linear pass.
+    let orders: Vec<Vec<u32>> = columns
+        .par_iter()
+        .map(|c| {
+            let mut order: Vec<u32> = (0..n as u32).filter(|&i| !c[i as usize].is_nan()).collect();
+            order.sort_unstable_by(|&a, &b| c[a as usize].total_cmp(&c[b as usize]).then(a.cmp(&b)));
+            order
+        })
+        .collect();
+    let rows: Vec<Vec<Option<f64>>> = (0..p)
+        .into_par_iter()
+        .map_init(
+            || (vec![0.0; n], vec![0.0; n]),
+            |(first, second), i| {
+                (0..=i)
+                    .map(|j| {
+                        let k = ranks_where_both(&columns[i], &columns[j], &orders[i], first);
+                        if k < minimum.max(2) {
+                            return None;
+                        }
+                        if i == j {
+                            return Some(1.0);
+                        }
+                        ranks_where_both(&columns[j], &columns[i], &orders[j], second);
+                        let both = orders[i].iter().map(|&r| r as usize).filter(|&r| !columns[j][r].is_nan());
+                        pearson(both.map(|r| (first[r], second[r])), f64::midpoint(1.0, k as f64))
+                    })
+                    .collect()
+            },
+        )
+        .collect();
+    Array2::from_shape_fn((p, p), |(i, j)| rows[i.max(j)][i.min(j)])
+}
+
+/// Writes the mid-ranks of `column` among the rows that `other` has too; returns how many those are.
+fn ranks_where_both(column: &[f64], other: &[f64], order: &[u32], ranks: &mut [f64]) -> usize {
+    let mut tied: Vec<usize> = Vec::new();
+    let mut seen = 0;
+    let mut close = |tied: &mut Vec<usize>, seen: usize| {
+        // Ranks seen − t + 1 … seen, shared.
+        let middle = seen as f64 - (tied.len() as f64 - 1.0) / 2.0;
+        for row in tied.drain(..) {
+            ranks[row] = middle;
+        }
+    };
+    for row in order.iter().map(|&r| r as usize).filter(|&r| !other[r].is_nan()) {
+        if tied.first().is_some_and(|&t| column[t] != column[row]) {
+            close(&mut tied, seen);
+        }
+        tied.push(row);
+        seen += 1;
+    }
+    close(&mut tied, seen);
+    seen
+}
+
+/// Correlation of pairs whose means are both `mean`.
+fn pearson(pairs: impl Iterator<Item = (f64, f64)>, mean: f64) -> Option<f64> {
+    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+    for (x, y) in pairs {
+        let (x, y) = (x - mean, y - mean);
+        xx += x * x;
+        yy += y * y;
+        xy += x * y;
+    }
+    (xx > 0.0 && yy > 0.0).then(|| (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn ks_is_the_largest_gap() {
+        // At 2 the functions stand at 3/4 and 1/3.
+        assert!((ks_distance(&[1.0, 2.0, 2.0, 3.0], &[2.0, 3.0, 4.0]) - 5.0 / 12.0).abs() < 1e-15);
+        assert_eq!(ks_distance(&[1.0, 2.0], &[1.0, 2.0]), 0.0);
+        assert_eq!(ks_distance(&[1.0], &[5.0]), 1.0);
+        assert_eq!(ks_distance(&[], &[5.0]), 0.0);
+    }
+
+    #[test]
+    fn spearman_ranks_only_rows_with_both() {
+        let nan = f64::NAN;
+        let x = array![[1.0, 10.0], [2.0, nan], [3.0, 30.0], [3.0, 20.0], [nan, 5.0], [5.0, 40.0]];
+        let r = spearman(x.view(), 3);
+        // Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4: 4.5 / √(4.5 · 5).
+        assert!((r[[0, 1]].unwrap() - 0.948_683_298_050_513_8).abs() < 1e-15);
+        assert_eq!(r[[0, 1]], r[[1, 0]]);
+        assert_eq!(r[[0, 0]], Some(1.0));
+        assert_eq!(spearman(x.view(), 5)[[0, 1]], None);
+        assert_eq!(spearman(array![[1.0, 1.0], [1.0, 2.0], [1.0, 3.0]].view(), 2)[[0, 1]], None);
+    }
+
+    #[test]
+    fn wilson_agrees_with_forty_digits() {
+        // The formula in Python's decimal arithmetic with 40 digits.
+        let (low, high) = wilson(5, 100);
+        assert!((low - 0.021_543_679_154_368).abs() < 1e-14 && (high - 0.111_750_469_231_919).abs() < 1e-14, "{low} {high}");
+        assert_eq!(wilson(0, 10).0, 0.0);
+    }
+
+    #[test]
+    fn standardised_difference_is_in_pooled_deviations() {
+        assert_eq!(standardised_difference(&[1.0, 3.0], &[2.0, 4.0]), Some(-1.0 / 2f64.sqrt()));
+        assert_eq!(standardised_difference(&[1.0, 1.0], &[1.0, 1.0]), None);
+        assert_eq!(standardised_difference(&[], &[1.0, 1.0]), None);
+    }
+}

@@ -1,0 +1,81 @@
+//! The flow a run starts from, and which of its parameters are treated how.
+
+use std::path::Path;
+
+use ndarray::{ArrayView1, ArrayView2, ArrayView3};
+
+use super::adam::Group;
+use super::progress::Progress;
+use super::trainer::{Trained, train_source};
+use super::{BundleSource, TrainConfig, TrainError};
+use crate::features::Bundle;
+use crate::flow::{BaseKind, Flow, FlowConfig};
+use crate::random::Seed;
+
+/// A Gaussian mixture a flow's base starts from.
+///
+/// # Shapes
+/// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
+#[derive(Debug, Clone, Copy)]
+pub struct Mixture<'a> {
+    /// Mixing weights.
+    pub weights: ArrayView1<'a, f64>,
+    /// Means.
+    pub means: ArrayView2<'a, f64>,
+    /// Covariances.
+    pub covariances: ArrayView3<'a, f64>,
+}
+
+/// An untrained flow of this shape. With a mixture base and a `mixture` it takes the mixture's number of components and
+/// starts at its likelihood.
+///
+/// # Errors
+/// [`TrainError::Flow`] when the flow cannot be built or the mixture is unusable.
+pub fn start_flow(
+    config: &FlowConfig,
+    seed: Seed,
+    mixture: Option<Mixture<'_>>,
+) -> Result<Flow<f32>, TrainError> {
+    let mut config = config.clone();
+    if let (BaseKind::Mixture { n_components, .. }, Some(mixture)) = (&mut config.base, mixture) {
+        *n_components = mixture.weights.len();
+    }
+    let mut flow = Flow::new(&config, seed.child("flow", 0))?;
+    if let (BaseKind::Mixture { .. }, Some(mixture)) = (config.base, mixture) {
+        flow.set_mixture(mixture.weights, mixture.means, mixture.covariances)?;
+    }
+    Ok(flow)
+}
+
+/// Trains a new flow on the training records of a bundle; see [`train_source`], and [`start_flow`] for a mixture base.
+///
+/// # Errors
+/// As [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
+pub fn train_flow(
+    bundle: &Bundle,
+    flow: &FlowConfig,
+    config: &TrainConfig,
+    checkpoint: Option<&Path>,
+    resume: bool,
+    progress: &dyn Progress,
+) -> Result<Trained, TrainError> {
+    let flow = start_flow(flow, config.seed, None)?;
+    train_source(&BundleSource::new(bundle), flow, config, checkpoint, resume, progress)
+}
+
+/// Weight decay and learning-rate factor of each parameter tensor.
+pub(super) fn groups(flow: &Flow<f32>, config: &TrainConfig) -> Vec<Group> {
+    let views = flow.parameter_views().iter();
+    let group = views.map(|view| Group {
+        range: view.range.clone(),
+        weight_decay: if view.weight_decay { config.weight_decay as f32 } else { 0.0 },
+        rate: if view.name.contains(".linear.") {
+            config.linear_rate as f32
+        } else if view.name.starts_with("base.") {
+            config.base_rate as f32
+        } else {
+            1.0
+        },
+    });
+    group.collect()
+}
