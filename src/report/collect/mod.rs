@@ -57,7 +57,7 @@ struct Scored<'a> {
 impl Scored<'_> {
     /// Mean by which models are chosen: validation if there is one, never the test split.
     fn standing(&self) -> f64 {
-        let mean = |s| self.model.metrics.splits.get(&s).and_then(|m| m.mean_log_prob);
+        let mean = |s| self.model.metrics.splits.get(&s).map(|m| m.mean_log_prob);
         mean(Split::Validation).or_else(|| mean(Split::Train)).unwrap_or(f64::NEG_INFINITY)
     }
 }

@@ -59,11 +59,11 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
         .map(|(split, m)| SplitScore {
             split: split.name().into(),
             n: context.privacy.count(m.n as u64),
-            mean: m.mean_log_prob,
+            mean: Some(m.mean_log_prob),
             standard_error: m.standard_error,
-            median: m.median_log_prob,
-            original_units: m.mean_log_prob_original_units,
-            importance_weighted: m.mean_log_prob_iw_original_units,
+            median: Some(m.median_log_prob),
+            original_units: Some(m.mean_log_prob_original_units),
+            importance_weighted: Some(m.mean_log_prob_iw_original_units),
         })
         .collect();
     ModelSummary {

@@ -86,7 +86,7 @@ fn one_family(context: &Context<'_>) -> String {
     let split = context.test.unwrap_or(Split::Validation);
     let metrics = leading.model.metrics.splits.get(&split);
     let figure = metrics
-        .and_then(|m| Some((m.mean_log_prob?, m.standard_error?)))
+        .and_then(|m| Some((m.mean_log_prob, m.standard_error?)))
         .map_or_else(String::new, |(m, e)| {
             format!(", at {} ± {} nats per {} record", fixed(m, 3), fixed(e, 3), split.name())
         });
@@ -221,7 +221,7 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
 
 /// Training records scored higher than test records by more than their errors explain.
 fn memorised(m: &Scored<'_>) -> Option<String> {
-    let of = |s| m.model.metrics.splits.get(&s).and_then(|x| Some((x.mean_log_prob?, x.standard_error?)));
+    let of = |s| m.model.metrics.splits.get(&s).and_then(|x| Some((x.mean_log_prob, x.standard_error?)));
     let ((train, a), (test, b)) = (of(Split::Train)?, of(Split::Test)?);
     let gap = train - test;
     // One nat aside, a gap of four errors is there but may not matter.
