@@ -6,6 +6,7 @@ mod browser;
 mod golden_flow;
 mod layers;
 mod mimic_demo;
+mod outlier;
 mod report;
 mod report_collect;
 mod report_fixture;
