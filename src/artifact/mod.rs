@@ -32,7 +32,7 @@ pub enum Model {
     /// A normalising flow.
     Flow(Flow<f32>),
     /// A Gaussian mixture.
-    Gmm(Gmm),
+    Gmm(Box<Gmm>),
 }
 
 /// A fitted model with all that is needed to use it without its bundle.
@@ -83,7 +83,7 @@ impl ModelArtifact {
         let header =
             Header { gmm: Some(config.clone()), trials, ..Header::of(bundle, ModelKind::Gmm, config.seed) };
         let metrics = Metrics { train_seconds: seconds, ..Metrics::default() };
-        Self::new(bundle, header, Model::Gmm(gmm), metrics, Vec::new())
+        Self::new(bundle, header, Model::Gmm(Box::new(gmm)), metrics, Vec::new())
     }
 
     fn new(
@@ -131,7 +131,7 @@ impl ModelArtifact {
     pub fn density(&self) -> &dyn Density {
         match &self.model {
             Model::Flow(flow) => flow,
-            Model::Gmm(gmm) => gmm,
+            Model::Gmm(gmm) => gmm.as_ref(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod browser;
+mod built_in;
 mod golden_flow;
 mod layers;
 mod mimic_demo;

@@ -52,6 +52,7 @@ pub(super) fn summaries(context: &Context<'_>) -> Vec<ModelSummary> {
 
 fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
     let metrics = &scored.model.metrics;
+    let finite = |x: f64| x.is_finite().then_some(x);
     let splits = Split::ALL
         .into_iter()
         .filter_map(|s| Some((s, metrics.splits.get(&s)?)))
@@ -59,11 +60,11 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
         .map(|(split, m)| SplitScore {
             split: split.name().into(),
             n: context.privacy.count(m.n as u64),
-            mean: Some(m.mean_log_prob),
+            mean: finite(m.mean_log_prob),
             standard_error: m.standard_error,
-            median: Some(m.median_log_prob),
-            original_units: Some(m.mean_log_prob_original_units),
-            importance_weighted: Some(m.mean_log_prob_iw_original_units),
+            median: finite(m.median_log_prob),
+            original_units: finite(m.mean_log_prob_original_units),
+            importance_weighted: finite(m.mean_log_prob_iw_original_units),
         })
         .collect();
     ModelSummary {
