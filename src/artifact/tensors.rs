@@ -91,7 +91,7 @@ pub(super) fn deserialize(
             let covariances = read("covariances", &[k, d, d])?;
             let covariances = Array3::from_shape_vec((k, d, d), covariances).expect(lengths);
             let source = |source| ArtifactError::Gmm { path: dir.to_path_buf(), source };
-            Ok(Model::Gmm(Gmm::new(weights, means, covariances).map_err(source)?))
+            Ok(Model::Gmm(Box::new(Gmm::new(weights, means, covariances).map_err(source)?)))
         }
         _ => Err(ArtifactError::Damaged {
             path: dir.join("model.json"),

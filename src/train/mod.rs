@@ -16,6 +16,7 @@ mod preset;
 mod progress;
 mod schedule;
 mod start;
+mod step;
 mod trainer;
 
 pub use checkpoint::{CheckpointError, checkpoint_dir, has_checkpoint, remove_checkpoint};

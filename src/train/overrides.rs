@@ -160,7 +160,7 @@ fn choices() -> [Choice; 8] {
             name: "schedule",
             allowed: &["benes", "radix2"],
             set: |c, v| {
-                butterfly(c, |s, _| *s = if v == "benes" { Schedule::Benes } else { Schedule::Radix2 })
+                butterfly(c, |s, _| *s = if v == "benes" { Schedule::Benes } else { Schedule::Radix2 });
             },
         },
         Choice {

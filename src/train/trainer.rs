@@ -7,7 +7,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::adam::{AdamW, Average, Group, clip_factor, norm};
@@ -17,14 +16,10 @@ use super::data::Source;
 use super::progress::{EpochReport, Progress, StartReport};
 use super::schedule::{EarlyStopping, Schedule};
 use super::start::groups;
+use super::step::{Gradients, mean_log_prob};
 use super::{HistoryRow, TrainConfig, TrainError};
-use crate::flow::{Flow, TILE, Workspace};
-use crate::random::StreamRng;
+use crate::flow::Flow;
 
-/// Columns one task works on; fixed, so that sums are formed in the same order for any number of threads.
-const BLOCK: usize = 64;
-/// Parameters per task when block gradients are added up.
-const REDUCE: usize = 16_384;
 /// Roll-backs of a run before it counts as diverged: the learning rate is then 1/256 of what was asked for.
 const MAX_ROLLBACKS: u32 = 8;
 
@@ -93,19 +88,11 @@ struct Run<'a> {
     schedule: Schedule,
     identity: Value,
     validation: Vec<Batch>,
-    slots: Vec<Slot>,
-    gradient: Vec<f32>,
+    gradients: Gradients,
     batches: usize,
     started: Instant,
     /// Seconds spent before this process took over.
     earlier: f64,
-}
-
-/// What one task of a step needs for itself.
-struct Slot {
-    gradient: Vec<f32>,
-    workspace: Workspace<f32>,
-    log_prob: f64,
 }
 
 /// How an epoch ended.
@@ -137,11 +124,8 @@ impl<'a> Run<'a> {
         let first = Batch::new("train", source.train(config.seed.child("train-noise", 0), 0))?;
         flow.initialize(first.rows.t());
         let groups = groups(&flow, config);
-        let n = flow.n_parameters();
         let batches = source.n_train().div_ceil(config.batch_size);
-        let slots = (0..config.batch_size.div_ceil(BLOCK))
-            .map(|_| Slot { gradient: vec![0.0; n], workspace: Workspace::default(), log_prob: 0.0 })
-            .collect();
+        let gradients = Gradients::new(flow.n_parameters(), config.batch_size.min(source.n_train()));
         let schedule =
             Schedule { peak: config.learning_rate, warmup: config.warmup, floor: config.final_rate };
         let identity = json!({
@@ -159,8 +143,7 @@ impl<'a> Run<'a> {
             schedule,
             identity,
             validation,
-            slots,
-            gradient: vec![0.0; n],
+            gradients,
             batches,
             started,
             earlier: 0.0,
@@ -355,15 +338,16 @@ impl<'a> Run<'a> {
             // Batches of equal size up to one record: a small last batch would be a noisy step.
             let members = &order[batch * n / self.batches..(batch + 1) * n / self.batches];
             self.flow.parameters_mut().copy_from_slice(&state.parameters);
-            let sum = self
-                .gradient(&data, members, |block| dropout.stream("block", ((batch as u64) << 32) | block));
-            let length = norm(&self.gradient);
+            let stream = |block| dropout.stream("block", ((batch as u64) << 32) | block);
+            let sum = self.gradients.compute(&self.flow, &data, members, stream);
+            let gradient = &self.gradients.sum;
+            let length = norm(gradient);
             if !(sum.is_finite() && length.is_finite()) {
                 return Epoch::NotFinite;
             }
             learning_rate = self.schedule.rate(self.share(state.epoch, batch + 1)) * state.rate_factor;
             let factor = clip_factor(length, self.config.clip_norm);
-            state.adam.step(&mut state.parameters, &self.gradient, factor, learning_rate, &self.groups);
+            state.adam.step(&mut state.parameters, gradient, factor, learning_rate, &self.groups);
             state.average.update(&state.parameters, self.config.ema_decay);
             log_prob += sum;
             norms += length;
@@ -386,68 +370,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Overwrites `self.gradient` with that of minus the members' mean log-density; returns the sum of their bounds.
-    fn gradient(
-        &mut self,
-        data: &Batch,
-        members: &[usize],
-        dropout: impl Fn(u64) -> StreamRng + Sync,
-    ) -> f64 {
-        let weight = -1.0 / members.len() as f32;
-        let flow = &self.flow;
-        let used = members.len().div_ceil(BLOCK);
-        let slots = &mut self.slots[..used];
-        slots.par_iter_mut().zip(members.par_chunks(BLOCK)).enumerate().for_each(
-            |(block, (slot, members))| {
-                slot.gradient.fill(0.0);
-                let x = data.columns(members);
-                let mut rng = dropout(block as u64);
-                let log_prob = flow.log_prob_grad(
-                    x.view(),
-                    weight,
-                    Some(&mut rng),
-                    &mut slot.gradient,
-                    &mut slot.workspace,
-                );
-                slot.log_prob =
-                    log_prob.iter().zip(members).map(|(l, &m)| f64::from(*l) - data.log_noise[m]).sum();
-            },
-        );
-        let slots = &self.slots[..used];
-        self.gradient.par_chunks_mut(REDUCE).enumerate().for_each(|(chunk, out)| {
-            let at = chunk * REDUCE;
-            let end = at + out.len();
-            out.copy_from_slice(&slots[0].gradient[at..end]);
-            for slot in &slots[1..] {
-                for (o, g) in out.iter_mut().zip(&slot.gradient[at..end]) {
-                    *o += g;
-                }
-            }
-        });
-        slots.iter().map(|s| s.log_prob).sum()
-    }
-
     /// Scores the averaged weights and keeps them if they are the best; false when the value is not a number.
     fn validate(&mut self, state: &mut State, mut row: HistoryRow) -> bool {
         self.flow.parameters_mut().copy_from_slice(&state.average.values);
-        let flow = &self.flow;
-        let sums: Vec<f64> = self
-            .validation
-            .par_iter()
-            .map(|batch| {
-                let all: Vec<usize> = (0..batch.log_noise.len()).collect();
-                let blocks = all.par_chunks(TILE).map_init(Workspace::default, |workspace, members| {
-                    let log_prob = flow.log_prob_with(batch.columns(members).view(), workspace);
-                    log_prob
-                        .iter()
-                        .zip(members)
-                        .map(|(l, &m)| f64::from(*l) - batch.log_noise[m])
-                        .sum::<f64>()
-                });
-                blocks.collect::<Vec<f64>>().iter().sum()
-            })
-            .collect();
-        let value = sums.iter().sum::<f64>() / (self.validation.len() * self.source.n_validation()) as f64;
+        let value = mean_log_prob(&self.flow, &self.validation);
         if !value.is_finite() {
             return false;
         }

@@ -180,7 +180,7 @@ pub(super) fn by_split(context: &Context<'_>) -> Vec<SplitLikelihood> {
 pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
     let split = context.test?;
     let p_values: BTreeMap<usize, Vec<f64>> =
-        (0..context.models.len()).filter_map(|i| Some((i, p_values(&context.models[i], split)?))).collect();
+        (0..context.models.len()).filter_map(|i| Some((i, p_values(context, &context.models[i], split)?))).collect();
     let leading = context.leading();
     let of_leading = p_values.get(&context.leading)?;
     let mut alphas = Vec::new();
@@ -210,9 +210,10 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
     })
 }
 
-fn p_values(scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
+fn p_values(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
     let calibration = outlier::Calibration::new(&scored.model.calibration).ok()?;
-    let scores: Vec<f64> = scored.scores.get(&split)?.log_prob.iter().map(|l| -l).collect();
+    let raw = context.bundle.raw_of(split);
+    let scores = scored.model.unusualness(raw.view(), scored.scores.get(&split)?);
     Some(calibration.p_values(&scores))
 }
 
