@@ -116,7 +116,7 @@ fn mixture(bundle: &Bundle) -> ModelArtifact {
 fn flow(bundle: &Bundle) -> ModelArtifact {
     let d = bundle.manifest.encoder.n_coordinates();
     let kind = FlowKind::Butterfly;
-    let (mut flow, mut train) = preset(Preset::Small, kind, bundle.manifest.splits.train, d);
+    let (mut flow, mut train) = preset(kind, Preset::Small, bundle.manifest.splits.train, d);
     (flow.n_blocks, flow.hidden) = (2, 16);
     train.max_epochs = 12;
     let trained = train_flow(bundle, &flow, &train, None, false, &Silent).unwrap();
