@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::{GmmConfig, GmmTrial};
+use crate::evaluate::Score;
 use crate::flow::FlowConfig;
 use crate::random::Seed;
 use crate::train::{FlowKind, Stop, TrainConfig};
@@ -101,6 +102,9 @@ pub struct Header {
     pub n_parameters: usize,
     /// Noise draws behind each score.
     pub score_draws: usize,
+    /// How calibration and new records are scored for flagging; models of earlier versions have the default.
+    #[serde(default)]
+    pub score: Score,
     /// Architecture, for flows.
     pub flow: Option<FlowConfig>,
     /// Trainer settings, for flows.

@@ -19,7 +19,7 @@ pub use metrics::{Metrics, peak_memory_bytes};
 
 use crate::baseline::{Gmm, GmmConfig, GmmTrial};
 use crate::density::Density;
-use crate::evaluate::{DRAWS, RecordScores, score_records, split_metrics};
+use crate::evaluate::{DRAWS, RecordScores, Score, score_records, split_metrics};
 use crate::features::{Bundle, Encoder};
 use crate::flow::Flow;
 use crate::random::Seed;
@@ -44,7 +44,7 @@ pub struct ModelArtifact {
     pub encoder: Encoder,
     /// The density.
     pub model: Model,
-    /// Score (minus the bound in original units) of each record of the calibration split, in the bundle's order.
+    /// Score (the header's) of each record of the calibration split, in the bundle's order.
     pub calibration: Vec<f64>,
     /// Held-out likelihoods and cost.
     pub metrics: Metrics,
@@ -103,8 +103,14 @@ impl ModelArtifact {
             }
             let scores = artifact.score(raw.view());
             splits.extend(split_metrics(&scores).map(|metrics| (split, metrics)));
+            // Scales read from validation records keep the calibration exactly valid; they come first in `ALL`.
+            if split == Split::Validation
+                || (split == Split::Calibration && artifact.header.score == Score::LogLikelihood)
+            {
+                artifact.header.score = Score::combined(&artifact.encoder, raw.view(), &scores);
+            }
             if split == Split::Calibration {
-                artifact.calibration = scores.log_prob.iter().map(|l| -l).collect();
+                artifact.calibration = artifact.unusualness(raw.view(), &scores);
             }
         }
         artifact.header.n_parameters = artifact.density().n_parameters();
@@ -135,6 +141,14 @@ impl ModelArtifact {
     /// `raw: (n, p)` as given by [`Encoder::raw`].
     pub fn score(&self, raw: ArrayView2<'_, f64>) -> RecordScores {
         score_records(self.density(), &self.encoder, raw, self.header.score_draws, self.score_seed())
+    }
+
+    /// How unusual records are, by the header's score: what is ranked against the calibration records.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)` as given by [`Encoder::raw`]; `scores`: of the same n records → n values
+    pub fn unusualness(&self, raw: ArrayView2<'_, f64>, scores: &RecordScores) -> Vec<f64> {
+        self.header.score.of_all(&self.encoder, raw, scores)
     }
 
     /// Seed of the noise draws behind every score of this model.
@@ -171,6 +185,7 @@ impl Header {
             coordinates: bundle.manifest.encoder.coordinate_names(),
             n_parameters: 0,
             score_draws: DRAWS,
+            score: Score::default(),
             flow: None,
             train: None,
             gmm: None,

@@ -10,12 +10,15 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 use crate::ingest::{Audit, InputFile, RecordTable};
 use crate::random::Seed;
-use crate::schema::{Pipeline, Schema, Split};
+use crate::schema::{Pipeline, Schema, Split, fingerprint};
 
 use super::{Encoded, Encoder, FeatureError, split, tensors};
 
 /// Version of the folder's format, of the encoder's JSON and of the tensors.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// Training records per coordinate below which a user is warned.
+const FEW_ROWS: usize = 5;
 
 const MANIFEST: &str = "manifest.json";
 const TENSORS: &str = "tensor.safetensors";
@@ -36,7 +39,7 @@ pub struct Manifest {
     pub splits: SplitCounts,
     /// SHA-256 of `tensor.safetensors`.
     pub tensor_sha256: String,
-    /// SHA-256 of the resolved schema as JSON.
+    /// [`fingerprint`] of the resolved schema.
     pub schema_sha256: Option<String>,
     /// Files read.
     pub inputs: Vec<InputFile>,
@@ -116,6 +119,14 @@ impl Bundle {
         let mut audit = table.audit.clone();
         audit.warnings.extend(split_warnings);
         audit.warnings.extend(warnings.iter().map(ToString::to_string));
+        let counts = SplitCounts::of(&splits);
+        if counts.train < FEW_ROWS * encoder.n_coordinates() {
+            audit.warnings.push(format!(
+                "{} training records for {} coordinates are few: likelihoods and what follows from them are uncertain",
+                counts.train,
+                encoder.n_coordinates()
+            ));
+        }
         for (column, count) in encoder.unseen(raw.view()) {
             audit
                 .warnings
@@ -127,9 +138,9 @@ impl Bundle {
                 program_version: env!("CARGO_PKG_VERSION").into(),
                 seed: pipeline.seed,
                 n_records: table.n_records(),
-                splits: SplitCounts::of(&splits),
+                splits: counts,
                 tensor_sha256: String::new(),
-                schema_sha256: schema.map(|s| sha256(&json(s))),
+                schema_sha256: schema.map(fingerprint),
                 inputs: audit.inputs.clone(),
                 pipeline: pipeline.clone(),
                 schema: schema.cloned(),

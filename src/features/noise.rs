@@ -14,6 +14,10 @@ const REPEATS: f64 = 0.02;
 const POINT_MASS: f64 = 0.01;
 /// Up to so many point masses among otherwise distinct values are treated one by one.
 const FEW_ATOMS: usize = 3;
+/// More of them are a comb, as means of few recorded values have it, when this share of the rows sits on its teeth …
+const ON_COMB: f64 = 0.2;
+/// … and finer resolutions hold not many more: of whole numbers half are multiples of 2, so this is above a half.
+const OF_FINER: f64 = 0.6;
 
 /// Noise of a numeric column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,7 +90,15 @@ impl Noise {
         {
             return Self::Uniform { delta };
         }
-        if atoms.is_empty() { Self::None } else { Self::around(tally, &atoms) }
+        if atoms.is_empty() {
+            return Self::None;
+        }
+        // Local noise would leave a comb its gaps: needles as narrow as the in-between values allow, which a flow
+        // spends itself on. Means of values recorded at δ are blurred by δ instead.
+        match (!few).then(|| comb(tally)).flatten() {
+            Some(delta) => Self::Uniform { delta },
+            None => Self::around(tally, &atoms),
+        }
     }
 
     fn around(tally: &[Tally], atoms: &[usize]) -> Self {
@@ -164,26 +176,47 @@ impl Noise {
     }
 }
 
+/// The usual resolutions up to a spread, from coarse to fine.
+fn resolutions(spread: f64) -> impl Iterator<Item = f64> {
+    let each = (-9..=9).rev().flat_map(|e| [5.0, 2.5, 2.0, 1.0].map(|m| m * 10f64.powi(e)));
+    each.filter(move |delta| *delta <= spread)
+}
+
 /// The largest of the usual resolutions that the values are multiples of.
 fn lattice(tally: &[Tally]) -> Option<f64> {
     let n: u64 = tally.iter().map(|t| t.1).sum();
-    let (Some(first), Some(last)) = (tally.first(), tally.last()) else { return None };
-    (-9..=9)
-        .rev()
-        .flat_map(|e| [5.0, 2.5, 2.0, 1.0].map(|m| m * 10f64.powi(e)))
-        .filter(|delta| *delta <= last.0 - first.0)
-        .find(|delta| {
-            // Distinct values are counted as well as rows: many zeros are multiples of everything.
-            let (mut rows_off, mut values_off) = (0, 0);
-            for &(_, count) in tally.iter().filter(|t| !is_multiple(t.0, *delta)) {
-                rows_off += count;
-                values_off += 1;
-            }
-            let allowed =
-                |total: f64| ((1.0 - ON_LATTICE) * total).max(if total >= 20.0 { 1.0 } else { 0.0 });
-            rows_off as f64 <= allowed(n as f64)
-                && f64::from(values_off) <= allowed(tally.len() as f64).max(0.02 * tally.len() as f64)
+    let values = tally.len() as f64;
+    // A single gross error must not hide the resolution of a small table.
+    let allowed = |total: f64| ((1.0 - ON_LATTICE) * total).max(if total >= 20.0 { 1.0 } else { 0.0 });
+    resolutions(tally.last()?.0 - tally.first()?.0).find(|delta| {
+        // Distinct values are counted as well as rows: many zeros are multiples of everything.
+        let (mut rows_off, mut values_off) = (0, 0);
+        for &(_, count) in tally.iter().filter(|t| !is_multiple(t.0, *delta)) {
+            rows_off += count;
+            values_off += 1;
+        }
+        rows_off as f64 <= allowed(n as f64) && f64::from(values_off) <= allowed(values).max(0.02 * values)
+    })
+}
+
+/// The spacing of a comb: the largest of the usual resolutions with a good share of the rows, not much fewer than
+/// any finer one has.
+fn comb(tally: &[Tally]) -> Option<f64> {
+    let n: u64 = tally.iter().map(|t| t.1).sum();
+    let shares: Vec<(f64, f64, usize)> = resolutions(tally.last()?.0 - tally.first()?.0)
+        .map(|delta| {
+            let teeth = tally.iter().filter(|t| is_multiple(t.0, delta));
+            let (rows, repeated) = teeth.fold((0, 0), |(rows, k), t| (rows + t.1, k + usize::from(t.1 > 1)));
+            (delta, rows as f64 / n as f64, repeated)
         })
+        .collect();
+    let fits = |&i: &usize| {
+        let (delta, share, repeated) = shares[i];
+        // Much finer resolutions hold the decimals a mean was written with.
+        let finer = shares[i..].iter().take_while(|s| s.0 >= 0.01 * delta).map(|s| s.1).fold(0.0, f64::max);
+        share >= ON_COMB && repeated > FEW_ATOMS && share >= OF_FINER * finer
+    };
+    (0..shares.len()).find(fits).map(|i| shares[i].0)
 }
 
 fn is_multiple(x: f64, delta: f64) -> bool {
@@ -236,6 +269,21 @@ mod tests {
         assert_eq!(atoms.len(), 1);
         let a = atoms[0];
         assert!(a.value == 0.0 && a.high > 0.2 && a.high < 0.26 && a.low == -a.high, "{a:?}");
+    }
+
+    #[test]
+    fn means_of_recorded_values_are_blurred_by_their_resolution() {
+        for delta in [0.1, 1.0] {
+            for n in [60, 3_000] {
+                let recorded = |i| delta * (130.0 + (20.0 * scattered(i)).floor());
+                // One to four measurements, as a laboratory value has them in two days.
+                let mean = |i: i32| {
+                    let k = 1 + i % 4;
+                    (0..k).map(|j| recorded(7 * i + j)).sum::<f64>() / f64::from(k)
+                };
+                assert_eq!(fit((0..n).map(mean)), Noise::Uniform { delta }, "{delta} {n}");
+            }
+        }
     }
 
     #[test]

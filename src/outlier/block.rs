@@ -11,7 +11,8 @@ use super::pattern::Correction;
 /// A hypothetical record: some features with other values.
 pub(super) type Edit = Vec<(usize, f64)>;
 
-/// Suffixes of aggregated features. The order is that of preference when one member stands for the block.
+/// Suffixes of aggregated features. The order is that of preference when one member stands for the block; a feature
+/// without suffix, which pipelines use for the variable's own aggregation, goes before all.
 const AGGREGATIONS: [(&str, Role); 9] = [
     ("_mean", Role::Level),
     ("_median", Role::Level),
@@ -38,6 +39,7 @@ enum Role {
 #[derive(Debug, Clone)]
 struct Member {
     column: usize,
+    /// 0 without suffix, else 1 + position in [`AGGREGATIONS`].
     aggregation: usize,
     role: Role,
 }
@@ -68,7 +70,7 @@ pub(super) fn blocks(features: &[Feature]) -> Vec<Block> {
         let aggregation = AGGREGATIONS.iter().position(|(suffix, _)| feature.name.ends_with(suffix));
         let member = Member {
             column,
-            aggregation: aggregation.unwrap_or(AGGREGATIONS.len()),
+            aggregation: aggregation.map_or(0, |a| a + 1),
             role: aggregation.map_or(Role::Level, |a| AGGREGATIONS[a].1),
         };
         match blocks.iter_mut().find(|b| b.name == *name && !feature.is_categorical()) {
@@ -149,26 +151,28 @@ impl Block {
             .collect()
     }
 
-    /// The records of two variables exchanged, member by member; nothing where they have different aggregations, a
-    /// missing value, or values the other cannot take.
+    /// The records of two variables exchanged, aggregation by aggregation. A level without a counterpart follows the
+    /// others of its variable to the same training quantile. Nothing where no two values can be exchanged.
     pub(super) fn exchanged(&self, other: &Self, features: &[Feature], raw: &[f64]) -> Option<Edit> {
-        if self.members.len() != other.members.len() {
+        let alone = self.members.len() == 1 && other.members.len() == 1;
+        let mut edit = Edit::new();
+        for a in self.observed(raw).filter(|m| m.role != Role::Fixed) {
+            let alike = |b: &&Member| b.aggregation == a.aggregation || alone;
+            let Some(b) = other.observed(raw).find(alike) else { continue };
+            edit.push((a.column, features[a.column].admit(raw[b.column])?));
+            edit.push((b.column, features[b.column].admit(raw[a.column])?));
+        }
+        if edit.iter().all(|&(j, v)| raw[j] == v) {
             return None;
         }
-        let mut edit = Edit::new();
-        for (a, b) in self.members.iter().zip(&other.members) {
-            if a.role == Role::Fixed && b.role == Role::Fixed {
-                continue;
-            }
-            let alike = a.aggregation == b.aggregation || self.members.len() == 1;
-            let (x, y) = (raw[a.column], raw[b.column]);
-            if !alike || x.is_nan() || y.is_nan() {
-                return None;
-            }
-            edit.push((a.column, features[a.column].admit(y)?));
-            edit.push((b.column, features[b.column].admit(x)?));
+        for block in [self, other] {
+            let lead = *edit.iter().find(|(j, _)| block.contains(*j))?;
+            let probability = features[lead.0].cumulative(lead.1);
+            let left: Vec<usize> =
+                block.levels(raw).map(|m| m.column).filter(|c| edit.iter().all(|(j, _)| j != c)).collect();
+            edit.extend(left.into_iter().map(|c| (c, features[c].round(features[c].quantile(probability)))));
         }
-        edit.iter().any(|&(j, v)| raw[j] != v).then_some(edit)
+        Some(edit)
     }
 }
 
@@ -210,6 +214,8 @@ mod tests {
         assert!(blocks[0].is_joint(raw.as_slice().unwrap()) && !blocks[1].is_joint(raw.as_slice().unwrap()));
         assert!(!blocks[0].is_joint(&[5.0, 38.0, f64::NAN, f64::NAN, 60.0]));
         assert_eq!(variable("_mean"), "_mean");
+        let plain = super::blocks(&[feature("t_max", 36.0, 41.0), feature("t", 35.0, 40.0)]);
+        assert_eq!((plain.len(), plain[0].representative(&[38.0, 37.0])), (1, Some(1)));
     }
 
     #[test]
@@ -234,7 +240,10 @@ mod tests {
         let edit = blocks[0].exchanged(&blocks[1], &features, raw.as_slice().unwrap()).unwrap();
         assert_eq!(edit, [(0, 10.0), (3, 1.0), (1, 20.0), (2, 2.0)]);
         assert!(blocks[0].exchanged(&blocks[2], &features, raw.as_slice().unwrap()).is_none());
-        let missing = array![1.0, 2.0, f64::NAN, 10.0, 5.0];
-        assert!(blocks[0].exchanged(&blocks[1], &features, missing.as_slice().unwrap()).is_none());
+        // The maximum of b is missing: that of a follows its mean, here to the quantile 0.05 of 0 to 200.
+        let missing = [1.0, 2.0, f64::NAN, 10.0, 5.0];
+        let edit = blocks[0].exchanged(&blocks[1], &features, &missing).unwrap();
+        assert_eq!(edit, [(0, 10.0), (3, 1.0), (1, 10.0)]);
+        assert!(blocks[0].exchanged(&blocks[1], &features, &[1.0, 2.0, 2.0, f64::NAN, 5.0]).is_none());
     }
 }

@@ -23,12 +23,13 @@ mod testing;
 mod threshold;
 mod versions;
 
+pub use crate::evaluate::{Combination, Scale, Score};
 pub use calibrate::{Calibration, q_values};
 pub use conditional::Expected;
 pub use evaluation::{Evaluation, KindEvaluation, Label, auroc, average_precision, evaluate};
 pub use explanation::{FeatureExplanation, PairExplanation, Written};
 pub use pattern::{Correction, Pattern, corrections};
-pub use score::{Combination, Scale, Score, calibration_scores};
+pub use score::calibration_scores;
 pub use table::{FlagColumn, FlagOptions, FlagRow, Flags, flag};
 pub use threshold::{Rule, Warning, warnings};
 

@@ -2,7 +2,7 @@
 
 use super::block::Edit;
 use super::pattern::Correction;
-use super::versions::Versions;
+use super::versions::{Gain, Versions};
 
 /// Blocks refined.
 const REFINED_BLOCKS: usize = 3;
@@ -10,13 +10,13 @@ const REFINED_BLOCKS: usize = 3;
 /// One way a feature, or the features of a variable, may have been meant.
 pub(super) struct Candidate {
     pub(super) edit: Edit,
-    pub(super) gain: f64,
+    pub(super) gain: Gain,
     pub(super) correction: Option<Correction>,
 }
 
 impl Candidate {
     pub(super) fn new(edit: Edit, correction: Option<Correction>) -> Self {
-        Self { edit, gain: f64::NEG_INFINITY, correction }
+        Self { edit, gain: Gain::NONE, correction }
     }
 }
 
@@ -31,20 +31,22 @@ impl Subject {
     /// The best value on the grid, corrections aside.
     pub(super) fn best(&self) -> &Candidate {
         let on_grid = self.candidates.iter().filter(|c| c.correction.is_none());
-        on_grid.reduce(|a, b| if b.gain > a.gain { b } else { a }).expect("invariant: a grid has a point")
+        on_grid
+            .reduce(|a, b| if b.gain.vector > a.gain.vector { b } else { a })
+            .expect("invariant: a grid has a point")
     }
 
     pub(super) fn best_gain(&self) -> f64 {
-        self.candidates.iter().map(|c| c.gain).fold(f64::NEG_INFINITY, f64::max)
+        self.candidates.iter().map(|c| c.gain.vector).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// Values of the feature on its grid with their gains, one each, increasing.
+    /// Values of the feature on its grid with their log-densities in original units, one each, increasing.
     pub(super) fn profile(&self) -> (Vec<f64>, Vec<f64>) {
         let mut points: Vec<(f64, f64)> = self
             .candidates
             .iter()
             .filter(|c| c.correction.is_none())
-            .map(|c| (c.edit[0].1, c.gain))
+            .map(|c| (c.edit[0].1, c.gain.original))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
         points.dedup_by_key(|p| p.0);
@@ -56,7 +58,7 @@ impl Subject {
 pub(super) struct Exchange {
     pub(super) blocks: (usize, usize),
     pub(super) edit: Edit,
-    pub(super) gain: f64,
+    pub(super) gain: Gain,
 }
 
 /// The subjects worth refining: the most promising features and blocks, with the features of those blocks, which

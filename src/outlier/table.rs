@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::density::Density;
-use crate::evaluate::{DRAWS, LOG_PROB_FLOOR};
+use crate::evaluate::{DRAWS, LOG_PROB_FLOOR, Score, score_records};
 use crate::features::Encoder;
 use crate::random::Seed;
 
@@ -17,9 +17,9 @@ use super::encoder::EncoderCells;
 use super::explain::{Explainer, Explanation};
 use super::explanation::{FeatureExplanation, PairExplanation};
 use super::feature::{Feature, significant};
-use super::score::{Score, marginal_score, scores};
 use super::sentence::sentence;
 use super::threshold::{Rule, Warning, warnings};
+use super::versions::Gain;
 
 /// How to flag and explain.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +117,9 @@ pub fn flag(
         return Err(OutlierError::Columns { got: raw.ncols(), expected: features.len() });
     }
     let seed = options.seed.child("flag", 0);
-    let (log_prob, scores) = scores(density, encoder, &features, raw, options.score, options.draws, seed);
+    let records = score_records(density, encoder, raw, options.draws, seed);
+    let scores = options.score.of_all(encoder, raw, &records);
+    let (log_prob, tensor) = (records.log_prob, records.log_prob_tensor);
     let p = calibration.p_values(&scores);
     let q = q_values(&p);
     let mut rows: Vec<FlagRow> = (0..n)
@@ -150,15 +152,13 @@ pub fn flag(
         .par_iter()
         .map(|&i| {
             let row = raw.row(i).to_vec();
-            let after = |edit: &[(usize, f64)], gain: f64| {
-                let marginal = || {
-                    let mut row = row.clone();
-                    for &(j, v) in edit {
-                        row[j] = v;
-                    }
-                    marginal_score(&features, (&row).into())
-                };
-                calibration.p_value(options.score.of(log_prob[i] + gain, marginal))
+            let after = |edit: &[(usize, f64)], gain: Gain| {
+                let mut row = row.clone();
+                for &(j, v) in edit {
+                    row[j] = v;
+                }
+                let (original, vector) = (log_prob[i] + gain.original, tensor[i] + gain.vector);
+                calibration.p_value(options.score.of(encoder, (&row).into(), original, vector))
             };
             explainer.explain(&row, &after, options.explain_top, seed.child("explain", i as u64))
         })

@@ -106,7 +106,8 @@ pub(super) fn flag_records(
 ) -> Result<FlagSummary, Error> {
     // A p-value is valid only when new records are scored with as many noise draws as the calibration records were.
     let draws = model.header.score_draws;
-    let options = FlagOptions { rule, draws, explain_top: explain, seed, ..FlagOptions::default() };
+    let score = model.header.score;
+    let options = FlagOptions { rule, score, draws, explain_top: explain, seed, ..FlagOptions::default() };
     let flags = outlier::flag(
         model.density(),
         &model.encoder,

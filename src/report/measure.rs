@@ -160,7 +160,10 @@ mod tests {
     fn wilson_agrees_with_forty_digits() {
         // The formula in Python's decimal arithmetic with 40 digits.
         let (low, high) = wilson(5, 100);
-        assert!((low - 0.021_543_679_154_368).abs() < 1e-14 && (high - 0.111_750_469_231_919).abs() < 1e-14, "{low} {high}");
+        assert!(
+            (low - 0.021_543_679_154_368).abs() < 1e-14 && (high - 0.111_750_469_231_919).abs() < 1e-14,
+            "{low} {high}"
+        );
         assert_eq!(wilson(0, 10).0, 0.0);
     }
 

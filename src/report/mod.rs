@@ -18,4 +18,4 @@ pub use collect::{Flagged, ReportOptions, collect};
 pub use data::ReportData;
 pub use error::ReportError;
 pub use html::render;
-pub use privacy::{Cell, MINIMUM_CELL, Privacy};
+pub use privacy::{Cell, MINIMUM_CELL, Part, Privacy};

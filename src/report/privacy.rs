@@ -2,8 +2,8 @@
 //!
 //! A number of records can only enter the report through [`Privacy`], which hides 1–10 unless the user opted in.
 //! Hiding one cell is not enough where a total gives it away by subtraction: [`Privacy::part`] also protects the
-//! complement, [`Privacy::lump`] merges small parts of a whole, and [`Privacy::steps`] merges cohort rules that
-//! exclude few.
+//! complement, [`Privacy::parts`] merges small parts of a whole and blurs the largest, and [`Privacy::steps`] merges
+//! cohort rules that exclude few.
 
 use serde::{Serialize, Serializer};
 
@@ -64,6 +64,17 @@ impl Serialize for Cell {
     }
 }
 
+/// A part of a whole as it may be printed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its name, or how many were merged.
+    pub name: String,
+    /// Records.
+    pub n: Cell,
+    /// Per cent of the whole.
+    pub percent: Cell,
+}
+
 /// The reader's rights: everything, or nothing about fewer than [`MINIMUM_CELL`] records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Privacy {
@@ -100,10 +111,11 @@ impl Privacy {
         Cell(if self.small(n) { Shown::Below(MINIMUM_CELL as f64) } else { Shown::Exact(n as f64) })
     }
 
-    /// A count blurred because another, hidden one could be learnt from it: rounded down to the minimum cell.
-    pub fn at_least(self, n: u64) -> Cell {
-        let floor = n - n % MINIMUM_CELL;
-        Cell(if self.identifiable { Shown::Exact(n as f64) } else { Shown::AtLeast(floor as f64) })
+    /// The largest part of a printed whole whose `n_hidden` hidden parts sum to `hidden`: no more than the whole
+    /// and the other parts say anyway.
+    pub fn blurred(self, largest: u64, hidden: u64, n_hidden: u64) -> Cell {
+        let bound = (largest + hidden).saturating_sub((MINIMUM_CELL - 1) * n_hidden).max(MINIMUM_CELL);
+        Cell(if self.identifiable { Shown::Exact(largest as f64) } else { Shown::AtLeast(bound as f64) })
     }
 
     /// `n` of a printed total `of`.
@@ -136,32 +148,59 @@ impl Privacy {
         self.allows(of).then(|| n as f64 / of as f64)
     }
 
-    /// Parts of a whole in their order, small ones merged into a last "other" until no part can be learnt by
-    /// subtraction. The second value is false when even the sum of all parts is small.
-    pub fn lump(self, parts: Vec<(String, u64)>) -> (Vec<(String, u64)>, bool) {
-        let mut kept: Vec<(String, u64)> = Vec::new();
-        let (mut other, mut merged) = (0, 0);
-        for (name, n) in parts {
-            if self.small(n) {
-                other += n;
-                merged += 1;
-            } else {
-                kept.push((name, n));
+    /// Parts of a printed whole in their order, with their shares. Small ones become one last "others"; where even
+    /// that is small, the largest part is blurred, lest subtraction tell.
+    pub fn parts(self, parts: Vec<(String, u64)>) -> Vec<Part> {
+        let total: u64 = parts.iter().map(|p| p.1).sum();
+        let (small, kept): (Vec<_>, Vec<_>) = parts.into_iter().partition(|p| self.small(p.1));
+        let hidden: u64 = small.iter().map(|p| p.1).sum();
+        let largest = (0..kept.len()).rev().max_by_key(|&i| kept[i].1).filter(|_| self.small(hidden));
+        let of_total = |cell: Cell| match cell.0 {
+            Shown::Exact(v) => Cell(Shown::Exact(100.0 * v / total.max(1) as f64)),
+            Shown::Below(v) => Cell(Shown::Below(100.0 * v / total.max(1) as f64)),
+            Shown::AtLeast(v) => Cell(Shown::AtLeast(100.0 * v / total.max(1) as f64)),
+            Shown::Hidden => cell,
+        };
+        let part = |name: String, n: Cell| Part { name, n, percent: of_total(n) };
+        let others = match small.len() {
+            0 => None,
+            1 => Some(part("1 other".into(), self.count(hidden))),
+            k => Some(part(format!("{k} others, together"), self.count(hidden))),
+        };
+        let shown = kept.into_iter().enumerate().map(|(i, (name, n))| {
+            let cell = if Some(i) == largest { self.blurred(n, hidden, 1) } else { self.count(n) };
+            part(name, cell)
+        });
+        shown.chain(others).collect()
+    }
+
+    /// A sentence of an earlier stage, its numbers of 1 to 10 blurred: it may count records. Names between
+    /// backticks, and numbers with a decimal point, stay.
+    pub fn sentence(self, text: &str) -> String {
+        if self.identifiable {
+            return text.to_owned();
+        }
+        let mut out = String::with_capacity(text.len());
+        for (i, part) in text.split('`').enumerate() {
+            if i > 0 {
+                out.push('`');
+            }
+            if i % 2 == 1 {
+                out.push_str(part);
+                continue;
+            }
+            for (k, word) in part.split(' ').enumerate() {
+                if k > 0 {
+                    out.push(' ');
+                }
+                let digits = word.trim_matches(['(', ')', ',', ';', ':']);
+                match digits.parse::<u64>() {
+                    Ok(n) if self.small(n) => out.push_str(&word.replacen(digits, "fewer than 11", 1)),
+                    _ => out.push_str(word),
+                }
             }
         }
-        while self.small(other) {
-            // Borrow the least part: what is lost is least.
-            let Some(least) = (0..kept.len()).filter(|&i| kept[i].1 > 0).min_by_key(|&i| kept[i].1) else {
-                break;
-            };
-            other += kept.remove(least).1;
-            merged += 1;
-        }
-        if merged > 0 {
-            let noun = if merged == 1 { "other" } else { "others" };
-            kept.push((format!("{merged} {noun}, together"), other));
-        }
-        (kept, !self.small(other))
+        out
     }
 
     /// Cohort steps `(rule, before, after)` with those that exclude few merged into a neighbour.
@@ -236,15 +275,29 @@ mod tests {
     }
 
     #[test]
-    fn small_parts_are_lumped_with_enough_company() {
+    fn small_parts_are_merged_and_not_told_by_subtraction() {
         let strict = Privacy::new(false);
         let parts = |v: &[u64]| v.iter().enumerate().map(|(i, n)| (format!("p{i}"), *n)).collect::<Vec<_>>();
-        let (lumped, fine) = strict.lump(parts(&[100, 3, 20, 50]));
-        assert_eq!(lumped, [("p0".into(), 100), ("p3".into(), 50), ("2 others, together".into(), 23)]);
-        assert!(fine);
-        let (lumped, fine) = strict.lump(parts(&[4, 0]));
-        assert_eq!(lumped, [("p1".into(), 0), ("1 other, together".into(), 4)]);
-        assert!(!fine);
+        let text = |p: &Part| format!("{} {} {}", p.name, show(p.n), show(p.percent));
+        let shown: Vec<String> = strict.parts(parts(&[100, 3, 47, 50])).iter().map(text).collect();
+        // 200 − 47 − 50 = 103 is known: 93 to 102 and 10 to 1 are all possible.
+        assert_eq!(shown, ["p0 ≥ 93.0 ≥ 46.5", "p2 47.0 23.5", "p3 50.0 25.0", "1 other < 11.0 < 5.5"]);
+        let shown: Vec<String> = strict.parts(parts(&[80, 6, 7, 7])).iter().map(text).collect();
+        assert_eq!(shown, ["p0 80.0 80.0", "3 others, together 20.0 20.0"]);
+        assert_eq!(strict.parts(parts(&[4, 0])).iter().map(text).count(), 2);
+        let open: Vec<String> = Privacy::new(true).parts(parts(&[97, 3])).iter().map(text).collect();
+        assert_eq!(open, ["p0 97.0 97.0", "p1 3.0 3.0"]);
+    }
+
+    #[test]
+    fn sentences_count_nobody() {
+        let text = "`lab 3`: 3 held-out records (10 of 120) have 0.5 or 11 values, 7; see `a 5 b`";
+        assert_eq!(
+            Privacy::new(false).sentence(text),
+            "`lab 3`: fewer than 11 held-out records (fewer than 11 of 120) have 0.5 or 11 values, fewer than 11; \
+             see `a 5 b`"
+        );
+        assert_eq!(Privacy::new(true).sentence(text), text);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! A mistake is applied to every measurement of its variables in the whole stay, so every aggregate shows it, and
 //! values are first confined to where the result stays inside the plausible range: range checks must not be able
 //! to find it, only the combination with everything else can. Two kinds are hard on purpose: frozen vital signs show
-//! in the spread only, and another patient's laboratory results are consistent among themselves.
+//! in the spread only, and another patient's laboratory results are consistent among themselves. Of the latter,
+//! `variables` names those that every stay has; gases, enzymes and clotting times are foreign too where measured.
 
 use super::draw::Draw;
 use super::physiology::Course;
@@ -100,7 +101,10 @@ pub(super) const MISTAKES: &[Mistake] = &[
         change: Change::Swap(&[(Q::HeartRate, Q::RespRate)]),
     },
     Mistake {
-        kind: "copy", action: "all laboratory results are another patient's", variables: &["laboratory results"],
+        kind: "copy", action: "all laboratory results are another patient's", variables: &[
+            "sodium", "potassium", "chloride", "bicarbonate", "anion_gap", "bun", "creatinine", "glucose", "calcium",
+            "magnesium", "phosphate", "wbc", "hemoglobin", "hematocrit", "platelets", "rbc", "mcv", "mch", "mchc", "rdw",
+        ],
         confine: &[], change: Change::ForeignLabs,
     },
     Mistake {

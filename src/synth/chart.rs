@@ -226,6 +226,8 @@ fn assessments(
     let celsius = draw.chance(if pen.system == System::CareVue { 0.14 } else { 0.04 });
     let percent = pen.system == System::CareVue && draw.chance(0.1);
     let rass = pen.system == System::MetaVision && draw.chance(0.1);
+    // Without a ventilator, few beds chart the oxygen at all.
+    let masked = draw.chance(0.3);
     let brittle = bedside.course.at(0.0)[Q::Glucose] > 200.0;
     let (mut fever, mut wakefulness) = (Drift::new(0.42, draw), Drift::new(0.45, draw));
     let mut hour = draw.between(0.2, 1.5).min(0.9 * bedside.hours);
@@ -284,7 +286,7 @@ fn assessments(
         }
         if ventilated {
             ventilator(pen, &v, percent, draw)?;
-        } else if v[Q::Fio2] > 0.3 && draw.chance(0.7) {
+        } else if masked && v[Q::Fio2] > 0.3 {
             oxygen(pen, v[Q::Fio2], percent, draw)?;
         }
         if (brittle && draw.chance(0.9)) || round.is_multiple_of(2) && draw.chance(0.7) {

@@ -3,9 +3,11 @@
 
 mod bad_input;
 mod browser;
+mod built_in;
 mod golden_flow;
 mod layers;
 mod mimic_demo;
+mod outlier;
 mod report;
 mod report_collect;
 mod report_fixture;

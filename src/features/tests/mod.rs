@@ -88,7 +88,7 @@ fn table(n: usize) -> RecordTable {
                 (0..n)
                     .map(|i| match i % 7 {
                         0 => None,
-                        1 | 2 | 3 => Some("MICU".into()),
+                        1..=3 => Some("MICU".into()),
                         4 | 5 => Some("SICU".into()),
                         _ => Some("CCU".into()),
                     })

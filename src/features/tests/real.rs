@@ -1,71 +1,86 @@
 //! Real columns, where they are at hand.
 
-use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::ingest::{NoProgress, ingest};
+use crate::num::moments::mean_and_standard_error;
 use crate::num::special::normal_log_pdf;
+use crate::schema::load_pipeline;
 
-/// Mean of the values of one PhysioNet 2012 parameter per stay.
-fn physionet(parameters: &[&str]) -> Option<Vec<Vec<f64>>> {
-    use std::io::Read;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/physionet2012/set_a.csv.gz");
-    let Ok(file) = fs::File::open(&path) else {
-        eprintln!("skipped: needs ../shared/data/physionet2012/set_a.csv.gz");
+/// The records of a shipped pipeline over open data, or `None` where these are not there.
+fn open_data(pipeline: &str, folder: &str) -> Option<(RecordTable, Pipeline)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(folder);
+    if !dir.is_dir() {
+        eprintln!("skipped: needs ../shared/data/{folder}");
         return None;
-    };
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    let mut last: Vec<std::collections::BTreeMap<u32, f64>> = vec![Default::default(); parameters.len()];
-    for line in text.lines().skip(1) {
-        let mut fields = line.trim_end().split(',');
-        let (Some(id), Some(_), Some(name), Some(value)) =
-            (fields.next(), fields.next(), fields.next(), fields.next())
-        else {
-            continue;
-        };
-        if let Some(k) = parameters.iter().position(|p| *p == name) {
-            let value: f64 = value.parse().unwrap();
-            if value > 0.0 {
-                last[k].insert(id.parse().unwrap(), value);
-            }
-        }
     }
-    Some(last.into_iter().map(|m| m.into_values().collect()).collect())
+    let (pipeline, schema) = load_pipeline(pipeline).unwrap();
+    let table = ingest(&schema.unwrap(), &pipeline, &dir, &NoProgress).unwrap();
+    Some((table, pipeline))
 }
 
 #[test]
 fn normal_scores_of_real_columns_generalise() {
-    let names = ["HR", "Temp", "Creatinine", "Platelets", "Glucose", "WBC", "PaO2", "Lactate"];
-    let Some(columns) = physionet(&names) else { return };
-    for (name, values) in names.iter().zip(columns) {
-        // Every other stay is held out.
-        let train: Vec<f64> = values.iter().copied().step_by(2).collect();
-        let held_out: Vec<f64> = values.iter().copied().skip(1).step_by(2).collect();
-        let mut sorted = train.clone();
-        sorted.sort_by(f64::total_cmp);
-        let tally = crate::features::noise::tally(&sorted);
-        let noise = Noise::fit(&tally, None);
-        assert!(matches!(noise, Noise::Uniform { .. }), "{name}: {noise:?}");
-        let g = Transform::fit(TransformKind::NormalScore, &noise.spread(&tally));
-        let mut rng = Seed(1).stream(name, 0);
-        let mut score = |values: &[f64], g: &Transform| {
-            let total: f64 = values
-                .iter()
-                .map(|&x| {
-                    let (v, log) = g.forward(noise.lift(x, rng.random()));
+    let Some((table, mut pipeline)) = open_data("physionet2012-48h", "physionet2012") else { return };
+    let mut bound = |transform| {
+        pipeline.transform = transform;
+        let b = Bundle::build(&table, None, &pipeline).unwrap();
+        // Log-likelihood of each value under a standard normal coordinate, original units, as mean and standard error.
+        let e = b.stored_draw();
+        let scores = |j: usize, split| {
+            let c = &b.manifest.encoder.columns[j];
+            let observed = b.rows(split).into_iter().filter(|&i| !b.raw[[i, j]].is_nan());
+            let scores: Vec<f64> = observed
+                .map(|i| {
+                    let (v, log) = c.transform.forward(c.transform.inverse(e.values[[i, j]]));
+                    // Single values hundreds of deviations out would decide the mean of `standardize`.
                     (normal_log_pdf(v) + log).max(-20.0)
                 })
-                .sum();
-            total / values.len() as f64
+                .collect();
+            mean_and_standard_error(&scores)
         };
-        let (seen, unseen) = (score(&train, &g), score(&held_out, &g));
-        let line = score(&held_out, &Transform::fit(TransformKind::Standardize, &noise.spread(&tally)));
+        let p = b.raw.ncols();
+        let all = |split| (0..p).map(|j| scores(j, split)).collect::<Vec<(f64, f64)>>();
+        (all(Split::Train), all(Split::Test), b)
+    };
+    let (seen, unseen, b) = bound(TransformKind::NormalScore);
+    let (_, line, _) = bound(TransformKind::Standardize);
+    for (j, c) in b.manifest.encoder.columns.iter().enumerate() {
+        let ((train, se_train), (test, se_test), (standardised, _)) = (seen[j], unseen[j], line[j]);
         eprintln!(
-            "{name}: n {}, {noise:?}, train {seen:.3}, held out {unseen:.3}, normal {line:.3}",
-            train.len()
+            "{:18} n {:5} train {train:7.3} test {test:7.3} standardised {standardised:7.3} {}",
+            c.meta.name,
+            c.n_observed,
+            map_of(c)
         );
-        assert!((seen - unseen).abs() < 0.1, "{name}: {seen} {unseen}");
-        assert!(unseen > line, "{name}: {unseen} {line}");
+        let slack = 4.0 * se_train.hypot(se_test) + 0.01;
+        assert!((train - test).abs() < slack, "{}: {train} {test} ± {slack}", c.meta.name);
+        assert!(test > standardised - 0.02, "{}: {test} {standardised}", c.meta.name);
+        if let Noise::Atoms { atoms } = &c.noise {
+            assert!(atoms.len() <= 3, "{} is a comb of {} needles", c.meta.name, atoms.len());
+        }
     }
+}
+
+fn map_of(c: &FittedColumn) -> String {
+    match &c.transform {
+        Transform::Levels(l) => format!("{} cells", l.n_cells()),
+        Transform::NormalScore(g) => format!("{} knots, {:?}", g.x.len(), c.noise),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_open_mimic_demo_becomes_a_bundle() {
+    let Some((table, pipeline)) = open_data("mimic3-first-24h", "mimic3-demo") else { return };
+    let b = Bundle::build(&table, None, &pipeline).unwrap();
+    let e = b.stored_draw();
+    let rows = b.rows(Split::Train);
+    for (j, c) in b.manifest.encoder.columns.iter().enumerate() {
+        let largest = rows.iter().map(|&i| e.values[[i, j]].abs()).fold(0.0, f64::max);
+        eprintln!("{:28} n {:4} |v| ≤ {largest:5.2} {}", c.meta.name, c.n_observed, map_of(c));
+        assert!(largest < 7.0, "{}: {largest}", c.meta.name);
+    }
+    assert!(b.audit.warnings.iter().any(|w| w.contains("training records for")), "{:?}", b.audit.warnings);
 }

@@ -19,7 +19,8 @@ fn explain(raw: &Array1<f64>) -> Explanation {
     let at = |x: &Array1<f64>| explainer.density.log_prob(rows(x).view())[0];
     let mode = explainer.density.log_prob(Array2::zeros((1, 7)).view())[0];
     let distance = 2.0 * (mode - at(raw));
-    let after = move |_: &[(usize, f64)], gain: f64| if distance - 2.0 * gain < 14.07 { 0.5 } else { 0.001 };
+    let after =
+        move |_: &[(usize, f64)], gain: Gain| if distance - 2.0 * gain.vector < 14.07 { 0.5 } else { 0.001 };
     explainer.explain(raw.as_slice().unwrap(), &after, 3, Seed(5))
 }
 
@@ -216,7 +217,7 @@ mod aggregates {
         let density = Normal::new(&covariance);
         let cells = Affine(scales);
         let explainer = Explainer::new(&density, &cells, &features);
-        explainer.explain(raw, &|_, gain| if gain > 100.0 { 0.5 } else { 0.001 }, 3, Seed(2))
+        explainer.explain(raw, &|_, gain| if gain.vector > 100.0 { 0.5 } else { 0.001 }, 3, Seed(2))
     }
 
     #[test]

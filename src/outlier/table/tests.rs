@@ -204,7 +204,9 @@ fn csv_holds_a_group_of_columns_per_explanation() {
 #[test]
 fn the_combined_score_is_calibrated_as_well() {
     let w = world();
-    let score = Score::combined(&w.density, &w.encoder, patients(500, Seed(12)).view(), 4, Seed(3));
+    let reference = patients(500, Seed(12));
+    let scores = score_records(&w.density, &w.encoder, reference.view(), 4, Seed(3));
+    let score = Score::combined(&w.encoder, reference.view(), &scores);
     let calibration =
         calibration_scores(&w.density, &w.encoder, patients(999, Seed(2)).view(), score, 4, Seed(3));
     let options = FlagOptions { score, ..options(Rule::Alpha(0.1)) };

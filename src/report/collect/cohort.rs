@@ -27,18 +27,13 @@ pub(super) fn cohort(context: &Context<'_>) -> Cohort {
         .tables
         .iter()
         .map(|t| {
-            let parts =
-                t.dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.clone(), *n)).collect();
-            let (dropped, told) = privacy.lump(parts);
+            let dropped = t.dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.clone(), *n));
+            let dropped = privacy.parts(dropped.collect()).into_iter();
             TableRows {
                 table: t.table.clone(),
                 read: privacy.count(t.rows_read),
-                // All dropped rows together are few: the difference would tell them.
-                kept: if told { privacy.count(t.rows_kept) } else { privacy.part(t.rows_kept, t.rows_read) },
-                dropped: dropped
-                    .into_iter()
-                    .map(|(name, n)| NamedCount { name, n: privacy.count(n) })
-                    .collect(),
+                kept: privacy.part(t.rows_kept, t.rows_read),
+                dropped: dropped.map(|p| NamedCount { name: p.name, n: p.n }).collect(),
             }
         })
         .collect();

@@ -110,16 +110,8 @@ fn levels(context: &Context<'_>, j: usize) -> Vec<LevelShare> {
         let rest = counts.split_off(CATEGORIES - 1);
         counts.push((format!("{} other levels", rest.len()), rest.iter().map(|r| r.1).sum()));
     }
-    let total = values.len() as u64;
-    let (counts, _) = context.privacy.lump(counts);
-    counts
-        .into_iter()
-        .map(|(level, n)| LevelShare {
-            level,
-            n: context.privacy.part(n, total),
-            percent: context.privacy.percent(n, total),
-        })
-        .collect()
+    let parts = context.privacy.parts(counts).into_iter();
+    parts.map(|p| LevelShare { level: p.name, n: p.n, percent: p.percent }).collect()
 }
 
 /// Features that miss any value, most first.

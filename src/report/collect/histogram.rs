@@ -64,7 +64,9 @@ fn levels(
         h.samples.push(share(counts[i].1, samples));
     }
     if !rest.is_empty() {
-        h.levels.push(if rest.len() == 1 { name(values[rest[0]]) } else { "other values".into() });
+        // A value few have is not even named.
+        let alone = rest.len() == 1 && privacy.allows(counts[rest[0]].0);
+        h.levels.push(if alone { name(values[rest[0]]) } else { "other values".into() });
         h.data.push(share(rest.iter().map(|&i| counts[i].0).sum(), data));
         h.samples.push(share(rest.iter().map(|&i| counts[i].1).sum(), samples));
     }

@@ -57,7 +57,7 @@ struct Scored<'a> {
 impl Scored<'_> {
     /// Mean by which models are chosen: validation if there is one, never the test split.
     fn standing(&self) -> f64 {
-        let mean = |s| self.model.metrics.splits.get(&s).map(|m| m.mean_log_prob);
+        let mean = |s| self.model.metrics.splits.get(&s).map(|m| m.mean_log_prob).filter(|m| m.is_finite());
         mean(Split::Validation).or_else(|| mean(Split::Train)).unwrap_or(f64::NEG_INFINITY)
     }
 }
@@ -158,7 +158,7 @@ pub fn collect(
         features,
         missing: features::missing(&context),
         alerts: cohort::alerts(&context),
-        warnings: bundle.audit.warnings.clone(),
+        warnings: bundle.audit.warnings.iter().map(|w| privacy.sentence(w)).collect(),
         learning: models::learning(&context),
         models: models::summaries(&context),
         comparison,
@@ -197,26 +197,22 @@ fn unique(names: Vec<String>) -> Vec<String> {
     out
 }
 
-/// Records by split. A small split would be told by the others and the total, so the next smallest is blurred too.
+/// Records by split. Small splits would be told by the others and the total, so the largest is blurred.
 fn splits(context: &Context<'_>) -> Vec<NamedCount> {
     let present: Vec<Split> = Split::ALL.into_iter().filter(|s| context.n(*s) > 0).collect();
-    let small = present.iter().any(|s| !context.privacy.allows(context.n(*s)));
-    let blurred = present
-        .iter()
-        .copied()
-        .filter(|s| context.privacy.allows(context.n(*s)))
-        .min_by_key(|s| context.n(*s));
-    present
-        .into_iter()
-        .map(|s| NamedCount {
-            name: s.name().into(),
-            n: if small && Some(s) == blurred {
-                context.privacy.at_least(context.n(s))
-            } else {
-                context.privacy.count(context.n(s))
-            },
-        })
-        .collect()
+    let (small, rest): (Vec<Split>, Vec<Split>) =
+        present.iter().copied().partition(|s| !context.privacy.shows(context.n(*s)));
+    let hidden = small.iter().map(|s| context.n(*s)).sum();
+    let largest = rest.into_iter().max_by_key(|s| context.n(*s)).filter(|_| !small.is_empty());
+    let cell = |s: Split| {
+        let n = context.n(s);
+        if Some(s) == largest {
+            context.privacy.blurred(n, hidden, small.len() as u64)
+        } else {
+            context.privacy.count(n)
+        }
+    };
+    present.into_iter().map(|s| NamedCount { name: s.name().into(), n: cell(s) }).collect()
 }
 
 fn provenance(context: &Context<'_>) -> Provenance {
@@ -233,7 +229,11 @@ fn provenance(context: &Context<'_>) -> Provenance {
         bundle_sha256: context.bundle.fingerprint(),
         seed: manifest.seed,
         draws: context.leading().model.header.score_draws,
-        split_rule: if declared { "as the table declares".into() } else { shares(&pipeline.split) },
+        split_rule: if declared {
+            "as the table declares, else by seeded hash of the subject".into()
+        } else {
+            shares(&pipeline.split)
+        },
         splits: splits(context),
         inputs: manifest
             .inputs

@@ -52,6 +52,7 @@ pub(super) fn summaries(context: &Context<'_>) -> Vec<ModelSummary> {
 
 fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
     let metrics = &scored.model.metrics;
+    let finite = |x: f64| x.is_finite().then_some(x);
     let splits = Split::ALL
         .into_iter()
         .filter_map(|s| Some((s, metrics.splits.get(&s)?)))
@@ -59,11 +60,11 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
         .map(|(split, m)| SplitScore {
             split: split.name().into(),
             n: context.privacy.count(m.n as u64),
-            mean: Some(m.mean_log_prob),
+            mean: finite(m.mean_log_prob),
             standard_error: m.standard_error,
-            median: Some(m.median_log_prob),
-            original_units: Some(m.mean_log_prob_original_units),
-            importance_weighted: Some(m.mean_log_prob_iw_original_units),
+            median: finite(m.median_log_prob),
+            original_units: finite(m.mean_log_prob_original_units),
+            importance_weighted: finite(m.mean_log_prob_iw_original_units),
         })
         .collect();
     ModelSummary {
@@ -179,7 +180,7 @@ pub(super) fn by_split(context: &Context<'_>) -> Vec<SplitLikelihood> {
 pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
     let split = context.test?;
     let p_values: BTreeMap<usize, Vec<f64>> =
-        (0..context.models.len()).filter_map(|i| Some((i, p_values(&context.models[i], split)?))).collect();
+        (0..context.models.len()).filter_map(|i| Some((i, p_values(context, &context.models[i], split)?))).collect();
     let leading = context.leading();
     let of_leading = p_values.get(&context.leading)?;
     let mut alphas = Vec::new();
@@ -209,9 +210,10 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
     })
 }
 
-fn p_values(scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
+fn p_values(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
     let calibration = outlier::Calibration::new(&scored.model.calibration).ok()?;
-    let scores: Vec<f64> = scored.scores.get(&split)?.log_prob.iter().map(|l| -l).collect();
+    let raw = context.bundle.raw_of(split);
+    let scores = scored.model.unusualness(raw.view(), scored.scores.get(&split)?);
     Some(calibration.p_values(&scores))
 }
 

@@ -24,6 +24,16 @@ const CORRELATION_WORK: usize = 100_000_000;
 /// The yardstick's name in tables.
 const REAL: &str = "training records";
 
+/// Blanks what has no order to correlate: categories of more than two levels.
+fn ordered(context: &Context<'_>, mut raw: Array2<f64>) -> Array2<f64> {
+    for (column, mut values) in context.bundle.manifest.encoder.columns.iter().zip(raw.columns_mut()) {
+        if column.levels.len() > 2 {
+            values.fill(f64::NAN);
+        }
+    }
+    raw
+}
+
 /// Distances and correlations of one set of records to the reference.
 struct Compared {
     ks: Vec<f64>,
@@ -40,14 +50,14 @@ pub(super) fn collect(context: &Context<'_>) -> (Option<Marginals>, Option<Corre
     let rows = (CORRELATION_WORK / (p * p).max(1)).max(500);
     let reference = Reference {
         sorted: (0..p).map(|j| Context::sorted(&real, j)).collect(),
-        correlations: spearman(head(real.clone(), rows).view(), MINIMUM_CELL as usize),
+        correlations: spearman(ordered(context, head(real.clone(), rows)).view(), MINIMUM_CELL as usize),
     };
     let compare = |raw: &Array2<f64>| Compared {
         ks: (0..p)
             .into_par_iter()
             .map(|j| ks_distance(&Context::sorted(raw, j), &reference.sorted[j]))
             .collect(),
-        correlations: spearman(head(raw.clone(), rows).view(), MINIMUM_CELL as usize),
+        correlations: spearman(ordered(context, head(raw.clone(), rows)).view(), MINIMUM_CELL as usize),
     };
     let yardstick = (context.privacy.allows(train.nrows() as u64)).then(|| compare(&train));
     let mut fits = Vec::new();
@@ -179,8 +189,10 @@ fn correlations(
         .filter_map(|(i, j)| Some((difference(i, j)?.abs(), j, i)))
         .collect();
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-    let shown: Vec<usize> = if p <= MAPPED {
-        (0..p).collect()
+    let encoder = &context.bundle.manifest.encoder;
+    let correlated: Vec<usize> = (0..p).filter(|&i| encoder.columns[i].levels.len() <= 2).collect();
+    let shown: Vec<usize> = if correlated.len() <= MAPPED {
+        correlated.clone()
     } else {
         // The features of the worst pairs, back in their own order.
         let mut chosen: Vec<usize> = Vec::new();
@@ -213,7 +225,7 @@ fn correlations(
     Some(Correlations {
         model: context.leading().name.clone(),
         split: split.name().into(),
-        truncated: shown.len() < p,
+        truncated: shown.len() < correlated.len(),
         labels: shown.iter().map(|&i| format::shorten(&labels[i], 60)).collect(),
         data: part(&|i, j| data[[i, j]]),
         samples: part(&|i, j| samples[[i, j]]),

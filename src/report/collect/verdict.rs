@@ -214,7 +214,7 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
         ));
     }
     if let Some(flagged) = evidence.flagged {
-        out.extend(flagged.warnings.iter().map(|w| format!("Flagging: {w}.")));
+        out.extend(flagged.warnings.iter().map(|w| format!("Flagging: {}.", context.privacy.sentence(w))));
     }
     out
 }

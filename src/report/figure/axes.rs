@@ -60,6 +60,11 @@ pub(crate) fn beside(h: HPos, v: VPos) -> TextStyle<'static> {
     style(Ink::Muted, (WORDS - 1.0) * f64::from(SCALE), h, v)
 }
 
+/// The edge of a rectangle; plotters' own has no width.
+pub(crate) fn outline([(x0, y0), (x1, y1)]: [(f64, f64); 2], line: ShapeStyle) -> PathElement<(f64, f64)> {
+    PathElement::new(vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], line)
+}
+
 /// Puts words at a pixel.
 pub(crate) fn words(root: &Area<'_>, text: &str, at: (i32, i32), style: &TextStyle<'_>) -> Drawn {
     Ok(root.draw(&Text::new(text, at, style.clone()))?)

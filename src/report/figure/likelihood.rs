@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, DOT, LINE, THIN, Ticks, margin_for, range_of};
+use super::axes::{Axes, DOT, LINE, THIN, Ticks, margin_for, outline, range_of};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::{Comparison, ComparisonRow, SplitLikelihood};
@@ -126,7 +126,7 @@ pub fn by_split(rows: &[SplitLikelihood]) -> Result<Figure, ReportError> {
             ])?;
             let corners = [(q.p25, y - 0.3), (q.p75, y + 0.3)];
             plot.draw_series([Rectangle::new(corners, Ink::Data.color().mix(0.3).filled())])?;
-            plot.draw_series([Rectangle::new(corners, line)])?;
+            plot.draw_series([outline(corners, line)])?;
             let median = vec![(q.p50, y - 0.3), (q.p50, y + 0.3)];
             plot.draw_series([PathElement::new(median, Ink::Text.color().stroke_width(LINE))])?;
         }

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, LINE, Ticks, range_of};
+use super::axes::{Axes, LINE, Ticks, outline, range_of};
 use super::theme::Ink;
 use super::{DataTable, Figure};
 use crate::report::data::{Histogram, Marginal};
@@ -100,7 +100,7 @@ fn levels(feature: &Marginal, h: &Histogram) -> Result<Figure, ReportError> {
             let data = [(0.0, y + 0.15), (h.data[i], y + 0.48)];
             plot.draw_series([Rectangle::new(data, Ink::Data.color().mix(0.4).filled())])?;
             let samples = [(0.0, y + 0.52), (h.samples[i], y + 0.85)];
-            plot.draw_series([Rectangle::new(samples, Ink::Model.color().stroke_width(LINE))])?;
+            plot.draw_series([outline(samples, Ink::Model.color().stroke_width(LINE))])?;
         }
         Ok(())
     })?;
