@@ -233,8 +233,9 @@ fn model_folder_reads_back_and_damage_is_named() {
         assert_eq!(loaded.history, artifact.history);
         assert_eq!(loaded.metrics, artifact.metrics);
         let raw = bundle.raw_of(Split::Calibration);
-        let scores: Vec<f64> = loaded.score(raw.view()).log_prob.iter().map(|l| -l).collect();
-        assert_eq!(scores, artifact.calibration, "calibration scores repeat to the bit");
+        let scores = loaded.score(raw.view());
+        let again = loaded.unusualness(raw.view(), &scores);
+        assert_eq!(again, artifact.calibration, "calibration scores repeat to the bit");
         loaded.check_bundle(&bundle).unwrap();
         assert!(matches!(
             (loaded.model, loaded.header.kind),
