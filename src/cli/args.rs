@@ -12,7 +12,7 @@ Examples:
   cohort-flow fit out/cohort --output out/flow
   cohort-flow fit out/cohort --output out/gmm --model gmm
   cohort-flow report out/cohort --model out/flow --model out/gmm --output out/report.html
-  cohort-flow flag out/flow out/cohort --output out/flags.csv --fdr 0.1
+  cohort-flow flag out/flow out/cohort --output out/flags.csv
 
 Exit status: 0 done, 1 findings (`schema check` found problems), 2 error, 130 interrupted.
 stdout carries data only; everything else goes to stderr.";
@@ -79,8 +79,8 @@ Examples:
     /// Flag records that do not fit, with calibrated p-values and explanations
     #[command(after_help = "\
 Examples:
-  cohort-flow flag out/flow out/cohort --output flags.csv --fdr 0.1
-  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --alpha 0.01")]
+  cohort-flow flag out/flow out/cohort --output flags.csv
+  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
     Flag(Flag),
     /// Write one self-contained HTML file that compares models on a bundle
     #[command(
@@ -111,7 +111,7 @@ pub(super) struct Demo {
     pub(super) keep: bool,
 
     /// Synthetic patients
-    #[arg(long, value_name = "N", default_value_t = 2500, value_parser = clap::value_parser!(u64).range(50..))]
+    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u64).range(50..))]
     pub(super) patients: u64,
 
     /// Seed of everything random
@@ -323,11 +323,11 @@ pub(super) struct Flag {
     #[command(flatten)]
     pub(super) output: Output,
 
-    /// Flag so that the expected share of false flags stays below this (Benjamini–Hochberg) [default: 0.1]
+    /// Flag so that the expected share of false flags stays below this (Benjamini–Hochberg)
     #[arg(long, value_name = "LEVEL", value_parser = share, conflicts_with = "alpha")]
     pub(super) fdr: Option<f64>,
 
-    /// Flag every record with p-value at or below this
+    /// Flag every record with p-value at or below this [default, without --fdr: 0.01]
     #[arg(long, value_name = "LEVEL", value_parser = share)]
     pub(super) alpha: Option<f64>,
 

@@ -3,13 +3,12 @@
 
 use super::conditional::{Conditional, Expected, likeliest};
 
-/// Probabilities of the coarse grid: dense enough to see the bulk, with both tails, 15 in all.
-pub(super) const GRID: [f64; 15] =
-    [0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.995];
+/// Probabilities of the coarse grid: both tails and the bulk. Every point costs a density evaluation per feature.
+pub(super) const GRID: [f64; 9] = [0.005, 0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.995];
 /// Values of a discrete feature beyond which it is tried at quantiles like a continuous one.
 const MANY_LEVELS: usize = 24;
 /// Points of a refined grid.
-const REFINED: usize = 17;
+const REFINED: usize = 15;
 /// Significant digits of a value without a known resolution.
 const DIGITS: usize = 5;
 
@@ -95,7 +94,7 @@ impl Feature {
         (x >= low - slack && x <= high + slack).then(|| self.round(x))
     }
 
-    /// Values the feature could have had: its levels, or about 15 training quantiles.
+    /// Values the feature could have had: its levels, or a few training quantiles.
     pub(super) fn grid(&self) -> Vec<f64> {
         if !self.levels.is_empty() && (self.is_categorical() || self.levels.len() <= MANY_LEVELS) {
             return self.levels.clone();
@@ -255,22 +254,23 @@ mod tests {
         assert_eq!(atom.cumulative(1.0), 0.45);
     }
 
-    /// Refined on its own density the 90 % interval of a narrow normal is μ ± 1.645 σ to a fraction of σ.
+    /// Refined on its own density the 90 % interval of a narrow normal is μ ± 1.645 σ, to 0.15 σ: fifteen even cells over
+    /// the coarse grid's neighbourhood are 0.9 σ wide here, and within a cell the mass is taken as even.
     #[test]
     fn interval_of_a_narrow_conditional_is_found_by_refinement() {
         let f = normal(0.0);
         let (mean, sd) = (0.9, 0.3);
         let log_density = |x: &f64| -0.5 * ((x - mean) / sd).powi(2);
         let coarse = f.grid();
-        assert_eq!(coarse.len(), 15);
+        assert_eq!(coarse.len(), GRID.len());
         let fine = f.refine(&coarse, &coarse.iter().map(log_density).collect::<Vec<_>>());
         let Expected::Range { low, high } =
             f.expected(&fine, &fine.iter().map(log_density).collect::<Vec<_>>())
         else {
             panic!("a number has a range");
         };
-        assert!((low - (mean - 1.645 * sd)).abs() < 0.1 * sd, "{low}");
-        assert!((high - (mean + 1.645 * sd)).abs() < 0.1 * sd, "{high}");
+        assert!((low - (mean - 1.645 * sd)).abs() < 0.15 * sd, "{low}");
+        assert!((high - (mean + 1.645 * sd)).abs() < 0.15 * sd, "{high}");
     }
 
     #[test]

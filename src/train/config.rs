@@ -46,7 +46,7 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
-            learning_rate: 1e-3,
+            learning_rate: 2e-3,
             linear_rate: 1.0,
             base_rate: 1.0,
             final_rate: 0.01,

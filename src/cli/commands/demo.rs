@@ -33,7 +33,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
 
     console.note("1/5  synth: a reference cohort, and new patients with planted errors");
     extract(args.patients, seed.child("reference", 0), 0.0, &dir.join("extract"), console)?;
-    extract(args.patients / 3, seed.child("incoming", 0), ANOMALIES, &dir.join("incoming-extract"), console)?;
+    extract((args.patients / 12).max(20), seed.child("incoming", 0), ANOMALIES, &dir.join("incoming-extract"), console)?;
 
     console.note("2/5  ingest: first 24 hours of the first ICU stay of adults");
     for (input, output) in [("extract", "cohort"), ("incoming-extract", "incoming")] {

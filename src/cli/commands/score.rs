@@ -10,8 +10,9 @@ use crate::cli::console::Console;
 use crate::cli::exit::Outcome;
 use crate::cli::progress::grouped;
 
-/// False discovery rate where neither --fdr nor --alpha is given.
-const DEFAULT_FDR: f64 = 0.1;
+/// p-value at or below which records are flagged where neither --fdr nor --alpha is given. Not a false discovery rate: on a
+/// bundle of thousands of records, a few hundred calibration records cannot reach any q-value worth asking for.
+const DEFAULT_ALPHA: f64 = 0.01;
 
 fn source(records: &args::Records) -> RecordsSource<'_> {
     match (&records.bundle, &records.input) {
@@ -52,8 +53,8 @@ pub(super) fn sample(args: &args::Sample, console: &Console) -> Result {
 
 pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
     let rule = match (args.alpha, args.fdr) {
-        (Some(alpha), _) => Rule::Alpha(alpha),
-        (None, fdr) => Rule::Fdr(fdr.unwrap_or(DEFAULT_FDR)),
+        (None, Some(fdr)) => Rule::Fdr(fdr),
+        (alpha, _) => Rule::Alpha(alpha.unwrap_or(DEFAULT_ALPHA)),
     };
     let request = FlagRequest {
         model: &args.model,
