@@ -93,6 +93,18 @@ pub(crate) fn shorten(text: &str, n: usize) -> String {
     out
 }
 
+/// As [`shorten`], leaving out the middle: names that begin alike often differ at their end.
+pub(crate) fn squeeze(text: &str, n: usize) -> String {
+    let length = text.chars().count();
+    if length <= n {
+        return text.to_owned();
+    }
+    let tail = n / 3;
+    let head: String = text.chars().take(n.saturating_sub(tail + 1)).collect();
+    let end: String = text.chars().skip(length - tail).collect();
+    format!("{}…{}", head.trim_end(), end.trim_start())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +126,8 @@ mod tests {
         assert_eq!(seconds(600.0), "10.0 min");
         assert_eq!(bytes(2_500_000.0), "2.5 MB");
         assert_eq!(probability(0.00012), "1.2e-4");
+        assert_eq!(squeeze("Systolic blood pressure, cuff", 18), "Systolic bl…, cuff");
+        assert_eq!(squeeze("short", 18), "short");
         assert_eq!(shorten("مرحبا بالعالم", 6), "مرحبا…");
     }
 }

@@ -7,6 +7,8 @@
 
 use serde::{Serialize, Serializer};
 
+use super::format;
+
 /// Smallest number of records printed: the cell size policy of the US Centers for Medicare & Medicaid Services,
 /// which most data use agreements repeat. Zero is printed, as it is about nobody.
 pub const MINIMUM_CELL: u64 = 11;
@@ -44,9 +46,10 @@ impl Cell {
     pub fn text(self, format: impl Fn(f64) -> String) -> String {
         match self.0 {
             Shown::Exact(v) => format(v),
-            Shown::Below(v) => format!("< {}", format(v)),
-            Shown::AtLeast(v) => format!("≥ {}", format(v)),
-            Shown::Hidden => "–".into(),
+            // A sign must not part from its number at the end of a line.
+            Shown::Below(v) => format!("<\u{a0}{}", format(v)),
+            Shown::AtLeast(v) => format!("≥\u{a0}{}", format(v)),
+            Shown::Hidden => format::NONE.into(),
         }
     }
 }
@@ -59,7 +62,9 @@ impl Serialize for Cell {
                 serializer.serialize_u64(v as u64)
             }
             Shown::Exact(v) => serializer.serialize_f64(v),
-            _ => serializer.serialize_str(&self.text(|v| format!("{}", (v * 10.0).round() / 10.0))),
+            _ => serializer.serialize_str(
+                &self.text(|v| if v.fract() == 0.0 { format::count(v) } else { format::fixed(v, 1) }),
+            ),
         }
     }
 }
@@ -111,6 +116,11 @@ impl Privacy {
         Cell(if self.small(n) { Shown::Below(MINIMUM_CELL as f64) } else { Shown::Exact(n as f64) })
     }
 
+    /// Nothing: the counterpart of another hidden cell.
+    pub fn hidden(self) -> Cell {
+        Cell(Shown::Hidden)
+    }
+
     /// The largest part of a printed whole whose `n_hidden` hidden parts sum to `hidden`: no more than the whole
     /// and the other parts say anyway.
     pub fn blurred(self, largest: u64, hidden: u64, n_hidden: u64) -> Cell {
@@ -149,12 +159,17 @@ impl Privacy {
     }
 
     /// Parts of a printed whole in their order, with their shares. Small ones become one last "others"; where even
-    /// that is small, the largest part is blurred, lest subtraction tell.
-    pub fn parts(self, parts: Vec<(String, u64)>) -> Vec<Part> {
-        let total: u64 = parts.iter().map(|p| p.1).sum();
+    /// that is small, the largest part is blurred, lest subtraction tell. So it is for the sake of `beside`, a number of
+    /// the same whole that is printed, or hidden, elsewhere.
+    pub fn parts(self, parts: Vec<(String, u64)>, beside: u64) -> Vec<Part> {
+        let beside = if self.small(beside) { beside } else { 0 };
+        let total: u64 = parts.iter().map(|p| p.1).sum::<u64>() + beside;
         let (small, kept): (Vec<_>, Vec<_>) = parts.into_iter().partition(|p| self.small(p.1));
         let hidden: u64 = small.iter().map(|p| p.1).sum();
-        let largest = (0..kept.len()).rev().max_by_key(|&i| kept[i].1).filter(|_| self.small(hidden));
+        let largest =
+            (0..kept.len()).rev().max_by_key(|&i| kept[i].1).filter(|_| self.small(hidden) || beside > 0);
+        let secrets = [hidden, beside].into_iter().filter(|n| self.small(*n));
+        let (n_secret, secret) = (secrets.clone().count() as u64, secrets.sum());
         let of_total = |cell: Cell| match cell.0 {
             Shown::Exact(v) => Cell(Shown::Exact(100.0 * v / total.max(1) as f64)),
             Shown::Below(v) => Cell(Shown::Below(100.0 * v / total.max(1) as f64)),
@@ -168,7 +183,7 @@ impl Privacy {
             k => Some(part(format!("{k} others, together"), self.count(hidden))),
         };
         let shown = kept.into_iter().enumerate().map(|(i, (name, n))| {
-            let cell = if Some(i) == largest { self.blurred(n, hidden, 1) } else { self.count(n) };
+            let cell = if Some(i) == largest { self.blurred(n, secret, n_secret) } else { self.count(n) };
             part(name, cell)
         });
         shown.chain(others).collect()
@@ -248,7 +263,7 @@ mod tests {
     use super::*;
 
     fn show(c: Cell) -> String {
-        c.text(|v| format!("{v:.1}"))
+        c.text(|v| format!("{v:.1}")).replace('\u{a0}', " ")
     }
 
     #[test]
@@ -260,7 +275,7 @@ mod tests {
         assert_eq!(show(strict.count(11)), "11.0");
         assert_eq!(show(Privacy::new(true).count(3)), "3.0");
         assert_eq!(serde_json::to_string(&strict.count(12)).unwrap(), "12");
-        assert_eq!(serde_json::to_string(&strict.count(4)).unwrap(), "\"< 11\"");
+        assert_eq!(serde_json::to_string(&strict.count(4)).unwrap(), "\"<\u{a0}11\"");
     }
 
     #[test]
@@ -279,13 +294,16 @@ mod tests {
         let strict = Privacy::new(false);
         let parts = |v: &[u64]| v.iter().enumerate().map(|(i, n)| (format!("p{i}"), *n)).collect::<Vec<_>>();
         let text = |p: &Part| format!("{} {} {}", p.name, show(p.n), show(p.percent));
-        let shown: Vec<String> = strict.parts(parts(&[100, 3, 47, 50])).iter().map(text).collect();
+        let shown: Vec<String> = strict.parts(parts(&[100, 3, 47, 50]), 0).iter().map(text).collect();
         // 200 − 47 − 50 = 103 is known: 93 to 102 and 10 to 1 are all possible.
         assert_eq!(shown, ["p0 ≥ 93.0 ≥ 46.5", "p2 47.0 23.5", "p3 50.0 25.0", "1 other < 11.0 < 5.5"]);
-        let shown: Vec<String> = strict.parts(parts(&[80, 6, 7, 7])).iter().map(text).collect();
+        let shown: Vec<String> = strict.parts(parts(&[80, 6, 7, 7]), 0).iter().map(text).collect();
         assert_eq!(shown, ["p0 80.0 80.0", "3 others, together 20.0 20.0"]);
-        assert_eq!(strict.parts(parts(&[4, 0])).iter().map(text).count(), 2);
-        let open: Vec<String> = Privacy::new(true).parts(parts(&[97, 3])).iter().map(text).collect();
+        assert_eq!(strict.parts(parts(&[4, 0]), 0).iter().map(text).count(), 2);
+        // Eight without a value, hidden elsewhere: both levels and all records would tell them.
+        let shown: Vec<String> = strict.parts(parts(&[4499, 3493]), 8).iter().map(text).collect();
+        assert_eq!(shown, ["p0 ≥ 4497.0 ≥ 56.2", "p1 3493.0 43.7"]);
+        let open: Vec<String> = Privacy::new(true).parts(parts(&[97, 3]), 0).iter().map(text).collect();
         assert_eq!(open, ["p0 97.0 97.0", "p1 3.0 3.0"]);
     }
 

@@ -28,7 +28,7 @@ pub(super) fn cohort(context: &Context<'_>) -> Cohort {
         .iter()
         .map(|t| {
             let dropped = t.dropped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.clone(), *n));
-            let dropped = privacy.parts(dropped.collect()).into_iter();
+            let dropped = privacy.parts(dropped.collect(), 0).into_iter();
             TableRows {
                 table: t.table.clone(),
                 read: privacy.count(t.rows_read),

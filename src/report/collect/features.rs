@@ -44,10 +44,7 @@ pub(super) fn summaries(context: &Context<'_>) -> Vec<FeatureSummary> {
                 group: column.meta.group.clone(),
                 unit: column.meta.unit.clone(),
                 kind: kind(column.meta.kind).into(),
-                splits: parts
-                    .iter()
-                    .map(|(name, raw)| stats(context.privacy, name, raw, j, categorical))
-                    .collect(),
+                splits: by_split(context.privacy, &parts, j, categorical),
                 levels: levels(context, j),
                 smd,
             }
@@ -63,6 +60,23 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Binary => "binary",
         Kind::Categorical => "categorical",
     }
+}
+
+/// All records, then each split. A split with few missing (or few observed) values would be told by the other
+/// splits and the total, so the largest of the others is hidden with it.
+fn by_split(privacy: Privacy, parts: &[(&str, Array2<f64>)], j: usize, categorical: bool) -> Vec<SplitStats> {
+    let mut out: Vec<SplitStats> =
+        parts.iter().map(|(name, raw)| stats(privacy, name, raw, j, categorical)).collect();
+    let secret = |i: usize| {
+        let (total, observed) = (parts[i].1.nrows() as u64, Context::sorted(&parts[i].1, j).len() as u64);
+        !privacy.shows(observed) || !privacy.shows(total - observed)
+    };
+    let (hidden, open): (Vec<usize>, Vec<usize>) = (1..parts.len()).partition(|&i| secret(i));
+    let largest = open.into_iter().max_by_key(|&i| parts[i].1.nrows()).filter(|_| !hidden.is_empty());
+    if let Some(i) = largest {
+        (out[i].observed, out[i].missing_percent) = (privacy.hidden(), privacy.hidden());
+    }
+    out
 }
 
 fn stats(privacy: Privacy, split: &str, raw: &Array2<f64>, j: usize, categorical: bool) -> SplitStats {
@@ -110,7 +124,7 @@ fn levels(context: &Context<'_>, j: usize) -> Vec<LevelShare> {
         let rest = counts.split_off(CATEGORIES - 1);
         counts.push((format!("{} other levels", rest.len()), rest.iter().map(|r| r.1).sum()));
     }
-    let parts = context.privacy.parts(counts).into_iter();
+    let parts = context.privacy.parts(counts, (context.bundle.raw.nrows() - values.len()) as u64).into_iter();
     parts.map(|p| LevelShare { level: p.name, n: p.n, percent: p.percent }).collect()
 }
 

@@ -179,8 +179,9 @@ pub(super) fn by_split(context: &Context<'_>) -> Vec<SplitLikelihood> {
 
 pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
     let split = context.test?;
-    let p_values: BTreeMap<usize, Vec<f64>> =
-        (0..context.models.len()).filter_map(|i| Some((i, p_values(context, &context.models[i], split)?))).collect();
+    let p_values: BTreeMap<usize, Vec<f64>> = (0..context.models.len())
+        .filter_map(|i| Some((i, p_values(context, &context.models[i], split)?)))
+        .collect();
     let leading = context.leading();
     let of_leading = p_values.get(&context.leading)?;
     let mut alphas = Vec::new();

@@ -12,7 +12,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::theme::{Ink, finish};
 use crate::report::ReportError;
-use crate::report::format::{shorten, significant};
+use crate::report::format::{significant, squeeze};
 
 pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(crate) type Plot<'a, 'b> = ChartContext<'b, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -72,7 +72,7 @@ pub(crate) fn words(root: &Area<'_>, text: &str, at: (i32, i32), style: &TextSty
 
 /// As many characters of `text` as fit into `pixels`.
 pub(crate) fn fit(text: &str, pixels: i32, size: f64) -> String {
-    shorten(text, ((f64::from(pixels) / (size * ADVANCE)).floor() as usize).max(3))
+    squeeze(text, ((f64::from(pixels) / (size * ADVANCE)).floor() as usize).max(3))
 }
 
 /// How an axis is marked.

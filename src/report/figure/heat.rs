@@ -22,7 +22,7 @@ pub fn correlation(
     let p = labels.len() as i32;
     let cell = (360 / p.max(1)).clamp(8, 36);
     let text = f64::from(cell - 1).clamp(7.0, WORDS - 1.0);
-    let (left, below) = (124, 112);
+    let (left, below) = (140, 128);
     let map = p * cell;
     let (width, height) = ((left + map + 12).max(280), map + below + 44);
     let description = format!(

@@ -29,8 +29,8 @@ fn named(feature: &Marginal) -> String {
 
 fn continuous(feature: &Marginal, h: &Histogram) -> Result<Figure, ReportError> {
     let widths: Vec<f64> = h.edges.windows(2).map(|e| e[1] - e[0]).collect();
-    // Bins differ in width, so heights are shares per width: relative to the mean width they read as per cent.
-    let typical = widths.iter().sum::<f64>() / widths.len().max(1) as f64;
+    // Bins differ in width, so heights are shares per width: relative to the narrowest they read as per cent.
+    let typical = widths.iter().copied().fold(f64::INFINITY, f64::min);
     let height = |shares: &[f64]| -> Vec<f64> {
         shares.iter().zip(&widths).map(|(s, w)| if *w > 0.0 { s * typical / w } else { 0.0 }).collect()
     };
