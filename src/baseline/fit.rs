@@ -20,7 +20,7 @@ use crate::random::Seed;
 /// What is tried when a mixture is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GmmConfig {
-    /// Numbers of components, ascending; the search stops after two steps without improvement.
+    /// Numbers of components, ascending; the search stops at the first that does not improve.
     pub components: Vec<usize>,
     /// Values added to the diagonal of each covariance (`reg_covar`), in units of the coordinates squared.
     pub regularisation: Vec<f64>,
@@ -39,8 +39,8 @@ impl Default for GmmConfig {
         Self {
             components: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
             // For coordinates of variance 1. The largest are for few rows in many coordinates.
-            regularisation: vec![1e-3, 1e-2, 5e-2, 2e-1],
-            starts: 4,
+            regularisation: vec![1e-4, 1e-3, 1e-2, 5e-2, 2e-1],
+            starts: 3,
             tolerance: 1e-3,
             max_iterations: 300,
             seed: Seed(0),
@@ -152,7 +152,6 @@ struct Fitted {
 impl Search<'_> {
     fn run(&self) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
         let mut done: Vec<Fitted> = Vec::new();
-        let mut worse = 0;
         for (step, &components) in self.config.components.iter().enumerate() {
             // A component wants a handful of records; one component is always tried.
             if step > 0 && self.records < 5 * components {
@@ -160,11 +159,10 @@ impl Search<'_> {
             }
             let before = best(&done).and_then(|i| done[i].trial.criterion);
             let fits: Vec<Fitted> =
-                self.config.regularisation.par_iter().map(|&r| self.fit(components, r, 0)).collect();
+                self.strengths(&done).par_iter().map(|&r| self.fit(components, r, 0)).collect();
             let now = best(&fits).and_then(|i| fits[i].trial.criterion);
             done.extend(fits);
-            worse = if now > before { 0 } else { worse + 1 };
-            if worse == 2 {
+            if now <= before {
                 break;
             }
         }
@@ -198,6 +196,17 @@ impl Search<'_> {
         done[chosen].trial.chosen = true;
         let gmm = done[chosen].gmm.take().expect("invariant: the best trial has a mixture");
         Ok((gmm, done.into_iter().map(|f| f.trial).collect()))
+    }
+
+    /// Regularisations to try next: all at first, then the best so far and its neighbours, for it moves little with the
+    /// number of components and every fit costs the same.
+    fn strengths(&self, done: &[Fitted]) -> Vec<f64> {
+        let all = &self.config.regularisation;
+        let near = best(done).and_then(|i| all.iter().position(|r| *r == done[i].trial.regularisation));
+        match near {
+            Some(at) => all[at.saturating_sub(1)..(at + 2).min(all.len())].to_vec(),
+            None => all.clone(),
+        }
     }
 
     fn fit(&self, components: usize, regularisation: f64, start: usize) -> Fitted {

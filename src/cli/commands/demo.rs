@@ -55,7 +55,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             output: &dir.join(name),
             force: false,
             model,
-            preset: Preset::Auto,
+            // Enough to beat the mixture on these data, in a third of the time of `auto`.
+            preset: Preset::Small,
             seed,
             epochs: None,
             time_budget: None,
