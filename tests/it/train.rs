@@ -70,16 +70,19 @@ fn table(n: usize, seed: u64) -> RecordTable {
         ("ventilated", Kind::Binary),
         ("lactate", Kind::Continuous),
     ];
-    let mut columns: Vec<Column> =
-        kinds.map(|(name, kind)| column(name, kind, Cells::Number(numbers.remove(name).unwrap()))).into();
+    let mut columns: Vec<Column> = kinds
+        .map(|(name, kind)| {
+            column(name, kind, Cells::Number(numbers.remove(name).expect("every name has numbers")))
+        })
+        .into();
     columns.push(column("ward", Kind::Categorical, Cells::Text(wards)));
     let ids: Vec<String> = (0..n).map(|i| format!("r{i}")).collect();
     RecordTable { record_ids: ids.clone(), subject_ids: ids, splits: None, columns, audit: Audit::default() }
 }
 
 fn bundle(n: usize, seed: u64) -> Bundle {
-    let (pipeline, _) = load_pipeline("wide-table").unwrap();
-    Bundle::build(&table(n, seed), None, &pipeline).unwrap()
+    let (pipeline, _) = load_pipeline("wide-table").expect("the built-in pipeline loads");
+    Bundle::build(&table(n, seed), None, &pipeline).expect("the test table makes a bundle")
 }
 
 fn configs(bundle: &Bundle, kind: FlowKind) -> (FlowConfig, TrainConfig) {
@@ -96,7 +99,7 @@ fn configs(bundle: &Bundle, kind: FlowKind) -> (FlowConfig, TrainConfig) {
 
 fn fit(bundle: &Bundle, kind: FlowKind) -> ModelArtifact {
     let (flow, train) = configs(bundle, kind);
-    let trained = train_flow(bundle, &flow, &train, None, false, &Silent).unwrap();
+    let trained = train_flow(bundle, &flow, &train, None, false, &Silent).expect("training succeeds");
     ModelArtifact::from_flow(bundle, kind, &train, trained)
 }
 
@@ -111,13 +114,15 @@ fn fit_mixture(bundle: &Bundle) -> ModelArtifact {
         4,
         Seed(3).child("validation-noise", 0),
     );
-    let (gmm, trials) = fit_gmm(train.view(), validation.view(), 2, &config).unwrap();
+    let (gmm, trials) = fit_gmm(train.view(), validation.view(), 2, &config).expect("the mixture fits");
     ModelArtifact::from_gmm(bundle, &config, gmm, trials, 0.5)
 }
 
 /// The files that must not differ between equal runs.
 fn reproducible(dir: &Path) -> Vec<Vec<u8>> {
-    ["model.safetensors", "model.json", "history.csv"].map(|f| fs::read(dir.join(f)).unwrap()).into()
+    ["model.safetensors", "model.json", "history.csv"]
+        .map(|f| fs::read(dir.join(f)).expect("the file is there"))
+        .into()
 }
 
 #[test]
