@@ -65,7 +65,7 @@ fn levels(
     }
     if !rest.is_empty() {
         // A value few have is not even named.
-        let alone = rest.len() == 1 && privacy.allows(counts[rest[0]].0);
+        let alone = rest.len() == 1 && (privacy.identifiable() || privacy.allows(counts[rest[0]].0));
         h.levels.push(if alone { name(values[rest[0]]) } else { "other values".into() });
         h.data.push(share(rest.iter().map(|&i| counts[i].0).sum(), data));
         h.samples.push(share(rest.iter().map(|&i| counts[i].1).sum(), samples));
