@@ -417,7 +417,7 @@ mod tests {
     fn durations_have_units() {
         assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
         assert_eq!(duration("1.5m").unwrap(), Duration::from_secs(90));
-        assert_eq!(duration("1h").unwrap(), Duration::from_secs(3600));
+        assert_eq!(duration("1h").unwrap(), Duration::from_hours(1));
         assert!(duration("soon").is_err() && duration("-1s").is_err() && duration("0").is_err());
     }
 

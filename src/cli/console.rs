@@ -61,7 +61,6 @@ impl Console {
 }
 
 /// Writes data to stdout; a reader that went away is not an error.
-#[expect(clippy::print_stdout, reason = "the one place that writes data to stdout")]
 pub(super) fn print_data(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

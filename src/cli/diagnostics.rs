@@ -1,8 +1,11 @@
 //! Errors as a person reads them: the message, what caused it, a hint, and for schema files the lines at fault.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report, Severity};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report, Severity,
+};
 
 use crate::error::Hint;
 use crate::pipeline::Error;
@@ -20,13 +23,13 @@ pub(super) fn render(error: &Error) -> String {
         let text = cause.to_string();
         // Transparent wrappers and messages that already name their cause would repeat it.
         if !said.contains(&text) {
-            out.push_str(&format!("  caused by: {text}\n"));
+            let _ = writeln!(out, "  caused by: {text}");
             said = text;
         }
         source = cause.source();
     }
     for line in error.hint().iter().flat_map(|h| h.lines()) {
-        out.push_str(&format!("hint: {line}\n"));
+        let _ = writeln!(out, "hint: {line}");
     }
     out
 }
@@ -46,11 +49,11 @@ pub(super) fn render_problems(file: &str, text: &str, problems: &[Problem]) -> S
         }
         let report = Report::new(diagnostic).with_source_code(NamedSource::new(file, text.to_owned()));
         if handler.render_report(&mut out, report.as_ref()).is_err() {
-            out.push_str(&format!("{file}:{}: {}\n", problem.line, problem.message));
+            let _ = writeln!(out, "{file}:{}: {}", problem.line, problem.message);
         }
     }
     let n = problems.len();
-    out.push_str(&format!("error: {n} problem{} in {file}\n", if n == 1 { "" } else { "s" }));
+    let _ = writeln!(out, "error: {n} problem{} in {file}", if n == 1 { "" } else { "s" });
     out
 }
 

@@ -97,9 +97,10 @@ impl Hint for Error {
             Self::Io(e) => e.hint(),
             Self::Format(_) => Some("end the name of --output in .csv or .parquet".into()),
             Self::Usage { hint, .. } => Some(hint.clone()),
-            Self::Labels { .. } => {
-                Some("a labels file is a CSV with the columns record_id and kind, one row per known anomaly".into())
-            }
+            Self::Labels { .. } => Some(
+                "a labels file is a CSV with the columns record_id and kind, one row per known anomaly"
+                    .into(),
+            ),
         }
     }
 }

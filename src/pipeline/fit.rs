@@ -62,8 +62,12 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
             if let Some(parent) = checkpoint.parent().filter(|p| !p.as_os_str().is_empty()) {
                 std::fs::create_dir_all(parent).map_err(IoError::on("create", parent))?;
             }
-            let (mut flow, mut config) =
-                train::preset(kind, request.preset, bundle.manifest.splits.train, bundle.manifest.encoder.n_coordinates());
+            let (mut flow, mut config) = train::preset(
+                kind,
+                request.preset,
+                bundle.manifest.splits.train,
+                bundle.manifest.encoder.n_coordinates(),
+            );
             config.seed = request.seed;
             config.time_budget_seconds = request.time_budget;
             if let Some(epochs) = request.epochs {

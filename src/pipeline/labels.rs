@@ -16,9 +16,13 @@ pub fn read_labels(path: &Path) -> Result<HashMap<String, Label>, Error> {
     let wrong = |message: String| Error::Labels { path: path.to_path_buf(), message };
     let mut reader = csv::Reader::from_path(path).map_err(|e| wrong(e.to_string()))?;
     let headers = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
-    let find = |names: &[&str]| headers.iter().position(|h| names.iter().any(|n| h.trim().eq_ignore_ascii_case(n)));
+    let find =
+        |names: &[&str]| headers.iter().position(|h| names.iter().any(|n| h.trim().eq_ignore_ascii_case(n)));
     let (Some(id), Some(kind)) = (find(&["record_id", "icustay_id"]), find(&["kind"])) else {
-        return Err(wrong(format!("needs the columns record_id and kind, has {}", headers.iter().collect::<Vec<_>>().join(", "))));
+        return Err(wrong(format!(
+            "needs the columns record_id and kind, has {}",
+            headers.iter().collect::<Vec<_>>().join(", ")
+        )));
     };
     let variables = find(&["variables", "features"]);
     let mut labels = HashMap::new();

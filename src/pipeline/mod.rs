@@ -1,7 +1,6 @@
 //! One function per command: what `cohort-flow ingest`, `fit`, `score`, `sample`, `flag`, `report`, `synth` and
 //! `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
-
 mod error;
 mod fit;
 mod ingest;
@@ -10,7 +9,6 @@ mod records;
 mod report;
 mod sample;
 mod score;
-
 
 pub use error::Error;
 pub use fit::{FitRequest, ModelChoice, fit};

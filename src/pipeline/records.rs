@@ -65,7 +65,8 @@ impl Records {
         let raw = model.encoder.raw(&table)?;
         let mut warnings = table.audit.warnings.clone();
         for (column, count) in model.encoder.unseen(raw.view()) {
-            warnings.push(format!("column `{column}`: {count} cells hold a level the training split never had"));
+            warnings
+                .push(format!("column `{column}`: {count} cells hold a level the training split never had"));
         }
         Ok(Self { ids: table.record_ids, raw, splits: None, warnings })
     }

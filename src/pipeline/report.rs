@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::artifact::ModelArtifact;
 use crate::features::Bundle;
-use crate::outlier::{self, Rule};
+use crate::outlier::{self, Evaluation, Rule};
 use crate::output::{OutputError, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, ReportOptions};
@@ -16,6 +16,8 @@ use super::{Error, Records, RecordsSource};
 
 /// Features named per flagged record.
 const EXPLAIN: usize = 3;
+/// The least likely records are explained even when none is flagged.
+const ALSO_EXPLAIN: usize = 20;
 
 /// What to report.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +42,11 @@ pub struct ReportRequest<'a> {
     pub seed: Seed,
 }
 
-/// Computes and writes the page.
+/// Computes and writes the page; returns how the flags compare with the known anomalies, where there are any.
 ///
 /// # Errors
 /// Whatever reading, flagging or rendering reports; models that do not fit the bundle.
-pub fn report(request: &ReportRequest<'_>) -> Result<(), Error> {
+pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> {
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
@@ -54,7 +56,8 @@ pub fn report(request: &ReportRequest<'_>) -> Result<(), Error> {
     for path in request.models {
         let model = ModelArtifact::load(path)?;
         model.check_bundle(&bundle)?;
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let name =
+            path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
         models.push((name, model));
     }
     let flagged = match models.first() {
@@ -65,8 +68,14 @@ pub fn report(request: &ReportRequest<'_>) -> Result<(), Error> {
             };
             (!records.ids.is_empty())
                 .then(|| -> Result<Flagged, Error> {
-                    let summary =
-                        flag_records(model, &records, Rule::Fdr(request.fdr), EXPLAIN, request.seed)?;
+                    let summary = flag_records(
+                        model,
+                        &records,
+                        Rule::Fdr(request.fdr),
+                        EXPLAIN,
+                        ALSO_EXPLAIN,
+                        request.seed,
+                    )?;
                     let evaluation = labels
                         .as_ref()
                         .map(|l| outlier::evaluate(&summary.flags, &labels_of(&records.ids, l)))
@@ -86,7 +95,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<(), Error> {
     let options = ReportOptions { identifiable: request.identifiable, seed: request.seed };
     let data = report::collect(&bundle, &models, flagged.as_ref(), &options)?;
     write_atomic(request.output, report::render(&data)?.as_bytes())?;
-    Ok(())
+    Ok(flagged.and_then(|f| f.evaluation))
 }
 
 fn test_records(bundle: &Bundle) -> Records {

@@ -80,7 +80,7 @@ pub struct FlagSummary {
 pub fn flag(request: &FlagRequest<'_>) -> Result<FlagSummary, Error> {
     let model = ModelArtifact::load(request.model)?;
     let records = Records::read(&model, request.records)?;
-    let summary = flag_records(&model, &records, request.rule, request.explain, request.seed)?;
+    let summary = flag_records(&model, &records, request.rule, request.explain, 0, request.seed)?;
     let mut columns = identifiers(&records);
     // The identifier is written above, with the split beside it.
     for (name, cells) in summary.flags.columns().into_iter().filter(|(name, _)| name != "record_id") {
@@ -102,12 +102,21 @@ pub(super) fn flag_records(
     records: &Records,
     rule: Rule,
     explain: usize,
+    also_explain: usize,
     seed: Seed,
 ) -> Result<FlagSummary, Error> {
     // A p-value is valid only when new records are scored with as many noise draws as the calibration records were.
     let draws = model.header.score_draws;
     let score = model.header.score;
-    let options = FlagOptions { rule, score, draws, explain_top: explain, seed, ..FlagOptions::default() };
+    let options = FlagOptions {
+        rule,
+        score,
+        draws,
+        explain_top: explain,
+        also_explain,
+        seed,
+        ..FlagOptions::default()
+    };
     let flags = outlier::flag(
         model.density(),
         &model.encoder,
@@ -118,7 +127,11 @@ pub(super) fn flag_records(
     )?;
     let mut warnings = records.warnings.clone();
     warnings.extend(flags.warnings.iter().map(ToString::to_string));
-    if records.splits.as_ref().is_some_and(|s| s.iter().any(|s| matches!(s, Split::Train | Split::Validation))) {
+    if records
+        .splits
+        .as_ref()
+        .is_some_and(|s| s.iter().any(|s| matches!(s, Split::Train | Split::Validation)))
+    {
         warnings.push(
             "rows of the train and validation splits were used in fitting: their p-values lean towards 1, so \
              errors among them are harder to find than in new records"

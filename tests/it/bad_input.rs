@@ -35,7 +35,11 @@ fn a_missing_table_is_named() {
     let extract = dir.path().join("extract");
     fs::create_dir(&extract).unwrap();
     fs::write(extract.join("PATIENTS.csv"), "SUBJECT_ID,GENDER,DOB\n1,F,2100-01-01 00:00:00\n").unwrap();
-    fail(dir.path(), &["ingest", "mimic3-first-24h", "--input", "extract", "--output", "b"], &["ICUSTAYS", "hint"]);
+    fail(
+        dir.path(),
+        &["ingest", "mimic3-first-24h", "--input", "extract", "--output", "b"],
+        &["ICUSTAYS", "hint"],
+    );
 }
 
 #[test]
@@ -110,7 +114,18 @@ fn unknown_settings_are_listed_together() {
     fs::write(dir.path().join("t.csv"), table(100, 1)).unwrap();
     fail(
         dir.path(),
-        &["ingest", "wide-table", "--input", "t.csv", "--output", "b", "--set", "colour=red", "--set", "transform=magic"],
+        &[
+            "ingest",
+            "wide-table",
+            "--input",
+            "t.csv",
+            "--output",
+            "b",
+            "--set",
+            "colour=red",
+            "--set",
+            "transform=magic",
+        ],
         &["colour", "magic", "normal-score"],
     );
     bundle(dir.path(), 300);
@@ -146,10 +161,15 @@ fn a_model_that_does_not_fit_the_bundle_is_refused() {
     let dir = folder();
     bundle(dir.path(), 300);
     fit(dir.path(), "model");
-    fs::write(dir.path().join("other.csv"), "id,a,b\n".to_owned() + &(0..200).map(|i| format!("{i},{}.5,{}.25\n", i * 7 % 31, i * 11 % 17)).collect::<String>()).unwrap();
+    let rows: Vec<String> = (0..200).map(|i| format!("{i},{}.5,{}.25", i * 7 % 31, i * 11 % 17)).collect();
+    fs::write(dir.path().join("other.csv"), format!("id,a,b\n{}\n", rows.join("\n"))).unwrap();
     succeed(dir.path(), &["ingest", "wide-table", "--input", "other.csv", "--output", "other"]);
     fail(dir.path(), &["report", "other", "--model", "model", "--output", "r.html"], &["heart_rate"]);
-    fail(dir.path(), &["flag", "model", "--input", "other.csv", "--output", "f.csv"], &["heart_rate", "lactate"]);
+    fail(
+        dir.path(),
+        &["flag", "model", "--input", "other.csv", "--output", "f.csv"],
+        &["heart_rate", "lactate"],
+    );
 }
 
 #[test]
@@ -188,7 +208,13 @@ fn fewer_records_than_features_still_gives_a_sound_model() {
     let dir = folder();
     let header: Vec<String> = (0..40).map(|j| format!("x{j}")).collect();
     let rows: String = (0..30)
-        .map(|i| (0..40).map(|j| format!("{:.3}", ((i * 37 + j * 91) % 101) as f64 / 7.0)).collect::<Vec<_>>().join(",") + "\n")
+        .map(|i| {
+            (0..40)
+                .map(|j| format!("{:.3}", f64::from((i * 37 + j * 91) % 101) / 7.0))
+                .collect::<Vec<_>>()
+                .join(",")
+                + "\n"
+        })
         .collect();
     fs::write(dir.path().join("t.csv"), header.join(",") + "\n" + &rows).unwrap();
     succeed(dir.path(), &["ingest", "wide-table", "--input", "t.csv", "--output", "bundle"]);
@@ -217,7 +243,8 @@ fn a_full_disk_leaves_the_former_output() {
     let dir = folder();
     bundle(dir.path(), 3000);
     let before = listing(dir.path());
-    let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" ingest wide-table --input table.csv --output bundle --force";
+    let script =
+        "trap '' XFSZ; ulimit -f 16; exec \"$0\" ingest wide-table --input table.csv --output bundle --force";
     let output = Command::new("sh")
         .current_dir(dir.path())
         .args(["-c", script, env!("CARGO_BIN_EXE_cohort-flow")])
@@ -234,7 +261,18 @@ fn an_interrupted_fit_resumes_to_the_same_bytes() {
     let dir = folder();
     bundle(dir.path(), 2000);
     let args = |output: &'static str| {
-        vec!["fit", "bundle", "--output", output, "--preset", "small", "--epochs", "40", "--set", "patience=100"]
+        vec![
+            "fit",
+            "bundle",
+            "--output",
+            output,
+            "--preset",
+            "small",
+            "--epochs",
+            "40",
+            "--set",
+            "patience=100",
+        ]
     };
     succeed(dir.path(), &args("whole"));
 

@@ -1,6 +1,10 @@
 //! The built-in descriptions against the open data they describe.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a failed step fails the test; a skipped one says so")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a failed step fails the test; a skipped one says so"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,11 @@
 //! The one integration-test binary: add a module here and a file beside it. Tests of real data look in
 //! `../shared/data` and skip with a line on stderr where it is absent.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test that panics fails the test, which is what it is for"
+)]
+
 mod bad_input;
 mod browser;
 mod built_in;

@@ -43,7 +43,10 @@ pub(crate) fn fail(dir: &Path, args: &[&str], parts: &[&str]) -> String {
 }
 
 fn texts(output: &Output) -> (String, String) {
-    (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 /// Everything below `dir`, sorted, with sizes.
@@ -76,8 +79,11 @@ pub(crate) fn table(n: usize, seed: u64) -> String {
         let map = 0.7 * sbp + 3.0 * normal();
         let gcs = (14.0 - 2.0 * severity.max(0.0) + 0.5 * normal()).round().clamp(3.0, 15.0);
         let sex = if normal() > 0.0 { "F" } else { "M" };
-        let lactate =
-            if severity + normal() > 0.0 { format!("{:.1}", (0.5 + 0.4 * severity + 0.2 * normal()).exp()) } else { String::new() };
+        let lactate = if severity + normal() > 0.0 {
+            format!("{:.1}", (0.5 + 0.4 * severity + 0.2 * normal()).exp())
+        } else {
+            String::new()
+        };
         writeln!(out, "p{i},{hr:.0},{sbp:.0},{map:.1},{gcs:.0},{sex},{lactate}").expect("a string grows");
     }
     out

@@ -30,8 +30,14 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
 /// Cohort flow, splits and warnings in a few lines.
 pub(super) fn describe(bundle: &Bundle, console: &Console) {
     for step in &bundle.audit.cohort {
-        let nulls = if step.failed_null > 0 { format!(" ({} for a null)", step.failed_null) } else { String::new() };
-        console.note(&format!("{:>9} → {:>9}  {}{nulls}", grouped(step.before as u64), grouped(step.after as u64), step.rule));
+        let nulls =
+            if step.failed_null > 0 { format!(" ({} for a null)", step.failed_null) } else { String::new() };
+        console.note(&format!(
+            "{:>9} → {:>9}  {}{nulls}",
+            grouped(step.before as u64),
+            grouped(step.after as u64),
+            step.rule
+        ));
     }
     let splits: Vec<String> = Split::ALL
         .iter()

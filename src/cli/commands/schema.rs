@@ -1,5 +1,7 @@
 //! `schema check`, `show`, `list`.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::pipeline::Error;
@@ -29,7 +31,8 @@ fn check(files: &[String], as_json: bool, console: &Console) -> Result {
                     console.note(diagnostics::render_problems(&file, &text, &problems).trim_end());
                 }
                 for p in problems {
-                    findings.push(json!({ "file": file, "line": p.line, "message": p.message, "hint": p.hint }));
+                    findings
+                        .push(json!({ "file": file, "line": p.line, "message": p.message, "hint": p.hint }));
                 }
             }
             Err(other) => return Err(other.into()),
@@ -61,7 +64,9 @@ fn show(name: &str, as_json: bool) -> Result {
         Loaded::Schema(schema) if as_json => super::print_json(&schema)?,
         Loaded::Schema(schema) => super::print(&schema::render_schema(&schema))?,
         Loaded::Pipeline(pipeline, _) if as_json => super::print_json(&pipeline)?,
-        Loaded::Pipeline(pipeline, schema) => super::print(&schema::render_pipeline(&pipeline, schema.as_deref()))?,
+        Loaded::Pipeline(pipeline, schema) => {
+            super::print(&schema::render_pipeline(&pipeline, schema.as_deref()))?;
+        }
     }
     Ok(Outcome::Done)
 }
@@ -69,11 +74,13 @@ fn show(name: &str, as_json: bool) -> Result {
 fn list() -> Result {
     let mut out = String::from("schemas\n");
     for name in schema::schema_names() {
-        out.push_str(&format!("  {name:<28} {}\n", schema::load_schema(name)?.title));
+        writeln!(out, "  {name:<28} {}", schema::load_schema(name)?.title)
+            .expect("invariant: a string grows");
     }
     out.push_str("pipelines\n");
     for name in schema::pipeline_names() {
-        out.push_str(&format!("  {name:<28} {}\n", schema::load_pipeline(name)?.0.title));
+        writeln!(out, "  {name:<28} {}", schema::load_pipeline(name)?.0.title)
+            .expect("invariant: a string grows");
     }
     super::print(&out)?;
     Ok(Outcome::Done)

@@ -112,6 +112,8 @@ pub fn read_columns(input: &Path, expected: &[(&str, Kind)]) -> Result<RecordTab
     let mut audit = Audit::default();
     let extra: Vec<String> = (0..file.header.len())
         .filter(|place| !places.contains(place))
+        // `features.parquet` of a bundle brings these along; they are no surprise to anybody.
+        .filter(|place| !["subject_id", "split"].contains(&file.header[*place].as_str()))
         .map(|place| format!("`{}`", file.header[place]))
         .collect();
     if !extra.is_empty() {
