@@ -138,9 +138,12 @@ fn flagged(bundle: &Bundle, model: &ModelArtifact) -> Flagged {
             .unwrap();
     let labels: Vec<Label> = rows
         .iter()
-        .map(|&i| match fahrenheit(i) {
-            true => Label { kind: Some("fahrenheit".into()), features: vec!["temperature".into()] },
-            false => Label::default(),
+        .map(|&i| {
+            if fahrenheit(i) {
+                Label { kind: Some("fahrenheit".into()), features: vec!["temperature".into()] }
+            } else {
+                Label::default()
+            }
         })
         .collect();
     let evaluation = outlier::evaluate(&flags, &labels).unwrap();
