@@ -111,7 +111,7 @@ pub(super) struct Demo {
     pub(super) keep: bool,
 
     /// Synthetic patients
-    #[arg(long, value_name = "N", default_value_t = 6000, value_parser = clap::value_parser!(u64).range(50..))]
+    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u64).range(50..))]
     pub(super) patients: u64,
 
     /// Seed of everything random

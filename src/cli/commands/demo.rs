@@ -36,7 +36,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     console.note("1/5  synth: a reference cohort, and new patients with planted errors");
     extract(args.patients, seed.child("reference", 0), 0.0, &dir.join("extract"), console)?;
     extract(
-        (args.patients / 12).max(20),
+        (args.patients / 16).max(20),
         seed.child("incoming", 0),
         ANOMALIES,
         &dir.join("incoming-extract"),
@@ -126,7 +126,7 @@ fn extract(
     output: &Path,
     console: &Console,
 ) -> std::result::Result<(), Error> {
-    let config = SynthConfig { patients, seed, anomaly_fraction, ..SynthConfig::default() };
+    let config = SynthConfig { patients, seed, anomaly_fraction, gzip: true, ..SynthConfig::default() };
     let bar = console.bar(patients, "patients", "{prefix} {bar:24} {pos}/{len} {elapsed} ({eta} left)");
     let summary = synthesize(&config, output, &|n| bar.set_position(n));
     bar.finish_and_clear();
