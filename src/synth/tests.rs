@@ -221,15 +221,3 @@ fn what_is_missing_says_something() {
     let (without, with) = measured("50813", "50882");
     assert!(with < without - 0.5, "{without} {with}");
 }
-
-#[test]
-#[ignore = "throughput depends on the machine: cargo test --release -- --ignored throughput"]
-fn throughput_is_a_million_rows_per_second() {
-    let tmp = tempfile::tempdir().unwrap();
-    let start = std::time::Instant::now();
-    let summary =
-        synthesize(&SynthConfig { patients: 4000, ..config(1) }, &tmp.path().join("x"), &|_| {}).unwrap();
-    let rows: u64 = summary.rows.iter().map(|r| r.1).sum();
-    let rate = rows as f64 / start.elapsed().as_secs_f64();
-    assert!(rate > 1e6, "{rate:.0} rows per second");
-}
