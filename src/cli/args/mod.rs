@@ -1,0 +1,187 @@
+//! What can be typed: the arguments of every command as clap sees them, without side effects.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+mod data;
+mod model;
+mod outlier;
+mod report;
+
+pub(in crate::cli) use self::data::{Ingest, Schema, Synth};
+pub(in crate::cli) use self::model::{Fit, ModelKind, Preset, Records, Sample, Score};
+pub(in crate::cli) use self::outlier::Flag;
+pub(in crate::cli) use self::report::Report;
+
+const EXAMPLES: &str = "\
+Examples:
+  cohort-flow demo --output out/demo
+  cohort-flow ingest mimic3-first-24h --input mimic-iii/ --output out/cohort
+  cohort-flow fit out/cohort --output out/flow
+  cohort-flow fit out/cohort --output out/gmm --model gmm
+  cohort-flow report out/cohort --model out/flow --model out/gmm --output out/report.html
+  cohort-flow flag out/flow out/cohort --output out/flags.csv
+
+Exit status: 0 done, 1 findings (`schema check` found problems), 2 error, 130 interrupted.
+stdout carries data only; everything else goes to stderr.";
+
+/// Density estimation on medical tables: cohorts in, calibrated likelihoods, outliers and a report out
+#[derive(Debug, Parser)]
+#[command(name = "cohort-flow", version, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+pub(in crate::cli) struct Cli {
+    #[command(subcommand)]
+    pub(in crate::cli) command: Command,
+
+    #[command(flatten)]
+    pub(in crate::cli) global: Global,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct Global {
+    /// Print nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(in crate::cli) quiet: bool,
+
+    /// Say more: -v for details, -vv for debugging
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(in crate::cli) verbose: u8,
+
+    /// Threads for the numerical work; results are the same bytes for any number [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(in crate::cli) threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Run the whole chain on synthetic data: synth, ingest, fit, flag, report
+    #[command(after_help = "Example:\n  cohort-flow demo --output out/demo")]
+    Demo(Demo),
+    /// Write a MIMIC-III-shaped synthetic extract with planted, labelled anomalies
+    #[command(after_help = "Example:\n  cohort-flow synth --patients 5000 --output out/extract")]
+    Synth(Synth),
+    /// Check, show or list schemas and pipelines
+    #[command(subcommand)]
+    Schema(Schema),
+    /// Turn an extract or a table into a bundle: normalised tensor, splits, audit
+    #[command(after_help = "\
+Examples:
+  cohort-flow ingest mimic3-first-24h --input mimic-iii/ --output out/cohort
+  cohort-flow ingest physionet2012-48h --input challenge-2012/ --output out/icu
+  cohort-flow ingest wide-table --input table.csv --output out/table --set role.sex=binary
+  cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine")]
+    Ingest(Ingest),
+    /// Fit a model to a bundle
+    #[command(after_help = "\
+Examples:
+  cohort-flow fit out/cohort --output out/flow
+  cohort-flow fit out/cohort --output out/gmm --model gmm
+  cohort-flow fit out/cohort --output out/quick --preset small --time-budget 60s
+  cohort-flow fit out/cohort --output out/flow --resume")]
+    Fit(Fit),
+    /// Record log-likelihoods under a model
+    #[command(after_help = "Example:\n  cohort-flow score out/flow out/cohort --output scores.csv")]
+    Score(Score),
+    /// Draw synthetic records, in original units, with missing values
+    #[command(after_help = "Example:\n  cohort-flow sample out/flow --n 1000 --output synthetic.csv")]
+    Sample(Sample),
+    /// Flag records that do not fit, with calibrated p-values and explanations
+    #[command(after_help = "\
+Examples:
+  cohort-flow flag out/flow out/cohort --output flags.csv
+  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
+    Flag(Flag),
+    /// Write one self-contained HTML file that compares models on a bundle
+    #[command(
+        after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html"
+    )]
+    Report(Report),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Output {
+    /// Where to write; appears whole or not at all
+    #[arg(short, long, value_name = "PATH")]
+    pub(in crate::cli) output: PathBuf,
+
+    /// Replace an output that exists
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Demo {
+    /// Folder for everything the demo writes
+    #[arg(short, long, value_name = "DIR", default_value = "out/demo")]
+    pub(in crate::cli) output: PathBuf,
+
+    /// Keep a former demo and fail instead of replacing it
+    #[arg(long)]
+    pub(in crate::cli) keep: bool,
+
+    /// Synthetic patients
+    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u64).range(50..))]
+    pub(in crate::cli) patients: u64,
+
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) seed: u64,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("expected KEY=VALUE, such as transform=none".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
+        _ => Err("expected a number between 0 and 1, such as 0.1".into()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let (number, factor) = match text.as_bytes().last() {
+        Some(b's') => (&text[..text.len() - 1], 1.0),
+        Some(b'm') => (&text[..text.len() - 1], 60.0),
+        Some(b'h') => (&text[..text.len() - 1], 3600.0),
+        _ => (text, 1.0),
+    };
+    match number.trim().parse::<f64>() {
+        Ok(x) if x > 0.0 && x * factor < 1e9 => Ok(Duration::from_secs_f64(x * factor)),
+        _ => Err("expected a time such as 90s, 10m or 1h".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("1.5m").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("1h").unwrap(), Duration::from_hours(1));
+        assert!(duration("soon").is_err() && duration("-1s").is_err() && duration("0").is_err());
+    }
+
+    #[test]
+    fn records_come_from_a_bundle_or_a_table_but_not_both() {
+        let parse = |args: &[&str]| Cli::try_parse_from(args.iter().copied());
+        assert!(parse(&["cohort-flow", "score", "m", "b", "-o", "x.csv"]).is_ok());
+        assert!(parse(&["cohort-flow", "score", "m", "--input", "t.csv", "-o", "x.csv"]).is_ok());
+        assert!(parse(&["cohort-flow", "score", "m", "b", "--input", "t.csv", "-o", "x.csv"]).is_err());
+        assert!(parse(&["cohort-flow", "score", "m", "-o", "x.csv"]).is_err());
+    }
+}

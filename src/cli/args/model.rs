@@ -1,0 +1,132 @@
+//! Arguments of the commands that fit and use a model: `fit`, `score`, `sample`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{Output, duration, key_value};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ModelKind {
+    /// ButterflyFlow: learned butterfly layers and spline couplings
+    Butterfly,
+    /// The same flow with dense PLU layers
+    GlowLu,
+    /// The same flow with fixed permutations
+    Realnvp,
+    /// Gaussian mixture by linfa
+    Gmm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Preset {
+    /// Sized by the number of records and features
+    Auto,
+    /// Seconds
+    Small,
+    /// Minutes
+    Base,
+    /// Large data
+    Large,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Fit {
+    /// Bundle made by `ingest`
+    #[arg(value_name = "BUNDLE")]
+    pub(in crate::cli) bundle: PathBuf,
+
+    #[command(flatten)]
+    pub(in crate::cli) output: Output,
+
+    /// Model family
+    #[arg(long, value_enum, default_value_t = ModelKind::Butterfly)]
+    pub(in crate::cli) model: ModelKind,
+
+    /// Size and regularisation
+    #[arg(long, value_enum, default_value_t = Preset::Auto)]
+    pub(in crate::cli) preset: Preset,
+
+    /// Seed of initialisation, shuffling and noise
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) seed: u64,
+
+    /// Upper bound on epochs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) epochs: Option<u32>,
+
+    /// Wall-clock budget the schedule is fitted to: 90s, 10m, 1h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(in crate::cli) time_budget: Option<Duration>,
+
+    /// Continue an interrupted run from its checkpoint
+    #[arg(long)]
+    pub(in crate::cli) resume: bool,
+
+    /// Override a setting of the preset: n_blocks=6, hidden=128, learning_rate=1e-3, dropout=0.1
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(in crate::cli) settings: Vec<(String, String)>,
+
+    /// The metrics as JSON on stdout
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Records to work on: those of a bundle, or new ones from a table.
+#[derive(Debug, Args)]
+#[group(id = "records", required = true, multiple = false)]
+pub(in crate::cli) struct Records {
+    /// Bundle made by `ingest`
+    #[arg(value_name = "BUNDLE", group = "records")]
+    pub(in crate::cli) bundle: Option<PathBuf>,
+
+    /// Table with the model's features as columns, one row per record (.csv, .csv.gz, .parquet)
+    #[arg(short, long, value_name = "TABLE", group = "records")]
+    pub(in crate::cli) input: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Draws {
+    /// Noise draws per record; more tighten the bound
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(in crate::cli) draws: u32,
+
+    /// Seed of the noise draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Score {
+    /// Model folder made by `fit`
+    #[arg(value_name = "MODEL")]
+    pub(in crate::cli) model: PathBuf,
+
+    #[command(flatten)]
+    pub(in crate::cli) records: Records,
+
+    #[command(flatten)]
+    pub(in crate::cli) output: Output,
+
+    #[command(flatten)]
+    pub(in crate::cli) draws: Draws,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Sample {
+    /// Model folder made by `fit`
+    #[arg(value_name = "MODEL")]
+    pub(in crate::cli) model: PathBuf,
+
+    /// Number of records
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(in crate::cli) n: u64,
+
+    #[command(flatten)]
+    pub(in crate::cli) output: Output,
+
+    /// Seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) seed: u64,
+}
