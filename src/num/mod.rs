@@ -6,6 +6,7 @@ pub mod moments;
 pub mod quantile;
 pub mod rational_quadratic;
 pub mod real;
+pub mod simd;
 pub mod special;
 pub mod stable;
 pub mod triangular;
