@@ -1,5 +1,6 @@
 //! Pure numerics: no I/O, nothing of this crate.
 
+pub mod assignment;
 pub mod exact;
 pub mod gemm;
 pub mod moments;

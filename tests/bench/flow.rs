@@ -35,9 +35,10 @@ fn radix2(d: usize) -> ButterflyLayer {
 fn butterfly(c: &mut Criterion) {
     let mut group = c.benchmark_group("butterfly");
     for d in [64, 256, 1024, 4096, 16_384] {
-        for (name, layer) in
-            [("radix2-raw", radix2(d)), ("benes-rotation", ButterflyLayer::benes(d, Parametrisation::Rotation))]
-        {
+        for (name, layer) in [
+            ("radix2-raw", radix2(d)),
+            ("benes-rotation", ButterflyLayer::benes(d, Parametrisation::Rotation)),
+        ] {
             let mut parameters = vec![0.0f32; Bijector::<f32>::n_parameters(&layer)];
             layer.reset(&mut parameters, &mut Seed(1).stream("bench", 0));
             for (p, noise) in parameters.iter_mut().zip(numbers(1 << 20).iter().cycle()) {

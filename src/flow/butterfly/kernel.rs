@@ -79,7 +79,11 @@ fn copy_out<T: Real>(from: &[Lane<T>], rows: &[usize], columns: &Columns, x: &mu
 
 /// The pieces of rows p < q.
 #[inline(always)]
-fn rows_of<'a, T>(x: &'a mut [Lane<T>], pair: &Pair, pieces: usize) -> (&'a mut [Lane<T>], &'a mut [Lane<T>]) {
+fn rows_of<'a, T>(
+    x: &'a mut [Lane<T>],
+    pair: &Pair,
+    pieces: usize,
+) -> (&'a mut [Lane<T>], &'a mut [Lane<T>]) {
     let (head, tail) = x.split_at_mut(pair.q * pieces);
     (&mut head[pair.p * pieces..(pair.p + 1) * pieces], &mut tail[..pieces])
 }

@@ -89,7 +89,11 @@ impl Matrices {
     }
 
     /// Entries of every inverse.
-    pub(super) fn inverse_entries<T: Real>(&self, parameters: &[T], entries: &mut [T]) -> Result<(), FlowError> {
+    pub(super) fn inverse_entries<T: Real>(
+        &self,
+        parameters: &[T],
+        entries: &mut [T],
+    ) -> Result<(), FlowError> {
         self.entries(parameters, entries);
         for m in entries.chunks_exact_mut(4) {
             let reciprocal = T::one() / determinant(m);
@@ -117,7 +121,13 @@ impl Matrices {
     }
 
     /// From ∂L/∂(a, b, c, d), which includes no log-determinant, to ∂L/∂θ including it.
-    pub(super) fn chain<T: Real>(&self, parameters: &[T], d_entries: &[T], d_ladj: T, parameter_gradient: &mut [T]) {
+    pub(super) fn chain<T: Real>(
+        &self,
+        parameters: &[T],
+        d_entries: &[T],
+        d_ladj: T,
+        parameter_gradient: &mut [T],
+    ) {
         let m = self.len();
         match self.parametrisation {
             Parametrisation::Raw => {
@@ -154,4 +164,3 @@ impl Matrices {
         }
     }
 }
-

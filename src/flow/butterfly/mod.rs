@@ -258,22 +258,13 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
         let (n, size) = (ladj_gradient.len(), gradient.len());
         let four_m = 4 * self.n_matrices();
         let [rows, gradient_rows, pair_inputs] = self.scratch_lengths();
-        let [entries, inputs, rows, gradient_rows, pair_inputs, d_entries] = tape.slots([
-            four_m,
-            self.plan.passes.len() * size,
-            rows,
-            gradient_rows,
-            pair_inputs,
-            four_m,
-        ]);
+        let [entries, inputs, rows, gradient_rows, pair_inputs, d_entries] =
+            tape.slots([four_m, self.plan.passes.len() * size, rows, gradient_rows, pair_inputs, four_m]);
         self.matrices.entries(parameters, entries);
         d_entries.fill(T::zero());
         for columns in self.tiles(n) {
-            let scratch = Scratch {
-                rows: pieces(rows),
-                gradient: pieces(gradient_rows),
-                inputs: pieces(pair_inputs),
-            };
+            let scratch =
+                Scratch { rows: pieces(rows), gradient: pieces(gradient_rows), inputs: pieces(pair_inputs) };
             vectorized!(FUSED => run_backward::<T, FUSED>(
                 &self.plan, entries, inputs, gradient, d_entries, &columns, scratch
             ));

@@ -69,7 +69,8 @@ impl Plan {
             first = end;
         }
         let blocks = || passes.iter().flat_map(|pass| &pass.blocks);
-        let tile = (TILE_ELEMENTS / n_features.max(1) / MIN_COLUMNS * MIN_COLUMNS).clamp(MIN_COLUMNS, COLUMNS);
+        let tile =
+            (TILE_ELEMENTS / n_features.max(1) / MIN_COLUMNS * MIN_COLUMNS).clamp(MIN_COLUMNS, COLUMNS);
         Self {
             tile,
             most_pairs: blocks().map(|b| b.pairs.len()).max().unwrap_or(0),
