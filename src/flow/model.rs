@@ -221,6 +221,7 @@ impl<T: Real> Flow<T> {
             let part = &mut log_prob[columns];
             // One tape for all layers: nothing is kept for a backward pass, and it stays in cache.
             let tape = &mut workspace.tapes[0];
+            tape.expect_backward(false);
             self.forward_tile(&mut workspace.x, part, tape);
             self.base().log_prob(self.base_parameters(), &workspace.x, part, tape);
         }
@@ -251,6 +252,7 @@ impl<T: Real> Flow<T> {
             let Workspace { tapes, x: tile, gradient: dx, ladj_gradient } = &mut *workspace;
             fill(tile, cut(&x, &columns));
             let part = &mut log_prob[columns.clone()];
+            tapes[0].expect_backward(true);
             for (entry, tape) in layers.iter().zip(tapes.iter_mut()) {
                 entry.layer.forward(self.of(&entry.range), tile, part, tape, dropout.as_deref_mut());
             }
