@@ -20,6 +20,7 @@ pub mod elementwise;
 pub mod inspect;
 pub mod linear;
 pub mod mlp;
+pub mod permutation;
 pub mod schedule;
 pub mod spline;
 pub mod univariate;
