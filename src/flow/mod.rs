@@ -31,6 +31,7 @@ mod draw;
 mod error;
 mod lanes;
 mod model;
+mod start;
 
 #[cfg(test)]
 mod gradcheck;
@@ -41,7 +42,7 @@ pub use crate::num::real::Real;
 pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Schedule};
+pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;
