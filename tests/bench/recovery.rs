@@ -15,9 +15,12 @@ use std::time::Instant;
 
 use cohort_flow::flow::permutation::{SearchParams, search};
 use cohort_flow::flow::{Bijector, ButterflyLayer, Parametrisation, Tape};
-use cohort_flow::num::special::normal_quantile;
 use cohort_flow::random::{Seed, StreamRng};
 use rand::Rng;
+
+#[path = "support/mod.rs"]
+mod support;
+use support::{Adam, normal};
 
 /// Records the search judges by, records per gradient step, and records the gap is measured on.
 const SEARCHED: usize = 256;
@@ -36,10 +39,6 @@ const NOISE: f32 = 0.3;
 enum Truth {
     Blocks,
     Parabolas,
-}
-
-fn normal(rng: &mut StreamRng) -> f32 {
-    normal_quantile(((rng.next_u64() >> 11) as f64 + 0.5) * 2f64.powi(-53)) as f32
 }
 
 impl Truth {
@@ -171,8 +170,8 @@ impl Task {
 
     /// Adam on fresh batches, learning rate falling to zero.
     fn adam(&self, layer: &ButterflyLayer, parameters: &mut [f32], steps: usize, rate: f32) {
-        let n = parameters.len();
-        let (mut first, mut second, mut gradient) = (vec![0.0f32; n], vec![0.0f32; n], vec![0.0f32; n]);
+        let mut adam = Adam::new(parameters.len(), steps, rate);
+        let mut gradient = vec![0.0f32; parameters.len()];
         let (mut ladj, mut log_prob) = (vec![0.0; BATCH], vec![0.0; BATCH]);
         let mut dx = vec![0.0; self.d * BATCH];
         let weights = vec![1.0 / BATCH as f32; BATCH];
@@ -185,18 +184,7 @@ impl Task {
             dx.iter_mut().for_each(|g| *g /= BATCH as f32);
             gradient.fill(0.0);
             layer.backward(parameters, &mut tape, &mut dx, &weights, &mut gradient);
-            let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
-            let clip = (5.0 / norm).min(1.0);
-            let t = step as i32 + 1;
-            let rate = rate * 0.5 * (1.0 + (std::f32::consts::PI * step as f32 / steps as f32).cos());
-            for i in 0..n {
-                let g = clip * gradient[i];
-                first[i] = 0.9 * first[i] + 0.1 * g;
-                second[i] = 0.999 * second[i] + 0.001 * g * g;
-                let m = first[i] / (1.0 - 0.9f32.powi(t));
-                let v = second[i] / (1.0 - 0.999f32.powi(t));
-                parameters[i] += rate * m / (v.sqrt() + 1e-8);
-            }
+            adam.climb(parameters, &gradient);
         }
     }
 
