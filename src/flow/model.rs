@@ -321,6 +321,22 @@ impl<T: Real> Flow<T> {
         Ok(matrix)
     }
 
+    /// The inverse of [`Self::linear_matrix`], by the layer's own inverse.
+    ///
+    /// # Errors
+    /// Where there is no such block, or the layer has no inverse.
+    pub fn linear_inverse(&self, block: usize) -> Result<Array2<T>, FlowError> {
+        let missing = || FlowError::Missing { what: format!("block {block}") };
+        let entry = &self.structure.layers[self.structure.linears.get(block).ok_or_else(missing)?.layer];
+        let mut matrix = Array2::eye(self.n_features());
+        let columns = matrix.as_slice_mut().expect("invariant: standard layout");
+        entry
+            .layer
+            .inverse(self.of(&entry.range), columns, &mut Tape::default())
+            .map_err(|_| FlowError::Singular { layer: entry.name.clone() })?;
+        Ok(matrix)
+    }
+
     pub(super) fn base(&self) -> &Base {
         &self.structure.base
     }

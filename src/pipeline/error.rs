@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::artifact::{ArtifactError, FitError};
+use crate::artifact::{ArtifactError, FitError, ModelKind};
 use crate::baseline::GmmError;
 use crate::error::{Hint, IoError};
 use crate::features::FeatureError;
+use crate::flow::FlowError;
 use crate::ingest::IngestError;
 use crate::outlier::OutlierError;
 use crate::output::OutputError;
@@ -27,6 +28,15 @@ pub enum Error {
     /// Transforms, splits, bundle.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// A layer of a flow.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// A question only a flow can answer.
+    #[error("a {kind} model has no linear layers to look at")]
+    NoLayers {
+        /// Family of the model.
+        kind: ModelKind,
+    },
     /// Training of a flow.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -87,6 +97,8 @@ impl Hint for Error {
             Self::Schema(e) => e.hint(),
             Self::Ingest(e) => e.hint(),
             Self::Feature(e) => e.hint(),
+            Self::Flow(e) => e.hint(),
+            Self::NoLayers { .. } => Some("fit one with --model butterfly, glow-lu or realnvp".into()),
             Self::Train(e) => e.hint(),
             Self::Gmm(e) => e.hint(),
             Self::Artifact(e) => e.hint(),

@@ -4,6 +4,7 @@
 mod error;
 mod fit;
 mod ingest;
+mod inspect;
 mod labels;
 mod records;
 mod report;
@@ -13,6 +14,7 @@ mod score;
 pub use error::Error;
 pub use fit::{FitRequest, ModelChoice, fit};
 pub use ingest::{IngestRequest, ingest};
+pub use inspect::{Inspection, inspect};
 pub use labels::read_labels;
 pub use records::{Records, RecordsSource};
 pub use report::{ReportFormat, ReportRequest, report};

@@ -11,7 +11,7 @@ mod outlier;
 mod report;
 
 pub(in crate::cli) use self::data::{Ingest, Schema, Synth};
-pub(in crate::cli) use self::model::{Fit, ModelKind, Preset, Records, Sample, Score};
+pub(in crate::cli) use self::model::{Fit, Inspect, ModelKind, Preset, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::Flag;
 pub(in crate::cli) use self::report::{Report, ReportFormat};
 
@@ -83,6 +83,11 @@ Examples:
     /// Record log-likelihoods under a model
     #[command(after_help = "Example:\n  cohort-flow score out/flow out/cohort --output scores.csv")]
     Score(Score),
+    /// Show what the linear layers of a flow learned: matrix, nearest permutation, condition, mixed features
+    #[command(
+        after_help = "Examples:\n  cohort-flow inspect out/flow\n  cohort-flow inspect out/flow --json"
+    )]
+    Inspect(Inspect),
     /// Draw synthetic records, in original units, with missing values
     #[command(after_help = "Example:\n  cohort-flow sample out/flow --n 1000 --output synthetic.csv")]
     Sample(Sample),

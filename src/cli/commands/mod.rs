@@ -3,6 +3,7 @@
 mod demo;
 mod fit;
 mod ingest;
+mod inspect;
 mod report;
 mod schema;
 mod score;
@@ -20,6 +21,7 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Ingest(args) => ingest::run(&args, console),
         Command::Fit(args) => fit::run(&args, console),
         Command::Score(args) => score::score(&args, console),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Sample(args) => score::sample(&args, console),
         Command::Flag(args) => score::flag(&args, console),
         Command::Report(args) => report::run(&args, console),
