@@ -84,7 +84,8 @@ fn sentence(context: &Context<'_>, labels: &[String], row: &FlagRow) -> String {
     let ordinary = format!("{}{unit}", first.written.suggested);
     match &first.pattern {
         Some(Pattern::Swapped(other)) => format!("{name} and {other} look exchanged"),
-        Some(pattern) => format!("{name} {}; ordinary would be {ordinary}", looks(pattern)),
+        // Together with a factor, an ordinary value would tell the odd one.
+        Some(pattern) => format!("{name} {}", looks(pattern)),
         None if categorical => {
             format!("{name} is unlikely beside the other values; ordinary would be {ordinary}")
         }

@@ -17,7 +17,7 @@ pub use fit::{
     AlphaRow, Calibration, CorrelationPair, Correlations, Histogram, Marginal, Marginals, ModelFit,
     OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve, Regions,
 };
-pub use learned::{Exchange, Learned, LearnedLayer};
+pub use learned::{Learned, LearnedLayer, Mixing};
 pub use models::{
     Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary, Quantiles, SplitLikelihood,
     SplitScore,

@@ -23,16 +23,16 @@ pub fn correlation(
         "One cell per pair of features; stronger colour means further from 0, full colour {} or more.",
         format::significant(limit, 2)
     );
-    map(title, &description, labels, values, limit, &[])
+    map(title, &description, (labels, labels), values, limit, &[])
 }
 
 /// A linear layer: output by input, hue for the sign, the cells of its nearest permutation framed.
 ///
 /// # Errors
 /// [`ReportError::Draw`] when the drawing library fails.
-pub fn matrix(
+pub(super) fn matrix(
     title: &str,
-    labels: &[String],
+    inputs: &[String],
     values: &[Vec<Option<f64>>],
     permutation: &[usize],
 ) -> Result<Figure, ReportError> {
@@ -42,13 +42,15 @@ pub fn matrix(
         "Rows are outputs, columns inputs; full colour is a weight of {} or more. Frames mark the nearest permutation.",
         format::significant(limit, 2)
     );
-    map(title, &description, labels, values, limit, permutation)
+    // An output is named by the input it is nearest to.
+    let outputs: Vec<String> = permutation.iter().map(|&j| format!("→ {}", inputs[j])).collect();
+    map(title, &description, (&outputs, inputs), values, limit, permutation)
 }
 
 fn map(
     title: &str,
     description: &str,
-    labels: &[String],
+    (labels, columns): (&[String], &[String]),
     values: &[Vec<Option<f64>>],
     limit: f64,
     framed: &[usize],
@@ -93,13 +95,13 @@ fn map(
             // Rotated text hangs from its end: the anchor stays the text's own.
             let under =
                 style(Ink::Muted, text, HPos::Right, VPos::Center).transform(FontTransform::Rotate270);
-            words(root, &fit(label, below - 8, text), (left + middle, map + 9), &under)?;
+            words(root, &fit(&columns[i], below - 8, text), (left + middle, map + 9), &under)?;
         }
         scale(root, limit, left, map + below + 14)
     })?;
     let svg = with_cells(&svg, left, 4, cell);
     let mut table = DataTable { columns: vec!["Feature".into()], rows: Vec::new() };
-    table.columns.extend(labels.iter().cloned());
+    table.columns.extend(columns.iter().cloned());
     for (label, row) in labels.iter().zip(values) {
         let mut cells = vec![label.clone()];
         cells.extend(row.iter().map(|v| v.map_or(format::NONE.into(), |v| format::fixed(v, 2))));

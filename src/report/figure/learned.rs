@@ -25,7 +25,7 @@ pub fn learned(models: &[Learned]) -> Result<Vec<Figure>, ReportError> {
             let values: Vec<Vec<Option<f64>>> =
                 values.iter().map(|row| row.iter().map(|v| Some(*v)).collect()).collect();
             let title = format!("{}, layer {}", model.model, layer.block);
-            figures.push(matrix(&title, &model.coordinates, &values, &layer.permutation)?);
+            figures.push(matrix(&title, &layer.inputs, &values, &layer.permutation)?);
         }
     }
     Ok(figures)
