@@ -17,6 +17,6 @@ pub use ingest::{IngestRequest, ingest};
 pub use inspect::{Inspection, inspect};
 pub use labels::read_labels;
 pub use records::{Records, RecordsSource};
-pub use report::{ReportRequest, report};
+pub use report::{ReportFormat, ReportRequest, report};
 pub use sample::{SampleRequest, sample};
 pub use score::{FlagRequest, FlagSummary, ScoreRequest, flag, score};

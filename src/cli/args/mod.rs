@@ -13,7 +13,7 @@ mod report;
 pub(in crate::cli) use self::data::{Ingest, Schema, Synth};
 pub(in crate::cli) use self::model::{Fit, Inspect, ModelKind, Preset, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::Flag;
-pub(in crate::cli) use self::report::Report;
+pub(in crate::cli) use self::report::{Report, ReportFormat};
 
 const EXAMPLES: &str = "\
 Examples:
