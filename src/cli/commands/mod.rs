@@ -1,6 +1,7 @@
 //! One file per group of commands: from what was typed to a call of `pipeline`, and what to say afterwards.
 
 mod demo;
+mod evaluate;
 mod fit;
 mod ingest;
 mod report;
@@ -22,6 +23,7 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Score(args) => score::score(&args, console),
         Command::Sample(args) => score::sample(&args, console),
         Command::Flag(args) => score::flag(&args, console),
+        Command::Evaluate(args) => evaluate::run(&args, console),
         Command::Report(args) => report::run(&args, console),
     }
 }
