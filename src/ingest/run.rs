@@ -32,8 +32,39 @@ pub fn ingest(
     input: &Path,
     progress: &dyn IngestProgress,
 ) -> Result<RecordTable, IngestError> {
+    ingest_with(schema, pipeline, input, IngestOptions::default(), progress)
+}
+
+/// What to do about malformed rows of CSV tables: too few or too many fields, cells of another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BadRows {
+    /// Stop at the first, naming file and row.
+    #[default]
+    Fail,
+    /// Leave them out and count them in the audit.
+    Skip,
+}
+
+/// How to read, apart from what schema and pipeline say.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IngestOptions {
+    /// What to do about malformed rows.
+    pub bad_rows: BadRows,
+}
+
+/// [`ingest`] with options.
+///
+/// # Errors
+/// As for [`ingest`].
+pub fn ingest_with(
+    schema: &Schema,
+    pipeline: &Pipeline,
+    input: &Path,
+    options: IngestOptions,
+    progress: &dyn IngestProgress,
+) -> Result<RecordTable, IngestError> {
     let plan = Plan::new(schema, pipeline)?;
-    let tables = Tables::find(&plan, input)?;
+    let tables = Tables::find(&plan, input, options.bad_rows == BadRows::Skip)?;
     // Hashing reads the stored bytes once more, beside the parser.
     std::thread::scope(|scope| {
         let hashes = scope.spawn(|| tables.fingerprints());
@@ -51,7 +82,7 @@ struct Tables {
 }
 
 impl Tables {
-    fn find(plan: &Plan<'_>, input: &Path) -> Result<Self, IngestError> {
+    fn find(plan: &Plan<'_>, input: &Path, skip_bad: bool) -> Result<Self, IngestError> {
         let listed = files::list(input)?;
         let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
         let needed: Vec<(&str, &Vec<Wanted>)> =
@@ -78,7 +109,7 @@ impl Tables {
             let mut typed = Vec::new();
             for file in of_table {
                 let shown = file.name.clone();
-                match TypedFile::open(file, wanted)? {
+                match TypedFile::open(file, wanted, skip_bad)? {
                     Ok(file) => typed.push(file),
                     Err(columns) => lacking.push((shown, columns)),
                 }
