@@ -23,6 +23,10 @@ pub(in crate::cli) struct Synth {
     #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
     pub(in crate::cli) anomalies: f64,
 
+    /// Fill CHARTEVENTS up to this many rows with items that no shipped pipeline reads, to try large extracts
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(in crate::cli) chart_rows: u64,
+
     /// Compress the tables (.csv.gz)
     #[arg(long)]
     pub(in crate::cli) gzip: bool,
