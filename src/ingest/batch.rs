@@ -72,6 +72,24 @@ impl BatchColumn {
         })
     }
 
+    /// The same as a column for Polars; seconds become times.
+    pub(super) fn to_polars(&self, name: &str) -> Column {
+        let name = PlSmallStr::from(name);
+        match self {
+            Self::Integer(c) => Column::new(name, c.as_slice()),
+            Self::Float(c) => Column::new(name, c.as_slice()),
+            Self::Text(c) => {
+                let texts: StringChunked = (0..c.ends.len()).map(|row| c.get(row)).collect();
+                texts.with_name(name).into_column()
+            }
+            Self::Seconds(c) => {
+                // Years 1 to 9999 fit: |seconds| < 2⁴⁸.
+                let micros: Int64Chunked = c.iter().map(|s| s.map(|s| s * 1_000_000)).collect();
+                micros.with_name(name).into_datetime(TimeUnit::Microseconds, None).into_column()
+            }
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Integer(c) | Self::Seconds(c) => c.len(),

@@ -4,7 +4,7 @@
 //! ```text
 //! files     which files make a table; hashes            plan     schema + pipeline compiled for one pass
 //! scan      typed streaming reads                       delimited  CSV by blocks, side by side
-//! batch     cells of a batch by row
+//! batch     cells of a batch by row                     cache    the event store
 //! facts     records and static tables, joined           records  ids, subjects, times; events → records
 //! events    the pass over event tables                  measure  row → value in the variable's unit
 //! accumulate  order-independent aggregates              cohort   rules in order
@@ -14,6 +14,7 @@
 mod accumulate;
 mod audit;
 mod batch;
+mod cache;
 mod cohort;
 mod delimited;
 mod duplicates;

@@ -11,6 +11,7 @@ use crate::schema;
 
 use super::IngestError;
 use super::batch::BatchColumn;
+use super::cache::Note;
 use super::delimited::{self, Passed};
 use super::files::{Format, SourceFile};
 use super::locate;
@@ -47,6 +48,8 @@ pub(super) struct TypedFile {
     physical: Vec<Physical>,
     /// Leave malformed rows out and count them, instead of stopping at the first.
     pub(super) skip_bad: bool,
+    /// Of an event store: what it was made from.
+    pub(super) cached: Option<Note>,
 }
 
 /// The items an event table is filtered by.
@@ -99,6 +102,7 @@ impl TypedFile {
             positions,
             physical: vec![Physical::Text; wanted.len()],
             skip_bad,
+            cached: None,
         };
         if let Some(stored) = stored {
             typed.physical_of_parquet(&stored)?;
@@ -210,7 +214,9 @@ impl TypedFile {
         let frame = self.frame().map_err(|e| self.error(e))?.filter(predicate);
         let passed = || Passed { rows: seen.load(Ordering::Relaxed), ..Passed::default() };
         self.run(frame, false, |df| each(&self.columns(&df)?, passed()))?;
-        Ok(Passed { bytes: self.file.size(), ..passed() })
+        // A store has left behind what its source has besides.
+        let passed = self.cached.as_ref().map_or_else(passed, Note::passed);
+        Ok(Passed { bytes: self.file.size(), ..passed })
     }
 
     fn run<F>(&self, frame: LazyFrame, ordered: bool, each: F) -> Result<(), IngestError>

@@ -24,6 +24,8 @@ pub struct IngestRequest<'a> {
     pub settings: &'a [(String, String)],
     /// What to do about malformed rows of cohort tables.
     pub bad_rows: BadRows,
+    /// Folder of event stores, if they are to be kept and used.
+    pub cache: Option<&'a Path>,
 }
 
 /// Reads, fits transforms on the training split, and writes the bundle.
@@ -36,8 +38,9 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     schema::apply_settings(&mut pipeline, request.settings)?;
     let table = match &schema {
         Some(schema) => {
-            let options = IngestOptions { bad_rows: request.bad_rows };
-            ingest::ingest_with(schema, &pipeline, request.input, options, progress)?
+            let options =
+                IngestOptions { bad_rows: request.bad_rows, cache: request.cache.map(Path::to_path_buf) };
+            ingest::ingest_with(schema, &pipeline, request.input, &options, progress)?
         }
         None => ingest::read_wide(&pipeline, request.input)?,
     };

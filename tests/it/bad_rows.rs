@@ -95,3 +95,40 @@ fn gzip_that_ends_in_the_middle_is_no_short_table() {
     succeed(dir, &ingest(&[]));
     assert_eq!(fs::read(dir.join("bundle/tensor.safetensors")).unwrap(), expected);
 }
+
+#[test]
+fn an_event_store_changes_no_byte_and_is_made_anew_when_stale_or_damaged() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    extract(dir);
+    let files = ["audit.json", "features.parquet", "manifest.json", "tensor.safetensors"];
+    let bundle = |more: &[&'static str]| {
+        succeed(dir, &ingest(&[&["--force"], more].concat()));
+        files.map(|name| fs::read(dir.join("bundle").join(name)).unwrap())
+    };
+    let store = || {
+        let found = fs::read_dir(dir.join("store")).unwrap().map(|e| e.unwrap().path());
+        found.filter(|p| p.to_string_lossy().contains("chartevents")).collect::<Vec<_>>()
+    };
+    let parquet = || store().into_iter().find(|p| p.extension().unwrap() == "parquet").unwrap();
+    let cached = ["--cache", "store"];
+
+    let plain = bundle(&[]);
+    assert!(bundle(&cached) == plain, "the first run makes the store");
+    assert_eq!(store().len(), 2);
+    let made = fs::metadata(parquet()).unwrap().modified().unwrap();
+    assert!(bundle(&cached) == plain, "the second run reads it");
+    assert_eq!(fs::metadata(parquet()).unwrap().modified().unwrap(), made, "it was not written again");
+    // Another window reads the same store.
+    bundle(&["--cache", "store", "--set", "window.end=12"]);
+    assert_eq!((store().len(), fs::metadata(parquet()).unwrap().modified().unwrap()), (2, made));
+
+    let mut bytes = fs::read(parquet()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    fs::write(parquet(), &bytes).unwrap();
+    assert!(bundle(&cached) == plain, "a damaged store is made anew");
+
+    spoil(dir, "CHARTEVENTS.csv", 1, |line| line.replacen(",20", ",21", 1));
+    assert!(bundle(&cached) == bundle(&[]), "a changed source makes the store stale");
+}

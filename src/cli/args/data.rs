@@ -81,6 +81,10 @@ pub(in crate::cli) struct Ingest {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(in crate::cli) settings: Vec<(String, String)>,
 
+    /// Keep the rows of the schema's items in this folder; a later run with it reads them in place of the CSV
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) cache: Option<PathBuf>,
+
     /// Rows of cohort tables with too few or too many fields, or a cell of another type
     #[arg(long, value_enum, default_value_t = OnBadRow::Fail)]
     pub(in crate::cli) on_bad_row: OnBadRow,

@@ -52,6 +52,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             force: false,
             settings: &[],
             bad_rows: crate::ingest::BadRows::Fail,
+            cache: None,
         };
         super::ingest::describe(&pipeline::ingest(&request, &IngestBars::new(console))?, console);
     }

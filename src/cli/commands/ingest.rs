@@ -22,6 +22,7 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
             args::OnBadRow::Fail => BadRows::Fail,
             args::OnBadRow::Skip => BadRows::Skip,
         },
+        cache: args.cache.as_deref(),
     };
     let bundle = pipeline::ingest(&request, &IngestBars::new(console))?;
     describe(&bundle, console);
