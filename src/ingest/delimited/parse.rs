@@ -1,5 +1,5 @@
-//! One block of CSV text → typed columns of the rows asked for. Fields are split by the `csv` crate; rows of other items
-//! are left behind before any other of their cells is looked at.
+//! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before they are
+//! split; records with quotes are split by `csv-core`, others at their commas.
 
 use crate::ingest::batch::{BatchColumn, Texts, whole};
 use crate::ingest::scan::{ItemSet, Wanted};
@@ -50,22 +50,28 @@ pub(super) enum Fault {
 
 /// Reads a block; `header` says that its first record is no row.
 pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Parsed, BadRow> {
-    let mut records = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        // The block is in memory: no second buffer as large.
-        .buffer_capacity(1 << 15)
-        .from_reader(block);
-    let mut record = csv::ByteRecord::new();
     let mut columns: Vec<BatchColumn> = layout.wanted.iter().map(|w| empty(w.dtype)).collect();
     let (mut rows, mut skipped, mut header) = (0, 0, header);
-    // Reading bytes from memory, of any number of fields, cannot fail.
-    while records.read_byte_record(&mut record).unwrap_or(false) {
-        if std::mem::take(&mut header) {
+    let mut splitter = Splitter::default();
+    let mut at = 0;
+    while at < block.len() {
+        let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
+        let line = block[at..end].strip_suffix(b"\r").unwrap_or(&block[at..end]);
+        if line.is_empty() {
+            at = end + 1;
             continue;
         }
+        let taken = if !header && unwanted(line, layout) {
+            at = end + 1;
+            Ok(())
+        } else {
+            at += splitter.split(&block[at..], line, end + 1 - at);
+            if std::mem::take(&mut header) {
+                continue;
+            }
+            take(&splitter, &mut columns, layout)
+        };
         rows += 1;
-        let taken = take(&record, &mut columns, layout);
         if let Err(fault) = taken {
             if !layout.skip_bad {
                 return Err(BadRow { row: rows - 1, fault });
@@ -78,11 +84,91 @@ pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Pa
     Ok(Parsed { columns, rows, skipped })
 }
 
-fn take(record: &csv::ByteRecord, columns: &mut [BatchColumn], layout: Layout<'_>) -> Result<(), Fault> {
+/// True for a line that is certainly one whole row of another item, told without splitting it: the item is a plain number,
+/// quotes are paired, and there are as many commas as the header has. Everything else is looked at properly.
+fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
+    let Some((item, ItemSet::Numbers(set))) = layout.filter else { return false };
+    let mut commas = memchr::memchr_iter(b',', line);
+    let place = layout.positions[item];
+    let start = match place.checked_sub(1) {
+        None => 0,
+        Some(before) => match commas.nth(before) {
+            Some(comma) => comma + 1,
+            None => return false,
+        },
+    };
+    let (end, behind) = commas.next().map_or((line.len(), 0), |comma| (comma, 1 + commas.count()));
+    let field = &line[start..end];
+    let plain = !field.is_empty() && field.len() <= 18 && field.iter().all(u8::is_ascii_digit);
+    if !plain || memchr::memchr(b'"', &line[..start]).is_some() || place + behind + 1 != layout.fields {
+        return false;
+    }
+    let id = field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'));
+    !set.contains(&id) && memchr::memchr_iter(b'"', &line[end..]).count() % 2 == 0
+}
+
+/// The fields of one record.
+#[derive(Debug, Default)]
+struct Splitter {
+    reader: csv_core::Reader,
+    bytes: Vec<u8>,
+    /// End of each field in `bytes`.
+    ends: Vec<usize>,
+    /// Bytes between two fields.
+    gap: usize,
+}
+
+impl Splitter {
+    /// Splits the record at the head of `text`, whose first line is `line` and `length` bytes long with its end; returns
+    /// the length of the record, which quotes can carry over several lines.
+    fn split(&mut self, text: &[u8], line: &[u8], length: usize) -> usize {
+        self.ends.clear();
+        if memchr::memchr(b'"', line).is_none() {
+            self.gap = 1;
+            self.bytes.clear();
+            self.bytes.extend_from_slice(line);
+            self.ends.extend(memchr::memchr_iter(b',', line));
+            self.ends.push(line.len());
+            return length;
+        }
+        self.gap = 0;
+        self.reader.reset();
+        self.bytes.resize(self.bytes.len().max(line.len() + 16), 0);
+        self.ends.resize(64, 0);
+        let (mut read, mut written, mut fields) = (0, 0, 0);
+        loop {
+            // No more text means the end of the record, as in a file without a last line end.
+            let (result, consumed, wrote, ended) =
+                self.reader.read_record(&text[read..], &mut self.bytes[written..], &mut self.ends[fields..]);
+            read += consumed;
+            written += wrote;
+            fields += ended;
+            match result {
+                csv_core::ReadRecordResult::OutputFull => self.bytes.resize(2 * self.bytes.len(), 0),
+                csv_core::ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                csv_core::ReadRecordResult::InputEmpty => {}
+                csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => break,
+            }
+        }
+        self.ends.truncate(fields);
+        read
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn field(&self, i: usize) -> &[u8] {
+        let start = i.checked_sub(1).map_or(0, |before| self.ends[before] + self.gap);
+        &self.bytes[start..self.ends[i]]
+    }
+}
+
+fn take(record: &Splitter, columns: &mut [BatchColumn], layout: Layout<'_>) -> Result<(), Fault> {
     if record.len() != layout.fields {
         return Err(Fault::Fields(record.len()));
     }
-    let field = |i: usize| record.get(layout.positions[i]).unwrap_or_default();
+    let field = |i: usize| record.field(layout.positions[i]);
     if let Some((item, items)) = layout.filter {
         let wanted = match items {
             ItemSet::Numbers(set) => {
@@ -191,6 +277,38 @@ mod tests {
             (columns[1].datetime(1).unwrap(), columns[2].number(1), columns[3].text(1)),
             (None, None, None)
         );
+    }
+
+    #[test]
+    fn quotes_lone_quotes_and_line_ends_of_any_kind_are_read_as_the_csv_crate_reads_them() {
+        let rows = [
+            "1970-01-01,7,,1,plain",
+            "\"1970-01-01\",7,,2,\"two\nlines, one cell\"",
+            "1970-01-01,8,,3,\"other, item\"",
+            "1970-01-01,\"7\",,4,5\" tube",
+            "1970-01-01,7,,5,\"\"\"quoted\"\"\"",
+            "",
+            "1970-01-01,8,,6,",
+            "1970-01-01,7,,7,",
+        ];
+        for end in ["\n", "\r\n"] {
+            for last in ["", end] {
+                let block = format!("T,I,x,V,S{end}{}{last}", rows.join(end));
+                let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(block.as_bytes());
+                let expected: Vec<(f64, String)> = reader
+                    .records()
+                    .map(Result::unwrap)
+                    .filter(|r| &r[1] == "7")
+                    .map(|r| (r[3].parse().unwrap(), r[4].to_owned()))
+                    .collect();
+                let parsed = parsed(&block, false).unwrap();
+                assert_eq!((parsed.rows, expected.len()), (7, 5));
+                for (row, (value, text)) in expected.iter().enumerate() {
+                    assert_eq!(parsed.columns[2].number(row), Some(*value));
+                    assert_eq!(parsed.columns[3].text(row).unwrap_or_default(), text);
+                }
+            }
+        }
     }
 
     #[test]

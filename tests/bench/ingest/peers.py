@@ -34,7 +34,7 @@ def run_duckdb(folder, output):
     db.execute(f"""
         COPY (
             SELECT s.ICUSTAY_ID AS id, i.variable AS variable, avg(VALUENUM) AS mean, min(VALUENUM) AS min, max(VALUENUM) AS max
-            FROM read_csv('{chart}', header = true, columns = {columns}) c
+            FROM read_csv('{chart}', header = true, auto_detect = false, delim = ',', quote = '"', escape = '"', columns = {columns}) c
             JOIN items i ON c.ITEMID = i.itemid
             JOIN read_csv('{table(folder, "ICUSTAYS")}', header = true) s ON c.ICUSTAY_ID = s.ICUSTAY_ID
             WHERE (ERROR IS NULL OR ERROR <> 1) AND VALUENUM BETWEEN i.low AND i.high
@@ -101,10 +101,10 @@ def compare(ours, theirs):
     import polars as pl
 
     wide, long = pl.read_parquet(ours), pl.read_parquet(theirs)
-    id_column = wide.columns[0]
+    id_column = "record_id"
     worst, cells = 0.0, 0
     for name in ITEMS:
-        for suffix, agg in (("", "mean"), (":min", "min"), (":max", "max")):
+        for suffix, agg in (("", "mean"), ("_min", "min"), ("_max", "max")):
             left = wide.select(pl.col(id_column).cast(pl.String).alias("id"), pl.col(name + suffix).alias("ours")).drop_nulls()
             right = long.filter(pl.col("variable") == name).select(
                 pl.col("id").cast(pl.Int64).cast(pl.String), pl.col(agg).alias("theirs"))
