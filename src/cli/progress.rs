@@ -11,7 +11,7 @@ use crate::train::{EpochReport, Progress, StartReport};
 use super::Graceful;
 use super::console::Console;
 
-/// A spinner per table with the rows read so far.
+/// A bar per table over the bytes of its files, with the rows read so far and the time left.
 pub(super) struct IngestBars<'a> {
     console: &'a Console,
     current: Mutex<Option<(ProgressBar, Instant, u64)>>,
@@ -27,17 +27,22 @@ impl IngestProgress for IngestBars<'_> {
     fn begin(&self, table: &str, files: usize, bytes: u64) {
         let size = bytes as f64 / 1e6;
         let files = if files == 1 { String::new() } else { format!(", {files} files") };
-        let bar = self.console.spinner(&format!("{table} ({size:.1} MB{files})"));
+        let bar = self.console.bar(
+            bytes,
+            &format!("{table} ({size:.1} MB{files})"),
+            "{prefix} {bar:24} {percent:>3} % {elapsed} ({eta} left) {msg}",
+        );
         if let Ok(mut current) = self.current.lock() {
             *current = Some((bar, Instant::now(), 0));
         }
     }
 
-    fn rows(&self, _table: &str, rows: u64) {
+    fn rows(&self, _table: &str, rows: u64, bytes: u64) {
         if let Ok(mut current) = self.current.lock()
             && let Some((bar, start, seen)) = current.as_mut()
         {
             *seen = rows;
+            bar.set_position(bytes);
             let rate = rows as f64 / start.elapsed().as_secs_f64().max(1e-3);
             bar.set_message(format!("{} rows, {:.1} million/s", grouped(rows), rate / 1e6));
         }

@@ -8,10 +8,38 @@ use super::text::{parse_datetime, parse_elapsed, parse_number, shortest};
 /// A column of one batch.
 #[derive(Debug)]
 pub(super) enum BatchColumn {
-    Integer(Int64Chunked),
-    Float(Float64Chunked),
-    Text(StringChunked),
-    Micros(Int64Chunked),
+    Integer(Vec<Option<i64>>),
+    Float(Vec<Option<f64>>),
+    Text(Texts),
+    /// Seconds since 1970, or since the record's start.
+    Seconds(Vec<Option<i64>>),
+}
+
+/// Texts of one batch, end to end in one buffer.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    bytes: String,
+    /// End of each text, and whether there is one.
+    ends: Vec<(u32, bool)>,
+}
+
+impl Texts {
+    pub(super) fn push(&mut self, text: Option<&str>) {
+        self.bytes.push_str(text.unwrap_or_default());
+        let end = u32::try_from(self.bytes.len()).expect("invariant: a batch holds less than 4 GiB of text");
+        self.ends.push((end, text.is_some()));
+    }
+
+    fn get(&self, row: usize) -> Option<&str> {
+        let (end, valid) = self.ends[row];
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before].0);
+        valid.then(|| &self.bytes[start as usize..end as usize])
+    }
+
+    fn truncate(&mut self, n: usize) {
+        self.ends.truncate(n);
+        self.bytes.truncate(self.ends.last().map_or(0, |(end, _)| *end as usize));
+    }
 }
 
 /// A cell that is not of its declared type; where it is, is found by reading the file again.
@@ -26,30 +54,64 @@ pub(super) enum Key<'a> {
 }
 
 impl BatchColumn {
+    /// A column that Polars read.
     pub(super) fn new(column: &Column, physical: Physical) -> PolarsResult<Self> {
-        // One chunk each, so that reading by row does not search for its chunk.
-        let series = column.as_materialized_series().rechunk();
+        let series = column.as_materialized_series();
         Ok(match physical {
-            Physical::Integer => Self::Integer(series.i64()?.clone()),
-            Physical::Micros => Self::Micros(series.i64()?.clone()),
-            Physical::Float => Self::Float(series.f64()?.clone()),
-            Physical::Text => Self::Text(series.str()?.clone()),
+            Physical::Integer => Self::Integer(series.i64()?.iter().collect()),
+            Physical::Micros => {
+                let seconds = |us: i64| us.div_euclid(1_000_000);
+                Self::Seconds(series.i64()?.iter().map(|us| us.map(seconds)).collect())
+            }
+            Physical::Float => Self::Float(series.f64()?.iter().collect()),
+            Physical::Text => {
+                let mut texts = Texts::default();
+                series.str()?.iter().for_each(|text| texts.push(text));
+                Self::Text(texts)
+            }
         })
+    }
+
+    /// The same as a column for Polars; seconds become times.
+    pub(super) fn to_polars(&self, name: &str) -> Column {
+        let name = PlSmallStr::from(name);
+        match self {
+            Self::Integer(c) => Column::new(name, c.as_slice()),
+            Self::Float(c) => Column::new(name, c.as_slice()),
+            Self::Text(c) => {
+                let texts: StringChunked = (0..c.ends.len()).map(|row| c.get(row)).collect();
+                texts.with_name(name).into_column()
+            }
+            Self::Seconds(c) => {
+                // Years 1 to 9999 fit: |seconds| < 2⁴⁸.
+                let micros: Int64Chunked = c.iter().map(|s| s.map(|s| s * 1_000_000)).collect();
+                micros.with_name(name).into_datetime(TimeUnit::Microseconds, None).into_column()
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Integer(c) | Self::Micros(c) => c.len(),
+            Self::Integer(c) | Self::Seconds(c) => c.len(),
             Self::Float(c) => c.len(),
-            Self::Text(c) => c.len(),
+            Self::Text(c) => c.ends.len(),
+        }
+    }
+
+    /// Forgets all cells behind the first `n`.
+    pub(super) fn truncate(&mut self, n: usize) {
+        match self {
+            Self::Integer(c) | Self::Seconds(c) => c.truncate(n),
+            Self::Float(c) => c.truncate(n),
+            Self::Text(c) => c.truncate(n),
         }
     }
 
     /// An id or item; blank text is null.
     pub(super) fn key(&self, row: usize) -> Result<Option<Key<'_>>, WrongCell> {
         match self {
-            Self::Integer(c) | Self::Micros(c) => Ok(c.get(row).map(Key::Number)),
-            Self::Float(c) => c.get(row).map(|x| whole(x).map(Key::Number).ok_or(WrongCell)).transpose(),
+            Self::Integer(c) | Self::Seconds(c) => Ok(c[row].map(Key::Number)),
+            Self::Float(c) => c[row].map(|x| whole(x).map(Key::Number).ok_or(WrongCell)).transpose(),
             Self::Text(c) => Ok(c.get(row).map(str::trim).filter(|t| !t.is_empty()).map(Key::Text)),
         }
     }
@@ -57,17 +119,17 @@ impl BatchColumn {
     /// A number, also one stored as text; null where there is none.
     pub(super) fn number(&self, row: usize) -> Option<f64> {
         match self {
-            Self::Integer(c) | Self::Micros(c) => c.get(row).map(|x| x as f64),
-            Self::Float(c) => c.get(row),
+            Self::Integer(c) | Self::Seconds(c) => c[row].map(|x| x as f64),
+            Self::Float(c) => c[row],
             Self::Text(c) => c.get(row).and_then(parse_number),
         }
     }
 
-    /// Text as stored, untrimmed; `None` for numeric columns, see [`Self::to_text`].
+    /// Text as stored, untrimmed; `None` for other columns, see [`Self::to_text`].
     pub(super) fn text(&self, row: usize) -> Option<&str> {
         match self {
             Self::Text(c) => c.get(row),
-            Self::Integer(_) | Self::Float(_) | Self::Micros(_) => None,
+            Self::Integer(_) | Self::Float(_) | Self::Seconds(_) => None,
         }
     }
 
@@ -75,15 +137,15 @@ impl BatchColumn {
     pub(super) fn to_text(&self, row: usize) -> Option<String> {
         match self {
             Self::Text(c) => c.get(row).map(str::trim).filter(|t| !t.is_empty()).map(ToString::to_string),
-            Self::Integer(c) | Self::Micros(c) => c.get(row).map(|x| x.to_string()),
-            Self::Float(c) => c.get(row).map(shortest),
+            Self::Integer(c) | Self::Seconds(c) => c[row].map(|x| x.to_string()),
+            Self::Float(c) => c[row].map(shortest),
         }
     }
 
     /// Seconds since 1970 of a declared datetime.
     pub(super) fn datetime(&self, row: usize) -> Result<Option<i64>, WrongCell> {
         match self {
-            Self::Micros(c) => Ok(c.get(row).map(|us| us.div_euclid(1_000_000))),
+            Self::Seconds(c) => Ok(c[row]),
             Self::Text(c) => parsed(c.get(row), parse_datetime),
             Self::Integer(_) | Self::Float(_) => Err(WrongCell),
         }
@@ -92,8 +154,9 @@ impl BatchColumn {
     /// Seconds since the record's start of a declared elapsed time.
     pub(super) fn elapsed(&self, row: usize) -> Result<Option<i64>, WrongCell> {
         match self {
+            Self::Seconds(c) => Ok(c[row]),
             Self::Text(c) => parsed(c.get(row), parse_elapsed),
-            Self::Integer(_) | Self::Float(_) | Self::Micros(_) => Err(WrongCell),
+            Self::Integer(_) | Self::Float(_) => Err(WrongCell),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! One pass over the event tables: every row is kept or dropped by a named reason.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use polars::prelude::{PlHashMap, PlHashSet};
 
@@ -11,6 +9,7 @@ use crate::schema::{Aggregation, DType, Item};
 use super::accumulate::{Aggregate, Slot};
 use super::batch::{BatchColumn, Key, WrongCell};
 use super::cohort::{Answer, Answers};
+use super::delimited::Passed;
 use super::duplicates::{KeyCounter, id_hash};
 use super::measure::{Meter, Raw, Rejected, Units, Value};
 use super::plan::{Plan, PlannedTable, Target};
@@ -18,9 +17,13 @@ use super::records::{Misplaced, Moment, Records, Seconds};
 use super::scan::{ItemSet, TypedFile};
 use super::{IngestError, IngestProgress, TableAudit};
 
+/// Rows left out because their fields are too few, too many or of another type.
+pub(super) const MALFORMED: &str = "malformed row";
+
 /// Why a row was dropped. The discriminants index [`Counts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reason {
+    Malformed,
     OtherItem,
     NoRecord,
     OutsideStays,
@@ -40,7 +43,8 @@ enum Reason {
 
 impl Reason {
     /// Names in the audit, in order of the discriminants.
-    const NAMES: [&'static str; 15] = [
+    const NAMES: [&'static str; 16] = [
+        MALFORMED,
         "other item",
         "no such record",
         "outside every stay",
@@ -203,10 +207,10 @@ impl<'a> Gathered<'a> {
         let mut counts = Counts { rules: vec![0; lookup.drops.len()], ..Counts::default() };
         let name = &planned.table.name;
         let (mut kept, mut delivered) = (vec![0; records.len()], 0);
-        let seen = Arc::new(AtomicU64::new(0));
+        let (mut rows_read, mut malformed, mut done) = (0, 0, 0);
         let long = self.plan.is_long();
         for file in files {
-            let mut each = |columns: &[BatchColumn]| {
+            let each = |columns: &[BatchColumn], passed: Passed| {
                 let n = columns.first().map_or(0, BatchColumn::len);
                 delivered += n as u64;
                 for row in 0..n {
@@ -218,20 +222,22 @@ impl<'a> Gathered<'a> {
                         kept[record as usize] += 1;
                     }
                 }
-                progress.rows(name, seen.load(Ordering::Relaxed).max(delivered));
+                progress.rows(name, rows_read + passed.rows, done + passed.bytes);
                 Ok(())
             };
-            if long {
+            let passed = if long {
                 // Records are the ids of all rows, so no row may stay behind in the reader.
-                let rows = file.scan(&mut each)?;
-                seen.fetch_add(rows, Ordering::Relaxed);
+                file.scan(each)?
             } else {
-                file.scan_items(planned.places.item, &lookup.set(), &seen, &mut each)?;
-            }
-            progress.rows(name, seen.load(Ordering::Relaxed));
+                file.scan_items(planned.places.item, &lookup.set(), each)?
+            };
+            rows_read += passed.rows;
+            malformed += passed.skipped;
+            done += file.file.size();
+            progress.rows(name, rows_read, done);
         }
-        let rows_read = seen.load(Ordering::Relaxed);
-        counts.reasons[Reason::OtherItem as usize] += rows_read - delivered;
+        counts.reasons[Reason::OtherItem as usize] += rows_read - malformed - delivered;
+        counts.reasons[Reason::Malformed as usize] += malformed;
         let mut dropped = BTreeMap::new();
         let named = Reason::NAMES.into_iter().zip(counts.reasons);
         let ruled = planned.columns.drop.iter().map(|r| r.reason.as_str()).zip(counts.rules.iter().copied());

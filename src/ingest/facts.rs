@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::schema::{DType, Kind, Source, Variable};
 
 use super::batch::{BatchColumn, Key, WrongCell};
+use super::events::MALFORMED;
 use super::measure::{Meter, Value};
 use super::plan::Plan;
 use super::records::{Ids, Records};
@@ -100,7 +101,7 @@ impl Facts {
         let start = record.start.as_deref().map(place);
         let end = record.end.as_deref().map(place);
         let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
-        audit.rows_read = rows.facts.len() as u64;
+        rows.account(&mut audit);
         let mut kept: Vec<&Vec<Fact>> = Vec::new();
         let mut repeated = HashSet::new();
         let mut again = None;
@@ -143,7 +144,7 @@ impl Facts {
         let rows = Rows::read(files)?;
         let at_key = rows.place(key);
         let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
-        audit.rows_read = rows.facts.len() as u64;
+        rows.account(&mut audit);
         let (mut keys, mut row_of) = (Ids::default(), Vec::new());
         let mut repeated = HashSet::new();
         let mut again = None;
@@ -255,15 +256,17 @@ struct Rows {
     /// Name of each file and the index of its first row.
     files: Vec<(String, usize)>,
     names: Vec<String>,
+    /// Malformed rows left out.
+    skipped: u64,
 }
 
 impl Rows {
     fn read(files: &[TypedFile]) -> Result<Self, IngestError> {
-        let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new() };
+        let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new(), skipped: 0 };
         for file in files {
             all.files.push((file.file.name.clone(), all.facts.len()));
             all.names = file.wanted.iter().map(|w| w.name.clone()).collect();
-            file.scan_in_order(|columns| {
+            let passed = file.scan(|columns, _| {
                 for row in 0..columns.first().map_or(0, BatchColumn::len) {
                     let mut facts = Vec::with_capacity(columns.len());
                     for (i, column) in columns.iter().enumerate() {
@@ -276,8 +279,16 @@ impl Rows {
                 }
                 Ok(())
             })?;
+            all.skipped += passed.skipped;
         }
         Ok(all)
+    }
+
+    fn account(&self, audit: &mut TableAudit) {
+        audit.rows_read = self.facts.len() as u64 + self.skipped;
+        if self.skipped > 0 {
+            audit.dropped.insert(MALFORMED.into(), self.skipped);
+        }
     }
 
     fn wanted(&self) -> impl Iterator<Item = &str> {

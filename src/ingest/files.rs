@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -41,23 +43,31 @@ impl SourceFile {
     }
 
     /// The bytes of a CSV, decompressed where they begin like gzip, whatever the name says.
-    pub(super) fn open_text(&self) -> Result<Box<dyn Read>, IngestError> {
+    pub(super) fn open_text(&self) -> Result<Box<dyn Read + Send>, IngestError> {
+        Ok(self.open_counted()?.0)
+    }
+
+    /// The same, with a count of the stored bytes read so far.
+    pub(super) fn open_counted(&self) -> Result<(Box<dyn Read + Send>, Arc<AtomicU64>), IngestError> {
         let mut file = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
         let mut magic = [0; 2];
         let read = read_up_to(&mut file, &mut magic).map_err(IoError::on("read", &self.path))?;
         let head = std::io::Cursor::new(magic[..read].to_vec());
-        let whole = BufReader::with_capacity(1 << 16, head.chain(file));
-        Ok(if magic == [0x1f, 0x8b] {
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Counted { source: head.chain(file), count: Arc::clone(&count) };
+        let whole = BufReader::with_capacity(1 << 16, counted);
+        let text: Box<dyn Read + Send> = if magic == [0x1f, 0x8b] {
             Box::new(flate2::bufread::MultiGzDecoder::new(whole))
         } else if self.name.to_lowercase().ends_with(".gz") && read > 0 {
             return Err(IngestError::Truncated(self.name.clone()));
         } else {
             Box::new(whole)
-        })
+        };
+        Ok((text, count))
     }
 
     /// A reader of records that keeps the header as its first record and takes rows of any length.
-    pub(super) fn records(&self) -> Result<csv::Reader<Box<dyn Read>>, IngestError> {
+    pub(super) fn records(&self) -> Result<csv::Reader<Box<dyn Read + Send>>, IngestError> {
         Ok(csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.open_text()?))
     }
 
@@ -120,6 +130,20 @@ impl SourceFile {
     /// Size in bytes; 0 when it cannot be told, for progress only.
     pub(super) fn size(&self) -> u64 {
         fs::metadata(&self.path).map_or(0, |m| m.len())
+    }
+}
+
+/// Counts what is read from a source.
+struct Counted<R> {
+    source: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }
 

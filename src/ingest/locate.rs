@@ -52,22 +52,24 @@ fn in_csv(typed: &TypedFile, only: Option<usize>) -> Result<(), IngestError> {
 
 fn in_parquet(typed: &TypedFile, column: usize) -> Result<(), IngestError> {
     let mut before = 0;
-    typed.scan_in_order(|columns| {
-        let cells = &columns[column];
-        for row in 0..cells.len() {
-            let right = match typed.wanted[column].dtype {
-                DType::Datetime => cells.datetime(row).is_ok(),
-                DType::Elapsed => cells.elapsed(row).is_ok(),
-                DType::Integer => cells.key(row).is_ok(),
-                DType::Float | DType::Text => true,
-            };
-            if !right {
-                return Err(wrong(typed, column, before + row as u64 + 1));
+    typed
+        .scan(|columns, _| {
+            let cells = &columns[column];
+            for row in 0..cells.len() {
+                let right = match typed.wanted[column].dtype {
+                    DType::Datetime => cells.datetime(row).is_ok(),
+                    DType::Elapsed => cells.elapsed(row).is_ok(),
+                    DType::Integer => cells.key(row).is_ok(),
+                    DType::Float | DType::Text => true,
+                };
+                if !right {
+                    return Err(wrong(typed, column, before + row as u64 + 1));
+                }
             }
-        }
-        before += cells.len() as u64;
-        Ok(())
-    })
+            before += cells.len() as u64;
+            Ok(())
+        })
+        .map(drop)
 }
 
 fn is(text: &str, dtype: DType) -> bool {
@@ -80,7 +82,8 @@ fn is(text: &str, dtype: DType) -> bool {
     }
 }
 
-fn wrong(typed: &TypedFile, column: usize, row: u64) -> IngestError {
+/// The error of a cell of another type.
+pub(super) fn wrong(typed: &TypedFile, column: usize, row: u64) -> IngestError {
     let wanted = &typed.wanted[column];
     IngestError::WrongType {
         file: typed.file.name.clone(),

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! files     which files make a table; hashes            plan     schema + pipeline compiled for one pass
-//! scan      typed streaming reads (Polars)              batch    cells of a batch by row
+//! scan      typed streaming reads                       delimited  CSV by blocks, side by side
+//! batch     cells of a batch by row                     cache    the event store
 //! facts     records and static tables, joined           records  ids, subjects, times; events → records
 //! events    the pass over event tables                  measure  row → value in the variable's unit
 //! accumulate  order-independent aggregates              cohort   rules in order
@@ -13,7 +14,9 @@
 mod accumulate;
 mod audit;
 mod batch;
+mod cache;
 mod cohort;
+mod delimited;
 mod duplicates;
 mod error;
 mod events;
@@ -36,7 +39,7 @@ mod write;
 pub use audit::{Audit, CohortStep, InputFile, TableAudit, VariableAudit};
 pub use error::IngestError;
 pub use progress::{IngestProgress, NoProgress};
-pub use run::ingest;
+pub use run::{BadRows, IngestOptions, ingest, ingest_with};
 pub use table::{Cells, Column, RecordTable};
 pub use wide::{read_columns, read_wide};
 pub use write::{OutputCells, OutputColumn, write_features, write_table};

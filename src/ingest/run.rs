@@ -1,10 +1,11 @@
 //! Cohort ingestion from end to end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::schema::{Aggregation, Kind, Pipeline, Schema, TableKind};
 
 use super::accumulate::Aggregate;
+use super::cache;
 use super::cohort;
 use super::events::Gathered;
 use super::facts::Facts;
@@ -32,8 +33,44 @@ pub fn ingest(
     input: &Path,
     progress: &dyn IngestProgress,
 ) -> Result<RecordTable, IngestError> {
+    ingest_with(schema, pipeline, input, &IngestOptions::default(), progress)
+}
+
+/// What to do about malformed rows of CSV tables: too few or too many fields, cells of another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BadRows {
+    /// Stop at the first, naming file and row.
+    #[default]
+    Fail,
+    /// Leave them out and count them in the audit.
+    Skip,
+}
+
+/// How to read, apart from what schema and pipeline say.
+#[derive(Debug, Clone, Default)]
+pub struct IngestOptions {
+    /// What to do about malformed rows.
+    pub bad_rows: BadRows,
+    /// Folder of event stores: rows of the schema's items, typed, that a later ingestion reads in place of the CSV.
+    pub cache: Option<PathBuf>,
+}
+
+/// [`ingest`] with options.
+///
+/// # Errors
+/// As for [`ingest`].
+pub fn ingest_with(
+    schema: &Schema,
+    pipeline: &Pipeline,
+    input: &Path,
+    options: &IngestOptions,
+    progress: &dyn IngestProgress,
+) -> Result<RecordTable, IngestError> {
     let plan = Plan::new(schema, pipeline)?;
-    let tables = Tables::find(&plan, input)?;
+    let mut tables = Tables::find(&plan, input, options.bad_rows == BadRows::Skip)?;
+    if let Some(dir) = &options.cache {
+        tables.store(&plan, dir, progress)?;
+    }
     // Hashing reads the stored bytes once more, beside the parser.
     std::thread::scope(|scope| {
         let hashes = scope.spawn(|| tables.fingerprints());
@@ -51,7 +88,7 @@ struct Tables {
 }
 
 impl Tables {
-    fn find(plan: &Plan<'_>, input: &Path) -> Result<Self, IngestError> {
+    fn find(plan: &Plan<'_>, input: &Path, skip_bad: bool) -> Result<Self, IngestError> {
         let listed = files::list(input)?;
         let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
         let needed: Vec<(&str, &Vec<Wanted>)> =
@@ -78,7 +115,7 @@ impl Tables {
             let mut typed = Vec::new();
             for file in of_table {
                 let shown = file.name.clone();
-                match TypedFile::open(file, wanted)? {
+                match TypedFile::open(file, wanted, skip_bad)? {
                     Ok(file) => typed.push(file),
                     Err(columns) => lacking.push((shown, columns)),
                 }
@@ -98,12 +135,37 @@ impl Tables {
         self.files.iter().find(|(n, _)| n == name).map_or(&[], |(_, files)| files)
     }
 
+    /// Puts stores in the place of event files.
+    fn store(
+        &mut self,
+        plan: &Plan<'_>,
+        dir: &Path,
+        progress: &dyn IngestProgress,
+    ) -> Result<(), IngestError> {
+        // Ids of a long table come from all of its rows.
+        for planned in plan.events.iter().filter(|_| !plan.is_long()) {
+            let name = &planned.table.name;
+            for (_, files) in self.files.iter_mut().filter(|(n, _)| n == name) {
+                progress.begin(name, files.len(), files.iter().map(|f| f.file.size()).sum());
+                let stores = std::mem::take(files);
+                for file in stores {
+                    files.push(cache::stored(file, plan.schema, name, planned.places.item, dir)?);
+                }
+                progress.end(name);
+            }
+        }
+        Ok(())
+    }
+
     fn fingerprints(&self) -> Result<Vec<InputFile>, IngestError> {
-        let mut files: Vec<&SourceFile> =
-            self.files.iter().flat_map(|(_, files)| files.iter().map(|f| &f.file)).collect();
-        files.sort_by(|a, b| a.name.cmp(&b.name));
-        files.dedup_by(|a, b| a.name == b.name);
-        files.into_iter().map(SourceFile::fingerprint).collect()
+        let mut files: Vec<&TypedFile> = self.files.iter().flat_map(|(_, files)| files).collect();
+        files.sort_by(|a, b| a.file.name.cmp(&b.file.name));
+        files.dedup_by(|a, b| a.file.name == b.file.name);
+        let fingerprint = |file: &TypedFile| match &file.cached {
+            Some(note) => Ok(note.source().clone()),
+            None => file.file.fingerprint(),
+        };
+        files.into_iter().map(fingerprint).collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Typed, streaming reads of one table file by Polars: only the columns asked for, under the schema's names and types
-//! (never inferred), rows of other items left behind by the reader itself.
+//! Typed, streaming reads of one table file: only the columns asked for, under the schema's names and types (never
+//! inferred), rows of other items left behind by the reader itself. Parquet is read by Polars, CSV by `delimited/`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,13 +11,12 @@ use crate::schema;
 
 use super::IngestError;
 use super::batch::BatchColumn;
+use super::cache::Note;
+use super::delimited::{self, Passed};
 use super::files::{Format, SourceFile};
 use super::locate;
 
-/// Rows looked at to tell ids written as `234989` from `234989.0`.
-const PEEK_ROWS: u64 = 20_000;
-
-/// How a column arrives from the reader.
+/// How a Parquet column arrives from Polars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Physical {
     Integer,
@@ -45,7 +44,12 @@ pub(super) struct TypedFile {
     pub(super) wanted: Vec<Wanted>,
     /// For each wanted column, its place in the header.
     pub(super) positions: Vec<usize>,
+    /// Of a Parquet file.
     physical: Vec<Physical>,
+    /// Leave malformed rows out and count them, instead of stopping at the first.
+    pub(super) skip_bad: bool,
+    /// Of an event store: what it was made from.
+    pub(super) cached: Option<Note>,
 }
 
 /// The items an event table is filtered by.
@@ -63,6 +67,7 @@ impl TypedFile {
     pub(super) fn open(
         file: SourceFile,
         wanted: &[Wanted],
+        skip_bad: bool,
     ) -> Result<Result<Self, Vec<String>>, IngestError> {
         let stored = match file.format {
             Format::Csv => None,
@@ -96,49 +101,18 @@ impl TypedFile {
             wanted: wanted.to_vec(),
             positions,
             physical: vec![Physical::Text; wanted.len()],
+            skip_bad,
+            cached: None,
         };
-        match stored {
-            None => typed.physical_of_csv()?,
-            Some(stored) => typed.physical_of_parquet(&stored)?,
+        if let Some(stored) = stored {
+            typed.physical_of_parquet(&stored)?;
         }
         Ok(Ok(typed))
     }
 
-    fn physical_of_csv(&mut self) -> Result<(), IngestError> {
-        for (physical, column) in self.physical.iter_mut().zip(&self.wanted) {
-            *physical = match column.dtype {
-                schema::DType::Integer => Physical::Integer,
-                schema::DType::Float => Physical::Float,
-                schema::DType::Text | schema::DType::Datetime | schema::DType::Elapsed => Physical::Text,
-            };
-        }
-        // Tables exported again by pandas write nullable ids as `234989.0`. Such a column is read as numbers, which
-        // are whole and below 2⁵³ or refused (batch.rs).
-        let mut records = self.file.records()?;
-        let mut record = csv::ByteRecord::new();
-        let mut open: Vec<_> =
-            (0..self.wanted.len()).filter(|&i| self.physical[i] == Physical::Integer).collect();
-        // Until each id column has shown a value: HADM_ID is empty at the head of LABEVENTS.
-        for row in 0..PEEK_ROWS {
-            if open.is_empty()
-                || !records.read_byte_record(&mut record).map_err(|e| self.file.csv_error(e, row))?
-            {
-                break;
-            }
-            if row == 0 {
-                continue;
-            }
-            open.retain(|&i| match record.get(self.positions[i]) {
-                None | Some(b"") => true,
-                Some(field) => {
-                    if field.ends_with(b".0") {
-                        self.physical[i] = Physical::Float;
-                    }
-                    false
-                }
-            });
-        }
-        Ok(())
+    /// Number of columns of the file, those not wanted too.
+    pub(super) fn n_fields(&self) -> usize {
+        self.header.len()
     }
 
     fn physical_of_parquet(&mut self, stored: &Schema) -> Result<(), IngestError> {
@@ -167,105 +141,82 @@ impl TypedFile {
         Ok(())
     }
 
-    /// The wanted columns as a lazy frame, named by their place among the wanted.
+    /// The wanted columns of a Parquet file as a lazy frame, named by their place among the wanted.
     fn frame(&self) -> PolarsResult<LazyFrame> {
         let path = PlRefPath::try_from_path(&self.file.path)?;
-        let frame = match self.file.format {
-            Format::Parquet => LazyFrame::scan_parquet(
-                path,
-                ScanArgsParquet { glob: false, cache: false, ..Default::default() },
-            )?,
-            Format::Csv => {
-                // Names by position: a header may repeat names in columns nobody asked for.
-                let mut types = vec![DataType::String; self.header.len()];
-                for (at, physical) in self.positions.iter().zip(&self.physical) {
-                    types[*at] = physical.dtype();
-                }
-                let schema: Schema =
-                    types.into_iter().enumerate().map(|(i, t)| Field::new(at_name(i), t)).collect();
-                LazyCsvReader::new(path)
-                    .with_glob(false)
-                    .with_cache(false)
-                    .with_has_header(true)
-                    .with_schema(Some(Arc::new(schema)))
-                    .finish()?
-            }
-        };
+        let options = ScanArgsParquet { glob: false, cache: false, ..Default::default() };
         let select: Vec<_> = self
             .positions
             .iter()
             .zip(&self.physical)
             .enumerate()
             .map(|(i, (at, physical))| {
-                let stored = match self.file.format {
-                    Format::Csv => col(at_name(*at)),
-                    Format::Parquet => {
-                        let column = col(self.header[*at].as_str());
-                        if *physical == Physical::Micros {
-                            column
-                                .cast(DataType::Datetime(TimeUnit::Microseconds, None))
-                                .cast(DataType::Int64)
-                        } else {
-                            column.cast(physical.dtype())
-                        }
-                    }
+                let column = col(self.header[*at].as_str());
+                let stored = if *physical == Physical::Micros {
+                    column.cast(DataType::Datetime(TimeUnit::Microseconds, None)).cast(DataType::Int64)
+                } else {
+                    column.cast(physical.dtype())
                 };
                 stored.alias(wanted_name(i))
             })
             .collect();
-        Ok(frame.select(select))
+        Ok(LazyFrame::scan_parquet(path, options)?.select(select))
     }
 
-    /// Rows of the file, all of them.
-    pub(super) fn scan<F>(&self, each: F) -> Result<u64, IngestError>
+    /// Rows of the file, all of them, in its own order.
+    ///
+    /// # Errors
+    /// Malformed rows, unless they are skipped; what `each` finds.
+    pub(super) fn scan<F>(&self, mut each: F) -> Result<Passed, IngestError>
     where
-        F: FnMut(&[BatchColumn]) -> Result<(), IngestError>,
+        F: FnMut(&[BatchColumn], Passed) -> Result<(), IngestError>,
     {
-        let rows = Arc::new(AtomicU64::new(0));
+        if self.file.format == Format::Csv {
+            return delimited::scan(self, None, each);
+        }
         let frame = self.frame().map_err(|e| self.error(e))?;
-        let mut each = each;
-        let counted = Arc::clone(&rows);
-        self.run(frame, false, move |df| {
-            counted.fetch_add(df.height() as u64, Ordering::Relaxed);
-            each(&self.columns(&df)?)
+        let mut passed = Passed::default();
+        self.run(frame, true, |df| {
+            passed.rows += df.height() as u64;
+            each(&self.columns(&df)?, passed)
         })?;
-        Ok(rows.load(Ordering::Relaxed))
+        passed.bytes = self.file.size();
+        Ok(passed)
     }
 
-    /// Rows in the file's own order, to name the first one that is wrong.
-    pub(super) fn scan_in_order<F>(&self, each: F) -> Result<(), IngestError>
-    where
-        F: FnMut(&[BatchColumn]) -> Result<(), IngestError>,
-    {
-        let frame = self.frame().map_err(|e| self.error(e))?;
-        let mut each = each;
-        self.run(frame, true, move |df| each(&self.columns(&df)?))
-    }
-
-    /// Rows whose wanted column `item` is in the set. `seen` counts all rows, those left behind too, while they pass.
+    /// Rows whose wanted column `item` is in the set; what has passed counts all rows, those left behind too.
+    ///
+    /// # Errors
+    /// As for [`Self::scan`].
     pub(super) fn scan_items<F>(
         &self,
         item: usize,
         items: &ItemSet,
-        seen: &Arc<AtomicU64>,
-        each: F,
-    ) -> Result<(), IngestError>
+        mut each: F,
+    ) -> Result<Passed, IngestError>
     where
-        F: FnMut(&[BatchColumn]) -> Result<(), IngestError>,
+        F: FnMut(&[BatchColumn], Passed) -> Result<(), IngestError>,
     {
-        let (items, seen) = (items.clone(), Arc::clone(seen));
+        if self.file.format == Format::Csv {
+            return delimited::scan(self, Some((item, items)), each);
+        }
+        let seen = Arc::new(AtomicU64::new(0));
+        let (set, counted) = (items.clone(), Arc::clone(&seen));
         // A predicate of our own counts the rows it sees and tests them in one pass over the item column; Polars runs
         // it in its worker threads on every decoded chunk, before the other columns leave the reader.
         let predicate = col(wanted_name(item)).map(
             move |column| {
-                seen.fetch_add(column.len() as u64, Ordering::Relaxed);
-                items.mask(&column)
+                counted.fetch_add(column.len() as u64, Ordering::Relaxed);
+                set.mask(&column)
             },
             |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
         );
         let frame = self.frame().map_err(|e| self.error(e))?.filter(predicate);
-        let mut each = each;
-        self.run(frame, false, move |df| each(&self.columns(&df)?))
+        let passed = || Passed { rows: seen.load(Ordering::Relaxed), ..Passed::default() };
+        self.run(frame, false, |df| each(&self.columns(&df)?, passed()))?;
+        // A store has left behind what its source has besides.
+        let passed = self.cached.as_ref().map_or_else(passed, Note::passed);
+        Ok(Passed { bytes: self.file.size(), ..passed })
     }
 
     fn run<F>(&self, frame: LazyFrame, ordered: bool, each: F) -> Result<(), IngestError>
@@ -371,10 +322,6 @@ fn parquet_schema(file: &SourceFile) -> Result<Schema, IngestError> {
         frame.collect_schema().map(|s| s.as_ref().clone())
     };
     open().map_err(|e: PolarsError| IngestError::Engine { file: file.name.clone(), reason: Box::new(e) })
-}
-
-fn at_name(i: usize) -> PlSmallStr {
-    format!("at{i}").into()
 }
 
 fn wanted_name(i: usize) -> PlSmallStr {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::features::Bundle;
-use crate::ingest::{self, IngestProgress};
+use crate::ingest::{self, BadRows, IngestOptions, IngestProgress};
 use crate::output::Staged;
 use crate::schema;
 
@@ -22,6 +22,10 @@ pub struct IngestRequest<'a> {
     pub force: bool,
     /// Overrides, as `--set` gives them.
     pub settings: &'a [(String, String)],
+    /// What to do about malformed rows of cohort tables.
+    pub bad_rows: BadRows,
+    /// Folder of event stores, if they are to be kept and used.
+    pub cache: Option<&'a Path>,
 }
 
 /// Reads, fits transforms on the training split, and writes the bundle.
@@ -33,7 +37,11 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
     let table = match &schema {
-        Some(schema) => ingest::ingest(schema, &pipeline, request.input, progress)?,
+        Some(schema) => {
+            let options =
+                IngestOptions { bad_rows: request.bad_rows, cache: request.cache.map(Path::to_path_buf) };
+            ingest::ingest_with(schema, &pipeline, request.input, &options, progress)?
+        }
         None => ingest::read_wide(&pipeline, request.input)?,
     };
     let bundle = Bundle::build(&table, schema.as_ref(), &pipeline)?;

@@ -133,8 +133,10 @@ pub(super) fn anomaly(table: &mut Table, patient: &Patient, mistake: &Mistake) -
 }
 
 /// D_ITEMS, as far as this extract uses it.
-pub(super) fn d_items(table: &mut Table) -> Result<(), IoError> {
-    let mut charted: Vec<Item> = items::CHART.iter().flatten().chain(items::SINGLES).copied().collect();
+pub(super) fn d_items(table: &mut Table, alarms: bool) -> Result<(), IoError> {
+    let alarms = if alarms { items::ALARMS } else { &[] };
+    let mut charted: Vec<Item> =
+        items::CHART.iter().chain(alarms).flatten().chain(items::SINGLES).copied().collect();
     charted.extend(items::MIRRORS.iter().flat_map(|m| m.carevue.iter().copied().chain([m.metavision])));
     let outputs = items::OUTPUTS.iter().copied();
     let mut all: Vec<(Item, &str)> = charted.into_iter().map(|i| (i, "chartevents")).collect();

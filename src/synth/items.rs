@@ -53,6 +53,17 @@ const NEURO: &str = "Neurological";
 const GENERAL: &str = "General";
 const LABS: &str = "Labs";
 
+const ALARM: &str = "Alarms";
+
+dictionary! { ALARMS:
+    HEART_RATE_ALARM_LOW = [cv(5815, "HR Alarm [Low]", "BPM", 0), mv(220047, "Heart Rate Alarm - Low", ALARM, "bpm", 0)];
+    HEART_RATE_ALARM_HIGH = [cv(8549, "HR Alarm [High]", "BPM", 0), mv(220046, "Heart rate Alarm - High", ALARM, "bpm", 0)];
+    RESP_RATE_ALARM_LOW = [cv(5819, "Resp Alarm [Low]", "BPM", 0), mv(224162, "Resp Alarm - Low", ALARM, "insp/min", 0)];
+    RESP_RATE_ALARM_HIGH = [cv(8553, "Resp Alarm [High]", "BPM", 0), mv(224161, "Resp Alarm - High", ALARM, "insp/min", 0)];
+    SPO2_ALARM_LOW = [cv(5820, "SpO2 Alarm [Low]", "%", 0), mv(223770, "O2 Saturation Pulseoxymetry Alarm - Low", ALARM, "%", 0)];
+    SPO2_ALARM_HIGH = [cv(8554, "SpO2 Alarm [High]", "%", 0), mv(223769, "O2 Saturation Pulseoxymetry Alarm - High", ALARM, "%", 0)];
+}
+
 dictionary! { CHART:
     HEART_RATE = [cv(211, "Heart Rate", "BPM", 0), mv(220045, "Heart Rate", VITAL, "bpm", 0)];
     ARTERIAL_SYSTOLIC = [cv(51, "Arterial BP [Systolic]", "mmHg", 0), mv(220050, "Arterial Blood Pressure systolic", VITAL, "mmHg", 0)];

@@ -15,6 +15,7 @@ mod chart;
 mod clock;
 mod draw;
 mod error;
+mod filler;
 mod items;
 mod labs;
 mod outputs;
@@ -37,6 +38,7 @@ use crate::random::Seed;
 use anomaly::{Mistake, Planner};
 use bedside::Bedside;
 use draw::Draw;
+use filler::Filler;
 use patient::Patient;
 use writer::Table;
 
@@ -53,6 +55,8 @@ pub struct SynthConfig {
     pub anomaly_fraction: f64,
     /// Hours of each stay that are charted, at most.
     pub chart_hours: f64,
+    /// Fill CHARTEVENTS up to this many rows with alarm limits, which no shipped schema reads; 0 adds none.
+    pub chart_rows: u64,
     /// Replace an existing output folder.
     pub force: bool,
 }
@@ -65,6 +69,7 @@ impl Default for SynthConfig {
             gzip: false,
             anomaly_fraction: 0.02,
             chart_hours: 30.0,
+            chart_rows: 0,
             force: false,
         }
     }
@@ -158,6 +163,8 @@ pub fn synthesize(
             progress(summary.patients);
         }
     }
+    let Extract { filler, chart, .. } = &mut extract;
+    filler.fill(chart, config.chart_rows, &mut Draw::new(config.seed.stream("synth/filler", 0)))?;
     summary.rows = extract.finish()?;
     staged.commit()?;
     Ok(summary)
@@ -175,6 +182,7 @@ struct Extract {
     items: Table,
     lab_items: Table,
     anomalies: Table,
+    filler: Filler,
 }
 
 impl Extract {
@@ -192,8 +200,9 @@ impl Extract {
             lab_items: table(writer::D_LABITEMS)?,
             // Truth is for people and tests to open: never compressed.
             anomalies: Table::create(dir, writer::ANOMALIES, false)?,
+            filler: Filler::default(),
         };
-        admin::d_items(&mut extract.items)?;
+        admin::d_items(&mut extract.items, config.chart_rows > 0)?;
         admin::d_labitems(&mut extract.lab_items)?;
         Ok(extract)
     }
@@ -233,6 +242,7 @@ impl Extract {
                 .collect();
             let copied = labs::write(&mut self.labs, patient, admission, &bedsides, draw)?;
             for (bedside, copied) in bedsides.iter().zip(&copied) {
+                self.filler.meet(patient.subject, admission.id, bedside.stay);
                 admin::stay(&mut self.stays, patient, admission, bedside.stay)?;
                 chart::write(&mut self.chart, bedside, copied, draw)?;
                 outputs::write(&mut self.outputs, bedside, draw)?;

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod bad_rows;
 mod browser;
 mod built_in;
 mod golden_flow;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Output, key_value, share};
 
@@ -22,6 +22,10 @@ pub(in crate::cli) struct Synth {
     /// Share of eligible stays that carry a planted anomaly
     #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
     pub(in crate::cli) anomalies: f64,
+
+    /// Fill CHARTEVENTS up to this many rows with items that no shipped pipeline reads, to try large extracts
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(in crate::cli) chart_rows: u64,
 
     /// Compress the tables (.csv.gz)
     #[arg(long)]
@@ -52,6 +56,14 @@ pub(in crate::cli) enum Schema {
     List,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum OnBadRow {
+    /// Stop at the first, naming file and row
+    Fail,
+    /// Leave them out and count them in the audit
+    Skip,
+}
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Ingest {
     /// Built-in pipeline (`schema list` names them) or a TOML file of your own
@@ -68,6 +80,14 @@ pub(in crate::cli) struct Ingest {
     /// Override a setting: transform=none, dequantize=none, seed=7, role.COLUMN=categorical, split.test=0.2
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(in crate::cli) settings: Vec<(String, String)>,
+
+    /// Keep the rows of the schema's items in this folder; a later run with it reads them in place of the CSV
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) cache: Option<PathBuf>,
+
+    /// Rows of cohort tables with too few or too many fields, or a cell of another type
+    #[arg(long, value_enum, default_value_t = OnBadRow::Fail)]
+    pub(in crate::cli) on_bad_row: OnBadRow,
 
     /// The audit as JSON on stdout
     #[arg(long)]

@@ -10,7 +10,7 @@ mod model;
 mod outlier;
 mod report;
 
-pub(in crate::cli) use self::data::{Ingest, Schema, Synth};
+pub(in crate::cli) use self::data::{Ingest, OnBadRow, Schema, Synth};
 pub(in crate::cli) use self::model::{Fit, Inspect, ModelKind, Preset, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
 pub(in crate::cli) use self::report::{Report, ReportFormat};

@@ -51,6 +51,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             output: &dir.join(output),
             force: false,
             settings: &[],
+            bad_rows: crate::ingest::BadRows::Fail,
+            cache: None,
         };
         super::ingest::describe(&pipeline::ingest(&request, &IngestBars::new(console))?, console);
     }

@@ -1,6 +1,7 @@
 //! `ingest`.
 
 use crate::features::Bundle;
+use crate::ingest::BadRows;
 use crate::pipeline::{self, IngestRequest};
 use crate::schema::Split;
 
@@ -17,6 +18,11 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
         output: &args.output.output,
         force: args.output.force,
         settings: &args.settings,
+        bad_rows: match args.on_bad_row {
+            args::OnBadRow::Fail => BadRows::Fail,
+            args::OnBadRow::Skip => BadRows::Skip,
+        },
+        cache: args.cache.as_deref(),
     };
     let bundle = pipeline::ingest(&request, &IngestBars::new(console))?;
     describe(&bundle, console);

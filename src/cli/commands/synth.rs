@@ -16,6 +16,7 @@ pub(super) fn run(args: &args::Synth, console: &Console) -> Result {
         seed: Seed(args.seed),
         gzip: args.gzip,
         anomaly_fraction: args.anomalies,
+        chart_rows: args.chart_rows,
         force: args.output.force,
         ..SynthConfig::default()
     };

@@ -1,0 +1,332 @@
+//! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before they are
+//! split; records with quotes are split by `csv-core`, others at their commas.
+
+use crate::ingest::batch::{BatchColumn, Texts, whole};
+use crate::ingest::scan::{ItemSet, Wanted};
+use crate::ingest::text::{parse_datetime, parse_elapsed};
+use crate::schema::DType;
+
+/// What a block is parsed to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout<'a> {
+    /// Number of fields of the header.
+    pub(super) fields: usize,
+    pub(super) wanted: &'a [Wanted],
+    /// For each wanted column, its place in the header.
+    pub(super) positions: &'a [usize],
+    /// The wanted column that holds the item, and the items to keep.
+    pub(super) filter: Option<(usize, &'a ItemSet)>,
+    /// Leave malformed rows out and count them, instead of stopping at the first.
+    pub(super) skip_bad: bool,
+}
+
+/// A parsed block.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) columns: Vec<BatchColumn>,
+    /// Rows of the block, those left behind too.
+    pub(super) rows: u64,
+    /// Malformed rows left out.
+    pub(super) skipped: u64,
+}
+
+/// The first malformed row of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadRow {
+    /// From 0, in the block.
+    pub(super) row: u64,
+    pub(super) fault: Fault,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Another number of fields than the header.
+    Fields(usize),
+    /// A cell that is not of its wanted column's type.
+    Cell(usize),
+    NotUtf8,
+}
+
+/// Reads a block; `header` says that its first record is no row.
+pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Parsed, BadRow> {
+    let mut columns: Vec<BatchColumn> = layout.wanted.iter().map(|w| empty(w.dtype)).collect();
+    let (mut rows, mut skipped, mut header) = (0, 0, header);
+    let mut splitter = Splitter::default();
+    let mut at = 0;
+    while at < block.len() {
+        let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
+        let line = block[at..end].strip_suffix(b"\r").unwrap_or(&block[at..end]);
+        if line.is_empty() {
+            at = end + 1;
+            continue;
+        }
+        let taken = if !header && unwanted(line, layout) {
+            at = end + 1;
+            Ok(())
+        } else {
+            at += splitter.split(&block[at..], line, end + 1 - at);
+            if std::mem::take(&mut header) {
+                continue;
+            }
+            take(&splitter, &mut columns, layout)
+        };
+        rows += 1;
+        if let Err(fault) = taken {
+            if !layout.skip_bad {
+                return Err(BadRow { row: rows - 1, fault });
+            }
+            skipped += 1;
+            let complete = columns.iter().map(BatchColumn::len).min().unwrap_or(0);
+            columns.iter_mut().for_each(|c| c.truncate(complete));
+        }
+    }
+    Ok(Parsed { columns, rows, skipped })
+}
+
+/// True for a line that is certainly one whole row of another item, told without splitting it: the item is a plain number,
+/// quotes are paired, and there are as many commas as the header has. Everything else is looked at properly.
+fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
+    let Some((item, ItemSet::Numbers(set))) = layout.filter else { return false };
+    let mut commas = memchr::memchr_iter(b',', line);
+    let place = layout.positions[item];
+    let start = match place.checked_sub(1) {
+        None => 0,
+        Some(before) => match commas.nth(before) {
+            Some(comma) => comma + 1,
+            None => return false,
+        },
+    };
+    let (end, behind) = commas.next().map_or((line.len(), 0), |comma| (comma, 1 + commas.count()));
+    let field = &line[start..end];
+    let plain = !field.is_empty() && field.len() <= 18 && field.iter().all(u8::is_ascii_digit);
+    if !plain || memchr::memchr(b'"', &line[..start]).is_some() || place + behind + 1 != layout.fields {
+        return false;
+    }
+    let id = field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'));
+    !set.contains(&id) && memchr::memchr_iter(b'"', &line[end..]).count() % 2 == 0
+}
+
+/// The fields of one record.
+#[derive(Debug, Default)]
+struct Splitter {
+    reader: csv_core::Reader,
+    bytes: Vec<u8>,
+    /// End of each field in `bytes`.
+    ends: Vec<usize>,
+    /// Bytes between two fields.
+    gap: usize,
+}
+
+impl Splitter {
+    /// Splits the record at the head of `text`, whose first line is `line` and `length` bytes long with its end; returns
+    /// the length of the record, which quotes can carry over several lines.
+    fn split(&mut self, text: &[u8], line: &[u8], length: usize) -> usize {
+        self.ends.clear();
+        if memchr::memchr(b'"', line).is_none() {
+            self.gap = 1;
+            self.bytes.clear();
+            self.bytes.extend_from_slice(line);
+            self.ends.extend(memchr::memchr_iter(b',', line));
+            self.ends.push(line.len());
+            return length;
+        }
+        self.gap = 0;
+        self.reader.reset();
+        self.bytes.resize(self.bytes.len().max(line.len() + 16), 0);
+        self.ends.resize(64, 0);
+        let (mut read, mut written, mut fields) = (0, 0, 0);
+        loop {
+            // No more text means the end of the record, as in a file without a last line end.
+            let (result, consumed, wrote, ended) =
+                self.reader.read_record(&text[read..], &mut self.bytes[written..], &mut self.ends[fields..]);
+            read += consumed;
+            written += wrote;
+            fields += ended;
+            match result {
+                csv_core::ReadRecordResult::OutputFull => self.bytes.resize(2 * self.bytes.len(), 0),
+                csv_core::ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                csv_core::ReadRecordResult::InputEmpty => {}
+                csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => break,
+            }
+        }
+        self.ends.truncate(fields);
+        read
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn field(&self, i: usize) -> &[u8] {
+        let start = i.checked_sub(1).map_or(0, |before| self.ends[before] + self.gap);
+        &self.bytes[start..self.ends[i]]
+    }
+}
+
+fn take(record: &Splitter, columns: &mut [BatchColumn], layout: Layout<'_>) -> Result<(), Fault> {
+    if record.len() != layout.fields {
+        return Err(Fault::Fields(record.len()));
+    }
+    let field = |i: usize| record.field(layout.positions[i]);
+    if let Some((item, items)) = layout.filter {
+        let wanted = match items {
+            ItemSet::Numbers(set) => {
+                // Not a number and not empty: no item, and a wrong cell.
+                integer(field(item)).map_err(|()| Fault::Cell(item))?.is_some_and(|n| set.contains(&n))
+            }
+            ItemSet::Names(set) => {
+                std::str::from_utf8(field(item)).is_ok_and(|name| set.contains(name.trim()))
+            }
+        };
+        if !wanted {
+            return Ok(());
+        }
+    }
+    for (i, column) in columns.iter_mut().enumerate() {
+        push(column, field(i), layout.wanted[i].dtype).map_err(|fault| match fault {
+            Fault::Cell(_) => Fault::Cell(i),
+            other => other,
+        })?;
+    }
+    Ok(())
+}
+
+fn empty(dtype: DType) -> BatchColumn {
+    match dtype {
+        DType::Integer => BatchColumn::Integer(Vec::new()),
+        DType::Float => BatchColumn::Float(Vec::new()),
+        DType::Text => BatchColumn::Text(Texts::default()),
+        DType::Datetime | DType::Elapsed => BatchColumn::Seconds(Vec::new()),
+    }
+}
+
+/// Appends a cell; empty is null.
+fn push(column: &mut BatchColumn, field: &[u8], dtype: DType) -> Result<(), Fault> {
+    const WRONG: Fault = Fault::Cell(0);
+    let text = || std::str::from_utf8(field).map_err(|_| Fault::NotUtf8);
+    match column {
+        BatchColumn::Integer(cells) => cells.push(integer(field).map_err(|()| WRONG)?),
+        BatchColumn::Float(cells) => {
+            cells.push(if field.is_empty() { None } else { Some(text()?.parse().map_err(|_| WRONG)?) })
+        }
+        BatchColumn::Text(cells) => cells.push(if field.is_empty() { None } else { Some(text()?) }),
+        BatchColumn::Seconds(cells) => {
+            let text = text()?.trim();
+            let parse = if dtype == DType::Elapsed { parse_elapsed } else { parse_datetime };
+            cells.push(if text.is_empty() { None } else { Some(parse(text).ok_or(WRONG)?) });
+        }
+    }
+    Ok(())
+}
+
+/// A whole number; tables exported again by pandas write nullable ids as `234989.0`.
+fn integer(field: &[u8]) -> Result<Option<i64>, ()> {
+    if field.is_empty() {
+        return Ok(None);
+    }
+    // The common case without a detour over UTF-8.
+    if field.len() <= 18 && field.iter().all(u8::is_ascii_digit) {
+        return Ok(Some(field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'))));
+    }
+    let text = std::str::from_utf8(field).map_err(|_| ())?;
+    text.parse().ok().or_else(|| text.parse().ok().and_then(whole)).map(Some).ok_or(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> Vec<Wanted> {
+        let column = |name: &str, dtype| Wanted { name: name.into(), dtype };
+        vec![
+            column("item", DType::Integer),
+            column("time", DType::Datetime),
+            column("value", DType::Float),
+            column("text", DType::Text),
+        ]
+    }
+
+    fn parsed(text: &str, skip_bad: bool) -> Result<Parsed, BadRow> {
+        let items = ItemSet::Numbers([7].into_iter().collect());
+        let wanted = wanted();
+        let layout = Layout {
+            fields: 5,
+            wanted: &wanted,
+            positions: &[1, 0, 3, 4],
+            filter: Some((0, &items)),
+            skip_bad,
+        };
+        parse(text.as_bytes(), true, layout)
+    }
+
+    #[test]
+    fn only_rows_of_wanted_items_are_parsed() {
+        let block = "T,I,x,V,S\n\
+            1970-01-02 00:00:00,7,,1.5,\"a,\"\"b\"\"\"\n\
+            not a time,8,,not a number,\n\
+            ,7.0,,,\n\
+            1970-01-01,,,2,x\n";
+        let parsed = parsed(block, false).unwrap();
+        assert_eq!((parsed.rows, parsed.skipped), (4, 0));
+        let columns = parsed.columns;
+        assert!(columns.iter().all(|c| c.len() == 2));
+        assert_eq!(columns[1].datetime(0).unwrap(), Some(86_400));
+        assert_eq!((columns[2].number(0), columns[3].text(0)), (Some(1.5), Some("a,\"b\"")));
+        assert_eq!(
+            (columns[1].datetime(1).unwrap(), columns[2].number(1), columns[3].text(1)),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn quotes_lone_quotes_and_line_ends_of_any_kind_are_read_as_the_csv_crate_reads_them() {
+        let rows = [
+            "1970-01-01,7,,1,plain",
+            "\"1970-01-01\",7,,2,\"two\nlines, one cell\"",
+            "1970-01-01,8,,3,\"other, item\"",
+            "1970-01-01,\"7\",,4,5\" tube",
+            "1970-01-01,7,,5,\"\"\"quoted\"\"\"",
+            "",
+            "1970-01-01,8,,6,",
+            "1970-01-01,7,,7,",
+        ];
+        for end in ["\n", "\r\n"] {
+            for last in ["", end] {
+                let block = format!("T,I,x,V,S{end}{}{last}", rows.join(end));
+                let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(block.as_bytes());
+                let expected: Vec<(f64, String)> = reader
+                    .records()
+                    .map(Result::unwrap)
+                    .filter(|r| &r[1] == "7")
+                    .map(|r| (r[3].parse().unwrap(), r[4].to_owned()))
+                    .collect();
+                let parsed = parsed(&block, false).unwrap();
+                assert_eq!((parsed.rows, expected.len()), (7, 5));
+                for (row, (value, text)) in expected.iter().enumerate() {
+                    assert_eq!(parsed.columns[2].number(row), Some(*value));
+                    assert_eq!(parsed.columns[3].text(row).unwrap_or_default(), text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_rows_are_named_or_counted() {
+        for (row, fault) in [
+            ("1970-01-01,7,,1", Fault::Fields(4)),
+            ("1970-01-01,8,,1,x,y", Fault::Fields(6)),
+            ("1970-01-01,seven,,1,x", Fault::Cell(0)),
+            ("yesterday,7,,1,x", Fault::Cell(1)),
+            ("1970-01-01,7,,much,x", Fault::Cell(2)),
+        ] {
+            let block = format!("T,I,x,V,S\n1970-01-01,7,,1,x\n{row}\n1970-01-01,7,,3,z\n");
+            assert_eq!(parsed(&block, false).unwrap_err(), BadRow { row: 1, fault }, "{row}");
+            let skipped = parsed(&block, true).unwrap();
+            assert_eq!((skipped.rows, skipped.skipped), (3, 1));
+            let values: Vec<_> = (0..2).map(|i| skipped.columns[2].number(i)).collect();
+            assert_eq!(values, [Some(1.0), Some(3.0)], "{row}");
+            assert!(skipped.columns.iter().all(|c| c.len() == 2), "{row}");
+        }
+    }
+}
