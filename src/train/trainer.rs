@@ -190,6 +190,7 @@ impl<'a> Run<'a> {
                 Epoch::Done { log_prob, gradient_norm, clipped, learning_rate, out_of_time } => {
                     state.epoch += 1;
                     let row = HistoryRow {
+                        member: 1,
                         epoch: state.epoch,
                         step: state.adam.steps,
                         learning_rate,
@@ -217,6 +218,8 @@ impl<'a> Run<'a> {
                 }
             }
         };
+        // A member of an ensemble is not trained again when the run is cut off in a later one.
+        self.save(&state)?;
         let seconds = self.seconds();
         self.flow.parameters_mut().copy_from_slice(&state.best);
         Ok(Trained {
@@ -259,6 +262,7 @@ impl<'a> Run<'a> {
             rows: 0,
         };
         let row = HistoryRow {
+            member: 1,
             epoch: 0,
             step: 0,
             learning_rate: 0.0,
