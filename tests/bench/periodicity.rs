@@ -117,9 +117,11 @@ fn main() {
             };
             let (numbers, value) = butterfly(d, &train, &held_out);
             print("butterfly", numbers.to_string(), value);
-            // The smallest blocks that have as many free numbers: D/s blocks of s(s+1)/2.
-            let size = (1..=d).find(|s| (d / s) * s * (s + 1) / 2 >= numbers).unwrap_or(d);
-            let blocks = (d / size) * size * (size + 1) / 2;
+            // The smallest blocks that together have as many free numbers.
+            let triangle = |s: usize| s * (s + 1) / 2;
+            let free = |s: usize| (d / s) * triangle(s) + triangle(d % s);
+            let size = (1..=d).find(|&s| free(s) >= numbers).unwrap_or(d);
+            let blocks = free(size);
             print(&format!("dense, blocks of {size}"), blocks.to_string(), gaussian(&found, size, &held_out));
             print("dense", (d * (d + 1) / 2).to_string(), gaussian(&found, d, &held_out));
             let exact = covariance(&sample(d, 200_000, "exact"), d);
