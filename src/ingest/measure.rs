@@ -129,6 +129,32 @@ impl<'a> Meter<'a> {
         outcome
     }
 
+    /// Whose values these are.
+    pub(super) fn variable(&self) -> &'a Variable {
+        self.variable
+    }
+
+    /// A computed value, when it is there and plausible.
+    pub(super) fn computed(&mut self, x: Option<f64>) -> Option<f64> {
+        let outcome = x.ok_or(Rejected::NoNumber).and_then(|x| self.in_range(x, false));
+        match outcome {
+            Ok(x) => Some(self.clip(x)),
+            // What cannot be computed for want of an operand is no finding.
+            Err(Rejected::NoNumber) => None,
+            Err(reason) => {
+                self.reject(reason);
+                None
+            }
+        }
+    }
+
+    fn clip(&mut self, x: f64) -> f64 {
+        let Some((low, high)) = self.variable.clip else { return x };
+        let clipped = x.clamp(low, high);
+        self.audit.clipped += u64::from(clipped != x);
+        clipped
+    }
+
     /// The value of a cell of the records table or of a static table.
     pub(super) fn fact(&mut self, number: Option<f64>, text: Option<&str>) -> Result<Value, Rejected> {
         let outcome = if self.variable.kind == Kind::Categorical {
@@ -177,7 +203,7 @@ impl<'a> Meter<'a> {
         // A source with a negative factor is subtracted (irrigant from urine): its size has to be plausible.
         let x = self.in_range(x, target.scale < 0.0)?;
         self.audit.censored += u64::from(censored);
-        Ok(x)
+        Ok(self.clip(x))
     }
 
     /// The number a row states, before units, and whether it stands for a result below a limit.
@@ -296,6 +322,7 @@ mod tests {
             unit: "kg".into(),
             kind: Kind::Continuous,
             range: None,
+            clip: None,
             resolution: None,
             missing_codes: vec![],
             value_map: vec![],
@@ -304,6 +331,7 @@ mod tests {
             censored: false,
             conversions: vec![],
             sources: vec![],
+            derived: None,
             aggregate: Aggregation::Mean,
         };
         change(&mut v);
@@ -311,7 +339,15 @@ mod tests {
     }
 
     fn target(change: impl FnOnce(&mut Target)) -> Target {
-        let mut t = Target { variable: 0, slot: 0, units: vec![], scale: 1.0, offset: 0.0, rule: None };
+        let mut t = Target {
+            variable: 0,
+            slot: 0,
+            units: vec![],
+            scale: 1.0,
+            offset: 0.0,
+            rule: None,
+            precedence: 0,
+        };
         change(&mut t);
         t
     }

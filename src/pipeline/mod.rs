@@ -12,7 +12,7 @@ mod score;
 
 pub use error::Error;
 pub use fit::{FitRequest, ModelChoice, fit};
-pub use ingest::{IngestRequest, ingest};
+pub use ingest::{IngestRequest, explain, ingest};
 pub use labels::read_labels;
 pub use records::{Records, RecordsSource};
 pub use report::{ReportRequest, report};

@@ -343,7 +343,7 @@ fn valid_texts_resolve_with_defaults() {
     let pipeline = pipeline_of(ROUNDS).unwrap();
     let names: Vec<_> = pipeline.features.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names, ["age", "sex", "pulse", "pulse_max", "worst_eye"]);
-    assert_eq!(pipeline.window, Window { start_hours: 0.0, end_hours: 24.0, until_end: true });
+    assert_eq!(pipeline.window, Window { end_hours: 24.0, until_end: true, ..Window::default() });
     assert_eq!(pipeline.rules[1].predicate, Predicate::FirstPerSubject);
 
     let wide = pipeline_of(TABLE).unwrap().wide.unwrap();
