@@ -227,9 +227,9 @@ impl<'a> Gathered<'a> {
         self.n_cells = self.n_cells.checked_add(n).expect("invariant: fewer than 2³² windows of records");
     }
 
-    /// Number of windows of a record.
+    /// Number of windows of a record; none before events are gathered for it.
     pub(super) fn n_windows(&self, record: u32) -> u32 {
-        self.cells[record as usize].1
+        self.cells.get(record as usize).map_or(0, |(_, n)| *n)
     }
 
     /// Reads one event table.
