@@ -11,6 +11,7 @@ mod browser;
 mod built_in;
 mod golden_flow;
 mod ingestion;
+mod inspect;
 mod layers;
 mod mimic_demo;
 mod outlier;
