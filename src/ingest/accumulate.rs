@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::num::exact::{ExactMoments, ExactSum};
+use crate::num::exact::{ExactMoments, ExactSum, LIMIT};
 use crate::schema::Aggregation;
 
 use super::measure::Value;
@@ -21,6 +21,8 @@ pub(super) struct Slot {
     first: Vec<Edge>,
     last: Vec<Edge>,
     values: Vec<Vec<f64>>,
+    slope: Vec<SlopeSums>,
+    series: Vec<Vec<(i64, f64)>>,
     first_level: Vec<Option<(i64, u32)>>,
     last_level: Vec<Option<(i64, u32)>>,
 }
@@ -53,6 +55,8 @@ impl Slot {
             first: Vec::new(),
             last: Vec::new(),
             values: Vec::new(),
+            slope: Vec::new(),
+            series: Vec::new(),
             first_level: Vec::new(),
             last_level: Vec::new(),
         };
@@ -79,6 +83,8 @@ impl Slot {
         fit(numbers && needs.first, &mut self.first, records, Edge::default());
         fit(numbers && needs.last, &mut self.last, records, Edge::default());
         fit(numbers && needs.values, &mut self.values, records, Vec::new());
+        fit(numbers && needs.slope, &mut self.slope, records, SlopeSums::default());
+        fit(numbers && needs.series, &mut self.series, records, Vec::new());
         fit(needs.levels && needs.first, &mut self.first_level, records, None);
         fit(needs.levels && needs.last, &mut self.last_level, records, None);
     }
@@ -131,6 +137,37 @@ impl Slot {
         if self.needs.values {
             self.values[r].push(x);
         }
+        if self.needs.slope {
+            assert!(self.slope[r].add(seconds, x), "{full}");
+        }
+        if self.needs.series {
+            self.series[r].push((seconds, x));
+        }
+    }
+
+    /// Measurements in order of time, those of one time averaged.
+    pub(super) fn series(&self, record: u32) -> Vec<(i64, f64)> {
+        let mut all = self.series.get(record as usize).cloned().unwrap_or_default();
+        all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut out: Vec<(i64, f64)> = Vec::with_capacity(all.len());
+        for tied in all.chunk_by(|a, b| a.0 == b.0) {
+            let mut edge = Edge::default();
+            tied.iter().for_each(|(seconds, x)| edge.add(*seconds, *x, Ordering::Less));
+            out.push((tied[0].0, edge.mean()));
+        }
+        out
+    }
+
+    /// When the first measurement was.
+    pub(super) fn first_time(&self, record: u32) -> Option<i64> {
+        let r = record as usize;
+        if self.count[r] == 0 {
+            return None;
+        }
+        match self.first_level.get(r) {
+            Some(level) => level.map(|(seconds, _)| seconds),
+            None => self.first.get(r).map(|edge| edge.time),
+        }
     }
 
     /// Measurements of a record.
@@ -138,8 +175,8 @@ impl Slot {
         self.count[record as usize]
     }
 
-    /// The aggregate of a record with at least one measurement.
-    pub(super) fn value(&self, record: u32, aggregation: Aggregation) -> Aggregate {
+    /// The aggregate of a window that ends at a second.
+    pub(super) fn value(&self, record: u32, aggregation: Aggregation, end: i64) -> Aggregate {
         let r = record as usize;
         let n = u64::from(self.count[r]);
         let level = |edge: &[Option<(i64, u32)>]| match edge.get(r) {
@@ -149,6 +186,13 @@ impl Slot {
         match aggregation {
             Aggregation::Count => return Aggregate::Number(n as f64),
             _ if n == 0 => return Aggregate::Missing,
+            Aggregation::TimeSinceLast => {
+                let last = match self.last_level.get(r) {
+                    Some(level) => level.map_or(end, |(seconds, _)| seconds),
+                    None => self.last[r].time,
+                };
+                return Aggregate::Number((end - last) as f64 / 3600.0);
+            }
             Aggregation::First if self.needs.levels => return level(&self.first_level),
             Aggregation::Last if self.needs.levels => return level(&self.last_level),
             // A schema check refuses other aggregations of levels.
@@ -167,7 +211,11 @@ impl Slot {
                 Some(s) => s,
                 None => return Aggregate::Missing,
             },
-            Aggregation::Count => n as f64,
+            Aggregation::Slope => match self.slope[r].per_hour(n) {
+                Some(slope) => slope,
+                None => return Aggregate::Missing,
+            },
+            Aggregation::Count | Aggregation::TimeSinceLast => n as f64,
         };
         Aggregate::Number(number)
     }
@@ -186,6 +234,42 @@ impl Edge {
 
     fn mean(self) -> f64 {
         self.sum.mean(u64::from(self.count))
+    }
+}
+
+/// Sums for a least-squares line over time, about the window's origin.
+#[derive(Debug, Clone, Copy, Default)]
+struct SlopeSums {
+    /// Σt and Σt² in seconds: whole numbers, exact.
+    t: i128,
+    tt: i128,
+    x: ExactSum,
+    /// Σtx with t in days, which keeps the terms below the limit of a sum.
+    tx: ExactSum,
+}
+
+const DAY: f64 = 86_400.0;
+
+impl SlopeSums {
+    #[must_use]
+    fn add(&mut self, seconds: i64, x: f64) -> bool {
+        self.t += i128::from(seconds);
+        self.tt += i128::from(seconds) * i128::from(seconds);
+        // Beyond 2⁴⁰ a product says nothing about any patient; it is clamped rather than refused.
+        let product = (seconds as f64 / DAY * x).clamp(-LIMIT, LIMIT);
+        self.x.add(x) && self.tx.add(product)
+    }
+
+    /// `None` below two distinct times.
+    fn per_hour(self, n: u64) -> Option<f64> {
+        let spread = i128::from(n) * self.tt - self.t * self.t;
+        if spread <= 0 {
+            return None;
+        }
+        let mean_t = self.t as f64 / n as f64 / DAY;
+        let covariance = self.tx.value() - mean_t * self.x.value();
+        let variance = spread as f64 / n as f64 / (DAY * DAY);
+        Some(covariance / variance / 24.0)
     }
 }
 
@@ -208,6 +292,8 @@ mod tests {
         first: true,
         last: true,
         values: true,
+        slope: true,
+        series: true,
         levels: false,
     };
 
@@ -217,7 +303,7 @@ mod tests {
         for (seconds, x) in [(60, 4.0), (0, 1.0), (0, 2.0), (120, 8.5), (120, 8.5)] {
             slot.add(0, seconds, Value::Number(x), &[]);
         }
-        let value = |a| slot.value(0, a);
+        let value = |a| slot.value(0, a, 7320);
         assert_eq!(value(Aggregation::First), Aggregate::Number(1.5), "tied values are averaged");
         assert_eq!(value(Aggregation::Last), Aggregate::Number(8.5));
         assert_eq!(value(Aggregation::Min), Aggregate::Number(1.0));
@@ -226,8 +312,13 @@ mod tests {
         assert_eq!(value(Aggregation::Median), Aggregate::Number(4.0));
         assert_eq!(value(Aggregation::Sum), Aggregate::Number(24.0));
         assert_eq!(value(Aggregation::Count), Aggregate::Number(5.0));
+        assert_eq!(value(Aggregation::TimeSinceLast), Aggregate::Number(2.0));
+        // numpy.polyfit([0, 0, 60, 120, 120], [1, 2, 4, 8.5, 8.5], 1)[0] * 3600
+        let Aggregate::Number(slope) = value(Aggregation::Slope) else { panic!() };
+        assert!((slope - 210.0).abs() < 1e-9, "{slope}");
+        assert_eq!(slot.series(0), [(0, 1.5), (60, 4.0), (120, 8.5)]);
         for aggregation in Aggregation::ALL {
-            let empty = slot.value(1, aggregation);
+            let empty = slot.value(1, aggregation, 0);
             let expected =
                 if aggregation == Aggregation::Count { Aggregate::Number(0.0) } else { Aggregate::Missing };
             assert_eq!(empty, expected, "{aggregation:?} of nothing");
@@ -238,9 +329,10 @@ mod tests {
     fn deviation_needs_two_measurements() {
         let mut slot = Slot::new(ALL, 1);
         slot.add(0, 0, Value::Number(3.0), &[]);
-        assert_eq!(slot.value(0, Aggregation::Std), Aggregate::Missing);
+        assert_eq!(slot.value(0, Aggregation::Std, 0), Aggregate::Missing);
+        assert_eq!(slot.value(0, Aggregation::Slope, 0), Aggregate::Missing);
         slot.add(0, 0, Value::Number(5.0), &[]);
-        assert_eq!(slot.value(0, Aggregation::Std), Aggregate::Number(2f64.sqrt()));
+        assert_eq!(slot.value(0, Aggregation::Std, 0), Aggregate::Number(2f64.sqrt()));
     }
 
     #[test]
@@ -251,10 +343,10 @@ mod tests {
             for code in order {
                 slot.add(0, 7, Value::Level(code), &levels);
             }
-            assert_eq!(slot.value(0, Aggregation::Last), Aggregate::Level(1));
+            assert_eq!(slot.value(0, Aggregation::Last, 0), Aggregate::Level(1));
             slot.add(0, 9, Value::Level(0), &levels);
-            assert_eq!(slot.value(0, Aggregation::First), Aggregate::Level(1));
-            assert_eq!(slot.value(0, Aggregation::Last), Aggregate::Level(0));
+            assert_eq!(slot.value(0, Aggregation::First, 0), Aggregate::Level(1));
+            assert_eq!(slot.value(0, Aggregation::Last, 0), Aggregate::Level(0));
         }
     }
 }

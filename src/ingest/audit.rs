@@ -73,6 +73,9 @@ pub struct VariableAudit {
     pub below_range: u64,
     /// Above the plausible range; dropped.
     pub above_range: u64,
+    /// Plausible values beyond the clipping range, set to its bound; kept.
+    #[serde(default)]
+    pub clipped: u64,
     /// Without a number, or text that maps to none; dropped.
     pub not_a_number: u64,
     /// Censored results replaced by half their limit.

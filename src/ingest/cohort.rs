@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::schema::{Aggregation, Predicate};
+use crate::schema::{Feature, Predicate};
 
 use super::facts::Facts;
 use super::measure::{Meter, Value};
@@ -14,9 +14,9 @@ use super::{CohortStep, IngestError};
 /// What rules can ask about records.
 pub(super) trait Answers {
     /// A variable's value from measurements, as text or number.
-    fn measured(&self, variable: usize, record: u32) -> Option<Answer>;
-    /// Whether an aggregate of measurements exists.
-    fn has(&self, variable: usize, aggregation: Aggregation, record: u32) -> bool;
+    fn measured(&self, variable: usize, record: u32, records: &Records) -> Option<Answer>;
+    /// Whether a feature of measurements exists, in any window of the record.
+    fn has(&self, variable: usize, feature: &Feature, record: u32, records: &Records) -> bool;
 }
 
 /// A value as rules compare it.
@@ -54,9 +54,10 @@ pub(super) fn rules_before_events(plan: &Plan<'_>) -> usize {
     if plan.is_long() {
         return 0;
     }
-    let needs_events = |i: usize| match (&plan.operands[i], &plan.pipeline.rules[i].predicate) {
-        (Some(Operand::Variable(v)), _) => plan.variables[*v].measured,
-        (_, predicate) => matches!(predicate, Predicate::MinFeatures { .. }),
+    let needs_events = |i: usize| {
+        let measured = |o: &Operand| matches!(o, Operand::Variable(v) if plan.variables[*v].measured);
+        matches!(plan.pipeline.rules[i].predicate, Predicate::MinFeatures { .. })
+            || plan.operands[i].iter().any(measured)
     };
     (0..plan.operands.len()).find(|&i| needs_events(i)).unwrap_or(plan.operands.len())
 }
@@ -79,25 +80,50 @@ pub(super) fn apply(
         let mut failed_null = 0;
         let members: Vec<u32> =
             (0..records.len() as u32).filter(|&r| records.in_cohort[r as usize]).collect();
-        let keep: Vec<bool> = match &rule.predicate {
-            Predicate::FirstPerSubject => first_per_subject(records, &members),
-            Predicate::MinFeatures { count } => {
+        let mut ask =
+            Question { plan, records, facts, answers, members: &members, failed_null: &mut failed_null };
+        let keep: Vec<bool> = match (&rule.predicate, plan.operands[i].as_slice()) {
+            (Predicate::FirstPerSubject, _) => first_per_subject(records, &members),
+            (Predicate::MinFeatures { count }, _) => {
                 n_features(plan, records, facts, answers, &members).into_iter().map(|n| n >= *count).collect()
             }
-            Predicate::Between { min, max, .. } => {
-                let operand = plan.operands[i].as_ref().expect("invariant: comparisons have an operand");
+            (Predicate::Between { min, max, .. }, [operand]) => {
                 let within = |x: f64| min.is_none_or(|low| x >= low) && max.is_none_or(|high| x <= high);
-                test(plan, operand, records, facts, answers, &members, &mut failed_null, |a| {
-                    a.number().map(within)
-                })
+                ask.test(operand, |a| a.number().map(within))
             }
-            Predicate::OneOf { values, .. } => {
-                let operand = plan.operands[i].as_ref().expect("invariant: comparisons have an operand");
-                let values: Vec<_> = values.iter().map(|v| normal_text(v)).collect();
-                test(plan, operand, records, facts, answers, &members, &mut failed_null, |a| {
-                    Some(values.contains(&normal_text(&a.text())))
-                })
+            (Predicate::OneOf { values, .. }, [operand]) => {
+                let patterns = Patterns::new(values);
+                match facts.list_of(operand) {
+                    Some(list) => members.iter().map(|&r| patterns.any(&list[r as usize])).collect(),
+                    None => ask.test(operand, |a| Some(patterns.match_text(&a.text()))),
+                }
             }
+            (Predicate::NoneOf { values, .. }, [operand]) => {
+                let patterns = Patterns::new(values);
+                match facts.list_of(operand) {
+                    Some(list) => members.iter().map(|&r| !patterns.any(&list[r as usize])).collect(),
+                    None => ask.test(operand, |a| Some(!patterns.match_text(&a.text()))),
+                }
+            }
+            (Predicate::SameAs { .. }, [operand, other]) => {
+                let (left, right) = (ask.answers_to(operand), ask.answers_to(other));
+                let same = |(a, b): (Option<Answer>, Option<Answer>)| {
+                    let same = a.zip(b).map(|(a, b)| normal_text(&a.text()) == normal_text(&b.text()));
+                    *ask.failed_null += usize::from(same.is_none());
+                    same.unwrap_or(false)
+                };
+                left.into_iter().zip(right).map(same).collect()
+            }
+            (Predicate::OnlyPer { .. }, [operand]) => {
+                let values: Vec<Option<String>> =
+                    ask.answers_to(operand).into_iter().map(|a| a.map(|a| a.text())).collect();
+                let mut times: HashMap<&str, usize> = HashMap::new();
+                values.iter().flatten().for_each(|v| *times.entry(v).or_default() += 1);
+                let only = |v: &Option<String>| v.as_deref().map(|v| times[v] == 1);
+                *ask.failed_null += values.iter().filter(|v| v.is_none()).count();
+                values.iter().map(|v| only(v).unwrap_or(false)).collect()
+            }
+            _ => unreachable!("invariant: the plan finds the operands of every predicate"),
         };
         for (record, keep) in members.iter().zip(keep) {
             records.in_cohort[*record as usize] = keep;
@@ -111,44 +137,71 @@ pub(super) fn apply(
     Ok(())
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call site per predicate; a struct would only rename the list"
-)]
-fn test(
-    plan: &Plan<'_>,
-    operand: &Operand,
-    records: &Records,
-    facts: &Facts,
-    answers: &dyn Answers,
-    members: &[u32],
-    failed_null: &mut usize,
-    passes: impl Fn(&Answer) -> Option<bool>,
-) -> Vec<bool> {
-    // A scratch meter: values outside their range are counted once, for the final cohort.
-    let mut meter = match operand {
-        Operand::Variable(v) => Some(Meter::new(plan.variables[*v].variable)),
-        Operand::Column { .. } => None,
-    };
-    members
-        .iter()
-        .map(|&record| {
-            let answer = match (operand, &mut meter) {
-                (Operand::Variable(v), Some(meter)) => answers.measured(*v, record).or_else(|| {
-                    let value = facts.value(plan.variables[*v].variable, meter, records, record)?;
-                    Some(Answer::of(value, &meter.levels))
-                }),
-                (Operand::Column { table, column }, _) => facts.column(table, column).and_then(|facts| {
-                    let fact = &facts[record as usize];
-                    fact.number().map(Answer::Number).or_else(|| fact.text().map(Answer::Text))
-                }),
-                (Operand::Variable(_), None) => None,
-            };
-            let outcome = answer.as_ref().and_then(&passes);
-            *failed_null += usize::from(outcome.is_none());
+/// What is asked about the members of a cohort.
+struct Question<'q> {
+    plan: &'q Plan<'q>,
+    records: &'q Records,
+    facts: &'q Facts,
+    answers: &'q dyn Answers,
+    members: &'q [u32],
+    failed_null: &'q mut usize,
+}
+
+impl Question<'_> {
+    /// The value of each member.
+    fn answers_to(&self, operand: &Operand) -> Vec<Option<Answer>> {
+        let Self { plan, records, facts, answers, .. } = self;
+        // A scratch meter: values outside their range are counted once, for the final cohort.
+        let mut meter = match operand {
+            Operand::Variable(v) => Some(Meter::new(plan.variables[*v].variable)),
+            Operand::Column { .. } => None,
+        };
+        let answer = |&record: &u32| match (operand, &mut meter) {
+            (Operand::Variable(v), Some(meter)) => answers.measured(*v, record, records).or_else(|| {
+                let value = facts.value(plan.variables[*v].variable, meter, records, record)?;
+                Some(Answer::of(value, &meter.levels))
+            }),
+            (Operand::Column { table, column }, _) => facts.column(table, column).and_then(|facts| {
+                let fact = &facts[record as usize];
+                fact.number().map(Answer::Number).or_else(|| fact.text().map(Answer::Text))
+            }),
+            (Operand::Variable(_), None) => None,
+        };
+        self.members.iter().map(answer).collect()
+    }
+
+    /// Which members pass; a null fails and is counted.
+    fn test(&mut self, operand: &Operand, passes: impl Fn(&Answer) -> Option<bool>) -> Vec<bool> {
+        let answers = self.answers_to(operand);
+        let outcomes = answers.iter().map(|answer| answer.as_ref().and_then(&passes));
+        let mut test = |outcome: Option<bool>| {
+            *self.failed_null += usize::from(outcome.is_none());
             outcome.unwrap_or(false)
-        })
-        .collect()
+        };
+        outcomes.map(&mut test).collect()
+    }
+}
+
+/// Values of a rule: whole texts, or beginnings with `*` at the end.
+struct Patterns(Vec<(String, bool)>);
+
+impl Patterns {
+    fn new(values: &[String]) -> Self {
+        let pattern = |value: &String| match value.strip_suffix('*') {
+            Some(head) => (normal_text(head), true),
+            None => (normal_text(value), false),
+        };
+        Self(values.iter().map(pattern).collect())
+    }
+
+    fn match_text(&self, text: &str) -> bool {
+        let text = normal_text(text);
+        self.0.iter().any(|(p, open)| if *open { text.starts_with(p.as_str()) } else { text == *p })
+    }
+
+    fn any(&self, texts: &[String]) -> bool {
+        texts.iter().any(|text| self.match_text(text))
+    }
 }
 
 /// Features with a value, of each member.
@@ -160,17 +213,15 @@ fn n_features(
     members: &[u32],
 ) -> Vec<usize> {
     let mut meters: Vec<Meter<'_>> = plan.variables.iter().map(|v| Meter::new(v.variable)).collect();
-    let has = |record: u32, variable: usize, aggregation: Aggregation, meters: &mut [Meter<'_>]| {
-        answers.has(variable, aggregation, record)
+    let has = |record: u32, variable: usize, feature: &Feature, meters: &mut [Meter<'_>]| {
+        answers.has(variable, feature, record, records)
             || facts
                 .value(plan.variables[variable].variable, &mut meters[variable], records, record)
                 .is_some()
     };
     members
         .iter()
-        .map(|&r| {
-            plan.features.iter().filter(|(v, feature)| has(r, *v, feature.aggregation, &mut meters)).count()
-        })
+        .map(|&r| plan.features.iter().filter(|(v, feature)| has(r, *v, feature, &mut meters)).count())
         .collect()
 }
 

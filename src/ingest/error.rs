@@ -150,6 +150,9 @@ pub enum IngestError {
         /// Where it was looked for.
         place: String,
     },
+    /// A cell of a wide table is what the table says.
+    #[error("a wide table has one cell per record and column, there is nothing to explain")]
+    NothingToExplain,
     /// Nothing left of the cohort.
     #[error("no record is left after {0}")]
     NoRecords(String),
@@ -236,6 +239,7 @@ impl Hint for IngestError {
             Self::NotUtf8 { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),
             Self::UnknownName { .. } => "check the spelling in the schema and the pipeline".into(),
+            Self::NothingToExplain => "--explain follows the rows of event tables; name a pipeline with a schema".into(),
             Self::NoRecords(_) => "loosen that rule, or check that the tables belong together".into(),
             Self::DuplicateIds { .. } => {
                 "one row per record is needed: remove the repetitions, or name another column as id".into()

@@ -7,7 +7,7 @@ use crate::schema::{DType, Kind, Source, Variable};
 use super::batch::{BatchColumn, Key, WrongCell};
 use super::events::MALFORMED;
 use super::measure::{Meter, Value};
-use super::plan::Plan;
+use super::plan::{Operand, Plan};
 use super::records::{Ids, Records};
 use super::scan::TypedFile;
 use super::text::shortest;
@@ -80,6 +80,8 @@ impl Fact {
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     columns: HashMap<(String, String), Vec<Fact>>,
+    /// Columns of tables with any number of rows per record: the texts of each record.
+    lists: HashMap<(String, String), Vec<Vec<String>>>,
 }
 
 impl Facts {
@@ -182,6 +184,68 @@ impl Facts {
             self.columns.insert((table.to_string(), wanted.to_string()), joined.iter().map(fact).collect());
         }
         Ok(audit)
+    }
+
+    /// Reads a table with any number of rows per record; rows without a record are dropped.
+    ///
+    /// # Errors
+    /// A wrong cell.
+    pub(super) fn read_list(
+        &mut self,
+        plan: &Plan<'_>,
+        table: &str,
+        key: &str,
+        files: &[TypedFile],
+        records: &Records,
+    ) -> Result<TableAudit, IngestError> {
+        let rows = Rows::read(files)?;
+        let at_key = rows.place(key);
+        let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
+        audit.rows_read = rows.facts.len() as u64;
+        let (mut keys, mut of_key): (Ids, Vec<Vec<u32>>) = (Ids::default(), Vec::new());
+        for record in 0..records.len() as u32 {
+            if let Some(value) = self.key_of(plan, records, key, record) {
+                let place = keys.insert(value) as usize;
+                of_key.resize(keys.len(), Vec::new());
+                of_key[place].push(record);
+            }
+        }
+        let wanted: Vec<String> = rows.wanted().map(ToString::to_string).collect();
+        let mut lists = vec![vec![Vec::new(); records.len()]; wanted.len()];
+        for row in &rows.facts {
+            let reason = match row[at_key].key() {
+                None => "no key",
+                Some(value) => match keys.get(value) {
+                    None => "no such record",
+                    Some(place) => {
+                        audit.rows_kept += 1;
+                        for &record in &of_key[place as usize] {
+                            for (list, fact) in lists.iter_mut().zip(row) {
+                                list[record as usize].extend(fact.text());
+                            }
+                        }
+                        continue;
+                    }
+                },
+            };
+            *audit.dropped.entry(reason.into()).or_default() += 1;
+        }
+        for (name, list) in wanted.into_iter().zip(lists) {
+            self.lists.insert((table.to_string(), name), list);
+        }
+        Ok(audit)
+    }
+
+    /// The texts of each record, if an operand is a column with many.
+    pub(super) fn list_of(&self, operand: &Operand) -> Option<&[Vec<String>]> {
+        let Operand::Column { table, column } = operand else { return None };
+        let found = self.lists.iter().find(|((t, c), _)| t == table && c.eq_ignore_ascii_case(column));
+        found.map(|(_, list)| list.as_slice())
+    }
+
+    /// A time column, in seconds since 1970.
+    pub(super) fn times(&self, table: &str, column: &str) -> Option<Vec<Option<i64>>> {
+        self.column(table, column).map(|facts| facts.iter().map(Fact::seconds).collect())
     }
 
     /// A record's value of a static table's key: its id, its subject, or a column of the records table.

@@ -186,7 +186,14 @@ pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     Ok(files)
 }
 
-/// The files of a table: those whose stem matches one of the patterns, in name order.
+/// The stem a numbered part belongs to: `chartevents` for `chartevents_2`.
+fn part_of(stem: &str) -> Option<&str> {
+    let (head, number) = stem.rsplit_once('_')?;
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(head)
+}
+
+/// The files of a table: those whose stem matches one of the patterns, with or without a number (`CHARTEVENTS_2`), in
+/// name order.
 ///
 /// # Errors
 /// [`IngestError::AmbiguousFiles`] when two differ in extension or letter case only.
@@ -197,7 +204,10 @@ pub(super) fn of_table(
 ) -> Result<Vec<SourceFile>, IngestError> {
     let found: Vec<_> = files
         .iter()
-        .filter(|f| patterns.iter().any(|p| matches(&p.to_lowercase(), &f.stem)))
+        .filter(|f| {
+            let is = |stem: &str| patterns.iter().any(|p| matches(&p.to_lowercase(), stem));
+            is(&f.stem) || part_of(&f.stem).is_some_and(is)
+        })
         .cloned()
         .collect();
     for (i, file) in found.iter().enumerate() {
@@ -228,6 +238,14 @@ fn matches(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbered_parts_belong_to_their_table() {
+        for (stem, table) in [("chartevents_2", Some("chartevents")), ("inputevents_cv", None), ("a_", None)]
+        {
+            assert_eq!(part_of(stem), table, "{stem}");
+        }
+    }
 
     #[test]
     fn patterns_match_stems() {

@@ -8,18 +8,26 @@
 //! facts     records and static tables, joined           records  ids, subjects, times; events → records
 //! events    the pass over event tables                  measure  row → value in the variable's unit
 //! accumulate  order-independent aggregates              cohort   rules in order
+//! bins      windows of a record, one or many            anchor   what windows count from
+//! derive    variables computed from others              columns  windows → features
+//! explain   one cell with all its rows                  trace    what it follows
 //! wide      tables with one row per record already      write    Parquet and CSV outputs
 //! ```
 
 mod accumulate;
+mod anchor;
 mod audit;
 mod batch;
+mod bins;
 mod cache;
 mod cohort;
+mod columns;
 mod delimited;
+mod derive;
 mod duplicates;
 mod error;
 mod events;
+mod explain;
 mod facts;
 mod files;
 mod locate;
@@ -33,13 +41,16 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trace;
 mod wide;
 mod write;
 
 pub use audit::{Audit, CohortStep, InputFile, TableAudit, VariableAudit};
 pub use error::IngestError;
+pub use explain::{Explanation, explain};
 pub use progress::{IngestProgress, NoProgress};
 pub use run::{BadRows, IngestOptions, ingest, ingest_with};
 pub use table::{Cells, Column, RecordTable};
-pub use wide::{read_columns, read_wide};
+pub use trace::TracedRow;
+pub use wide::{draft_wide, read_columns, read_wide};
 pub use write::{OutputCells, OutputColumn, write_features, write_table};

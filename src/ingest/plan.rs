@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::schema::{
-    Aggregation, DType, EventColumns, Feature, Item, Pipeline, Predicate, Rule, Schema, Source, Table,
-    TableKind, Variable,
+    Aggregation, Anchor, DType, EventColumns, Expression, Feature, Item, Pipeline, Predicate, Rule, Schema,
+    Source, Table, TableKind, Variable,
 };
 
 use super::IngestError;
@@ -20,8 +20,8 @@ pub(super) struct Plan<'a> {
     pub(super) variables: Vec<PlannedVariable<'a>>,
     /// Place in `variables` of each feature.
     pub(super) features: Vec<(usize, &'a Feature)>,
-    /// Place in `variables`, or the column, each rule tests.
-    pub(super) operands: Vec<Option<Operand>>,
+    /// Places in `variables`, or the columns, each rule tests.
+    pub(super) operands: Vec<Vec<Operand>>,
     /// Event tables with rows of interest.
     pub(super) events: Vec<PlannedTable<'a>>,
     /// Columns read of the records table and the static tables.
@@ -38,6 +38,22 @@ pub(super) struct PlannedVariable<'a> {
     pub(super) slots: std::ops::Range<usize>,
     /// Whether measurements can feed it.
     pub(super) measured: bool,
+    /// Seconds before a window that count too.
+    pub(super) lookback: i64,
+    /// How it is computed, if it is.
+    pub(super) derived: Option<Computation>,
+}
+
+/// A derived variable's expression with its operands found.
+#[derive(Debug)]
+pub(super) struct Computation {
+    pub(super) expression: Expression,
+    /// Place in `variables` of each operand, and its aggregation.
+    pub(super) operands: Vec<(usize, Option<Aggregation>)>,
+    /// Seconds a measurement may be older than the moment it is combined at.
+    pub(super) within: i64,
+    /// Operand whose measurements are the moments; none: those of all.
+    pub(super) at: Option<usize>,
 }
 
 /// What an accumulator has to remember.
@@ -51,6 +67,9 @@ pub(super) struct Needs {
     pub(super) first: bool,
     pub(super) last: bool,
     pub(super) values: bool,
+    pub(super) slope: bool,
+    /// Measurements with their times, for derived variables.
+    pub(super) series: bool,
     /// Levels of a categorical variable rather than numbers.
     pub(super) levels: bool,
 }
@@ -59,12 +78,13 @@ impl Needs {
     fn add(&mut self, aggregation: Aggregation) {
         match aggregation {
             Aggregation::First => self.first = true,
-            Aggregation::Last => self.last = true,
+            Aggregation::Last | Aggregation::TimeSinceLast => self.last = true,
             Aggregation::Min => self.min = true,
             Aggregation::Max => self.max = true,
             Aggregation::Mean | Aggregation::Sum => self.sum = true,
             Aggregation::Median => self.values = true,
             Aggregation::Std => self.moments = true,
+            Aggregation::Slope => self.slope = true,
             Aggregation::Count => {}
         }
     }
@@ -94,6 +114,7 @@ pub(super) struct Places {
     pub(super) record: Option<usize>,
     pub(super) subject: Option<usize>,
     pub(super) time: usize,
+    pub(super) end: Option<usize>,
     pub(super) item: usize,
     pub(super) value: usize,
     pub(super) text: Option<usize>,
@@ -113,6 +134,7 @@ pub(super) struct Target {
     pub(super) scale: f64,
     pub(super) offset: f64,
     pub(super) rule: Option<Rule>,
+    pub(super) precedence: u32,
 }
 
 impl<'a> Plan<'a> {
@@ -139,18 +161,25 @@ impl<'a> Plan<'a> {
         }
         let mut needs: Vec<Needs> = Vec::new();
         for feature in &pipeline.features {
-            let i = plan.variable(&feature.variable, &mut needs)?;
+            let i = plan.variable(&feature.variable, seconds(feature.lookback_hours), &mut needs)?;
             needs[i].add(feature.aggregation);
             plan.features.push((i, feature));
         }
         for rule in &pipeline.rules {
-            let operand = match &rule.predicate {
-                Predicate::Between { column, .. } | Predicate::OneOf { column, .. } => {
-                    Some(plan.operand(column, &mut needs)?)
-                }
-                Predicate::FirstPerSubject | Predicate::MinFeatures { .. } => None,
+            let names: Vec<&String> = match &rule.predicate {
+                Predicate::Between { column, .. }
+                | Predicate::OneOf { column, .. }
+                | Predicate::NoneOf { column, .. }
+                | Predicate::OnlyPer { column } => vec![column],
+                Predicate::SameAs { column, other } => vec![column, other],
+                Predicate::FirstPerSubject | Predicate::MinFeatures { .. } => Vec::new(),
             };
-            plan.operands.push(operand);
+            let operands =
+                names.into_iter().map(|name| plan.operand(name, &mut needs)).collect::<Result<_, _>>()?;
+            plan.operands.push(operands);
+        }
+        if let Some(Anchor::Column { table, column }) = &pipeline.window.relative_to {
+            plan.fact_columns(table, [column.as_str()])?;
         }
         for (i, needs) in needs.into_iter().enumerate() {
             plan.sources(i, needs)?;
@@ -158,32 +187,73 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
+    /// Seconds before the first window that any variable looks back.
+    pub(super) fn longest_lookback(&self) -> i64 {
+        self.variables.iter().map(|v| v.lookback).max().unwrap_or(0)
+    }
+
     /// Whether records are the distinct ids of the event tables.
     pub(super) fn is_long(&self) -> bool {
         self.schema.record.table.is_none()
     }
 
-    fn variable(&mut self, name: &str, needs: &mut Vec<Needs>) -> Result<usize, IngestError> {
-        if let Some(i) = self.variables.iter().position(|v| v.variable.name == name) {
-            return Ok(i);
-        }
+    fn variable(&mut self, name: &str, lookback: i64, needs: &mut Vec<Needs>) -> Result<usize, IngestError> {
         let variable =
             self.schema.variable(name).ok_or_else(|| unknown("variable", name, &self.schema.name))?;
-        let measured = variable.sources.iter().any(|s| matches!(s, Source::Events { .. }));
-        self.variables.push(PlannedVariable { variable, slots: 0..0, measured });
+        // A fact has no time to look back from.
+        let lookback = if variable.is_static() { 0 } else { lookback };
+        let same = |v: &PlannedVariable<'_>| v.variable.name == name && v.lookback == lookback;
+        if let Some(i) = self.variables.iter().position(same) {
+            return Ok(i);
+        }
+        let derived =
+            variable.derived.as_ref().map(|d| self.computation(variable, d, lookback, needs)).transpose()?;
+        let measured = !variable.is_static();
+        self.variables.push(PlannedVariable { variable, slots: 0..0, measured, lookback, derived });
         needs.push(Needs { levels: variable.kind == crate::schema::Kind::Categorical, ..Needs::default() });
         Ok(self.variables.len() - 1)
+    }
+
+    fn computation(
+        &mut self,
+        variable: &Variable,
+        derived: &crate::schema::Derived,
+        lookback: i64,
+        needs: &mut Vec<Needs>,
+    ) -> Result<Computation, IngestError> {
+        let wrong = || unknown("expression", &derived.expression, &variable.name);
+        let expression = derived.expression().map_err(|_| wrong())?;
+        let mut operands = Vec::new();
+        for operand in &expression.operands {
+            let found = self.schema.variable(&operand.variable);
+            if found.is_none_or(|v| v.derived.is_some()) {
+                return Err(unknown("variable", &operand.variable, &variable.name));
+            }
+            let place = self.variable(&operand.variable, lookback, needs)?;
+            match operand.aggregation {
+                Some(aggregation) => needs[place].add(aggregation),
+                None => needs[place].series |= self.variables[place].measured,
+            }
+            operands.push((place, operand.aggregation));
+        }
+        let at = derived.at.as_ref().and_then(|at| {
+            expression.operands.iter().position(|o| o.variable == *at && o.aggregation.is_none())
+        });
+        Ok(Computation { expression, operands, within: seconds(derived.within_hours), at })
     }
 
     /// A rule's column is a variable, else a column of the records table, else of a static table.
     fn operand(&mut self, name: &str, needs: &mut Vec<Needs>) -> Result<Operand, IngestError> {
         let schema = self.schema;
         if let Some(variable) = schema.variable(name) {
-            let i = self.variable(name, needs)?;
+            let i = self.variable(name, 0, needs)?;
             needs[i].add(variable.aggregate);
             return Ok(Operand::Variable(i));
         }
         let is_fact = |t: &&Table| !matches!(t.kind, TableKind::Events(_));
+        // `TABLE.COLUMN` says which; a column alone is looked for in the records first.
+        let (of, name) = name.split_once('.').map_or((None, name), |(table, column)| (Some(table), column));
+        let is_fact = |t: &&Table| is_fact(t) && of.is_none_or(|of| t.name.eq_ignore_ascii_case(of));
         let has = |t: &&Table| t.columns.iter().any(|(c, _)| c.eq_ignore_ascii_case(name));
         let records = schema.record.table.as_deref();
         let mut tables: Vec<_> = schema.tables.iter().filter(is_fact).filter(has).collect();
@@ -202,7 +272,7 @@ impl<'a> Plan<'a> {
         let found = self.schema.table(table).ok_or_else(|| unknown("table", table, &self.schema.name))?;
         let mut names: Vec<_> = names.into_iter().collect();
         let key = match &found.kind {
-            TableKind::Static { key } => Some(key.as_str()),
+            TableKind::Static { key } | TableKind::Lists { key } => Some(key.as_str()),
             TableKind::Records | TableKind::Events(_) => None,
         };
         names.extend(key);
@@ -221,6 +291,12 @@ impl<'a> Plan<'a> {
 
     fn sources(&mut self, i: usize, needs: Needs) -> Result<(), IngestError> {
         let variable = self.variables[i].variable;
+        if variable.derived.is_some() {
+            let first = self.slots.len();
+            self.slots.push(needs);
+            self.variables[i].slots = first..first + 1;
+            return Ok(());
+        }
         let mut precedences: Vec<u32> = variable
             .sources
             .iter()
@@ -247,6 +323,7 @@ impl<'a> Plan<'a> {
                         scale: *scale,
                         offset: *offset,
                         rule: *rule,
+                        precedence: *precedence,
                     };
                     let place = self.event_table(table)?;
                     let planned = &mut self.events[place];
@@ -299,12 +376,14 @@ impl<'a> Plan<'a> {
             text: optional(&columns.text)?,
             unit: optional(&columns.unit)?,
             time: place(&columns.time)?,
+            end: columns.end.as_deref().map(&mut place).transpose()?,
             item: place(&columns.item)?,
             value: place(&columns.value)?,
             drop: columns.drop.iter().map(|rule| place(&rule.column)).collect::<Result<_, _>>()?,
         };
         // Flags are read as text: they are null for most of a table, which hides how its numbers are written.
-        let single = |at: &usize| ![places.item, places.value, places.time].contains(at);
+        let single =
+            |at: &usize| ![places.item, places.value, places.time].contains(at) && places.end != Some(*at);
         for at in places.drop.iter().filter(|at| single(at)) {
             if ![places.record, places.subject].contains(&Some(*at)) {
                 list[*at].dtype = DType::Text;
@@ -313,6 +392,11 @@ impl<'a> Plan<'a> {
         self.events.push(PlannedTable { table, columns, wanted: list, places, items: HashMap::new() });
         Ok(self.events.len() - 1)
     }
+}
+
+/// Whole seconds of hours; very many saturate.
+fn seconds(hours: f64) -> i64 {
+    (hours * 3600.0).round() as i64
 }
 
 fn wanted(table: &Table, name: &str) -> Result<Wanted, IngestError> {

@@ -5,6 +5,7 @@ use polars::prelude::PlHashMap;
 use crate::schema::Window;
 
 use super::batch::Key;
+use super::bins::Bins;
 
 /// Ids and the order they were first met in.
 #[derive(Debug, Default)]
@@ -65,19 +66,21 @@ pub(super) struct Records {
     pub(super) ids: Ids,
     pub(super) subjects: Ids,
     pub(super) subject_of: Vec<u32>,
-    /// Seconds since 1970.
+    /// Reach since 1970.
     pub(super) start: Vec<Option<i64>>,
     pub(super) end: Vec<Option<i64>>,
     pub(super) in_cohort: Vec<bool>,
+    /// What windows count from instead of the start.
+    pub(super) anchor: Option<Vec<Option<i64>>>,
     of_subject: Vec<Vec<u32>>,
 }
 
 /// When an event was, as its table says it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Moment {
-    /// Seconds since 1970.
+    /// Reach since 1970.
     At(i64),
-    /// Seconds since the record's start.
+    /// Reach since the record's start.
     After(i64),
 }
 
@@ -93,23 +96,19 @@ pub(super) enum Misplaced {
     AfterEnd,
 }
 
-/// The window in whole seconds.
+/// From when to when events may count in any window, in whole seconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seconds {
+pub(super) struct Reach {
     start: i64,
     end: i64,
     until_end: bool,
 }
 
-impl From<Window> for Seconds {
-    fn from(window: Window) -> Self {
-        // Saturating casts make infinite hours an open window.
-        let seconds = |hours: f64| (hours * 3600.0).round() as i64;
-        Self {
-            start: seconds(window.start_hours),
-            end: seconds(window.end_hours),
-            until_end: window.until_end,
-        }
+impl Reach {
+    /// The windows, the first of them beginning earlier by the longest lookback.
+    pub(super) fn new(window: &Window, lookback: i64) -> Self {
+        let bins = Bins::new(window);
+        Self { start: bins.first().saturating_sub(lookback), end: bins.last(), until_end: window.until_end }
     }
 }
 
@@ -146,6 +145,19 @@ impl Records {
         record
     }
 
+    /// The moment windows count from.
+    pub(super) fn origin(&self, record: u32) -> Option<i64> {
+        match &self.anchor {
+            Some(anchor) => anchor.get(record as usize).copied().flatten(),
+            None => self.start[record as usize],
+        }
+    }
+
+    /// Seconds from the moment windows count from to the record's end.
+    pub(super) fn length(&self, record: u32) -> Option<i64> {
+        self.origin(record).zip(self.end[record as usize]).map(|(origin, end)| end - origin)
+    }
+
     pub(super) fn subject(&self, record: u32) -> &str {
         self.subjects.name(self.subject_of[record as usize])
     }
@@ -156,7 +168,7 @@ impl Records {
 
     /// The record of an event that names none: the subject's stay at that time (of overlapping ones the later), else
     /// the nearest stay whose window reaches it.
-    pub(super) fn assign(&self, subject: Key<'_>, moment: Moment, window: Seconds) -> Result<u32, Misplaced> {
+    pub(super) fn assign(&self, subject: Key<'_>, moment: Moment, window: Reach) -> Result<u32, Misplaced> {
         let stays = match self.subjects.get(subject) {
             Some(s) => &self.of_subject[s as usize],
             None => return Err(Misplaced::NoSuchRecord),
@@ -181,23 +193,23 @@ impl Records {
             (None, _) => None,
         };
         let reached = stays.iter().filter(|&&r| {
-            self.start[r as usize].is_some_and(|start| {
-                let relative = time - start;
+            self.origin(r).is_some_and(|origin| {
+                let relative = time - origin;
                 window.start <= relative && relative < window.end && !(window.until_end && time > at(r).1)
             })
         });
         reached.min_by_key(|&&r| (distance(r), self.rank(r))).copied().ok_or(Misplaced::OutsideStays)
     }
 
-    /// Seconds after the record's start, when they are within the window.
-    pub(super) fn place(&self, record: u32, moment: Moment, window: Seconds) -> Result<i64, Misplaced> {
+    /// Reach after the record's start, when they are within the window.
+    pub(super) fn place(&self, record: u32, moment: Moment, window: Reach) -> Result<i64, Misplaced> {
         let r = record as usize;
         if !self.in_cohort[r] {
             return Err(Misplaced::NotInCohort);
         }
         let relative = match moment {
             Moment::After(seconds) => seconds,
-            Moment::At(time) => time - self.start[r].ok_or(Misplaced::NoStart)?,
+            Moment::At(time) => time - self.origin(record).ok_or(Misplaced::NoStart)?,
         };
         if relative < window.start {
             return Err(Misplaced::Before);
@@ -205,11 +217,33 @@ impl Records {
         if relative >= window.end {
             return Err(Misplaced::After);
         }
-        let stay = self.start[r].zip(self.end[r]).map(|(start, end)| end - start);
-        if window.until_end && stay.is_some_and(|length| relative > length) {
+        if window.until_end && self.length(record).is_some_and(|length| relative > length) {
             return Err(Misplaced::AfterEnd);
         }
         Ok(relative)
+    }
+
+    /// As [`Self::place`] for what lasts to another moment: it is within the windows if any of it is. Returns its end too.
+    pub(super) fn place_lasting(
+        &self,
+        record: u32,
+        moment: Moment,
+        until: Moment,
+        window: Reach,
+    ) -> Result<(i64, i64), Misplaced> {
+        let origin = self.origin(record);
+        let relative = |moment| match moment {
+            Moment::After(seconds) => Ok(seconds),
+            Moment::At(time) => Ok(time - origin.ok_or(Misplaced::NoStart)?),
+        };
+        if !self.in_cohort[record as usize] {
+            return Err(Misplaced::NotInCohort);
+        }
+        let (from, to) = (relative(moment)?, relative(until)?);
+        if from < window.start && to > window.start {
+            return Ok((from, to));
+        }
+        self.place(record, moment, window).map(|from| (from, to.max(from + 1)))
     }
 
     fn rank(&self, record: u32) -> (Option<i64>, &str) {
@@ -244,8 +278,8 @@ mod tests {
         r
     }
 
-    fn window(start: f64, end: f64, until_end: bool) -> Seconds {
-        Window { start_hours: start, end_hours: end, until_end }.into()
+    fn window(start: f64, end: f64, until_end: bool) -> Reach {
+        Reach::new(&Window { start_hours: start, end_hours: end, until_end, ..Window::default() }, 0)
     }
 
     #[test]

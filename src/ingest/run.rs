@@ -2,20 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::schema::{Aggregation, Kind, Pipeline, Schema, TableKind};
+use crate::schema::{Pipeline, Schema, TableKind};
 
-use super::accumulate::Aggregate;
 use super::cache;
-use super::cohort;
+use super::columns::Rows;
 use super::events::Gathered;
 use super::facts::Facts;
 use super::files::{self, SourceFile};
-use super::measure::Value;
 use super::plan::Plan;
 use super::records::Records;
 use super::scan::{TypedFile, Wanted};
 use super::{
-    Audit, Cells, CohortStep, Column, IngestError, IngestProgress, InputFile, RecordTable, TableAudit,
+    Audit, CohortStep, IngestError, IngestProgress, InputFile, RecordTable, TableAudit, anchor, cohort,
+    derive,
 };
 
 /// Reads the tables of a cohort into one row per record.
@@ -67,27 +66,44 @@ pub fn ingest_with(
     progress: &dyn IngestProgress,
 ) -> Result<RecordTable, IngestError> {
     let plan = Plan::new(schema, pipeline)?;
-    let mut tables = Tables::find(&plan, input, options.bad_rows == BadRows::Skip)?;
-    if let Some(dir) = &options.cache {
-        tables.store(&plan, dir, progress)?;
-    }
+    let tables = Tables::open(&plan, input, options, progress)?;
+    // A window about an event takes a pass of its own, to find the event.
+    let event = anchor::pipeline(pipeline);
+    let event = event.as_ref().map(|p| Plan::new(schema, p)).transpose()?;
+    let event_tables = event.as_ref().map(|plan| Tables::open(plan, input, options, progress)).transpose()?;
     // Hashing reads the stored bytes once more, beside the parser.
+    let of_event = event_tables.as_ref();
     std::thread::scope(|scope| {
-        let hashes = scope.spawn(|| tables.fingerprints());
-        let mut table = read(&plan, &tables, progress)?;
+        let hashes = scope.spawn(|| tables.fingerprints(of_event));
+        let event = event.as_ref().zip(of_event);
+        let mut table = Reading::new(&plan, &tables, event, progress)?.finish()?;
         table.audit.inputs = hashes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         Ok(table)
     })
 }
 
 /// The files of each table in use, headers matched.
-struct Tables {
+pub(super) struct Tables {
     files: Vec<(String, Vec<TypedFile>)>,
     /// About files that may be missing.
     warnings: Vec<String>,
 }
 
 impl Tables {
+    /// Finds the files, and puts stores in the place of those that are to have one.
+    pub(super) fn open(
+        plan: &Plan<'_>,
+        input: &Path,
+        options: &IngestOptions,
+        progress: &dyn IngestProgress,
+    ) -> Result<Self, IngestError> {
+        let mut tables = Self::find(plan, input, options.bad_rows == BadRows::Skip)?;
+        if let Some(dir) = &options.cache {
+            tables.store(plan, dir, progress)?;
+        }
+        Ok(tables)
+    }
+
     fn find(plan: &Plan<'_>, input: &Path, skip_bad: bool) -> Result<Self, IngestError> {
         let listed = files::list(input)?;
         let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
@@ -131,7 +147,7 @@ impl Tables {
         Ok(Self { files: found, warnings })
     }
 
-    fn of(&self, name: &str) -> &[TypedFile] {
+    pub(super) fn of(&self, name: &str) -> &[TypedFile] {
         self.files.iter().find(|(n, _)| n == name).map_or(&[], |(_, files)| files)
     }
 
@@ -157,8 +173,9 @@ impl Tables {
         Ok(())
     }
 
-    fn fingerprints(&self) -> Result<Vec<InputFile>, IngestError> {
-        let mut files: Vec<&TypedFile> = self.files.iter().flat_map(|(_, files)| files).collect();
+    fn fingerprints(&self, other: Option<&Self>) -> Result<Vec<InputFile>, IngestError> {
+        let all = self.files.iter().chain(other.iter().flat_map(|t| &t.files));
+        let mut files: Vec<&TypedFile> = all.flat_map(|(_, files)| files).collect();
         files.sort_by(|a, b| a.file.name.cmp(&b.file.name));
         files.dedup_by(|a, b| a.file.name == b.file.name);
         let fingerprint = |file: &TypedFile| match &file.cached {
@@ -169,82 +186,135 @@ impl Tables {
     }
 }
 
-fn read(plan: &Plan<'_>, tables: &Tables, progress: &dyn IngestProgress) -> Result<RecordTable, IngestError> {
-    let mut audit = Audit { warnings: tables.warnings.clone(), ..Audit::default() };
-    let (mut records, mut facts) = (Records::default(), Facts::default());
-    let early = cohort::rules_before_events(plan);
-    let mut static_audits = Vec::new();
-    let begin = |name: &str| {
-        let files = tables.of(name);
-        progress.begin(name, files.len(), files.iter().map(|f| f.file.size()).sum());
-    };
-    if let Some(table) = &plan.schema.record.table {
-        begin(table);
-        static_audits.push(facts.read_records(plan, table, tables.of(table), &mut records)?);
-        progress.end(table);
-        static_audits.extend(read_statics(plan, tables, &records, &mut facts, &begin, progress)?);
-        first_step(&records, &mut audit)?;
-    }
-    let nothing = Gathered::new(plan, &records);
-    cohort::apply(plan, 0..early, &mut records, &facts, &nothing, &mut audit.cohort)?;
-
-    let mut gathered = Gathered::new(plan, &records);
-    for planned in &plan.events {
-        let name = &planned.table.name;
-        begin(name);
-        let table = gathered.table(planned, tables.of(name), &mut records, progress)?;
-        progress.end(name);
-        if table.rows_read == 0 {
-            audit.warnings.push(format!("table {name} has no rows"));
-        }
-        audit.tables.push(table);
-    }
-    if plan.is_long() {
-        first_step(&records, &mut audit)?;
-        static_audits.extend(read_statics(plan, tables, &records, &mut facts, &begin, progress)?);
-    }
-    cohort::apply(plan, early..plan.operands.len(), &mut records, &facts, &gathered, &mut audit.cohort)?;
-    gathered.close(&records, &mut audit.tables, &mut audit.warnings);
-    if let Some(table) =
-        static_audits.iter_mut().find(|t| Some(&t.table) == plan.schema.record.table.as_ref())
-    {
-        close_records(table, &records);
-    }
-    audit.tables.splice(0..0, static_audits);
-
-    let order: Vec<u32> = records.sorted().into_iter().filter(|&r| records.in_cohort[r as usize]).collect();
-    let columns = columns(plan, &order, &records, &facts, &mut gathered);
-    audit.variables = gathered.meters.into_iter().map(|m| m.audit).collect();
-    for variable in audit.variables.iter().filter(|v| v.values_kept == 0) {
-        audit.warnings.push(format!("variable {} has no value in any record", variable.variable));
-    }
-    Ok(RecordTable {
-        record_ids: order.iter().map(|&r| records.id(r).to_string()).collect(),
-        subject_ids: order.iter().map(|&r| records.subject(r).to_string()).collect(),
-        splits: None,
-        columns,
-        audit,
-    })
+/// An ingestion under way: records, facts and measurements gathered so far.
+pub(super) struct Reading<'a> {
+    plan: &'a Plan<'a>,
+    pub(super) records: Records,
+    pub(super) facts: Facts,
+    pub(super) gathered: Gathered<'a>,
+    early: usize,
+    audit: Audit,
+    static_audits: Vec<TableAudit>,
+    tables: &'a Tables,
+    progress: &'a dyn IngestProgress,
 }
 
-fn read_statics(
-    plan: &Plan<'_>,
-    tables: &Tables,
-    records: &Records,
-    facts: &mut Facts,
-    begin: &dyn Fn(&str),
-    progress: &dyn IngestProgress,
-) -> Result<Vec<TableAudit>, IngestError> {
-    let mut audits = Vec::new();
-    for name in plan.facts.keys() {
-        let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
-        if let TableKind::Static { key } = &table.kind {
-            begin(name);
-            audits.push(facts.read_static(plan, name, key, tables.of(name), records)?);
-            progress.end(name);
+impl<'a> Reading<'a> {
+    /// Reads the records and what is joined to them, and applies the rules that need nothing else.
+    pub(super) fn new(
+        plan: &'a Plan<'a>,
+        tables: &'a Tables,
+        event: Option<(&Plan<'_>, &Tables)>,
+        progress: &'a dyn IngestProgress,
+    ) -> Result<Self, IngestError> {
+        let audit = Audit { warnings: tables.warnings.clone(), ..Audit::default() };
+        let early = cohort::rules_before_events(plan);
+        let mut reading = Self {
+            plan,
+            records: Records::default(),
+            facts: Facts::default(),
+            gathered: Gathered::new(plan, &Records::default()),
+            early,
+            audit,
+            static_audits: Vec::new(),
+            tables,
+            progress,
+        };
+        if let Some(table) = &plan.schema.record.table {
+            reading.begin(table);
+            let read = reading.facts.read_records(plan, table, tables.of(table), &mut reading.records)?;
+            reading.static_audits.push(read);
+            progress.end(table);
+            reading.read_statics()?;
+            first_step(&reading.records, &mut reading.audit)?;
         }
+        let Self { records, facts, gathered, audit, .. } = &mut reading;
+        cohort::apply(plan, 0..early, records, facts, gathered, &mut audit.cohort)?;
+        anchor::set(plan, event, records, facts, progress, &mut audit.cohort)?;
+        reading.gathered = Gathered::new(plan, &reading.records);
+        Ok(reading)
     }
-    Ok(audits)
+
+    fn begin(&self, name: &str) {
+        let files = self.tables.of(name);
+        self.progress.begin(name, files.len(), files.iter().map(|f| f.file.size()).sum());
+    }
+
+    fn read_statics(&mut self) -> Result<(), IngestError> {
+        let (plan, records) = (self.plan, &self.records);
+        for name in plan.facts.keys() {
+            let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
+            let files = self.tables.of(name);
+            let audit = match &table.kind {
+                TableKind::Static { key } => {
+                    self.begin(name);
+                    self.facts.read_static(plan, name, key, files, records)?
+                }
+                TableKind::Lists { key } => {
+                    self.begin(name);
+                    self.facts.read_list(plan, name, key, files, records)?
+                }
+                TableKind::Records | TableKind::Events(_) => continue,
+            };
+            self.static_audits.push(audit);
+            self.progress.end(name);
+        }
+        Ok(())
+    }
+
+    /// Reads the event tables and computes what is derived from them.
+    pub(super) fn events(&mut self) -> Result<(), IngestError> {
+        for planned in &self.plan.events {
+            let name = &planned.table.name;
+            self.begin(name);
+            let files = self.tables.of(name);
+            let table = self.gathered.table(planned, files, &mut self.records, self.progress)?;
+            self.progress.end(name);
+            if table.rows_read == 0 {
+                self.audit.warnings.push(format!("table {name} has no rows"));
+            }
+            self.audit.tables.push(table);
+        }
+        if self.plan.is_long() {
+            first_step(&self.records, &mut self.audit)?;
+            self.read_statics()?;
+        }
+        derive::derive(self.plan, &mut self.gathered, &self.records, &self.facts);
+        Ok(())
+    }
+
+    /// Reads the rest, applies the remaining rules and closes the accounts.
+    fn finish(mut self) -> Result<RecordTable, IngestError> {
+        self.events()?;
+        let Self { plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, .. } = self;
+        let late = early..plan.operands.len();
+        cohort::apply(plan, late, &mut records, &facts, &gathered, &mut audit.cohort)?;
+        gathered.close(&records, &mut audit.tables, &mut audit.warnings);
+        if let Some(table) =
+            static_audits.iter_mut().find(|t| Some(&t.table) == plan.schema.record.table.as_ref())
+        {
+            close_records(table, &records);
+        }
+        audit.tables.splice(0..0, static_audits);
+        let rows = Rows::new(&records, &gathered);
+        if rows.cells.is_empty() {
+            return Err(IngestError::NoRecords(
+                "taking the windows, none of which begins within a stay".into(),
+            ));
+        }
+        let columns = rows.columns(plan, &records, &facts, &mut gathered);
+        audit.variables = gathered.meters.into_iter().map(|m| m.audit).collect();
+        for (variable, planned) in audit.variables.iter_mut().zip(&plan.variables) {
+            if planned.lookback > 0 {
+                variable.variable += &format!(" (lookback {} h)", planned.lookback as f64 / 3600.0);
+            }
+        }
+        for variable in audit.variables.iter().filter(|v| v.values_kept == 0) {
+            audit.warnings.push(format!("variable {} has no value in any record", variable.variable));
+        }
+        let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
+        Ok(RecordTable { record_ids, subject_ids, splits: None, columns, audit })
+    }
 }
 
 fn first_step(records: &Records, audit: &mut Audit) -> Result<(), IngestError> {
@@ -259,103 +329,4 @@ fn close_records(audit: &mut TableAudit, records: &Records) {
     if gone > 0 {
         audit.dropped.insert("not in cohort".into(), gone);
     }
-}
-
-/// The features of the final cohort, in pipeline order, and the accounts that need them.
-fn columns(
-    plan: &Plan<'_>,
-    order: &[u32],
-    records: &Records,
-    facts: &Facts,
-    gathered: &mut Gathered<'_>,
-) -> Vec<Column> {
-    let mut statics: Vec<Vec<Option<Value>>> = Vec::new();
-    for (v, planned) in plan.variables.iter().enumerate() {
-        let variable = planned.variable;
-        let meter = &mut gathered.meters[v];
-        statics.push(order.iter().map(|&r| facts.value(variable, meter, records, r)).collect());
-        let counted = order.iter().enumerate().map(|(i, &r)| {
-            let (_, n) = gathered.aggregate(v, Aggregation::Count, r);
-            (u64::from(n), n > 0 || statics[v][i].is_some())
-        });
-        let (used, with_value) = counted.fold((0, 0), |(n, with), (m, has)| (n + m, with + u64::from(has)));
-        let audit = &mut gathered.meters[v].audit;
-        audit.values_kept += used;
-        audit.records_missing = order.len() as u64 - with_value;
-    }
-    plan.features
-        .iter()
-        .map(|(v, feature)| {
-            let variable = plan.variables[*v].variable;
-            let measured = plan.variables[*v].measured;
-            let value = |i: usize| -> Aggregate {
-                match (gathered.aggregate(*v, feature.aggregation, order[i]), statics[*v][i]) {
-                    ((found, n), _) if n > 0 => found,
-                    (_, Some(Value::Number(x))) => Aggregate::Number(x),
-                    (_, Some(Value::Level(code))) => Aggregate::Level(code),
-                    _ if measured && feature.aggregation == Aggregation::Count => Aggregate::Number(0.0),
-                    _ => variable.absent.map_or(Aggregate::Missing, Aggregate::Number),
-                }
-            };
-            let levels = &gathered.meters[*v].levels;
-            let count = measured && feature.aggregation == Aggregation::Count;
-            let cells = if variable.kind == Kind::Categorical && !count {
-                Cells::Text(
-                    (0..order.len())
-                        .map(|i| match value(i) {
-                            Aggregate::Level(code) => Some(levels[code as usize].clone()),
-                            Aggregate::Number(_) | Aggregate::Missing => None,
-                        })
-                        .collect(),
-                )
-            } else {
-                Cells::Number(
-                    (0..order.len())
-                        .map(|i| match value(i) {
-                            Aggregate::Number(x) => x,
-                            Aggregate::Level(_) | Aggregate::Missing => f64::NAN,
-                        })
-                        .collect(),
-                )
-            };
-            describe(variable, feature, measured, cells)
-        })
-        .collect()
-}
-
-fn describe(
-    variable: &crate::schema::Variable,
-    feature: &crate::schema::Feature,
-    measured: bool,
-    cells: Cells,
-) -> Column {
-    let aggregation = feature.aggregation;
-    let mut column = Column {
-        name: feature.name.clone(),
-        label: variable.label.clone(),
-        group: variable.group.clone(),
-        unit: variable.unit.clone(),
-        kind: variable.kind,
-        resolution: variable.resolution,
-        range: variable.range,
-        cells,
-    };
-    if !measured {
-        return column;
-    }
-    if feature.name != variable.name {
-        column.label = format!("{} ({})", variable.label, aggregation.name());
-    }
-    column.kind = aggregation.kind_of(variable.kind).unwrap_or(variable.kind);
-    column.resolution = aggregation.resolution_of(variable.resolution);
-    match aggregation {
-        Aggregation::Count => {
-            column.unit = String::new();
-            column.range = None;
-        }
-        // Plausible single measurements say nothing about their number or spread.
-        Aggregation::Sum | Aggregation::Std => column.range = None,
-        _ => {}
-    }
-    column
 }

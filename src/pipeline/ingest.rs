@@ -28,6 +28,24 @@ pub struct IngestRequest<'a> {
     pub cache: Option<&'a Path>,
 }
 
+/// Follows the rows behind one variable of one record; writes nothing.
+///
+/// # Errors
+/// Whatever a stage reports; wide tables have no rows to follow.
+pub fn explain(
+    pipeline: &str,
+    input: &Path,
+    settings: &[(String, String)],
+    variable: &str,
+    record: &str,
+    progress: &dyn IngestProgress,
+) -> Result<ingest::Explanation, Error> {
+    let (mut pipeline, schema) = schema::load_pipeline(pipeline)?;
+    schema::apply_settings(&mut pipeline, settings)?;
+    let schema = schema.ok_or(ingest::IngestError::NothingToExplain)?;
+    Ok(ingest::explain(&schema, &pipeline, input, variable, record, progress)?)
+}
+
 /// Reads, fits transforms on the training split, and writes the bundle.
 ///
 /// # Errors

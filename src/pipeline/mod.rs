@@ -15,7 +15,7 @@ mod score;
 pub use error::Error;
 pub use evaluate::evaluate;
 pub use fit::{FitRequest, ModelChoice, fit};
-pub use ingest::{IngestRequest, ingest};
+pub use ingest::{IngestRequest, explain, ingest};
 pub use inspect::{Inspection, inspect};
 pub use labels::read_labels;
 pub use records::{Records, RecordsSource};

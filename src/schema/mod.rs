@@ -8,9 +8,13 @@
 //! # Ok::<(), cohort_flow::schema::SchemaError>(())
 //! ```
 
+mod aggregation;
 mod check;
+mod draft;
 mod error;
+mod expression;
 mod fingerprint;
+mod json_schema;
 mod model;
 mod parse;
 mod pipeline;
@@ -21,15 +25,19 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
+pub use aggregation::Aggregation;
 pub use check::{parse_pipeline, parse_schema};
+pub use draft::{DraftColumn, draft_pipeline};
 pub use error::{Description, Problem, SchemaError, SettingProblem};
+pub use expression::{Expression, ExpressionProblem, Function, Node, Operand};
 pub use fingerprint::{canonical_json, fingerprint};
+pub use json_schema::{pipeline_json_schema, schema_json_schema};
 pub use model::{
-    Aggregation, Conversion, DType, DropRule, EventColumns, Item, Kind, Record, Rule, Schema, Source, Table,
+    Conversion, DType, Derived, DropRule, EventColumns, Item, Kind, Record, Rule, Schema, Source, Table,
     TableKind, Variable,
 };
 pub use pipeline::{
-    CohortRule, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind, WideTable, Window,
+    Anchor, CohortRule, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind, WideTable, Window,
 };
 pub use registry::{
     is_pipeline, load_pipeline, load_schema, pipeline_names, pipeline_text, schema_names, schema_text,

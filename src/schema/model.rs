@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aggregation::Aggregation;
+
 /// A checked description of a data source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
@@ -102,6 +104,11 @@ pub enum TableKind {
         /// Column present here and in the records table.
         key: String,
     },
+    /// Any number of rows per record (diagnoses), for cohort rules alone.
+    Lists {
+        /// Column present here and in the records table.
+        key: String,
+    },
     /// One row per measurement.
     Events(EventColumns),
 }
@@ -113,8 +120,11 @@ pub struct EventColumns {
     pub record: Option<String>,
     /// Subject id.
     pub subject: Option<String>,
-    /// When.
+    /// When, or the beginning of what lasts.
     pub time: String,
+    /// End of what lasts (an infusion at one rate): the row then counts in every window it overlaps.
+    #[serde(default)]
+    pub end: Option<String>,
     /// What was measured.
     pub item: String,
     /// Numeric value.
@@ -171,82 +181,6 @@ impl Kind {
     }
 }
 
-/// How the measurements of a window become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Aggregation {
-    /// Earliest (ties: mean of the tied values).
-    First,
-    /// Latest (ties: mean of the tied values).
-    Last,
-    /// Smallest.
-    Min,
-    /// Largest.
-    Max,
-    /// Arithmetic mean.
-    Mean,
-    /// Median.
-    Median,
-    /// Sample standard deviation; null below two measurements.
-    Std,
-    /// Sum.
-    Sum,
-    /// Number of measurements; 0, never null, for records of the cohort.
-    Count,
-}
-
-impl Aggregation {
-    /// All aggregations, in the order they are listed to people.
-    pub const ALL: [Self; 9] = [
-        Self::First,
-        Self::Last,
-        Self::Min,
-        Self::Max,
-        Self::Mean,
-        Self::Median,
-        Self::Std,
-        Self::Sum,
-        Self::Count,
-    ];
-
-    /// Name in files, messages and feature names.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Last => "last",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Mean => "mean",
-            Self::Median => "median",
-            Self::Std => "std",
-            Self::Sum => "sum",
-            Self::Count => "count",
-        }
-    }
-
-    /// Kind of the result for measurements of a kind; `None` where it has no meaning (the mean of a categorical).
-    pub const fn kind_of(self, kind: Kind) -> Option<Kind> {
-        match (self, kind) {
-            (Self::Count, _) | (Self::Sum, Kind::Binary | Kind::Count) => Some(Kind::Count),
-            (Self::First | Self::Last, kind) => Some(kind),
-            (_, Kind::Categorical)
-            | (Self::Sum, Kind::Ordinal)
-            | (Self::Median | Self::Std, Kind::Binary) => None,
-            (Self::Min | Self::Max, kind) => Some(kind),
-            (Self::Mean | Self::Median | Self::Std | Self::Sum, _) => Some(Kind::Continuous),
-        }
-    }
-
-    /// Resolution of the result for measurements recorded at one; averages lose it.
-    pub const fn resolution_of(self, resolution: Option<f64>) -> Option<f64> {
-        match self {
-            Self::First | Self::Last | Self::Min | Self::Max | Self::Sum => resolution,
-            Self::Mean | Self::Median | Self::Std => None,
-            Self::Count => Some(1.0),
-        }
-    }
-}
-
 /// An item's identifier: a number in MIMIC-III, a name in long tables.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -272,6 +206,9 @@ pub struct Variable {
     pub kind: Kind,
     /// Plausible values in `unit`, inclusive; others become null and are counted.
     pub range: Option<(f64, f64)>,
+    /// Values beyond these, though plausible, become these, and are counted; inclusive, within `range`.
+    #[serde(default)]
+    pub clip: Option<(f64, f64)>,
     /// Resolution δ the value is recorded at, in `unit`.
     pub resolution: Option<f64>,
     /// Raw values that mean "missing" (−1 in PhysioNet 2012).
@@ -293,6 +230,9 @@ pub struct Variable {
     pub conversions: Vec<Conversion>,
     /// Where it is found.
     pub sources: Vec<Source>,
+    /// Computed from other variables instead of found in `sources`.
+    #[serde(default)]
+    pub derived: Option<Derived>,
     /// Aggregation when the pipeline names none.
     pub aggregate: Aggregation,
 }
@@ -300,7 +240,36 @@ pub struct Variable {
 impl Variable {
     /// Whether it is one fact of the record, such as age, instead of measurements in time.
     pub fn is_static(&self) -> bool {
-        !self.sources.iter().any(|source| matches!(source, Source::Events { .. }))
+        self.derived.is_none() && !self.sources.iter().any(|source| matches!(source, Source::Events { .. }))
+    }
+
+    /// Whether it is one number per window whatever the aggregation: static, or computed from aggregates alone.
+    pub fn is_single(&self) -> bool {
+        match &self.derived {
+            None => self.is_static(),
+            Some(derived) => derived.at.is_none() && derived.expression().is_ok_and(|e| e.is_single()),
+        }
+    }
+}
+
+/// A variable computed from others; see [`super::Expression`] for the language.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Derived {
+    /// The expression as written.
+    pub expression: String,
+    /// Hours a measurement may be older than the moment it is combined at; 0: charted at the same time.
+    pub within_hours: f64,
+    /// Combined only when this variable is measured; none: whenever any of them is.
+    pub at: Option<String>,
+}
+
+impl Derived {
+    /// The expression, parsed.
+    ///
+    /// # Errors
+    /// What is wrong with it; a checked schema holds none that is.
+    pub fn expression(&self) -> Result<super::Expression, Vec<super::ExpressionProblem>> {
+        super::Expression::parse(&self.expression)
     }
 }
 

@@ -55,12 +55,31 @@ pub enum Predicate {
         /// Upper bound.
         max: Option<f64>,
     },
-    /// A text column holds one of the values.
+    /// A text column holds one of the values; of a table with many rows per record, any row does.
     OneOf {
         /// Variable or column name.
         column: String,
-        /// Accepted values.
+        /// Accepted values; `*` at the end stands for any ending.
         values: Vec<String>,
+    },
+    /// A text column holds none of the values; of a table with many rows per record, no row does.
+    NoneOf {
+        /// Variable or column name.
+        column: String,
+        /// Refused values; `*` at the end stands for any ending.
+        values: Vec<String>,
+    },
+    /// Two columns hold the same (first and last care unit: no transfer).
+    SameAs {
+        /// Column name.
+        column: String,
+        /// The other column.
+        other: String,
+    },
+    /// No other record, of those still there, has the same value of a column (`HADM_ID`: one stay per admission).
+    OnlyPer {
+        /// Column name.
+        column: String,
     },
     /// The subject's earliest record by start (ties: smallest id), among the records still there.
     FirstPerSubject,
@@ -71,8 +90,11 @@ pub enum Predicate {
     },
 }
 
-/// Hours relative to the record's start; an event at `start` counts, one at `end` does not.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// Hours relative to the record's start, or to another moment; an event at `start` counts, one at `end` does not.
+///
+/// With a step, there is one record per window `[start + k·step, start + k·step + width)`, for all k whose window begins
+/// before `end` and, with `until_end`, before the record's own end.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// First hour.
     pub start_hours: f64,
@@ -80,6 +102,33 @@ pub struct Window {
     pub end_hours: f64,
     /// Whether events after the record's own end are dropped even inside the window.
     pub until_end: bool,
+    /// Hours from one window to the next; none: one window from start to end.
+    #[serde(default)]
+    pub step_hours: Option<f64>,
+    /// Length of each window; none: the step.
+    #[serde(default)]
+    pub width_hours: Option<f64>,
+    /// What hours count from; none: the record's start.
+    #[serde(default)]
+    pub relative_to: Option<Anchor>,
+}
+
+/// A moment in the course of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Anchor {
+    /// A time column of the records table or of a static table (`ADMITTIME`); records without are left out.
+    Column {
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+    },
+    /// The first accepted measurement of a variable during the record; records without are left out.
+    FirstEvent {
+        /// Variable.
+        variable: String,
+    },
 }
 
 /// A column of the result.
@@ -91,6 +140,12 @@ pub struct Feature {
     pub variable: String,
     /// Aggregation; ignored for static variables.
     pub aggregation: Aggregation,
+    /// Hours before the window's start that count too (laboratory results known when it begins).
+    #[serde(default)]
+    pub lookback_hours: f64,
+    /// Fewer measurements than this give no value.
+    #[serde(default)]
+    pub min_count: u32,
 }
 
 /// How a wide table is read.

@@ -17,6 +17,8 @@ const SCHEMAS: &[(&str, &str)] = &[
 
 const PIPELINES: &[(&str, &str)] = &[
     ("mimic3-first-24h", include_str!("../../pipelines/mimic3-first-24h.toml")),
+    ("mimic3-first-48h-benchmark", include_str!("../../pipelines/mimic3-first-48h-benchmark.toml")),
+    ("mimic3-hourly", include_str!("../../pipelines/mimic3-hourly.toml")),
     ("physionet2012-48h", include_str!("../../pipelines/physionet2012-48h.toml")),
     ("wide-table", include_str!("../../pipelines/wide-table.toml")),
 ];

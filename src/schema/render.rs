@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::model::{Item, Schema, Source, TableKind, Variable};
-use super::pipeline::{Pipeline, Predicate};
+use super::pipeline::{Anchor, Pipeline, Predicate, Window};
 
 /// Columns of the table of variables.
 const HEADER: [&str; 7] = ["name", "label", "unit", "kind", "range", "resolution", "sources"];
@@ -27,6 +27,7 @@ pub fn render_schema(schema: &Schema) -> String {
         let kind = match &table.kind {
             TableKind::Records => "records".to_owned(),
             TableKind::Static { key } => format!("facts joined by {key}"),
+            TableKind::Lists { key } => format!("lists joined by {key}"),
             TableKind::Events(events) => format!("events of {} at {}", events.item, events.time),
         };
         line(format!("{}: {kind}, from {}", table.name, table.files.join(", ")));
@@ -73,7 +74,10 @@ fn aligned<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -> Vec<Stri
 fn row(variable: &Variable) -> [String; 7] {
     let range = variable.range.map(|(low, high)| format!("{low}..{high}")).unwrap_or_default();
     let resolution = variable.resolution.map(|r| r.to_string()).unwrap_or_default();
-    let sources = variable.sources.iter().map(source).collect::<Vec<_>>().join("; ");
+    let sources = match &variable.derived {
+        Some(derived) => format!("= {}", derived.expression),
+        None => variable.sources.iter().map(source).collect::<Vec<_>>().join("; "),
+    };
     let kind = variable.kind.name().to_owned();
     [variable.name.clone(), variable.label.clone(), variable.unit.clone(), kind, range, resolution, sources]
 }
@@ -110,7 +114,7 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
         line("input", "one wide table, or one file per split".into());
     } else {
         line("schema", pipeline.schema.clone());
-        line("window", format!("{} to {} h", pipeline.window.start_hours, pipeline.window.end_hours));
+        line("window", window(&pipeline.window));
     }
     for (number, rule) in pipeline.rules.iter().enumerate() {
         line(
@@ -135,7 +139,7 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
         .map(|feature| {
             let variable = schema.and_then(|s| s.variable(&feature.variable));
             let aggregation =
-                if variable.is_some_and(Variable::is_static) { "" } else { feature.aggregation.name() };
+                if variable.is_some_and(Variable::is_single) { "" } else { feature.aggregation.name() };
             let label = variable.map_or(feature.variable.as_str(), |v| &v.label);
             let unit = variable.map_or("", |v| &v.unit);
             [feature.name.as_str(), label, aggregation, unit].map(str::to_owned)
@@ -151,6 +155,20 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
     out
 }
 
+fn window(window: &Window) -> String {
+    let mut text = format!("{} to {} h", window.start_hours, window.end_hours);
+    match &window.relative_to {
+        None => {}
+        // Writing to a String cannot fail.
+        Some(Anchor::Column { column, .. }) => drop(write!(text, " after {column}")),
+        Some(Anchor::FirstEvent { variable }) => drop(write!(text, " after the first {variable}")),
+    }
+    if let Some(step) = window.step_hours {
+        let _ = write!(text, ", one record of {} h every {step} h", window.width_hours.unwrap_or(step));
+    }
+    text
+}
+
 fn predicate(predicate: &Predicate) -> String {
     match predicate {
         Predicate::Between { column, min, max } => match (min, max) {
@@ -160,6 +178,9 @@ fn predicate(predicate: &Predicate) -> String {
             (None, None) => column.clone(),
         },
         Predicate::OneOf { column, values } => format!("{column} is {}", values.join(" or ")),
+        Predicate::NoneOf { column, values } => format!("{column} is not {}", values.join(" or ")),
+        Predicate::SameAs { column, other } => format!("{column} = {other}"),
+        Predicate::OnlyPer { column } => format!("the only record of its {column}"),
         Predicate::FirstPerSubject => "earliest record of the patient".into(),
         Predicate::MinFeatures { count } => format!("at least {count} features observed"),
     }

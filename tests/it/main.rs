@@ -11,6 +11,7 @@ mod bad_rows;
 mod browser;
 mod built_in;
 mod golden_flow;
+mod ingestion;
 mod inspect;
 mod layers;
 mod mimic_demo;

@@ -54,6 +54,18 @@ pub(in crate::cli) enum Schema {
     },
     /// List the built-in schemas and pipelines
     List,
+    /// Draft a pipeline from a table with a row per record: roles, levels, and ranges met, to be edited
+    Infer {
+        /// CSV or Parquet table
+        #[arg(value_name = "TABLE")]
+        table: PathBuf,
+    },
+    /// Print the JSON Schema of schema or pipeline files, for completion in an editor
+    JsonSchema {
+        /// Kind of file
+        #[arg(value_name = "KIND", default_value = "schema", value_parser = ["schema", "pipeline"])]
+        kind: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,8 +86,21 @@ pub(in crate::cli) struct Ingest {
     #[arg(short, long, value_name = "PATH")]
     pub(in crate::cli) input: PathBuf,
 
-    #[command(flatten)]
-    pub(in crate::cli) output: Output,
+    /// Where to write; appears whole or not at all
+    #[arg(short, long, value_name = "PATH", required_unless_present = "explain")]
+    pub(in crate::cli) output: Option<PathBuf>,
+
+    /// Replace an output that exists
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+
+    /// Print the rows behind a variable of one stay, what became of each, and its value; write nothing
+    #[arg(long, value_name = "VARIABLE", requires = "stay", conflicts_with_all = ["output", "force"])]
+    pub(in crate::cli) explain: Option<String>,
+
+    /// The record to explain
+    #[arg(long, value_name = "ID", requires = "explain")]
+    pub(in crate::cli) stay: Option<String>,
 
     /// Override a setting: transform=none, dequantize=none, seed=7, role.COLUMN=categorical, split.test=0.2
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]

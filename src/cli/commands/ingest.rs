@@ -12,11 +12,15 @@ use crate::cli::exit::Outcome;
 use crate::cli::progress::{IngestBars, grouped};
 
 pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
+    if let (Some(variable), Some(stay)) = (&args.explain, &args.stay) {
+        return explain(args, variable, stay, console);
+    }
+    let output = args.output.as_deref().expect("invariant: clap requires --output without --explain");
     let request = IngestRequest {
         pipeline: &args.pipeline,
         input: &args.input,
-        output: &args.output.output,
-        force: args.output.force,
+        output,
+        force: args.force,
         settings: &args.settings,
         bad_rows: match args.on_bad_row {
             args::OnBadRow::Fail => BadRows::Fail,
@@ -26,10 +30,48 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     };
     let bundle = pipeline::ingest(&request, &IngestBars::new(console))?;
     describe(&bundle, console);
-    console.note(&format!("wrote {}", args.output.output.display()));
+    console.note(&format!("wrote {}", output.display()));
     if args.json {
         super::print_json(&bundle.audit)?;
     }
+    Ok(Outcome::Done)
+}
+
+/// One cell with all its rows on stdout; nothing is written.
+fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -> Result {
+    let bars = IngestBars::new(console);
+    let found = pipeline::explain(&args.pipeline, &args.input, &args.settings, variable, stay, &bars)?;
+    if args.json {
+        super::print_json(&found)?;
+        return Ok(Outcome::Done);
+    }
+    let mut out = format!("{variable} of {stay}\n");
+    for note in &found.notes {
+        out += &format!("  {note}\n");
+    }
+    if let Some(rule) = &found.excluded_by {
+        out += &format!("  left out of the cohort by the rule \"{rule}\"\n");
+    }
+    let mut file = "";
+    for row in &found.rows {
+        if row.file != file {
+            file = &row.file;
+            out += &format!("\n{file}\n");
+        }
+        let outcome = match &row.dropped {
+            Some(reason) => format!("dropped: {reason}"),
+            None => row.accepted.join(", "),
+        };
+        out +=
+            &format!("  {}  item {:<7} {:>12} {:<10}  {outcome}\n", row.time, row.item, row.value, row.unit);
+    }
+    let kept = found.rows.iter().filter(|r| r.dropped.is_none()).count();
+    out += &format!("\n{} rows, {kept} kept\n", found.rows.len());
+    for (record, feature, value) in &found.cells {
+        let value = if value.is_empty() { "missing" } else { value };
+        out += &format!("{record}  {feature} = {value}\n");
+    }
+    super::print(&out)?;
     Ok(Outcome::Done)
 }
 

@@ -1,9 +1,10 @@
-//! `schema check`, `show`, `list`.
+//! `schema check`, `show`, `list`, `infer`, `json-schema`.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
+use crate::ingest;
 use crate::pipeline::Error;
 use crate::schema::{self, SchemaError};
 
@@ -18,6 +19,8 @@ pub(super) fn run(args: &args::Schema, console: &Console) -> Result {
         args::Schema::Check { files, json } => check(files, *json, console),
         args::Schema::Show { name, json } => show(name, *json),
         args::Schema::List => list(),
+        args::Schema::Infer { table } => infer(table),
+        args::Schema::JsonSchema { kind } => json_schema(kind),
     }
 }
 
@@ -68,6 +71,21 @@ fn show(name: &str, as_json: bool) -> Result {
             super::print(&schema::render_pipeline(&pipeline, schema.as_deref()))?;
         }
     }
+    Ok(Outcome::Done)
+}
+
+fn infer(table: &std::path::Path) -> Result {
+    let name = table.file_stem().map_or_else(|| "table".into(), |stem| stem.to_string_lossy().into_owned());
+    // `table.csv.gz` has two endings.
+    let name = name.strip_suffix(".csv").unwrap_or(&name).to_owned();
+    let draft = ingest::draft_wide(table).map_err(Error::from)?;
+    super::print(&schema::draft_pipeline(&name, &draft))?;
+    Ok(Outcome::Done)
+}
+
+fn json_schema(kind: &str) -> Result {
+    let text = if kind == "pipeline" { schema::pipeline_json_schema() } else { schema::schema_json_schema() };
+    super::print(&text)?;
     Ok(Outcome::Done)
 }
 

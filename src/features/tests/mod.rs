@@ -18,7 +18,7 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         title: "Test".into(),
         schema: String::new(),
         rules: Vec::new(),
-        window: Window { start_hours: 0.0, end_hours: 24.0, until_end: true },
+        window: Window { end_hours: 24.0, until_end: true, ..Window::default() },
         features: Vec::new(),
         wide: None,
         transform,

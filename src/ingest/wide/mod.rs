@@ -2,6 +2,7 @@
 //! split. A first pass infers what each column is from the training rows alone, a second one reads it as that.
 
 mod build;
+mod draft;
 mod roles;
 mod rows;
 #[cfg(test)]
@@ -16,6 +17,8 @@ use super::{Audit, IngestError, RecordTable, TableAudit};
 use build::Builder;
 use roles::{Profile, Role, Uniqueness, declared, names_a_subject, names_an_id};
 use rows::{Cell, WideFile};
+
+pub use draft::draft_wide;
 
 /// Name of the column that is taken for splits without being declared.
 const SPLIT_COLUMN: &str = "split";

@@ -222,7 +222,7 @@ fn pipeline() -> Pipeline {
         title: String::new(),
         schema: String::new(),
         rules: vec![],
-        window: crate::schema::Window { start_hours: 0.0, end_hours: 24.0, until_end: false },
+        window: crate::schema::Window { end_hours: 24.0, ..Default::default() },
         features: vec![],
         wide: None,
         transform: TransformKind::Standardize,

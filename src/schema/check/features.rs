@@ -36,7 +36,7 @@ pub(super) fn features(root: &Section<'_>, schema: Option<&Schema>) -> Vec<Featu
 }
 
 fn feature(root: &Section<'_>, value: Value<'_>, schema: Option<&Schema>) -> Option<Feature> {
-    let (variable, aggregation, name) = match value.get_ref() {
+    let (variable, aggregation, name, lookback_hours, min_count) = match value.get_ref() {
         DeValue::String(text) => {
             let (variable, aggregation) = match text.split_once(':') {
                 Some((variable, aggregation)) => {
@@ -49,15 +49,22 @@ fn feature(root: &Section<'_>, value: Value<'_>, schema: Option<&Schema>) -> Opt
                 .transpose()
                 .ok()?
                 .map(|a| Spanned::new(value.span(), a));
-            (Spanned::new(value.span(), variable.trim()), aggregation, None)
+            (Spanned::new(value.span(), variable.trim()), aggregation, None, 0.0, 0)
         }
         DeValue::Table(_) => {
             let section = root.as_section("features", "a feature".into(), value.span(), value)?;
             let variable = section.required_text("variable");
             let aggregation = section.choice("aggregation", &Aggregation::ALL, Aggregation::name);
             let name = section.text("name");
+            let lookback = section.number("lookback");
+            if let Some(given) = lookback.as_ref().filter(|hours| *hours.get_ref() < 0.0) {
+                let message = format!("`lookback` is hours, 0 or more, found {}", given.get_ref());
+                section.problems.add(given.span(), message);
+            }
+            let min_count = section.count("min_count").map_or(0, Spanned::into_inner);
             section.finish();
-            (variable?, aggregation, name)
+            let min_count = u32::try_from(min_count).unwrap_or(u32::MAX);
+            (variable?, aggregation, name, lookback.map_or(0.0, Spanned::into_inner), min_count)
         }
         _ => return root.wrong("features", value, "a text like \"heart_rate:max\" or a table"),
     };
@@ -70,7 +77,11 @@ fn feature(root: &Section<'_>, value: Value<'_>, schema: Option<&Schema>) -> Opt
         root.problems.add_with_hint(variable.span(), message, hint);
         return None;
     };
-    Some(resolved(root, found, aggregation, name))
+    if found.is_static() && (lookback_hours != 0.0 || min_count != 0) {
+        let message = format!("`{}` is one fact: neither `lookback` nor `min_count` applies", found.name);
+        root.problems.add(value.span(), message);
+    }
+    Some(Feature { lookback_hours, min_count, ..resolved(root, found, aggregation, name) })
 }
 
 fn resolved(
@@ -80,9 +91,9 @@ fn resolved(
     name: Option<Spanned<&str>>,
 ) -> Feature {
     if let Some(given) = &aggregation {
-        if variable.is_static() {
-            let message =
-                format!("`{}` is one fact, not measurements; it takes no aggregation", variable.name);
+        if variable.is_single() {
+            let what = if variable.is_static() { "one fact" } else { "computed once per window" };
+            let message = format!("`{}` is {what}, not measurements; it takes no aggregation", variable.name);
             root.problems.add(given.span(), message);
         } else {
             check_suits(root, given, variable.kind);
@@ -90,11 +101,11 @@ fn resolved(
     }
     let name = match (name, &aggregation) {
         (Some(name), _) => (*name.get_ref()).to_owned(),
-        (None, Some(aggregation)) => format!("{}_{}", variable.name, aggregation.get_ref().name()),
+        (None, Some(aggregation)) => format!("{}_{}", variable.name, aggregation.get_ref().column_suffix()),
         (None, None) => variable.name.clone(),
     };
     let aggregation = aggregation.map_or(variable.aggregate, Spanned::into_inner);
-    Feature { name, variable: variable.name.clone(), aggregation }
+    Feature { name, variable: variable.name.clone(), aggregation, lookback_hours: 0.0, min_count: 0 }
 }
 
 fn check_against(root: &Section<'_>, value: Value<'_>, feature: &Feature, before: &[Feature]) {
@@ -106,9 +117,10 @@ fn check_against(root: &Section<'_>, value: Value<'_>, feature: &Feature, before
     }
     if let Some(same) = before.iter().find(|f| f.name == feature.name) {
         root.problems.add(value.span(), format!("there are two features `{}`", same.name));
-    } else if let Some(same) =
-        before.iter().find(|f| f.variable == feature.variable && f.aggregation == feature.aggregation)
-    {
+    } else if let Some(same) = before.iter().find(|f| {
+        (&f.variable, f.aggregation, f.lookback_hours, f.min_count)
+            == (&feature.variable, feature.aggregation, feature.lookback_hours, feature.min_count)
+    }) {
         // Two equal columns make the density degenerate: its likelihood has no bound.
         let message = format!("feature `{}` would equal feature `{}`", feature.name, same.name);
         root.problems.add_with_hint(

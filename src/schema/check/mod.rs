@@ -1,12 +1,16 @@
 //! TOML → [`Schema`] and [`Pipeline`]: reads, resolves references and collects everything that is wrong.
 
+mod derived;
 mod features;
 mod pipeline;
+mod rules;
 mod sources;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod units;
 mod variables;
+mod window;
 
 use toml::de::DeTable;
 
@@ -14,7 +18,8 @@ use super::error::SchemaError;
 use super::parse::{Problems, Section};
 use super::{Pipeline, Schema};
 
-pub(super) use pipeline::{check_min_observed, check_split, check_window};
+pub(super) use pipeline::{check_min_observed, check_split};
+pub(super) use window::check_window;
 
 /// Reads and checks the text of a schema file; `file` names it in messages.
 ///

@@ -2,13 +2,10 @@
 
 use toml::Spanned;
 
-use super::features;
+use super::{features, rules, window};
 use crate::schema::error::SchemaError;
 use crate::schema::parse::Section;
-use crate::schema::{
-    CohortRule, DType, Kind, Pipeline, Predicate, Schema, Split, SplitFractions, TransformKind, Variable,
-    WideTable, Window, suggest,
-};
+use crate::schema::{Kind, Pipeline, Schema, Split, SplitFractions, TransformKind, WideTable};
 
 /// Fractions are written with few digits, so their sum is exact up to rounding of f64.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -41,8 +38,8 @@ pub(super) fn pipeline(
         _ => {}
     }
     let features = features::features(root, schema.as_ref());
-    let rules = rules(root, schema.as_ref(), (!features.is_empty()).then_some(features.len()));
-    let window = window(root, schema.as_ref());
+    let rules = rules::rules(root, schema.as_ref(), (!features.is_empty()).then_some(features.len()));
+    let window = window::window(root, schema.as_ref());
     let transform = root.choice("transform", &TransformKind::ALL, TransformKind::name);
     let pipeline = Pipeline {
         name: (*name?.get_ref()).to_owned(),
@@ -78,43 +75,6 @@ fn find_schema(
             None
         }
     }
-}
-
-fn window(root: &Section<'_>, schema: Option<&Schema>) -> Window {
-    let mut window = Window { start_hours: 0.0, end_hours: 0.0, until_end: false };
-    let needed = root.has("schema");
-    if needed && !root.require("window") {
-        return window;
-    }
-    let Some(section) = root.section("window", "the window") else { return window };
-    if !needed {
-        root.problems.add(root.key_span("window"), "a wide table has no times, so no `window` either");
-    }
-    window.start_hours = section.number("start").map_or(0.0, Spanned::into_inner);
-    let end = if section.require("end") { section.number("end") } else { None };
-    if let Some(end) = end {
-        window.end_hours = *end.get_ref();
-        if let Err(message) = check_window(&window) {
-            section.problems.add(end.span(), message);
-        }
-    }
-    let has_end = schema.is_none_or(|s| s.record.end.is_some());
-    let until_end = section.boolean("until_end");
-    if let Some(given) = until_end.as_ref().filter(|given| *given.get_ref() && !has_end) {
-        section.problems.add(given.span(), "records of this schema have no `end`");
-    }
-    window.until_end = until_end.map_or(has_end, Spanned::into_inner);
-    section.finish();
-    window
-}
-
-/// Says what is wrong with a window.
-pub(in crate::schema) fn check_window(window: &Window) -> Result<(), String> {
-    let Window { start_hours, end_hours, .. } = window;
-    if start_hours < end_hours {
-        return Ok(());
-    }
-    Err(format!("the window must end after it starts, found {start_hours} to {end_hours} hours"))
 }
 
 fn min_observed(root: &Section<'_>) -> f64 {
@@ -171,154 +131,6 @@ pub(in crate::schema) fn check_split(split: &SplitFractions) -> Vec<(Option<&'st
         wrong.push((Some("train"), "share `train` is 0; there is nothing to fit on".to_owned()));
     }
     wrong
-}
-
-fn rules(root: &Section<'_>, schema: Option<&Schema>, n_features: Option<usize>) -> Vec<CohortRule> {
-    let mut rules: Vec<CohortRule> = Vec::new();
-    for section in root.sections("rules", "a rule") {
-        let name = section.required_text("name");
-        let predicate = predicate(&section, schema, n_features);
-        if let Some(name) = name {
-            if rules.iter().any(|r| r.name == *name.get_ref()) {
-                section.problems.add(name.span(), format!("there are two rules `{}`", name.get_ref()));
-            }
-            rules.extend(
-                predicate.map(|predicate| CohortRule { name: (*name.get_ref()).to_owned(), predicate }),
-            );
-        }
-        section.finish();
-    }
-    rules
-}
-
-fn predicate(section: &Section<'_>, schema: Option<&Schema>, n_features: Option<usize>) -> Option<Predicate> {
-    let column = section.text("column");
-    let (min, max) = (section.number("min"), section.number("max"));
-    let values = section.texts("one_of");
-    let first = section.boolean("first_per_subject");
-    let count = section.count("min_features");
-    let bounds = section.has("min") || section.has("max");
-    let forms =
-        [bounds, section.has("one_of"), section.has("first_per_subject"), section.has("min_features")];
-    if forms.iter().filter(|given| **given).count() != 1 {
-        section.problems.add_with_hint(
-            section.span.clone(),
-            "a rule tests exactly one thing",
-            "`column` with `min` and `max`, `column` with `one_of`, `first_per_subject = true`, or `min_features = N`",
-        );
-        return None;
-    }
-    if !bounds && !section.has("one_of") {
-        if section.has("column") {
-            section.problems.add(section.key_span("column"), "`column` has no effect in this rule");
-        }
-        return match (first, count) {
-            (Some(first), _) => first_per_subject(section, &first, schema),
-            (_, Some(count)) => min_features(section, &count, n_features),
-            _ => None,
-        };
-    }
-    if !section.require("column") {
-        return None;
-    }
-    let (column, text) = resolve(section, &column?, schema)?;
-    if let Some(values) = values {
-        check_values(section, &column, &values, schema.and_then(|s| s.variable(&column)));
-        let values = values.into_inner().into_iter().map(|v| (*v.get_ref()).to_owned()).collect();
-        return Some(Predicate::OneOf { column, values });
-    }
-    if text {
-        let message = format!("`{column}` holds text, which has no bounds");
-        section.problems.add_with_hint(section.key_span("column"), message, "use `one_of = [\"…\"]`");
-    }
-    let (min, max) = (min.map(Spanned::into_inner), max.map(Spanned::into_inner));
-    if let (Some(low), Some(high)) = (min, max)
-        && low > high
-    {
-        let message = format!("`min` must not be above `max`, found {low} and {high}");
-        section.problems.add(section.key_span("min"), message);
-    }
-    Some(Predicate::Between { column, min, max })
-}
-
-fn first_per_subject(
-    section: &Section<'_>,
-    first: &Spanned<bool>,
-    schema: Option<&Schema>,
-) -> Option<Predicate> {
-    if !first.get_ref() {
-        section.problems.add(first.span(), "`first_per_subject` is true, or the rule is left out");
-        return None;
-    }
-    if schema.is_some_and(|s| s.record.start.is_none()) {
-        section
-            .problems
-            .add(first.span(), "the first record is the earliest by start, and records have no start here");
-    }
-    Some(Predicate::FirstPerSubject)
-}
-
-/// `n_features` is unknown for wide tables, whose columns are those of the file.
-fn min_features(section: &Section<'_>, count: &Spanned<u64>, n_features: Option<usize>) -> Option<Predicate> {
-    let wanted = usize::try_from(*count.get_ref()).ok()?;
-    if let Some(n_features) = n_features.filter(|n| wanted > *n) {
-        let message = format!("no record can have {wanted} features, there are {n_features}");
-        section.problems.add(count.span(), message);
-    }
-    Some(Predicate::MinFeatures { count: wanted })
-}
-
-/// The static variable or column of the records table a rule tests, and whether it holds text.
-fn resolve(section: &Section<'_>, name: &Spanned<&str>, schema: Option<&Schema>) -> Option<(String, bool)> {
-    let Some(schema) = schema else { return Some(((*name.get_ref()).to_owned(), false)) };
-    if let Some(variable) = schema.variable(name.get_ref()) {
-        if !variable.is_static() {
-            section.problems.add_with_hint(
-                name.span(),
-                format!("`{}` is measured many times; a rule tests one fact of the record", variable.name),
-                "test a fact of the record, or `min_features`",
-            );
-            return None;
-        }
-        return Some((variable.name.clone(), variable.kind == Kind::Categorical));
-    }
-    let columns =
-        schema.record.table.as_deref().and_then(|t| schema.table(t)).map_or(&[][..], |t| &t.columns);
-    if let Some((column, dtype)) = columns.iter().find(|(c, _)| c.eq_ignore_ascii_case(name.get_ref())) {
-        return Some((column.clone(), *dtype == DType::Text));
-    }
-    let facts = schema.variables.iter().filter(|v| v.is_static()).map(|v| v.name.as_str());
-    let hint = suggest::hint(name.get_ref(), facts.chain(columns.iter().map(|(c, _)| c.as_str())));
-    let message = format!(
-        "unknown column `{}`: neither a fact of schema `{}` nor a column of its records",
-        name.get_ref(),
-        schema.name
-    );
-    section.problems.push(name.span(), message, hint);
-    None
-}
-
-fn check_values(
-    section: &Section<'_>,
-    column: &str,
-    values: &Spanned<Vec<Spanned<&str>>>,
-    variable: Option<&Variable>,
-) {
-    if values.get_ref().is_empty() {
-        section.problems.add(values.span(), "`one_of` is empty, no record would pass");
-    }
-    let Some(variable) = variable.filter(|v| !v.levels.is_empty()) else { return };
-    for value in values.get_ref() {
-        if !variable.levels.iter().any(|(_, level)| level == value.get_ref()) {
-            let hint =
-                suggest::hint(value.get_ref(), variable.levels.iter().map(|(_, level)| level.as_str()));
-            section.problems.push(
-                value.span(),
-                format!("`{column}` has no level `{}`", value.get_ref()),
-                hint,
-            );
-        }
-    }
 }
 
 fn wide_table(section: &Section<'_>) -> WideTable {

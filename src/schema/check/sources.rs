@@ -121,6 +121,15 @@ fn source(entry: &Section<'_>, layout: &Layout, variable: &Variable, seen: &mut 
 
 /// The table, when it holds facts.
 fn facts<'t>(entry: &Section<'_>, key: &str, table: &'t Table) -> Option<&'t Table> {
+    if let TableKind::Lists { .. } = table.kind {
+        let message = format!("table `{}` has many rows per record, a fact has one", table.name);
+        entry.problems.add_with_hint(
+            entry.key_span(key),
+            message,
+            "test it in a cohort rule of the pipeline",
+        );
+        return None;
+    }
     if matches!(table.kind, TableKind::Events(_)) {
         let message = format!("table `{}` holds events, not facts", table.name);
         entry.problems.add_with_hint(entry.key_span(key), message, "name `items` instead");

@@ -179,10 +179,15 @@ fn read_table(section: &Section<'_>, name: &str, is_record: bool, record_is_lost
     let columns = read_columns(section);
     let mut table = Table { name: name.to_owned(), files, columns: columns?, kind: TableKind::Records };
     let key = section.text("key");
+    let many = section.boolean("many");
     let events = section.section("events", &format!("`events` of {}", section.title));
     table.kind = match (is_record, key, events) {
         (true, None, None) => TableKind::Records,
-        (false, Some(key), None) => TableKind::Static { key: find_column(problems, &table, &key)?.0 },
+        (false, Some(key), None) => {
+            let key = find_column(problems, &table, &key)?.0;
+            let many = many.as_ref().is_some_and(|m| *m.get_ref());
+            if many { TableKind::Lists { key } } else { TableKind::Static { key } }
+        }
         (false, None, Some(events)) => {
             let drop = read_drop(section, &table);
             let columns = read_events(&events, &table, drop);
@@ -209,6 +214,11 @@ fn read_table(section: &Section<'_>, name: &str, is_record: bool, record_is_lost
             return None;
         }
     };
+    if !matches!(table.kind, TableKind::Static { .. } | TableKind::Lists { .. })
+        && let Some(many) = many
+    {
+        problems.add(many.span(), "`many` applies to tables with a `key`");
+    }
     if !matches!(table.kind, TableKind::Events(_)) && section.value("drop").is_some() {
         problems.add(section.key_span("drop"), "`drop` applies to tables with `events`");
     }
@@ -280,11 +290,12 @@ fn read_events(section: &Section<'_>, table: &Table, drop: Vec<DropRule>) -> Opt
         problems.add(section.span.clone(), format!("{} needs `record`, `subject` or both", section.title));
     }
     let time = column(section.required_text("time"), &[DType::Datetime, DType::Elapsed]);
+    let end = column(section.text("end"), &[DType::Datetime, DType::Elapsed]);
     let item = column(section.required_text("item"), &id);
     let value = column(section.required_text("value"), &[DType::Float, DType::Integer]);
     let text = column(section.text("text"), &[DType::Text]);
     let unit = column(section.text("unit"), &[DType::Text]);
-    Some(EventColumns { record, subject, time: time?, item: item?, value: value?, text, unit, drop })
+    Some(EventColumns { record, subject, time: time?, end, item: item?, value: value?, text, unit, drop })
 }
 
 fn read_drop(section: &Section<'_>, table: &Table) -> Vec<DropRule> {

@@ -184,7 +184,7 @@ fn each_mistake_in_a_schema_is_one_problem_in_its_line() {
         ("range = [1, 4]", "range = [1, 4]\nabsent = 0", 46, "`absent` 0 lies outside the range", ""),
         ("unit = \"years\"", "levels = { old = \"*\" }", 24, "`levels` has no meaning for kind `continuous`", "value_map"),
         ("levels = {", "range = [0, 1]\nlevels = {", 29, "`range` has no meaning for kind `categorical`", "levels"),
-        ("resolution = 1", "aggregate = \"avg\"", 37, "unknown aggregate `avg`; allowed are `first`, `last`, `min`, `max`, `mean`, `median`, `std`, `sum`, `count`", ""),
+        ("resolution = 1", "aggregate = \"avg\"", 37, "unknown aggregate `avg`; allowed are `first`, `last`, `min`, `max`, `mean`, `median`, `std`, `sum`, `count`, `slope`, `time-since-last`", ""),
         ("range = [1, 4]", "range = [1, 4]\naggregate = \"sum\"", 46, "`sum` has no meaning for kind `ordinal`", "allowed are `first`"),
         ("unit = \"years\"", "aggregate = \"mean\"", 24, "`aggregate` has no meaning: variable `age` is one fact, not measurements", ""),
         // sources and units
@@ -224,7 +224,7 @@ fn each_mistake_in_a_pipeline_is_one_problem_in_its_line() {
         // features
         ("\"pulse:max\"", "\"puls:max\"", 6, "schema `ward` has no variable `puls`", "did you mean `pulse`?"),
         ("\"pulse:max\"", "\"blood_pressure\"", 6, "schema `ward` has no variable `blood_pressure`", "allowed are"),
-        ("\"pulse:max\"", "\"pulse:maximum\"", 6, "unknown aggregation `maximum`; allowed are `first`, `last`, `min`, `max`, `mean`, `median`, `std`, `sum`, `count`", ""),
+        ("\"pulse:max\"", "\"pulse:maximum\"", 6, "unknown aggregation `maximum`; allowed are `first`, `last`, `min`, `max`, `mean`, `median`, `std`, `sum`, `count`, `slope`, `time-since-last`", ""),
         ("\"pulse:max\"", "\"pulse\"", 6, "there are two features `pulse`", ""),
         ("\"pulse:max\"", "\"pulse:mean\"", 6, "feature `pulse_mean` would equal feature `pulse`", "aggregated by `mean`"),
         ("\"pulse:max\"", "\"eye:sum\"", 6, "`sum` has no meaning for kind `ordinal`", "allowed are"),
@@ -238,7 +238,7 @@ fn each_mistake_in_a_pipeline_is_one_problem_in_its_line() {
         ("column = \"age\"", "column = \"sex\"", 10, "`sex` holds text, which has no bounds", "one_of"),
         ("column = \"age\", ", "", 10, "a rule needs `column`", ""),
         ("min = 18", "min = 18, max = 3", 10, "`min` must not be above `max`, found 18 and 3", ""),
-        ("min = 18", "one_of = []", 10, "`one_of` is empty, no record would pass", ""),
+        ("min = 18", "one_of = []", 10, "the list of values is empty", ""),
         ("min = 18", "first_per_subject = true, min = 18", 10, "a rule tests exactly one thing", "min_features"),
         ("first_per_subject = true", "first_per_subject = false", 11, "`first_per_subject` is true, or the rule is left out", ""),
         ("first_per_subject = true", "first_per_subject = true, column = \"age\"", 11, "`column` has no effect in this rule", ""),
@@ -343,7 +343,7 @@ fn valid_texts_resolve_with_defaults() {
     let pipeline = pipeline_of(ROUNDS).unwrap();
     let names: Vec<_> = pipeline.features.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names, ["age", "sex", "pulse", "pulse_max", "worst_eye"]);
-    assert_eq!(pipeline.window, Window { start_hours: 0.0, end_hours: 24.0, until_end: true });
+    assert_eq!(pipeline.window, Window { end_hours: 24.0, until_end: true, ..Window::default() });
     assert_eq!(pipeline.rules[1].predicate, Predicate::FirstPerSubject);
 
     let wide = pipeline_of(TABLE).unwrap().wide.unwrap();
@@ -361,4 +361,84 @@ fn references_take_the_declared_spelling() {
         panic!("an age")
     };
     assert_eq!(table, "PEOPLE");
+}
+
+#[test]
+fn all_that_is_wrong_with_expressions_is_told_at_once() {
+    let more = "
+[variables.broken]
+expression = \"pulse +\"
+
+[variables.misspelt]
+expression = \"puls + eye\"
+
+[variables.unlike]
+expression = \"pulse + age\"
+
+[variables.misdeclared]
+unit = \"bpm\"
+expression = \"pulse / age\"
+
+[variables.nested]
+expression = \"unlike + sex\"
+at = \"pulse\"
+
+[variables.sound]
+unit = \"bpm/years\"
+expression = \"pulse:max / age\"
+";
+    let Err(SchemaError::Invalid { problems, .. }) = parse_schema("ward.toml", &format!("{WARD}{more}"))
+    else {
+        panic!("refused")
+    };
+    let found: Vec<(usize, &str)> = problems.iter().map(|p| (p.line, p.message.as_str())).collect();
+    let messages: Vec<&str> = found.iter().map(|(_, m)| *m).collect();
+    for expected in [
+        "the expression breaks off",
+        "unknown variable `puls`",
+        "bpm and years are not of one unit",
+        "the expression gives bpm/years, but the `unit` is bpm",
+        "`unlike` is derived itself; expressions name measured variables and facts",
+        "`sex` is categorical, there is no computing with it",
+    ] {
+        assert!(messages.contains(&expected), "{expected}: {found:#?}");
+    }
+    assert!(messages.iter().any(|m| m.starts_with("`at` names a measured variable")), "{found:#?}");
+    assert_eq!(messages.len(), 7, "{found:#?}");
+    let misspelt = problems.iter().find(|p| p.message.contains("puls`")).unwrap();
+    assert_eq!(misspelt.hint.as_deref(), Some("did you mean `pulse`?"));
+}
+
+#[test]
+fn windows_rules_and_features_are_checked() {
+    for (from, to, message) in [
+        (
+            "end = 24",
+            "end = 24\nstep = 0",
+            "a step of 0 hours from 0 to 24 is more than 10000 windows per record",
+        ),
+        ("end = 24", "end = 24\nwidth = 2", "`width` has no meaning without `step`"),
+        (
+            "end = 24",
+            "end = 24\nrelative_to = \"first age\"",
+            "`age` is no measured variable of schema `ward`",
+        ),
+        ("end = 24", "end = 24\nrelative_to = \"SEX\"", "`SEX` is no time column of the records"),
+        ("\"pulse:max\"", "{ variable = \"age\", lookback = 2 }", "`age` is one fact: neither"),
+        (
+            "\"pulse:max\"",
+            "{ variable = \"pulse\", lookback = -2 }",
+            "`lookback` is hours, 0 or more, found -2",
+        ),
+        ("one_of = [\"surgery\"]", "same_as = \"WARD\"", "unknown column `WARD`"),
+    ] {
+        let text = ROUNDS.replacen(from, to, 1);
+        let Err(SchemaError::Invalid { problems, .. }) = pipeline_of(&text) else {
+            panic!("{to} is refused")
+        };
+        assert!(problems.iter().any(|p| p.message.starts_with(message)), "{to}: {problems:#?}");
+    }
+    assert!(
+        pipeline_of(&ROUNDS.replacen("end = 24", "end = 24\nstep = 1\nrelative_to = \"BORN\"", 1)).is_ok()
+    );
 }

@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::derived::{self, Pending};
 use super::sources;
 use super::tables::{self, Layout};
 use crate::schema::parse::{Section, Value};
@@ -15,17 +16,19 @@ pub(super) fn schema(root: &Section<'_>) -> Option<Schema> {
     let layout = tables::layout(root);
     let section = root.require("variables").then(|| root.section("variables", "the variables")).flatten();
     let mut variables: Vec<Variable> = Vec::new();
+    let mut pending: Vec<Pending> = Vec::new();
     for (name, value) in section.iter().flat_map(Section::entries) {
         check_name(root, &name, &variables);
         let title = format!("variable `{}`", name.get_ref());
         if let Some(body) = root.as_section(name.get_ref(), title, name.span(), value) {
-            variables.push(variable(&body, name.get_ref(), layout.as_ref()));
+            variables.push(variable(&body, name.get_ref(), layout.as_ref(), &mut pending));
             body.finish();
         }
     }
     if let Some(section) = section.filter(|s| s.entries().is_empty()) {
         root.problems.add(section.span, "there are no variables");
     }
+    derived::check(root.problems, &variables, &pending);
     let Layout { record, tables } = layout?;
     Some(Schema { name: (*name?.get_ref()).to_owned(), title, record, tables: tables.sound, variables })
 }
@@ -48,7 +51,12 @@ fn check_name(root: &Section<'_>, name: &Spanned<&str>, before: &[Variable]) {
     }
 }
 
-fn variable(section: &Section<'_>, name: &str, layout: Option<&Layout>) -> Variable {
+fn variable(
+    section: &Section<'_>,
+    name: &str,
+    layout: Option<&Layout>,
+    pending: &mut Vec<Pending>,
+) -> Variable {
     let text = |key, default: &str| {
         section.text(key).map_or_else(|| default.to_owned(), |t| (*t.get_ref()).to_owned())
     };
@@ -61,6 +69,7 @@ fn variable(section: &Section<'_>, name: &str, layout: Option<&Layout>) -> Varia
         unit: text("unit", ""),
         kind,
         range,
+        clip: clip(section, range),
         resolution: resolution(section, kind, range),
         missing_codes: section.numbers("missing_codes").map(Spanned::into_inner).unwrap_or_default(),
         value_map: value_map(section, range),
@@ -69,11 +78,21 @@ fn variable(section: &Section<'_>, name: &str, layout: Option<&Layout>) -> Varia
         absent: absent(section, range),
         conversions: Vec::new(),
         sources: Vec::new(),
+        derived: None,
         aggregate: aggregate(section, kind),
     };
     if kind == Kind::Categorical {
-        for key in ["range", "resolution", "missing_codes", "value_map", "absent", "conversions", "censored"]
-        {
+        for key in [
+            "range",
+            "resolution",
+            "missing_codes",
+            "value_map",
+            "absent",
+            "conversions",
+            "censored",
+            "clip",
+            "expression",
+        ] {
             if section.has(key) {
                 let message = format!("`{key}` has no meaning for kind `categorical`");
                 section.problems.add_with_hint(
@@ -85,7 +104,9 @@ fn variable(section: &Section<'_>, name: &str, layout: Option<&Layout>) -> Varia
         }
     }
     let conversions = conversions(section);
-    if let Some(layout) = layout {
+    if section.has("expression") {
+        variable.derived = derived::read(section, name, pending);
+    } else if let Some(layout) = layout {
         variable.sources = sources::sources(section, layout, &variable);
         check_units(section, &conversions, &variable.sources);
     } else {
@@ -108,6 +129,24 @@ fn range(section: &Section<'_>) -> Option<(f64, f64)> {
         let message = format!("`range` must run from low to high, found {low} to {high}");
         section.problems.add_with_hint(list.span(), message, format!("write `range = [{high}, {low}]`"));
         return None;
+    }
+    Some((low, high))
+}
+
+fn clip(section: &Section<'_>, range: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    let list = section.numbers("clip")?;
+    let &[low, high] = list.get_ref().as_slice() else {
+        section
+            .problems
+            .add(list.span(), "`clip` must be two finite numbers, the lowest and the highest value kept");
+        return None;
+    };
+    if low >= high {
+        section.problems.add(list.span(), format!("`clip` must run from low to high, found {low} to {high}"));
+    } else if range.is_some_and(|(least, most)| low < least || high > most) {
+        section
+            .problems
+            .add(list.span(), "`clip` has to lie within `range`, outside of which nothing is left to clip");
     }
     Some((low, high))
 }
