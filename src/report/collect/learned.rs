@@ -6,7 +6,7 @@ use crate::flow::LayerInspection;
 use crate::report::data::{Learned, LearnedLayer, Mixing};
 
 /// Coordinates beyond which a matrix is not given: its cells could not be told apart.
-const MAPPED: usize = 60;
+const MAPPED: usize = 80;
 /// Pairs of coordinates named per layer.
 const PAIRS: usize = 12;
 /// Decimals of the entries of a matrix: finer than any shade.
