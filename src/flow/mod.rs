@@ -20,6 +20,7 @@ pub mod elementwise;
 pub mod inspect;
 pub mod linear;
 pub mod mlp;
+pub mod permutation;
 pub mod schedule;
 pub mod spline;
 pub mod univariate;
@@ -30,6 +31,7 @@ mod draw;
 mod error;
 mod lanes;
 mod model;
+mod start;
 
 #[cfg(test)]
 mod gradcheck;
@@ -40,7 +42,7 @@ pub use crate::num::real::Real;
 pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Schedule};
+pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;

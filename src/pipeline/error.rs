@@ -1,6 +1,6 @@
 //! The one error of the commands: whatever a stage reports, with its hint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::artifact::{ArtifactError, FitError, ModelKind};
 use crate::baseline::GmmError;
@@ -82,6 +82,11 @@ pub enum Error {
     },
 }
 
+/// A labels or flags file that cannot be used.
+pub(super) fn labels(path: &Path, message: String) -> Error {
+    Error::Labels { path: path.to_path_buf(), message }
+}
+
 impl From<FitError> for Error {
     fn from(e: FitError) -> Self {
         match e {
@@ -110,7 +115,8 @@ impl Hint for Error {
             Self::Format(_) => Some("end the name of --output in .csv or .parquet".into()),
             Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Labels { .. } => Some(
-                "a labels file is a CSV with the columns record_id and kind, one row per known anomaly"
+                "a labels file is a CSV with the columns record_id and kind, one row per known anomaly (or record_id and \
+                 label, 1 for anomalies); record ids are those of the flags table"
                     .into(),
             ),
         }

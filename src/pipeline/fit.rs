@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifact::{ModelArtifact, fit_flow_model, fit_mixture_model};
+use crate::artifact::{EnsembleConfig, ModelArtifact, fit_flow_model, fit_mixture_model};
 use crate::baseline::GmmConfig;
 use crate::error::IoError;
 use crate::features::Bundle;
@@ -36,6 +36,8 @@ pub struct FitRequest<'a> {
     pub preset: Preset,
     /// Seed of everything random.
     pub seed: Seed,
+    /// Flows of an ensemble; by default the preset decides.
+    pub ensemble: Option<u32>,
     /// Upper bound on epochs.
     pub epochs: Option<u32>,
     /// Wall-clock budget in seconds.
@@ -74,8 +76,19 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
                 config.max_epochs = epochs;
             }
             train::apply_overrides(&mut flow, &mut config, request.settings)?;
-            let artifact =
-                fit_flow_model(&bundle, kind, &flow, &config, Some(&checkpoint), request.resume, progress)?;
+            let ensemble = request
+                .ensemble
+                .map_or_else(|| EnsembleConfig::SINGLE, |flows| EnsembleConfig { flows, mixture: flows > 1 });
+            let artifact = fit_flow_model(
+                &bundle,
+                kind,
+                &flow,
+                &config,
+                ensemble,
+                Some(&checkpoint),
+                request.resume,
+                progress,
+            )?;
             artifact.save(request.output, request.force)?;
             train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
             return Ok(artifact);
@@ -88,6 +101,7 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
 fn fit_mixture(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifact, Error> {
     let flow_only = [
         ("--resume", request.resume),
+        ("--ensemble", request.ensemble.is_some()),
         ("--epochs", request.epochs.is_some()),
         ("--time-budget", request.time_budget.is_some()),
         ("--set", !request.settings.is_empty()),

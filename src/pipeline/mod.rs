@@ -2,6 +2,7 @@
 //! `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
 mod error;
+mod evaluate;
 mod fit;
 mod ingest;
 mod inspect;
@@ -12,6 +13,7 @@ mod sample;
 mod score;
 
 pub use error::Error;
+pub use evaluate::evaluate;
 pub use fit::{FitRequest, ModelChoice, fit};
 pub use ingest::{IngestRequest, ingest};
 pub use inspect::{Inspection, inspect};

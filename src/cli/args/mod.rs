@@ -12,7 +12,7 @@ mod report;
 
 pub(in crate::cli) use self::data::{Ingest, Schema, Synth};
 pub(in crate::cli) use self::model::{Fit, Inspect, ModelKind, Preset, Records, Sample, Score};
-pub(in crate::cli) use self::outlier::Flag;
+pub(in crate::cli) use self::outlier::{Evaluate, Flag};
 pub(in crate::cli) use self::report::{Report, ReportFormat};
 
 const EXAMPLES: &str = "\
@@ -97,6 +97,12 @@ Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
   cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
     Flag(Flag),
+    /// Hold flags against known anomalies: ranking, recall, false discoveries, calibration
+    #[command(after_help = "\
+Examples:
+  cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv
+  cohort-flow evaluate flags.parquet --labels labels.csv --json")]
+    Evaluate(Evaluate),
     /// Write one self-contained HTML file that compares models on a bundle
     #[command(
         after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html"

@@ -52,6 +52,11 @@ pub(in crate::cli) struct Fit {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
 
+    /// Flows of different seeds in one mixture density, with a Gaussian mixture where there are two or more [default: by
+    /// the preset]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(in crate::cli) ensemble: Option<u32>,
+
     /// Upper bound on epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) epochs: Option<u32>,

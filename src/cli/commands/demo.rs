@@ -66,6 +66,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             // Enough to beat the mixture on these data, in a third of the time of `auto`.
             preset: Preset::Small,
             seed,
+            ensemble: None,
             epochs: None,
             time_budget: None,
             resume: false,

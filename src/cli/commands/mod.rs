@@ -1,6 +1,7 @@
 //! One file per group of commands: from what was typed to a call of `pipeline`, and what to say afterwards.
 
 mod demo;
+mod evaluate;
 mod fit;
 mod ingest;
 mod inspect;
@@ -24,6 +25,7 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Inspect(args) => inspect::run(&args),
         Command::Sample(args) => score::sample(&args, console),
         Command::Flag(args) => score::flag(&args, console),
+        Command::Evaluate(args) => evaluate::run(&args, console),
         Command::Report(args) => report::run(&args, console),
     }
 }

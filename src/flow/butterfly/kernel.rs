@@ -4,29 +4,32 @@
 //! forward   x ← M x              transposed   g ← Mᵀ g,  ∂L/∂M += g xᵀ (summed over columns)
 //! ```
 //!
-//! A block is copied from its rows into a buffer of [`LANES`]-wide pieces, zero beyond the batch, and back: in the batch
-//! the rows are a power of two apart and would displace each other from the cache.
+//! A tile of columns is copied out of the batch once, zero beyond its end: in the batch its rows are a power of two apart
+//! and would displace each other from the cache. P pieces of [`LANES`] columns make a row of the tile.
 
 #![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
 
 use std::ops::Range;
 
-use super::plan::{Block, Pair};
-use crate::flow::lanes::{LANES, Lane, lane, load, store};
+use super::plan::{Pair, Plan};
+use crate::flow::lanes::{LANES, Lane, lane};
 use crate::num::real::Real;
 use crate::num::simd::multiply_add;
 
-/// Buffers of a block.
+/// One row of a tile.
+type Row<T, const P: usize> = [Lane<T>; P];
+
+/// Buffers of a tile, each a multiple of a row long.
 pub(super) struct Scratch<'a, T> {
-    /// Its rows.
-    pub(super) rows: &'a mut [Lane<T>],
-    /// The rows of ∂L.
-    pub(super) gradient: &'a mut [Lane<T>],
+    /// All rows.
+    pub(super) tile: &'a mut [Lane<T>],
+    /// The rows of a block.
+    pub(super) block: &'a mut [Lane<T>],
     /// The two inputs of each of its pairs.
     pub(super) inputs: &'a mut [Lane<T>],
 }
 
-/// Some columns of a feature-major batch of `n` columns.
+/// Some columns of a feature-major batch of `n`.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     pub(super) n: usize,
@@ -34,58 +37,33 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Lane-wide pieces per row.
+    /// Pieces of a row of the tile: 1, 2 or 4.
     pub(super) fn pieces(&self) -> usize {
-        self.range.len().div_ceil(LANES)
+        self.range.len().div_ceil(LANES).next_power_of_two()
     }
 
-    /// Copies these columns of all rows.
-    pub(super) fn copy<T: Real>(&self, from: &[T], to: &mut [T]) {
-        if self.range.len() == self.n {
-            to.copy_from_slice(from);
-        } else if self.n > 0 {
-            for row in 0..from.len() / self.n {
-                to[self.of(row)].copy_from_slice(&from[self.of(row)]);
-            }
-        }
-    }
-
-    /// These columns of row `row`.
     #[inline(always)]
-    fn of(&self, row: usize) -> Range<usize> {
-        row * self.n + self.range.start..row * self.n + self.range.end
+    fn read<T: Real, const P: usize>(&self, x: &[T], tile: &mut [Row<T, P>]) {
+        for (row, to) in tile.iter_mut().enumerate() {
+            let (to, from) =
+                (to.as_flattened_mut(), &x[row * self.n..(row + 1) * self.n][self.range.clone()]);
+            to[..from.len()].copy_from_slice(from);
+            to[from.len()..].fill(T::zero());
+        }
     }
-}
 
-#[inline(always)]
-fn copy_in<T: Real>(x: &[T], rows: &[usize], columns: &Columns, to: &mut [Lane<T>]) {
-    for (to, &row) in to.chunks_exact_mut(columns.pieces()).zip(rows) {
-        let from = &x[columns.of(row)];
-        for (i, piece) in to.iter_mut().enumerate() {
-            *piece = load(from, i * LANES);
+    #[inline(always)]
+    fn write<T: Real, const P: usize>(&self, tile: &[Row<T, P>], x: &mut [T]) {
+        for (row, from) in tile.iter().enumerate() {
+            let to = &mut x[row * self.n..(row + 1) * self.n][self.range.clone()];
+            to.copy_from_slice(&from.as_flattened()[..to.len()]);
         }
     }
 }
 
 #[inline(always)]
-fn copy_out<T: Real>(from: &[Lane<T>], rows: &[usize], columns: &Columns, x: &mut [T]) {
-    for (from, &row) in from.chunks_exact(columns.pieces()).zip(rows) {
-        let to = &mut x[columns.of(row)];
-        for (i, piece) in from.iter().enumerate() {
-            store(to, i * LANES, piece);
-        }
-    }
-}
-
-/// The pieces of rows p < q.
-#[inline(always)]
-fn rows_of<'a, T>(
-    x: &'a mut [Lane<T>],
-    pair: &Pair,
-    pieces: usize,
-) -> (&'a mut [Lane<T>], &'a mut [Lane<T>]) {
-    let (head, tail) = x.split_at_mut(pair.q * pieces);
-    (&mut head[pair.p * pieces..(pair.p + 1) * pieces], &mut tail[..pieces])
+fn rows<T, const P: usize>(pieces: &mut [Lane<T>], n: usize) -> &mut [Row<T, P>] {
+    &mut pieces.as_chunks_mut().0[..n]
 }
 
 #[inline(always)]
@@ -93,93 +71,122 @@ fn matrix<T: Real>(entries: &[T], k: usize) -> [T; 4] {
     *entries[4 * k..].first_chunk().expect("invariant: four entries for each matrix")
 }
 
-/// [[a, b], [c, d]] on two pieces.
+/// [[a, b], [c, d]] on the rows of a pair.
 #[inline(always)]
-fn combine<T: Real, const FUSED: bool>([a, b, c, d]: [T; 4], u: &mut Lane<T>, l: &mut Lane<T>) {
-    let (x, y) = (*u, *l);
-    *u = lane(|i| multiply_add::<T, FUSED>(a, x[i], b * y[i]));
-    *l = lane(|i| multiply_add::<T, FUSED>(c, x[i], d * y[i]));
+fn combine<T: Real, const FUSED: bool, const P: usize>(
+    [a, b, c, d]: [T; 4],
+    block: &mut [Row<T, P>],
+    pair: &Pair,
+) {
+    let (head, tail) = block.split_at_mut(pair.q);
+    let (upper, lower) = (&mut head[pair.p], &mut tail[0]);
+    for (u, l) in upper.iter_mut().zip(lower) {
+        let (x, y) = (*u, *l);
+        *u = lane(|i| multiply_add::<T, FUSED>(a, x[i], b * y[i]));
+        *l = lane(|i| multiply_add::<T, FUSED>(c, x[i], d * y[i]));
+    }
 }
 
-/// x ← M x through all pairs of a block, in their order or, for an inverse, the other way round.
+/// x ← M x through all pairs of the plan, in their order or, for an inverse, the other way round. What each block is given
+/// is kept in `inputs`, where that has room.
 #[inline(always)]
-pub(super) fn forward<T: Real, const FUSED: bool>(
-    block: &Block,
+pub(super) fn forward<T: Real, const FUSED: bool, const P: usize>(
+    plan: &Plan,
     entries: &[T],
     reversed: bool,
     x: &mut [T],
     columns: &Columns,
     scratch: &mut Scratch<'_, T>,
+    inputs: &mut [Lane<T>],
 ) {
-    let pieces = columns.pieces();
-    copy_in(x, &block.rows, columns, scratch.rows);
-    let n_pairs = block.pairs.len();
-    for i in 0..n_pairs {
-        let pair = &block.pairs[if reversed { n_pairs - 1 - i } else { i }];
-        let m = matrix(entries, pair.matrix);
-        let (upper, lower) = rows_of(scratch.rows, pair, pieces);
-        for (u, l) in upper.iter_mut().zip(lower) {
-            combine::<T, FUSED>(m, u, l);
+    let tile = rows::<T, P>(scratch.tile, plan.n_features);
+    columns.read(x, tile);
+    let keep = !inputs.is_empty();
+    let mut inputs = inputs.as_chunks_mut::<P>().0;
+    let n_blocks = plan.blocks.len();
+    for i in 0..n_blocks {
+        let of_plan = &plan.blocks[if reversed { n_blocks - 1 - i } else { i }];
+        let block = rows::<T, P>(scratch.block, of_plan.rows.len());
+        for (to, &row) in block.iter_mut().zip(&of_plan.rows) {
+            *to = tile[row];
+        }
+        if keep {
+            let (head, rest) = inputs.split_at_mut(block.len());
+            head.copy_from_slice(block);
+            inputs = rest;
+        }
+        if reversed {
+            for pair in of_plan.pairs.iter().rev() {
+                combine::<T, FUSED, P>(matrix(entries, pair.matrix), block, pair);
+            }
+        } else {
+            for pair in &of_plan.pairs {
+                combine::<T, FUSED, P>(matrix(entries, pair.matrix), block, pair);
+            }
+        }
+        for (from, &row) in block.iter().zip(&of_plan.rows) {
+            tile[row] = *from;
         }
     }
-    copy_out(scratch.rows, &block.rows, columns, x);
+    columns.write(tile, x);
 }
 
-/// From ∂L/∂z to ∂L/∂x in `gradient`; adds ∂L/∂M to `d_entries`. `x` is what the pass was given: its stages are computed
-/// again, which costs less than keeping all of them.
+/// From ∂L/∂z to ∂L/∂x in `gradient`; adds ∂L/∂M to `d_entries`. `inputs` is what `forward` kept: the stages of a block are
+/// computed again from there, which costs less than keeping all of them.
 #[inline(always)]
-pub(super) fn backward<T: Real, const FUSED: bool>(
-    block: &Block,
+pub(super) fn backward<T: Real, const FUSED: bool, const P: usize>(
+    plan: &Plan,
     entries: &[T],
-    x: &[T],
+    mut inputs: &[Lane<T>],
     gradient: &mut [T],
     d_entries: &mut [T],
     columns: &Columns,
     scratch: &mut Scratch<'_, T>,
 ) {
-    let pieces = columns.pieces();
-    copy_in(x, &block.rows, columns, scratch.rows);
-    for (pair, inputs) in block.pairs.iter().zip(scratch.inputs.chunks_exact_mut(2 * pieces)) {
-        let m = matrix(entries, pair.matrix);
-        let (upper, lower) = rows_of(scratch.rows, pair, pieces);
-        let (upper_input, lower_input) = inputs.split_at_mut(pieces);
-        for (((u, l), u_in), l_in) in upper.iter_mut().zip(lower).zip(upper_input).zip(lower_input) {
-            (*u_in, *l_in) = (*u, *l);
-            combine::<T, FUSED>(m, u, l);
+    let tile = rows::<T, P>(scratch.tile, plan.n_features);
+    columns.read(gradient, tile);
+    for of_plan in plan.blocks.iter().rev() {
+        let block = rows::<T, P>(scratch.block, of_plan.rows.len());
+        let (rest, given) = inputs.split_at(inputs.len() - of_plan.rows.len() * P);
+        inputs = rest;
+        block.copy_from_slice(given.as_chunks().0);
+        let pair_inputs = rows::<T, P>(scratch.inputs, 2 * of_plan.pairs.len());
+        for (pair, kept) in of_plan.pairs.iter().zip(pair_inputs.as_chunks_mut::<2>().0) {
+            *kept = [block[pair.p], block[pair.q]];
+            combine::<T, FUSED, P>(matrix(entries, pair.matrix), block, pair);
+        }
+        for (to, &row) in block.iter_mut().zip(&of_plan.rows) {
+            *to = tile[row];
+        }
+        for (pair, [upper, lower]) in of_plan.pairs.iter().zip(pair_inputs.as_chunks::<2>().0).rev() {
+            let [a, b, c, d] = matrix(entries, pair.matrix);
+            let zero = [T::zero(); LANES];
+            let (mut gx, mut gy, mut hx, mut hy) = (zero, zero, zero, zero);
+            for piece in 0..P {
+                let (g, h) = (&block[pair.p][piece], &block[pair.q][piece]);
+                let (x, y) = (&upper[piece], &lower[piece]);
+                gx = lane(|i| multiply_add::<T, FUSED>(g[i], x[i], gx[i]));
+                gy = lane(|i| multiply_add::<T, FUSED>(g[i], y[i], gy[i]));
+                hx = lane(|i| multiply_add::<T, FUSED>(h[i], x[i], hx[i]));
+                hy = lane(|i| multiply_add::<T, FUSED>(h[i], y[i], hy[i]));
+            }
+            let d_matrix = &mut d_entries[4 * pair.matrix..4 * pair.matrix + 4];
+            for (to, sum) in d_matrix.iter_mut().zip([gx, gy, hx, hy]) {
+                *to += total(&sum);
+            }
+            combine::<T, FUSED, P>([a, c, b, d], block, pair);
+        }
+        for (from, &row) in block.iter().zip(&of_plan.rows) {
+            tile[row] = *from;
         }
     }
-    copy_in(gradient, &block.rows, columns, scratch.gradient);
-    for (i, pair) in block.pairs.iter().enumerate().rev() {
-        let [a, b, c, d] = matrix(entries, pair.matrix);
-        let (upper, lower) = rows_of(scratch.gradient, pair, pieces);
-        let inputs = &scratch.inputs[2 * i * pieces..2 * (i + 1) * pieces];
-        let (upper_input, lower_input) = inputs.split_at(pieces);
-        let mut sums = [[T::zero(); LANES]; 4];
-        for (((g, h), x), y) in upper.iter_mut().zip(lower).zip(upper_input).zip(lower_input) {
-            sums[0] = lane(|i| multiply_add::<T, FUSED>(g[i], x[i], sums[0][i]));
-            sums[1] = lane(|i| multiply_add::<T, FUSED>(g[i], y[i], sums[1][i]));
-            sums[2] = lane(|i| multiply_add::<T, FUSED>(h[i], x[i], sums[2][i]));
-            sums[3] = lane(|i| multiply_add::<T, FUSED>(h[i], y[i], sums[3][i]));
-            combine::<T, FUSED>([a, c, b, d], g, h);
-        }
-        for (to, sum) in d_entries[4 * pair.matrix..4 * pair.matrix + 4].iter_mut().zip(&sums) {
-            *to += total(sum);
-        }
-    }
-    copy_out(scratch.gradient, &block.rows, columns, gradient);
+    columns.write(tile, gradient);
 }
 
 /// The sum of a piece, by halves.
 #[inline(always)]
 fn total<T: Real>(x: &Lane<T>) -> T {
-    let mut sums = *x;
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            let right = sums[i + width];
-            sums[i] += right;
-        }
-        width /= 2;
-    }
-    sums[0]
+    let eight: [T; 8] = std::array::from_fn(|i| x[i] + x[i + 8]);
+    let four: [T; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
 }

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use self::kernel::{Columns, Scratch};
 use self::matrix::Matrices;
-use self::plan::{Pair, Pass, Plan};
+use self::plan::{Pair, Plan};
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::draw::standard_normal;
 use super::error::FlowError;
@@ -170,26 +170,30 @@ impl ButterflyLayer {
         (0..n).step_by(tile).map(move |start| Columns { n, range: start..(start + tile).min(n) })
     }
 
-    /// Elements of the buffers a block needs: its rows twice, and the inputs of its pairs.
+    /// Elements of the buffers of a tile: all rows, the rows of a block, the inputs of its pairs.
     fn scratch_lengths(&self) -> [usize; 3] {
-        let rows = self.plan.most_rows * self.plan.tile;
-        [rows, rows, 2 * self.plan.most_pairs * self.plan.tile]
+        [self.n_features, self.plan.most_rows, 2 * self.plan.most_pairs]
+            .map(|rows| rows * self.plan.tile + ALIGNMENT)
+    }
+
+    /// Elements the forward pass keeps for `n` columns.
+    fn kept_length(&self, n: usize) -> usize {
+        self.tiles(n).map(|columns| self.plan.total_rows * columns.pieces() * LANES).sum::<usize>()
+            + ALIGNMENT
     }
 }
+
+/// Elements at the start of a buffer that may have to be skipped so that pieces do not straddle cache lines.
+const ALIGNMENT: usize = 16;
 
 fn singles(stage: &[(usize, usize)]) -> Vec<Stage> {
     stage.iter().map(|&pair| vec![pair]).collect()
 }
 
-/// The passes in the direction they are gone through.
-fn in_order(plan: &Plan, reversed: bool) -> impl Iterator<Item = (usize, &Pass)> {
-    let n = plan.passes.len();
-    (0..n).map(move |i| if reversed { n - 1 - i } else { i }).map(|i| (i, &plan.passes[i]))
-}
-
-/// A buffer as pieces of `LANES`, of which its length is a multiple.
+/// A buffer as pieces of `LANES`, from its first cache line on.
 fn pieces<T: Real>(buffer: &mut [T]) -> &mut [[T; LANES]] {
-    buffer.as_chunks_mut().0
+    let skipped = buffer.as_ptr().align_offset(64).min(ALIGNMENT).min(buffer.len());
+    buffer[skipped..].as_chunks_mut().0
 }
 
 impl<T: Real> Bijector<T> for ButterflyLayer {
@@ -216,17 +220,19 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
         tape: &mut Tape<T>,
         _dropout: Option<&mut StreamRng>,
     ) {
-        let (n, size) = (ladj.len(), x.len());
+        let n = ladj.len();
         let keep = tape.keeps();
-        let [rows, _, _] = self.scratch_lengths();
-        let inputs = if keep { self.plan.passes.len() * size } else { 0 };
-        let [entries, inputs, rows] = tape.slots([4 * self.n_matrices(), inputs, rows]);
+        let [tile, block, _] = self.scratch_lengths();
+        let kept = if keep { self.kept_length(n) } else { 0 };
+        let [entries, kept, tile, block] = tape.slots([4 * self.n_matrices(), kept, tile, block]);
         self.matrices.entries(parameters, entries);
+        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: &mut [] };
+        let mut kept = pieces(kept);
         for columns in self.tiles(n) {
-            let scratch = Scratch { rows: pieces(rows), gradient: &mut [], inputs: &mut [] };
-            vectorized!(FUSED => run::<T, FUSED>(
-                &self.plan, entries, false, x, if keep { &mut *inputs } else { &mut [] }, &columns, scratch
-            ));
+            let (inputs, rest) =
+                kept.split_at_mut(if keep { self.plan.total_rows * columns.pieces() } else { 0 });
+            kept = rest;
+            run(&self.plan, entries, false, x, &columns, &mut scratch, inputs);
         }
         let total = self.matrices.log_determinant(parameters, entries);
         for l in ladj.iter_mut() {
@@ -236,13 +242,13 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         let n = z.len() / self.n_features;
-        let [rows, _, _] = self.scratch_lengths();
+        let [tile, block, _] = self.scratch_lengths();
         // The second slot belongs to the forward pass, which may yet want its backward pass.
-        let [entries, _, rows] = tape.slots([4 * self.n_matrices(), 0, rows]);
+        let [entries, _, tile, block] = tape.slots([4 * self.n_matrices(), 0, tile, block]);
         self.matrices.inverse_entries(parameters, entries)?;
+        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: &mut [] };
         for columns in self.tiles(n) {
-            let scratch = Scratch { rows: pieces(rows), gradient: &mut [], inputs: &mut [] };
-            vectorized!(FUSED => run::<T, FUSED>(&self.plan, entries, true, z, &mut [], &columns, scratch));
+            run(&self.plan, entries, true, z, &columns, &mut scratch, &mut []);
         }
         Ok(())
     }
@@ -255,64 +261,67 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
         ladj_gradient: &[T],
         parameter_gradient: &mut [T],
     ) {
-        let (n, size) = (ladj_gradient.len(), gradient.len());
+        let n = ladj_gradient.len();
         let four_m = 4 * self.n_matrices();
-        let [rows, gradient_rows, pair_inputs] = self.scratch_lengths();
-        let [entries, inputs, rows, gradient_rows, pair_inputs, d_entries] =
-            tape.slots([four_m, self.plan.passes.len() * size, rows, gradient_rows, pair_inputs, four_m]);
+        let [tile, block, inputs] = self.scratch_lengths();
+        let [entries, kept, tile, block, inputs, d_entries] =
+            tape.slots([four_m, self.kept_length(n), tile, block, inputs, four_m]);
         self.matrices.entries(parameters, entries);
         d_entries.fill(T::zero());
+        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: pieces(inputs) };
+        let mut kept = &*pieces(kept);
         for columns in self.tiles(n) {
-            let scratch =
-                Scratch { rows: pieces(rows), gradient: pieces(gradient_rows), inputs: pieces(pair_inputs) };
-            vectorized!(FUSED => run_backward::<T, FUSED>(
-                &self.plan, entries, inputs, gradient, d_entries, &columns, scratch
-            ));
+            let (inputs, rest) = kept.split_at(self.plan.total_rows * columns.pieces());
+            kept = rest;
+            run_backward(&self.plan, entries, inputs, gradient, d_entries, &columns, &mut scratch);
         }
         self.matrices.chain(parameters, d_entries, sum(ladj_gradient), parameter_gradient);
     }
 }
 
-/// All passes on some columns, keeping what each was given in `inputs` where that has room for it.
-#[expect(clippy::inline_always, reason = "must become part of each copy for an instruction set")]
-#[inline(always)]
-fn run<T: Real, const FUSED: bool>(
+/// [`kernel::forward`] for the width of the tile and the CPU.
+fn run<T: Real>(
     plan: &Plan,
     entries: &[T],
     reversed: bool,
     x: &mut [T],
-    inputs: &mut [T],
     columns: &Columns,
-    mut scratch: Scratch<'_, T>,
+    scratch: &mut Scratch<'_, T>,
+    inputs: &mut [[T; LANES]],
 ) {
-    let size = x.len();
-    for (i, pass) in in_order(plan, reversed) {
-        if !inputs.is_empty() {
-            columns.copy(x, &mut inputs[i * size..(i + 1) * size]);
+    match columns.pieces() {
+        1 => {
+            vectorized!(F => kernel::forward::<T, F, 1>(plan, entries, reversed, x, columns, scratch, inputs))
         }
-        for block in &pass.blocks {
-            kernel::forward::<T, FUSED>(block, entries, reversed, x, columns, &mut scratch);
+        2 => {
+            vectorized!(F => kernel::forward::<T, F, 2>(plan, entries, reversed, x, columns, scratch, inputs))
+        }
+        _ => {
+            vectorized!(F => kernel::forward::<T, F, 4>(plan, entries, reversed, x, columns, scratch, inputs))
         }
     }
 }
 
-#[expect(clippy::inline_always, reason = "must become part of each copy for an instruction set")]
-#[inline(always)]
-fn run_backward<T: Real, const FUSED: bool>(
+/// [`kernel::backward`] for the width of the tile and the CPU.
+fn run_backward<T: Real>(
     plan: &Plan,
     entries: &[T],
-    inputs: &[T],
+    inputs: &[[T; LANES]],
     gradient: &mut [T],
     d_entries: &mut [T],
     columns: &Columns,
-    mut scratch: Scratch<'_, T>,
+    scratch: &mut Scratch<'_, T>,
 ) {
-    let size = gradient.len();
-    for (i, pass) in in_order(plan, true) {
-        let x = &inputs[i * size..(i + 1) * size];
-        for block in &pass.blocks {
-            kernel::backward::<T, FUSED>(block, entries, x, gradient, d_entries, columns, &mut scratch);
-        }
+    match columns.pieces() {
+        1 => vectorized!(F => kernel::backward::<T, F, 1>(
+            plan, entries, inputs, gradient, d_entries, columns, scratch
+        )),
+        2 => vectorized!(F => kernel::backward::<T, F, 2>(
+            plan, entries, inputs, gradient, d_entries, columns, scratch
+        )),
+        _ => vectorized!(F => kernel::backward::<T, F, 4>(
+            plan, entries, inputs, gradient, d_entries, columns, scratch
+        )),
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Stage by stage, a layer would read and write the whole batch ⌈log₂ d⌉ times. But the pairs of a few consecutive stages
 //! fall into *blocks* that share no coordinate: six levels of a radix-2 butterfly, of any size, are blocks of 64. Such a
-//! run of stages is a [`Pass`]; a block is carried through all its stages at once, on a copy of its rows.
+//! run of stages is a *pass*; a block is carried through all its stages at once, on a copy of its rows.
 
-/// Most rows of a block: with [`COLUMNS`] columns of f32 they take 16 KiB, a third of a first-level cache.
+/// Most rows of a block: with `COLUMNS` columns of f32 they take 16 KiB, a third of a first-level cache.
 const ROWS: usize = 64;
 /// Columns of a block handled together.
-pub(super) const COLUMNS: usize = 64;
+const COLUMNS: usize = 64;
 /// Elements of a tile of all rows that passes through the layer at a time: 512 KiB of f32, half a second-level cache.
 const TILE_ELEMENTS: usize = 131_072;
 /// Narrowest tile: a cache line of f32.
@@ -31,18 +31,16 @@ pub(super) struct Block {
     pub(super) pairs: Vec<Pair>,
 }
 
-/// Consecutive stages, by independent blocks.
-#[derive(Debug, Clone)]
-pub(super) struct Pass {
-    pub(super) blocks: Vec<Block>,
-}
-
 /// All stages of a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    pub(super) passes: Vec<Pass>,
-    /// Columns that go through all passes together.
+    pub(super) n_features: usize,
+    /// Pass after pass.
+    pub(super) blocks: Vec<Block>,
+    /// Columns that go through all of them together.
     pub(super) tile: usize,
+    /// Rows of all blocks together.
+    pub(super) total_rows: usize,
     /// Most pairs and most rows of a block.
     pub(super) most_pairs: usize,
     pub(super) most_rows: usize,
@@ -50,7 +48,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(n_features: usize, stages: &[Vec<Pair>]) -> Self {
-        let mut passes = Vec::new();
+        let mut blocks = Vec::new();
         let mut first = 0;
         while first < stages.len() {
             let mut sets = Sets::new(n_features);
@@ -65,48 +63,48 @@ impl Plan {
                 sets = larger;
                 end += 1;
             }
-            passes.push(Pass::new(sets, &stages[first..end]));
+            blocks.extend(pass(sets, &stages[first..end]));
             first = end;
         }
-        let blocks = || passes.iter().flat_map(|pass| &pass.blocks);
-        let tile =
-            (TILE_ELEMENTS / n_features.max(1) / MIN_COLUMNS * MIN_COLUMNS).clamp(MIN_COLUMNS, COLUMNS);
+        let tile = (TILE_ELEMENTS / n_features.max(1)).clamp(MIN_COLUMNS, COLUMNS);
         Self {
-            tile,
-            most_pairs: blocks().map(|b| b.pairs.len()).max().unwrap_or(0),
-            most_rows: blocks().map(|b| b.rows.len()).max().unwrap_or(0),
-            passes,
+            n_features,
+            // A power of two: rows of the tile are 1, 2 or 4 pieces.
+            tile: 1 << tile.ilog2(),
+            total_rows: blocks.iter().map(|b| b.rows.len()).sum(),
+            most_pairs: blocks.iter().map(|b| b.pairs.len()).max().unwrap_or(0),
+            most_rows: blocks.iter().map(|b| b.rows.len()).max().unwrap_or(0),
+            blocks,
         }
     }
 }
 
-impl Pass {
-    fn new(mut sets: Sets, stages: &[Vec<Pair>]) -> Self {
-        let n = sets.parent.len();
-        let roots: Vec<usize> = (0..n).map(|i| sets.root(i)).collect();
-        let mut blocks: Vec<Block> = Vec::new();
-        let mut block_of = vec![usize::MAX; n];
-        let mut place = vec![0; n];
-        // Rows in no pair need no block.
-        let mut used = vec![false; n];
-        for pair in stages.iter().flatten() {
-            (used[pair.p], used[pair.q]) = (true, true);
-        }
-        for row in (0..n).filter(|&row| used[row]) {
-            let block = &mut block_of[roots[row]];
-            if *block == usize::MAX {
-                *block = blocks.len();
-                blocks.push(Block { rows: Vec::new(), pairs: Vec::new() });
-            }
-            place[row] = blocks[*block].rows.len();
-            blocks[*block].rows.push(row);
-        }
-        for pair in stages.iter().flatten() {
-            let (p, q) = (place[pair.p], place[pair.q]);
-            blocks[block_of[roots[pair.p]]].pairs.push(Pair { p, q, matrix: pair.matrix });
-        }
-        Self { blocks }
+/// The blocks of a run of stages.
+fn pass(mut sets: Sets, stages: &[Vec<Pair>]) -> Vec<Block> {
+    let n = sets.parent.len();
+    let roots: Vec<usize> = (0..n).map(|i| sets.root(i)).collect();
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut block_of = vec![usize::MAX; n];
+    let mut place = vec![0; n];
+    // Rows in no pair need no block.
+    let mut used = vec![false; n];
+    for pair in stages.iter().flatten() {
+        (used[pair.p], used[pair.q]) = (true, true);
     }
+    for row in (0..n).filter(|&row| used[row]) {
+        let block = &mut block_of[roots[row]];
+        if *block == usize::MAX {
+            *block = blocks.len();
+            blocks.push(Block { rows: Vec::new(), pairs: Vec::new() });
+        }
+        place[row] = blocks[*block].rows.len();
+        blocks[*block].rows.push(row);
+    }
+    for pair in stages.iter().flatten() {
+        let (p, q) = (place[pair.p], place[pair.q]);
+        blocks[block_of[roots[pair.p]]].pairs.push(Pair { p, q, matrix: pair.matrix });
+    }
+    blocks
 }
 
 /// Disjoint sets of coordinates.
@@ -172,17 +170,17 @@ mod tests {
                 want.swap(pair.p, pair.q);
             }
             let mut got: Vec<usize> = (0..n).collect();
-            for block in plan.passes.iter().flat_map(|pass| &pass.blocks) {
+            for block in &plan.blocks {
                 assert!(block.rows.len() <= ROWS && block.rows.is_sorted());
                 for pair in block.pairs.iter().filter(|p| swaps(p)) {
                     got.swap(block.rows[pair.p], block.rows[pair.q]);
                 }
             }
             assert_eq!(got, want, "n = {n}");
-            let n_pairs: usize = plan.passes.iter().flat_map(|p| &p.blocks).map(|b| b.pairs.len()).sum();
+            let n_pairs: usize = plan.blocks.iter().map(|b| b.pairs.len()).sum();
             assert_eq!(n_pairs, next);
             if n == 1024 {
-                assert!(plan.passes.len() < 5, "{} passes for 19 stages", plan.passes.len());
+                assert!(plan.total_rows < 5 * n, "{} passes for 19 stages", plan.total_rows / n);
             }
         }
     }

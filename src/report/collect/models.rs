@@ -88,6 +88,7 @@ pub(super) fn learning(context: &Context<'_>) -> Vec<LearningCurve> {
                 .model
                 .history
                 .iter()
+                .filter(|row| row.member == 1)
                 .map(|row| Epoch {
                     epoch: row.epoch as usize,
                     train: row.train_log_prob,
