@@ -13,10 +13,7 @@ const PAIRS: usize = 12;
 const DECIMALS: f64 = 1e3;
 
 pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
-    let flows = context.models.iter().filter_map(|m| match &m.model.model {
-        Model::Flow(flow) => Some((m, flow)),
-        _ => None,
-    });
+    let flows = context.models.iter().filter_map(|m| Some((m, m.model.model.flow()?)));
     flows
         .map(|(scored, flow)| {
             let coordinates = names(context);
@@ -25,7 +22,10 @@ pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
                 Err(error) => (Vec::new(), Some(error.to_string())),
             };
             Learned {
-                model: scored.name.clone(),
+                model: match &scored.model.model {
+                    Model::Ensemble(_) => format!("{}, first flow of the ensemble", scored.name),
+                    _ => scored.name.clone(),
+                },
                 kind: scored.model.header.kind.name().into(),
                 coordinates,
                 layers,
