@@ -16,8 +16,10 @@ use super::{Error, Records, RecordsSource};
 
 /// Features named per flagged record.
 const EXPLAIN: usize = 3;
-/// The least likely records are explained even when none is flagged.
+/// The least likely records are explained even when none is flagged: this many, or fewer where each takes long.
 const ALSO_EXPLAIN: usize = 20;
+/// Features times records explained for that reason; the time of one explanation grows faster than the features.
+const EXPLAINED_CELLS: usize = 2000;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,7 +83,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         &records,
                         Rule::Fdr(request.fdr),
                         EXPLAIN,
-                        ALSO_EXPLAIN,
+                        (EXPLAINED_CELLS / records.raw.ncols().max(1)).clamp(3, ALSO_EXPLAIN),
                         request.seed,
                     )?;
                     let evaluation = labels

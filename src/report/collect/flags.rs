@@ -83,7 +83,11 @@ fn sentence(context: &Context<'_>, labels: &[String], row: &FlagRow) -> String {
         context.bundle.manifest.encoder.columns.get(first.column).is_some_and(|c| !c.levels.is_empty());
     let ordinary = format!("{}{unit}", first.written.suggested);
     match &first.pattern {
-        Some(Pattern::Swapped(other)) => format!("{name} and {other} look exchanged"),
+        Some(Pattern::Swapped(other)) => {
+            let columns = &context.bundle.manifest.encoder.columns;
+            let partner = columns.iter().position(|c| c.meta.name == *other).map_or(other.as_str(), label);
+            format!("{name} and {partner} look exchanged")
+        }
         // Together with a factor, an ordinary value would tell the odd one.
         Some(pattern) => format!("{name} {}", looks(pattern)),
         None if categorical => {

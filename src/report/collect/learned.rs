@@ -6,17 +6,14 @@ use crate::flow::LayerInspection;
 use crate::report::data::{Learned, LearnedLayer, Mixing};
 
 /// Coordinates beyond which a matrix is not given: its cells could not be told apart.
-const MAPPED: usize = 60;
+const MAPPED: usize = 80;
 /// Pairs of coordinates named per layer.
 const PAIRS: usize = 12;
 /// Decimals of the entries of a matrix: finer than any shade.
 const DECIMALS: f64 = 1e3;
 
 pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
-    let flows = context.models.iter().filter_map(|m| match &m.model.model {
-        Model::Flow(flow) => Some((m, flow)),
-        _ => None,
-    });
+    let flows = context.models.iter().filter_map(|m| Some((m, m.model.model.flow()?)));
     flows
         .map(|(scored, flow)| {
             let coordinates = names(context);
@@ -25,7 +22,10 @@ pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
                 Err(error) => (Vec::new(), Some(error.to_string())),
             };
             Learned {
-                model: scored.name.clone(),
+                model: match &scored.model.model {
+                    Model::Ensemble(_) => format!("{}, first flow of the ensemble", scored.name),
+                    _ => scored.name.clone(),
+                },
                 kind: scored.model.header.kind.name().into(),
                 coordinates,
                 layers,

@@ -67,7 +67,10 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
         .collect();
     ModelSummary {
         name: scored.name.clone(),
-        kind: scored.model.header.kind.name().into(),
+        kind: match &scored.model.model {
+            Model::Ensemble(e) => format!("ensemble of {}, {}", e.members().len(), scored.model.header.kind),
+            _ => scored.model.header.kind.name().into(),
+        },
         family: scored.family,
         seed: scored.model.header.seed.0,
         n_parameters: metrics.n_parameters,

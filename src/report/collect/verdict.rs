@@ -2,6 +2,7 @@
 
 use super::models::{Paired, duel};
 use super::{Context, Flagged, Scored, splits};
+use crate::outlier::Warning;
 use crate::report::data::{Calibration, Comparison, FeatureSummary, Marginals, NamedCount, Outcome, Verdict};
 use crate::report::format::{count, fixed, signed, significant};
 use crate::schema::Split;
@@ -218,7 +219,18 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
         ));
     }
     if let Some(flagged) = evidence.flagged {
-        out.extend(flagged.warnings.iter().map(|w| format!("Flagging: {}.", context.privacy.sentence(w))));
+        // Numbers of these are levels and thresholds, not records, but for rows that no model can score.
+        let harmless: Vec<String> = flagged
+            .flags
+            .warnings
+            .iter()
+            .filter(|w| !matches!(w, Warning::NotFinite { .. }))
+            .map(ToString::to_string)
+            .collect();
+        out.extend(flagged.warnings.iter().map(|w| {
+            let told = if harmless.contains(w) { w.clone() } else { context.privacy.sentence(w) };
+            format!("Flagging: {told}.")
+        }));
     }
     out
 }
