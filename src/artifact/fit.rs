@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::ModelArtifact;
-use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, fit_gmm};
+use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, VarConfig, fit_gmm, fit_var};
 use crate::error::Hint;
 use crate::evaluate::stacked_draws;
 use crate::features::Bundle;
@@ -16,6 +16,8 @@ use crate::train::{
 
 /// Rows a mixture is fitted on, at least, as far as more noise draws of the same records can provide them.
 const MIXTURE_ROWS: usize = 8_000;
+/// Numbers an autoregression is fitted on, at least, in the same sense.
+const WINDOW_SAMPLES: usize = 1_000_000;
 /// Most noise draws per record.
 const MIXTURE_DRAWS: usize = 8;
 
@@ -28,6 +30,9 @@ pub enum FitError {
     /// Of the mixture.
     #[error(transparent)]
     Gmm(#[from] GmmError),
+    /// The model is one of waveform windows, the bundle holds other records.
+    #[error("this model is for waveform windows: {0}")]
+    NotWindows(String),
 }
 
 impl Hint for FitError {
@@ -35,6 +40,9 @@ impl Hint for FitError {
         match self {
             Self::Train(e) => e.hint(),
             Self::Gmm(e) => e.hint(),
+            Self::NotWindows(_) => {
+                Some("ingest WFDB records with the pipeline waveform-1024 and max_missing=0".into())
+            }
         }
     }
 }
@@ -47,6 +55,39 @@ pub fn fit_mixture_model(bundle: &Bundle, config: &GmmConfig) -> Result<ModelArt
     let started = Instant::now();
     let (gmm, trials) = search(bundle, config)?;
     Ok(ModelArtifact::from_gmm(bundle, config, gmm, trials, started.elapsed().as_secs_f64()))
+}
+
+/// Channels of a bundle of complete waveform windows.
+fn window_channels(bundle: &Bundle) -> Result<usize, FitError> {
+    let manifest = &bundle.manifest;
+    let Some(waveform) = &manifest.pipeline.waveform else {
+        return Err(FitError::NotWindows("the bundle was made from a table".into()));
+    };
+    let (channels, expected) = (waveform.channels.len(), waveform.window * waveform.channels.len());
+    let found = manifest.encoder.n_coordinates();
+    if found != expected {
+        return Err(FitError::NotWindows(format!(
+            "{} samples of {channels} channels are {expected} coordinates, the bundle has {found}",
+            waveform.window
+        )));
+    }
+    Ok(channels)
+}
+
+/// Fits a vector autoregression to the training windows of `bundle`, its order chosen on the validation windows.
+///
+/// # Errors
+/// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`].
+pub fn fit_var_model(bundle: &Bundle, config: &VarConfig) -> Result<ModelArtifact, FitError> {
+    let started = Instant::now();
+    let channels = window_channels(bundle)?;
+    let encoder = &bundle.manifest.encoder;
+    let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
+    let draws = (WINDOW_SAMPLES / train.len().max(1)).clamp(1, MIXTURE_DRAWS);
+    let rows = stacked_draws(encoder, train.view(), draws, config.seed.child("train-noise", 0));
+    let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
+    let (var, orders) = fit_var(rows.view(), held_out.view(), channels, config)?;
+    Ok(ModelArtifact::from_var(bundle, config, var, orders, started.elapsed().as_secs_f64()))
 }
 
 /// Trains a flow on the training records of `bundle`. A mixture base starts from the mixture [`fit_mixture_model`] finds;

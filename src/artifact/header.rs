@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::baseline::{GmmConfig, GmmTrial};
+use crate::baseline::{GmmConfig, GmmTrial, VarConfig, VarTrial};
 use crate::evaluate::Score;
 use crate::flow::FlowConfig;
 use crate::random::Seed;
@@ -30,11 +30,14 @@ pub enum ModelKind {
     /// Gaussian mixture.
     #[serde(rename = "gmm")]
     Gmm,
+    /// Vector autoregression of waveform windows.
+    #[serde(rename = "var")]
+    Var,
 }
 
 impl ModelKind {
     /// All families.
-    pub const ALL: [Self; 4] = [Self::Butterfly, Self::GlowLu, Self::RealNvp, Self::Gmm];
+    pub const ALL: [Self; 5] = [Self::Butterfly, Self::GlowLu, Self::RealNvp, Self::Gmm, Self::Var];
 
     /// Name in files and on the command line.
     pub const fn name(self) -> &'static str {
@@ -43,16 +46,17 @@ impl ModelKind {
             Self::GlowLu => "glow-lu",
             Self::RealNvp => "realnvp",
             Self::Gmm => "gmm",
+            Self::Var => "var",
         }
     }
 
-    /// The flow of this family; `None` for mixtures.
+    /// The flow of this family; `None` for the others.
     pub const fn flow(self) -> Option<FlowKind> {
         match self {
             Self::Butterfly => Some(FlowKind::Butterfly),
             Self::GlowLu => Some(FlowKind::GlowLu),
             Self::RealNvp => Some(FlowKind::RealNvp),
-            Self::Gmm => None,
+            Self::Gmm | Self::Var => None,
         }
     }
 }
@@ -113,6 +117,12 @@ pub struct Header {
     pub gmm: Option<GmmConfig>,
     /// The search, for mixtures.
     pub trials: Vec<GmmTrial>,
+    /// Search settings, for vector autoregressions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub var: Option<VarConfig>,
+    /// Orders tried, for vector autoregressions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<VarTrial>,
     /// Epochs run, for flows.
     pub epochs: Option<u32>,
     /// Epoch of the weights, for flows.

@@ -13,11 +13,11 @@ mod tensors;
 use ndarray::ArrayView2;
 
 pub use error::ArtifactError;
-pub use fit::{FitError, fit_flow_model, fit_mixture_model};
+pub use fit::{FitError, fit_flow_model, fit_mixture_model, fit_var_model};
 pub use header::{FORMAT_VERSION, Header, ModelKind};
 pub use metrics::{Metrics, peak_memory_bytes};
 
-use crate::baseline::{Gmm, GmmConfig, GmmTrial};
+use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
 use crate::evaluate::{DRAWS, RecordScores, Score, score_records, split_metrics};
 use crate::features::{Bundle, Encoder};
@@ -33,6 +33,8 @@ pub enum Model {
     Flow(Flow<f32>),
     /// A Gaussian mixture.
     Gmm(Box<Gmm>),
+    /// A vector autoregression of windows.
+    Var(Box<Var>),
 }
 
 /// A fitted model with all that is needed to use it without its bundle.
@@ -86,6 +88,20 @@ impl ModelArtifact {
         Self::new(bundle, header, Model::Gmm(Box::new(gmm)), metrics, Vec::new())
     }
 
+    /// Wraps a fitted vector autoregression and evaluates it on every split of `bundle`; `seconds` is how long the fit took.
+    pub fn from_var(
+        bundle: &Bundle,
+        config: &VarConfig,
+        var: Var,
+        orders: Vec<VarTrial>,
+        seconds: f64,
+    ) -> Self {
+        let header =
+            Header { var: Some(config.clone()), orders, ..Header::of(bundle, ModelKind::Var, config.seed) };
+        let metrics = Metrics { train_seconds: seconds, ..Metrics::default() };
+        Self::new(bundle, header, Model::Var(Box::new(var)), metrics, Vec::new())
+    }
+
     fn new(
         bundle: &Bundle,
         header: Header,
@@ -132,6 +148,7 @@ impl ModelArtifact {
         match &self.model {
             Model::Flow(flow) => flow,
             Model::Gmm(gmm) => gmm.as_ref(),
+            Model::Var(var) => var.as_ref(),
         }
     }
 
@@ -190,6 +207,8 @@ impl Header {
             train: None,
             gmm: None,
             trials: Vec::new(),
+            var: None,
+            orders: Vec::new(),
             epochs: None,
             best_epoch: None,
             stop: None::<Stop>,

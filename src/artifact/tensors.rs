@@ -5,13 +5,28 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Array3};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::{ArtifactError, Header, Model};
-use crate::baseline::Gmm;
+use super::{ArtifactError, Header, Model, ModelKind};
+use crate::baseline::{Gmm, Var};
 use crate::flow::Flow;
+
+type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
+
+fn doubles(name: &str, shape: &[usize], values: &mut dyn Iterator<Item = &f64>) -> Tensor {
+    (name.to_string(), Dtype::F64, shape.to_vec(), values.flat_map(|v| v.to_le_bytes()).collect())
+}
+
+fn mixture(gmm: &Gmm) -> Vec<Tensor> {
+    let (w, m, c) = (gmm.weights(), gmm.means(), gmm.covariances());
+    vec![
+        doubles("weights", w.shape(), &mut w.iter()),
+        doubles("means", m.shape(), &mut m.iter()),
+        doubles("covariances", c.shape(), &mut c.iter()),
+    ]
+}
 
 /// All tensors of a model; safetensors orders them, so equal models give equal bytes.
 pub(super) fn serialize(model: &Model) -> Vec<u8> {
-    let tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = match model {
+    let tensors: Vec<Tensor> = match model {
         Model::Flow(flow) => {
             let views = flow.parameter_views().iter();
             let parameters = flow.parameters();
@@ -21,16 +36,13 @@ pub(super) fn serialize(model: &Model) -> Vec<u8> {
             };
             views.map(tensor).collect()
         }
-        Model::Gmm(gmm) => {
-            let tensor = |name: &str, shape: &[usize], values: &mut dyn Iterator<Item = &f64>| {
-                (name.to_string(), Dtype::F64, shape.to_vec(), values.flat_map(|v| v.to_le_bytes()).collect())
-            };
-            let (w, m, c) = (gmm.weights(), gmm.means(), gmm.covariances());
-            vec![
-                tensor("weights", w.shape(), &mut w.iter()),
-                tensor("means", m.shape(), &mut m.iter()),
-                tensor("covariances", c.shape(), &mut c.iter()),
-            ]
+        Model::Gmm(gmm) => mixture(gmm),
+        Model::Var(var) => {
+            let (m, c) = (var.mean(), var.covariance());
+            let mut tensors = mixture(var.innovation());
+            tensors.push(doubles("mean", m.shape(), &mut m.iter()));
+            tensors.push(doubles("covariance", c.shape(), &mut c.iter()));
+            tensors
         }
     };
     let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
@@ -80,6 +92,14 @@ pub(super) fn deserialize(
         (None, None) => {
             let weights = tensors.tensor("weights").map_err(|e| damaged(e.to_string()))?;
             let k = weights.shape().first().copied().unwrap_or(0);
+            // Innovations of a vector autoregression have one coordinate per channel.
+            let c = match header.kind {
+                ModelKind::Var => {
+                    let means = tensors.tensor("means").map_err(|e| damaged(e.to_string()))?;
+                    means.shape().last().copied().filter(|c| *c > 0).unwrap_or(1)
+                }
+                _ => d,
+            };
             let read = |name: &str, shape: &[usize]| -> Result<Vec<f64>, ArtifactError> {
                 let data = checked(&tensors, name, Dtype::F64, shape).map_err(damaged)?;
                 let eight = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
@@ -87,11 +107,23 @@ pub(super) fn deserialize(
             };
             let lengths = "invariant: shapes were checked";
             let weights = Array1::from_vec(read("weights", &[k])?);
-            let means = Array2::from_shape_vec((k, d), read("means", &[k, d])?).expect(lengths);
-            let covariances = read("covariances", &[k, d, d])?;
-            let covariances = Array3::from_shape_vec((k, d, d), covariances).expect(lengths);
+            let means = Array2::from_shape_vec((k, c), read("means", &[k, c])?).expect(lengths);
+            let covariances = read("covariances", &[k, c, c])?;
+            let covariances = Array3::from_shape_vec((k, c, c), covariances).expect(lengths);
             let source = |source| ArtifactError::Gmm { path: dir.to_path_buf(), source };
-            Ok(Model::Gmm(Box::new(Gmm::new(weights, means, covariances).map_err(source)?)))
+            let gmm = Gmm::new(weights, means, covariances).map_err(source)?;
+            if header.kind != ModelKind::Var {
+                return Ok(Model::Gmm(Box::new(gmm)));
+            }
+            let n = tensors.tensor("mean").map_err(|e| damaged(e.to_string()))?.shape().iter().product();
+            let mean = Array1::from_vec(read("mean", &[n])?);
+            let covariance = Array2::from_shape_vec((n, n), read("covariance", &[n, n])?).expect(lengths);
+            if d % c != 0 {
+                return Err(damaged(format!(
+                    "{d} coordinates are no whole number of samples of {c} channels"
+                )));
+            }
+            Ok(Model::Var(Box::new(Var::new(d / c, c, mean, covariance, gmm).map_err(source)?)))
         }
         _ => Err(ArtifactError::Damaged {
             path: dir.join("model.json"),

@@ -13,6 +13,7 @@ use crate::report::ReportError;
 use crate::schema::SchemaError;
 use crate::synth::SynthError;
 use crate::train::TrainError;
+use crate::waveform::WaveformError;
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum Error {
     /// Source files.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Waveform records.
+    #[error(transparent)]
+    Waveform(#[from] WaveformError),
     /// Transforms, splits, bundle.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -77,6 +81,9 @@ impl From<FitError> for Error {
         match e {
             FitError::Train(e) => Self::Train(e),
             FitError::Gmm(e) => Self::Gmm(e),
+            FitError::NotWindows(_) => {
+                Self::Usage { hint: Hint::hint(&e).unwrap_or_default(), message: e.to_string() }
+            }
         }
     }
 }
@@ -86,6 +93,7 @@ impl Hint for Error {
         match self {
             Self::Schema(e) => e.hint(),
             Self::Ingest(e) => e.hint(),
+            Self::Waveform(e) => e.hint(),
             Self::Feature(e) => e.hint(),
             Self::Train(e) => e.hint(),
             Self::Gmm(e) => e.hint(),

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::artifact::{ModelArtifact, fit_flow_model, fit_mixture_model};
-use crate::baseline::GmmConfig;
+use crate::artifact::{ModelArtifact, fit_flow_model, fit_mixture_model, fit_var_model};
+use crate::baseline::{GmmConfig, VarConfig};
 use crate::error::IoError;
 use crate::features::Bundle;
 use crate::output::OutputError;
@@ -19,6 +19,8 @@ pub enum ModelChoice {
     Flow(FlowKind),
     /// A Gaussian mixture.
     Gmm,
+    /// A vector autoregression of waveform windows.
+    Var,
 }
 
 /// What to fit.
@@ -56,7 +58,7 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     }
     let bundle = Bundle::open(request.bundle)?;
     let artifact = match request.model {
-        ModelChoice::Gmm => fit_mixture(&bundle, request)?,
+        ModelChoice::Gmm | ModelChoice::Var => fit_baseline(&bundle, request)?,
         ModelChoice::Flow(kind) => {
             let checkpoint = train::checkpoint_dir(request.output);
             if let Some(parent) = checkpoint.parent().filter(|p| !p.as_os_str().is_empty()) {
@@ -85,7 +87,7 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     Ok(artifact)
 }
 
-fn fit_mixture(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifact, Error> {
+fn fit_baseline(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifact, Error> {
     let flow_only = [
         ("--resume", request.resume),
         ("--epochs", request.epochs.is_some()),
@@ -94,9 +96,12 @@ fn fit_mixture(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifac
     ];
     if let Some((option, _)) = flow_only.iter().find(|(_, given)| *given) {
         return Err(Error::Usage {
-            message: format!("{option} does not apply to `--model gmm`"),
-            hint: "leave it out; a mixture chooses k and its regularisation on the validation split".into(),
+            message: format!("{option} does not apply to `--model gmm` or `--model var`"),
+            hint: "leave it out; they choose their settings on the validation split".into(),
         });
+    }
+    if request.model == ModelChoice::Var {
+        return Ok(fit_var_model(bundle, &VarConfig { seed: request.seed, ..VarConfig::default() })?);
     }
     let config = GmmConfig { seed: request.seed, ..GmmConfig::default() };
     Ok(fit_mixture_model(bundle, &config)?)

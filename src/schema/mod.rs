@@ -20,6 +20,7 @@ mod settings;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod waveform;
 
 pub use check::{parse_pipeline, parse_schema};
 pub use error::{Description, Problem, SchemaError, SettingProblem};
@@ -36,3 +37,4 @@ pub use registry::{
 };
 pub use render::{render_pipeline, render_schema};
 pub use settings::apply_settings;
+pub use waveform::{Normalise, SplitBy, Waveform};

@@ -18,6 +18,7 @@ const SCHEMAS: &[(&str, &str)] = &[
 const PIPELINES: &[(&str, &str)] = &[
     ("mimic3-first-24h", include_str!("../../pipelines/mimic3-first-24h.toml")),
     ("physionet2012-48h", include_str!("../../pipelines/physionet2012-48h.toml")),
+    ("waveform-1024", include_str!("../../pipelines/waveform-1024.toml")),
     ("wide-table", include_str!("../../pipelines/wide-table.toml")),
 ];
 
@@ -73,7 +74,7 @@ pub fn is_pipeline(name_or_path: &str) -> Result<bool, SchemaError> {
     let (text, _) = find(Description::Any, name_or_path, &both, Path::new(""))?;
     let Ok(document) = DeTable::parse(&text) else { return Ok(false) };
     let has = |key: &str| document.get_ref().contains_key(key);
-    Ok(!has("variables") && !has("record") && (has("features") || has("wide") || has("schema")))
+    Ok(!has("variables") && !has("record") && ["features", "wide", "waveform", "schema"].into_iter().any(has))
 }
 
 fn load_schema_from(name_or_path: &str, folder: &Path) -> Result<Schema, SchemaError> {

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("synth", 3),
     ("flow", 3),
     ("features", 4),
+    ("waveform", 5),
     ("evaluate", 5),
     ("baseline", 6),
     ("train", 6),

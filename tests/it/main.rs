@@ -18,3 +18,4 @@ mod report_collect;
 mod report_fixture;
 mod support;
 mod train;
+mod waveform;

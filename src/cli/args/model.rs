@@ -17,6 +17,8 @@ pub(in crate::cli) enum ModelKind {
     Realnvp,
     /// Gaussian mixture by linfa
     Gmm,
+    /// Vector autoregression with mixture innovations, for waveform windows
+    Var,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -225,6 +225,7 @@ fn pipeline() -> Pipeline {
         window: crate::schema::Window { start_hours: 0.0, end_hours: 24.0, until_end: false },
         features: vec![],
         wide: None,
+        waveform: None,
         transform: TransformKind::Standardize,
         dequantize: true,
         min_observed: 0.0,

@@ -7,6 +7,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod waveform;
 
 use toml::de::DeTable;
 
