@@ -1,9 +1,9 @@
 //! Fitting: moments of consecutive training samples, order by validation likelihood, then the mixture of innovations.
 
-use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::Var;
+use super::{Var, part, span};
 use crate::baseline::{Gmm, GmmConfig, GmmError, fit_gmm};
 use crate::density::Density;
 use crate::random::Seed;
@@ -85,7 +85,7 @@ pub fn fit_var<'a>(
     let largest = orders.iter().copied().max().unwrap_or(1);
     let (mean, covariance) = moments(train, channels, largest);
     let judge = if validation.nrows() > 0 { validation } else { train };
-    let judge = judge.slice(s![..judge.nrows().min(CHOOSING), ..]);
+    let judge = part(judge, 0..judge.nrows().min(CHOOSING), 0..d);
     let mut trials = Vec::new();
     let mut best: Option<(f64, usize)> = None;
     for &order in &orders {
@@ -131,7 +131,7 @@ fn moments(windows: ArrayView2<'_, f64>, channels: usize, order: usize) -> (Arra
     let mut stacked = Array2::<f64>::zeros((runs, width));
     for row in windows.rows() {
         for (t, mut run) in stacked.rows_mut().into_iter().enumerate() {
-            run.assign(&row.slice(s![t * channels..t * channels + width]));
+            run.assign(&span(row, t * channels..t * channels + width));
         }
         stacked -= centre;
         sum += &stacked.sum_axis(Axis(0));
@@ -160,8 +160,9 @@ fn gaussian(
         Array2::zeros((1, channels)),
         Array3::from_shape_fn((1, channels, channels), |(_, i, j)| f64::from(u8::from(i == j))),
     )?;
-    let covariance = covariance.slice(s![from.., from..]).to_owned();
-    Var::new(length, channels, mean.slice(s![from..]).to_owned(), covariance, normal)
+    let n = mean.len();
+    let covariance = part(covariance.view(), from..n, from..n).to_owned();
+    Var::new(length, channels, span(mean.view(), from..n).to_owned(), covariance, normal)
 }
 
 /// Every k-th innovation, so that few enough are left.
@@ -169,5 +170,5 @@ fn thinned(e: &Array2<f64>) -> Array2<f64> {
     let step = e.nrows().div_ceil(INNOVATIONS).max(1);
     // A step that divides the window would always meet the same samples.
     let step = if step > 1 { step | 1 } else { 1 };
-    e.slice(s![..;step, ..]).to_owned()
+    e.slice_axis(Axis(0), Slice::from(..).step_by(step as isize)).to_owned()
 }

@@ -13,7 +13,9 @@
 
 mod fit;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::{Gmm, GmmError};
@@ -137,22 +139,20 @@ impl Var {
     pub fn innovations(&self, v: ArrayView2<'_, f64>) -> Array2<f64> {
         let (c, width) = (self.channels, self.mean.len());
         let mut out = Array2::<f64>::zeros((v.nrows() * self.length, c));
+        let last = part(self.whiten.view(), width - c..width, 0..width);
         out.axis_chunks_iter_mut(Axis(0), self.length * BLOCK)
             .into_par_iter()
             .zip(v.axis_chunks_iter(Axis(0), BLOCK))
             .for_each(|(mut out, v)| {
-                let whiten = self.whiten.slice(s![width - c.., ..]);
-                for (i, row) in v.rows().into_iter().enumerate() {
-                    let mut e = out.slice_mut(s![i * self.length..(i + 1) * self.length, ..]);
-                    let first = &row.slice(s![..width]) - &self.mean;
-                    let first = self.whiten.dot(&first);
+                for (mut e, row) in out.axis_chunks_iter_mut(Axis(0), self.length).zip(v.rows()) {
+                    let first = self.whiten.dot(&(&span(row, 0..width) - &self.mean));
                     for (k, x) in first.iter().enumerate() {
                         e[[k / c, k % c]] = *x;
                     }
                     for t in self.order() + 1..self.length {
                         let end = (t + 1) * c;
-                        let x = &row.slice(s![end - width..end]) - &self.mean;
-                        e.row_mut(t).assign(&whiten.dot(&x));
+                        let x = &span(row, end - width..end) - &self.mean;
+                        e.row_mut(t).assign(&last.dot(&x));
                     }
                 }
             });
@@ -176,13 +176,28 @@ impl Var {
         let c = self.channels;
         let (k, from) = if t <= self.order() { (t, 0) } else { (self.order(), t - self.order()) };
         let rows = k * c..(k + 1) * c;
-        let block = self.lower.slice(s![rows.clone(), rows.clone()]);
+        let block = part(self.lower.view(), rows.clone(), rows.clone());
         // Row block k of L⁻¹ times the past, taken to the other side: L_kk (e − W_past·past).
-        let past = &v.slice(s![from * c..t * c]) - &self.mean.slice(s![..k * c]);
-        let explained = self.whiten.slice(s![rows.clone(), ..k * c]).dot(&past);
-        let x = block.dot(&(&e - &explained)) + self.mean.slice(s![rows]);
-        v.slice_mut(s![t * c..(t + 1) * c]).assign(&x);
+        let past = &span(v.view(), from * c..t * c) - &span(self.mean.view(), 0..k * c);
+        let explained = part(self.whiten.view(), rows.clone(), 0..k * c).dot(&past);
+        let x = block.dot(&(&e - &explained)) + span(self.mean.view(), rows);
+        for (i, x) in x.iter().enumerate() {
+            v[t * c + i] = *x;
+        }
     }
+}
+
+/// A block of a matrix. (ndarray's `s!` would say the same, with an `allow(unsafe_code)` inside that this crate forbids.)
+fn part<'a>(mut a: ArrayView2<'a, f64>, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'a, f64> {
+    a.slice_axis_inplace(Axis(0), rows.into());
+    a.slice_axis_inplace(Axis(1), columns.into());
+    a
+}
+
+/// A stretch of a vector.
+fn span<'a>(mut a: ArrayView1<'a, f64>, range: Range<usize>) -> ArrayView1<'a, f64> {
+    a.slice_axis_inplace(Axis(0), range.into());
+    a
 }
 
 impl Density for Var {

@@ -1,4 +1,4 @@
-use ndarray::{Array1, Array2, Array3, array, s};
+use ndarray::{Array1, Array2, Array3, array};
 use rand::RngExt;
 
 use super::*;
@@ -18,7 +18,8 @@ fn simulate(n: usize, length: usize, seed: u64) -> Array2<f64> {
             let x = a1.dot(&past[0]) + a2.dot(&past[1]) + &e;
             past = [x.clone(), past[0].clone()];
             if t >= 50 {
-                row.slice_mut(s![2 * (t - 50)..2 * (t - 50) + 2]).assign(&(x + 3.0));
+                row[2 * (t - 50)] = x[0] + 3.0;
+                row[2 * (t - 50) + 1] = x[1] + 3.0;
             }
         }
     }
@@ -66,7 +67,7 @@ fn the_density_is_exact() {
     }
     let covariance = factor.dot(&factor.t()).insert_axis(Axis(0));
     let whole = Gmm::new(Array1::ones(1), origin.insert_axis(Axis(0)), covariance).unwrap();
-    let x = test.slice(s![..5, 10..34]).to_owned();
+    let x = part(test.view(), 0..5, 10..34).to_owned();
     let (a, b) = (var.log_prob(x.view()), whole.log_prob(x.view()));
     for (a, b) in a.iter().zip(&b) {
         assert!((a - b).abs() < 1e-8 * b.abs(), "{a} {b}");
@@ -78,7 +79,7 @@ fn innovations_and_windows_are_inverse() {
     let (var, _, test) = fitted();
     let e = var.innovations(test.view());
     for (i, row) in test.rows().into_iter().take(3).enumerate() {
-        let back = var.window(e.slice(s![i * 64..(i + 1) * 64, ..]));
+        let back = var.window(part(e.view(), i * 64..(i + 1) * 64, 0..2));
         assert!((&back - &row).iter().all(|x| x.abs() < 1e-9));
     }
 }
