@@ -36,6 +36,8 @@ pub mod waveform;
 pub mod baseline;
 pub mod train;
 
+pub mod window;
+
 pub mod artifact;
 
 pub mod outlier;

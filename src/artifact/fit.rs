@@ -13,6 +13,7 @@ use crate::schema::Split;
 use crate::train::{
     BundleSource, FlowKind, Mixture, Progress, TrainConfig, TrainError, start_flow, train_source,
 };
+use crate::window::{WindowConfig, fit_window};
 
 /// Rows a mixture is fitted on, at least, as far as more noise draws of the same records can provide them.
 const MIXTURE_ROWS: usize = 8_000;
@@ -88,6 +89,35 @@ pub fn fit_var_model(bundle: &Bundle, config: &VarConfig) -> Result<ModelArtifac
     let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
     let (var, orders) = fit_var(rows.view(), held_out.view(), channels, config)?;
     Ok(ModelArtifact::from_var(bundle, config, var, orders, started.elapsed().as_secs_f64()))
+}
+
+/// Trains a causal flow on the training windows of `bundle`, starting from the autoregression [`fit_var_model`] finds.
+///
+/// # Errors
+/// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`] and [`fit_window`].
+pub fn fit_causal_model(
+    bundle: &Bundle,
+    config: &WindowConfig,
+    progress: &dyn Progress,
+) -> Result<ModelArtifact, FitError> {
+    let started = Instant::now();
+    let channels = window_channels(bundle)?;
+    let encoder = &bundle.manifest.encoder;
+    let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
+    let var_config = VarConfig { seed: config.seed, ..VarConfig::default() };
+    let noise = config.seed.child("train-noise", 0);
+    let draw = |draw: u32| encoder.encode(train.view(), noise, u64::from(draw)).values;
+    let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
+    let first = draw(0);
+    progress.note("fitting the autoregression the flow starts from");
+    let (var, orders) = fit_var(first.view(), held_out.view(), channels, &var_config)?;
+    // The budget is for all of the fit.
+    let left = |budget: f64| (budget - started.elapsed().as_secs_f64()).max(0.0);
+    let resolved =
+        WindowConfig { time_budget_seconds: config.time_budget_seconds.map(left), ..config.clone() };
+    let (flow, history) = fit_window(var, &draw, held_out.view(), &resolved, progress)?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(ModelArtifact::from_causal(bundle, &var_config, config, flow, orders, history, seconds))
 }
 
 /// Trains a flow on the training records of `bundle`. A mixture base starts from the mixture [`fit_mixture_model`] finds;

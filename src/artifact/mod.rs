@@ -13,8 +13,8 @@ mod tensors;
 use ndarray::ArrayView2;
 
 pub use error::ArtifactError;
-pub use fit::{FitError, fit_flow_model, fit_mixture_model, fit_var_model};
-pub use header::{FORMAT_VERSION, Header, ModelKind};
+pub use fit::{FitError, fit_causal_model, fit_flow_model, fit_mixture_model, fit_var_model};
+pub use header::{FORMAT_VERSION, Header, ModelKind, Window};
 pub use metrics::{Metrics, peak_memory_bytes};
 
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
@@ -25,6 +25,7 @@ use crate::flow::Flow;
 use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::{FlowKind, HistoryRow, Stop, TrainConfig, Trained};
+use crate::window::{WindowConfig, WindowFlow};
 
 /// The density itself.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub enum Model {
     Gmm(Box<Gmm>),
     /// A vector autoregression of windows.
     Var(Box<Var>),
+    /// A causal flow of windows.
+    Causal(Box<WindowFlow>),
 }
 
 /// A fitted model with all that is needed to use it without its bundle.
@@ -102,6 +105,37 @@ impl ModelArtifact {
         Self::new(bundle, header, Model::Var(Box::new(var)), metrics, Vec::new())
     }
 
+    /// Wraps a trained causal flow and evaluates it on every split of `bundle`; `seconds` is how long the fit took.
+    pub fn from_causal(
+        bundle: &Bundle,
+        var: &VarConfig,
+        config: &WindowConfig,
+        flow: WindowFlow,
+        orders: Vec<VarTrial>,
+        history: Vec<HistoryRow>,
+        seconds: f64,
+    ) -> Self {
+        let best = history.iter().rfind(|row| row.best).map(|row| row.epoch);
+        let epochs = history.last().map(|row| row.epoch);
+        let window = Window { context: flow.context(), shape: flow.shape(), train: config.clone() };
+        let header = Header {
+            var: Some(var.clone()),
+            window: Some(window),
+            orders,
+            epochs,
+            best_epoch: best,
+            ..Header::of(bundle, ModelKind::Causal, config.seed)
+        };
+        let rows = f64::from(epochs.unwrap_or(0)) * bundle.manifest.splits.train as f64;
+        let metrics = Metrics {
+            train_seconds: seconds,
+            epochs,
+            rows_per_second: Some(rows / seconds),
+            ..Metrics::default()
+        };
+        Self::new(bundle, header, Model::Causal(Box::new(flow)), metrics, history)
+    }
+
     fn new(
         bundle: &Bundle,
         header: Header,
@@ -149,6 +183,7 @@ impl ModelArtifact {
             Model::Flow(flow) => flow,
             Model::Gmm(gmm) => gmm.as_ref(),
             Model::Var(var) => var.as_ref(),
+            Model::Causal(flow) => flow.as_ref(),
         }
     }
 
@@ -208,6 +243,7 @@ impl Header {
             gmm: None,
             trials: Vec::new(),
             var: None,
+            window: None,
             orders: Vec::new(),
             epochs: None,
             best_epoch: None,

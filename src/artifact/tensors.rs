@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::{ArtifactError, Header, Model, ModelKind};
 use crate::baseline::{Gmm, Var};
 use crate::flow::Flow;
+use crate::window::WindowFlow;
 
 type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
 
@@ -24,6 +25,17 @@ fn mixture(gmm: &Gmm) -> Vec<Tensor> {
     ]
 }
 
+fn autoregression(var: &Var) -> Vec<Tensor> {
+    let (m, c) = (var.mean(), var.covariance());
+    let mut tensors = mixture(var.innovation());
+    tensors.push(doubles("mean", m.shape(), &mut m.iter()));
+    tensors.push(doubles("covariance", c.shape(), &mut c.iter()));
+    tensors
+}
+
+/// Name of the tensor with all parameters of a causal flow's network.
+const NETWORK: &str = "network";
+
 /// All tensors of a model; safetensors orders them, so equal models give equal bytes.
 pub(super) fn serialize(model: &Model) -> Vec<u8> {
     let tensors: Vec<Tensor> = match model {
@@ -37,11 +49,12 @@ pub(super) fn serialize(model: &Model) -> Vec<u8> {
             views.map(tensor).collect()
         }
         Model::Gmm(gmm) => mixture(gmm),
-        Model::Var(var) => {
-            let (m, c) = (var.mean(), var.covariance());
-            let mut tensors = mixture(var.innovation());
-            tensors.push(doubles("mean", m.shape(), &mut m.iter()));
-            tensors.push(doubles("covariance", c.shape(), &mut c.iter()));
+        Model::Var(var) => autoregression(var),
+        Model::Causal(flow) => {
+            let mut tensors = autoregression(flow.var());
+            let network = flow.parameters();
+            let bytes = network.iter().flat_map(|p| p.to_le_bytes()).collect();
+            tensors.push((NETWORK.to_owned(), Dtype::F32, vec![network.len()], bytes));
             tensors
         }
     };
@@ -94,7 +107,7 @@ pub(super) fn deserialize(
             let k = weights.shape().first().copied().unwrap_or(0);
             // Innovations of a vector autoregression have one coordinate per channel.
             let c = match header.kind {
-                ModelKind::Var => {
+                ModelKind::Var | ModelKind::Causal => {
                     let means = tensors.tensor("means").map_err(|e| damaged(e.to_string()))?;
                     means.shape().last().copied().filter(|c| *c > 0).unwrap_or(1)
                 }
@@ -112,7 +125,7 @@ pub(super) fn deserialize(
             let covariances = Array3::from_shape_vec((k, c, c), covariances).expect(lengths);
             let source = |source| ArtifactError::Gmm { path: dir.to_path_buf(), source };
             let gmm = Gmm::new(weights, means, covariances).map_err(source)?;
-            if header.kind != ModelKind::Var {
+            if header.kind == ModelKind::Gmm {
                 return Ok(Model::Gmm(Box::new(gmm)));
             }
             let n = tensors.tensor("mean").map_err(|e| damaged(e.to_string()))?.shape().iter().product();
@@ -123,7 +136,13 @@ pub(super) fn deserialize(
                     "{d} coordinates are no whole number of samples of {c} channels"
                 )));
             }
-            Ok(Model::Var(Box::new(Var::new(d / c, c, mean, covariance, gmm).map_err(source)?)))
+            let var = Var::new(d / c, c, mean, covariance, gmm).map_err(source)?;
+            let Some(window) = &header.window else { return Ok(Model::Var(Box::new(var))) };
+            let n = window.shape.n_parameters();
+            let data = checked(&tensors, NETWORK, Dtype::F32, &[n]).map_err(damaged)?;
+            let network = data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            let flow = WindowFlow::new(var, window.context, window.shape, network.collect());
+            Ok(Model::Causal(Box::new(flow.map_err(source)?)))
         }
         _ => Err(ArtifactError::Damaged {
             path: dir.join("model.json"),

@@ -129,7 +129,12 @@ impl Var {
 
     /// Σ_t log det L_tt of a window: what the map to innovations takes off the log-density.
     pub fn log_scale(&self) -> f64 {
-        (0..self.length).map(|t| self.log_scale[t.min(self.order())]).sum()
+        self.log_scale_of(0..self.length)
+    }
+
+    /// The part of [`Var::log_scale`] of some samples.
+    pub fn log_scale_of(&self, samples: Range<usize>) -> f64 {
+        samples.map(|t| self.log_scale[t.min(self.order())]).sum()
     }
 
     /// Whitened innovations of windows.

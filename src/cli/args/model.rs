@@ -19,6 +19,8 @@ pub(in crate::cli) enum ModelKind {
     Gmm,
     /// Vector autoregression with mixture innovations, for waveform windows
     Var,
+    /// Causal flow on top of that autoregression, for waveform windows
+    Causal,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -23,6 +23,7 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
             args::ModelKind::Realnvp => ModelChoice::Flow(FlowKind::RealNvp),
             args::ModelKind::Gmm => ModelChoice::Gmm,
             args::ModelKind::Var => ModelChoice::Var,
+            args::ModelKind::Causal => ModelChoice::Causal,
         },
         preset: match args.preset {
             args::Preset::Auto => Preset::Auto,
@@ -52,6 +53,7 @@ pub(super) fn fit(
     let label = match request.model {
         ModelChoice::Gmm => "gmm",
         ModelChoice::Var => "var",
+        ModelChoice::Causal => "causal",
         ModelChoice::Flow(kind) => kind.name(),
     };
     let artifact = if matches!(request.model, ModelChoice::Gmm | ModelChoice::Var) {
