@@ -85,3 +85,33 @@ pub(super) fn by_time(window: &[f64], channels: usize) -> Array2<f64> {
     Array2::from_shape_vec((window.len() / channels, channels), window.to_vec())
         .expect("invariant: whole samples")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_sees_its_past_alone_however_much_is_asked_for() {
+        let (length, context) = (60, Context { channels: 2, lags: 5, pools: 3 });
+        let v = Array2::from_shape_fn((length, 2), |(t, c)| ((3 * t + c) as f64).sin());
+        let e = Array2::from_shape_fn((length, 2), |(t, c)| ((5 * t + 2 * c) as f64).cos());
+        let all: Vec<f64> = context.inputs(v.view(), e.view(), 0);
+        assert_eq!(all.len(), context.n_inputs() * length);
+        for t in [0, 1, 4, 5, 12, 13, 40, 59] {
+            let mut changed = (v.clone(), e.clone());
+            for later in t..length {
+                changed.0.row_mut(later).fill(99.0);
+                changed.1.row_mut(later).fill(-99.0);
+            }
+            let part = |a: &Array2<f64>| a.select(ndarray::Axis(0), &(0..=t).collect::<Vec<_>>());
+            let one: Vec<f64> = context.inputs(part(&changed.0).view(), part(&changed.1).view(), t);
+            for (i, x) in one.iter().enumerate() {
+                assert!((x - all[i * length + t]).abs() < 1e-12, "{t} {i}");
+            }
+        }
+        // Lag 2 of the first channel at t = 10, and the pool of samples 0..8 before the five lags at t = 13.
+        assert_eq!(all[length + 10], v[[8, 0]]);
+        let mean = (0..8).map(|t| v[[t, 0]]).sum::<f64>() / 8.0;
+        assert!((all[10 * length + 13] - mean).abs() < 1e-12);
+    }
+}

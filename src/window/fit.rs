@@ -208,7 +208,7 @@ fn start(var: Var, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
         bias[j] = (gmm.weights()[of] / copies).max(1e-12).ln() as f32;
         for channel in 0..c {
             let sd = gmm.covariances()[[of, channel, channel]].sqrt();
-            let jitter = if copies > 1.0 { 0.05 * (2.0 * rng.random::<f64>() - 1.0) } else { 0.0 };
+            let jitter = if copies > 1.0 { 0.01 * (2.0 * rng.random::<f64>() - 1.0) } else { 0.0 };
             bias[k + j * c + channel] = (gmm.means()[[of, channel]] + jitter * sd) as f32;
             bias[k + k * c + j * c + channel] = sd.ln() as f32;
         }

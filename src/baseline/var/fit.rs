@@ -1,16 +1,22 @@
-//! Fitting: moments of consecutive training samples, order by validation likelihood, then the mixture of innovations.
+//! Fitting: weighted moments of consecutive training samples, order by validation likelihood, then the mixture of
+//! innovations.
+//!
+//! A flushed line or a moving finger would outweigh a thousand quiet beats in least squares. So samples are weighted by
+//! the precision of the mixture component their innovation belongs to, as EM for scale mixtures does.
 
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::{Var, part, span};
-use crate::baseline::{Gmm, GmmConfig, GmmError, fit_gmm};
+use super::{Var, innovation, part, span};
+use crate::baseline::{Gmm, GmmError};
 use crate::density::Density;
 use crate::random::Seed;
 
 /// Added to the diagonal of the covariance, in units of its mean diagonal: keeps noise-free signals factorable.
 const RIDGE: f64 = 1e-9;
-/// Innovations the mixture is fitted on, and as many to choose it by.
+/// Rounds of weighting the samples by their innovations.
+const REWEIGHTINGS: usize = 3;
+/// Innovations the mixture is fitted on.
 const INNOVATIONS: usize = 20_000;
 /// Validation windows the order is chosen by.
 const CHOOSING: usize = 256;
@@ -22,17 +28,13 @@ pub struct VarConfig {
     pub orders: Vec<usize>,
     /// Components of the innovations' mixture.
     pub components: Vec<usize>,
-    /// Seed of the mixture's starts.
+    /// Seed of the noise the fit sees.
     pub seed: Seed,
 }
 
 impl Default for VarConfig {
     fn default() -> Self {
-        Self {
-            orders: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48],
-            components: vec![1, 2, 3, 4, 6, 8],
-            seed: Seed(0),
-        }
+        Self { orders: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48], components: vec![3, 5, 8], seed: Seed(0) }
     }
 }
 
@@ -41,7 +43,7 @@ impl Default for VarConfig {
 pub struct VarTrial {
     /// Order p.
     pub order: usize,
-    /// Mean log-density of validation windows with Gaussian innovations, per coordinate; absent when the fit failed.
+    /// Mean log-density of validation windows with a mixture of four components, per coordinate; absent when it is not finite.
     pub criterion: Option<f64>,
     /// Whether this is the order of the model.
     pub chosen: bool,
@@ -50,8 +52,7 @@ pub struct VarTrial {
 /// Fits on windows of `channels` channels, time-major, and chooses on `validation`.
 ///
 /// # Shapes
-/// `train: (n, T·C)`, `validation: (m, T·C)`; with m = 0 the largest order that can be fitted is taken from the training
-/// windows themselves.
+/// `train: (n, T·C)`, `validation: (m, T·C)`; with m = 0 the training windows choose.
 ///
 /// # Errors
 /// [`GmmError`] for arrays without rows, of the wrong width or with non-finite numbers, and when no order can be fitted.
@@ -82,14 +83,27 @@ pub fn fit_var<'a>(
     if orders.is_empty() {
         orders.push(1);
     }
+    let (judge, judged) = if validation.nrows() > 0 { (validation, CHOOSING) } else { (train, n) };
+    let judge = part(judge, 0..judge.nrows().min(judged), 0..d);
+    // Weights of the samples come from an autoregression of middle order and serve all of them.
+    let middle = orders[orders.len() / 2];
+    let mut weights: Option<Array2<f64>> = None;
+    for _ in 0..REWEIGHTINGS {
+        let (mean, covariance) = moments(train, channels, middle, weights.as_ref());
+        let model = gaussian(length, channels, middle, &mean, &covariance)?;
+        let e = model.innovations(train);
+        let mixture = innovation::fit(thinned(&e).view(), 4, 15)?;
+        let w = innovation::precisions(&mixture, e.view())?.mapv(|w| w.clamp(1e-3, 1e3));
+        weights = Some(w.into_shape_with_order((n, length)).expect("invariant: one weight per sample"));
+    }
     let largest = orders.iter().copied().max().unwrap_or(1);
-    let (mean, covariance) = moments(train, channels, largest);
-    let judge = if validation.nrows() > 0 { validation } else { train };
-    let judge = part(judge, 0..judge.nrows().min(CHOOSING), 0..d);
+    let (mean, covariance) = moments(train, channels, largest, weights.as_ref());
     let mut trials = Vec::new();
     let mut best: Option<(f64, usize)> = None;
     for &order in &orders {
         let model = gaussian(length, channels, order, &mean, &covariance)?;
+        let mixture = innovation::fit(thinned(&model.innovations(train)).view(), 4, 15)?;
+        let model = model.with_innovation(mixture);
         let mean_log_prob = model.log_prob(judge).mean().unwrap_or(f64::NAN) / d as f64;
         let criterion = Some(mean_log_prob).filter(|c| c.is_finite());
         if let Some(c) = criterion
@@ -104,43 +118,56 @@ pub fn fit_var<'a>(
         trial.chosen = trial.order == order;
     }
     // The chosen order sees every run of its own length.
-    let (mean, covariance) = moments(train, channels, order);
+    let (mean, covariance) = moments(train, channels, order, weights.as_ref());
     let model = gaussian(length, channels, order, &mean, &covariance)?;
-    let mixture = GmmConfig {
-        components: config.components.clone(),
-        regularisation: vec![1e-4, 1e-3, 1e-2],
-        starts: 2,
-        seed: config.seed.child("var-innovations", 0),
-        ..GmmConfig::default()
-    };
     let fitted = thinned(&model.innovations(train));
-    let chosen_by = thinned(&model.innovations(validation));
-    let (innovation, _) = fit_gmm(fitted.view(), chosen_by.view(), 1, &mixture)?;
-    Ok((model.with_innovation(innovation), trials))
+    let mut chosen: Option<(f64, Var)> = None;
+    for &components in &config.components {
+        let model = model.clone().with_innovation(innovation::fit(fitted.view(), components.max(1), 60)?);
+        let value = model.log_prob(judge).mean().unwrap_or(f64::NEG_INFINITY);
+        if chosen.as_ref().is_none_or(|(best, _)| value > *best) {
+            chosen = Some((value, model));
+        }
+    }
+    Ok((chosen.map_or(model, |(_, model)| model), trials))
 }
 
-/// Mean and covariance of `order` + 1 consecutive samples over all runs of all windows, with a trace of a ridge.
-fn moments(windows: ArrayView2<'_, f64>, channels: usize, order: usize) -> (Array1<f64>, Array2<f64>) {
-    let (n, d) = windows.dim();
+/// Mean and covariance of `order` + 1 consecutive samples over all runs of all windows, with a trace of a ridge. A run counts
+/// as its last sample does in `weights`, `(n, T)`.
+fn moments(
+    windows: ArrayView2<'_, f64>,
+    channels: usize,
+    order: usize,
+    weights: Option<&Array2<f64>>,
+) -> (Array1<f64>, Array2<f64>) {
+    let d = windows.ncols();
     let width = (order + 1) * channels;
     let runs = d / channels - order;
-    // Runs share nearly all samples: the mean over runs starts from one estimate, the rest is exact.
+    // Near enough to the mean that squares about it keep their digits.
     let centre = windows.mean().unwrap_or(0.0);
     let mut sum = Array1::<f64>::zeros(width);
     let mut square = Array2::<f64>::zeros((width, width));
     let mut stacked = Array2::<f64>::zeros((runs, width));
-    for row in windows.rows() {
-        for (t, mut run) in stacked.rows_mut().into_iter().enumerate() {
+    let mut weighted = Array2::<f64>::zeros((runs, width));
+    let mut total = 0.0;
+    for (i, row) in windows.rows().into_iter().enumerate() {
+        for (t, (mut run, mut scaled)) in stacked.rows_mut().into_iter().zip(weighted.rows_mut()).enumerate()
+        {
+            let weight = weights.map_or(1.0, |w| w[[i, t + order]]);
             run.assign(&span(row, t * channels..t * channels + width));
+            run -= centre;
+            scaled.assign(&run);
+            scaled *= weight;
+            total += weight;
         }
-        stacked -= centre;
-        sum += &stacked.sum_axis(Axis(0));
-        square += &stacked.t().dot(&stacked);
+        sum += &weighted.sum_axis(Axis(0));
+        square += &weighted.t().dot(&stacked);
     }
-    let count = (n * runs) as f64;
-    let mean = sum / count;
+    let mean = sum / total;
     let outer = mean.view().insert_axis(Axis(1)).dot(&mean.view().insert_axis(Axis(0)));
-    let mut covariance = square / count - outer;
+    let covariance = square / total - outer;
+    // Rounding leaves the product a little asymmetric.
+    let mut covariance = 0.5 * (&covariance + &covariance.t());
     let ridge = RIDGE * covariance.diag().mean().unwrap_or(0.0).max(f64::MIN_POSITIVE);
     covariance.diag_mut().mapv_inplace(|x| x + ridge);
     (mean + centre, covariance)

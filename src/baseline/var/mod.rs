@@ -12,6 +12,7 @@
 //! least squares for a VAR(p); the first p samples follow the Gaussian of p consecutive samples with the same g.
 
 mod fit;
+mod innovation;
 
 use std::ops::Range;
 
