@@ -105,7 +105,7 @@ impl Format {
             Self::Offset8 => out.extend(bytes.iter().take(samples).map(|&b| i32::from(b) - 128)),
             Self::Int16 => out.extend(chunks::<2>(bytes, samples).map(|b| i32::from(i16::from_le_bytes(b)))),
             Self::BigInt16 => {
-                out.extend(chunks::<2>(bytes, samples).map(|b| i32::from(i16::from_be_bytes(b))))
+                out.extend(chunks::<2>(bytes, samples).map(|b| i32::from(i16::from_be_bytes(b))));
             }
             Self::Offset16 => {
                 out.extend(chunks::<2>(bytes, samples).map(|b| i32::from(u16::from_le_bytes(b)) - 32768));

@@ -253,10 +253,14 @@ impl Group<'_> {
                 let found = format!("{} of {wanted} samples per signal are there", out[0].len());
                 return Err(wrong(found));
             }
-            out.iter_mut().for_each(|samples| samples.truncate(wanted));
+            for samples in &mut out {
+                samples.truncate(wanted);
+            }
         }
         let whole = out[0].len() / k * k;
-        out.iter_mut().for_each(|samples| samples.truncate(whole));
+        for samples in &mut out {
+            samples.truncate(whole);
+        }
         Ok(out)
     }
 }

@@ -217,7 +217,7 @@ fn start(var: Var, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
 }
 
 fn groups(shape: Shape, weight_decay: f32) -> Vec<Group> {
-    let decayed = |i: usize| if i % 2 == 0 { weight_decay } else { 0.0 };
+    let decayed = |i: usize| if i.is_multiple_of(2) { weight_decay } else { 0.0 };
     let ranges = shape.ranges().into_iter().enumerate();
     ranges.map(|(i, range)| Group { range, weight_decay: decayed(i), rate: 1.0 }).collect()
 }

@@ -63,7 +63,7 @@ impl Var {
         innovation: Gmm,
     ) -> Result<Self, GmmError> {
         let n = mean.len();
-        let fits = channels > 0 && n % channels == 0 && n >= 2 * channels && n <= length * channels;
+        let fits = channels > 0 && n.is_multiple_of(channels) && n >= 2 * channels && n <= length * channels;
         if !fits {
             let expected = vec![(length * channels).min(2 * channels)];
             return Err(GmmError::Shape { what: "mean of consecutive samples", got: vec![n], expected });
@@ -194,14 +194,14 @@ impl Var {
 }
 
 /// A block of a matrix. (ndarray's `s!` would say the same, with an `allow(unsafe_code)` inside that this crate forbids.)
-fn part<'a>(mut a: ArrayView2<'a, f64>, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'a, f64> {
+fn part(mut a: ArrayView2<'_, f64>, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'_, f64> {
     a.slice_axis_inplace(Axis(0), rows.into());
     a.slice_axis_inplace(Axis(1), columns.into());
     a
 }
 
 /// A stretch of a vector.
-fn span<'a>(mut a: ArrayView1<'a, f64>, range: Range<usize>) -> ArrayView1<'a, f64> {
+fn span(mut a: ArrayView1<'_, f64>, range: Range<usize>) -> ArrayView1<'_, f64> {
     a.slice_axis_inplace(Axis(0), range.into());
     a
 }

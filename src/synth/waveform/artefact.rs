@@ -63,7 +63,9 @@ impl Artefact {
             Self::Damping => {
                 let mean = abp.iter().sum::<f64>() / n;
                 let rest = draw.between(0.05, 0.25);
-                abp.iter_mut().for_each(|x| *x = mean + rest * (*x - mean));
+                for x in abp {
+                    *x = mean + rest * (*x - mean);
+                }
             }
             Self::Motion => {
                 let (mut slow, size) = (0.0, draw.between(0.1, 0.4));
@@ -74,7 +76,9 @@ impl Artefact {
             }
             Self::Detached => {
                 let level = draw.between(0.0, 0.15);
-                pleth.iter_mut().for_each(|x| *x = level + 0.003 * draw.normal());
+                for x in pleth {
+                    *x = level + 0.003 * draw.normal();
+                }
             }
             Self::Interference => {
                 let phase = draw.between(0.0, 6.3);

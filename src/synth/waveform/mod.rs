@@ -167,8 +167,8 @@ fn write_record(dir: &Path, name: &str, signals: &[Vec<f64>; 2]) -> Result<(), S
     let mut bytes = Vec::with_capacity(4 * n);
     let (mut sums, mut first) = ([0i16; 2], [0i16; 2]);
     for t in 0..n {
-        for c in 0..2 {
-            let x = digital(c, signals[c][t]);
+        for (c, signal) in signals.iter().enumerate() {
+            let x = digital(c, signal[t]);
             sums[c] = sums[c].wrapping_add(x);
             if t == 0 {
                 first[c] = x;
