@@ -5,20 +5,15 @@
 //! resolution, the coarsest of the windows that are kept, and finer recordings are rounded to it. With one
 //! gain, the usual case within a record, that changes nothing.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use super::account::{fault, fingerprints, flow, nothing_left, segments, windows};
 use super::cut::{Cuts, Reason, Window, cut};
 use super::{Signal, WaveformError, list_records};
-use crate::error::IoError;
 use crate::features::assign_split;
-use crate::ingest::{Audit, Cells, CohortStep, Column, InputFile, RecordTable, TableAudit};
+use crate::ingest::{Audit, Cells, Column, RecordTable, TableAudit};
 use crate::num::quantile::median;
 use crate::schema::{Kind, Normalise, Pipeline, Split, SplitBy, SplitFractions, Waveform};
 
@@ -60,9 +55,9 @@ pub struct RecordScale {
 }
 
 /// A record with the split of each of its windows.
-struct Divided {
-    cuts: Cuts,
-    splits: Vec<Split>,
+pub(super) struct Divided {
+    pub(super) cuts: Cuts,
+    pub(super) splits: Vec<Split>,
 }
 
 /// Reads the records of `input` and cuts them into windows, time-major: sample t of channel c is column t·channels + c,
@@ -112,37 +107,6 @@ pub fn read_windows(
         return Err(nothing_left(settings, &audit));
     }
     Ok(table(divided, settings, audit))
-}
-
-/// Reason of the audit for a record that cannot be used.
-fn fault(error: &WaveformError) -> &'static str {
-    match error {
-        WaveformError::Truncated { .. } => "signal file truncated",
-        WaveformError::Disagrees { .. } | WaveformError::Segment { .. } => {
-            "header disagrees with the signals"
-        }
-        WaveformError::Flac { .. } => "compressed file damaged",
-        WaveformError::Format { .. } => "unknown signal format",
-        WaveformError::Header { .. } => "header not understood",
-        WaveformError::MissingSegment { .. } => "segment missing",
-        WaveformError::UnequalRates { .. } => "channels at unequal rates",
-        _ => "not readable",
-    }
-}
-
-fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError {
-    let mut why: Vec<String> = audit
-        .tables
-        .iter()
-        .flat_map(|t| t.dropped.iter().map(move |(reason, n)| format!("{n} {}: {reason}", t.table)))
-        .collect();
-    // Of a folder whose records are all at fault, the first says more than a count.
-    why.extend(audit.warnings.first().cloned());
-    WaveformError::NoWindows {
-        window: settings.window,
-        channels: settings.channels.join(" and "),
-        why: if why.is_empty() { "the records hold no samples".into() } else { why.join("; ") },
-    }
 }
 
 fn count(cuts: &mut Cuts, reason: Reason, n: usize) {
@@ -225,42 +189,6 @@ fn by_time(n: usize, fractions: &SplitFractions) -> Vec<Split> {
     ends[0] = ends[0].max(1);
     let split = |i| Split::ALL[ends.iter().position(|&end| i < end).unwrap_or(3)];
     (0..n).map(split).collect()
-}
-
-fn segments(divided: &[Divided]) -> TableAudit {
-    let sum = |f: fn(&Cuts) -> u64| divided.iter().map(|d| f(&d.cuts)).sum::<u64>();
-    let (gaps, short) = (sum(|c| c.gaps), sum(|c| c.short));
-    let dropped = [("gap", gaps), ("shorter than a window", short)];
-    TableAudit {
-        table: "segments".into(),
-        rows_read: sum(|c| c.segments),
-        rows_kept: sum(|c| c.segments) - gaps - short,
-        dropped: dropped.into_iter().filter(|d| d.1 > 0).map(|(name, n)| (name.to_owned(), n)).collect(),
-    }
-}
-
-fn windows(divided: &[Divided]) -> TableAudit {
-    let kept: u64 = divided.iter().map(|d| d.cuts.windows.len() as u64).sum();
-    let mut dropped: BTreeMap<String, u64> = BTreeMap::new();
-    for (reason, n) in divided.iter().flat_map(|d| &d.cuts.dropped) {
-        *dropped.entry(reason.name().to_owned()).or_default() += n;
-    }
-    let rows_read = kept + dropped.values().sum::<u64>();
-    TableAudit { table: "windows".into(), rows_read, rows_kept: kept, dropped }
-}
-
-fn flow(divided: &[Divided]) -> Vec<CohortStep> {
-    let mut left = windows(divided).rows_read as usize;
-    let mut steps =
-        vec![CohortStep { rule: "all windows".into(), before: left, after: left, failed_null: 0 }];
-    for reason in Reason::ALL {
-        let n: u64 = divided.iter().filter_map(|d| d.cuts.dropped.get(&reason)).sum();
-        let after = left - n as usize;
-        let failed_null = if reason == Reason::Missing { n as usize } else { 0 };
-        steps.push(CohortStep { rule: reason.rule().into(), before: left, after, failed_null });
-        left = after;
-    }
-    steps
 }
 
 /// Centre and scale of each channel, per record.
@@ -426,35 +354,6 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
         subject_ids.clone_from(&record_ids);
     }
     (RecordTable { record_ids, subject_ids, splits: Some(splits), columns, audit }, normalisation)
-}
-
-/// Size and SHA-256 of every file read, by name.
-fn fingerprints(records: &[Cuts]) -> Result<Vec<InputFile>, WaveformError> {
-    let mut files: Vec<&PathBuf> = records.iter().flat_map(|r| &r.files).collect();
-    files.sort();
-    files.dedup();
-    files.into_iter().map(|path| fingerprint(path)).collect()
-}
-
-fn fingerprint(path: &Path) -> Result<InputFile, WaveformError> {
-    let mut file = File::open(path).map_err(IoError::on("open", path))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut buffer).map_err(IoError::on("read", path))?;
-        if read == 0 {
-            break;
-        }
-        hasher.update(&buffer[..read]);
-        bytes += read as u64;
-    }
-    let mut sha256 = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        write!(sha256, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-    }
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    Ok(InputFile { name, bytes, sha256 })
 }
 
 #[cfg(test)]
