@@ -3,24 +3,28 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::ModelArtifact;
-use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, VarConfig, fit_gmm, fit_var};
+use ndarray::Array2;
+
+use super::{MemberHeader, Model, ModelArtifact, ensemble};
+use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, fit_gmm};
 use crate::error::Hint;
 use crate::evaluate::stacked_draws;
 use crate::features::Bundle;
 use crate::flow::{BaseKind, FlowConfig};
+use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::{
-    BundleSource, FlowKind, Mixture, Progress, TrainConfig, TrainError, start_flow, train_source,
+    BundleSource, FlowKind, HistoryRow, Mixture, Progress, TrainConfig, TrainError, Trained, has_checkpoint,
+    remove_checkpoint, start_flow, train_source,
 };
-use crate::window::{WindowConfig, fit_window};
 
 /// Rows a mixture is fitted on, at least, as far as more noise draws of the same records can provide them.
 const MIXTURE_ROWS: usize = 8_000;
-/// Numbers an autoregression is fitted on, at least, in the same sense.
-const WINDOW_SAMPLES: usize = 1_000_000;
 /// Most noise draws per record.
 const MIXTURE_DRAWS: usize = 8;
+
+/// Noise draws of the validation records that mixtures and weights are chosen on.
+const VALIDATION_DRAWS: usize = 4;
 
 /// Failure of a fit.
 #[derive(Debug, thiserror::Error)]
@@ -58,101 +62,156 @@ pub fn fit_mixture_model(bundle: &Bundle, config: &GmmConfig) -> Result<ModelArt
     Ok(ModelArtifact::from_gmm(bundle, config, gmm, trials, started.elapsed().as_secs_f64()))
 }
 
-/// Channels of a bundle of complete waveform windows.
-fn window_channels(bundle: &Bundle) -> Result<usize, FitError> {
-    let manifest = &bundle.manifest;
-    let Some(waveform) = &manifest.pipeline.waveform else {
-        return Err(FitError::NotWindows("the bundle was made from a table".into()));
-    };
-    let (channels, expected) = (waveform.channels.len(), waveform.window * waveform.channels.len());
-    let found = manifest.encoder.n_coordinates();
-    if found != expected {
-        return Err(FitError::NotWindows(format!(
-            "{} samples of {channels} channels are {expected} coordinates, the bundle has {found}",
-            waveform.window
-        )));
-    }
-    Ok(channels)
+/// What a fitted density is put together from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnsembleConfig {
+    /// Flows, of different seeds; at least 1.
+    pub flows: u32,
+    /// Whether a Gaussian mixture is a member as well.
+    pub mixture: bool,
 }
 
-/// Fits a vector autoregression to the training windows of `bundle`, its order chosen on the validation windows.
+impl EnsembleConfig {
+    /// One flow and nothing else.
+    pub const SINGLE: Self = Self { flows: 1, mixture: false };
+}
+
+/// A fitted member and what it cost.
+pub(super) struct Part {
+    pub(super) header: MemberHeader,
+    pub(super) model: Model,
+    pub(super) history: Vec<HistoryRow>,
+    /// Training rows seen, and the seconds that took.
+    pub(super) rows: f64,
+    pub(super) seconds: f64,
+}
+
+/// Trains flows on the training records of `bundle`: one, or an ensemble. A mixture base starts from the mixture
+/// [`fit_mixture_model`] would find in a shorter search; a resumed run searches it again, so that its model tells of the
+/// same search.
 ///
-/// # Errors
-/// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`].
-pub fn fit_var_model(bundle: &Bundle, config: &VarConfig) -> Result<ModelArtifact, FitError> {
-    let started = Instant::now();
-    let channels = window_channels(bundle)?;
-    let encoder = &bundle.manifest.encoder;
-    let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
-    let draws = (WINDOW_SAMPLES / train.len().max(1)).clamp(1, MIXTURE_DRAWS);
-    let rows = stacked_draws(encoder, train.view(), draws, config.seed.child("train-noise", 0));
-    let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
-    let (var, orders) = fit_var(rows.view(), held_out.view(), channels, config)?;
-    Ok(ModelArtifact::from_var(bundle, config, var, orders, started.elapsed().as_secs_f64()))
-}
-
-/// Trains a causal flow on the training windows of `bundle`, starting from the autoregression [`fit_var_model`] finds.
-///
-/// # Errors
-/// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`] and [`fit_window`].
-pub fn fit_causal_model(
-    bundle: &Bundle,
-    config: &WindowConfig,
-    progress: &dyn Progress,
-) -> Result<ModelArtifact, FitError> {
-    let started = Instant::now();
-    let channels = window_channels(bundle)?;
-    let encoder = &bundle.manifest.encoder;
-    let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
-    let var_config = VarConfig { seed: config.seed, ..VarConfig::default() };
-    let noise = config.seed.child("train-noise", 0);
-    let draw = |draw: u32| encoder.encode(train.view(), noise, u64::from(draw)).values;
-    let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
-    let first = draw(0);
-    progress.note("fitting the autoregression the flow starts from");
-    let (var, orders) = fit_var(first.view(), held_out.view(), channels, &var_config)?;
-    // The budget is for all of the fit.
-    let left = |budget: f64| (budget - started.elapsed().as_secs_f64()).max(0.0);
-    let resolved =
-        WindowConfig { time_budget_seconds: config.time_budget_seconds.map(left), ..config.clone() };
-    let (flow, history) = fit_window(var, &draw, held_out.view(), &resolved, progress)?;
-    let seconds = started.elapsed().as_secs_f64();
-    Ok(ModelArtifact::from_causal(bundle, &var_config, config, flow, orders, history, seconds))
-}
-
-/// Trains a flow on the training records of `bundle`. A mixture base starts from the mixture [`fit_mixture_model`] finds;
-/// a resumed run searches it again, so that its model tells of the same search.
+/// A time budget is that of all members together.
 ///
 /// # Errors
 /// Those of [`train_source`] and of the mixture.
+#[expect(clippy::too_many_arguments, reason = "what to fit on, what to fit, and where to keep it meanwhile")]
 pub fn fit_flow_model(
     bundle: &Bundle,
     kind: FlowKind,
     flow: &FlowConfig,
     config: &TrainConfig,
+    ensemble: EnsembleConfig,
     checkpoint: Option<&Path>,
     resume: bool,
     progress: &dyn Progress,
 ) -> Result<ModelArtifact, FitError> {
     let started = Instant::now();
-    let mut trials = Vec::new();
-    let start = match flow.base {
-        BaseKind::Normal => start_flow(flow, config.seed, None)?,
-        BaseKind::Mixture { .. } => {
-            progress.note("fitting the Gaussian mixture the flow's base starts from");
-            let (gmm, tried) = search(bundle, &GmmConfig { seed: config.seed, ..GmmConfig::default() })?;
-            trials = tried;
+    // What an earlier run left must not be taken for this one's, whichever member it is of.
+    if let Some(dir) = checkpoint.filter(|_| !resume) {
+        remove_checkpoint(dir).map_err(TrainError::from)?;
+    }
+    let mut searched = None;
+    if ensemble.mixture || flow.base != BaseKind::Normal {
+        progress.note("fitting a Gaussian mixture to start from");
+        let quick = GmmConfig { seed: config.seed, ..GmmConfig::quick() };
+        searched = Some(search(bundle, &quick)?);
+    }
+    let start = |seed: Seed| match (&searched, flow.base) {
+        (Some((gmm, _)), BaseKind::Mixture { .. }) => {
             let mixture =
                 Mixture { weights: gmm.weights(), means: gmm.means(), covariances: gmm.covariances() };
-            start_flow(flow, config.seed, Some(mixture))?
+            start_flow(flow, seed, Some(mixture))
         }
+        _ => start_flow(flow, seed, None),
     };
     let before = started.elapsed().as_secs_f64();
-    let mut trained = train_source(&BundleSource::new(bundle), start, config, checkpoint, resume, progress)?;
-    trained.seconds += before;
-    let mut artifact = ModelArtifact::from_flow(bundle, kind, config, trained);
-    artifact.header.trials = trials;
+    let source = BundleSource::new(bundle);
+    let single = ensemble == EnsembleConfig::SINGLE;
+    let mut spent = before;
+    let mut parts = Vec::new();
+    for i in 0..ensemble.flows {
+        let seed = if i == 0 { config.seed } else { config.seed.child("member", i.into()) };
+        let left = config.time_budget_seconds.map(|b| (b - spent) / f64::from(ensemble.flows - i));
+        let config = TrainConfig {
+            seed,
+            // A member whose turn comes too late still gets its first steps.
+            time_budget_seconds: left.map(|s| s.max(0.05)),
+            ..config.clone()
+        };
+        let dir = checkpoint.map(|c| if single { c.to_path_buf() } else { c.join(format!("member-{i}")) });
+        if ensemble.flows > 1 {
+            progress.note(&format!("flow {} of {}", i + 1, ensemble.flows));
+        }
+        // Members whose turn had not come have no state, and that is nothing to report.
+        let resume = resume && (i == 0 || dir.as_deref().is_some_and(has_checkpoint));
+        let mut trained = train_source(&source, start(seed)?, &config, dir.as_deref(), resume, progress)?;
+        spent += trained.seconds;
+        if single {
+            trained.seconds += before;
+            let mut artifact = ModelArtifact::from_flow(bundle, kind, &config, trained);
+            artifact.header.trials = searched.map(|(_, trials)| trials).unwrap_or_default();
+            return Ok(artifact);
+        }
+        parts.push(Part::of_flow(trained, seed, i + 1));
+    }
+    if let (true, Some((gmm, _))) = (ensemble.mixture, &searched) {
+        parts.push(Part::of_mixture(gmm.clone(), config.seed));
+    }
+    weigh(bundle, config.seed, &mut parts);
+    let mut artifact = ModelArtifact::from_parts(bundle, kind, config, parts, spent);
+    artifact.header.trials = searched.map(|(_, trials)| trials).unwrap_or_default();
     Ok(artifact)
+}
+
+impl Part {
+    fn of_flow(trained: Trained, seed: Seed, number: u32) -> Self {
+        let validation_log_prob =
+            trained.history.iter().find(|r| r.epoch == trained.best_epoch).map(|r| r.validation_log_prob);
+        let header = MemberHeader {
+            weight: 1.0,
+            flow: Some(trained.flow.config().clone()),
+            seed,
+            epochs: Some(trained.epochs),
+            best_epoch: Some(trained.best_epoch),
+            stop: Some(trained.stop),
+            validation_log_prob,
+        };
+        let mut history = trained.history;
+        history.iter_mut().for_each(|row| row.member = number);
+        Self {
+            header,
+            model: Model::Flow(trained.flow),
+            history,
+            rows: trained.rows_per_second * trained.seconds,
+            seconds: trained.seconds,
+        }
+    }
+
+    fn of_mixture(gmm: Gmm, seed: Seed) -> Self {
+        let header = MemberHeader {
+            weight: 1.0,
+            flow: None,
+            seed,
+            epochs: None,
+            best_epoch: None,
+            stop: None,
+            validation_log_prob: None,
+        };
+        Self { header, model: Model::Gmm(Box::new(gmm)), history: Vec::new(), rows: 0.0, seconds: 0.0 }
+    }
+}
+
+/// Chooses the weights of `parts` on the validation records.
+fn weigh(bundle: &Bundle, seed: Seed, parts: &mut [Part]) {
+    let raw = bundle.raw_of(Split::Validation);
+    let seed = seed.child("ensemble-weights", 0);
+    let rows = stacked_draws(&bundle.manifest.encoder, raw.view(), VALIDATION_DRAWS, seed);
+    let mut log_prob = Array2::zeros((rows.nrows(), parts.len()));
+    for (part, mut column) in parts.iter_mut().zip(log_prob.columns_mut()) {
+        column.assign(&part.model.density().log_prob(rows.view()));
+    }
+    let weights = ensemble::weights(log_prob.view(), raw.nrows());
+    parts.iter_mut().zip(weights).for_each(|(part, weight)| part.header.weight = weight);
 }
 
 fn search(bundle: &Bundle, config: &GmmConfig) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
@@ -160,7 +219,8 @@ fn search(bundle: &Bundle, config: &GmmConfig) -> Result<(Gmm, Vec<GmmTrial>), G
     let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
     let draws = (MIXTURE_ROWS / train.nrows().max(1)).clamp(1, MIXTURE_DRAWS);
     let rows = stacked_draws(encoder, train.view(), draws, config.seed.child("train-noise", 0));
-    let held_out = stacked_draws(encoder, validation.view(), 4, config.seed.child("validation-noise", 0));
+    let held_out =
+        stacked_draws(encoder, validation.view(), VALIDATION_DRAWS, config.seed.child("validation-noise", 0));
     // Data without noise give one copy of each record, whatever was asked for.
     let copies = rows.nrows() / train.nrows().max(1);
     fit_gmm(rows.view(), held_out.view(), copies, config)

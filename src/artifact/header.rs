@@ -149,4 +149,26 @@ pub struct Header {
     pub best_epoch: Option<u32>,
     /// Why training ended, for flows.
     pub stop: Option<Stop>,
+    /// Its members, for an ensemble; the fields above are those of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberHeader>,
+}
+
+/// One member of an ensemble.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberHeader {
+    /// Its share of the density.
+    pub weight: f64,
+    /// Architecture; absent for a mixture of Gaussians.
+    pub flow: Option<FlowConfig>,
+    /// Seed of its fit.
+    pub seed: Seed,
+    /// Epochs run, for flows.
+    pub epochs: Option<u32>,
+    /// Epoch of the weights, for flows.
+    pub best_epoch: Option<u32>,
+    /// Why training ended, for flows.
+    pub stop: Option<Stop>,
+    /// Mean bound of the validation records, tensor space: what weights were chosen by.
+    pub validation_log_prob: Option<f64>,
 }

@@ -3,19 +3,23 @@
 //! The first three are a function of data, settings and seed, to the byte and for any number of threads; everything a clock
 //! or the machine has a say in is in `metrics.json` alone.
 
+mod ensemble;
 mod error;
 mod fit;
 mod folder;
 mod header;
 mod metrics;
 mod tensors;
+mod window;
 
 use ndarray::ArrayView2;
 
+pub use ensemble::{Ensemble, Member};
 pub use error::ArtifactError;
-pub use fit::{FitError, fit_causal_model, fit_flow_model, fit_mixture_model, fit_var_model};
-pub use header::{FORMAT_VERSION, Header, ModelKind, Window};
+pub use fit::{EnsembleConfig, FitError, fit_flow_model, fit_mixture_model};
+pub use header::{FORMAT_VERSION, Header, MemberHeader, ModelKind, Window};
 pub use metrics::{Metrics, peak_memory_bytes};
+pub use window::{fit_causal_model, fit_var_model};
 
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
@@ -38,6 +42,30 @@ pub enum Model {
     Var(Box<Var>),
     /// A causal flow of windows.
     Causal(Box<WindowFlow>),
+    /// Several of these as one mixture density.
+    Ensemble(Ensemble),
+}
+
+impl Model {
+    /// The density, on vectors of [`Encoder::encode`].
+    pub fn density(&self) -> &dyn Density {
+        match self {
+            Self::Flow(flow) => flow,
+            Self::Gmm(gmm) => gmm.as_ref(),
+            Self::Var(var) => var.as_ref(),
+            Self::Causal(flow) => flow.as_ref(),
+            Self::Ensemble(ensemble) => ensemble,
+        }
+    }
+
+    /// The flow, or the first flow of an ensemble.
+    pub fn flow(&self) -> Option<&Flow<f32>> {
+        match self {
+            Self::Flow(flow) => Some(flow),
+            Self::Gmm(_) | Self::Var(_) | Self::Causal(_) => None,
+            Self::Ensemble(ensemble) => ensemble.members().iter().find_map(|m| m.model.flow()),
+        }
+    }
 }
 
 /// A fitted model with all that is needed to use it without its bundle.
@@ -53,7 +81,7 @@ pub struct ModelArtifact {
     pub calibration: Vec<f64>,
     /// Held-out likelihoods and cost.
     pub metrics: Metrics,
-    /// One row per epoch; empty for mixtures.
+    /// One row per epoch of each member; empty for mixtures.
     pub history: Vec<HistoryRow>,
 }
 
@@ -75,6 +103,46 @@ impl ModelArtifact {
             ..Metrics::default()
         };
         Self::new(bundle, header, Model::Flow(trained.flow), metrics, trained.history)
+    }
+
+    /// Wraps the members of an ensemble and evaluates their mixture on every split of `bundle`; `seconds` is how long
+    /// all of it took.
+    ///
+    /// # Panics
+    /// Where `parts` is empty; weights are [`ensemble::weights`].
+    fn from_parts(
+        bundle: &Bundle,
+        kind: FlowKind,
+        config: &TrainConfig,
+        parts: Vec<fit::Part>,
+        seconds: f64,
+    ) -> Self {
+        let first = parts[0].header.clone();
+        let rows: f64 = parts.iter().map(|p| p.rows).sum();
+        let training: f64 = parts.iter().map(|p| p.seconds).sum();
+        let metrics = Metrics {
+            train_seconds: seconds,
+            epochs: Some(parts.iter().filter_map(|p| p.header.epochs).sum()),
+            rows_per_second: (training > 0.0).then(|| rows / training),
+            ..Metrics::default()
+        };
+        let mut header = Header {
+            flow: first.flow,
+            train: Some(config.clone()),
+            epochs: first.epochs,
+            best_epoch: first.best_epoch,
+            stop: first.stop,
+            ..Header::of(bundle, kind.into(), config.seed)
+        };
+        let (mut history, mut members) = (Vec::new(), Vec::new());
+        for part in parts {
+            history.extend(part.history);
+            members.push(Member { weight: part.header.weight, model: part.model });
+            header.members.push(part.header);
+        }
+        let model =
+            Ensemble::new(members).expect("invariant: parts are of one dimension, weights sum to one");
+        Self::new(bundle, header, Model::Ensemble(model), metrics, history)
     }
 
     /// Wraps a fitted mixture and evaluates it on every split of `bundle`; `seconds` is how long the fit took.
@@ -179,12 +247,7 @@ impl ModelArtifact {
 
     /// The density, on vectors of [`Encoder::encode`].
     pub fn density(&self) -> &dyn Density {
-        match &self.model {
-            Model::Flow(flow) => flow,
-            Model::Gmm(gmm) => gmm.as_ref(),
-            Model::Var(var) => var.as_ref(),
-            Model::Causal(flow) => flow.as_ref(),
-        }
+        self.model.density()
     }
 
     /// Scores records exactly as the calibration records were scored: the same number of draws, of the same seed.
@@ -248,6 +311,7 @@ impl Header {
             epochs: None,
             best_epoch: None,
             stop: None::<Stop>,
+            members: Vec::new(),
         }
     }
 }

@@ -49,6 +49,18 @@ impl Default for GmmConfig {
 }
 
 impl GmmConfig {
+    /// A shorter search, for a mixture that is only where a flow starts from.
+    pub fn quick() -> Self {
+        Self {
+            components: vec![1, 2, 4, 8, 16, 24],
+            regularisation: vec![1e-3, 1e-2, 5e-2],
+            starts: 1,
+            tolerance: 1e-2,
+            max_iterations: 100,
+            ..Self::default()
+        }
+    }
+
     /// Checks every value.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use std::num::{ParseFloatError, ParseIntError};
 use std::path::Path;
 
-use crate::artifact::{ModelArtifact, fit_causal_model, fit_flow_model, fit_mixture_model, fit_var_model};
+use crate::artifact::{
+    EnsembleConfig, ModelArtifact, fit_causal_model, fit_flow_model, fit_mixture_model, fit_var_model,
+};
 use crate::baseline::{GmmConfig, VarConfig};
 use crate::error::IoError;
 use crate::features::Bundle;
@@ -42,6 +44,8 @@ pub struct FitRequest<'a> {
     pub preset: Preset,
     /// Seed of everything random.
     pub seed: Seed,
+    /// Flows of an ensemble; by default the preset decides.
+    pub ensemble: Option<u32>,
     /// Upper bound on epochs.
     pub epochs: Option<u32>,
     /// Wall-clock budget in seconds.
@@ -81,8 +85,19 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
                 config.max_epochs = epochs;
             }
             train::apply_overrides(&mut flow, &mut config, request.settings)?;
-            let artifact =
-                fit_flow_model(&bundle, kind, &flow, &config, Some(&checkpoint), request.resume, progress)?;
+            let ensemble = request
+                .ensemble
+                .map_or_else(|| EnsembleConfig::SINGLE, |flows| EnsembleConfig { flows, mixture: flows > 1 });
+            let artifact = fit_flow_model(
+                &bundle,
+                kind,
+                &flow,
+                &config,
+                ensemble,
+                Some(&checkpoint),
+                request.resume,
+                progress,
+            )?;
             artifact.save(request.output, request.force)?;
             train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
             return Ok(artifact);
@@ -101,6 +116,10 @@ fn fit_causal(
     if request.resume {
         let message = "--resume does not apply to `--model causal`: it writes no checkpoints".to_owned();
         return Err(usage(message, "fit again; --time-budget bounds how long that takes"));
+    }
+    if request.ensemble.is_some() {
+        let message = "--ensemble does not apply to `--model causal`".to_owned();
+        return Err(usage(message, "leave it out"));
     }
     let mut config = WindowConfig {
         seed: request.seed,
@@ -140,6 +159,7 @@ fn fit_causal(
 fn fit_baseline(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifact, Error> {
     let flow_only = [
         ("--resume", request.resume),
+        ("--ensemble", request.ensemble.is_some()),
         ("--epochs", request.epochs.is_some()),
         ("--time-budget", request.time_budget.is_some()),
         ("--set", !request.settings.is_empty()),

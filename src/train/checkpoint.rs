@@ -219,6 +219,13 @@ pub fn remove_checkpoint(dir: &Path) -> Result<(), CheckpointError> {
     };
     let file = dir.join(FILE);
     gone(fs::remove_file(&file)).map_err(IoError::on("remove", &file))?;
+    // Members of an ensemble have folders of their own in it.
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|n| n.starts_with("member-")) && entry.path().is_dir() {
+            remove_checkpoint(&entry.path())?;
+        }
+    }
     // A folder with other files in it is not ours to remove.
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none()) {
         fs::remove_dir(dir).map_err(IoError::on("remove", dir))?;
@@ -291,6 +298,7 @@ mod tests {
             rate_factor: 0.5,
             rollbacks: 1,
             history: vec![HistoryRow {
+                member: 1,
                 epoch: 0,
                 step: 0,
                 learning_rate: 0.1 + 0.2,

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// What one epoch did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryRow {
+    /// Member of an ensemble, from 1; 1 for a single flow.
+    #[serde(default = "first")]
+    pub member: u32,
     /// 0 is the model before training.
     pub epoch: u32,
     /// Optimiser steps so far.
@@ -23,4 +26,8 @@ pub struct HistoryRow {
     pub rollbacks: u32,
     /// Whether this epoch's validation value is the best so far.
     pub best: bool,
+}
+
+const fn first() -> u32 {
+    1
 }

@@ -122,6 +122,7 @@ impl<'a> Run<'a> {
             validation.push(batch);
         }
         let first = Batch::new("train", source.train(config.seed.child("train-noise", 0), 0))?;
+        flow.arrange(first.rows.t())?;
         flow.initialize(first.rows.t());
         let groups = groups(&flow, config);
         let batches = source.n_train().div_ceil(config.batch_size);
@@ -189,6 +190,7 @@ impl<'a> Run<'a> {
                 Epoch::Done { log_prob, gradient_norm, clipped, learning_rate, out_of_time } => {
                     state.epoch += 1;
                     let row = HistoryRow {
+                        member: 1,
                         epoch: state.epoch,
                         step: state.adam.steps,
                         learning_rate,
@@ -216,6 +218,8 @@ impl<'a> Run<'a> {
                 }
             }
         };
+        // A member of an ensemble is not trained again when the run is cut off in a later one.
+        self.save(&state)?;
         let seconds = self.seconds();
         self.flow.parameters_mut().copy_from_slice(&state.best);
         Ok(Trained {
@@ -258,6 +262,7 @@ impl<'a> Run<'a> {
             rows: 0,
         };
         let row = HistoryRow {
+            member: 1,
             epoch: 0,
             step: 0,
             learning_rate: 0.0,

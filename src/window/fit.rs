@@ -256,6 +256,7 @@ fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
 
 fn row(epoch: u32, step: u64, rate: f64, train: Option<f64>, validation: f64, best: bool) -> HistoryRow {
     HistoryRow {
+        member: 1,
         epoch,
         step,
         learning_rate: rate,

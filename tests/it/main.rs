@@ -10,6 +10,7 @@ mod bad_input;
 mod browser;
 mod built_in;
 mod golden_flow;
+mod inspect;
 mod layers;
 mod mimic_demo;
 mod outlier;

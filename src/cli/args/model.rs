@@ -1,4 +1,4 @@
-//! Arguments of the commands that fit and use a model: `fit`, `score`, `sample`.
+//! Arguments of the commands that fit and use a model: `fit`, `score`, `sample`, `inspect`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,6 +55,11 @@ pub(in crate::cli) struct Fit {
     /// Seed of initialisation, shuffling and noise
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
+
+    /// Flows of different seeds in one mixture density, with a Gaussian mixture where there are two or more [default: by
+    /// the preset]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(in crate::cli) ensemble: Option<u32>,
 
     /// Upper bound on epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -133,4 +138,15 @@ pub(in crate::cli) struct Sample {
     /// Seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Inspect {
+    /// Model folder made by `fit`
+    #[arg(value_name = "MODEL")]
+    pub(in crate::cli) model: PathBuf,
+
+    /// Everything, the matrices included, as JSON on stdout
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
 }

@@ -32,6 +32,7 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
             args::Preset::Large => Preset::Large,
         },
         seed: Seed(args.seed),
+        ensemble: args.ensemble,
         epochs: args.epochs,
         time_budget: args.time_budget.map(|t| t.as_secs_f64()),
         resume: args.resume,
