@@ -143,7 +143,7 @@ pub fn fit_window(
         if better {
             best = (value, epoch, average.clone());
         }
-        let train_log_prob = Some(total / n as f64);
+        let train_log_prob = Some(total / n as f64 - flow.var().log_scale());
         history.push(row(epoch, adam.steps, rate, train_log_prob, value, better));
         let seconds = started.elapsed().as_secs_f64();
         progress.epoch(&EpochReport {

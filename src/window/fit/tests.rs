@@ -43,6 +43,10 @@ fn what_the_past_tells_of_the_spread_is_learned() {
     let after = flow.log_prob(test.view()).mean().unwrap() / 96.0;
     assert!(after > before + 0.1, "{before} {after}");
     assert!(history.last().unwrap().validation_log_prob > history[0].validation_log_prob);
+    // Both are of whole windows, the linear layer included.
+    let last = history.last().unwrap();
+    let gap = last.train_log_prob.unwrap() - last.validation_log_prob;
+    assert!(gap.abs() < 0.3 * 96.0, "{gap}");
     // Samples score about as data do; bursts make both vary, and 60 windows do not teach their length exactly.
     let own = flow.log_prob(flow.sample(60, Seed(4)).view()).mean().unwrap() / 96.0;
     assert!((own - after).abs() < 0.3, "{own} {after}");
