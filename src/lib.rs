@@ -11,7 +11,7 @@
 //! L6  report    outlier         one HTML file · conformal p-values, explanations
 //! L5  artifact                  the model folder
 //! L4  train     baseline        AdamW, checkpoints · linfa Gaussian mixtures
-//! L3  evaluate                  record log-likelihood of any density
+//! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them
 //! L0  num  random  density  output  error
@@ -31,9 +31,12 @@ pub mod ingest;
 pub mod synth;
 
 pub mod evaluate;
+pub mod waveform;
 
 pub mod baseline;
 pub mod train;
+
+pub mod window;
 
 pub mod artifact;
 

@@ -35,6 +35,9 @@ pub enum FitError {
     /// Of the mixture.
     #[error(transparent)]
     Gmm(#[from] GmmError),
+    /// The model is one of waveform windows, the bundle holds other records.
+    #[error("this model is for waveform windows: {0}")]
+    NotWindows(String),
 }
 
 impl Hint for FitError {
@@ -42,6 +45,9 @@ impl Hint for FitError {
         match self {
             Self::Train(e) => e.hint(),
             Self::Gmm(e) => e.hint(),
+            Self::NotWindows(_) => {
+                Some("ingest WFDB records with the pipeline waveform-1024 and max_missing=0".into())
+            }
         }
     }
 }

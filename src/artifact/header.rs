@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::baseline::{GmmConfig, GmmTrial};
+use crate::baseline::{GmmConfig, GmmTrial, VarConfig, VarTrial};
 use crate::evaluate::Score;
 use crate::flow::FlowConfig;
 use crate::random::Seed;
 use crate::train::{FlowKind, Stop, TrainConfig};
+use crate::window::{Context, Shape, WindowConfig};
 
 /// Version of the model folder this program writes, and the highest it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -30,11 +31,18 @@ pub enum ModelKind {
     /// Gaussian mixture.
     #[serde(rename = "gmm")]
     Gmm,
+    /// Vector autoregression of waveform windows.
+    #[serde(rename = "var")]
+    Var,
+    /// Causal flow of waveform windows.
+    #[serde(rename = "causal")]
+    Causal,
 }
 
 impl ModelKind {
     /// All families.
-    pub const ALL: [Self; 4] = [Self::Butterfly, Self::GlowLu, Self::RealNvp, Self::Gmm];
+    pub const ALL: [Self; 6] =
+        [Self::Butterfly, Self::GlowLu, Self::RealNvp, Self::Gmm, Self::Var, Self::Causal];
 
     /// Name in files and on the command line.
     pub const fn name(self) -> &'static str {
@@ -43,16 +51,18 @@ impl ModelKind {
             Self::GlowLu => "glow-lu",
             Self::RealNvp => "realnvp",
             Self::Gmm => "gmm",
+            Self::Var => "var",
+            Self::Causal => "causal",
         }
     }
 
-    /// The flow of this family; `None` for mixtures.
+    /// The flow of this family; `None` for the others.
     pub const fn flow(self) -> Option<FlowKind> {
         match self {
             Self::Butterfly => Some(FlowKind::Butterfly),
             Self::GlowLu => Some(FlowKind::GlowLu),
             Self::RealNvp => Some(FlowKind::RealNvp),
-            Self::Gmm => None,
+            Self::Gmm | Self::Var | Self::Causal => None,
         }
     }
 }
@@ -81,6 +91,17 @@ impl FromStr for ModelKind {
             format!("unknown model `{s}`, expected one of {}", Self::ALL.map(Self::name).join(", "))
         })
     }
+}
+
+/// Architecture of a causal flow and how it was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// What its network sees.
+    pub context: Context,
+    /// Sizes of its network.
+    pub shape: Shape,
+    /// Trainer settings.
+    pub train: WindowConfig,
 }
 
 /// Everything about a model that is neither a tensor nor a measurement of the clock.
@@ -113,6 +134,15 @@ pub struct Header {
     pub gmm: Option<GmmConfig>,
     /// The search, for mixtures.
     pub trials: Vec<GmmTrial>,
+    /// Search settings, for vector autoregressions and the causal flows on top of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub var: Option<VarConfig>,
+    /// Architecture and trainer settings, for causal flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Orders tried, for the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<VarTrial>,
     /// Epochs run, for flows.
     pub epochs: Option<u32>,
     /// Epoch of the weights, for flows.

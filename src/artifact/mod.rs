@@ -10,16 +10,18 @@ mod folder;
 mod header;
 mod metrics;
 mod tensors;
+mod window;
 
 use ndarray::ArrayView2;
 
 pub use ensemble::{Ensemble, Member};
 pub use error::ArtifactError;
 pub use fit::{EnsembleConfig, FitError, fit_flow_model, fit_mixture_model};
-pub use header::{FORMAT_VERSION, Header, MemberHeader, ModelKind};
+pub use header::{FORMAT_VERSION, Header, MemberHeader, ModelKind, Window};
 pub use metrics::{Metrics, peak_memory_bytes};
+pub use window::{fit_causal_model, fit_var_model};
 
-use crate::baseline::{Gmm, GmmConfig, GmmTrial};
+use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
 use crate::evaluate::{DRAWS, RecordScores, Score, score_records, split_metrics};
 use crate::features::{Bundle, Encoder};
@@ -27,6 +29,7 @@ use crate::flow::Flow;
 use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::{FlowKind, HistoryRow, Stop, TrainConfig, Trained};
+use crate::window::{WindowConfig, WindowFlow};
 
 /// The density itself.
 #[derive(Debug, Clone)]
@@ -35,6 +38,10 @@ pub enum Model {
     Flow(Flow<f32>),
     /// A Gaussian mixture.
     Gmm(Box<Gmm>),
+    /// A vector autoregression of windows.
+    Var(Box<Var>),
+    /// A causal flow of windows.
+    Causal(Box<WindowFlow>),
     /// Several of these as one mixture density.
     Ensemble(Ensemble),
 }
@@ -45,6 +52,8 @@ impl Model {
         match self {
             Self::Flow(flow) => flow,
             Self::Gmm(gmm) => gmm.as_ref(),
+            Self::Var(var) => var.as_ref(),
+            Self::Causal(flow) => flow.as_ref(),
             Self::Ensemble(ensemble) => ensemble,
         }
     }
@@ -53,7 +62,7 @@ impl Model {
     pub fn flow(&self) -> Option<&Flow<f32>> {
         match self {
             Self::Flow(flow) => Some(flow),
-            Self::Gmm(_) => None,
+            Self::Gmm(_) | Self::Var(_) | Self::Causal(_) => None,
             Self::Ensemble(ensemble) => ensemble.members().iter().find_map(|m| m.model.flow()),
         }
     }
@@ -148,6 +157,51 @@ impl ModelArtifact {
             Header { gmm: Some(config.clone()), trials, ..Header::of(bundle, ModelKind::Gmm, config.seed) };
         let metrics = Metrics { train_seconds: seconds, ..Metrics::default() };
         Self::new(bundle, header, Model::Gmm(Box::new(gmm)), metrics, Vec::new())
+    }
+
+    /// Wraps a fitted vector autoregression and evaluates it on every split of `bundle`; `seconds` is how long the fit took.
+    pub fn from_var(
+        bundle: &Bundle,
+        config: &VarConfig,
+        var: Var,
+        orders: Vec<VarTrial>,
+        seconds: f64,
+    ) -> Self {
+        let header =
+            Header { var: Some(config.clone()), orders, ..Header::of(bundle, ModelKind::Var, config.seed) };
+        let metrics = Metrics { train_seconds: seconds, ..Metrics::default() };
+        Self::new(bundle, header, Model::Var(Box::new(var)), metrics, Vec::new())
+    }
+
+    /// Wraps a trained causal flow and evaluates it on every split of `bundle`; `seconds` is how long the fit took.
+    pub fn from_causal(
+        bundle: &Bundle,
+        var: &VarConfig,
+        config: &WindowConfig,
+        flow: WindowFlow,
+        orders: Vec<VarTrial>,
+        history: Vec<HistoryRow>,
+        seconds: f64,
+    ) -> Self {
+        let best = history.iter().rfind(|row| row.best).map(|row| row.epoch);
+        let epochs = history.last().map(|row| row.epoch);
+        let window = Window { context: flow.context(), shape: flow.shape(), train: config.clone() };
+        let header = Header {
+            var: Some(var.clone()),
+            window: Some(window),
+            orders,
+            epochs,
+            best_epoch: best,
+            ..Header::of(bundle, ModelKind::Causal, config.seed)
+        };
+        let rows = f64::from(epochs.unwrap_or(0)) * bundle.manifest.splits.train as f64;
+        let metrics = Metrics {
+            train_seconds: seconds,
+            epochs,
+            rows_per_second: Some(rows / seconds),
+            ..Metrics::default()
+        };
+        Self::new(bundle, header, Model::Causal(Box::new(flow)), metrics, history)
     }
 
     fn new(
@@ -251,6 +305,9 @@ impl Header {
             train: None,
             gmm: None,
             trials: Vec::new(),
+            var: None,
+            window: None,
+            orders: Vec::new(),
             epochs: None,
             best_epoch: None,
             stop: None::<Stop>,

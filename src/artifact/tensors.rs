@@ -5,10 +5,11 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Array3};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::{ArtifactError, Ensemble, Header, Member, Model};
-use crate::baseline::Gmm;
+use super::{ArtifactError, Ensemble, Header, Member, Model, ModelKind, Window};
+use crate::baseline::{Gmm, Var};
 use crate::flow::{Flow, FlowConfig};
 use crate::random::Seed;
+use crate::window::WindowFlow;
 
 /// All tensors of a model; safetensors orders them, so equal models give equal bytes.
 pub(super) fn serialize(model: &Model) -> Vec<u8> {
@@ -24,6 +25,30 @@ pub(super) fn serialize(model: &Model) -> Vec<u8> {
 /// Name, type, shape and bytes of one tensor.
 type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
 
+fn doubles(name: &str, shape: &[usize], values: &mut dyn Iterator<Item = &f64>) -> Tensor {
+    (name.to_string(), Dtype::F64, shape.to_vec(), values.flat_map(|v| v.to_le_bytes()).collect())
+}
+
+fn mixture(gmm: &Gmm) -> Vec<Tensor> {
+    let (w, m, c) = (gmm.weights(), gmm.means(), gmm.covariances());
+    vec![
+        doubles("weights", w.shape(), &mut w.iter()),
+        doubles("means", m.shape(), &mut m.iter()),
+        doubles("covariances", c.shape(), &mut c.iter()),
+    ]
+}
+
+fn autoregression(var: &Var) -> Vec<Tensor> {
+    let (m, c) = (var.mean(), var.covariance());
+    let mut tensors = mixture(var.innovation());
+    tensors.push(doubles("mean", m.shape(), &mut m.iter()));
+    tensors.push(doubles("covariance", c.shape(), &mut c.iter()));
+    tensors
+}
+
+/// Name of the tensor with all parameters of a causal flow's network.
+const NETWORK: &str = "network";
+
 fn named(model: &Model) -> Vec<Tensor> {
     match model {
         Model::Flow(flow) => {
@@ -34,16 +59,14 @@ fn named(model: &Model) -> Vec<Tensor> {
             };
             flow.parameter_views().iter().map(tensor).collect()
         }
-        Model::Gmm(gmm) => {
-            let tensor = |name: &str, shape: &[usize], values: &mut dyn Iterator<Item = &f64>| {
-                (name.to_string(), Dtype::F64, shape.to_vec(), values.flat_map(|v| v.to_le_bytes()).collect())
-            };
-            let (w, m, c) = (gmm.weights(), gmm.means(), gmm.covariances());
-            vec![
-                tensor("weights", w.shape(), &mut w.iter()),
-                tensor("means", m.shape(), &mut m.iter()),
-                tensor("covariances", c.shape(), &mut c.iter()),
-            ]
+        Model::Gmm(gmm) => mixture(gmm),
+        Model::Var(var) => autoregression(var),
+        Model::Causal(flow) => {
+            let mut tensors = autoregression(flow.var());
+            let network = flow.parameters();
+            let bytes = network.iter().flat_map(|p| p.to_le_bytes()).collect();
+            tensors.push((NETWORK.to_owned(), Dtype::F32, vec![network.len()], bytes));
+            tensors
         }
         Model::Ensemble(ensemble) => {
             let members = ensemble.members().iter().enumerate();
@@ -90,7 +113,10 @@ pub(super) fn deserialize(
     }
     let (model, expected) = match (&header.flow, is_flow) {
         (Some(config), true) => read.flow("", config)?,
-        (None, false) => read.mixture("")?,
+        (None, false) => match header.kind {
+            ModelKind::Var | ModelKind::Causal => read.windows(header.window.as_ref())?,
+            _ => read.mixture("")?,
+        },
         _ => {
             return Err(ArtifactError::Damaged {
                 path: dir.join("model.json"),
@@ -148,23 +174,56 @@ impl Reading<'_> {
 
     /// The Gaussian mixture whose tensors' names begin with `prefix`, and their number.
     fn mixture(&self, prefix: &str) -> Result<(Model, usize), ArtifactError> {
-        let d = self.d;
+        Ok((Model::Gmm(Box::new(self.gmm(prefix, self.d)?)), 3))
+    }
+
+    /// A vector autoregression, or with `window` the causal flow on top of it, and the number of tensors.
+    fn windows(&self, window: Option<&Window>) -> Result<(Model, usize), ArtifactError> {
+        let source = |source| ArtifactError::Gmm { path: self.dir.to_path_buf(), source };
+        let shape = |name: &str| -> Result<Vec<usize>, ArtifactError> {
+            let tensor = self.tensors.tensor(name).map_err(|e| self.damaged(e.to_string()))?;
+            Ok(tensor.shape().to_vec())
+        };
+        // Innovations have one coordinate per channel.
+        let c = shape("means")?.last().copied().unwrap_or(0);
+        if c == 0 || !self.d.is_multiple_of(c) {
+            let d = self.d;
+            return Err(
+                self.damaged(format!("{d} coordinates are no whole number of samples of {c} channels"))
+            );
+        }
+        let n = shape("mean")?.first().copied().unwrap_or(0);
+        let mean = Array1::from_vec(self.numbers("mean", &[n])?);
+        let covariance = Array2::from_shape_vec((n, n), self.numbers("covariance", &[n, n])?);
+        let covariance = covariance.expect("invariant: shapes were checked");
+        let var = Var::new(self.d / c, c, mean, covariance, self.gmm("", c)?).map_err(source)?;
+        let Some(window) = window else { return Ok((Model::Var(Box::new(var)), 5)) };
+        let n = window.shape.n_parameters();
+        let data = checked(&self.tensors, NETWORK, Dtype::F32, &[n]).map_err(|e| self.damaged(e))?;
+        let network = data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let flow = WindowFlow::new(var, window.context, window.shape, network.collect());
+        Ok((Model::Causal(Box::new(flow.map_err(source)?)), 6))
+    }
+
+    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, ArtifactError> {
+        let data = checked(&self.tensors, name, Dtype::F64, shape).map_err(|e| self.damaged(e))?;
+        let eight = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
+        Ok(data.chunks_exact(8).map(eight).collect())
+    }
+
+    /// The mixture on `d` coordinates whose tensors' names begin with `prefix`.
+    fn gmm(&self, prefix: &str, d: usize) -> Result<Gmm, ArtifactError> {
         let weights =
             self.tensors.tensor(&format!("{prefix}weights")).map_err(|e| self.damaged(e.to_string()))?;
         let k = weights.shape().first().copied().unwrap_or(0);
-        let read = |name: &str, shape: &[usize]| -> Result<Vec<f64>, ArtifactError> {
-            let name = format!("{prefix}{name}");
-            let data = checked(&self.tensors, &name, Dtype::F64, shape).map_err(|e| self.damaged(e))?;
-            let eight = |b: &[u8]| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
-            Ok(data.chunks_exact(8).map(eight).collect())
-        };
+        let read = |name: &str, shape: &[usize]| self.numbers(&format!("{prefix}{name}"), shape);
         let lengths = "invariant: shapes were checked";
         let weights = Array1::from_vec(read("weights", &[k])?);
         let means = Array2::from_shape_vec((k, d), read("means", &[k, d])?).expect(lengths);
         let covariances = read("covariances", &[k, d, d])?;
         let covariances = Array3::from_shape_vec((k, d, d), covariances).expect(lengths);
         let source = |source| ArtifactError::Gmm { path: self.dir.to_path_buf(), source };
-        Ok((Model::Gmm(Box::new(Gmm::new(weights, means, covariances).map_err(source)?)), 3))
+        Gmm::new(weights, means, covariances).map_err(source)
     }
 }
 

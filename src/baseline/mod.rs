@@ -1,12 +1,15 @@
 //! Gaussian mixtures, the strongest simple density on tables: fitted by linfa, evaluated by our own stable code.
 //!
-//! `fit` searches components and regularisation, `gmm` is the fitted density. Both see numbers only; the normal-score
+//! `fit` searches components and regularisation, `gmm` is the fitted density. `var` is the classical density of windows of
+//! signals: a vector autoregression with innovations of such a mixture. Both see numbers only; the normal-score
 //! coordinates they are meant for come from above.
 
 mod error;
 mod fit;
 mod gmm;
+mod var;
 
 pub use error::GmmError;
 pub use fit::{GmmConfig, GmmTrial, fit_gmm};
 pub use gmm::Gmm;
+pub use var::{Var, VarConfig, VarTrial, fit_var};

@@ -14,6 +14,7 @@ use crate::report::ReportError;
 use crate::schema::SchemaError;
 use crate::synth::SynthError;
 use crate::train::TrainError;
+use crate::waveform::WaveformError;
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum Error {
     /// Source files.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Waveform records.
+    #[error(transparent)]
+    Waveform(#[from] WaveformError),
     /// Transforms, splits, bundle.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -92,6 +96,9 @@ impl From<FitError> for Error {
         match e {
             FitError::Train(e) => Self::Train(e),
             FitError::Gmm(e) => Self::Gmm(e),
+            FitError::NotWindows(_) => {
+                Self::Usage { hint: Hint::hint(&e).unwrap_or_default(), message: e.to_string() }
+            }
         }
     }
 }
@@ -101,6 +108,7 @@ impl Hint for Error {
         match self {
             Self::Schema(e) => e.hint(),
             Self::Ingest(e) => e.hint(),
+            Self::Waveform(e) => e.hint(),
             Self::Feature(e) => e.hint(),
             Self::Flow(e) => e.hint(),
             Self::NoLayers { .. } => Some("fit one with --model butterfly, glow-lu or realnvp".into()),

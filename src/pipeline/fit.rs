@@ -1,14 +1,18 @@
 //! `fit`: bundle → model folder.
 
+use std::num::{ParseFloatError, ParseIntError};
 use std::path::Path;
 
-use crate::artifact::{EnsembleConfig, ModelArtifact, fit_flow_model, fit_mixture_model};
-use crate::baseline::GmmConfig;
+use crate::artifact::{
+    EnsembleConfig, ModelArtifact, fit_causal_model, fit_flow_model, fit_mixture_model, fit_var_model,
+};
+use crate::baseline::{GmmConfig, VarConfig};
 use crate::error::IoError;
 use crate::features::Bundle;
 use crate::output::OutputError;
 use crate::random::Seed;
 use crate::train::{self, FlowKind, Preset, Progress};
+use crate::window::WindowConfig;
 
 use super::Error;
 
@@ -19,6 +23,10 @@ pub enum ModelChoice {
     Flow(FlowKind),
     /// A Gaussian mixture.
     Gmm,
+    /// A vector autoregression of waveform windows.
+    Var,
+    /// A causal flow of waveform windows, on top of that.
+    Causal,
 }
 
 /// What to fit.
@@ -58,7 +66,8 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     }
     let bundle = Bundle::open(request.bundle)?;
     let artifact = match request.model {
-        ModelChoice::Gmm => fit_mixture(&bundle, request)?,
+        ModelChoice::Gmm | ModelChoice::Var => fit_baseline(&bundle, request)?,
+        ModelChoice::Causal => fit_causal(&bundle, request, progress)?,
         ModelChoice::Flow(kind) => {
             let checkpoint = train::checkpoint_dir(request.output);
             if let Some(parent) = checkpoint.parent().filter(|p| !p.as_os_str().is_empty()) {
@@ -98,7 +107,56 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     Ok(artifact)
 }
 
-fn fit_mixture(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifact, Error> {
+fn fit_causal(
+    bundle: &Bundle,
+    request: &FitRequest<'_>,
+    progress: &dyn Progress,
+) -> Result<ModelArtifact, Error> {
+    let usage = |message: String, hint: &str| Error::Usage { message, hint: hint.into() };
+    if request.resume {
+        let message = "--resume does not apply to `--model causal`: it writes no checkpoints".to_owned();
+        return Err(usage(message, "fit again; --time-budget bounds how long that takes"));
+    }
+    if request.ensemble.is_some() {
+        let message = "--ensemble does not apply to `--model causal`".to_owned();
+        return Err(usage(message, "leave it out"));
+    }
+    let mut config = WindowConfig {
+        seed: request.seed,
+        time_budget_seconds: request.time_budget,
+        ..WindowConfig::default()
+    };
+    if let Some(epochs) = request.epochs {
+        config.max_epochs = epochs;
+    }
+    for (key, value) in request.settings {
+        let wrong = |_| usage(format!("`--set {key}`: not a number: `{value}`"), "give a number");
+        match key.as_str() {
+            "hidden" => config.hidden = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?,
+            "components" => {
+                config.components = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?
+            }
+            "batch_samples" => {
+                config.batch_samples = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?;
+            }
+            "patience" => config.patience = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?,
+            "learning_rate" => {
+                config.learning_rate = value.parse().map_err(|e: ParseFloatError| wrong(e.to_string()))?;
+            }
+            "weight_decay" => {
+                config.weight_decay = value.parse().map_err(|e: ParseFloatError| wrong(e.to_string()))?;
+            }
+            _ => {
+                let hint =
+                    "allowed are hidden, components, batch_samples, patience, learning_rate, weight_decay";
+                return Err(usage(format!("`--set {key}`: unknown key for `--model causal`"), hint));
+            }
+        }
+    }
+    Ok(fit_causal_model(bundle, &config, progress)?)
+}
+
+fn fit_baseline(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifact, Error> {
     let flow_only = [
         ("--resume", request.resume),
         ("--ensemble", request.ensemble.is_some()),
@@ -108,9 +166,12 @@ fn fit_mixture(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifac
     ];
     if let Some((option, _)) = flow_only.iter().find(|(_, given)| *given) {
         return Err(Error::Usage {
-            message: format!("{option} does not apply to `--model gmm`"),
-            hint: "leave it out; a mixture chooses k and its regularisation on the validation split".into(),
+            message: format!("{option} does not apply to `--model gmm` or `--model var`"),
+            hint: "leave it out; they choose their settings on the validation split".into(),
         });
+    }
+    if request.model == ModelChoice::Var {
+        return Ok(fit_var_model(bundle, &VarConfig { seed: request.seed, ..VarConfig::default() })?);
     }
     let config = GmmConfig { seed: request.seed, ..GmmConfig::default() };
     Ok(fit_mixture_model(bundle, &config)?)

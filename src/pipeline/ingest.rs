@@ -1,11 +1,13 @@
 //! `ingest`: source files → bundle.
 
+use std::fs;
 use std::path::Path;
 
+use crate::error::IoError;
 use crate::features::Bundle;
 use crate::ingest::{self, BadRows, IngestOptions, IngestProgress};
 use crate::output::Staged;
-use crate::schema;
+use crate::{schema, waveform};
 
 use super::Error;
 
@@ -54,13 +56,21 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
-    let table = match &schema {
-        Some(schema) => {
+    let table = match (&schema, &pipeline.waveform) {
+        (Some(schema), _) => {
             let options =
                 IngestOptions { bad_rows: request.bad_rows, cache: request.cache.map(Path::to_path_buf) };
             ingest::ingest_with(schema, &pipeline, request.input, &options, progress)?
         }
-        None => ingest::read_wide(&pipeline, request.input)?,
+        (None, Some(settings)) => {
+            let (table, scales) = waveform::read_windows(&pipeline, settings, request.input)?;
+            let path = staged.path().join("waveform.json");
+            let mut json = serde_json::to_vec_pretty(&scales).expect("invariant: numbers and texts");
+            json.push(b'\n');
+            fs::write(&path, json).map_err(IoError::on("write", &path))?;
+            table
+        }
+        (None, None) => ingest::read_wide(&pipeline, request.input)?,
     };
     let bundle = Bundle::build(&table, schema.as_ref(), &pipeline)?;
     ingest::write_features(&staged.path().join("features.parquet"), &table, &bundle.splits)?;

@@ -24,6 +24,7 @@ mod settings;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod waveform;
 
 pub use aggregation::Aggregation;
 pub use check::{parse_pipeline, parse_schema};
@@ -44,3 +45,4 @@ pub use registry::{
 };
 pub use render::{render_pipeline, render_schema};
 pub use settings::apply_settings;
+pub use waveform::{Normalise, SplitBy, Waveform};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregation, Kind};
+use super::{Aggregation, Kind, Waveform};
 
 /// A checked pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Pipeline {
     pub features: Vec<Feature>,
     /// Present for wide tables.
     pub wide: Option<WideTable>,
+    /// Present for waveforms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waveform: Option<Waveform>,
     /// Default transform g of continuous columns.
     pub transform: TransformKind,
     /// Whether discrete and rounded values get noise of their resolution.

@@ -20,6 +20,7 @@ const PIPELINES: &[(&str, &str)] = &[
     ("mimic3-first-48h-benchmark", include_str!("../../pipelines/mimic3-first-48h-benchmark.toml")),
     ("mimic3-hourly", include_str!("../../pipelines/mimic3-hourly.toml")),
     ("physionet2012-48h", include_str!("../../pipelines/physionet2012-48h.toml")),
+    ("waveform-1024", include_str!("../../pipelines/waveform-1024.toml")),
     ("wide-table", include_str!("../../pipelines/wide-table.toml")),
 ];
 
@@ -75,7 +76,7 @@ pub fn is_pipeline(name_or_path: &str) -> Result<bool, SchemaError> {
     let (text, _) = find(Description::Any, name_or_path, &both, Path::new(""))?;
     let Ok(document) = DeTable::parse(&text) else { return Ok(false) };
     let has = |key: &str| document.get_ref().contains_key(key);
-    Ok(!has("variables") && !has("record") && (has("features") || has("wide") || has("schema")))
+    Ok(!has("variables") && !has("record") && ["features", "wide", "waveform", "schema"].into_iter().any(has))
 }
 
 fn load_schema_from(name_or_path: &str, folder: &Path) -> Result<Schema, SchemaError> {

@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use super::check::{check_min_observed, check_split, check_window};
 use super::error::{SchemaError, SettingProblem};
-use super::suggest;
-use super::{Kind, Pipeline, TransformKind, WideTable};
+use super::{Kind, Pipeline, TransformKind, Waveform, WideTable};
+use super::{suggest, waveform};
 
-/// Keys besides `role.COLUMN`.
+/// Keys besides `role.COLUMN` and those of waveforms.
 const KEYS: [&str; 12] = [
     "transform",
     "dequantize",
@@ -55,7 +55,12 @@ pub fn apply_settings(pipeline: &mut Pipeline, settings: &[(String, String)]) ->
     for (_, message) in check_split(&changed.split) {
         together("split.", message);
     }
+    for (key, message) in changed.waveform.as_ref().map(Waveform::check).unwrap_or_default() {
+        // Keys that only together are wrong are blamed on either.
+        together(if key == "normalise" { "" } else { key }, message);
+    }
     if changed.wide.is_none()
+        && changed.waveform.is_none()
         && let Err(message) = check_window(&changed.window)
     {
         together("window.", message);
@@ -70,6 +75,17 @@ pub fn apply_settings(pipeline: &mut Pipeline, settings: &[(String, String)]) ->
 fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
     if let Some(column) = key.strip_prefix("role.") {
         return role(pipeline, column, value);
+    }
+    if let Some(waveform) = pipeline.waveform.as_mut() {
+        if let Some(outcome) = waveform.set(key, value) {
+            return outcome.map_err(|message| (message, None));
+        }
+        if key.starts_with("window.") {
+            let hint = "say `--set window=1024`".to_owned();
+            return Err(("windows of waveforms are counted in samples".into(), Some(hint)));
+        }
+    } else if waveform::KEYS.contains(&key) {
+        return Err(("set for waveform pipelines only".into(), None));
     }
     if key.starts_with("window.") && pipeline.wide.is_some() {
         return Err(("a wide table has no times, so no window either".into(), None));

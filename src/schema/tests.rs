@@ -16,7 +16,7 @@ fn built_in_files_are_valid() {
     for name in pipeline_names() {
         let (pipeline, schema) = load_pipeline(name).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(pipeline.name, name, "a pipeline is called like its file");
-        assert_eq!(schema.is_none(), pipeline.wide.is_some());
+        assert_eq!(schema.is_none(), pipeline.wide.is_some() || pipeline.waveform.is_some());
         assert!(pipeline_text(name).is_some());
     }
 }
@@ -230,4 +230,35 @@ fn schemas_and_pipelines_are_told_apart() {
     }
     let error = is_pipeline("mimic").unwrap_err();
     assert_eq!(error.to_string(), "there is no schema or pipeline `mimic`, neither built in nor as a file");
+}
+
+#[test]
+fn waveform_settings_are_applied_and_checked() {
+    let set = |settings: &[(&str, &str)]| {
+        let mut pipeline = load_pipeline("waveform-1024").unwrap().0;
+        let settings: Vec<_> = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        apply_settings(&mut pipeline, &settings)
+            .map(|()| pipeline.waveform.unwrap())
+            .map_err(|e| e.to_string())
+    };
+    let changed =
+        set(&[("channels", "II, V"), ("window", "64"), ("split_by", "record"), ("normalise", "none")]);
+    let changed = changed.unwrap();
+    assert_eq!((changed.channels, changed.window, changed.stride), (vec!["II".into(), "V".into()], 64, 64));
+    for (settings, expected) in [
+        (("window", "1"), "a window must have at least 2 samples, found 1"),
+        (("stride", "0"), "the stride must be at least 1 sample"),
+        (("max_missing", "1"), "a share from 0 to below 1, found 1"),
+        (("max_step", "NaN"), "a factor of 1 or more, found NaN"),
+        (("channels", "II,ii"), "a channel is named twice"),
+        (("split_by", "record"), "held-out records have no training windows"),
+        (("split_by", "patient"), "allowed are `time`, `record`, got `patient`"),
+        (("window.start", "0"), "windows of waveforms are counted in samples"),
+    ] {
+        let error = set(&[settings]).unwrap_err();
+        assert!(error.contains(expected), "{settings:?}: {error}");
+    }
+    let mut wide = load_pipeline("wide-table").unwrap().0;
+    let error = apply_settings(&mut wide, &[("channels".into(), "II".into())]).unwrap_err().to_string();
+    assert!(error.contains("set for waveform pipelines only"), "{error}");
 }

@@ -16,6 +16,9 @@ pub enum SynthError {
     /// Too short for a first day, or too long for a bounded extract.
     #[error("`chart_hours` must lie between 24 and 720, got {0}")]
     ChartHours(f64),
+    /// Too short for a window, or longer than a day.
+    #[error("`minutes` must lie between 0.5 and 1440, got {0}")]
+    Minutes(f64),
     /// The output folder could not be begun or finished.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -30,6 +33,7 @@ impl Hint for SynthError {
             Self::NoPatients => Some("eighteen hundred are enough to fit a model in a minute".into()),
             Self::AnomalyFraction(_) => Some("0.02 spoils one eligible stay in fifty, 0 none".into()),
             Self::ChartHours(_) => Some("30 covers a first day and some hours after it".into()),
+            Self::Minutes(_) => Some("30 give some two hundred windows of 1,024 samples".into()),
             Self::Output(e) => e.hint(),
             Self::Io(e) => e.hint(),
         }

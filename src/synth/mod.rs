@@ -26,11 +26,13 @@ mod physiology;
 mod quantity;
 #[cfg(test)]
 mod tests;
+mod waveform;
 mod writer;
 
 use std::path::Path;
 
 pub use error::SynthError;
+pub use waveform::{WaveformConfig, WaveformSummary, synthesize_waveforms};
 
 use crate::error::IoError;
 use crate::output::Staged;

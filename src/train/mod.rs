@@ -19,6 +19,7 @@ mod start;
 mod step;
 mod trainer;
 
+pub(crate) use adam::{AdamW, Group};
 pub use checkpoint::{CheckpointError, checkpoint_dir, has_checkpoint, remove_checkpoint};
 pub use config::TrainConfig;
 pub use data::{BundleSource, Draw, Source};

@@ -15,14 +15,16 @@ const LAYERS: &[(&str, u32)] = &[
     ("synth", 3),
     ("flow", 3),
     ("features", 4),
+    ("waveform", 5),
     ("evaluate", 5),
     ("baseline", 6),
     ("train", 6),
-    ("artifact", 7),
-    ("outlier", 8),
-    ("report", 9),
-    ("pipeline", 10),
-    ("cli", 11),
+    ("window", 7),
+    ("artifact", 8),
+    ("outlier", 9),
+    ("report", 10),
+    ("pipeline", 11),
+    ("cli", 12),
 ];
 
 /// Modules that must not know data frames, files of cohorts or the command line.

@@ -23,3 +23,4 @@ mod report_fixture;
 mod sample;
 mod support;
 mod train;
+mod waveform;

@@ -27,6 +27,14 @@ pub(in crate::cli) struct Synth {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) chart_rows: u64,
 
+    /// Bedside signals (PLETH and ABP, WFDB records) instead of tables; `--anomalies` is then the share of windows
+    #[arg(long, conflicts_with = "gzip")]
+    pub(in crate::cli) waveform: bool,
+
+    /// Length of each waveform record
+    #[arg(long, value_name = "N", default_value_t = 30.0, requires = "waveform")]
+    pub(in crate::cli) minutes: f64,
+
     /// Compress the tables (.csv.gz)
     #[arg(long)]
     pub(in crate::cli) gzip: bool,

@@ -59,7 +59,9 @@ pub(in crate::cli) enum Command {
     #[command(after_help = "Example:\n  cohort-flow demo --output out/demo")]
     Demo(Demo),
     /// Write a MIMIC-III-shaped synthetic extract with planted, labelled anomalies
-    #[command(after_help = "Example:\n  cohort-flow synth --patients 5000 --output out/extract")]
+    #[command(
+        after_help = "Examples:\n  cohort-flow synth --patients 5000 --output out/extract\n  cohort-flow synth --waveform --patients 20 --output out/waves"
+    )]
     Synth(Synth),
     /// Check, show or list schemas and pipelines
     #[command(subcommand)]

@@ -17,6 +17,10 @@ pub(in crate::cli) enum ModelKind {
     Realnvp,
     /// Gaussian mixture by linfa
     Gmm,
+    /// Vector autoregression with mixture innovations, for waveform windows
+    Var,
+    /// Causal flow on top of that autoregression, for waveform windows
+    Causal,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -22,6 +22,8 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
             args::ModelKind::GlowLu => ModelChoice::Flow(FlowKind::GlowLu),
             args::ModelKind::Realnvp => ModelChoice::Flow(FlowKind::RealNvp),
             args::ModelKind::Gmm => ModelChoice::Gmm,
+            args::ModelKind::Var => ModelChoice::Var,
+            args::ModelKind::Causal => ModelChoice::Causal,
         },
         preset: match args.preset {
             args::Preset::Auto => Preset::Auto,
@@ -51,10 +53,12 @@ pub(super) fn fit(
 ) -> std::result::Result<ModelArtifact, pipeline::Error> {
     let label = match request.model {
         ModelChoice::Gmm => "gmm",
+        ModelChoice::Var => "var",
+        ModelChoice::Causal => "causal",
         ModelChoice::Flow(kind) => kind.name(),
     };
-    let artifact = if request.model == ModelChoice::Gmm {
-        let spinner = console.spinner("gmm: choosing k and regularisation on the validation split");
+    let artifact = if matches!(request.model, ModelChoice::Gmm | ModelChoice::Var) {
+        let spinner = console.spinner(&format!("{label}: choosing its settings on the validation split"));
         let fitted = pipeline::fit(request, &crate::train::Silent);
         spinner.finish_and_clear();
         fitted?

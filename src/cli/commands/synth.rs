@@ -2,7 +2,7 @@
 
 use crate::pipeline::Error;
 use crate::random::Seed;
-use crate::synth::{SynthConfig, SynthSummary, synthesize};
+use crate::synth::{SynthConfig, SynthSummary, WaveformConfig, synthesize, synthesize_waveforms};
 
 use crate::cli::Result;
 use crate::cli::args;
@@ -11,6 +11,9 @@ use crate::cli::exit::Outcome;
 use crate::cli::progress::grouped;
 
 pub(super) fn run(args: &args::Synth, console: &Console) -> Result {
+    if args.waveform {
+        return waveforms(args, console);
+    }
     let config = SynthConfig {
         patients: args.patients,
         seed: Seed(args.seed),
@@ -24,6 +27,29 @@ pub(super) fn run(args: &args::Synth, console: &Console) -> Result {
     let summary = synthesize(&config, &args.output.output, &|n| bar.set_position(n));
     bar.finish_and_clear();
     describe(&summary.map_err(Error::from)?, console);
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
+fn waveforms(args: &args::Synth, console: &Console) -> Result {
+    let config = WaveformConfig {
+        patients: args.patients,
+        minutes: args.minutes,
+        seed: Seed(args.seed),
+        anomaly_fraction: args.anomalies,
+        force: args.output.force,
+    };
+    let bar = console.bar(args.patients, "records", "{prefix} {bar:24} {pos}/{len} {elapsed} ({eta} left)");
+    let summary = synthesize_waveforms(&config, &args.output.output, &|n| bar.set_position(n));
+    bar.finish_and_clear();
+    let summary = summary.map_err(Error::from)?;
+    console.note(&format!(
+        "{} records, {} samples per channel, {} artefacts, {} ectopic beats",
+        grouped(summary.records),
+        grouped(summary.samples),
+        grouped(summary.artefacts),
+        grouped(summary.ectopic)
+    ));
     console.note(&format!("wrote {}", args.output.output.display()));
     Ok(Outcome::Done)
 }

@@ -21,6 +21,7 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         window: Window { end_hours: 24.0, until_end: true, ..Window::default() },
         features: Vec::new(),
         wide: None,
+        waveform: None,
         transform,
         dequantize,
         min_observed: 0.02,

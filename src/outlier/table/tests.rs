@@ -225,6 +225,7 @@ fn pipeline() -> Pipeline {
         window: crate::schema::Window { end_hours: 24.0, ..Default::default() },
         features: vec![],
         wide: None,
+        waveform: None,
         transform: TransformKind::Standardize,
         dequantize: true,
         min_observed: 0.0,

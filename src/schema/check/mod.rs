@@ -10,6 +10,7 @@ mod tables;
 mod tests;
 mod units;
 mod variables;
+mod waveform;
 mod window;
 
 use toml::de::DeTable;

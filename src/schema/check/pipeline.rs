@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::{features, rules, window};
+use super::{features, rules, waveform, window};
 use crate::schema::error::SchemaError;
 use crate::schema::parse::Section;
 use crate::schema::{Kind, Pipeline, Schema, Split, SplitFractions, TransformKind, WideTable};
@@ -25,8 +25,17 @@ pub(super) fn pipeline(
         section.finish();
         wide
     });
-    match (root.has("schema"), root.has("wide")) {
-        (true, true) => {
+    let waveform = root.section("waveform", "the waveforms").map(|section| {
+        let waveform = waveform::waveform(&section);
+        section.finish();
+        waveform
+    });
+    if root.has("waveform") && (root.has("schema") || root.has("wide")) {
+        let message = "a pipeline of `waveform` records has neither a `schema` nor a `wide` table";
+        root.problems.add(root.key_span("waveform"), message);
+    }
+    match (root.has("schema"), root.has("wide") || root.has("waveform")) {
+        (true, true) if root.has("wide") => {
             let message = "a pipeline names a `schema` or describes a `wide` table, not both";
             root.problems.add(root.key_span("wide"), message);
         }
@@ -49,6 +58,7 @@ pub(super) fn pipeline(
         window,
         features,
         wide,
+        waveform,
         transform: transform.map_or(TransformKind::NormalScore, Spanned::into_inner),
         dequantize: root.boolean("dequantize").is_none_or(Spanned::into_inner),
         min_observed: min_observed(root),

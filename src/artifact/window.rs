@@ -1,0 +1,160 @@
+//! From a bundle of waveform windows to a model.
+
+use std::time::Instant;
+
+use super::{FitError, ModelArtifact};
+use crate::baseline::{VarConfig, fit_var};
+use crate::evaluate::stacked_draws;
+use crate::features::Bundle;
+use crate::schema::Split;
+use crate::train::Progress;
+use crate::window::{WindowConfig, fit_window};
+
+/// Numbers an autoregression is fitted on, at least, as far as more noise draws of the same windows can provide them.
+const NUMBERS: usize = 1_000_000;
+/// Most noise draws per window.
+const DRAWS: usize = 8;
+
+/// Channels of a bundle of complete waveform windows.
+fn window_channels(bundle: &Bundle) -> Result<usize, FitError> {
+    let manifest = &bundle.manifest;
+    let Some(waveform) = &manifest.pipeline.waveform else {
+        return Err(FitError::NotWindows("the bundle was made from a table".into()));
+    };
+    let (channels, expected) = (waveform.channels.len(), waveform.window * waveform.channels.len());
+    let found = manifest.encoder.n_coordinates();
+    if found != expected {
+        return Err(FitError::NotWindows(format!(
+            "{} samples of {channels} channels are {expected} coordinates, the bundle has {found}",
+            waveform.window
+        )));
+    }
+    Ok(channels)
+}
+
+/// Fits a vector autoregression to the training windows of `bundle`, its order chosen on the validation windows.
+///
+/// # Errors
+/// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`].
+pub fn fit_var_model(bundle: &Bundle, config: &VarConfig) -> Result<ModelArtifact, FitError> {
+    let started = Instant::now();
+    let channels = window_channels(bundle)?;
+    let encoder = &bundle.manifest.encoder;
+    let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
+    let draws = (NUMBERS / train.len().max(1)).clamp(1, DRAWS);
+    let rows = stacked_draws(encoder, train.view(), draws, config.seed.child("train-noise", 0));
+    let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
+    let (var, orders) = fit_var(rows.view(), held_out.view(), channels, config)?;
+    Ok(ModelArtifact::from_var(bundle, config, var, orders, started.elapsed().as_secs_f64()))
+}
+
+/// Trains a causal flow on the training windows of `bundle`, starting from the autoregression [`fit_var_model`] finds.
+///
+/// # Errors
+/// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`] and [`fit_window`].
+pub fn fit_causal_model(
+    bundle: &Bundle,
+    config: &WindowConfig,
+    progress: &dyn Progress,
+) -> Result<ModelArtifact, FitError> {
+    let started = Instant::now();
+    let channels = window_channels(bundle)?;
+    let encoder = &bundle.manifest.encoder;
+    let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
+    let var_config = VarConfig { seed: config.seed, ..VarConfig::default() };
+    let noise = config.seed.child("train-noise", 0);
+    let draw = |draw: u32| encoder.encode(train.view(), noise, u64::from(draw)).values;
+    let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
+    let first = draw(0);
+    progress.note("fitting the autoregression the flow starts from");
+    let (var, orders) = fit_var(first.view(), held_out.view(), channels, &var_config)?;
+    // The budget is for all of the fit.
+    let left = |budget: f64| (budget - started.elapsed().as_secs_f64()).max(0.0);
+    let resolved =
+        WindowConfig { time_budget_seconds: config.time_budget_seconds.map(left), ..config.clone() };
+    let (flow, history) = fit_window(var, &draw, held_out.view(), &resolved, progress)?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(ModelArtifact::from_causal(bundle, &var_config, config, flow, orders, history, seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{Audit, Cells, Column, RecordTable};
+    use crate::random::Seed;
+    use crate::schema::{Kind, Pipeline, apply_settings, load_pipeline};
+    use crate::train::Silent;
+    use rand::RngExt;
+
+    /// Windows of two channels of 12 samples: a random walk and its echo.
+    fn bundle(settings: &[(&str, &str)]) -> Bundle {
+        let mut pipeline: Pipeline = load_pipeline("waveform-1024").unwrap().0;
+        let all = [&[("channels", "A,B"), ("window", "12")], settings].concat();
+        let all: Vec<_> = all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        apply_settings(&mut pipeline, &all).unwrap();
+        let n = 120;
+        let mut rng = Seed(5).stream("windows", 0);
+        let mut cells = vec![Vec::new(); 24];
+        for _ in 0..n {
+            let mut walk = 0.0f64;
+            for t in 0..12 {
+                let echo = 0.5 * walk;
+                walk = 0.9 * walk + rng.random::<f64>() - 0.5;
+                for (c, x) in [walk, echo].into_iter().enumerate() {
+                    cells[2 * t + c].push((50.0 * x).round() / 50.0);
+                }
+            }
+        }
+        let column = |(i, cells): (usize, Vec<f64>)| Column {
+            name: format!("{}[{:04}]", ["A", "B"][i % 2], i / 2),
+            label: String::new(),
+            group: String::new(),
+            unit: "SD".into(),
+            kind: Kind::Continuous,
+            resolution: Some(0.02),
+            range: None,
+            cells: Cells::Number(cells),
+        };
+        let splits = (0..n).map(|i| Split::ALL[[0, 0, 0, 1, 2, 3][i % 6]]).collect();
+        let ids: Vec<String> = (0..n).map(|i| format!("w@{i}")).collect();
+        let table = RecordTable {
+            record_ids: ids.clone(),
+            subject_ids: ids,
+            splits: Some(splits),
+            columns: cells.into_iter().enumerate().map(column).collect(),
+            audit: Audit::default(),
+        };
+        Bundle::build(&table, None, &pipeline).unwrap()
+    }
+
+    #[test]
+    fn models_of_windows_read_back_as_they_were_written() {
+        let bundle = bundle(&[]);
+        let var = fit_var_model(&bundle, &VarConfig::default()).unwrap();
+        let config = WindowConfig { hidden: 8, components: 3, max_epochs: 3, ..WindowConfig::default() };
+        let causal = fit_causal_model(&bundle, &config, &Silent).unwrap();
+        assert_eq!(causal.history.len(), 4);
+        let dir = tempfile::tempdir().unwrap();
+        let raw = bundle.raw_of(Split::Test);
+        for (name, model) in [("var", &var), ("causal", &causal)] {
+            let path = dir.path().join(name);
+            model.save(&path, false).unwrap();
+            let read = ModelArtifact::load(&path).unwrap();
+            assert_eq!(read.header, model.header);
+            assert_eq!(read.score(raw.view()).log_prob, model.score(raw.view()).log_prob, "{name}");
+            assert_eq!(read.calibration, model.calibration);
+            assert!(read.metrics.splits[&Split::Test].mean_log_prob.is_finite());
+        }
+    }
+
+    #[test]
+    fn other_bundles_are_refused() {
+        let mut table = bundle(&[]);
+        table.manifest.pipeline.waveform = None;
+        let error = fit_var_model(&table, &VarConfig::default()).unwrap_err().to_string();
+        assert!(error.contains("made from a table"), "{error}");
+        let wrong = bundle(&[("window", "13")]);
+        let error = fit_causal_model(&wrong, &WindowConfig::default(), &Silent).unwrap_err().to_string();
+        assert!(error.contains("26 coordinates, the bundle has 24"), "{error}");
+    }
+}

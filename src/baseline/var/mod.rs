@@ -1,0 +1,253 @@
+//! Vector autoregression with Gaussian-mixture innovations: the classical density of windows cut from stationary signals.
+//!
+//! A window holds T samples of C channels, time-major: coordinate t·C + c. With Σ the covariance of p + 1 consecutive
+//! samples and Σ = L·Lᵀ, the innovation of sample t is what the samples before it leave unexplained, whitened:
+//!
+//! ```text
+//! e_t = L_tt⁻¹ (v_t − E[v_t | v_{t−p} … v_{t−1}])        from t = p on the last block of L, before it block t
+//! log p(v) = Σ_t [ log g(e_t) − log det L_tt ]           g: one Gaussian mixture for all t
+//! ```
+//!
+//! The map v ↦ e is block-triangular, so this is the exact joint density of the window. From t = p on it is ordinary
+//! least squares for a VAR(p); the first p samples follow the Gaussian of p consecutive samples with the same g.
+
+mod fit;
+mod innovation;
+
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use rayon::prelude::*;
+
+use super::{Gmm, GmmError};
+use crate::density::Density;
+use crate::num::triangular::{cholesky, invert_lower};
+use crate::random::Seed;
+
+pub use fit::{VarConfig, VarTrial, fit_var};
+
+/// Windows handled together; fixed, so that results do not depend on the number of threads.
+const BLOCK: usize = 16;
+
+/// A fitted vector autoregression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Var {
+    length: usize,
+    channels: usize,
+    mean: Array1<f64>,
+    covariance: Array2<f64>,
+    innovation: Gmm,
+    /// Cholesky factor of the covariance, `((p+1)·C, (p+1)·C)`.
+    lower: Array2<f64>,
+    /// Its inverse: the rows of block t whiten sample t given those before.
+    whiten: Array2<f64>,
+    /// Σ log of the diagonal of each block of the factor.
+    log_scale: Vec<f64>,
+}
+
+impl Var {
+    /// Puts a model of windows of `length` samples of `channels` channels together; the order p is that of the
+    /// covariance.
+    ///
+    /// # Shapes
+    /// `mean: ((p+1)·C,)`, `covariance: ((p+1)·C, (p+1)·C)`: of p + 1 consecutive samples, time-major, p ≥ 1.
+    /// `innovation`: on C coordinates.
+    ///
+    /// # Errors
+    /// [`GmmError`] when shapes disagree or the covariance is not positive definite.
+    pub fn new(
+        length: usize,
+        channels: usize,
+        mean: Array1<f64>,
+        covariance: Array2<f64>,
+        innovation: Gmm,
+    ) -> Result<Self, GmmError> {
+        let n = mean.len();
+        let fits = channels > 0 && n.is_multiple_of(channels) && n >= 2 * channels && n <= length * channels;
+        if !fits {
+            let expected = vec![(length * channels).min(2 * channels)];
+            return Err(GmmError::Shape { what: "mean of consecutive samples", got: vec![n], expected });
+        }
+        if covariance.dim() != (n, n) {
+            let got = covariance.shape().to_vec();
+            return Err(GmmError::Shape {
+                what: "covariance of consecutive samples",
+                got,
+                expected: vec![n, n],
+            });
+        }
+        if innovation.n_features() != channels {
+            let got = vec![innovation.n_features()];
+            return Err(GmmError::Shape { what: "innovation mixture", got, expected: vec![channels] });
+        }
+        if let Some(((row, column), _)) = covariance.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            return Err(GmmError::NotFinite { what: "covariance", row, column });
+        }
+        if let Some((column, _)) = mean.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            return Err(GmmError::NotFinite { what: "mean", row: 0, column });
+        }
+        let lower = cholesky(covariance.view()).ok_or(GmmError::NotPositiveDefinite { component: 0 })?;
+        let whiten = invert_lower(lower.view());
+        let block = |t: usize| (0..channels).map(|c| lower[[t * channels + c, t * channels + c]].ln()).sum();
+        let log_scale = (0..n / channels).map(block).collect();
+        Ok(Self { length, channels, mean, covariance, innovation, lower, whiten, log_scale })
+    }
+
+    /// Number of past samples p that predict the next.
+    pub fn order(&self) -> usize {
+        self.mean.len() / self.channels - 1
+    }
+
+    /// Samples per channel T.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Number of channels C.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Mean of p + 1 consecutive samples, `((p+1)·C,)`.
+    pub fn mean(&self) -> ArrayView1<'_, f64> {
+        self.mean.view()
+    }
+
+    /// Covariance of p + 1 consecutive samples, `((p+1)·C, (p+1)·C)`.
+    pub fn covariance(&self) -> ArrayView2<'_, f64> {
+        self.covariance.view()
+    }
+
+    /// Distribution g of the whitened innovations.
+    pub fn innovation(&self) -> &Gmm {
+        &self.innovation
+    }
+
+    /// The same autoregression with another g.
+    fn with_innovation(self, innovation: Gmm) -> Self {
+        Self { innovation, ..self }
+    }
+
+    /// Σ_t log det L_tt of a window: what the map to innovations takes off the log-density.
+    pub fn log_scale(&self) -> f64 {
+        self.log_scale_of(0..self.length)
+    }
+
+    /// The part of [`Var::log_scale`] of some samples.
+    pub fn log_scale_of(&self, samples: Range<usize>) -> f64 {
+        samples.map(|t| self.log_scale[t.min(self.order())]).sum()
+    }
+
+    /// Whitened innovations of windows.
+    ///
+    /// # Shapes
+    /// `v: (n, T·C)` → `(n·T, C)`, windows one after the other.
+    pub fn innovations(&self, v: ArrayView2<'_, f64>) -> Array2<f64> {
+        let (c, width) = (self.channels, self.mean.len());
+        let mut out = Array2::<f64>::zeros((v.nrows() * self.length, c));
+        let last = part(self.whiten.view(), width - c..width, 0..width);
+        out.axis_chunks_iter_mut(Axis(0), self.length * BLOCK)
+            .into_par_iter()
+            .zip(v.axis_chunks_iter(Axis(0), BLOCK))
+            .for_each(|(mut out, v)| {
+                for (mut e, row) in out.axis_chunks_iter_mut(Axis(0), self.length).zip(v.rows()) {
+                    let first = self.whiten.dot(&(&span(row, 0..width) - &self.mean));
+                    for (k, x) in first.iter().enumerate() {
+                        e[[k / c, k % c]] = *x;
+                    }
+                    for t in self.order() + 1..self.length {
+                        let end = (t + 1) * c;
+                        let x = &span(row, end - width..end) - &self.mean;
+                        e.row_mut(t).assign(&last.dot(&x));
+                    }
+                }
+            });
+        out
+    }
+
+    /// Window with these innovations, the inverse of [`Var::innovations`] for one window.
+    ///
+    /// # Shapes
+    /// `e: (T, C)` → `(T·C,)`
+    pub fn window(&self, e: ArrayView2<'_, f64>) -> Array1<f64> {
+        let mut v = Array1::<f64>::zeros(self.length * self.channels);
+        for t in 0..self.length {
+            self.extend(&mut v, t, e.row(t));
+        }
+        v
+    }
+
+    /// Writes sample t of a window whose earlier samples are there: v_t = E[v_t | past] + L_tt e_t.
+    pub fn extend(&self, v: &mut Array1<f64>, t: usize, e: ArrayView1<'_, f64>) {
+        let c = self.channels;
+        let (k, from) = if t <= self.order() { (t, 0) } else { (self.order(), t - self.order()) };
+        let rows = k * c..(k + 1) * c;
+        let block = part(self.lower.view(), rows.clone(), rows.clone());
+        // Row block k of L⁻¹ times the past, taken to the other side: L_kk (e − W_past·past).
+        let past = &span(v.view(), from * c..t * c) - &span(self.mean.view(), 0..k * c);
+        let explained = part(self.whiten.view(), rows.clone(), 0..k * c).dot(&past);
+        let x = block.dot(&(&e - &explained)) + span(self.mean.view(), rows);
+        for (i, x) in x.iter().enumerate() {
+            v[t * c + i] = *x;
+        }
+    }
+}
+
+/// A block of a matrix. (ndarray's `s!` would say the same, with an `allow(unsafe_code)` inside that this crate forbids.)
+fn part(mut a: ArrayView2<'_, f64>, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'_, f64> {
+    a.slice_axis_inplace(Axis(0), rows.into());
+    a.slice_axis_inplace(Axis(1), columns.into());
+    a
+}
+
+/// A stretch of a vector.
+fn span(mut a: ArrayView1<'_, f64>, range: Range<usize>) -> ArrayView1<'_, f64> {
+    a.slice_axis_inplace(Axis(0), range.into());
+    a
+}
+
+impl Density for Var {
+    fn n_features(&self) -> usize {
+        self.length * self.channels
+    }
+
+    fn n_parameters(&self) -> usize {
+        let (c, p) = (self.channels, self.order());
+        let first = p * c + p * c * (p * c + 1) / 2;
+        first + c + p * c * c + c * (c + 1) / 2 + self.innovation.n_parameters()
+    }
+
+    fn log_prob(&self, v: ArrayView2<'_, f64>) -> Array1<f64> {
+        assert_eq!(v.ncols(), self.n_features(), "invariant: callers match coordinates first");
+        let scale = self.log_scale();
+        // A bounded number of windows at a time: their innovations are as large as themselves.
+        let mut out = Vec::with_capacity(v.nrows());
+        for v in v.axis_chunks_iter(Axis(0), 64 * BLOCK) {
+            let each = self.innovation.log_prob(self.innovations(v).view());
+            out.extend(
+                each.as_slice()
+                    .expect("invariant: made by this crate")
+                    .chunks(self.length)
+                    .map(|e| e.iter().sum::<f64>() - scale),
+            );
+        }
+        Array1::from_vec(out)
+    }
+
+    fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
+        let mut out = Array2::<f64>::zeros((n, self.n_features()));
+        out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(b, mut rows)| {
+            let innovations =
+                self.innovation.sample(rows.nrows() * self.length, seed.child("var-sample", b as u64));
+            for (mut row, e) in
+                rows.rows_mut().into_iter().zip(innovations.axis_chunks_iter(Axis(0), self.length))
+            {
+                row.assign(&self.window(e));
+            }
+        });
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;

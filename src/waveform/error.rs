@@ -1,0 +1,146 @@
+//! Why a waveform record could not be read, or no window be cut from it.
+
+use std::path::PathBuf;
+
+use crate::error::{Hint, IoError};
+
+/// Failure of a waveform record or of the cutting of windows.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaveformError {
+    /// Reading failed.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// A header line that cannot be understood.
+    #[error("{}:{line}: {message}", file.display())]
+    Header {
+        /// Header file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A signal format this program does not read.
+    #[error("{}:{line}: signal format {code} is unknown", file.display())]
+    Format {
+        /// Header file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// The code found.
+        code: String,
+    },
+    /// The signal file ends before the header says.
+    #[error("{}: {needed} bytes are needed for the {frames} samples per signal of the header, found {found}", file.display())]
+    Truncated {
+        /// Signal file.
+        file: PathBuf,
+        /// Frames the header announces.
+        frames: usize,
+        /// Bytes they take.
+        needed: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// Header and signal file contradict each other.
+    #[error("{}: signal `{signal}`: the header says {what} {expected}, the signal file {found}", file.display())]
+    Disagrees {
+        /// Signal file.
+        file: PathBuf,
+        /// Signal name.
+        signal: String,
+        /// What is compared.
+        what: &'static str,
+        /// Value of the header.
+        expected: String,
+        /// Value of the file.
+        found: String,
+    },
+    /// A compressed signal file that cannot be decoded.
+    #[error("{}: not a readable FLAC stream: {message}", file.display())]
+    Flac {
+        /// Signal file.
+        file: PathBuf,
+        /// What the decoder says.
+        message: String,
+    },
+    /// A segment of a multi-segment record has no header.
+    #[error("{}: segment `{segment}` is missing", record.display())]
+    MissingSegment {
+        /// Header of the record.
+        record: PathBuf,
+        /// Segment name.
+        segment: String,
+    },
+    /// A segment whose header contradicts that of its record.
+    #[error("{}: segment `{segment}`: the record says {what} {expected}, the segment {found}", record.display())]
+    Segment {
+        /// Header of the record.
+        record: PathBuf,
+        /// Segment name.
+        segment: String,
+        /// What is compared.
+        what: &'static str,
+        /// Value of the record.
+        expected: String,
+        /// Value of the segment.
+        found: String,
+    },
+    /// Channels of one window must share one sampling rate.
+    #[error("{}: channels are sampled at different rates: {rates}", record.display())]
+    UnequalRates {
+        /// Header of the record or segment.
+        record: PathBuf,
+        /// Channel and rate, as text.
+        rates: String,
+    },
+    /// Neither a record nor a folder of records.
+    #[error("no waveform record at {}", .0.display())]
+    NoRecord(PathBuf),
+    /// No window is left.
+    #[error("no window of {window} samples of {channels} can be cut: {why}")]
+    NoWindows {
+        /// Samples per channel.
+        window: usize,
+        /// Channels, as text.
+        channels: String,
+        /// Counts by reason, as text.
+        why: String,
+    },
+    /// Settings that contradict each other.
+    #[error("{message}")]
+    Setting {
+        /// What does not fit.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+impl Hint for WaveformError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io(e) => e.hint(),
+            Self::Header { .. } => Some("see header(5) of the WFDB Applications Guide for the syntax".into()),
+            Self::Format { .. } => Some(
+                "known formats are 8, 16, 24, 32, 61, 80, 160, 212, 310, 311 and the compressed 508, 516, 524".into(),
+            ),
+            Self::Truncated { .. } | Self::Flac { .. } => {
+                Some("the copy is incomplete or damaged: fetch the file again".into())
+            }
+            Self::Disagrees { .. } | Self::Segment { .. } => {
+                Some("header and signal files belong to different versions of the record: fetch both again".into())
+            }
+            Self::MissingSegment { segment, .. } => {
+                Some(format!("put {segment}.hea and its signal file beside the record's header"))
+            }
+            Self::UnequalRates { .. } => Some("choose channels of one rate with --set channels=A,B".into()),
+            Self::NoRecord(_) => Some("give a .hea file, a record name without ending, or a folder with .hea files".into()),
+            Self::NoWindows { .. } => {
+                Some("see the channels in the .hea files; set others, a shorter window or another gap policy with --set channels=, window=, max_missing=".into())
+            }
+            Self::Setting { hint, .. } => Some(hint.clone()),
+        }
+    }
+}

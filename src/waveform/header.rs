@@ -1,0 +1,319 @@
+//! WFDB headers: the text beside signal files that says how to read them (header(5) of the WFDB Applications Guide).
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::{Format, WaveformError};
+use crate::error::IoError;
+
+/// ADC units per physical unit where the header names none.
+const DEFAULT_GAIN: f64 = 200.0;
+/// Samples per second where the header names none.
+const DEFAULT_FREQUENCY: f64 = 250.0;
+
+/// A parsed header file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    /// File it was read from.
+    pub path: PathBuf,
+    /// Record name as the header states it.
+    pub name: String,
+    /// Frames per second.
+    pub frequency: f64,
+    /// Frames; none when the header leaves it to the signal files.
+    pub n_frames: Option<usize>,
+    /// Signals of a single-segment record; empty otherwise.
+    pub signals: Vec<SignalSpec>,
+    /// Segments of a multi-segment record in order, gaps included; empty otherwise.
+    pub segments: Vec<SegmentSpec>,
+    /// Lines after `#`, in order.
+    pub comments: Vec<String>,
+}
+
+/// One signal line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalSpec {
+    /// Signal file, relative to the header; `~` in layouts.
+    pub file: String,
+    /// How it stores samples.
+    pub format: Format,
+    /// Samples of this signal in each frame.
+    pub samples_per_frame: usize,
+    /// Frames by which the file runs ahead of this signal.
+    pub skew: usize,
+    /// Bytes before the first sample; samples for FLAC.
+    pub offset: u64,
+    /// ADC units per physical unit.
+    pub gain: f64,
+    /// ADC value of physical zero.
+    pub baseline: i32,
+    /// Physical unit.
+    pub units: String,
+    /// First sample, where stated.
+    pub initial_value: Option<i32>,
+    /// Sum of all samples modulo 2^16, where stated.
+    pub checksum: Option<i16>,
+    /// Name, such as `ABP`; `signal 1` where the header gives none.
+    pub name: String,
+}
+
+/// One segment line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentSpec {
+    /// Record name; none for a gap.
+    pub name: Option<String>,
+    /// Frames; 0 for a layout.
+    pub n_frames: usize,
+}
+
+impl Header {
+    /// Reads `path`, a `.hea` file.
+    ///
+    /// # Errors
+    /// I/O failures, [`WaveformError::Header`] and [`WaveformError::Format`] with the line.
+    pub fn read(path: &Path) -> Result<Self, WaveformError> {
+        let bytes = fs::read(path).map_err(IoError::on("read", path))?;
+        Self::parse(path, &String::from_utf8_lossy(&bytes))
+    }
+
+    /// Parses the text of a header; `path` names it in messages.
+    ///
+    /// # Errors
+    /// [`WaveformError::Header`] and [`WaveformError::Format`] with the line.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, WaveformError> {
+        let mut comments = Vec::new();
+        let mut lines = Vec::new();
+        for (i, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if let Some(comment) = line.strip_prefix('#') {
+                comments.push(comment.trim().to_owned());
+            } else if !line.is_empty() {
+                lines.push(Line { path, number: i + 1, text: line });
+            }
+        }
+        let Some((first, rest)) = lines.split_first() else {
+            return Err(Line { path, number: 1, text: "" }.wrong("the header holds no record line"));
+        };
+        let mut fields = first.text.split_whitespace();
+        let (name, n_segments) = first.record_name(fields.next().unwrap_or_default())?;
+        let n_signals: usize = first.parsed("number of signals", fields.next())?;
+        let frequency = fields.next().map_or(Ok(DEFAULT_FREQUENCY), |text| first.frequency(text))?;
+        let n_frames: Option<usize> =
+            fields.next().map(|text| first.parsed("number of samples", Some(text))).transpose()?;
+        let mut header = Self {
+            path: path.to_path_buf(),
+            name,
+            frequency,
+            n_frames: n_frames.filter(|n| *n > 0),
+            signals: Vec::new(),
+            segments: Vec::new(),
+            comments,
+        };
+        let expected = n_segments.unwrap_or(n_signals);
+        if rest.len() != expected {
+            let what = if n_segments.is_some() { "segments" } else { "signals" };
+            return Err(first.wrong(format!("{expected} {what} are announced, found {} lines", rest.len())));
+        }
+        for (i, line) in rest.iter().enumerate() {
+            if n_segments.is_some() {
+                header.segments.push(line.segment()?);
+            } else {
+                header.signals.push(line.signal(i)?);
+            }
+        }
+        Ok(header)
+    }
+
+    /// Whether this is a list of segments rather than of signals.
+    pub fn is_multi_segment(&self) -> bool {
+        !self.segments.is_empty()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    path: &'a Path,
+    number: usize,
+    text: &'a str,
+}
+
+impl Line<'_> {
+    fn wrong(&self, message: impl Into<String>) -> WaveformError {
+        WaveformError::Header { file: self.path.to_path_buf(), line: self.number, message: message.into() }
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, what: &str, text: Option<&str>) -> Result<T, WaveformError> {
+        let Some(text) = text else { return Err(self.wrong(format!("the {what} is missing"))) };
+        text.parse().map_err(|_| self.wrong(format!("the {what} must be a number, found `{text}`")))
+    }
+
+    fn record_name(&self, text: &str) -> Result<(String, Option<usize>), WaveformError> {
+        let Some((name, count)) = text.split_once('/') else { return Ok((text.to_owned(), None)) };
+        let count: usize = self.parsed("number of segments", Some(count))?;
+        if count == 0 {
+            return Err(self.wrong("a multi-segment record needs at least one segment"));
+        }
+        Ok((name.to_owned(), Some(count)))
+    }
+
+    /// `frames/counter(base)`: only the frames matter here.
+    fn frequency(&self, text: &str) -> Result<f64, WaveformError> {
+        let frames = text.split(['/', '(']).next().unwrap_or_default();
+        let frequency: f64 = self.parsed("sampling frequency", Some(frames))?;
+        if frequency.is_finite() && frequency > 0.0 {
+            Ok(frequency)
+        } else {
+            Err(self.wrong(format!("the sampling frequency must be above 0, found `{frames}`")))
+        }
+    }
+
+    fn segment(&self) -> Result<SegmentSpec, WaveformError> {
+        let mut fields = self.text.split_whitespace();
+        let name = fields.next().unwrap_or_default();
+        let n_frames = self.parsed("number of samples of the segment", fields.next())?;
+        let name = (name != "~").then(|| self.file_name(name)).transpose()?;
+        Ok(SegmentSpec { name, n_frames })
+    }
+
+    /// A name below the header's folder: a header is not to point elsewhere.
+    fn file_name(&self, name: &str) -> Result<String, WaveformError> {
+        if Path::new(name).components().all(|c| matches!(c, Component::Normal(_))) {
+            Ok(name.to_owned())
+        } else {
+            Err(self.wrong(format!("`{name}` lies outside the folder of the header")))
+        }
+    }
+
+    fn signal(&self, position: usize) -> Result<SignalSpec, WaveformError> {
+        let mut rest = self.text;
+        let mut next = || {
+            let (field, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            rest = after.trim_start();
+            (!field.is_empty()).then_some(field)
+        };
+        let file = self.file_name(next().unwrap_or_default())?;
+        let Some(layout) = next() else { return Err(self.wrong("the signal format is missing")) };
+        let gain = next();
+        let resolution = next();
+        let zero = next();
+        let initial = next();
+        let checksum = next();
+        let _block_size = next();
+        let (code, samples_per_frame, skew, offset) = self.layout(layout)?;
+        let format = Format::from_code(code).ok_or_else(|| WaveformError::Format {
+            file: self.path.to_path_buf(),
+            line: self.number,
+            code: code.to_owned(),
+        })?;
+        let _: Option<i32> = resolution.map(|t| self.parsed("ADC resolution", Some(t))).transpose()?;
+        let zero: i32 = zero.map_or(Ok(0), |t| self.parsed("ADC zero", Some(t)))?;
+        let (gain, baseline, units) = self.gain(gain.unwrap_or("0"))?;
+        let name = if rest.is_empty() { format!("signal {}", position + 1) } else { rest.to_owned() };
+        // The sum is written as signed or unsigned, of 16 bits or more.
+        let checksum: Option<i64> = checksum.map(|t| self.parsed("checksum", Some(t))).transpose()?;
+        Ok(SignalSpec {
+            file,
+            format,
+            samples_per_frame,
+            skew,
+            offset,
+            gain,
+            baseline: baseline.unwrap_or(zero),
+            units,
+            initial_value: initial.map(|t| self.parsed("initial value", Some(t))).transpose()?,
+            checksum: checksum.map(|sum| sum as i16),
+            name,
+        })
+    }
+
+    /// `format[xSAMPLES][:SKEW][+OFFSET]`.
+    fn layout<'a>(&self, text: &'a str) -> Result<(&'a str, usize, usize, u64), WaveformError> {
+        let (text, offset) = text.split_once('+').map_or((text, "0"), |(a, b)| (a, b));
+        let (text, skew) = text.split_once(':').map_or((text, "0"), |(a, b)| (a, b));
+        let (code, per_frame) = text.split_once('x').map_or((text, "1"), |(a, b)| (a, b));
+        let per_frame: usize = self.parsed("number of samples per frame", Some(per_frame))?;
+        // A frame is read at once; real records have at most some dozens of samples in one.
+        if per_frame == 0 || per_frame > 1 << 20 {
+            return Err(
+                self.wrong(format!("samples per frame must be from 1 to {}, found {per_frame}", 1 << 20))
+            );
+        }
+        Ok((code, per_frame, self.parsed("skew", Some(skew))?, self.parsed("byte offset", Some(offset))?))
+    }
+
+    /// `gain[(baseline)][/units]`; a gain of 0 stands for "not calibrated".
+    fn gain(&self, text: &str) -> Result<(f64, Option<i32>, String), WaveformError> {
+        let (number, units) = text.split_once('/').map_or((text, "mV"), |(a, b)| (a, b));
+        let (gain, baseline) = match number.split_once('(') {
+            None => (number, None),
+            Some((gain, rest)) => (gain, Some(self.parsed("baseline", Some(rest.trim_end_matches(')')))?)),
+        };
+        let gain: f64 = self.parsed("gain", Some(gain))?;
+        if !gain.is_finite() {
+            return Err(self.wrong(format!("the gain must be a finite number, found `{gain}`")));
+        }
+        Ok((if gain == 0.0 { DEFAULT_GAIN } else { gain }, baseline, units.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Header, WaveformError> {
+        Header::parse(Path::new("r.hea"), text)
+    }
+
+    #[test]
+    fn every_field_of_a_signal_is_read() {
+        let header = parse(
+            "# before\nr 2 125/1(3) 75000 17:27:45 15/08/1994\n\
+             r.dat 212x4:3+12 12.84(-1605)/mmHg 12 -4 -943 41885 0 ABP (left arm)\nr.dat 80\n# after\n",
+        )
+        .unwrap();
+        assert_eq!((header.frequency, header.n_frames), (125.0, Some(75000)));
+        assert_eq!(header.comments, ["before", "after"]);
+        let s = &header.signals[0];
+        assert_eq!((s.format, s.samples_per_frame, s.skew, s.offset), (Format::Packed212, 4, 3, 12));
+        assert_eq!((s.gain, s.baseline, s.units.as_str()), (12.84, -1605, "mmHg"));
+        assert_eq!(
+            (s.initial_value, s.checksum, s.name.as_str()),
+            (Some(-943), Some(-23651), "ABP (left arm)")
+        );
+        let d = &header.signals[1];
+        assert_eq!((d.gain, d.baseline, d.units.as_str(), d.name.as_str()), (200.0, 0, "mV", "signal 2"));
+        assert_eq!((d.samples_per_frame, d.initial_value, d.checksum), (1, None, None));
+    }
+
+    #[test]
+    fn the_baseline_defaults_to_the_zero_of_the_converter() {
+        assert_eq!(parse("r 1 125 9\nr.dat 16 100/mV 12 7").unwrap().signals[0].baseline, 7);
+    }
+
+    #[test]
+    fn segments_and_gaps_are_read() {
+        let header = parse("r/3 2 125 30\nr_layout 0\n~ 10\nr_0001 20\n").unwrap();
+        assert!(header.is_multi_segment());
+        let names: Vec<_> = header.segments.iter().map(|s| (s.name.as_deref(), s.n_frames)).collect();
+        assert_eq!(names, [(Some("r_layout"), 0), (None, 10), (Some("r_0001"), 20)]);
+    }
+
+    #[test]
+    fn wrong_headers_name_file_line_and_fault() {
+        for (text, expected) in [
+            ("", "r.hea:1: the header holds no record line"),
+            ("r", "r.hea:1: the number of signals is missing"),
+            ("r x", "r.hea:1: the number of signals must be a number, found `x`"),
+            ("r 2 125 9\nr.dat 16", "r.hea:1: 2 signals are announced, found 1 lines"),
+            ("r 1 0 9\nr.dat 16", "r.hea:1: the sampling frequency must be above 0, found `0`"),
+            ("r 1 125 9\nr.dat 77", "r.hea:2: signal format 77 is unknown"),
+            ("r 1 125 9\nr.dat", "r.hea:2: the signal format is missing"),
+            ("r 1 125 9\n../x.dat 16", "r.hea:2: `../x.dat` lies outside the folder of the header"),
+            ("r 1 125 9\nr.dat 16x0", "r.hea:2: samples per frame must be from 1 to 1048576, found 0"),
+            ("r 1 125 9\nr.dat 16 nan/mV", "r.hea:2: the gain must be a finite number, found `NaN`"),
+            ("r/1 1 125 9\n/etc/r 9", "r.hea:2: `/etc/r` lies outside the folder of the header"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text}");
+        }
+    }
+}

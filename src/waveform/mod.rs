@@ -1,0 +1,27 @@
+//! Bedside waveforms in the WFDB format of PhysioNet → windows with one row each.
+//!
+//! ```text
+//! header   text beside the signal files             format   how samples lie in them
+//! signal   samples of a segment, checked            record   many segments behind one header
+//! account  counts for the audit
+//! cut      windows, and why others are left out      windows  splits, normalisation, one row per window
+//! ```
+//!
+//! The reader is our own: the crates at hand (`wfdb` 0.1.6, `wfdb-rust` 0.3.0) read no compressed format, check neither
+//! checksums nor lengths, and call themselves unstable. FLAC streams are decoded by `claxon`.
+
+mod account;
+mod cut;
+mod error;
+mod format;
+mod header;
+mod record;
+mod signal;
+mod windows;
+
+pub use error::WaveformError;
+pub use format::Format;
+pub use header::{Header, SegmentSpec, SignalSpec};
+pub use record::{Record, Segment, list_records};
+pub use signal::{Signal, read_signals};
+pub use windows::{ChannelScale, Normalisation, RecordScale, read_windows};

@@ -1,0 +1,360 @@
+//! Windows of all records → one row per window, normalised and on one resolution.
+//!
+//! Amplitudes are normalised as x ↦ (x − centre)/scale with centre and scale of the channel over training windows, and
+//! lie on a lattice whose step is that of the ADC. Records differ in gain, and so in step; a column has one
+//! resolution, the coarsest of the windows that are kept, and finer recordings are rounded to it. With one
+//! gain, the usual case within a record, that changes nothing.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::account::{fault, fingerprints, flow, nothing_left, segments, windows};
+use super::cut::{Cuts, Reason, Window, cut};
+use super::{Signal, WaveformError, list_records};
+use crate::features::assign_split;
+use crate::ingest::{Audit, Cells, Column, RecordTable, TableAudit};
+use crate::num::quantile::median;
+use crate::schema::{Kind, Normalise, Pipeline, Split, SplitBy, SplitFractions, Waveform};
+
+/// How each record was normalised; written beside the bundle's other files.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Normalisation {
+    /// Samples per second.
+    pub frequency: f64,
+    /// Channels in the order of the coordinates.
+    pub channels: Vec<ChannelScale>,
+    /// One entry per record and channel, in the order of the records.
+    pub records: Vec<RecordScale>,
+}
+
+/// A channel of all windows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChannelScale {
+    /// Name.
+    pub channel: String,
+    /// Physical unit of the records.
+    pub units: String,
+    /// Step of the normalised amplitudes, the width of their noise.
+    pub resolution: f64,
+}
+
+/// A channel of one record: amplitude = (physical − centre)/scale.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordScale {
+    /// Record name.
+    pub record: String,
+    /// Channel name.
+    pub channel: String,
+    /// Physical value that becomes 0.
+    pub centre: f64,
+    /// Physical units per unit of amplitude.
+    pub scale: f64,
+    /// Windows kept.
+    pub windows: usize,
+}
+
+/// A record with the split of each of its windows.
+pub(super) struct Divided {
+    pub(super) cuts: Cuts,
+    pub(super) splits: Vec<Split>,
+}
+
+/// Reads the records of `input` and cuts them into windows, time-major: sample t of channel c is column t·channels + c,
+/// called `ABP[0017]`.
+///
+/// Of a folder, records that cannot be read or lack a channel are left out and counted; a single record is an error.
+///
+/// # Errors
+/// [`WaveformError`]; [`WaveformError::NoWindows`] with the counts when nothing is left.
+pub fn read_windows(
+    pipeline: &Pipeline,
+    settings: &Waveform,
+    input: &Path,
+) -> Result<(RecordTable, Normalisation), WaveformError> {
+    let paths = list_records(input)?;
+    let mut records = TableAudit { table: "waveform records".into(), ..TableAudit::default() };
+    let mut warnings = Vec::new();
+    let mut kept: Vec<Cuts> = Vec::new();
+    for path in &paths {
+        records.rows_read += 1;
+        match cut(path, settings) {
+            Ok(cuts) => {
+                let usual = kept.iter().find_map(|c: &Cuts| c.frequency);
+                if let (Some(usual), Some(found)) = (usual, cuts.frequency)
+                    && usual != found
+                {
+                    *records.dropped.entry("another sampling rate".into()).or_default() += 1;
+                    warnings.push(format!("`{}` is left out: {found} Hz, others {usual} Hz", cuts.record));
+                    continue;
+                }
+                kept.push(cuts);
+            }
+            Err(error) if input.is_dir() => {
+                *records.dropped.entry(fault(&error).into()).or_default() += 1;
+                warnings.push(format!("left out: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    records.rows_kept = kept.len() as u64;
+    let inputs = fingerprints(&kept)?;
+    drop_coarse(&mut kept, settings);
+    let divided: Vec<Divided> = kept.into_iter().map(|cuts| divide(cuts, pipeline, settings)).collect();
+    let tables = vec![records, segments(&divided), windows(&divided)];
+    let audit = Audit { inputs, cohort: flow(&divided), tables, variables: Vec::new(), warnings };
+    if divided.iter().all(|d| d.cuts.windows.is_empty()) {
+        return Err(nothing_left(settings, &audit));
+    }
+    Ok(table(divided, settings, audit))
+}
+
+fn count(cuts: &mut Cuts, reason: Reason, n: usize) {
+    if n > 0 {
+        *cuts.dropped.entry(reason).or_default() += n as u64;
+    }
+}
+
+/// Leaves out windows of a coarser step than most of their record, then records coarser than most.
+fn drop_coarse(records: &mut [Cuts], settings: &Waveform) {
+    for channel in 0..settings.channels.len() {
+        for cuts in records.iter_mut() {
+            let usual = usual_step(cuts, channel);
+            let before = cuts.windows.len();
+            let Cuts { windows, scales, .. } = cuts;
+            windows.retain(|w| scales[w.scale].step(channel) <= settings.max_step * usual);
+            count(cuts, Reason::Coarse, before - cuts.windows.len());
+        }
+    }
+    // Steps in physical units compare records only where amplitudes do.
+    if settings.normalise == Normalise::Record {
+        return;
+    }
+    for channel in 0..settings.channels.len() {
+        let steps: Vec<f64> =
+            records.iter().filter(|r| !r.windows.is_empty()).map(|r| usual_step(r, channel)).collect();
+        if steps.is_empty() {
+            return;
+        }
+        let usual = median(&steps);
+        for cuts in records.iter_mut() {
+            if usual_step(cuts, channel) > settings.max_step * usual {
+                let n = cuts.windows.len();
+                cuts.windows.clear();
+                count(cuts, Reason::Coarse, n);
+            }
+        }
+    }
+}
+
+fn usual_step(cuts: &Cuts, channel: usize) -> f64 {
+    let steps: Vec<f64> = cuts.windows.iter().map(|w| cuts.scales[w.scale].step(channel)).collect();
+    if steps.is_empty() { 0.0 } else { median(&steps) }
+}
+
+/// Splits of the windows of a record. By time, a window that shares samples with one of an earlier split is left out.
+fn divide(mut cuts: Cuts, pipeline: &Pipeline, settings: &Waveform) -> Divided {
+    if settings.split_by == SplitBy::Record {
+        let split = assign_split(&cuts.subject, pipeline.seed, &pipeline.split);
+        let splits = vec![split; cuts.windows.len()];
+        return Divided { cuts, splits };
+    }
+    let mut splits = by_time(cuts.windows.len(), &pipeline.split);
+    let mut keep = vec![true; splits.len()];
+    for i in 1..splits.len() {
+        // Windows are in order of time, so only the last kept one of another split can reach this far.
+        keep[i] = (0..i)
+            .rev()
+            .take_while(|&j| cuts.windows[j].start + settings.window > cuts.windows[i].start)
+            .all(|j| !keep[j] || splits[j] == splits[i]);
+    }
+    let before = cuts.windows.len();
+    let mut flags = keep.iter();
+    cuts.windows.retain(|_| *flags.next().expect("invariant: one flag per window"));
+    let mut flags = keep.iter();
+    splits.retain(|_| *flags.next().expect("invariant: one flag per window"));
+    count(&mut cuts, Reason::Overlap, before - splits.len());
+    Divided { cuts, splits }
+}
+
+/// The first share of `n` trains; the first window always does.
+fn by_time(n: usize, fractions: &SplitFractions) -> Vec<Split> {
+    let shares = [fractions.train, fractions.validation, fractions.calibration, fractions.test];
+    let mut ends = [0usize; 4];
+    let mut sum = 0.0;
+    for (end, share) in ends.iter_mut().zip(shares) {
+        sum += share;
+        *end = (sum * n as f64).round() as usize;
+    }
+    ends[0] = ends[0].max(1);
+    let split = |i| Split::ALL[ends.iter().position(|&end| i < end).unwrap_or(3)];
+    (0..n).map(split).collect()
+}
+
+/// Centre and scale of each channel, per record.
+fn normalisation(divided: &[Divided], settings: &Waveform) -> Vec<Vec<(f64, f64)>> {
+    let channels = settings.channels.len();
+    let mut sums: Vec<Vec<Sums>> = divided.iter().map(|d| training_sums(d, channels)).collect();
+    match settings.normalise {
+        Normalise::None => return vec![vec![(0.0, 1.0); channels]; divided.len()],
+        Normalise::Channel => {
+            let pooled: Vec<Sums> =
+                (0..channels).map(|c| sums.iter().fold(Sums::default(), |all, s| all.add(s[c]))).collect();
+            sums.fill(pooled);
+        }
+        Normalise::Record => {}
+    }
+    let places = |(d, sums): (&Divided, &Vec<Sums>)| {
+        (0..channels)
+            .map(|c| {
+                let (mean, sd) = sums[c].mean_and_sd();
+                // On the lattice of the record, so that rounding to it later changes no value.
+                let step = d.cuts.windows.first().map_or(0.0, |w| d.cuts.scales[w.scale].step(c));
+                (
+                    if step > 0.0 { (mean / step).round() * step } else { mean },
+                    if sd > 0.0 { sd } else { 1.0 },
+                )
+            })
+            .collect()
+    };
+    divided.iter().zip(&sums).map(places).collect()
+}
+
+/// Count, sum and sum of squares about a value near the mean.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    n: f64,
+    mean: f64,
+    square: f64,
+}
+
+impl Sums {
+    fn push(&mut self, x: f64) {
+        self.n += 1.0;
+        let delta = x - self.mean;
+        self.mean += delta / self.n;
+        self.square += delta * (x - self.mean);
+    }
+
+    /// Chan's update of two samples.
+    fn add(self, other: Self) -> Self {
+        let n = self.n + other.n;
+        if n == 0.0 {
+            return self;
+        }
+        let delta = other.mean - self.mean;
+        Self {
+            n,
+            mean: self.mean + delta * other.n / n,
+            square: self.square + other.square + delta * delta * self.n * other.n / n,
+        }
+    }
+
+    fn mean_and_sd(self) -> (f64, f64) {
+        (self.mean, if self.n > 0.0 { (self.square / self.n).sqrt() } else { 0.0 })
+    }
+}
+
+fn physical(cuts: &Cuts, window: &Window, i: usize, channels: usize) -> f64 {
+    let (scale, sample) = (&cuts.scales[window.scale], window.samples[i]);
+    let c = i % channels;
+    if sample == Signal::MISSING {
+        f64::NAN
+    } else {
+        (f64::from(sample) - f64::from(scale.baseline[c])) / scale.gain[c]
+    }
+}
+
+fn training_sums(d: &Divided, channels: usize) -> Vec<Sums> {
+    let mut sums = vec![Sums::default(); channels];
+    for (window, _) in d.cuts.windows.iter().zip(&d.splits).filter(|(_, s)| **s == Split::Train) {
+        for i in 0..window.samples.len() {
+            let x = physical(&d.cuts, window, i, channels);
+            if !x.is_nan() {
+                sums[i % channels].push(x);
+            }
+        }
+    }
+    sums
+}
+
+fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTable, Normalisation) {
+    let channels = settings.channels.len();
+    let places = normalisation(&divided, settings);
+    let mut resolution = vec![0.0f64; channels];
+    for (d, place) in divided.iter().zip(&places) {
+        for window in &d.cuts.windows {
+            for (c, resolution) in resolution.iter_mut().enumerate() {
+                *resolution = resolution.max(d.cuts.scales[window.scale].step(c) / place[c].1);
+            }
+        }
+    }
+    let n: usize = divided.iter().map(|d| d.cuts.windows.len()).sum();
+    let p = settings.window * channels;
+    let mut cells = vec![Vec::with_capacity(n); p];
+    let (mut record_ids, mut subject_ids, mut splits) = (Vec::new(), Vec::new(), Vec::new());
+    for (d, place) in divided.iter().zip(&places) {
+        for (window, split) in d.cuts.windows.iter().zip(&d.splits) {
+            record_ids.push(format!("{}@{}", d.cuts.record, window.start));
+            subject_ids.push(d.cuts.subject.clone());
+            splits.push(*split);
+            for (i, cells) in cells.iter_mut().enumerate() {
+                let c = i % channels;
+                let (centre, scale) = place[c];
+                let amplitude = (physical(&d.cuts, window, i, channels) - centre) / scale;
+                cells.push((amplitude / resolution[c]).round() * resolution[c]);
+            }
+        }
+    }
+    let units: Vec<String> = (0..channels)
+        .map(|c| divided.iter().find_map(|d| d.cuts.units.get(c).cloned()).unwrap_or_default())
+        .collect();
+    let shown = |c: usize| if settings.normalise == Normalise::None { units[c].clone() } else { "SD".into() };
+    let digits = (settings.window - 1).to_string().len().max(4);
+    let columns = cells
+        .into_iter()
+        .enumerate()
+        .map(|(i, cells)| {
+            let (t, c) = (i / channels, i % channels);
+            let name = format!("{}[{t:0digits$}]", settings.channels[c]);
+            Column {
+                label: name.clone(),
+                name,
+                group: settings.channels[c].clone(),
+                unit: shown(c),
+                kind: Kind::Continuous,
+                resolution: Some(resolution[c]),
+                range: None,
+                cells: Cells::Number(cells),
+            }
+        })
+        .collect();
+    let scales = divided.iter().zip(&places).flat_map(|(d, place)| {
+        place.iter().enumerate().map(|(c, &(centre, scale))| RecordScale {
+            record: d.cuts.record.clone(),
+            channel: settings.channels[c].clone(),
+            centre,
+            scale,
+            windows: d.cuts.windows.len(),
+        })
+    });
+    let normalisation = Normalisation {
+        frequency: divided.iter().find_map(|d| d.cuts.frequency).unwrap_or(0.0),
+        channels: (0..channels)
+            .map(|c| ChannelScale {
+                channel: settings.channels[c].clone(),
+                units: units[c].clone(),
+                resolution: resolution[c],
+            })
+            .collect(),
+        records: scales.collect(),
+    };
+    // Windows of one patient in every split are what a split by time asks for: the subject is then the window.
+    if settings.split_by == SplitBy::Time {
+        subject_ids.clone_from(&record_ids);
+    }
+    (RecordTable { record_ids, subject_ids, splits: Some(splits), columns, audit }, normalisation)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use std::fs;
+
+use super::*;
+use crate::schema::{apply_settings, load_pipeline};
+
+/// A record of two channels, A rising by one every third sample and B wild, with gain and baseline of its own.
+fn write(dir: &Path, name: &str, n: usize, gain: f64, edit: impl Fn(usize, &mut [i16; 2])) {
+    let frame = |i: usize| {
+        let mut frame = [(i / 3) as i16, (i * 7919 % 101) as i16];
+        edit(i, &mut frame);
+        frame
+    };
+    let frames: Vec<[i16; 2]> = (0..n).map(frame).collect();
+    let bytes: Vec<u8> = frames.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+    fs::write(dir.join(format!("{name}.dat")), bytes).unwrap();
+    let field = |label: &str, c: usize| {
+        let samples: Vec<i16> = frames.iter().map(|f| f[c]).collect();
+        let sum = samples.iter().fold(0i16, |sum, x| sum.wrapping_add(*x));
+        format!("{name}.dat 16 {gain}(3)/mV 16 0 {} {sum} 0 {label}", samples[0])
+    };
+    let text = format!("{name} 2 125 {n}\n{}\n{}\n", field("A", 0), field("b", 1));
+    fs::write(dir.join(format!("{name}.hea")), text).unwrap();
+}
+
+fn read(input: &Path, settings: &[(&str, &str)]) -> Result<(RecordTable, Normalisation), WaveformError> {
+    let mut pipeline = load_pipeline("waveform-1024").unwrap().0;
+    let all = [&[("channels", "A,B"), ("window", "10")], settings].concat();
+    let all: Vec<_> = all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    apply_settings(&mut pipeline, &all).unwrap();
+    let settings = pipeline.waveform.clone().unwrap();
+    read_windows(&pipeline, &settings, input)
+}
+
+fn column(table: &RecordTable, i: usize) -> &[f64] {
+    let Cells::Number(x) = &table.columns[i].cells else { panic!("a number") };
+    x
+}
+
+#[test]
+fn windows_are_time_major_and_on_the_lattice_of_the_converter() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "r", 105, 50.0, |_, _| {});
+    let (table, _) = read(&dir.path().join("r"), &[("normalise", "none")]).unwrap();
+    assert_eq!(table.n_records(), 10);
+    assert_eq!(table.record_ids[3], "r@30");
+    let names: Vec<_> = table.columns.iter().take(3).map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["A[0000]", "B[0000]", "A[0001]"]);
+    // Window 3, sample 4 of channel B: frame 34.
+    let x = column(&table, 9)[3];
+    assert!((x - (f64::from(34 * 7919 % 101) - 3.0) / 50.0).abs() < 1e-12, "{x}");
+    assert!(table.columns.iter().all(|c| c.resolution == Some(0.02) && c.unit == "mV"));
+    use Split::{Calibration, Test, Train, Validation};
+    let expected = [Train, Train, Train, Train, Train, Train, Validation, Calibration, Test, Test];
+    assert_eq!(table.splits.unwrap(), expected);
+}
+
+#[test]
+fn normalisation_is_fitted_on_training_windows_of_the_record() {
+    let dir = tempfile::tempdir().unwrap();
+    // The last two windows, of the test split, are a hundred times as wide: nothing may come of it.
+    write(dir.path(), "r", 100, 50.0, |i, f| f[1] = if i < 80 { f[1] } else { 100 * f[1] });
+    let (table, scales) = read(&dir.path().join("r"), &[]).unwrap();
+    let train: Vec<f64> = (0..60).map(|t| column(&table, 2 * (t % 10) + 1)[t / 10]).collect();
+    let mean = train.iter().sum::<f64>() / 60.0;
+    let sd = (train.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 60.0).sqrt();
+    let delta = table.columns[1].resolution.unwrap();
+    assert!(mean.abs() < delta && (sd - 1.0).abs() < 1e-9, "{mean} {sd}");
+    assert!((scales.channels[1].resolution - 0.02 / scales.records[1].scale).abs() < 1e-12);
+    // ADC steps are whole multiples of the resolution, to rounding.
+    assert!(train.iter().all(|x| (x / delta - (x / delta).round()).abs() < 1e-9));
+}
+
+#[test]
+fn every_window_left_out_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "r", 104, 50.0, |i, f| match i {
+        15 => f[0] = i16::MIN,
+        20..30 => f[1] = 7,
+        _ => {}
+    });
+    let (table, _) = read(&dir.path().join("r"), &[]).unwrap();
+    let audit = &table.audit.tables[2];
+    assert_eq!((audit.rows_read, audit.rows_kept), (10, 8));
+    let dropped: Vec<_> = audit.dropped.iter().map(|(k, n)| (k.as_str(), *n)).collect();
+    assert_eq!(dropped, [("constant channel", 1), ("missing samples", 1)]);
+    assert_eq!(table.audit.cohort.last().unwrap().after, 8);
+    let (some, _) = read(&dir.path().join("r"), &[("max_missing", "0.2")]).unwrap();
+    assert_eq!(some.n_records(), 9);
+    assert!(column(&some, 10)[1].is_nan());
+    write(dir.path(), "l", 400, 50.0, |_, _| {});
+    let (overlapping, _) = read(&dir.path().join("l"), &[("stride", "5")]).unwrap();
+    assert!(overlapping.audit.tables[2].dropped["reaches into another split"] > 0);
+    let splits = overlapping.splits.as_ref().unwrap();
+    assert!(Split::ALL.iter().all(|s| splits.contains(s)), "{splits:?}");
+    let start = |i: usize| overlapping.record_ids[i].strip_prefix("l@").unwrap().parse::<usize>().unwrap();
+    for (i, j) in (0..splits.len()).flat_map(|j| (0..j).map(move |i| (i, j))) {
+        assert!(splits[i] == splits[j] || start(i) + 10 <= start(j), "{i} {j}");
+    }
+}
+
+#[test]
+fn faulty_records_of_a_folder_are_counted_and_a_single_one_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        write(dir.path(), name, 60, 50.0, |_, _| {});
+    }
+    let edit = |name: &str, from: &str, to: &str| {
+        let path = dir.path().join(format!("{name}.hea"));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from));
+        fs::write(&path, text.replace(from, to)).unwrap();
+    };
+    fs::write(dir.path().join("b.dat"), [0; 50]).unwrap();
+    edit("c", " 16 50", " 99 50");
+    edit("d", " b", " X");
+    edit("e", " 125 ", " 250 ");
+    fs::write(dir.path().join("f.hea"), "f/1 2 125 60\nf_1 60\n").unwrap();
+    let (table, _) = read(dir.path(), &[]).unwrap();
+    assert_eq!(table.n_records(), 6);
+    let records = &table.audit.tables[0];
+    assert_eq!((records.rows_read, records.rows_kept), (6, 2), "{records:?}");
+    let dropped: Vec<_> = records.dropped.iter().map(|(k, n)| (k.as_str(), *n)).collect();
+    assert_eq!(
+        dropped,
+        [
+            ("another sampling rate", 1),
+            ("segment missing", 1),
+            ("signal file truncated", 1),
+            ("unknown signal format", 1)
+        ]
+    );
+    assert_eq!(table.audit.tables[2].dropped["a channel is not recorded"], 6);
+    for (name, expected) in [
+        ("b", "bytes are needed"),
+        ("c", "signal format 99 is unknown"),
+        ("d", "6 windows: a channel is not recorded"),
+        ("f", "segment `f_1` is missing"),
+        ("g", "no waveform record at"),
+    ] {
+        let error = read(&dir.path().join(name), &[]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+}
+
+#[test]
+fn finer_recordings_are_rounded_and_coarse_windows_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a", 60, 50.0, |_, _| {});
+    write(dir.path(), "b", 60, 60.0, |_, _| {});
+    write(dir.path(), "c", 60, 5.0, |_, _| {});
+    let (table, _) = read(dir.path(), &[("normalise", "none")]).unwrap();
+    assert_eq!(table.audit.tables[2].dropped["coarse ADC step"], 6);
+    assert_eq!(table.n_records(), 12);
+    for i in 0..20 {
+        assert_eq!(table.columns[i].resolution, Some(0.02));
+        assert!(column(&table, i).iter().all(|x| (x / 0.02 - (x / 0.02).round()).abs() < 1e-9));
+    }
+}

@@ -1,0 +1,135 @@
+use ndarray::Array2;
+
+use super::*;
+use crate::baseline::{VarConfig, fit_var};
+use crate::density::Density;
+use crate::train::Silent;
+
+/// One channel whose noise is ten times as large for some samples after each large jump.
+fn bursts(n: usize, length: usize, seed: u64) -> Array2<f64> {
+    let mut rng = Seed(seed).stream("bursts", 0);
+    let mut normal = move || crate::num::special::normal_quantile(rng.random_range(1e-9..1.0 - 1e-9));
+    let mut out = Array2::zeros((n, length));
+    for mut row in out.rows_mut() {
+        let (mut x, mut left) = (0.0, 0u32);
+        for t in 0..length {
+            let e: f64 = normal() * if left > 0 { 1.0 } else { 0.1 };
+            left = if left == 0 && normal() > 2.0 { 12 } else { left.saturating_sub(1) };
+            x = 0.8 * x + e;
+            row[t] = x;
+        }
+    }
+    out
+}
+
+fn var(length: usize) -> (Var, Array2<f64>, Array2<f64>) {
+    let (train, validation) = (bursts(60, length, 1), bursts(20, length, 2));
+    let config = VarConfig { orders: vec![1, 2], components: vec![1, 2, 3], ..VarConfig::default() };
+    (fit_var(train.view(), validation.view(), 1, &config).unwrap().0, train, validation)
+}
+
+fn config() -> WindowConfig {
+    WindowConfig { hidden: 16, components: 4, max_epochs: 12, batch_samples: 512, ..WindowConfig::default() }
+}
+
+#[test]
+fn what_the_past_tells_of_the_spread_is_learned() {
+    let (var, train, validation) = var(96);
+    let test = bursts(40, 96, 3);
+    let before = var.log_prob(test.view()).mean().unwrap() / 96.0;
+    let source = |_| train.clone();
+    let longer = WindowConfig { max_epochs: 40, batch_samples: 256, ..config() };
+    let (flow, history) = fit_window(var, &source, validation.view(), &longer, &Silent).unwrap();
+    let after = flow.log_prob(test.view()).mean().unwrap() / 96.0;
+    assert!(after > before + 0.1, "{before} {after}");
+    assert!(history.last().unwrap().validation_log_prob > history[0].validation_log_prob);
+    // Both are of whole windows, the linear layer included.
+    let last = history.last().unwrap();
+    let gap = last.train_log_prob.unwrap() - last.validation_log_prob;
+    assert!(gap.abs() < 0.3 * 96.0, "{gap}");
+    // Samples score about as data do; bursts make both vary, and 60 windows do not teach their length exactly.
+    let own = flow.log_prob(flow.sample(60, Seed(4)).view()).mean().unwrap() / 96.0;
+    assert!((own - after).abs() < 0.3, "{own} {after}");
+}
+
+#[test]
+fn training_is_a_function_of_the_seed() {
+    let (var, train, validation) = var(48);
+    let source = |_| train.clone();
+    let short = WindowConfig { max_epochs: 2, ..config() };
+    let run = || fit_window(var.clone(), &source, validation.view(), &short, &Silent).unwrap();
+    let ((a, rows), (b, _)) = (run(), run());
+    assert_eq!(a, b);
+    assert_eq!(rows.len(), 3);
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(a, threads.install(run).0);
+    assert_eq!(a.sample(5, Seed(1)), b.sample(5, Seed(1)));
+}
+
+#[test]
+fn the_start_is_the_autoregression() {
+    let (var, train, validation) = var(48);
+    let components = var.innovation().n_components();
+    let none = WindowConfig { max_epochs: 0, components, ..config() };
+    let source = |_| train.clone();
+    let (flow, _) = fit_window(var.clone(), &source, validation.view(), &none, &Silent).unwrap();
+    let (a, b) = (flow.log_prob(validation.view()), var.log_prob(validation.view()));
+    // One channel: nothing is lost by components without correlation. Equal to f32.
+    for (a, b) in a.iter().zip(&b) {
+        assert!((a - b).abs() < 1e-3 * b.abs().max(1.0), "{a} {b}");
+    }
+}
+
+#[test]
+fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
+    let (var, train, validation) = var(6);
+    let source = |_| train.clone();
+    let (flow, _) = fit_window(var, &source, validation.view(), &config(), &Silent).unwrap();
+    // The integral over the last of six samples is the density of the first five, whatever the last is integrated from.
+    let window = validation.row(0).to_vec();
+    let integral = |shift: f64| {
+        let h = 0.002;
+        let grid = Array2::from_shape_fn((8001, 6), |(i, t)| {
+            if t == 5 { shift + h * (i as f64 - 4000.0) } else { window[t] }
+        });
+        flow.log_prob(grid.view()).iter().map(|l| l.exp()).sum::<f64>() * h
+    };
+    let (a, b) = (integral(0.0), integral(0.3));
+    assert!((a - b).abs() < 1e-4 * a, "{a} {b}");
+    // And over the last two, of the first four: conditional densities integrate to one at every step.
+    let inner: f64 = {
+        let h = 0.04;
+        let grid = Array2::from_shape_fn((401 * 401, 6), |(i, t)| match t {
+            4 => h * ((i / 401) as f64 - 200.0),
+            5 => h * ((i % 401) as f64 - 200.0),
+            _ => window[t],
+        });
+        flow.log_prob(grid.view()).iter().map(|l| l.exp()).sum::<f64>() * h * h
+    };
+    let prefix: f64 = {
+        let prepared = flow.prepare(validation.view());
+        let each = flow.shape().log_prob(flow.parameters(), &prepared[0].inputs, &prepared[0].innovations, 6);
+        each[..4].iter().map(|x| f64::from(*x)).sum::<f64>()
+    };
+    let scale: f64 = flow.var().log_scale_of(0..4);
+    assert!((inner.ln() - (prefix - scale)).abs() < 0.02, "{inner} {prefix} {scale}");
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let (var, train, validation) = var(6);
+    let source = |_| train.clone();
+    for wrong in [
+        WindowConfig { hidden: 0, ..config() },
+        WindowConfig { components: 0, ..config() },
+        WindowConfig { learning_rate: f64::NAN, ..config() },
+        WindowConfig { weight_decay: -1.0, ..config() },
+        WindowConfig { batch_samples: 0, ..config() },
+    ] {
+        let error = fit_window(var.clone(), &source, validation.view(), &wrong, &Silent).unwrap_err();
+        assert!(matches!(error, GmmError::Setting { .. }), "{wrong:?}");
+    }
+    let none = Array2::zeros((0, 6));
+    let error = fit_window(var, &source, none.view(), &config(), &Silent).unwrap_err();
+    assert!(matches!(error, GmmError::TooFewRows { .. }));
+}

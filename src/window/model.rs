@@ -1,0 +1,170 @@
+//! The density of a window: autoregression and conditional mixture together.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::conditional::Shape;
+use super::context::{Context, by_time};
+use crate::baseline::{GmmError, Var};
+use crate::density::Density;
+use crate::num::special::normal_quantile;
+use crate::random::{Seed, StreamRng};
+
+/// Windows that share a random stream.
+const BLOCK: usize = 4;
+
+/// A causal flow of windows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowFlow {
+    var: Var,
+    context: Context,
+    shape: Shape,
+    parameters: Vec<f32>,
+}
+
+/// A window prepared for the network.
+pub(super) struct Prepared {
+    pub(super) inputs: Vec<f32>,
+    /// `(C, T)`.
+    pub(super) innovations: Vec<f32>,
+}
+
+impl WindowFlow {
+    /// Puts a flow together from the autoregression and the network's parameters.
+    ///
+    /// # Errors
+    /// [`GmmError::Shape`] when the sizes do not fit together, [`GmmError::NotFinite`] for damaged parameters.
+    pub fn new(var: Var, context: Context, shape: Shape, parameters: Vec<f32>) -> Result<Self, GmmError> {
+        let sizes = |what, got, expected| GmmError::Shape { what, got: vec![got], expected: vec![expected] };
+        if context.channels != var.channels() || shape.channels != var.channels() {
+            return Err(sizes("channels of the conditional mixture", shape.channels, var.channels()));
+        }
+        if shape.inputs != context.n_inputs() {
+            return Err(sizes("inputs of the network", shape.inputs, context.n_inputs()));
+        }
+        if parameters.len() != shape.n_parameters() || shape.components == 0 {
+            return Err(sizes("parameters of the network", parameters.len(), shape.n_parameters()));
+        }
+        if let Some(column) = parameters.iter().position(|p| !p.is_finite()) {
+            return Err(GmmError::NotFinite { what: "network parameters", row: 0, column });
+        }
+        Ok(Self { var, context, shape, parameters })
+    }
+
+    /// The linear layer.
+    pub fn var(&self) -> &Var {
+        &self.var
+    }
+
+    /// What the network sees.
+    pub fn context(&self) -> Context {
+        self.context
+    }
+
+    /// Sizes of the network.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The network's parameters.
+    pub fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
+    pub(super) fn set_parameters(&mut self, parameters: &[f32]) {
+        self.parameters.copy_from_slice(parameters);
+    }
+
+    fn centred(&self, window: &[f64]) -> Array2<f64> {
+        let c = self.var.channels();
+        let mut v = by_time(window, c);
+        let mean = self.var.mean();
+        for mut row in v.rows_mut() {
+            row.iter_mut().zip(mean).for_each(|(x, m)| *x -= m);
+        }
+        v
+    }
+
+    /// Inputs and innovations of windows.
+    pub(super) fn prepare(&self, v: ArrayView2<'_, f64>) -> Vec<Prepared> {
+        let (t, c) = (self.var.length(), self.var.channels());
+        let e = self.var.innovations(v);
+        let windows: Vec<_> = v.rows().into_iter().zip(e.axis_chunks_iter(Axis(0), t)).collect();
+        windows
+            .into_par_iter()
+            .map(|(window, e)| {
+                let v = self.centred(&window.to_vec());
+                let inputs = self.context.inputs(v.view(), e, 0);
+                let innovations = (0..c).flat_map(|c| e.column(c).to_vec()).map(|x| x as f32).collect();
+                Prepared { inputs, innovations }
+            })
+            .collect()
+    }
+
+    pub(super) fn log_prob_prepared(&self, windows: &[Prepared]) -> Vec<f64> {
+        let (n, scale) = (self.var.length(), self.var.log_scale());
+        let one = |w: &Prepared| {
+            let each = self.shape.log_prob(&self.parameters, &w.inputs, &w.innovations, n);
+            each.iter().map(|&x| f64::from(x)).sum::<f64>() - scale
+        };
+        windows.par_iter().map(one).collect()
+    }
+
+    fn sample_window(&self, rng: &mut StreamRng) -> Array1<f64> {
+        let (length, c) = (self.var.length(), self.var.channels());
+        let mut v = Array1::<f64>::zeros(length * c);
+        let mut e = Array2::<f64>::zeros((length, c));
+        for t in 0..length {
+            let seen = self.centred(&v.as_slice().expect("invariant: made here")[..(t + 1) * c]);
+            let mut past = e.view();
+            past.slice_axis_inplace(Axis(0), (..=t).into());
+            let x: Vec<f32> = self.context.inputs(seen.view(), past, t);
+            let (weights, means, scales) = self.shape.mixture(&self.parameters, &x);
+            let mut u = rng.random::<f64>();
+            let mut k = weights.len() - 1;
+            for (j, w) in weights.iter().enumerate() {
+                if u < *w {
+                    k = j;
+                    break;
+                }
+                u -= w;
+            }
+            for channel in 0..c {
+                // (0, 1]: the open end at 1 is left to rounding.
+                let u = rng.random::<f64>().clamp(1e-16, 1.0 - 1e-16);
+                let q = k * c + channel;
+                e[[t, channel]] = means[q] + scales[q] * normal_quantile(u);
+            }
+            self.var.extend(&mut v, t, e.row(t));
+        }
+        v
+    }
+}
+
+impl Density for WindowFlow {
+    fn n_features(&self) -> usize {
+        self.var.n_features()
+    }
+
+    fn n_parameters(&self) -> usize {
+        self.var.n_parameters() - self.var.innovation().n_parameters() + self.parameters.len()
+    }
+
+    fn log_prob(&self, v: ArrayView2<'_, f64>) -> Array1<f64> {
+        assert_eq!(v.ncols(), self.n_features(), "invariant: callers match coordinates first");
+        // Inputs are some hundred times as large as the windows.
+        v.axis_chunks_iter(Axis(0), 16).flat_map(|v| self.log_prob_prepared(&self.prepare(v))).collect()
+    }
+
+    fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
+        let mut out = Array2::<f64>::zeros((n, self.n_features()));
+        out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(b, mut rows)| {
+            let mut rng = seed.stream("window-sample", b as u64);
+            for mut row in rows.rows_mut() {
+                row.assign(&self.sample_window(&mut rng));
+            }
+        });
+        out
+    }
+}
