@@ -13,30 +13,70 @@ use serde::{Deserialize, Serialize};
 use crate::features::{Encoder, FittedColumn, Noise, QUANTILE_LEVELS};
 use crate::num::quantile::quantile_sorted;
 
-use super::RecordScores;
+use super::{RecordScores, Standardised};
+
+/// Quantile of the most extreme value that counts as much as the 95 % quantile of the other parts.
+const EXTREME: f64 = 0.95;
 
 /// ½ ln(2πe): minus the expected log-density of one standard normal coordinate.
 const NORMAL_ENTROPY: f64 = 1.418_938_533_204_672_7;
 
 /// What is calibrated. Calibration and new records must be scored by the same one, with as many noise draws.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Score {
     /// Minus the record's log-likelihood bound in original units.
     #[default]
     LogLikelihood,
-    /// The larger of the surprise of the whole vector and that of the most extreme single value, each on the scale
-    /// of reference records.
+    /// The largest of the surprise of the whole vector, that of the standardised numbers and that of the most extreme
+    /// single value, each on the scale of reference records.
     Combined(Combination),
 }
 
 /// Scales that make the two parts of [`Score::Combined`] commensurable.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Combination {
     /// Of the surprise of the whole vector.
-    pub whole: Scale,
+    pub whole: Depth,
     /// Of the surprise of the most extreme single value.
     pub extreme: Scale,
+    /// The surprise of the standardised numbers; none for a table of text.
+    pub distance: Option<Distance>,
+}
+
+/// The surprise of the standardised numbers, with its scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distance {
+    /// What it is the surprise under.
+    pub mixture: Standardised,
+    /// Of its values.
+    pub depth: Depth,
+}
+
+/// The scale of minus a log-density. That of a Gaussian grows with the squared distance, so its root is what compares
+/// with other distances: √(1 + s − floor).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Depth {
+    /// Least among the reference records.
+    pub floor: f64,
+    /// Of the roots.
+    pub scale: Scale,
+}
+
+impl Depth {
+    fn fit(surprises: &[f64]) -> Self {
+        let least = surprises.iter().copied().fold(f64::INFINITY, f64::min);
+        let floor = if least.is_finite() { least } else { 0.0 };
+        Self { floor, scale: Scale::fit(surprises.iter().map(|&s| root(s, floor)).collect(), 0.95) }
+    }
+
+    fn apply(self, surprise: f64) -> f64 {
+        self.scale.apply(root(surprise, self.floor))
+    }
+}
+
+fn root(surprise: f64, floor: f64) -> f64 {
+    (1.0 + (surprise - floor).max(0.0)).sqrt()
 }
 
 /// Location and scale of a score among reference records.
@@ -50,13 +90,13 @@ pub struct Scale {
 }
 
 impl Scale {
-    fn fit(mut scores: Vec<f64>) -> Self {
+    fn fit(mut scores: Vec<f64>, upper: f64) -> Self {
         scores.sort_by(f64::total_cmp);
         if scores.is_empty() {
             return Self { center: 0.0, spread: 1.0 };
         }
         let center = quantile_sorted(&scores, 0.5);
-        let spread = quantile_sorted(&scores, 0.95) - center;
+        let spread = quantile_sorted(&scores, upper) - center;
         Self { center, spread: if spread > 0.0 && spread.is_finite() { spread } else { 1.0 } }
     }
 
@@ -71,18 +111,43 @@ impl Score {
     ///
     /// # Shapes
     /// `raw: (n, p)` as given by [`Encoder::raw`]; `scores`: of the same n records
-    pub fn combined(encoder: &Encoder, raw: ArrayView2<'_, f64>, scores: &RecordScores) -> Self {
+    pub fn combined(
+        encoder: &Encoder,
+        raw: ArrayView2<'_, f64>,
+        scores: &RecordScores,
+        distance: Option<Standardised>,
+    ) -> Self {
         let rows = raw.rows().into_iter().zip(&scores.log_prob_tensor);
-        let (whole, extreme) = rows.map(|(row, l)| (whole(*l, row), extreme(encoder, row))).unzip();
-        Self::Combined(Combination { whole: Scale::fit(whole), extreme: Scale::fit(extreme) })
+        let (whole, extreme): (Vec<f64>, Vec<f64>) =
+            rows.map(|(row, l)| (whole(*l, row), extreme(encoder, row))).unzip();
+        let distance = distance.map(|mixture| {
+            let surprises: Vec<f64> = raw.rows().into_iter().map(|row| mixture.surprise(row)).collect();
+            Distance { depth: Depth::fit(&surprises), mixture }
+        });
+        Self::Combined(Combination {
+            whole: Depth::fit(&whole),
+            extreme: Scale::fit(extreme, EXTREME),
+            distance,
+        })
     }
 
     /// The score of one record from its log-likelihood bounds and its numbers.
-    pub fn of(self, encoder: &Encoder, row: ArrayView1<'_, f64>, log_prob: f64, log_prob_tensor: f64) -> f64 {
+    pub fn of(
+        &self,
+        encoder: &Encoder,
+        row: ArrayView1<'_, f64>,
+        log_prob: f64,
+        log_prob_tensor: f64,
+    ) -> f64 {
         match self {
             Self::LogLikelihood => -log_prob,
             Self::Combined(c) => {
-                c.whole.apply(whole(log_prob_tensor, row)).max(c.extreme.apply(extreme(encoder, row)))
+                let parts = [
+                    c.whole.apply(whole(log_prob_tensor, row)),
+                    c.extreme.apply(extreme(encoder, row)),
+                    c.distance.as_ref().map_or(f64::NEG_INFINITY, |d| d.depth.apply(d.mixture.surprise(row))),
+                ];
+                parts.into_iter().fold(f64::NEG_INFINITY, f64::max)
             }
         }
     }
@@ -91,7 +156,7 @@ impl Score {
     ///
     /// # Shapes
     /// `raw: (n, p)` as given by [`Encoder::raw`]; `scores`: of the same n records
-    pub fn of_all(self, encoder: &Encoder, raw: ArrayView2<'_, f64>, scores: &RecordScores) -> Vec<f64> {
+    pub fn of_all(&self, encoder: &Encoder, raw: ArrayView2<'_, f64>, scores: &RecordScores) -> Vec<f64> {
         let log_probs = scores.log_prob.iter().zip(&scores.log_prob_tensor);
         raw.rows().into_iter().zip(log_probs).map(|(row, (l, t))| self.of(encoder, row, *l, *t)).collect()
     }
@@ -190,9 +255,9 @@ mod tests {
 
     #[test]
     fn scales_read_the_upper_half() {
-        let s = Scale::fit((0..=100).map(f64::from).collect());
+        let s = Scale::fit((0..=100).map(f64::from).collect(), 0.95);
         assert_eq!((s.center, s.spread), (50.0, 45.0));
-        assert_eq!(Scale::fit(vec![2.0; 5]), Scale { center: 2.0, spread: 1.0 });
+        assert_eq!(Scale::fit(vec![2.0; 5], 0.95), Scale { center: 2.0, spread: 1.0 });
     }
 
     #[test]

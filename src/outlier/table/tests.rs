@@ -40,7 +40,7 @@ fn world() -> World {
     let (encoder, _) = Encoder::fit(&training, &[Split::Train; 2000], &pipeline).unwrap();
     let density = Normal::vitals();
     let rows = patients(999, Seed(2));
-    let calibration = calibration_scores(&density, &encoder, rows.view(), Score::LogLikelihood, 4, Seed(3));
+    let calibration = calibration_scores(&density, &encoder, rows.view(), &Score::LogLikelihood, 4, Seed(3));
     World { encoder, density, calibration }
 }
 
@@ -206,9 +206,9 @@ fn the_combined_score_is_calibrated_as_well() {
     let w = world();
     let reference = patients(500, Seed(12));
     let scores = score_records(&w.density, &w.encoder, reference.view(), 4, Seed(3));
-    let score = Score::combined(&w.encoder, reference.view(), &scores);
+    let score = Score::combined(&w.encoder, reference.view(), &scores, None);
     let calibration =
-        calibration_scores(&w.density, &w.encoder, patients(999, Seed(2)).view(), score, 4, Seed(3));
+        calibration_scores(&w.density, &w.encoder, patients(999, Seed(2)).view(), &score, 4, Seed(3));
     let options = FlagOptions { score, ..options(Rule::Alpha(0.1)) };
     let rows = patients(2000, Seed(13));
     let flags = flag(&w.density, &w.encoder, &calibration, rows.view(), &ids(2000), &options).unwrap();
