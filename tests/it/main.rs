@@ -9,6 +9,7 @@
 mod bad_input;
 mod browser;
 mod built_in;
+mod flag;
 mod golden_flow;
 mod layers;
 mod mimic_demo;
