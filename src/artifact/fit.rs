@@ -8,7 +8,7 @@ use ndarray::Array2;
 use super::{MemberHeader, Model, ModelArtifact, ensemble};
 use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, fit_gmm};
 use crate::error::Hint;
-use crate::evaluate::stacked_draws;
+use crate::evaluate::{Standardised, axes, stacked_draws, standardise};
 use crate::features::Bundle;
 use crate::flow::{BaseKind, FlowConfig};
 use crate::random::Seed;
@@ -20,6 +20,10 @@ use crate::train::{
 
 /// Rows a mixture is fitted on, at least, as far as more noise draws of the same records can provide them.
 const MIXTURE_ROWS: usize = 8_000;
+/// Added to each variance of standardised numbers, so that in few rows of many columns distances stay what counts.
+const STANDARDISED_RIDGE: f64 = 0.1;
+/// Most rows that mixture is fitted on.
+const STANDARDISED_ROWS: usize = 10_000;
 /// Most noise draws per record.
 const MIXTURE_DRAWS: usize = 8;
 
@@ -212,6 +216,39 @@ fn weigh(bundle: &Bundle, seed: Seed, parts: &mut [Part]) {
     }
     let weights = ensemble::weights(log_prob.view(), raw.nrows());
     parts.iter_mut().zip(weights).for_each(|(part, weight)| part.header.weight = weight);
+}
+
+/// The mixture over standardised numbers behind a combined score; none where the table holds no numbers or EM fails on
+/// them.
+pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standardised> {
+    let axes = axes(&bundle.manifest.encoder);
+    if axes.is_empty() {
+        return None;
+    }
+    let rows = |split| {
+        let at = bundle.rows(split);
+        let step = at.len().div_ceil(STANDARDISED_ROWS).max(1);
+        let chosen: Vec<usize> = at.into_iter().step_by(step).collect();
+        standardise(&axes, bundle.raw.select(ndarray::Axis(0), &chosen).view())
+    };
+    let config = GmmConfig {
+        components: vec![1, 2, 4, 8],
+        regularisation: vec![STANDARDISED_RIDGE],
+        starts: 1,
+        seed: seed.child("standardised", 0),
+        ..GmmConfig::default()
+    };
+    let (train, validation) = (rows(Split::Train), rows(Split::Validation));
+    match fit_gmm(train.view(), validation.view(), 1, &config) {
+        Ok((gmm, _)) => {
+            let weights = gmm.weights().to_vec();
+            Standardised::new(axes, &weights, gmm.means().view(), gmm.covariances().outer_iter())
+        }
+        Err(e) => {
+            tracing::warn!("outliers are ranked without their distances: {e}");
+            None
+        }
+    }
 }
 
 fn search(bundle: &Bundle, config: &GmmConfig) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {

@@ -213,6 +213,7 @@ impl ModelArtifact {
     ) -> Self {
         let encoder = bundle.manifest.encoder.clone();
         let mut artifact = Self { header, encoder, model, calibration: Vec::new(), metrics, history };
+        let mut distance = fit::standardised_mixture(bundle, artifact.header.seed);
         let mut splits = std::collections::BTreeMap::new();
         for split in Split::ALL {
             let raw = bundle.raw_of(split);
@@ -225,7 +226,8 @@ impl ModelArtifact {
             if split == Split::Validation
                 || (split == Split::Calibration && artifact.header.score == Score::LogLikelihood)
             {
-                artifact.header.score = Score::combined(&artifact.encoder, raw.view(), &scores);
+                artifact.header.score =
+                    Score::combined(&artifact.encoder, raw.view(), &scores, distance.take());
             }
             if split == Split::Calibration {
                 artifact.calibration = artifact.unusualness(raw.view(), &scores);

@@ -8,16 +8,45 @@ use crate::schema::{Pipeline, Split, SplitFractions};
 
 use super::FeatureError;
 
-/// The split of a subject: the first 53 bits of SHA-256(seed, id) as a number in [0, 1), against cumulated shares.
-pub fn assign_split(subject_id: &str, seed: u64, fractions: &SplitFractions) -> Split {
+/// The first 53 bits of SHA-256(seed, id) as a number in [0, 1).
+fn position(subject_id: &str, seed: u64) -> f64 {
     let mut hash = Sha256::new();
     hash.update(b"split");
     hash.update(seed.to_le_bytes());
     hash.update(subject_id.as_bytes());
     let digest: [u8; 32] = hash.finalize().into();
     let bits = digest[..8].iter().fold(0u64, |bits, &byte| bits << 8 | u64::from(byte)) >> 11;
-    let u = bits as f64 / (1u64 << 53) as f64;
-    let shares = [fractions.train, fractions.validation, fractions.calibration, fractions.test];
+    bits as f64 / (1u64 << 53) as f64
+}
+
+fn shares(fractions: &SplitFractions) -> [f64; 4] {
+    [fractions.train, fractions.validation, fractions.calibration, fractions.test]
+}
+
+/// Subjects in the order of their hashes, cut so that every split with a share gets at least one; nothing where there are
+/// fewer subjects than such splits.
+fn by_rank(subject_ids: &[String], seed: u64, shares: &[f64; 4]) -> Option<Vec<Split>> {
+    let mut subjects: Vec<&String> = subject_ids.iter().collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    subjects.sort_by(|a, b| position(a, seed).total_cmp(&position(b, seed)));
+    let total: f64 = shares.iter().sum();
+    let mut counts = shares.map(|share| {
+        if share > 0.0 { ((share / total * subjects.len() as f64).round() as usize).max(1) } else { 0 }
+    });
+    // Rounding falls on the largest, the training split in any sensible division.
+    let largest = (0..4).max_by_key(|&i| counts[i])?;
+    let others: usize = (0..4).filter(|&i| i != largest).map(|i| counts[i]).sum();
+    counts[largest] = subjects.len().checked_sub(others).filter(|&n| n > 0)?;
+    let assigned = Split::ALL.into_iter().zip(counts).flat_map(|(split, n)| std::iter::repeat_n(split, n));
+    let of: std::collections::HashMap<&String, Split> = subjects.into_iter().zip(assigned).collect();
+    Some(subject_ids.iter().map(|id| of[id]).collect())
+}
+
+/// The split of a subject: its hash against cumulated shares.
+pub fn assign_split(subject_id: &str, seed: u64, fractions: &SplitFractions) -> Split {
+    let u = position(subject_id, seed);
+    let shares = shares(fractions);
     let total: f64 = shares.iter().sum();
     let mut below = 0.0;
     for (split, share) in Split::ALL.into_iter().zip(shares) {
@@ -48,11 +77,25 @@ pub(super) fn assign_splits(
         return Err(FeatureError::NoRecords);
     }
     let declared = table.splits.is_some();
-    let splits: Vec<Split> = match &table.splits {
+    let mut splits: Vec<Split> = match &table.splits {
         Some(declared) => declared.clone(),
         None => table.subject_ids.iter().map(|id| assign_split(id, pipeline.seed, &pipeline.split)).collect(),
     };
     let mut warnings = Vec::new();
+    let shares = shares(&pipeline.split);
+    let lacking =
+        |splits: &[Split]| Split::ALL.iter().zip(shares).any(|(s, f)| f > 0.0 && !splits.contains(s));
+    if !declared && lacking(&splits) {
+        // A handful of subjects: chance left a split without any.
+        if let Some(ranked) = by_rank(&table.subject_ids, pipeline.seed, &shares) {
+            splits = ranked;
+            warnings.push(
+                "so few subjects that chance would leave a split empty: they are divided by rank, and adding subjects \
+                 may move others"
+                    .into(),
+            );
+        }
+    }
     for split in Split::ALL {
         if splits.contains(&split) {
             continue;
@@ -120,6 +163,20 @@ mod tests {
         let f = SplitFractions { train: 0.25, validation: 0.25, calibration: 0.25, test: 0.25 };
         let got: Vec<Split> = ["10006", "10011", "a", ""].iter().map(|id| assign_split(id, 7, &f)).collect();
         assert_eq!(got, [Split::Train, Split::Test, Split::Calibration, Split::Train]);
+    }
+
+    #[test]
+    fn a_handful_of_subjects_fills_every_split_with_a_share() {
+        let f = shares(&SplitFractions::default());
+        for n in 4..40 {
+            // Every subject twice.
+            let ids: Vec<String> = (0..2 * n).map(|i| (i / 2).to_string()).collect();
+            let splits = by_rank(&ids, 5, &f).unwrap();
+            assert!(Split::ALL.iter().all(|s| splits.contains(s)), "{n}");
+            assert!(splits.chunks(2).all(|pair| pair[0] == pair[1]));
+            assert!(splits.iter().filter(|s| **s == Split::Train).count() >= n / 2, "{n}: {splits:?}");
+        }
+        assert!(by_rank(&["a".into(), "b".into()], 5, &f).is_none());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub fn calibration_scores(
     density: &dyn Density,
     encoder: &Encoder,
     raw: ArrayView2<'_, f64>,
-    score: Score,
+    score: &Score,
     draws: usize,
     seed: Seed,
 ) -> Vec<f64> {

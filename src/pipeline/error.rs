@@ -68,6 +68,9 @@ pub enum Error {
     /// An output whose ending names no format.
     #[error("cannot tell the format of {}: it ends in neither .csv nor .parquet", .0.display())]
     Format(PathBuf),
+    /// An explanations file whose ending names no format.
+    #[error("cannot tell the format of {}: it ends in neither .json nor .jsonl", .0.display())]
+    JsonFormat(PathBuf),
     /// An option that does not go with another.
     #[error("{message}")]
     Usage {
@@ -121,6 +124,9 @@ impl Hint for Error {
             Self::Output(e) => e.hint(),
             Self::Io(e) => e.hint(),
             Self::Format(_) => Some("end the name of --output in .csv or .parquet".into()),
+            Self::JsonFormat(_) => {
+                Some("end the name of --json in .json (one document) or .jsonl (one record per line)".into())
+            }
             Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Labels { .. } => Some(
                 "a labels file is a CSV with the columns record_id and kind, one row per known anomaly (or record_id and \

@@ -1,11 +1,19 @@
 //! `score` and `flag`: records → log-likelihoods, p-values and explanations.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use ndarray::ArrayView2;
+
 use crate::artifact::ModelArtifact;
+use crate::error::IoError;
 use crate::evaluate::score_records;
+use crate::features::QUANTILE_LEVELS;
 use crate::ingest::{OutputCells, OutputColumn, write_table};
+use crate::num::quantile::median;
 use crate::outlier::{self, FlagColumn, FlagOptions, Flags, Rule};
+use crate::output::{OutputError, Staged};
 use crate::random::Seed;
 use crate::schema::Split;
 
@@ -60,6 +68,10 @@ pub struct FlagRequest<'a> {
     pub rule: Rule,
     /// Features named per flagged record.
     pub explain: usize,
+    /// Write only so many records, the most unusual first.
+    pub top: Option<usize>,
+    /// Where to write the flags with their full explanations.
+    pub json: Option<&'a Path>,
     /// Seed of the noise.
     pub seed: Seed,
 }
@@ -78,9 +90,23 @@ pub struct FlagSummary {
 /// # Errors
 /// Whatever reading, scoring or writing reports.
 pub fn flag(request: &FlagRequest<'_>) -> Result<FlagSummary, Error> {
+    let json = request.json.map(JsonFile::of).transpose()?;
+    if let Some(path) = request.json.filter(|p| !request.force && p.symlink_metadata().is_ok()) {
+        return Err(OutputError::Exists(path.to_path_buf()).into());
+    }
     let model = ModelArtifact::load(request.model)?;
-    let records = Records::read(&model, request.records)?;
-    let summary = flag_records(&model, &records, request.rule, request.explain, 0, request.seed)?;
+    let mut records = Records::read(&model, request.records)?;
+    let mut summary = flag_records(&model, &records, request.rule, request.explain, 0, request.seed)?;
+    summary.warnings.extend(shifted_columns(&model, records.raw.view()));
+    if let Some(top) = request.top {
+        let order = most_unusual(&summary.flags, top);
+        summary.flags.rows = order.iter().map(|&i| summary.flags.rows[i].clone()).collect();
+        records.ids = order.iter().map(|&i| records.ids[i].clone()).collect();
+        records.splits = records.splits.map(|s| order.iter().map(|&i| s[i]).collect());
+    }
+    if let Some(file) = json {
+        write_json(file, &summary.flags, request.force)?;
+    }
     let mut columns = identifiers(&records);
     // The identifier is written above, with the split beside it.
     for (name, cells) in summary.flags.columns().into_iter().filter(|(name, _)| name != "record_id") {
@@ -107,7 +133,7 @@ pub(super) fn flag_records(
 ) -> Result<FlagSummary, Error> {
     // A p-value is valid only when new records are scored with as many noise draws as the calibration records were.
     let draws = model.header.score_draws;
-    let score = model.header.score;
+    let score = model.header.score.clone();
     let options = FlagOptions {
         rule,
         score,
@@ -139,6 +165,90 @@ pub(super) fn flag_records(
         );
     }
     Ok(FlagSummary { flags, warnings })
+}
+
+/// Positions of the `top` most unusual rows, the most unusual first, ties in the order of the table.
+fn most_unusual(flags: &Flags, top: usize) -> Vec<usize> {
+    let key = |i: usize| if flags.rows[i].score.is_nan() { f64::INFINITY } else { flags.rows[i].score };
+    let mut order: Vec<usize> = (0..flags.rows.len()).collect();
+    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+    order.truncate(top);
+    order
+}
+
+/// A file for explanations.
+#[derive(Clone, Copy)]
+enum JsonFile<'a> {
+    Document(&'a Path),
+    Lines(&'a Path),
+}
+
+impl<'a> JsonFile<'a> {
+    fn of(path: &'a Path) -> Result<Self, Error> {
+        match path.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
+            Some("json") => Ok(Self::Document(path)),
+            Some("jsonl") => Ok(Self::Lines(path)),
+            _ => Err(Error::JsonFormat(path.to_path_buf())),
+        }
+    }
+}
+
+fn write_json(file: JsonFile<'_>, flags: &Flags, force: bool) -> Result<(), Error> {
+    let (JsonFile::Document(path) | JsonFile::Lines(path)) = file;
+    let staged = Staged::file(path, force)?;
+    let io = |e: std::io::Error| IoError::on("write", path)(e);
+    let mut out = BufWriter::new(File::create(staged.path()).map_err(io)?);
+    match file {
+        JsonFile::Document(_) => serde_json::to_writer_pretty(&mut out, flags).map_err(|e| io(e.into()))?,
+        JsonFile::Lines(_) => {
+            for row in &flags.rows {
+                serde_json::to_writer(&mut out, row).map_err(|e| io(e.into()))?;
+                out.write_all(b"\n").map_err(io)?;
+            }
+        }
+    }
+    out.flush().map_err(io)?;
+    drop(out);
+    Ok(staged.commit()?)
+}
+
+/// Columns whose median lies where hardly any training value did: read in another unit, or another column under the
+/// same name. Twenty values at least, so that a handful of odd records raises no alarm.
+fn shifted_columns(model: &ModelArtifact, raw: ArrayView2<'_, f64>) -> Vec<String> {
+    const FEWEST: usize = 20;
+    const CONVERSIONS: [(f64, &str); 8] = [
+        (10.0, "10 times"),
+        (100.0, "100 times"),
+        (1000.0, "1000 times"),
+        (0.1, "a tenth of"),
+        (0.01, "a hundredth of"),
+        (0.001, "a thousandth of"),
+        (2.204_622_6, "2.2 times (pounds for kilograms)"),
+        (1.0 / 2.54, "0.39 times (inches for centimetres)"),
+    ];
+    let level = |wanted: f64| QUANTILE_LEVELS.iter().position(|l| *l == wanted);
+    let (Some(low), Some(middle), Some(high)) = (level(0.01), level(0.5), level(0.99)) else {
+        return Vec::new();
+    };
+    let mut warnings = Vec::new();
+    for (column, values) in model.encoder.columns.iter().zip(raw.columns()) {
+        let observed: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+        if column.quantiles.len() != QUANTILE_LEVELS.len() || observed.len() < FEWEST {
+            continue;
+        }
+        let (new, training) = (median(&observed), column.quantiles[middle]);
+        if new >= column.quantiles[low] && new <= column.quantiles[high] {
+            continue;
+        }
+        let ratio = new / training;
+        let near = CONVERSIONS.iter().find(|(factor, _)| (ratio / factor - 1.0).abs() < 0.15);
+        let how = near.map_or_else(String::new, |(_, text)| format!(", about {text} that in training"));
+        warnings.push(format!(
+            "column `{}`: its median lies outside the central 98 % of the training values{how}; check its unit",
+            column.meta.name
+        ));
+    }
+    warnings
 }
 
 fn identifiers(records: &Records) -> Vec<OutputColumn> {

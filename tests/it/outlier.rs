@@ -41,7 +41,7 @@ fn judge(
     bundle: &Bundle,
     model: &ModelArtifact,
     labels: &HashMap<String, Label>,
-    score: Score,
+    score: &Score,
 ) -> (Flags, Evaluation) {
     let rows: Vec<usize> = (0..bundle.splits.len()).filter(|&i| bundle.splits[i] != Split::Train).collect();
     let raw = bundle.raw.select(ndarray::Axis(0), &rows);
@@ -51,7 +51,8 @@ fn judge(
     let calibration = bundle.raw_of(Split::Calibration);
     let draws = model.header.score_draws;
     let scores = calibration_scores(density, encoder, calibration.view(), score, draws, Seed(3));
-    let options = FlagOptions { rule: RULE, score, draws, seed: Seed(4), ..FlagOptions::default() };
+    let options =
+        FlagOptions { rule: RULE, score: score.clone(), draws, seed: Seed(4), ..FlagOptions::default() };
     let flags = flag(density, encoder, &scores, raw.view(), &ids, &options).unwrap();
     let evaluation = evaluate(&flags, &truth).unwrap();
     (flags, evaluation)
@@ -65,7 +66,7 @@ fn planted_mistakes_rank_high_and_their_variables_are_named() {
     let config = GmmConfig { components: vec![1], starts: 1, ..GmmConfig::default() };
     let model = fit_mixture_model(&bundle, &config).unwrap();
     assert!(matches!(model.header.score, Score::Combined(_)));
-    let (flags, e) = judge(&bundle, &model, &labels, model.header.score);
+    let (flags, e) = judge(&bundle, &model, &labels, &model.header.score);
     eprintln!("{}", serde_json::to_string_pretty(&e).unwrap());
     for row in flags.rows.iter().filter(|r| r.flagged) {
         let label = labels.get(&row.record_id).map_or("-", |l| l.kind.as_deref().unwrap_or_default());
@@ -76,6 +77,6 @@ fn planted_mistakes_rank_high_and_their_variables_are_named() {
     let (explained, named) = e.by_kind.iter().fold((0, 0), |(a, b), k| (a + k.n_explained, b + k.n_named));
     assert!(named as f64 > 0.7 * explained as f64, "{e:?}");
     // The choice of the score is a measurement: the log-likelihood alone ranks mistakes worse.
-    let (_, plain) = judge(&bundle, &model, &labels, Score::LogLikelihood);
+    let (_, plain) = judge(&bundle, &model, &labels, &Score::LogLikelihood);
     assert!(e.auroc > plain.auroc && e.average_precision > plain.average_precision, "{e:?}\n{plain:?}");
 }

@@ -31,6 +31,14 @@ pub(in crate::cli) struct Flag {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=20))]
     pub(in crate::cli) explain: u8,
 
+    /// Write only the N most unusual records, the most unusual first; figures are those among all records
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(in crate::cli) top: Option<u64>,
+
+    /// Also write every figure and explanation here: .json (one document) or .jsonl (one record per line)
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) json: Option<PathBuf>,
+
     /// Seed of the noise draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,

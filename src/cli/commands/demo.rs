@@ -86,6 +86,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         force: false,
         rule: Rule::Fdr(FDR),
         explain: 3,
+        top: None,
+        json: None,
         seed,
     };
     super::score::describe(&pipeline::flag(&request)?, console);

@@ -63,6 +63,8 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         force: args.output.force,
         rule,
         explain: usize::from(args.explain),
+        top: args.top.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+        json: args.json.as_deref(),
         seed: Seed(args.seed),
     };
     let spinner = console.spinner("scoring and explaining");

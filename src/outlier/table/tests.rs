@@ -40,7 +40,7 @@ fn world() -> World {
     let (encoder, _) = Encoder::fit(&training, &[Split::Train; 2000], &pipeline).unwrap();
     let density = Normal::vitals();
     let rows = patients(999, Seed(2));
-    let calibration = calibration_scores(&density, &encoder, rows.view(), Score::LogLikelihood, 4, Seed(3));
+    let calibration = calibration_scores(&density, &encoder, rows.view(), &Score::LogLikelihood, 4, Seed(3));
     World { encoder, density, calibration }
 }
 
@@ -206,9 +206,9 @@ fn the_combined_score_is_calibrated_as_well() {
     let w = world();
     let reference = patients(500, Seed(12));
     let scores = score_records(&w.density, &w.encoder, reference.view(), 4, Seed(3));
-    let score = Score::combined(&w.encoder, reference.view(), &scores);
+    let score = Score::combined(&w.encoder, reference.view(), &scores, None);
     let calibration =
-        calibration_scores(&w.density, &w.encoder, patients(999, Seed(2)).view(), score, 4, Seed(3));
+        calibration_scores(&w.density, &w.encoder, patients(999, Seed(2)).view(), &score, 4, Seed(3));
     let options = FlagOptions { score, ..options(Rule::Alpha(0.1)) };
     let rows = patients(2000, Seed(13));
     let flags = flag(&w.density, &w.encoder, &calibration, rows.view(), &ids(2000), &options).unwrap();
@@ -232,4 +232,25 @@ fn pipeline() -> Pipeline {
         split: crate::schema::SplitFractions::default(),
         seed: 0,
     }
+}
+
+/// Kolmogorov–Smirnov over 20 seeds of fresh calibration and test records: with 999 + 500 records the distance exceeds
+/// 1.63·√(1/999 + 1/500) = 0.089 once in a hundred times, so that two of twenty do one run in fifty.
+#[test]
+fn p_values_of_clean_records_are_uniform_over_twenty_seeds() {
+    let w = world();
+    let reference = patients(500, Seed(12));
+    let scores = score_records(&w.density, &w.encoder, reference.view(), 4, Seed(3));
+    let score = Score::combined(&w.encoder, reference.view(), &scores, None);
+    let exceeded = (0..20).filter(|seed| {
+        let scored = |n: usize, stream: u64| {
+            let rows = patients(n, Seed(1000 + 2 * seed + stream));
+            calibration_scores(&w.density, &w.encoder, rows.view(), &score, 4, Seed(3 + stream))
+        };
+        let calibration = crate::outlier::Calibration::new(&scored(999, 0)).unwrap();
+        let mut p = calibration.p_values(&scored(500, 1));
+        p.sort_by(f64::total_cmp);
+        crate::outlier::ks_distance(&p) > 1.63 * (1.0 / 999.0 + 1.0 / 500.0_f64).sqrt()
+    });
+    assert!(exceeded.count() <= 2);
 }

@@ -1,0 +1,114 @@
+//! `flag` and `evaluate` from the outside: what goes in comes out, in order; bad tables are refused or flagged with a reason.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use crate::support::{fail, run, succeed};
+
+/// A table of 300 rows of two dependent numbers and a level, as text; row i of `planted` gets a decimal slip.
+fn table(n: usize, planted: &[usize]) -> String {
+    let mut out = String::from("id,weight,height,ward\n");
+    let mut state = 7_u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    for i in 0..n {
+        let height = 150.0 + 40.0 * (uniform() + uniform() + uniform()) / 3.0;
+        let weight = height - 100.0 + 20.0 * (uniform() - 0.5);
+        let weight = if planted.contains(&i) { weight * 10.0 } else { weight };
+        let ward = if uniform() < 0.4 { "=A" } else { "B" };
+        writeln!(out, "r{i},{weight:.1},{height:.0},{ward}").expect("a string grows");
+    }
+    out
+}
+
+fn model(dir: &Path) {
+    fs::write(dir.join("train.csv"), table(300, &[])).unwrap();
+    succeed(dir, &["ingest", "wide-table", "--input", "train.csv", "--output", "bundle"]);
+    succeed(dir, &["fit", "bundle", "--output", "model", "--model", "gmm"]);
+}
+
+fn ids(csv: &str) -> Vec<String> {
+    csv.lines().skip(1).map(|l| l.split(',').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn rows_out_are_rows_in_and_known_slips_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    model(dir);
+    let planted = [3, 17, 60];
+    fs::write(dir.join("new.csv"), table(80, &planted)).unwrap();
+    succeed(
+        dir,
+        &[
+            "flag",
+            "model",
+            "--input",
+            "new.csv",
+            "--output",
+            "flags.csv",
+            "--json",
+            "flags.jsonl",
+            "--alpha",
+            "0.05",
+        ],
+    );
+    let flags = fs::read_to_string(dir.join("flags.csv")).unwrap();
+    assert_eq!(ids(&flags), (0..80).map(|i| format!("r{i}")).collect::<Vec<_>>());
+    let lines = fs::read_to_string(dir.join("flags.jsonl")).unwrap();
+    let rows: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(rows.len(), 80);
+    for i in planted {
+        assert_eq!(rows[i]["flagged"], true, "{}", rows[i]);
+        assert_eq!(rows[i]["explanations"][0]["feature"], "weight", "{}", rows[i]);
+        assert_eq!(rows[i]["explanations"][0]["pattern"]["times"], 10.0, "{}", rows[i]);
+    }
+    // The most unusual three are the slips.
+    succeed(dir, &["flag", "model", "--input", "new.csv", "--output", "top.parquet", "--top", "3"]);
+    succeed(dir, &["flag", "model", "--input", "new.csv", "--output", "top.csv", "--top", "3"]);
+    let mut top = ids(&fs::read_to_string(dir.join("top.csv")).unwrap());
+    top.sort();
+    assert_eq!(top, ["r17", "r3", "r60"]);
+
+    fs::write(dir.join("labels.csv"), "record_id,kind\nr3,decimal\nr17,decimal\nr60,decimal\n").unwrap();
+    let output = run(dir, &["evaluate", "flags.csv", "--labels", "labels.csv", "--json"]);
+    let figures: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((figures["n"].as_u64(), figures["auroc"].as_f64()), (Some(80), Some(1.0)), "{figures}");
+    assert_eq!(figures["by_kind"][0]["recall"], 1.0, "{figures}");
+    fs::write(dir.join("other.csv"), "record_id,kind\nx,decimal\n").unwrap();
+    fail(dir, &["evaluate", "flags.csv", "--labels", "other.csv"], &["none of its 1 record ids"]);
+    fail(dir, &["flag", "model", "--input", "new.csv", "--output", "x.csv", "--json", "x.txt"], &[".jsonl"]);
+}
+
+#[test]
+fn bad_tables_are_refused_or_flagged_with_a_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    model(dir);
+    let flag = ["flag", "model", "--input", "new.csv", "--output", "out.csv", "--force"];
+    let cases = [
+        ("id,weight,height\n1,70,170\n", vec!["ward"]),
+        ("id,weight,height,ward\n", vec!["new.csv"]),
+        ("id,weight,height,ward\n1,heavy,170,B\n", vec!["weight", "row 1"]),
+        ("id,weight,height,ward\n1,inf,170,B\n", vec!["weight", "row 1"]),
+    ];
+    for (text, parts) in cases {
+        fs::write(dir.join("new.csv"), text).unwrap();
+        fail(dir, &flag, &parts);
+    }
+    // One row, an unseen level, nothing recorded, another column: rows out are rows in.
+    let text = "id,weight,height,ward,note\na,75,170,C,x\nb,,,,\nc,1e300,170,B,x\n";
+    fs::write(dir.join("new.csv"), text).unwrap();
+    let said = succeed(dir, &flag);
+    assert!(said.contains("`ward`: 1 cells hold a level") && said.contains("`note`"), "{said}");
+    let out = fs::read_to_string(dir.join("out.csv")).unwrap();
+    assert_eq!(ids(&out), ["a", "b", "c"]);
+    // A table in other units: the column is named, with the factor.
+    let scaled = table(60, &(0..60).collect::<Vec<_>>());
+    fs::write(dir.join("new.csv"), scaled).unwrap();
+    let said = succeed(dir, &flag);
+    assert!(said.contains("column `weight`") && said.contains("10 times"), "{said}");
+}
