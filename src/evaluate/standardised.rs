@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use ndarray::{Array3, array};
 
-    /// scipy 1.15: −log(0.25·N([1, 2]; [0, 0], [[1, .5], [.5, 1]]) + 0.75·N([1, 2]; [1, 1], I)) = 2.5211…, by hand:
+    /// By hand, for 0.25·N([0, 0], [[1, ½], [½, 1]]) + 0.75·N([1, 1], I) at [1, 2]:
     /// N₁ = exp(−2)/(2π·√0.75) = 0.024871, N₂ = exp(−0.5)/(2π) = 0.096532; −ln(0.0062178 + 0.072399) = 2.54317.
     #[test]
     fn surprise_is_minus_the_mixtures_log_density() {
