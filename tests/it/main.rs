@@ -9,7 +9,9 @@
 mod bad_input;
 mod browser;
 mod built_in;
+mod ensemble;
 mod golden_flow;
+mod hostile;
 mod layers;
 mod mimic_demo;
 mod outlier;
