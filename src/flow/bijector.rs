@@ -105,9 +105,20 @@ pub trait Bijector<T: Real>: Debug + Send + Sync {
 #[derive(Debug, Clone, Default)]
 pub struct Tape<T> {
     slots: Vec<Vec<T>>,
+    forgets: bool,
 }
 
 impl<T: Real> Tape<T> {
+    /// Says whether a backward pass will follow; without one, layers need not keep what only it would want.
+    pub(crate) fn expect_backward(&mut self, expected: bool) {
+        self.forgets = !expected;
+    }
+
+    /// Whether a backward pass will follow, as it does unless said otherwise.
+    pub(crate) fn keeps(&self) -> bool {
+        !self.forgets
+    }
+
     /// The first N buffers, cut to the given lengths, with the contents they had.
     pub(crate) fn slots<const N: usize>(&mut self, lengths: [usize; N]) -> [&mut [T]; N] {
         if self.slots.len() < N {

@@ -68,6 +68,20 @@ pub enum Mask {
     Cycling,
 }
 
+/// Where the butterflies of the blocks start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permutation {
+    /// As the identity.
+    #[default]
+    Identity,
+    /// As random permutations, by `permutation_seed`.
+    Random,
+    /// As permutations that let the couplings cut as much of the dependence in the training records as they can; see
+    /// [`crate::flow::permutation::arrange`].
+    Data,
+}
+
 /// Distribution of the latent z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,6 +111,8 @@ pub struct FlowConfig {
     /// Standard deviation of a butterfly's starting angles; 0 starts as the identity. With a positive value the
     /// dense layer starts at a random permutation as well.
     pub random_start: f64,
+    /// Which permutations butterflies start as.
+    pub permutation: Permutation,
     /// The coupling.
     pub coupling: Coupling,
     /// Which coordinates it transforms.
@@ -126,6 +142,7 @@ impl Default for FlowConfig {
             n_blocks: 4,
             linear: Linear::default(),
             random_start: 0.0,
+            permutation: Permutation::default(),
             coupling: Coupling::Spline { n_bins: 8, bound: 5.0 },
             mask: Mask::default(),
             log_scale_bound: 2.0,
@@ -178,6 +195,11 @@ impl FlowConfig {
         positive("log_scale_bound", self.log_scale_bound);
         if !(self.random_start.is_finite() && self.random_start >= 0.0) {
             problems.push(format!("`random_start` must be finite and ≥ 0, got {}", self.random_start));
+        }
+        let routes = matches!(self.linear, Linear::Butterfly { schedule: Schedule::Benes, .. });
+        if self.permutation != Permutation::Identity && !routes {
+            problems
+                .push("`permutation` other than `identity` needs butterflies with `schedule` benes".into());
         }
         if !(0.0..1.0).contains(&self.dropout) {
             problems.push(format!("`dropout` must be at least 0 and below 1, got {}", self.dropout));

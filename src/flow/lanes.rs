@@ -89,40 +89,6 @@ pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> T {
     total(&partial)
 }
 
-/// The four products Σ gᵢxᵢ, Σ gᵢyᵢ, Σ hᵢxᵢ, Σ hᵢyᵢ in one pass.
-pub(crate) fn cross<T: Real>(g: &[T], h: &[T], x: &[T], y: &[T]) -> [T; 4] {
-    // Half as many lanes: four sums of 16 would spill out of the sixteen SSE registers.
-    const HALF: usize = LANES / 2;
-    let mut partial = [[T::zero(); HALF]; 4];
-    let n = g.len();
-    let (h, x, y) = (&h[..n], &x[..n], &y[..n]);
-    let whole = n - n % HALF;
-    for start in (0..whole).step_by(HALF) {
-        let range = start..start + HALF;
-        let (g, h, x, y) = (&g[range.clone()], &h[range.clone()], &x[range.clone()], &y[range]);
-        for i in 0..HALF {
-            partial[0][i] += g[i] * x[i];
-            partial[1][i] += g[i] * y[i];
-            partial[2][i] += h[i] * x[i];
-            partial[3][i] += h[i] * y[i];
-        }
-    }
-    for i in whole..n {
-        partial[0][0] += g[i] * x[i];
-        partial[1][0] += g[i] * y[i];
-        partial[2][0] += h[i] * x[i];
-        partial[3][0] += h[i] * y[i];
-    }
-    partial.map(|p| p.iter().copied().sum())
-}
-
-/// Rows `p < q` of a feature-major batch of `n` columns, both writable.
-#[inline]
-pub(crate) fn two_rows<T>(x: &mut [T], n: usize, p: usize, q: usize) -> (&mut [T], &mut [T]) {
-    let (head, tail) = x.split_at_mut(q * n);
-    (&mut head[p * n..(p + 1) * n], &mut tail[..n])
-}
-
 /// Copies rows `rows[i]` of `from` to row i of `to`.
 pub(crate) fn gather<T: Copy>(from: &[T], n: usize, rows: &[usize], to: &mut [T]) {
     for (i, &row) in rows.iter().enumerate() {
@@ -145,12 +111,10 @@ mod tests {
     fn sums_agree_with_the_plain_loop_at_every_remainder() {
         for n in [0, 1, 7, 8, 15, 16, 17, 33, 100] {
             let f = |k: usize| -> Vec<f64> { (0..n).map(|i| ((i * k) as f64).cos()).collect() };
-            let (g, h, x, y) = (f(1), f(2), f(3), f(5));
+            let (g, x) = (f(1), f(3));
             let plain = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
             assert!((sum(&g) - g.iter().sum::<f64>()).abs() < 1e-13);
             assert!((dot(&g, &x) - plain(&g, &x)).abs() < 1e-13);
-            let want = [plain(&g, &x), plain(&g, &y), plain(&h, &x), plain(&h, &y)];
-            assert!(cross(&g, &h, &x, &y).iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-13));
         }
     }
 

@@ -18,6 +18,7 @@ use super::draw::uniform;
 use super::lanes::sum;
 use crate::num::gemm::{Matrix, multiply, multiply_transposed_left, multiply_transposed_right};
 use crate::num::real::Real;
+use crate::num::simd::vectorized;
 use crate::random::StreamRng;
 
 /// Nonlinearity of the conditioner.
@@ -215,6 +216,12 @@ impl Mlp {
 
 /// a = σ(h) and slope = σ′(h).
 fn activate<T: Real>(activation: Activation, h: &[T], a: &mut [T], slope: &mut [T]) {
+    vectorized!(_F => activate_kernel(activation, h, a, slope));
+}
+
+#[expect(clippy::inline_always, reason = "must become part of each copy for an instruction set")]
+#[inline(always)]
+fn activate_kernel<T: Real>(activation: Activation, h: &[T], a: &mut [T], slope: &mut [T]) {
     match activation {
         Activation::Silu => {
             for ((a, slope), &h) in a.iter_mut().zip(slope).zip(h) {

@@ -17,8 +17,10 @@ pub mod butterfly;
 pub mod config;
 pub mod coupling;
 pub mod elementwise;
+pub mod inspect;
 pub mod linear;
 pub mod mlp;
+pub mod permutation;
 pub mod schedule;
 pub mod spline;
 pub mod univariate;
@@ -29,6 +31,7 @@ mod draw;
 mod error;
 mod lanes;
 mod model;
+mod start;
 
 #[cfg(test)]
 mod gradcheck;
@@ -39,7 +42,8 @@ pub use crate::num::real::Real;
 pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Schedule};
+pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
 pub use error::FlowError;
+pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;
 pub use model::{Flow, ParameterView, TILE, Workspace};

@@ -11,14 +11,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ndarray::{
-    Array1, Array2, ArrayBase, ArrayView1, ArrayView2, ArrayView3, ArrayViewMut2, Axis, Data, Ix2, Slice,
-};
+use ndarray::{Array1, Array2, ArrayBase, ArrayView2, ArrayViewMut2, Axis, Data, Ix2, Slice};
 
 use super::base::Base;
 use super::bijector::Tape;
 use super::build::{Structure, build};
-use super::config::{BaseKind, FlowConfig};
+use super::config::FlowConfig;
 use super::error::FlowError;
 use crate::num::real::Real;
 use crate::random::{Seed, StreamRng};
@@ -55,8 +53,8 @@ pub struct ParameterView {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Flow<T: Real> {
-    structure: Arc<Structure<T>>,
-    parameters: Vec<T>,
+    pub(super) structure: Arc<Structure<T>>,
+    pub(super) parameters: Vec<T>,
 }
 
 /// Buffers of one thread, reused from call to call.
@@ -81,7 +79,9 @@ impl<T: Real> Flow<T> {
             entry.layer.reset(&mut parameters[entry.range.clone()], &mut seed.stream("layer", i as u64));
         }
         structure.base.reset(&mut parameters[structure.base_range.clone()], &mut seed.stream("base", 0));
-        Ok(Self { structure: Arc::new(structure), parameters })
+        let mut flow = Self { structure: Arc::new(structure), parameters };
+        flow.route_random_permutations()?;
+        Ok(flow)
     }
 
     /// A flow with the given parameters, in the order of [`Self::parameter_views`].
@@ -135,34 +135,6 @@ impl<T: Real> Flow<T> {
             build::<U>(self.config()).expect("invariant: this configuration has been built before");
         let parameters = self.parameters.iter().map(|p| U::from_f64(p.into_f64())).collect();
         Flow { structure: Arc::new(structure), parameters }
-    }
-
-    /// Sets every ActNorm so that its output on this sample has mean 0 and variance 1. With a mixture base, which is
-    /// fitted to the data as they are, nothing is changed: the flow shall start at the mixture's likelihood.
-    ///
-    /// # Shapes
-    /// `x: (d, n)`
-    pub fn initialize(&mut self, x: ArrayView2<'_, T>) {
-        self.assert_width(x.nrows());
-        if self.config().base != BaseKind::Normal || x.ncols() == 0 {
-            return;
-        }
-        let structure = Arc::clone(&self.structure);
-        let n = x.ncols();
-        let mut x = x.as_standard_layout().into_owned();
-        let mut tape = Tape::default();
-        let mut tile_x = Vec::new();
-        let mut ladj = [T::zero(); TILE];
-        for entry in &structure.layers {
-            let parameters = &mut self.parameters[entry.range.clone()];
-            entry.layer.initialize(parameters, x.as_slice().expect("invariant: standard layout"));
-            for columns in tiles(n) {
-                let width = columns.len();
-                fill(&mut tile_x, cut(&x, &columns));
-                entry.layer.forward(parameters, &mut tile_x, &mut ladj[..width], &mut tape, None);
-                unload(&tile_x, &mut x.slice_axis_mut(Axis(1), Slice::from(columns)));
-            }
-        }
     }
 
     /// Latent and log-determinant of each column.
@@ -221,6 +193,7 @@ impl<T: Real> Flow<T> {
             let part = &mut log_prob[columns];
             // One tape for all layers: nothing is kept for a backward pass, and it stays in cache.
             let tape = &mut workspace.tapes[0];
+            tape.expect_backward(false);
             self.forward_tile(&mut workspace.x, part, tape);
             self.base().log_prob(self.base_parameters(), &workspace.x, part, tape);
         }
@@ -251,6 +224,7 @@ impl<T: Real> Flow<T> {
             let Workspace { tapes, x: tile, gradient: dx, ladj_gradient } = &mut *workspace;
             fill(tile, cut(&x, &columns));
             let part = &mut log_prob[columns.clone()];
+            tapes[0].expect_backward(true);
             for (entry, tape) in layers.iter().zip(tapes.iter_mut()) {
                 entry.layer.forward(self.of(&entry.range), tile, part, tape, dropout.as_deref_mut());
             }
@@ -268,37 +242,6 @@ impl<T: Real> Flow<T> {
             }
         }
         Array1::from(log_prob)
-    }
-
-    /// Gives a mixture base its weights, means and covariances; off-diagonal covariances are ignored by a diagonal one.
-    /// While all layers are the identity, the flow then *is* that mixture.
-    ///
-    /// # Shapes
-    /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
-    ///
-    /// # Errors
-    /// Where the base is not a mixture of that size, or a component is not usable.
-    pub fn set_mixture(
-        &mut self,
-        weights: ArrayView1<'_, f64>,
-        means: ArrayView2<'_, f64>,
-        covariances: ArrayView3<'_, f64>,
-    ) -> Result<(), FlowError> {
-        let range = self.structure.base_range.clone();
-        self.structure.base.set_mixture(&mut self.parameters[range], weights, means, covariances)
-    }
-
-    /// Sets the Beneš butterfly of block `block` to a permutation: output i becomes ± input `permutation[i]`.
-    ///
-    /// # Errors
-    /// Where there is no such block, its linear layer is not a Beneš butterfly, or `permutation` is none.
-    pub fn route_permutation(&mut self, block: usize, permutation: &[usize]) -> Result<(), FlowError> {
-        let missing = || FlowError::Missing { what: format!("butterfly in block {block}") };
-        let structure = Arc::clone(&self.structure);
-        let linear = structure.linears.get(block).ok_or_else(missing)?;
-        let butterfly = linear.butterfly.as_ref().ok_or_else(missing)?;
-        butterfly
-            .set_permutation(&mut self.parameters[structure.layers[linear.layer].range.clone()], permutation)
     }
 
     /// The matrix of block `block`'s linear layer: entry (i, j) is ∂zᵢ/∂xⱼ.
@@ -321,6 +264,22 @@ impl<T: Real> Flow<T> {
         Ok(matrix)
     }
 
+    /// The inverse of [`Self::linear_matrix`], by the layer's own inverse.
+    ///
+    /// # Errors
+    /// Where there is no such block, or the layer has no inverse.
+    pub fn linear_inverse(&self, block: usize) -> Result<Array2<T>, FlowError> {
+        let missing = || FlowError::Missing { what: format!("block {block}") };
+        let entry = &self.structure.layers[self.structure.linears.get(block).ok_or_else(missing)?.layer];
+        let mut matrix = Array2::eye(self.n_features());
+        let columns = matrix.as_slice_mut().expect("invariant: standard layout");
+        entry
+            .layer
+            .inverse(self.of(&entry.range), columns, &mut Tape::default())
+            .map_err(|_| FlowError::Singular { layer: entry.name.clone() })?;
+        Ok(matrix)
+    }
+
     pub(super) fn base(&self) -> &Base {
         &self.structure.base
     }
@@ -337,7 +296,7 @@ impl<T: Real> Flow<T> {
         self.structure.layers.len() + 1
     }
 
-    fn assert_width(&self, n_rows: usize) {
+    pub(super) fn assert_width(&self, n_rows: usize) {
         assert_eq!(n_rows, self.n_features(), "a feature-major batch has one row for each feature");
     }
 
@@ -366,18 +325,21 @@ pub(super) fn tiles(n: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// Some columns of a batch. (`s![]` expands to an `allow` that this crate's `forbid(unsafe_code)` rejects.)
-fn cut<'a, T: Real>(x: &'a ArrayBase<impl Data<Elem = T>, Ix2>, columns: &Range<usize>) -> ArrayView2<'a, T> {
+pub(super) fn cut<'a, T: Real>(
+    x: &'a ArrayBase<impl Data<Elem = T>, Ix2>,
+    columns: &Range<usize>,
+) -> ArrayView2<'a, T> {
     x.slice_axis(Axis(1), Slice::from(columns.clone()))
 }
 
 /// Copies a batch into a feature-major buffer.
-fn fill<T: Real>(to: &mut Vec<T>, from: ArrayView2<'_, T>) {
+pub(super) fn fill<T: Real>(to: &mut Vec<T>, from: ArrayView2<'_, T>) {
     to.clear();
     to.extend(from.iter().copied());
 }
 
 /// Copies a feature-major buffer into a batch.
-fn unload<T: Real>(from: &[T], to: &mut ArrayViewMut2<'_, T>) {
+pub(super) fn unload<T: Real>(from: &[T], to: &mut ArrayViewMut2<'_, T>) {
     let view = ArrayView2::from_shape(to.raw_dim(), from).expect("invariant: filled from the same shape");
     to.assign(&view);
 }

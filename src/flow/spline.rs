@@ -21,6 +21,7 @@
 use super::lanes::{LANES, Lane, lane, load, store};
 use crate::num::rational_quadratic::Bin;
 use crate::num::real::Real;
+use crate::num::simd::vectorized;
 use crate::num::stable::softplus_inverse;
 
 /// Smallest share of a bin in the interval's width and height.
@@ -158,6 +159,11 @@ impl Spline {
     /// # Shapes
     /// `raw: (3K − 1, n)`, `x: (n,)`, `ladj: (n,)`
     pub(crate) fn forward<T: Real>(&self, raw: &mut [T], x: &mut [T], ladj: &mut [T]) {
+        vectorized!(_F => self.forward_kernel(raw, x, ladj));
+    }
+
+    #[inline(always)]
+    fn forward_kernel<T: Real>(&self, raw: &mut [T], x: &mut [T], ladj: &mut [T]) {
         let n = x.len();
         let c = self.constants::<T>();
         for start in (0..n).step_by(LANES) {
@@ -179,6 +185,11 @@ impl Spline {
 
     /// Replaces `z` by x; destroys `raw`.
     pub(crate) fn inverse<T: Real>(&self, raw: &mut [T], z: &mut [T]) {
+        vectorized!(_F => self.inverse_kernel(raw, z));
+    }
+
+    #[inline(always)]
+    fn inverse_kernel<T: Real>(&self, raw: &mut [T], z: &mut [T]) {
         let n = z.len();
         let c = self.constants::<T>();
         for start in (0..n).step_by(LANES) {
@@ -206,6 +217,18 @@ impl Spline {
     /// `raw: (3K − 1, n)` as `forward` left it, `x: (n,)` what `forward` was given, `ladj_gradient: (n,)`,
     /// `d_raw: (3K − 1, n)`
     pub(crate) fn backward<T: Real>(
+        &self,
+        raw: &[T],
+        x: &[T],
+        gradient: &mut [T],
+        ladj_gradient: &[T],
+        d_raw: &mut [T],
+    ) {
+        vectorized!(_F => self.backward_kernel(raw, x, gradient, ladj_gradient, d_raw));
+    }
+
+    #[inline(always)]
+    fn backward_kernel<T: Real>(
         &self,
         raw: &[T],
         x: &[T],

@@ -314,6 +314,37 @@ fn a_permutation_is_routed_through_a_block() {
 }
 
 #[test]
+fn arrangement_by_data_separates_what_depends_and_keeps_the_mixture() {
+    let d = 6;
+    // Coordinates 0 and 1, 2 and 3, 4 and 5 nearly equal: halves of neighbours would not cut them.
+    let noise = random_batch(d, 500);
+    let x = Array2::from_shape_fn((d, 500), |(i, n)| noise[(i / 2, n)] + 0.2 * noise[(3 + i / 2, n)]);
+    let x = &x + &(0.3 * &noise);
+    let normal = FlowConfig { permutation: Permutation::Data, ..FlowConfig::new(d) };
+    let mut flow = Flow::<f64>::new(&normal, Seed(0)).unwrap();
+    flow.arrange(x.view()).unwrap();
+    let transforms = normal.transforms(0);
+    let first = &flow.inspect().unwrap()[0].nearest_permutation;
+    let side = |coordinate: usize| transforms[first.iter().position(|&from| from == coordinate).unwrap()];
+    assert!((0..3).all(|pair| side(2 * pair) != side(2 * pair + 1)), "{first:?}");
+
+    for covariance in [Covariance::Diagonal, Covariance::Full] {
+        let base = BaseKind::Mixture { n_components: 2, covariance };
+        let before = Flow::<f64>::new(&FlowConfig { base, ..normal.clone() }, Seed(0)).unwrap();
+        let mut after = before.clone();
+        after.arrange(x.view()).unwrap();
+        assert_ne!(before.parameters(), after.parameters());
+        let difference = &before.log_prob(x.view()) - &after.log_prob(x.view());
+        assert!(difference.iter().all(|e| e.abs() < 1e-9));
+    }
+    let random = FlowConfig { permutation: Permutation::Random, ..FlowConfig::new(d) };
+    let found = Flow::<f64>::new(&random, Seed(0)).unwrap().inspect().unwrap();
+    assert!(found.iter().any(|l| !l.is_identity) && found.iter().all(|l| l.distance < 1e-6));
+    let dense = FlowConfig { linear: Linear::PluDense, ..random };
+    assert!(matches!(Flow::<f64>::new(&dense, Seed(0)), Err(FlowError::Config { .. })));
+}
+
+#[test]
 fn values_beyond_all_numbers_give_no_panic() {
     let flow = random_flow::<f32>(&FlowConfig::new(3), 12);
     let x = ndarray::arr2(&[[f32::NAN, 1e30, f32::INFINITY], [0.0, 0.0, 0.0], [1.0, -1e30, 1.0]]);

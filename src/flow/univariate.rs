@@ -2,6 +2,7 @@
 
 use super::spline::Spline;
 use crate::num::real::Real;
+use crate::num::simd::vectorized;
 
 /// A monotone map of ℝ with `n_raw` raw parameters; zeros are the identity.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,12 +34,12 @@ impl Univariate {
             Self::Affine { log_scale_bound } => {
                 let (shift, log_scale) = raw.split_at_mut(x.len());
                 let c = T::from_f64(*log_scale_bound);
-                for (((x, l), &t), r) in x.iter_mut().zip(ladj).zip(&*shift).zip(log_scale) {
+                vectorized!(_F => for (((x, l), &t), r) in x.iter_mut().zip(ladj).zip(&*shift).zip(log_scale) {
                     let s = c * (*r / c).fast_tanh();
                     *x = *x * s.fast_exp() + t;
                     *l += s;
                     *r = s;
-                }
+                });
             }
             Self::Spline(spline) => spline.forward(raw, x, ladj),
         }

@@ -1,11 +1,13 @@
 //! Pure numerics: no I/O, nothing of this crate.
 
+pub mod assignment;
 pub mod exact;
 pub mod gemm;
 pub mod moments;
 pub mod quantile;
 pub mod rational_quadratic;
 pub mod real;
+pub mod simd;
 pub mod special;
 pub mod stable;
 pub mod triangular;

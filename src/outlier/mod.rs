@@ -5,6 +5,7 @@
 //! the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of files or of how a model was
 //! fitted; any [`Density`](crate::density::Density) will do.
 
+mod agreement;
 mod block;
 mod calibrate;
 mod conditional;
@@ -24,6 +25,7 @@ mod threshold;
 mod versions;
 
 pub use crate::evaluate::{Combination, Scale, Score};
+pub use agreement::{Agreement, CalibrationPoint, Decision, KindAgreement, Verdict, agreement, ks_distance};
 pub use calibrate::{Calibration, q_values};
 pub use conditional::Expected;
 pub use evaluation::{Evaluation, KindEvaluation, Label, auroc, average_precision, evaluate};

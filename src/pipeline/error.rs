@@ -1,11 +1,12 @@
 //! The one error of the commands: whatever a stage reports, with its hint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::artifact::{ArtifactError, FitError};
+use crate::artifact::{ArtifactError, FitError, ModelKind};
 use crate::baseline::GmmError;
 use crate::error::{Hint, IoError};
 use crate::features::FeatureError;
+use crate::flow::FlowError;
 use crate::ingest::IngestError;
 use crate::outlier::OutlierError;
 use crate::output::OutputError;
@@ -27,6 +28,15 @@ pub enum Error {
     /// Transforms, splits, bundle.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// A layer of a flow.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// A question only a flow can answer.
+    #[error("a {kind} model has no linear layers to look at")]
+    NoLayers {
+        /// Family of the model.
+        kind: ModelKind,
+    },
     /// Training of a flow.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -72,6 +82,11 @@ pub enum Error {
     },
 }
 
+/// A labels or flags file that cannot be used.
+pub(super) fn labels(path: &Path, message: String) -> Error {
+    Error::Labels { path: path.to_path_buf(), message }
+}
+
 impl From<FitError> for Error {
     fn from(e: FitError) -> Self {
         match e {
@@ -87,6 +102,8 @@ impl Hint for Error {
             Self::Schema(e) => e.hint(),
             Self::Ingest(e) => e.hint(),
             Self::Feature(e) => e.hint(),
+            Self::Flow(e) => e.hint(),
+            Self::NoLayers { .. } => Some("fit one with --model butterfly, glow-lu or realnvp".into()),
             Self::Train(e) => e.hint(),
             Self::Gmm(e) => e.hint(),
             Self::Artifact(e) => e.hint(),
@@ -98,7 +115,8 @@ impl Hint for Error {
             Self::Format(_) => Some("end the name of --output in .csv or .parquet".into()),
             Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Labels { .. } => Some(
-                "a labels file is a CSV with the columns record_id and kind, one row per known anomaly"
+                "a labels file is a CSV with the columns record_id and kind, one row per known anomaly (or record_id and \
+                 label, 1 for anomalies); record ids are those of the flags table"
                     .into(),
             ),
         }

@@ -7,7 +7,7 @@ use crate::outlier::Label;
 
 use super::Error;
 
-/// Reads a labels file: a column `record_id` (or `ICUSTAY_ID`), a column `kind`, and optionally `variables` with the
+/// Reads a labels file: a column `record_id` (or `ICUSTAY_ID`), a column `kind` (or `label` with 0 and 1), and optionally `variables` with the
 /// corrupted ones, separated by spaces or semicolons. Header case is ignored.
 ///
 /// # Errors
@@ -18,9 +18,11 @@ pub fn read_labels(path: &Path) -> Result<HashMap<String, Label>, Error> {
     let headers = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
     let find =
         |names: &[&str]| headers.iter().position(|h| names.iter().any(|n| h.trim().eq_ignore_ascii_case(n)));
-    let (Some(id), Some(kind)) = (find(&["record_id", "icustay_id"]), find(&["kind"])) else {
+    let label = find(&["label", "anomaly", "outlier"]);
+    let kind = find(&["kind"]);
+    let (Some(id), Some(decisive)) = (find(&["record_id", "icustay_id"]), kind.or(label)) else {
         return Err(wrong(format!(
-            "needs the columns record_id and kind, has {}",
+            "needs the columns record_id and kind (or label), has {}",
             headers.iter().collect::<Vec<_>>().join(", ")
         )));
     };
@@ -33,10 +35,14 @@ pub fn read_labels(path: &Path) -> Result<HashMap<String, Label>, Error> {
         if id.is_empty() {
             return Err(wrong(format!("line {line}: no record id")));
         }
-        let kind = row.get(kind).unwrap_or_default().trim();
-        if kind.is_empty() {
-            return Err(wrong(format!("line {line}: no kind")));
-        }
+        let cell = row.get(decisive).unwrap_or_default().trim();
+        let kind = match cell {
+            "" if kind.is_some() => return Err(wrong(format!("line {line}: no kind"))),
+            _ if kind.is_some() => Some(cell),
+            "1" | "true" | "TRUE" | "True" | "yes" => Some("anomaly"),
+            "0" | "false" | "FALSE" | "False" | "no" => None,
+            _ => return Err(wrong(format!("line {line}: a label is 0 or 1"))),
+        };
         let features = variables
             .and_then(|v| row.get(v))
             .unwrap_or_default()
@@ -44,7 +50,7 @@ pub fn read_labels(path: &Path) -> Result<HashMap<String, Label>, Error> {
             .filter(|f| !f.is_empty())
             .map(str::to_owned)
             .collect();
-        let label = Label { kind: Some(kind.to_owned()), features };
+        let label = Label { kind: kind.map(str::to_owned), features };
         if labels.insert(id.to_owned(), label).is_some() {
             return Err(wrong(format!("line {line}: a record id that was there before")));
         }

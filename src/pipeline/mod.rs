@@ -2,8 +2,10 @@
 //! `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
 mod error;
+mod evaluate;
 mod fit;
 mod ingest;
+mod inspect;
 mod labels;
 mod records;
 mod report;
@@ -11,10 +13,12 @@ mod sample;
 mod score;
 
 pub use error::Error;
+pub use evaluate::evaluate;
 pub use fit::{FitRequest, ModelChoice, fit};
 pub use ingest::{IngestRequest, ingest};
+pub use inspect::{Inspection, inspect};
 pub use labels::read_labels;
 pub use records::{Records, RecordsSource};
-pub use report::{ReportRequest, report};
+pub use report::{ReportFormat, ReportRequest, report};
 pub use sample::{SampleRequest, sample};
 pub use score::{FlagRequest, FlagSummary, ScoreRequest, flag, score};

@@ -1,13 +1,13 @@
 //! `report`: bundle and models → one HTML file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::artifact::ModelArtifact;
 use crate::features::Bundle;
 use crate::outlier::{self, Evaluation, Rule};
 use crate::output::{OutputError, write_atomic};
 use crate::random::Seed;
-use crate::report::{self, Flagged, ReportOptions};
+use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
 use crate::schema::Split;
 
 use super::labels::{labels_of, read_labels};
@@ -19,15 +19,30 @@ const EXPLAIN: usize = 3;
 /// The least likely records are explained even when none is flagged.
 const ALSO_EXPLAIN: usize = 20;
 
+/// What is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// The page.
+    #[default]
+    Html,
+    /// Its numbers, for machines.
+    Json,
+}
+
 /// What to report.
 #[derive(Debug, Clone, Copy)]
 pub struct ReportRequest<'a> {
     /// Bundle folder.
     pub bundle: &'a Path,
-    /// Model folders; the first is the one records are flagged with.
+    /// Model folders; the first fitted on the bundle is the one records are flagged with. Models of the older bundle
+    /// judge how far the cohorts have drifted apart.
     pub models: &'a [&'a Path],
-    /// HTML file to write.
+    /// An older bundle to compare the cohort with.
+    pub compare: Option<&'a Path>,
+    /// File to write.
     pub output: &'a Path,
+    /// What it holds.
+    pub format: ReportFormat,
     /// Whether to replace an existing one.
     pub force: bool,
     /// Show identifiers and small counts.
@@ -52,14 +67,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     }
     let bundle = Bundle::open(request.bundle)?;
     let labels = request.labels.map(read_labels).transpose()?;
-    let mut models = Vec::new();
-    for path in request.models {
-        let model = ModelArtifact::load(path)?;
-        model.check_bundle(&bundle)?;
-        let name =
-            path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
-        models.push((name, model));
-    }
+    let (models, older) = read_models(request, &bundle)?;
     let flagged = match models.first() {
         Some((_, model)) if !model.calibration.is_empty() => {
             let records = match request.records {
@@ -93,9 +101,57 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         _ => None,
     };
     let options = ReportOptions { identifiable: request.identifiable, seed: request.seed };
-    let data = report::collect(&bundle, &models, flagged.as_ref(), &options)?;
-    write_atomic(request.output, report::render(&data)?.as_bytes())?;
+    let data = report::collect(&bundle, &models, flagged.as_ref(), older.as_ref(), &options)?;
+    let text = match request.format {
+        ReportFormat::Html => report::render(&data)?,
+        ReportFormat::Json => report::to_json(&data),
+    };
+    write_atomic(request.output, text.as_bytes())?;
     Ok(flagged.and_then(|f| f.evaluation))
+}
+
+type Named = (String, ModelArtifact);
+
+/// The models of the bundle, and the older cohort with its own.
+fn read_models(request: &ReportRequest<'_>, bundle: &Bundle) -> Result<(Vec<Named>, Option<Older>), Error> {
+    let mut older = request
+        .compare
+        .map(|path| {
+            Ok::<_, Error>(Older { name: name_of(path), bundle: Bundle::open(path)?, models: Vec::new() })
+        })
+        .transpose()?;
+    let mut own = Vec::new();
+    for path in request.models {
+        let model = ModelArtifact::load(path)?;
+        if model.header.bundle_sha256 != bundle.fingerprint()
+            && let Some(older) =
+                older.as_mut().filter(|o| o.bundle.fingerprint() == model.header.bundle_sha256)
+        {
+            // By the table: the older model's transforms and level codes apply, never this bundle's.
+            let raw = Records::read(&model, RecordsSource::Bundle(request.bundle))?.raw;
+            older.models.push((name_of(path), model, raw));
+            continue;
+        }
+        model.check_bundle(bundle)?;
+        if model.header.bundle_sha256 != bundle.fingerprint() {
+            return Err(ReportError::OtherBundle { what: format!("model `{}`", name_of(path)) }.into());
+        }
+        own.push((name_of(path), model));
+    }
+    if own.is_empty() && older.as_ref().is_some_and(|o| !o.models.is_empty()) {
+        return Err(Error::Usage {
+            message: "all models given were fitted on the older bundle".into(),
+            hint: "fit a model on the new bundle too (`--model gmm` takes seconds) and give both".into(),
+        });
+    }
+    Ok((own, older))
+}
+
+/// The last component, as a name for people; the whole path says too much about the machine.
+fn name_of(path: &Path) -> String {
+    // `out/flow/.` and `.` name a folder too.
+    let whole: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    whole.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
 fn test_records(bundle: &Bundle) -> Records {

@@ -27,28 +27,58 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("marginals.html.j2", include_str!("../../reports/sections/marginals.html.j2")),
     ("correlations.html.j2", include_str!("../../reports/sections/correlations.html.j2")),
     ("calibration.html.j2", include_str!("../../reports/sections/calibration.html.j2")),
+    ("learned.html.j2", include_str!("../../reports/sections/learned.html.j2")),
+    ("drift.html.j2", include_str!("../../reports/sections/drift.html.j2")),
     ("outliers.html.j2", include_str!("../../reports/sections/outliers.html.j2")),
     ("cost.html.j2", include_str!("../../reports/sections/cost.html.j2")),
     ("limits.html.j2", include_str!("../../reports/sections/limits.html.j2")),
 ];
 
-/// Sections of the page in order: anchor and heading. Every page has all of them.
-pub(crate) const SECTIONS: &[(&str, &str)] = &[
-    ("verdict", "Verdict"),
-    ("provenance", "Provenance"),
-    ("cohort", "Cohort"),
-    ("summary", "Features"),
-    ("quality", "Missing values and alerts"),
-    ("learning", "Learning curves"),
-    ("comparison", "Held-out likelihood"),
-    ("likelihood", "Likelihood by split"),
-    ("marginals", "Samples: one feature at a time"),
-    ("correlations", "Samples: pairs of features"),
-    ("calibration", "Calibration"),
-    ("outliers", "Odd records"),
-    ("cost", "Cost"),
-    ("limits", "Limits and glossary"),
+/// Sections of the page in the order of a reader's questions: anchor and heading, grouped by question. Every page has
+/// all of them but drift, which needs another cohort.
+type Sections = &'static [(&'static str, &'static str)];
+const PARTS: &[(&str, &str, Sections)] = &[
+    (
+        "trust",
+        "Can I trust this model?",
+        &[
+            ("verdict", "Verdict"),
+            ("calibration", "Calibration"),
+            ("marginals", "Samples: one feature at a time"),
+            ("correlations", "Samples: pairs of features"),
+            ("likelihood", "Likelihood by split"),
+            ("learning", "Learning curves"),
+        ],
+    ),
+    (
+        "records",
+        "What does the cohort look like?",
+        &[("cohort", "Cohort"), ("summary", "Features"), ("quality", "Missing values and alerts")],
+    ),
+    ("drifted", "How does it differ from the older cohort?", &[("drift", "Drift")]),
+    (
+        "models",
+        "How do flow and mixture compare?",
+        &[
+            ("comparison", "Held-out likelihood"),
+            ("cost", "Cost"),
+            ("learned", "What the linear layers learned"),
+        ],
+    ),
+    ("odd", "Which records are odd, and why?", &[("outliers", "Odd records")]),
+    (
+        "behind",
+        "What is behind this page?",
+        &[("provenance", "Provenance"), ("limits", "Limits and glossary")],
+    ),
 ];
+
+#[derive(Serialize)]
+struct Part {
+    id: &'static str,
+    title: &'static str,
+    sections: Vec<&'static (&'static str, &'static str)>,
+}
 
 #[derive(Serialize)]
 struct Figures<'a> {
@@ -61,6 +91,10 @@ struct Figures<'a> {
     marginals: Vec<MarginalFigure<'a>>,
     correlations: Vec<Figure>,
     p_values: Option<Figure>,
+    regions: Option<Figure>,
+    learned: Vec<Figure>,
+    drift: Option<Figure>,
+    drift_likelihood: Vec<Figure>,
     quantiles: Option<Figure>,
     cost: Option<Figure>,
 }
@@ -94,6 +128,10 @@ impl<'a> Figures<'a> {
             // Differences are an order of magnitude smaller than correlations.
             correlations.push(figure::correlation("Samples − records", &c.labels, &c.difference, 0.3)?);
         }
+        let mut drift_likelihood = Vec::new();
+        for joint in data.drift.iter().flat_map(|d| &d.joint) {
+            drift_likelihood.extend(figure::drifted_likelihood(joint)?);
+        }
         Ok(Self {
             flow: (!data.cohort.steps.is_empty())
                 .then(|| figure::flow(&data.cohort, &data.provenance.splits))
@@ -108,6 +146,14 @@ impl<'a> Figures<'a> {
             marginals,
             correlations,
             p_values: calibration.and_then(|c| c.histogram.as_ref()).map(figure::p_values).transpose()?,
+            regions: calibration
+                .and_then(|c| c.regions.as_ref())
+                .filter(|r| r.points.len() > 1)
+                .map(figure::regions)
+                .transpose()?,
+            learned: figure::learned(&data.learned)?,
+            drift: data.drift.as_ref().map(figure::drifts).transpose()?.flatten(),
+            drift_likelihood,
             quantiles: calibration.and_then(|c| c.qq.as_ref()).map(figure::quantiles).transpose()?,
             cost: figure::training_time(&data.models)?,
         })
@@ -135,16 +181,33 @@ pub fn render(data: &ReportData) -> Result<String, ReportError> {
         base64(&Sha256::digest(STYLE)),
         base64(&Sha256::digest(SCRIPT))
     );
+    let parts: Vec<Part> = PARTS
+        .iter()
+        .map(|(id, title, sections)| Part {
+            id,
+            title,
+            sections: sections.iter().filter(|s| s.0 != "drift" || data.drift.is_some()).collect(),
+        })
+        .filter(|p| !p.sections.is_empty())
+        .collect();
     let page = environment.get_template("report.html.j2")?.render(context! {
         data => Serde(data),
         figures => Serde(figures),
-        sections => Serde(SECTIONS),
+        parts => Serde(&parts),
         style => STYLE,
         script => SCRIPT,
         policy => policy,
     })?;
     // HTML forbids other control characters even escaped; a column name may hold any.
+    let page = figure::number_drawings(&page);
     Ok(page.replace(|c: char| c.is_control() && c != '\n', " "))
+}
+
+/// The same numbers for machines: indented JSON in a fixed order, ended by a line break.
+pub fn to_json(data: &ReportData) -> String {
+    let mut text = serde_json::to_string_pretty(data).expect("invariant: plain structs with text keys");
+    text.push('\n');
+    text
 }
 
 fn add_filters(environment: &mut Environment<'_>) {
@@ -165,6 +228,10 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("significant", |v: Value| number(&v, |v| format::significant(v, 4)));
     environment.add_filter("probability", |v: Value| number(&v, format::probability));
     environment.add_filter("seconds", |v: Value| number(&v, format::seconds));
+    environment.add_filter("capitalize_first", |v: String| {
+        let mut rest = v.chars();
+        rest.next().map_or_else(String::new, |c| c.to_uppercase().chain(rest).collect::<String>())
+    });
     environment.add_filter("bytes", |v: Value| number(&v, format::bytes));
 }
 

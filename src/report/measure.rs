@@ -5,6 +5,9 @@ use rayon::prelude::*;
 
 use crate::num::moments::Moments;
 
+/// Half-width of a 95 % normal interval in standard errors.
+pub(crate) const Z95: f64 = 1.959_963_984_540_054;
+
 /// Kolmogorov–Smirnov distance of two samples in ascending order: the largest gap of their distribution functions;
 /// 0 when one is empty.
 pub(crate) fn ks_distance(a: &[f64], b: &[f64]) -> f64 {
@@ -40,12 +43,60 @@ pub(crate) fn standardised_difference(a: &[f64], b: &[f64]) -> Option<f64> {
     (pooled > 0.0).then(|| (a.mean() - b.mean()) / pooled).filter(|d| d.is_finite())
 }
 
+/// Standard error of a [standardised difference](standardised_difference) `d` of `n` and `m` values.
+///
+/// # References
+/// Hedges & Olkin (1985), Statistical methods for meta-analysis, eq. (5.14).
+pub(crate) fn standardised_error(d: f64, n: usize, m: usize) -> Option<f64> {
+    let (n, m) = (n as f64, m as f64);
+    Some(((n + m) / (n * m) + d * d / (2.0 * (n + m))).sqrt()).filter(|e| e.is_finite())
+}
+
+/// Standard error of a rank correlation `r` of `n` pairs.
+///
+/// # References
+/// Bonett & Wright (2000), Sample size requirements for estimating Pearson, Kendall and Spearman correlations: the
+/// variance (1 + r²/2) / (n − 3) of its Fisher transform, brought back by 1 − r².
+pub(crate) fn spearman_error(r: f64, n: usize) -> Option<f64> {
+    (n > 3).then(|| (1.0 - r * r) * ((1.0 + r * r / 2.0) / (n as f64 - 3.0)).sqrt())
+}
+
+/// Population stability index of two sets of counts over the same cells: Σ (q − p) ln(q / p), with half a record
+/// added to each cell so that an empty one is not infinite. `None` where a set is empty.
+pub(crate) fn stability_index(old: &[u64], new: &[u64]) -> Option<f64> {
+    let share = |counts: &[u64], i: usize| {
+        let total: u64 = counts.iter().sum();
+        (counts[i] as f64 + 0.5) / (total as f64 + 0.5 * counts.len() as f64)
+    };
+    let empty = |counts: &[u64]| counts.iter().all(|c| *c == 0);
+    (!empty(old) && !empty(new)).then(|| {
+        (0..old.len())
+            .map(|i| {
+                let (p, q) = (share(old, i), share(new, i));
+                (q - p) * (q / p).ln()
+            })
+            .sum()
+    })
+}
+
+/// What the index of `cells` cells stays below in 95 % of cases when nothing changed: (1/n + 1/m) times a χ² with one
+/// degree of freedom less than cells (Yurdakul 2018, Statistical properties of population stability index). The quantile
+/// of χ² by Wilson and Hilferty (1931), within 1 % from two degrees on.
+pub(crate) fn stability_chance(cells: usize, n: usize, m: usize) -> f64 {
+    // The 95 % point of a standard normal.
+    const Z: f64 = 1.644_853_626_951_472_2;
+    let k = cells.saturating_sub(1).max(1) as f64;
+    let chi =
+        if k == 1.0 { Z95 * Z95 } else { k * (1.0 - 2.0 / (9.0 * k) + Z * (2.0 / (9.0 * k)).sqrt()).powi(3) };
+    chi * (1.0 / n.max(1) as f64 + 1.0 / m.max(1) as f64)
+}
+
 /// Wilson's 95 % interval of a share of `k` in `n`.
 ///
 /// # References
 /// Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
 pub(crate) fn wilson(k: usize, n: usize) -> (f64, f64) {
-    const Z: f64 = 1.959_963_984_540_054;
+    const Z: f64 = Z95;
     let (n, p) = (n as f64, k as f64 / n as f64);
     let center = p + Z * Z / (2.0 * n);
     let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
@@ -165,6 +216,29 @@ mod tests {
             "{low} {high}"
         );
         assert_eq!(wilson(0, 10).0, 0.0);
+    }
+
+    #[test]
+    fn stability_is_nought_without_change_and_stays_below_its_chance() {
+        assert_eq!(stability_index(&[50, 50], &[500, 500]), Some(0.0));
+        assert_eq!(stability_index(&[0, 0], &[5, 5]), None);
+        // Yurdakul (2018), table 2: χ² of 9 degrees at 95 % is 16.92.
+        assert!((stability_chance(10, 100, 100) - 16.919 * 0.02).abs() < 0.003);
+        assert!((stability_chance(2, 100, 100) - 3.841 * 0.02).abs() < 1e-4);
+        // 0.75 and 0.25 against halves, with the half record of each cell.
+        let (p, q) = (75.5 / 101.0, 50.5 / 101.0);
+        let by_hand = (q - p) * f64::ln(q / p) + (p - q) * f64::ln((1.0 - q) / (1.0 - p));
+        assert!((stability_index(&[75, 25], &[50, 50]).unwrap() - by_hand).abs() < 1e-12);
+    }
+
+    #[test]
+    fn errors_shrink_with_records() {
+        let (few, many) =
+            (standardised_error(0.1, 50, 50).unwrap(), standardised_error(0.1, 5000, 5000).unwrap());
+        assert!((few / many - 10.0).abs() < 1e-9 && (few - 0.2).abs() < 0.001);
+        assert_eq!(standardised_error(0.1, 0, 5), None);
+        assert!((spearman_error(0.0, 103).unwrap() - 0.1).abs() < 1e-12);
+        assert_eq!(spearman_error(0.5, 3), None);
     }
 
     #[test]

@@ -14,8 +14,8 @@ mod html;
 mod measure;
 mod privacy;
 
-pub use collect::{Flagged, ReportOptions, collect};
+pub use collect::{Flagged, Older, ReportOptions, collect};
 pub use data::ReportData;
 pub use error::ReportError;
-pub use html::render;
+pub use html::{render, to_json};
 pub use privacy::{Cell, MINIMUM_CELL, Part, Privacy};

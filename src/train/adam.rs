@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use crate::num::simd::vectorized;
+
 /// A stretch of the buffer that is treated alike.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Group {
@@ -54,13 +56,14 @@ impl AdamW {
             let rate = learning_rate as f32 * group.rate;
             let decay = rate * group.weight_decay;
             let moments = self.first[r.clone()].iter_mut().zip(&mut self.second[r.clone()]);
-            for ((p, g), (m, v)) in parameters[r.clone()].iter_mut().zip(&gradient[r]).zip(moments) {
+            let parameters = parameters[r.clone()].iter_mut().zip(&gradient[r]);
+            vectorized!(_F => for ((p, g), (m, v)) in parameters.zip(moments) {
                 let g = g * scale;
                 *m = BETA1 * *m + (1.0 - BETA1) * g;
                 *v = BETA2 * *v + (1.0 - BETA2) * g * g;
                 let update = (*m / correction1) / ((*v / correction2).sqrt() + EPSILON);
                 *p -= rate * update + decay * *p;
-            }
+            });
         }
     }
 }
@@ -102,9 +105,10 @@ impl Average {
     pub(crate) fn update(&mut self, parameters: &[f32], decay: f64) {
         let t = self.updates as f64;
         let weight = (1.0 - decay.min((1.0 + t) / (10.0 + t))) as f32;
-        for (e, p) in self.values.iter_mut().zip(parameters) {
+        let pairs = self.values.iter_mut().zip(parameters);
+        vectorized!(_F => for (e, p) in pairs {
             *e += weight * (p - *e);
-        }
+        });
         self.updates += 1;
     }
 }

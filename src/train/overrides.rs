@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::{TrainConfig, TrainError};
 use crate::flow::{
-    Activation, BaseKind, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation, Schedule,
+    Activation, BaseKind, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation, Permutation,
+    Schedule,
 };
 
 /// Allowed numbers of a setting.
@@ -140,7 +141,7 @@ struct Choice {
     set: fn(&mut FlowConfig, &str),
 }
 
-fn choices() -> [Choice; 8] {
+fn choices() -> [Choice; 9] {
     fn butterfly(c: &mut FlowConfig, change: impl FnOnce(&mut Schedule, &mut Parametrisation)) {
         if let Linear::Butterfly { schedule, parametrisation } = &mut c.linear {
             change(schedule, parametrisation);
@@ -176,6 +177,17 @@ fn choices() -> [Choice; 8] {
             name: "mask",
             allowed: &["cycling", "halves"],
             set: |c, v| c.mask = if v == "halves" { Mask::Halves } else { Mask::Cycling },
+        },
+        Choice {
+            name: "permutation",
+            allowed: &["identity", "random", "data"],
+            set: |c, v| {
+                c.permutation = match v {
+                    "data" => Permutation::Data,
+                    "random" => Permutation::Random,
+                    _ => Permutation::Identity,
+                }
+            },
         },
         Choice {
             name: "activation",
@@ -327,7 +339,7 @@ mod tests {
         assert!(
             problems.contains(&"`learning_rate` must be a number above 0 and at most 1, got `0`".to_string())
         );
-        assert_eq!(allowed.len(), 30);
+        assert_eq!(allowed.len(), 31);
         assert_eq!((flow, train), before);
     }
 

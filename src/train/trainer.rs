@@ -122,6 +122,7 @@ impl<'a> Run<'a> {
             validation.push(batch);
         }
         let first = Batch::new("train", source.train(config.seed.child("train-noise", 0), 0))?;
+        flow.arrange(first.rows.t())?;
         flow.initialize(first.rows.t());
         let groups = groups(&flow, config);
         let batches = source.n_train().div_ceil(config.batch_size);

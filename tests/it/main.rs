@@ -12,6 +12,7 @@ mod built_in;
 mod ensemble;
 mod golden_flow;
 mod hostile;
+mod inspect;
 mod layers;
 mod mimic_demo;
 mod outlier;

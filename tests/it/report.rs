@@ -1,28 +1,32 @@
 //! The page from hand-made data: whole, safe, accessible and reproducible, whatever the features are called.
 
-use cohort_flow::report::{Privacy, ReportData, render};
+use cohort_flow::report::{Privacy, ReportData, render, to_json};
 
 use crate::report_fixture::{full, names};
 
-const SECTIONS: [&str; 14] = [
+/// In the order of a reader's questions; drift is there when another cohort is.
+const SECTIONS: [&str; 15] = [
     "verdict",
-    "provenance",
+    "calibration",
+    "marginals",
+    "correlations",
+    "likelihood",
+    "learning",
     "cohort",
     "summary",
     "quality",
-    "learning",
     "comparison",
-    "likelihood",
-    "marginals",
-    "correlations",
-    "calibration",
-    "outliers",
     "cost",
+    "learned",
+    "outliers",
+    "provenance",
     "limits",
 ];
 
 fn bare(mut data: ReportData) -> ReportData {
     data.comparison = None;
+    data.learned.clear();
+    data.drift = None;
     data.marginals = None;
     data.correlations = None;
     data.calibration = None;
@@ -85,25 +89,33 @@ fn assert_balanced(html: &str) {
 pub(crate) fn assert_whole(html: &str) {
     assert!(html.starts_with("<!DOCTYPE html>"));
     assert_balanced(html);
+    let drift = html.contains("<section id=\"drift\"");
+    let at: Vec<usize> =
+        SECTIONS.iter().map(|id| html.find(&format!("<section id=\"{id}\"")).unwrap()).collect();
+    assert!(at.is_sorted(), "trust, cohort, flow against mixture, odd records");
     for id in SECTIONS {
         assert_eq!(html.matches(&format!("<section id=\"{id}\"")).count(), 1, "section {id}");
         assert!(html.contains(&format!("href=\"#{id}\"")), "menu entry {id}");
     }
     assert_eq!(
         html.matches("<p class=\"lead\">What to see").count(),
-        SECTIONS.len(),
+        SECTIONS.len() + usize::from(drift),
         "each section says what to see"
     );
     for svg in html.split("<svg").skip(1) {
         let open = svg.split('>').next().unwrap();
-        assert!(open.contains("role=\"img\"") && open.contains("aria-label=\""), "{open}");
-        assert!(svg.split_once('>').unwrap().1.starts_with("<title>"), "{open}");
+        assert!(open.contains("role=\"img\"") && open.contains("aria-labelledby=\"t"), "{open}");
+        let names = svg.split_once('>').unwrap().1;
+        assert!(names.starts_with("<title id=\"t") && names.contains("</title><desc id=\"d"), "{open}");
     }
     let figures: Vec<&str> = html.split("<figure").skip(1).collect();
     assert_eq!(figures.len(), html.matches("<svg").count());
     for figure in figures {
         let figure = figure.split("</figure>").next().unwrap();
-        assert!(figure.contains("<details>") && figure.contains("<table"), "a table behind each plot");
+        assert!(
+            figure.contains("<details><summary>Data table") && figure.contains("<tbody>\n<tr>"),
+            "a table behind each plot"
+        );
     }
     assert!(html.contains("Content-Security-Policy\" content=\"default-src 'none'"));
     for outside in ["http://", "https://", "src=", "url(", "@import"] {
@@ -183,6 +195,93 @@ fn nothing_flagged_and_constant_features_are_drawn() {
     let html = render(&data).unwrap();
     assert_whole(&html);
     assert!(html.contains("No record stands out"));
+}
+
+#[test]
+fn drift_is_a_section_only_with_another_cohort() {
+    let mut data = full(&names(4), Privacy::new(false));
+    let with = render(&data).unwrap();
+    assert_whole(&with);
+    assert!(with.contains("href=\"#drift\"") && with.contains("unit was kPa"));
+    data.drift = None;
+    let without = render(&data).unwrap();
+    assert_whole(&without);
+    assert!(!without.contains("drift\"") && !without.contains("older cohort?"));
+}
+
+#[test]
+fn json_holds_what_the_page_prints() {
+    let data = full(&names(5), Privacy::new(false));
+    let (page, text) = (render(&data).unwrap(), to_json(&data));
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    // Rows of a table of the page, as text.
+    let rows = |section: &str, nth: usize| -> Vec<Vec<String>> {
+        let section = page
+            .split(&format!("<section id=\"{section}\""))
+            .nth(1)
+            .unwrap()
+            .split("</section>")
+            .next()
+            .unwrap();
+        let body = section.split("<tbody>").nth(nth + 1).unwrap().split("</tbody>").next().unwrap();
+        let plain = |cell: &str| {
+            let mut out = String::new();
+            let mut inside = false;
+            for c in cell.chars() {
+                match c {
+                    '<' => inside = true,
+                    '>' => inside = false,
+                    c if !inside => out.push(c),
+                    _ => {}
+                }
+            }
+            out.trim().to_owned()
+        };
+        let cells = |row: &str| {
+            row.split("</td>").flat_map(|c| c.split("</th>")).map(plain).filter(|c| !c.is_empty()).collect()
+        };
+        body.split("<tr").skip(1).map(|row| cells(row.split_once('>').unwrap().1)).collect()
+    };
+    let number = |v: &serde_json::Value, digits: usize| format!("{:.digits$}", v.as_f64().unwrap());
+    let mut seen = 0;
+    let all = rows(
+        "comparison",
+        page.split("<section id=\"comparison\"")
+            .nth(1)
+            .unwrap()
+            .split("All figures")
+            .next()
+            .unwrap()
+            .matches("<tbody>")
+            .count(),
+    );
+    for model in json["models"].as_array().unwrap() {
+        for split in model["splits"].as_array().unwrap() {
+            let row = &all[seen];
+            assert_eq!(row[0], model["name"].as_str().unwrap());
+            assert_eq!(row[1], split["split"].as_str().unwrap());
+            for (cell, key) in row[3..].iter().zip([
+                "mean",
+                "standard_error",
+                "median",
+                "original_units",
+                "original_units_error",
+                "importance_weighted",
+            ]) {
+                assert_eq!(*cell, number(&split[key], 4), "{key}");
+            }
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, all.len());
+    for (row, record) in rows("outliers", 0).iter().zip(json["outliers"]["rows"].as_array().unwrap()) {
+        assert_eq!(row[0], record["record"].as_str().unwrap());
+        assert_eq!(row[1], number(&record["log_prob"], 1));
+        assert_eq!(row[6], record["explanation"].as_str().unwrap());
+    }
+    // What is hidden in one is hidden in the other.
+    assert!(text.contains("\"<\u{a0}11\"") && !text.contains("stay-2000"));
+    assert_eq!(text, to_json(&data));
 }
 
 #[test]

@@ -164,12 +164,12 @@ fn a_flow_and_a_mixture_are_compared_by_their_own_numbers() {
         ("gmm".to_owned(), mixture(&bundle)),
     ];
     let flagged = flagged(&bundle, &models[1].1);
-    let data = collect(&bundle, &models, Some(&flagged), &options(false)).unwrap();
+    let data = collect(&bundle, &models, Some(&flagged), None, &options(false)).unwrap();
     let html = render(&data).unwrap();
     assert_whole(&html);
     assert!(html.len() < 1_000_000, "{} bytes", html.len());
     // The same inputs, the same bytes, through everything that samples, scores and ranks.
-    let again = collect(&bundle, &models, Some(&flagged), &options(false)).unwrap();
+    let again = collect(&bundle, &models, Some(&flagged), None, &options(false)).unwrap();
     assert_eq!(html, render(&again).unwrap());
     if let Ok(path) = std::env::var("COHORT_FLOW_REPORT_SAMPLE") {
         std::fs::write(path, &html).unwrap();
@@ -223,8 +223,8 @@ fn nobody_is_told_unless_opted_in() {
     let bundle = bundle(1200, None);
     let models = [("gmm".to_owned(), mixture(&bundle))];
     let flagged = flagged(&bundle, &models[0].1);
-    let strict = render(&collect(&bundle, &models, Some(&flagged), &options(false)).unwrap()).unwrap();
-    let open = render(&collect(&bundle, &models, Some(&flagged), &options(true)).unwrap()).unwrap();
+    let strict = render(&collect(&bundle, &models, Some(&flagged), None, &options(false)).unwrap()).unwrap();
+    let open = render(&collect(&bundle, &models, Some(&flagged), None, &options(true)).unwrap()).unwrap();
     assert!(!strict.contains("stay-0") && open.contains("stay-0"));
     // Four records with a rhythm of their own, three who are no adults, seven rows without an id, three low values.
     assert!(!strict.contains("torsades") && open.contains(">torsades<"));
@@ -241,7 +241,7 @@ fn without_test_or_calibration_records_the_page_says_so() {
         (0..300).map(|i| if i % 5 == 0 { Split::Validation } else { Split::Train }).collect();
     let bundle = bundle(300, Some(splits));
     let models = [("gmm".to_owned(), mixture(&bundle))];
-    let data = collect(&bundle, &models, None, &options(false)).unwrap();
+    let data = collect(&bundle, &models, None, None, &options(false)).unwrap();
     assert_eq!(data.verdict.outcome, Outcome::NoTest);
     assert!(
         data.comparison.is_none()
@@ -258,6 +258,9 @@ fn without_test_or_calibration_records_the_page_says_so() {
 fn models_of_another_bundle_are_refused() {
     let (here, there) = (bundle(300, None), bundle(400, None));
     let models = [("gmm".to_owned(), mixture(&there))];
-    assert!(matches!(collect(&here, &models, None, &options(false)), Err(ReportError::OtherBundle { .. })));
-    assert!(matches!(collect(&here, &[], None, &options(false)), Err(ReportError::NoModel)));
+    assert!(matches!(
+        collect(&here, &models, None, None, &options(false)),
+        Err(ReportError::OtherBundle { .. })
+    ));
+    assert!(matches!(collect(&here, &[], None, None, &options(false)), Err(ReportError::NoModel)));
 }

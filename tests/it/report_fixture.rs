@@ -157,7 +157,13 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                     high: Some(alpha * 1.2),
                 })
                 .to_vec(),
+            regions: Some(Regions {
+                n_samples: 4000,
+                points: (1..=50).map(|k| [2.0 * f64::from(k), 2.0 * f64::from(k) + wave(k as usize, 2)]).collect(),
+                chance: 4.5,
+            }),
             qq: Some(QqCurve {
+                chance: (1..60).map(|i| f64::from(i) / 10.0 - 3.0).map(|z| [z - 0.1, z + 0.1]).collect(),
                 points: (1..60)
                     .map(|i| {
                         let z = f64::from(i) / 10.0 - 3.0;
@@ -166,6 +172,8 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                     .collect(),
             }),
         }),
+        learned: vec![learned("butterfly", labels)],
+        drift: Some(drift(labels, privacy)),
         outliers: Some(Outliers {
             model: "butterfly".into(),
             rule: "false discovery rate 5 %".into(),
@@ -237,6 +245,7 @@ fn feature(i: usize, label: &str, privacy: Privacy) -> FeatureSummary {
             Vec::new()
         },
         smd: Some(wave(i, 2) * 0.12),
+        smd_error: Some(0.03),
     }
 }
 
@@ -254,6 +263,7 @@ fn curve(name: &str, n: usize, at: f64) -> LearningCurve {
             })
             .collect(),
         best_epoch: Some(35.min(n)),
+        validation_error: Some(0.2),
     }
 }
 
@@ -276,9 +286,101 @@ fn model(name: &str, family: Family, mean: f64, privacy: Privacy) -> ModelSummar
                 standard_error: Some(0.11),
                 median: Some(mean + 0.4),
                 original_units: Some(mean - 60.0),
+                original_units_error: Some(0.2),
                 importance_weighted: Some(mean - 59.8),
             })
             .to_vec(),
+    }
+}
+
+fn learned(name: &str, labels: &[String]) -> Learned {
+    let p = labels.len();
+    let matrix = |i: usize, j: usize| if (i + 1) % p == j { 0.9 } else { 0.3 * wave(i * j, i + j) };
+    Learned {
+        model: name.into(),
+        kind: name.into(),
+        coordinates: labels.to_vec(),
+        layers: (1..=3)
+            .map(|block| LearnedLayer {
+                block,
+                n_parameters: 4 * p,
+                matrix: (p <= 60).then(|| (0..p).map(|i| (0..p).map(|j| matrix(i, j)).collect()).collect()),
+                inputs: labels.to_vec(),
+                permutation: (0..p).map(|i| (i + 1) % p).collect(),
+                distance: Some(0.4),
+                share_on_permutation: Some(0.8),
+                n_in_place: 0,
+                determinant: Some(0.87),
+                log_determinant: Some(-0.14),
+                condition: Some(12.3),
+                strongest: vec![Mixing {
+                    first: labels[0].clone(),
+                    second: labels[p - 1].clone(),
+                    strength: 0.61,
+                }],
+            })
+            .collect(),
+        fault: None,
+    }
+}
+
+fn drift(labels: &[String], privacy: Privacy) -> Drift {
+    Drift {
+        old: "cohort-2019".into(),
+        n_old: privacy.count(7000),
+        n_new: privacy.count(8000),
+        same: false,
+        features: labels
+            .iter()
+            .enumerate()
+            .map(|(i, label)| FeatureDrift {
+                label: label.clone(),
+                unit: "mmHg".into(),
+                note: if i == 1 { "unit was kPa".into() } else { String::new() },
+                n_old: privacy.count(6500),
+                n_new: privacy.count(7400),
+                mean_old: Some(80.0),
+                mean_new: Some(80.0 + wave(i, 4)),
+                smd: Some(0.1 * wave(i, 4)),
+                smd_error: Some(0.017),
+                ks: Some(0.03),
+                psi: Some(0.02 / (1.0 + i as f64)),
+                psi_chance: Some(0.0045),
+                missing_old: privacy.percent(500, 7000),
+                missing_new: privacy.percent(600, 8000),
+                missing_difference: Some(0.36),
+                missing_error: Some(0.42),
+                beyond_chance: i < 3,
+            })
+            .collect(),
+        n_beyond_chance: labels.len().min(3),
+        n_compared: labels.len(),
+        only_old: vec!["weight".into()],
+        only_new: Vec::new(),
+        joint: vec![JointDrift {
+            model: "old flow".into(),
+            n_old: privacy.count(1100),
+            n_new: privacy.count(8000),
+            mean_old: -1.3,
+            mean_new: -1.9,
+            difference: -0.6,
+            error: 0.12,
+            low: -0.84,
+            high: -0.36,
+            ks: 0.08,
+            ks_chance: 0.04,
+            odd_percent: Some(7.1),
+            odd_low: Some(6.6),
+            odd_high: Some(7.7),
+            verdict: "records of this cohort are stranger to old flow: -0.600 ± 0.120 nats per record".into(),
+            histogram: Some(Histogram {
+                edges: (0..=12).map(|k| -40.0 + 4.0 * f64::from(k)).collect(),
+                levels: vec![],
+                data: vec![100.0 / 12.0; 12],
+                error: vec![1.0; 12],
+                samples: vec![100.0 / 12.0; 12],
+            }),
+        }],
     }
 }
 
@@ -309,6 +411,7 @@ fn marginals(labels: &[String], privacy: Privacy) -> Marginals {
                             edges: vec![],
                             levels: vec!["female".into(), "male".into()],
                             data: vec![45.0, 55.0],
+                            error: vec![2.0, 2.0],
                             samples: vec![47.0, 53.0],
                         }
                     } else {
@@ -316,6 +419,7 @@ fn marginals(labels: &[String], privacy: Privacy) -> Marginals {
                             edges: (0..=24).map(|k| 40.0 + 5.0 * f64::from(k)).collect(),
                             levels: vec![],
                             data: bell(0.0),
+                            error: vec![0.4; 24],
                             samples: bell(wave(i, 5)),
                         }
                     }
@@ -372,6 +476,7 @@ fn correlations(labels: &[String]) -> Correlations {
             data: 0.8,
             samples: 0.68,
             real: Some(0.79),
+            error: Some(0.02),
         }],
         mean_error: 0.03,
         mean_error_real: Some(0.025),

@@ -11,9 +11,9 @@ mod outlier;
 mod report;
 
 pub(in crate::cli) use self::data::{Ingest, Schema, Synth};
-pub(in crate::cli) use self::model::{Fit, ModelKind, Preset, Records, Sample, Score};
-pub(in crate::cli) use self::outlier::Flag;
-pub(in crate::cli) use self::report::Report;
+pub(in crate::cli) use self::model::{Fit, Inspect, ModelKind, Preset, Records, Sample, Score};
+pub(in crate::cli) use self::outlier::{Evaluate, Flag};
+pub(in crate::cli) use self::report::{Report, ReportFormat};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,6 +83,11 @@ Examples:
     /// Record log-likelihoods under a model
     #[command(after_help = "Example:\n  cohort-flow score out/flow out/cohort --output scores.csv")]
     Score(Score),
+    /// Show what the linear layers of a flow learned: matrix, nearest permutation, condition, mixed features
+    #[command(
+        after_help = "Examples:\n  cohort-flow inspect out/flow\n  cohort-flow inspect out/flow --json"
+    )]
+    Inspect(Inspect),
     /// Draw synthetic records, in original units, with missing values
     #[command(after_help = "Example:\n  cohort-flow sample out/flow --n 1000 --output synthetic.csv")]
     Sample(Sample),
@@ -92,6 +97,12 @@ Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
   cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
     Flag(Flag),
+    /// Hold flags against known anomalies: ranking, recall, false discoveries, calibration
+    #[command(after_help = "\
+Examples:
+  cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv
+  cohort-flow evaluate flags.parquet --labels labels.csv --json")]
+    Evaluate(Evaluate),
     /// Write one self-contained HTML file that compares models on a bundle
     #[command(
         after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html"

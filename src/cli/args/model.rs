@@ -1,4 +1,4 @@
-//! Arguments of the commands that fit and use a model: `fit`, `score`, `sample`.
+//! Arguments of the commands that fit and use a model: `fit`, `score`, `sample`, `inspect`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -134,4 +134,15 @@ pub(in crate::cli) struct Sample {
     /// Seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Inspect {
+    /// Model folder made by `fit`
+    #[arg(value_name = "MODEL")]
+    pub(in crate::cli) model: PathBuf,
+
+    /// Everything, the matrices included, as JSON on stdout
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
 }

@@ -1,4 +1,4 @@
-//! Arguments of `flag`.
+//! Arguments of `flag` and `evaluate`.
 
 use std::path::PathBuf;
 
@@ -34,4 +34,19 @@ pub(in crate::cli) struct Flag {
     /// Seed of the noise draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Evaluate {
+    /// Table written by `flag`: CSV or Parquet
+    #[arg(value_name = "FLAGS")]
+    pub(in crate::cli) flags: PathBuf,
+
+    /// CSV with record_id and kind, one row per known anomaly; or record_id and label, 1 for anomalies
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) labels: PathBuf,
+
+    /// JSON on stdout
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
 }

@@ -2,9 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Output, share};
+
+/// What `--format` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ReportFormat {
+    /// One self-contained page
+    Html,
+    /// The numbers of the page, for machines
+    Json,
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Report {
@@ -19,7 +28,15 @@ pub(in crate::cli) struct Report {
     #[command(flatten)]
     pub(in crate::cli) output: Output,
 
-    /// Show record identifiers and small counts; the page is marked
+    /// What to write
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html, value_name = "FORMAT")]
+    pub(in crate::cli) format: ReportFormat,
+
+    /// Older bundle to show the drift from; give its model with --model as well for the drift of the likelihood
+    #[arg(long, value_name = "OLD_BUNDLE")]
+    pub(in crate::cli) compare: Option<PathBuf>,
+
+    /// Show record identifiers, values of odd records and small counts; the page is marked
     #[arg(long)]
     pub(in crate::cli) identifiable: bool,
 

@@ -92,6 +92,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     let request = ReportRequest {
         bundle: &cohort,
         models: &[&dir.join("flow"), &dir.join("gmm")],
+        compare: None,
+        format: pipeline::ReportFormat::Html,
         output: &dir.join("report.html"),
         force: false,
         // Nobody is behind these records, and recall by kind of error rests on fewer than eleven of each.

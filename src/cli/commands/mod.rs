@@ -1,8 +1,10 @@
 //! One file per group of commands: from what was typed to a call of `pipeline`, and what to say afterwards.
 
 mod demo;
+mod evaluate;
 mod fit;
 mod ingest;
+mod inspect;
 mod report;
 mod schema;
 mod score;
@@ -20,8 +22,10 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Ingest(args) => ingest::run(&args, console),
         Command::Fit(args) => fit::run(&args, console),
         Command::Score(args) => score::score(&args, console),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Sample(args) => score::sample(&args, console),
         Command::Flag(args) => score::flag(&args, console),
+        Command::Evaluate(args) => evaluate::run(&args, console),
         Command::Report(args) => report::run(&args, console),
     }
 }

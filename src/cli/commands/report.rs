@@ -15,7 +15,12 @@ pub(super) fn run(args: &args::Report, console: &Console) -> Result {
     let request = ReportRequest {
         bundle: &args.bundle,
         models: &models,
+        compare: args.compare.as_deref(),
         output: &args.output.output,
+        format: match args.format {
+            args::ReportFormat::Html => pipeline::ReportFormat::Html,
+            args::ReportFormat::Json => pipeline::ReportFormat::Json,
+        },
         force: args.output.force,
         identifiable: args.identifiable,
         fdr: args.fdr,

@@ -7,7 +7,7 @@ use crate::features::Transform;
 use crate::num::moments::{mean, variance};
 use crate::num::quantile::quantile_sorted;
 use crate::report::data::{FeatureSummary, LevelShare, Missing, SplitStats};
-use crate::report::measure::standardised_difference;
+use crate::report::measure::{standardised_difference, standardised_error};
 use crate::report::{Privacy, format};
 use crate::schema::{Kind, Split};
 
@@ -31,12 +31,13 @@ pub(super) fn summaries(context: &Context<'_>) -> Vec<FeatureSummary> {
         .enumerate()
         .map(|(j, column)| {
             let categorical = !column.levels.is_empty();
-            let smd =
+            let difference =
                 of(Split::Train).zip(of(Split::Test)).filter(|_| !categorical).and_then(|(train, test)| {
                     let (a, b) = (Context::sorted(train, j), Context::sorted(test, j));
                     let enough =
                         context.privacy.allows(a.len() as u64) && context.privacy.allows(b.len() as u64);
-                    if enough { standardised_difference(&a, &b) } else { None }
+                    let d = standardised_difference(&a, &b).filter(|_| enough)?;
+                    Some((d, standardised_error(d, a.len(), b.len())))
                 });
             FeatureSummary {
                 name: column.meta.name.clone(),
@@ -46,7 +47,8 @@ pub(super) fn summaries(context: &Context<'_>) -> Vec<FeatureSummary> {
                 kind: kind(column.meta.kind).into(),
                 splits: by_split(context.privacy, &parts, j, categorical),
                 levels: levels(context, j),
-                smd,
+                smd: difference.map(|d| d.0),
+                smd_error: difference.and_then(|d| d.1),
             }
         })
         .collect()
@@ -85,6 +87,15 @@ fn stats(privacy: Privacy, split: &str, raw: &Array2<f64>, j: usize, categorical
     // Means of level codes say nothing, and quantiles of few records are records.
     let told = privacy.allows(n) && !categorical;
     let number = |v: f64| (told && v.is_finite()).then_some(v);
+    // A quantile of few records is the value of one of them: ten are left beyond each.
+    let quantile = |p: f64| {
+        let beyond = (p.min(1.0 - p) * n as f64).floor() as u64;
+        if privacy.identifiable() || privacy.allows(beyond) {
+            number(quantile_sorted(&values, p))
+        } else {
+            None
+        }
+    };
     let range = if told { privacy.range(&values) } else { None };
     SplitStats {
         split: split.into(),
@@ -92,9 +103,9 @@ fn stats(privacy: Privacy, split: &str, raw: &Array2<f64>, j: usize, categorical
         missing_percent: privacy.percent(total - n, total),
         mean: number(mean(&values)),
         sd: number(variance(&values).sqrt()),
-        median: number(quantile_sorted(&values, 0.5)),
-        q1: number(quantile_sorted(&values, 0.25)),
-        q3: number(quantile_sorted(&values, 0.75)),
+        median: quantile(0.5),
+        q1: quantile(0.25),
+        q3: quantile(0.75),
         low: range.map(|r| r.0),
         high: range.map(|r| r.1),
     }

@@ -1,6 +1,7 @@
 //! The oddest records with their explanations.
 
 use super::{Context, Flagged};
+use crate::outlier::{FlagRow, Pattern};
 use crate::report::data::{OutlierRow, Outliers, Planted, PlantedKind};
 use crate::report::format;
 
@@ -11,6 +12,7 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
     let privacy = context.privacy;
     let rows = &flagged.flags.rows;
     let n_flagged = rows.iter().filter(|r| r.flagged).count();
+    let labels = context.labels();
     let mut order: Vec<usize> = (0..rows.len()).collect();
     // What no model can score comes first.
     let key = |i: usize| if rows[i].score.is_nan() { f64::INFINITY } else { rows[i].score };
@@ -29,7 +31,7 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
                 q_value: row.q_value,
                 flagged: row.flagged,
                 feature: first.map_or_else(String::new, |e| e.written.label.clone()),
-                explanation: row.sentence.clone(),
+                explanation: sentence(context, &labels, row),
                 gain: first.map(|e| e.gain),
             }
         })
@@ -57,5 +59,49 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
                 .filter(|f| f.is_finite() && privacy.allows(e.n_flagged as u64)),
             fdr_level: flagged.fdr,
         }),
+    }
+}
+
+/// Why a record is odd. Its own values are those of one person: without opting in the sentence says in which direction
+/// they lie and what would be ordinary, never what they are.
+fn sentence(context: &Context<'_>, labels: &[String], row: &FlagRow) -> String {
+    if context.privacy.identifiable() || row.sentence.is_empty() {
+        return row.sentence.clone();
+    }
+    let label = |column: usize| labels.get(column).map_or("a feature", String::as_str);
+    if let Some(pair) = &row.pair {
+        let [first, second] = pair.columns.map(label);
+        return format!("{first} and {second} do not go together");
+    }
+    let Some(first) = row.explanations.first().filter(|e| e.gain > 0.0) else {
+        // These sentences name no value.
+        return row.sentence.clone();
+    };
+    let name = label(first.column);
+    let unit = if first.written.unit.is_empty() { String::new() } else { format!(" {}", first.written.unit) };
+    let categorical =
+        context.bundle.manifest.encoder.columns.get(first.column).is_some_and(|c| !c.levels.is_empty());
+    let ordinary = format!("{}{unit}", first.written.suggested);
+    match &first.pattern {
+        Some(Pattern::Swapped(other)) => format!("{name} and {other} look exchanged"),
+        // Together with a factor, an ordinary value would tell the odd one.
+        Some(pattern) => format!("{name} {}", looks(pattern)),
+        None if categorical => {
+            format!("{name} is unlikely beside the other values; ordinary would be {ordinary}")
+        }
+        None => {
+            let side = if first.observed > first.suggested { "high" } else { "low" };
+            format!("{name} is too {side} for the other values; ordinary would be {ordinary}")
+        }
+    }
+}
+
+fn looks(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Unit(unit) => format!("looks like {unit}"),
+        Pattern::Times(factor) => format!("looks {factor} times too large"),
+        Pattern::DividedBy(factor) => format!("looks {factor} times too small"),
+        Pattern::Sign => "looks like a wrong sign".to_owned(),
+        Pattern::Swapped(other) => format!("looks exchanged with {other}"),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::num::quantile::quantile_sorted;
 use crate::report::data::Histogram;
+use crate::report::measure::Z95;
 use crate::report::{Privacy, format};
 
 /// Values shown as bars of their own up to this many.
@@ -22,11 +23,18 @@ pub(super) fn histogram(
     }
     let mut distinct: Vec<f64> = data.to_vec();
     distinct.dedup();
-    match name {
+    let mut drawn = match name {
         Some(name) => levels(privacy, data, samples, name),
         None if distinct.len() <= LEVELS => levels(privacy, data, samples, &|v| format::significant(v, 6)),
         None => bins(privacy, data, samples, &distinct),
-    }
+    }?;
+    // Of a share, the normal interval: bars hold eleven records or none.
+    let half = |percent: &f64| {
+        let p = percent / 100.0;
+        100.0 * Z95 * (p * (1.0 - p) / data.len() as f64).max(0.0).sqrt()
+    };
+    drawn.error = drawn.data.iter().map(half).collect();
+    Some(drawn)
 }
 
 fn levels(
@@ -57,7 +65,7 @@ fn levels(
     }
     kept.sort_unstable();
     let share = |part: u64, of: &[f64]| 100.0 * part as f64 / of.len() as f64;
-    let mut h = Histogram { edges: Vec::new(), levels: Vec::new(), data: Vec::new(), samples: Vec::new() };
+    let mut h = Histogram::default();
     for i in kept {
         h.levels.push(name(values[i]));
         h.data.push(share(counts[i].0, data));
@@ -123,10 +131,33 @@ fn bins(privacy: Privacy, data: &[f64], samples: &[f64], distinct: &[f64]) -> Op
     };
     Some(Histogram {
         edges: cuts.iter().map(|&c| edges[c]).collect(),
-        levels: Vec::new(),
         data: shares(data),
         samples: shares(samples),
+        ..Histogram::default()
     })
+}
+
+/// Joins neighbouring bins until the samples too, being `n` records of people, are none or enough in each.
+pub(super) fn protect_samples(privacy: Privacy, mut h: Histogram, n: usize) -> Option<Histogram> {
+    let count = |percent: f64| (percent * n as f64 / 100.0).round() as u64;
+    let mut at = 0;
+    while at < h.data.len() {
+        if privacy.shows(count(h.samples[at])) {
+            at += 1;
+            continue;
+        }
+        if h.data.len() == 1 {
+            return None;
+        }
+        // Into the next, or for the last into the one before, which is looked at again.
+        let (into, from) = if at + 1 < h.data.len() { (at, at + 1) } else { (at - 1, at) };
+        h.data[into] += h.data.remove(from);
+        h.samples[into] += h.samples.remove(from);
+        h.edges.remove(from);
+        h.error[into] = h.error[into].hypot(h.error.remove(from));
+        at = into;
+    }
+    Some(h)
 }
 
 /// What is drawn: the middle 99 % of both, and of the data no more than may be printed. Samples widen it by at
@@ -209,6 +240,18 @@ mod tests {
         let h = histogram(Privacy::new(true), &data, &[0.0, 1.0, 4.0], None).unwrap();
         assert_eq!(h.levels, ["0", "1", "2", "3", "4"]);
         assert!((h.samples[4] - 100.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn bins_of_few_other_people_are_joined() {
+        let old = sorted(2000, |u| 100.0 * u);
+        let new = sorted(40, |u| 50.0 * u);
+        let h = histogram(Privacy::new(false), &old, &new, None).unwrap();
+        let h = protect_samples(Privacy::new(false), h, new.len()).unwrap();
+        let counts: Vec<f64> = h.samples.iter().map(|p| p * 0.4).collect();
+        assert!(counts.iter().all(|c| *c < 0.5 || *c > 10.5), "{counts:?}");
+        assert!((counts.iter().sum::<f64>() - 40.0).abs() < 1e-6);
+        assert_eq!((h.edges.len(), h.error.len()), (h.data.len() + 1, h.data.len()));
     }
 
     #[test]

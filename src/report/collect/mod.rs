@@ -1,9 +1,11 @@
 //! From a bundle, its models and their flags to the numbers of the report.
 
 mod cohort;
+mod drift;
 mod features;
 mod flags;
 mod histogram;
+mod learned;
 mod models;
 mod samples;
 mod verdict;
@@ -21,6 +23,8 @@ use crate::schema::{Split, SplitFractions};
 
 use super::data::{FORMAT_VERSION, Family, Input, NamedCount, Provenance, ReportData};
 use super::{Privacy, ReportError, format};
+
+pub use drift::Older;
 
 /// Choices of the reader.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +119,7 @@ pub fn collect(
     bundle: &Bundle,
     models: &[(String, ModelArtifact)],
     flagged: Option<&Flagged>,
+    older: Option<&Older>,
     options: &ReportOptions,
 ) -> Result<ReportData, ReportError> {
     if models.is_empty() {
@@ -166,7 +171,9 @@ pub fn collect(
         marginals,
         correlations,
         calibration,
-        outliers: flagged.map(|f| flags::outliers(&context, f, &models[0].0)),
+        learned: learned::learned(&context),
+        outliers: flagged.map(|f| flags::outliers(&context, f, &context.models[0].name)),
+        drift: older.map(|o| drift::drift(&context, o)),
     })
 }
 

@@ -9,17 +9,14 @@ use crate::artifact::Model;
 use crate::flow::BaseKind;
 use crate::num::moments::mean_and_standard_error;
 use crate::num::quantile::quantile_sorted;
-use crate::num::special::normal_quantile;
+use crate::num::special::{normal_log_pdf, normal_quantile};
 use crate::outlier;
 use crate::report::data::{
     AlphaRow, Calibration, Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary,
-    PValueHistogram, QqCurve, Quantiles, SplitLikelihood, SplitScore,
+    PValueHistogram, QqCurve, Quantiles, Regions, SplitLikelihood, SplitScore,
 };
-use crate::report::measure::wilson;
+use crate::report::measure::{Z95, ks_chance, wilson};
 use crate::schema::Split;
-
-/// Half-width of a 95 % normal interval in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
 
 /// The levels whose rates are checked.
 const ALPHAS: [f64; 3] = [0.01, 0.05, 0.1];
@@ -64,6 +61,7 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
             standard_error: m.standard_error,
             median: finite(m.median_log_prob),
             original_units: finite(m.mean_log_prob_original_units),
+            original_units_error: m.standard_error_original_units,
             importance_weighted: finite(m.mean_log_prob_iw_original_units),
         })
         .collect();
@@ -98,6 +96,7 @@ pub(super) fn learning(context: &Context<'_>) -> Vec<LearningCurve> {
                 })
                 .collect(),
             best_epoch: m.model.header.best_epoch.map(|e| e as usize),
+            validation_error: m.model.metrics.splits.get(&Split::Validation).and_then(|v| v.standard_error),
         })
         .collect()
 }
@@ -209,6 +208,7 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
         histogram: p_value_histogram(context, of_leading),
         alphas,
         qq: latent_quantiles(context, leading, split),
+        regions: regions(context, leading, split),
     })
 }
 
@@ -244,6 +244,53 @@ fn p_value_histogram(context: &Context<'_>, p: &[f64]) -> Option<PValueHistogram
     })
 }
 
+/// Samples of the model that measure its regions: with as many, chance is that of the records.
+const REGION_SAMPLES: usize = 4000;
+
+/// The share of held-out records within the model's regions of highest density, of any model that can be sampled.
+fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Regions> {
+    if context.n(split) < 50 {
+        return None;
+    }
+    let density = scored.model.density();
+    let raw = context.bundle.raw_of(split);
+    // Vectors as the model sees them on both sides: filled-in values are part of its samples too.
+    let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
+    let records = density.log_prob(encoded.values.view());
+    let samples = density.sample(REGION_SAMPLES, context.seed.child("report regions", 0));
+    let mut of_samples: Vec<f64> = density.log_prob(samples.view()).to_vec();
+    of_samples.retain(|l| l.is_finite());
+    of_samples.sort_unstable_by(f64::total_cmp);
+    let n_samples = of_samples.len();
+    if n_samples < 100 {
+        return None;
+    }
+    // A record lies within the region of probability u where u of the model's samples are denser.
+    let mut levels: Vec<f64> = records
+        .iter()
+        .map(|l| {
+            if l.is_nan() {
+                return 1.0;
+            }
+            1.0 - of_samples.partition_point(|s| s < l) as f64 / n_samples as f64
+        })
+        .collect();
+    levels.sort_unstable_by(f64::total_cmp);
+    let n = levels.len();
+    let points = (1..=50)
+        .map(|k| {
+            let u = f64::from(k) / 50.0;
+            [100.0 * u, 100.0 * levels.partition_point(|l| *l <= u) as f64 / n as f64]
+        })
+        // A share that tells of few records on either side is left out.
+        .filter(|[_, y]| {
+            let inside = (y / 100.0 * n as f64).round() as u64;
+            context.privacy.shows(inside) && context.privacy.shows(n as u64 - inside)
+        })
+        .collect();
+    Some(Regions { n_samples, points, chance: 100.0 * ks_chance(n, n_samples) })
+}
+
 /// Quantiles of the latent coordinates of held-out records, for flows onto the standard normal.
 fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<QqCurve> {
     let Model::Flow(flow) = &scored.model.model else { return None };
@@ -268,6 +315,16 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
     }
     all.sort_unstable_by(f64::total_cmp);
     // 1 to 99 %: beyond, single records decide.
+    let n = coordinates.iter().map(Vec::len).max().unwrap_or(1) as f64;
+    let chance = (1..=99)
+        .map(|k| {
+            let p = f64::from(k) / 100.0;
+            // Asymptotic error of a sample quantile: √(p (1 − p) / n) over the density there.
+            let z = normal_quantile(p);
+            let half = Z95 * (p * (1.0 - p) / n).sqrt() / normal_log_pdf(z).exp();
+            [z - half, z + half]
+        })
+        .collect();
     let points = (1..=99)
         .map(|k| {
             let p = f64::from(k) / 100.0;
@@ -276,7 +333,7 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
             [normal_quantile(p), quantile_sorted(&all, p), low, high]
         })
         .collect();
-    Some(QqCurve { points })
+    Some(QqCurve { points, chance })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::histogram::histogram;
 use super::{Context, Scored};
 use crate::report::data::{CorrelationPair, Correlations, Marginal, Marginals, ModelFit};
-use crate::report::measure::{ks_chance, ks_distance, spearman};
+use crate::report::measure::{ks_chance, ks_distance, spearman, spearman_error};
 use crate::report::{MINIMUM_CELL, format};
 use crate::schema::Split;
 
@@ -76,7 +76,7 @@ pub(super) fn collect(context: &Context<'_>) -> (Option<Marginals>, Option<Corre
     let Some((samples, compared)) = leading else { return (None, None) };
     let marginals =
         marginals(context, split, &real, &samples, &compared, yardstick.as_ref(), &reference, fits);
-    let correlations = correlations(context, split, &compared, yardstick.as_ref(), &reference);
+    let correlations = correlations(context, split, &real, &compared, yardstick.as_ref(), &reference);
     (Some(marginals), correlations)
 }
 
@@ -175,6 +175,7 @@ fn marginals(
 fn correlations(
     context: &Context<'_>,
     split: Split,
+    real: &Array2<f64>,
     compared: &Compared,
     yardstick: Option<&Compared>,
     reference: &Reference,
@@ -209,6 +210,8 @@ fn correlations(
     let part = |value: &dyn Fn(usize, usize) -> Option<f64>| -> Vec<Vec<Option<f64>>> {
         shown.iter().map(|&i| shown.iter().map(|&j| value(i, j)).collect()).collect()
     };
+    let both =
+        |i: usize, j: usize| real.rows().into_iter().filter(|r| !r[i].is_nan() && !r[j].is_nan()).count();
     let worst = pairs
         .iter()
         .take(PAIRS)
@@ -219,6 +222,7 @@ fn correlations(
                 data: data[[i, j]]?,
                 samples: samples[[i, j]]?,
                 real: yardstick.and_then(|y| y.correlations[[i, j]]),
+                error: spearman_error(data[[i, j]]?, both(i, j)),
             })
         })
         .collect();

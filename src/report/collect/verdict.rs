@@ -47,7 +47,11 @@ fn total(context: &Context<'_>) -> crate::report::Cell {
 /// Decided where the 95 % interval of the paired difference excludes 0.
 fn decide(flow: &str, mixture: &str, paired: Paired) -> (Outcome, String) {
     let (low, high) = paired.interval();
-    let by = format!("{} ± {} nats per record", fixed(paired.difference.abs(), 3), fixed(paired.error, 3));
+    let by = format!(
+        "{}\u{a0}±\u{a0}{} nats per record",
+        fixed(paired.difference.abs(), 3),
+        fixed(paired.error, 3)
+    );
     if low > 0.0 {
         (
             Outcome::Flow,
@@ -63,7 +67,7 @@ fn decide(flow: &str, mixture: &str, paired: Paired) -> (Outcome, String) {
             ),
         )
     } else {
-        let difference = format!("{} ± {}", signed(paired.difference, 3), fixed(paired.error, 3));
+        let difference = format!("{}\u{a0}±\u{a0}{}", signed(paired.difference, 3), fixed(paired.error, 3));
         let text = format!(
             "These records cannot tell the flow ({flow}) and the mixture ({mixture}) apart: the difference is \
              {difference} nats per record."
@@ -248,10 +252,10 @@ mod tests {
         assert_eq!(decide("f", "m", paired(0.3, 0.1)).0, Outcome::Flow);
         let (outcome, text) = decide("f", "m", paired(-0.3, 0.1));
         assert_eq!(outcome, Outcome::Mixture);
-        assert!(text.starts_with("The mixture (m)") && text.contains("0.300 ± 0.100"), "{text}");
+        assert!(text.starts_with("The mixture (m)") && text.contains("0.300\u{a0}±\u{a0}0.100"), "{text}");
         let (outcome, text) = decide("f", "m", paired(0.1, 0.1));
         assert_eq!(outcome, Outcome::Undecided);
-        assert!(text.contains("cannot tell") && text.contains("+0.100 ± 0.100"), "{text}");
+        assert!(text.contains("cannot tell") && text.contains("+0.100\u{a0}±\u{a0}0.100"), "{text}");
         assert_eq!(
             decide("f", "m", paired(0.5, f64::NAN)).0,
             Outcome::Undecided,

@@ -60,6 +60,8 @@ pub struct FeatureSummary {
     pub levels: Vec<LevelShare>,
     /// Standardised mean difference between training and test records.
     pub smd: Option<f64>,
+    /// Its standard error.
+    pub smd_error: Option<f64>,
 }
 
 /// A feature within one split; `None` where too few records support a statistic, or it has no meaning.

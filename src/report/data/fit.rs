@@ -58,7 +58,7 @@ pub struct Marginal {
 }
 
 /// Shares by bin; every bin holds enough records to be printed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Histogram {
     /// Bin edges, ascending, one more than bins; the outer bins include everything beyond. Empty for levels.
     pub edges: Vec<f64>,
@@ -66,6 +66,8 @@ pub struct Histogram {
     pub levels: Vec<String>,
     /// Per cent of the split's values in each bin.
     pub data: Vec<f64>,
+    /// Half the width of its 95 % interval, in per cent: what another draw of records would move.
+    pub error: Vec<f64>,
     /// Per cent of the samples' values.
     pub samples: Vec<f64>,
 }
@@ -108,6 +110,8 @@ pub struct CorrelationPair {
     pub samples: f64,
     /// In the training records.
     pub real: Option<f64>,
+    /// Standard error of the data's correlation, from the records that have both.
+    pub error: Option<f64>,
 }
 
 /// Conformal p-values of held-out records, which should be uniform.
@@ -125,8 +129,10 @@ pub struct Calibration {
     pub histogram: Option<PValueHistogram>,
     /// Nominal and observed rates by model.
     pub alphas: Vec<AlphaRow>,
-    /// Latent coordinates against the normal, for flows.
+    /// Latent coordinates against the normal, for flows onto one.
     pub qq: Option<QqCurve>,
+    /// Whether held-out records lie where the model puts its mass.
+    pub regions: Option<Regions>,
 }
 
 /// p-values in equal bins over [0, 1].
@@ -155,11 +161,27 @@ pub struct AlphaRow {
     pub high: Option<f64>,
 }
 
+/// Shares of held-out records inside the densest regions of the model, which should be the regions' own probability.
+///
+/// # References
+/// Talts et al. (2018), arXiv:1804.06788, of ranks; Hyndman (1996), Computing and graphing highest density regions.
+#[derive(Debug, Clone, Serialize)]
+pub struct Regions {
+    /// Samples of the model that measure the regions.
+    pub n_samples: usize,
+    /// Probability of the region in per cent, and per cent of the records inside.
+    pub points: Vec<[f64; 2]>,
+    /// Largest distance, in per cent, that chance alone exceeds in 5 % of cases anywhere along the curve.
+    pub chance: f64,
+}
+
 /// Sorted latent values against normal quantiles.
 #[derive(Debug, Clone, Serialize)]
 pub struct QqCurve {
     /// Normal quantile, quantile of all latent coordinates, and the lowest and highest coordinate's.
     pub points: Vec<[f64; 4]>,
+    /// Band that 95 % of the quantiles of one perfectly normal coordinate keep to, at each point.
+    pub chance: Vec<[f64; 2]>,
 }
 
 /// The oddest records of the bundle.

@@ -4,16 +4,20 @@
 //! [`Cell`]s, which only [`Privacy`](super::Privacy) makes.
 
 mod cohort;
+mod drift;
 mod fit;
+mod learned;
 mod models;
 
 use serde::Serialize;
 
 pub use cohort::{Alert, Cohort, FeatureSummary, LevelShare, Missing, SplitStats, Step, TableRows};
+pub use drift::{Drift, FeatureDrift, JointDrift};
 pub use fit::{
     AlphaRow, Calibration, CorrelationPair, Correlations, Histogram, Marginal, Marginals, ModelFit,
-    OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve,
+    OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve, Regions,
 };
+pub use learned::{Learned, LearnedLayer, Mixing};
 pub use models::{
     Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary, Quantiles, SplitLikelihood,
     SplitScore,
@@ -61,8 +65,12 @@ pub struct ReportData {
     pub correlations: Option<Correlations>,
     /// Whether p-values mean what they say.
     pub calibration: Option<Calibration>,
+    /// What the linear layers of the flows became.
+    pub learned: Vec<Learned>,
     /// The oddest records.
     pub outliers: Option<Outliers>,
+    /// Against another cohort, when one was given.
+    pub drift: Option<Drift>,
 }
 
 /// What the data say about the flow and the mixture.

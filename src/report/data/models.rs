@@ -54,6 +54,8 @@ pub struct SplitScore {
     pub median: Option<f64>,
     /// In original units.
     pub original_units: Option<f64>,
+    /// Standard error of that mean.
+    pub original_units_error: Option<f64>,
     /// In original units, with the tighter importance-weighted bound.
     pub importance_weighted: Option<f64>,
 }
@@ -67,6 +69,8 @@ pub struct LearningCurve {
     pub epochs: Vec<Epoch>,
     /// Epoch whose weights were kept.
     pub best_epoch: Option<usize>,
+    /// Standard error of the validation mean of the weights kept.
+    pub validation_error: Option<f64>,
 }
 
 /// One epoch; mean log-likelihoods in nats per record.

@@ -161,6 +161,25 @@ impl Axes<'_> {
     }
 }
 
+/// The pixels between two points of a plot.
+pub(crate) fn corners(plot: &Plot<'_, '_>, a: (f64, f64), b: (f64, f64)) -> [i32; 4] {
+    let (a, b) = (plot.backend_coord(&a), plot.backend_coord(&b));
+    [a.0, a.1, b.0, b.1]
+}
+
+/// Upright strips of a plot around each of ascending positions, from `y.0` to `y.1`, that touch half-way.
+pub(crate) fn strips(plot: &Plot<'_, '_>, x: impl Iterator<Item = f64>, y: (f64, f64)) -> Vec<[i32; 4]> {
+    let x: Vec<f64> = x.collect();
+    let half = |i: usize, j: usize| f64::midpoint(x[i], x[j]);
+    (0..x.len())
+        .map(|i| {
+            let left = if i > 0 { half(i - 1, i) } else { x[i] };
+            let right = if i + 1 < x.len() { half(i, i + 1) } else { x[i] };
+            corners(plot, (left, y.0), (right, y.1))
+        })
+        .collect()
+}
+
 /// Left margin that holds the longest of `names`, between what looks bare and what leaves no room for the plot.
 pub(crate) fn margin_for<'a>(names: impl IntoIterator<Item = &'a str>) -> i32 {
     let longest = names.into_iter().map(|n| n.chars().count()).max().unwrap_or(0);

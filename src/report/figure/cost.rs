@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axes::{Axes, Ticks, beside, margin_for, words};
-use super::theme::Ink;
+use super::axes::{Axes, Ticks, beside, corners, margin_for, words};
+use super::theme::{Ink, with_rows};
 use super::{DataTable, Figure};
 use crate::report::data::ModelSummary;
 use crate::report::{ReportError, format};
@@ -37,7 +37,9 @@ pub fn training_time(models: &[ModelSummary]) -> Result<Option<Figure>, ReportEr
     };
     let title = "Time to fit";
     let description = "One bar per model; shorter is cheaper.";
+    let mut rows = Vec::with_capacity(n);
     let svg = axes.draw(title, description, |plot, root| {
+        rows.extend((0..n).map(|i| corners(plot, (axes.x.start, i as f64), (axes.x.end, i as f64 + 1.0))));
         for (i, (_, seconds)) in timed.iter().enumerate() {
             let y = i as f64;
             let bar = [(0.0, y + 0.2), (*seconds, y + 0.8)];
@@ -49,5 +51,6 @@ pub fn training_time(models: &[ModelSummary]) -> Result<Option<Figure>, ReportEr
     })?;
     let mut table = DataTable::new(&["Model", "Seconds"]);
     table.rows = timed.iter().map(|(name, s)| vec![(*name).to_owned(), format::fixed(*s, 3)]).collect();
+    let svg = with_rows(&svg, &rows);
     Ok(Some(Figure { title: title.into(), description: description.into(), svg, table }))
 }

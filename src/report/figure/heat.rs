@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axes::{WORDS, drawing, fit, style, words};
-use super::theme::Ink;
+use super::theme::{Ink, with_cells};
 use super::{DataTable, Figure};
 use crate::report::{ReportError, format};
 
@@ -19,17 +19,49 @@ pub fn correlation(
     values: &[Vec<Option<f64>>],
     limit: f64,
 ) -> Result<Figure, ReportError> {
+    let description = format!(
+        "One cell per pair of features; stronger colour means further from 0, full colour {} or more.",
+        format::significant(limit, 2)
+    );
+    map(title, &description, (labels, labels), values, limit, &[])
+}
+
+/// A linear layer: output by input, hue for the sign, the cells of its nearest permutation framed.
+///
+/// # Errors
+/// [`ReportError::Draw`] when the drawing library fails.
+pub(super) fn matrix(
+    title: &str,
+    inputs: &[String],
+    values: &[Vec<Option<f64>>],
+    permutation: &[usize],
+) -> Result<Figure, ReportError> {
+    let largest = values.iter().flatten().flatten().fold(0.0_f64, |a, v| a.max(v.abs()));
+    let limit = if largest > 0.0 && largest.is_finite() { largest.min(1.0) } else { 1.0 };
+    let description = format!(
+        "Rows are outputs, columns inputs; full colour is a weight of {} or more. Frames mark the nearest permutation.",
+        format::significant(limit, 2)
+    );
+    // An output is named by the input it is nearest to.
+    let outputs: Vec<String> = permutation.iter().map(|&j| format!("→ {}", inputs[j])).collect();
+    map(title, &description, (&outputs, inputs), values, limit, permutation)
+}
+
+fn map(
+    title: &str,
+    description: &str,
+    (labels, columns): (&[String], &[String]),
+    values: &[Vec<Option<f64>>],
+    limit: f64,
+    framed: &[usize],
+) -> Result<Figure, ReportError> {
     let p = labels.len() as i32;
     let cell = (360 / p.max(1)).clamp(8, 36);
     let text = f64::from(cell - 1).clamp(7.0, WORDS - 1.0);
     let (left, below) = (140, 128);
     let map = p * cell;
     let (width, height) = ((left + map + 12).max(280), map + below + 44);
-    let description = format!(
-        "One cell per pair of features; stronger colour means further from 0, full colour {} or more.",
-        format::significant(limit, 2)
-    );
-    let svg = drawing((width as u32, height as u32), 1, title, &description, |root| {
+    let svg = drawing((width as u32, height as u32), 1, title, description, |root| {
         for (i, row) in values.iter().enumerate() {
             let y = 4 + i as i32 * cell;
             for (j, value) in row.iter().enumerate() {
@@ -50,6 +82,10 @@ pub fn correlation(
                 }
             }
         }
+        for (i, j) in framed.iter().enumerate() {
+            let (x, y) = (left + *j as i32 * cell, 4 + i as i32 * cell);
+            root.draw(&Rectangle::new([(x, y), (x + cell, y + cell)], Ink::Text.color().stroke_width(1)))?;
+        }
         let frame = [(left, 4), (left + map, 4 + map)];
         root.draw(&Rectangle::new(frame, Ink::Grid.color().stroke_width(1)))?;
         for (i, label) in labels.iter().enumerate() {
@@ -59,18 +95,19 @@ pub fn correlation(
             // Rotated text hangs from its end: the anchor stays the text's own.
             let under =
                 style(Ink::Muted, text, HPos::Right, VPos::Center).transform(FontTransform::Rotate270);
-            words(root, &fit(label, below - 8, text), (left + middle, map + 9), &under)?;
+            words(root, &fit(&columns[i], below - 8, text), (left + middle, map + 9), &under)?;
         }
         scale(root, limit, left, map + below + 14)
     })?;
+    let svg = with_cells(&svg, left, 4, cell);
     let mut table = DataTable { columns: vec!["Feature".into()], rows: Vec::new() };
-    table.columns.extend(labels.iter().cloned());
+    table.columns.extend(columns.iter().cloned());
     for (label, row) in labels.iter().zip(values) {
         let mut cells = vec![label.clone()];
         cells.extend(row.iter().map(|v| v.map_or(format::NONE.into(), |v| format::fixed(v, 2))));
         table.rows.push(cells);
     }
-    Ok(Figure { title: title.into(), description, svg, table })
+    Ok(Figure { title: title.into(), description: description.into(), svg, table })
 }
 
 /// What the colours mean.

@@ -3,10 +3,11 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axes::{Axes, DOT, LINE, THIN, Ticks, beside, range_of, words};
-use super::theme::Ink;
+use super::axes::{Axes, DOT, LINE, THIN, Ticks, beside, range_of, strips, words};
+use super::theme::{Ink, with_rows};
 use super::{DataTable, Figure};
 use crate::report::data::LearningCurve;
+use crate::report::measure::Z95;
 use crate::report::{ReportError, format};
 
 /// Points beyond this many fall on the same pixels; the best epoch is always among those drawn.
@@ -46,9 +47,12 @@ pub fn learning_curve(curve: &LearningCurve) -> Result<Figure, ReportError> {
         y_title: "log-likelihood (nats per record)",
     };
     let title = format!("Learning curve of {}", curve.model);
-    let description =
-        "Mean log-likelihood of training and validation records after each epoch; higher is better.";
+    let description = "Mean log-likelihood of training and validation records after each epoch; higher is better. The upright bar is \
+         the 95 % interval of the validation mean at the epoch kept.";
+    let mut rows = Vec::with_capacity(kept.len());
     let svg = axes.draw(&title, description, |plot, root| {
+        let ends = (plot.y_range().start, plot.y_range().end);
+        rows.extend(strips(plot, kept.iter().map(|e| e.epoch as f64), ends));
         if let Some(best) = curve.best_epoch {
             let (from, to) = (plot.y_range().start, plot.y_range().end);
             let line = vec![(best as f64, from), (best as f64, to)];
@@ -70,6 +74,12 @@ pub fn learning_curve(curve: &LearningCurve) -> Result<Figure, ReportError> {
                 plot.draw_series(LineSeries::new(inside, ink.color().stroke_width(LINE)))?;
             }
         }
+        let at_best = kept.iter().find(|e| Some(e.epoch) == curve.best_epoch);
+        let bar = at_best.and_then(|e| Some((e.epoch as f64, e.validation?, Z95 * curve.validation_error?)));
+        if let Some((x, y, half)) = bar.filter(|b| (b.1 + b.2).is_finite()) {
+            let ends = vec![(x, (y - half).max(low)), (x, (y + half).min(plot.y_range().end))];
+            plot.draw_series([PathElement::new(ends, Ink::Model.color().stroke_width(2 * LINE))])?;
+        }
         Ok(())
     })?;
     let mut table = DataTable::new(&["Epoch", "Training (nats)", "Validation (nats)"]);
@@ -80,5 +90,6 @@ pub fn learning_curve(curve: &LearningCurve) -> Result<Figure, ReportError> {
             vec![e.epoch.to_string(), value(e.train), value(e.validation)]
         })
         .collect();
+    let svg = with_rows(&svg, &rows);
     Ok(Figure { title, description: description.into(), svg, table })
 }

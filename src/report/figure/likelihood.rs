@@ -4,16 +4,14 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, DOT, LINE, THIN, Ticks, margin_for, outline, range_of};
-use super::theme::Ink;
+use super::axes::{Axes, DOT, LINE, THIN, Ticks, corners, margin_for, outline, range_of};
+use super::theme::{Ink, with_rows};
 use super::{DataTable, Figure};
 use crate::report::data::{Comparison, ComparisonRow, SplitLikelihood};
+use crate::report::measure::Z95;
 use crate::report::{ReportError, format};
 
-/// Half-width of a 95 % normal interval in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
-
-fn axes(names: Vec<String>, height: u32, x: Range<f64>, x_title: &str) -> Axes<'_> {
+pub(super) fn axes(names: Vec<String>, height: u32, x: Range<f64>, x_title: &str) -> Axes<'_> {
     let n = names.len();
     Axes {
         size: (660, 56 + height * n as u32),
@@ -73,7 +71,11 @@ fn dots(
     });
     let axes = axes(names, 30, range_of(spread.chain(reference), 0.06), x_title);
     let n = rows.len() as f64;
+    let mut places = Vec::with_capacity(rows.len());
     let svg = axes.draw(title, description, |plot, _| {
+        places.extend(
+            (0..rows.len()).map(|i| corners(plot, (axes.x.start, i as f64), (axes.x.end, i as f64 + 1.0))),
+        );
         if let Some(at) = reference {
             let line = vec![(at, 0.0), (at, n)];
             plot.draw_series([PathElement::new(line, Ink::Reference.color().stroke_width(LINE))])?;
@@ -100,6 +102,7 @@ fn dots(
             row
         })
         .collect();
+    let svg = with_rows(&svg, &places);
     Ok(Figure { title: title.into(), description: description.into(), svg, table })
 }
 
@@ -114,7 +117,11 @@ pub fn by_split(rows: &[SplitLikelihood]) -> Result<Figure, ReportError> {
     let title = "Record log-likelihood by model and split";
     let description =
         "Each box holds the middle half of the records, its bar the median, its whiskers 5 to 95 %.";
+    let mut places = Vec::with_capacity(rows.len());
     let svg = axes.draw(title, description, |plot, _| {
+        places.extend(
+            (0..rows.len()).map(|i| corners(plot, (axes.x.start, i as f64), (axes.x.end, i as f64 + 1.0))),
+        );
         for (i, row) in rows.iter().enumerate() {
             let (y, q) = (i as f64 + 0.5, row.quantiles);
             let line = Ink::Data.color().stroke_width(THIN);
@@ -124,9 +131,9 @@ pub fn by_split(rows: &[SplitLikelihood]) -> Result<Figure, ReportError> {
                 PathElement::new(vec![(q.p5, y - 0.15), (q.p5, y + 0.15)], line),
                 PathElement::new(vec![(q.p95, y - 0.15), (q.p95, y + 0.15)], line),
             ])?;
-            let corners = [(q.p25, y - 0.3), (q.p75, y + 0.3)];
-            plot.draw_series([Rectangle::new(corners, Ink::Data.color().mix(0.3).filled())])?;
-            plot.draw_series([outline(corners, line)])?;
+            let edges = [(q.p25, y - 0.3), (q.p75, y + 0.3)];
+            plot.draw_series([Rectangle::new(edges, Ink::Data.color().mix(0.3).filled())])?;
+            plot.draw_series([outline(edges, line)])?;
             let median = vec![(q.p50, y - 0.3), (q.p50, y + 0.3)];
             plot.draw_series([PathElement::new(median, Ink::Text.color().stroke_width(LINE))])?;
         }
@@ -142,5 +149,6 @@ pub fn by_split(rows: &[SplitLikelihood]) -> Result<Figure, ReportError> {
             row
         })
         .collect();
+    let svg = with_rows(&svg, &places);
     Ok(Figure { title: title.into(), description: description.into(), svg, table })
 }

@@ -2,8 +2,8 @@
 
 use plotters::prelude::*;
 
-use super::axes::{Axes, Ticks, margin_for};
-use super::theme::Ink;
+use super::axes::{Axes, Ticks, corners, margin_for};
+use super::theme::{Ink, with_rows};
 use super::{DataTable, Figure};
 use crate::report::data::Missing;
 use crate::report::{ReportError, format};
@@ -33,7 +33,9 @@ pub fn missing(features: &[Missing]) -> Result<Figure, ReportError> {
     };
     let title = "Missing values by feature";
     let description = "One bar per feature; longer bars mean more records without a value.";
+    let mut rows = Vec::with_capacity(n);
     let svg = axes.draw(title, description, |plot, _| {
+        rows.extend((0..n).map(|i| corners(plot, (axes.x.start, i as f64), (axes.x.end, i as f64 + 1.0))));
         plot.draw_series(drawn.iter().enumerate().map(|(i, m)| {
             let y = i as f64;
             Rectangle::new([(0.0, y + 0.2), (m.bar.clamp(0.0, 100.0), y + 0.8)], Ink::Data.color().filled())
@@ -43,5 +45,6 @@ pub fn missing(features: &[Missing]) -> Result<Figure, ReportError> {
     let mut table = DataTable::new(&["Feature", "Missing (%)"]);
     table.rows =
         features.iter().map(|m| vec![m.label.clone(), m.percent.text(|v| format::fixed(v, 1))]).collect();
+    let svg = with_rows(&svg, &rows);
     Ok(Figure { title: title.into(), description: description.into(), svg, table })
 }

@@ -4,19 +4,25 @@ mod axes;
 mod calibration;
 mod cohort;
 mod cost;
+mod drift;
 mod heat;
+mod learned;
 mod learning;
 mod likelihood;
 mod marginal;
 mod missing;
 mod theme;
 
+pub(crate) use theme::number_drawings;
+
 use serde::Serialize;
 
-pub use calibration::{p_values, quantiles};
+pub use calibration::{p_values, quantiles, regions};
 pub use cohort::flow;
 pub use cost::training_time;
+pub use drift::{drifted_likelihood, drifts};
 pub use heat::correlation;
+pub use learned::learned;
 pub use learning::learning_curve;
 pub use likelihood::{by_split, differences, held_out};
 pub use marginal::marginal;

@@ -60,6 +60,40 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
+/// How every finished drawing begins; no text of a user can contain it.
+const OPENING: &str = "<svg role=\"img\" aria-labelledby=\"t d\"";
+
+/// Numbers the drawings of a page, so that the names of each have ids of their own.
+pub(crate) fn number_drawings(page: &str) -> String {
+    let mut out = String::with_capacity(page.len() + 4096);
+    for (k, part) in page.split(OPENING).enumerate() {
+        if k == 0 {
+            out.push_str(part);
+            continue;
+        }
+        let _ = write!(out, "<svg role=\"img\" aria-labelledby=\"t{k} d{k}\"");
+        let part = part.replacen("<title id=\"t\">", &format!("<title id=\"t{k}\">"), 1);
+        out.push_str(&part.replacen("<desc id=\"d\">", &format!("<desc id=\"d{k}\">"), 1));
+    }
+    out
+}
+
+/// Where in the drawing each row of the figure's table is: boxes x₀ y₀ x₁ y₁ in the drawing's own units. The page's
+/// script shows the row to a pointer there.
+pub(crate) fn with_rows(svg: &str, boxes: &[[i32; 4]]) -> String {
+    let mut places = String::with_capacity(boxes.len() * 20);
+    for (i, b) in boxes.iter().enumerate() {
+        let (x, y) = ((b[0].min(b[2]), b[0].max(b[2])), (b[1].min(b[3]), b[1].max(b[3])));
+        let _ = write!(places, "{}{} {} {} {}", if i > 0 { ";" } else { "" }, x.0, y.0, x.1, y.1);
+    }
+    svg.replacen(OPENING, &format!("{OPENING} data-hot=\"{places}\""), 1)
+}
+
+/// As [`with_rows`] for a square map: its left and top edge and the size of its cells.
+pub(crate) fn with_cells(svg: &str, left: i32, top: i32, cell: i32) -> String {
+    svg.replacen(OPENING, &format!("{OPENING} data-grid=\"{left} {top} {cell}\""), 1)
+}
+
 /// Gives the drawing its accessible name and its theme, and leaves out what is default.
 pub(crate) fn finish(
     drawing: &str,
@@ -72,8 +106,8 @@ pub(crate) fn finish(
     let (title, description) = (escape(title), escape(description));
     let _ = write!(
         out,
-        "<svg role=\"img\" aria-label=\"{title}. {description}\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {} {}\"><title>{title}</title>",
+        "{OPENING} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\">\
+         <title id=\"t\">{title}</title><desc id=\"d\">{description}</desc>",
         width * scale,
         height * scale
     );
@@ -145,6 +179,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn drawings_are_numbered_and_carry_their_rows() {
+        let svg = finish("<svg a=\"b\"></svg>", (1, 1), 1, "x", "y");
+        let page = number_drawings(&format!("{}|{}", with_rows(&svg, &[[9, 8, 1, 2], [0, 0, 1, 1]]), svg));
+        assert!(page.contains("aria-labelledby=\"t1 d1\" data-hot=\"1 2 9 8;0 0 1 1\""), "{page}");
+        assert!(page.contains("<title id=\"t2\">x</title><desc id=\"d2\">y</desc>"), "{page}");
+    }
+
+    #[test]
     fn every_ink_has_its_variable() {
         for (ink, name) in [(Ink::Text, "text"), (Ink::Reference, "reference"), (Ink::Negative, "negative")] {
             let RGBColor(r, g, b) = ink.color();
@@ -161,8 +203,8 @@ mod tests {
             fill=&quot;#010204&quot;\n</text>\n</svg>\n";
         assert_eq!(
             finish(drawing, (9, 9), 2, "a <b>", "\"c\""),
-            "<svg role=\"img\" aria-label=\"a &lt;b&gt;. &quot;c&quot;\" width=\"9\" height=\"9\" \
-             viewBox=\"0 0 18 18\"><title>a &lt;b&gt;</title><rect x=\"1\" fill=\"var(--data)\"/>\
+            "<svg role=\"img\" aria-labelledby=\"t d\" width=\"9\" height=\"9\" viewBox=\"0 0 18 18\">\
+             <title id=\"t\">a &lt;b&gt;</title><desc id=\"d\">&quot;c&quot;</desc><rect x=\"1\" fill=\"var(--data)\"/>\
              <text x=\"1\" font-size=\"12\" fill=\"var(--text)\">fill=&quot;#010204&quot;</text></svg>"
         );
     }

@@ -13,17 +13,20 @@
 //! ∂/∂logit_k = r_k − π_k    ∂/∂z = −Σ_k r_k Aᵀu    ∂/∂μ = r Aᵀu    ∂/∂A_ij = −r u_i (z − μ)_j    ∂/∂log A_ii += r
 //! ```
 
+mod mixture;
+
 use std::f64::consts::TAU;
 
-use ndarray::{ArrayView1, ArrayView2, ArrayView3};
+use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3};
 use serde::{Deserialize, Serialize};
 
-use super::bijector::{ParameterSpec, Tape, split, split_mut};
+use self::mixture::{Mixture, Shape, log_normaliser};
+use super::bijector::{ParameterSpec, Tape, split_mut};
 use super::config::BaseKind;
 use super::draw::{standard_normal, uniform};
 use super::error::FlowError;
 use super::lanes::{dot, sum};
-use crate::num::gemm::{Matrix, multiply, multiply_transposed_left, multiply_transposed_right};
+use crate::num::gemm::{Matrix, multiply_transposed_left, multiply_transposed_right};
 use crate::num::real::Real;
 use crate::num::triangular::{cholesky, invert_lower};
 use crate::random::StreamRng;
@@ -134,6 +137,17 @@ impl Base {
             }
         }
         Ok(())
+    }
+
+    /// Weights, means and covariances of a mixture base.
+    ///
+    /// # Shapes
+    /// → `(k,)`, `(k, d)`, `(k, d, d)`
+    pub(crate) fn mixture<T: Real>(
+        &self,
+        parameters: &[T],
+    ) -> Option<(Array1<f64>, Array2<f64>, Array3<f64>)> {
+        (self.kind != BaseKind::Normal).then(|| Mixture::new(self.shape(), parameters).moments())
     }
 
     fn shape(&self) -> Shape {
@@ -328,93 +342,4 @@ impl Base {
         }
         z
     }
-}
-
-/// d, number of components, and length of a strict lower triangle (0 where covariances are diagonal).
-#[derive(Debug, Clone, Copy)]
-struct Shape {
-    d: usize,
-    k: usize,
-    strict: usize,
-}
-
-impl Shape {
-    fn lengths(self) -> [usize; 4] {
-        [self.k, self.k * self.d, self.k * self.d, self.k * self.strict]
-    }
-}
-
-/// Named views of a mixture's parameters.
-struct Mixture<'a, T> {
-    shape: Shape,
-    logit: &'a [T],
-    mean: &'a [T],
-    log_diagonal: &'a [T],
-    lower: &'a [T],
-}
-
-impl<'a, T: Real> Mixture<'a, T> {
-    fn new(shape: Shape, parameters: &'a [T]) -> Self {
-        let [logit, mean, log_diagonal, lower] = split(parameters, shape.lengths());
-        Self { shape, logit, mean, log_diagonal, lower }
-    }
-
-    /// A of component c as a dense matrix.
-    fn unpack(&self, c: usize, matrix: &mut [T]) {
-        let Shape { d, strict, .. } = self.shape;
-        matrix.fill(T::zero());
-        let mut at = c * strict;
-        for i in 0..d {
-            if strict > 0 {
-                matrix[i * d..i * d + i].copy_from_slice(&self.lower[at..at + i]);
-                at += i;
-            }
-            matrix[i * d + i] = self.log_diagonal[c * d + i].exp();
-        }
-    }
-
-    /// residual = z − μ.
-    fn subtract_mean(&self, c: usize, z: &[T], n: usize, residual: &mut [T]) {
-        let d = self.shape.d;
-        let rows = residual.chunks_exact_mut(n).zip(z.chunks_exact(n));
-        for ((to, from), &m) in rows.zip(&self.mean[c * d..(c + 1) * d]) {
-            to.iter_mut().zip(from).for_each(|(t, &f)| *t = f - m);
-        }
-    }
-
-    /// u = A(z − μ).
-    fn whiten(&self, c: usize, z: &[T], n: usize, matrix: &mut [T], residual: &mut [T], u: &mut [T]) {
-        let d = self.shape.d;
-        self.subtract_mean(c, z, n, residual);
-        if self.shape.strict > 0 {
-            self.unpack(c, matrix);
-            multiply(Matrix::new(matrix, d, d), Matrix::new(residual, d, n), T::zero(), u);
-        } else {
-            for ((to, from), &l) in
-                u.chunks_exact_mut(n).zip(residual.chunks_exact(n)).zip(&self.log_diagonal[c * d..])
-            {
-                let a = l.exp();
-                to.iter_mut().zip(from).for_each(|(t, &f)| *t = a * f);
-            }
-        }
-    }
-
-    /// The component that a uniform number picks.
-    fn choose(&self, u: f64) -> usize {
-        let log_total = log_normaliser(self.logit);
-        let mut cumulative = 0.0;
-        for (c, &logit) in self.logit.iter().enumerate() {
-            cumulative += (logit - log_total).exp().into_f64();
-            if u < cumulative {
-                return c;
-            }
-        }
-        self.logit.len() - 1
-    }
-}
-
-/// ln Σ exp(logit).
-fn log_normaliser<T: Real>(logit: &[T]) -> T {
-    let wide: Vec<f64> = logit.iter().map(|l| l.into_f64()).collect();
-    T::from_f64(crate::num::stable::log_sum_exp(&wide))
 }

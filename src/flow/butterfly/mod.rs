@@ -11,22 +11,31 @@
 //! - **rotation**: M = R(θ)·[[e^α, u], [0, e^β]] with R(θ) = [[cos θ, −sin θ], [sin θ, cos θ]]. Always invertible,
 //!   log|det| = α + β, and a quarter turn is a swap up to one sign.
 //!
-//! In feature-major layout a pair is two contiguous rows combined with four scalars, whatever the pairs are.
+//! In feature-major layout a pair is two contiguous rows combined with four scalars, whatever the pairs are; `plan` says in
+//! which order they are worked off, `kernel` does it.
 //!
 //! # References
 //! Meng et al. (2022), ButterflyFlow, arXiv:2209.13774; Dao et al. (2019), Learning fast algorithms for linear
 //! transforms using butterfly factorizations, arXiv:1903.05895.
 
+mod kernel;
+mod matrix;
+mod plan;
+
 use std::f64::consts::FRAC_PI_2;
 
 use serde::{Deserialize, Serialize};
 
+use self::kernel::{Columns, Scratch};
+use self::matrix::Matrices;
+use self::plan::{Pair, Plan};
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::draw::standard_normal;
 use super::error::FlowError;
-use super::lanes::{cross, sum, two_rows};
+use super::lanes::{LANES, sum};
 use super::schedule::{Stage, benes, radix2_blocks, route};
 use crate::num::real::Real;
+use crate::num::simd::vectorized;
 use crate::random::StreamRng;
 
 /// How a 2×2 matrix is written in parameters.
@@ -54,21 +63,13 @@ pub struct Radix2 {
     pub share_weights: bool,
 }
 
-#[derive(Debug, Clone)]
-struct Pair {
-    p: usize,
-    q: usize,
-    /// Index of its matrix.
-    matrix: usize,
-}
-
 /// A product of stages of 2×2 matrices.
 #[derive(Debug, Clone)]
 pub struct ButterflyLayer {
     n_features: usize,
-    stages: Vec<Vec<Pair>>,
-    n_matrices: usize,
-    parametrisation: Parametrisation,
+    n_stages: usize,
+    plan: Plan,
+    matrices: Matrices,
     is_benes: bool,
     /// Standard deviation of the angles at the start; 0 starts as the identity.
     spread: f64,
@@ -77,19 +78,27 @@ pub struct ButterflyLayer {
 impl ButterflyLayer {
     /// Any stages: each a list of groups of pairs, one matrix per group.
     fn from_groups(n_features: usize, stages: Vec<Vec<Stage>>, parametrisation: Parametrisation) -> Self {
-        let mut n_matrices = 0;
-        let stages = stages
+        let mut uses = Vec::new();
+        let stages: Vec<Vec<Pair>> = stages
             .into_iter()
             .map(|groups| {
                 let mut pairs = Vec::new();
                 for group in groups {
-                    pairs.extend(group.into_iter().map(|(p, q)| Pair { p, q, matrix: n_matrices }));
-                    n_matrices += 1;
+                    let matrix = uses.len();
+                    uses.push(group.len());
+                    pairs.extend(group.into_iter().map(|(p, q)| Pair { p, q, matrix }));
                 }
                 pairs
             })
             .collect();
-        Self { n_features, stages, n_matrices, parametrisation, is_benes: false, spread: 0.0 }
+        Self {
+            n_features,
+            n_stages: stages.len(),
+            plan: Plan::new(n_features, &stages),
+            matrices: Matrices::new(parametrisation, uses),
+            is_benes: false,
+            spread: 0.0,
+        }
     }
 
     /// The paper's schedule, ragged where 2^(level+1) does not divide `n_features`.
@@ -124,12 +133,12 @@ impl ButterflyLayer {
 
     /// Number of stages.
     pub fn n_stages(&self) -> usize {
-        self.stages.len()
+        self.n_stages
     }
 
     /// Number of 2×2 matrices, fewer than pairs where they are shared.
     pub fn n_matrices(&self) -> usize {
-        self.n_matrices
+        self.matrices.len()
     }
 
     /// Sets the matrices of a Beneš layer so that z\[i\] = ±x\[permutation\[i\]\]; raw matrices make every sign +.
@@ -148,132 +157,43 @@ impl ButterflyLayer {
             return Err(FlowError::NotAPermutation { n_features: self.n_features });
         }
         let swaps = route(permutation)?;
-        for (pair, swap) in self.stages.iter().flatten().zip(swaps.concat()) {
-            self.set_matrix(parameters, pair.matrix, if swap { FRAC_PI_2 } else { 0.0 }, swap);
+        // One matrix for each switch, in the order of the switches.
+        for (k, swap) in swaps.concat().into_iter().enumerate() {
+            self.matrices.set(parameters, k, if swap { FRAC_PI_2 } else { 0.0 }, swap);
         }
         Ok(())
     }
 
-    /// Writes a rotation by `angle` or, where the parametrisation allows it and `swap` asks for it, an exact swap.
-    fn set_matrix<T: Real>(&self, parameters: &mut [T], matrix: usize, angle: f64, swap: bool) {
-        let (sin, cos) = angle.sin_cos();
-        match self.parametrisation {
-            Parametrisation::Raw => {
-                let entries = if swap { [0.0, 1.0, 1.0, 0.0] } else { [cos, -sin, sin, cos] };
-                for (to, from) in parameters[4 * matrix..4 * matrix + 4].iter_mut().zip(entries) {
-                    *to = T::from_f64(from);
-                }
-            }
-            Parametrisation::Rotation => {
-                let m = self.n_matrices;
-                parameters[matrix] = T::from_f64(angle);
-                parameters[m + 2 * matrix..m + 2 * matrix + 2].fill(T::zero());
-                parameters[3 * m + matrix] = T::zero();
-            }
-        }
+    /// The columns of a batch of `n`, in tiles.
+    fn tiles(&self, n: usize) -> impl Iterator<Item = Columns> + use<> {
+        let tile = self.plan.tile;
+        (0..n).step_by(tile).map(move |start| Columns { n, range: start..(start + tile).min(n) })
     }
 
-    /// Entries a, b, c, d of every matrix.
-    fn entries<T: Real>(&self, parameters: &[T], entries: &mut [T]) {
-        match self.parametrisation {
-            Parametrisation::Raw => entries.copy_from_slice(parameters),
-            Parametrisation::Rotation => {
-                for (k, m) in entries.chunks_exact_mut(4).enumerate() {
-                    let Rotation { sin, cos, scale_0, scale_1, shear } = self.rotation(parameters, k);
-                    m[0] = cos * scale_0;
-                    m[1] = cos * shear - sin * scale_1;
-                    m[2] = sin * scale_0;
-                    m[3] = sin * shear + cos * scale_1;
-                }
-            }
-        }
+    /// Elements of the buffers of a tile: all rows, the rows of a block, the inputs of its pairs.
+    fn scratch_lengths(&self) -> [usize; 3] {
+        [self.n_features, self.plan.most_rows, 2 * self.plan.most_pairs]
+            .map(|rows| rows * self.plan.tile + ALIGNMENT)
     }
 
-    fn rotation<T: Real>(&self, parameters: &[T], k: usize) -> Rotation<T> {
-        let m = self.n_matrices;
-        let (sin, cos) = parameters[k].sin_cos();
-        let (scale_0, scale_1) = (parameters[m + 2 * k].exp(), parameters[m + 2 * k + 1].exp());
-        Rotation { sin, cos, scale_0, scale_1, shear: parameters[3 * m + k] }
-    }
-
-    /// Σ over pairs of log|det|.
-    fn log_determinant<T: Real>(&self, parameters: &[T], entries: &[T]) -> T {
-        self.stages
-            .iter()
-            .flatten()
-            .map(|pair| match self.parametrisation {
-                Parametrisation::Raw => determinant(&entries[4 * pair.matrix..]).abs().ln(),
-                Parametrisation::Rotation => {
-                    let at = self.n_matrices + 2 * pair.matrix;
-                    parameters[at] + parameters[at + 1]
-                }
-            })
-            .sum()
-    }
-
-    /// From ∂L/∂(a, b, c, d), which includes no log-determinant, to ∂L/∂θ including it.
-    fn chain<T: Real>(&self, parameters: &[T], d_entries: &[T], d_ladj: T, parameter_gradient: &mut [T]) {
-        let m = self.n_matrices;
-        match self.parametrisation {
-            Parametrisation::Raw => {
-                for (to, &from) in parameter_gradient.iter_mut().zip(d_entries) {
-                    *to += from;
-                }
-                // ∂ log|ad − bc| / ∂(a, b, c, d) = (d, −c, −b, a) / (ad − bc)
-                for pair in self.stages.iter().flatten() {
-                    let at = 4 * pair.matrix;
-                    let factor = d_ladj / determinant(&parameters[at..]);
-                    parameter_gradient[at] += factor * parameters[at + 3];
-                    parameter_gradient[at + 1] -= factor * parameters[at + 2];
-                    parameter_gradient[at + 2] -= factor * parameters[at + 1];
-                    parameter_gradient[at + 3] += factor * parameters[at];
-                }
-            }
-            Parametrisation::Rotation => {
-                for (k, g) in d_entries.chunks_exact(4).enumerate() {
-                    let Rotation { sin, cos, scale_0, scale_1, shear } = self.rotation(parameters, k);
-                    // ∂M/∂θ = R(θ + 90°)·T = [[−c, −d], [a, b]]
-                    let (a, b) = (cos * scale_0, cos * shear - sin * scale_1);
-                    let (c, d) = (sin * scale_0, sin * shear + cos * scale_1);
-                    parameter_gradient[k] += g[2] * a + g[3] * b - g[0] * c - g[1] * d;
-                    parameter_gradient[m + 2 * k] += (g[0] * cos + g[2] * sin) * scale_0;
-                    parameter_gradient[m + 2 * k + 1] += (g[3] * cos - g[1] * sin) * scale_1;
-                    parameter_gradient[3 * m + k] += g[1] * cos + g[3] * sin;
-                }
-                for pair in self.stages.iter().flatten() {
-                    parameter_gradient[m + 2 * pair.matrix] += d_ladj;
-                    parameter_gradient[m + 2 * pair.matrix + 1] += d_ladj;
-                }
-            }
-        }
+    /// Elements the forward pass keeps for `n` columns.
+    fn kept_length(&self, n: usize) -> usize {
+        self.tiles(n).map(|columns| self.plan.total_rows * columns.pieces() * LANES).sum::<usize>()
+            + ALIGNMENT
     }
 }
 
-struct Rotation<T> {
-    sin: T,
-    cos: T,
-    scale_0: T,
-    scale_1: T,
-    shear: T,
-}
+/// Elements at the start of a buffer that may have to be skipped so that pieces do not straddle cache lines.
+const ALIGNMENT: usize = 16;
 
 fn singles(stage: &[(usize, usize)]) -> Vec<Stage> {
     stage.iter().map(|&pair| vec![pair]).collect()
 }
 
-fn determinant<T: Real>(m: &[T]) -> T {
-    m[0] * m[3] - m[1] * m[2]
-}
-
-/// x ← [[a, b], [c, d]] x on the rows of every pair; `matrix` gives a, b, c, d.
-fn apply<T: Real>(stage: &[Pair], x: &mut [T], n: usize, matrix: impl Fn(usize) -> [T; 4]) {
-    for pair in stage {
-        let [a, b, c, d] = matrix(pair.matrix);
-        let (upper, lower) = two_rows(x, n, pair.p, pair.q);
-        for (u, l) in upper.iter_mut().zip(lower) {
-            (*u, *l) = (a * *u + b * *l, c * *u + d * *l);
-        }
-    }
+/// A buffer as pieces of `LANES`, from its first cache line on.
+fn pieces<T: Real>(buffer: &mut [T]) -> &mut [[T; LANES]] {
+    let skipped = buffer.as_ptr().align_offset(64).min(ALIGNMENT).min(buffer.len());
+    buffer[skipped..].as_chunks_mut().0
 }
 
 impl<T: Real> Bijector<T> for ButterflyLayer {
@@ -282,21 +202,13 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
     }
 
     fn specs(&self) -> Vec<ParameterSpec> {
-        let m = self.n_matrices;
-        match self.parametrisation {
-            Parametrisation::Raw => vec![ParameterSpec::new("matrix", &[m, 2, 2])],
-            Parametrisation::Rotation => vec![
-                ParameterSpec::new("angle", &[m]),
-                ParameterSpec::new("log_diagonal", &[m, 2]),
-                ParameterSpec::new("shear", &[m]),
-            ],
-        }
+        self.matrices.specs()
     }
 
     fn reset(&self, parameters: &mut [T], rng: &mut StreamRng) {
-        for k in 0..self.n_matrices {
+        for k in 0..self.n_matrices() {
             let angle = if self.spread > 0.0 { self.spread * standard_normal(rng) } else { 0.0 };
-            self.set_matrix(parameters, k, angle, false);
+            self.matrices.set(parameters, k, angle, false);
         }
     }
 
@@ -309,16 +221,20 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
         _dropout: Option<&mut StreamRng>,
     ) {
         let n = ladj.len();
-        let [entries, inputs] = tape.slots([4 * self.n_matrices, self.stages.len() * x.len()]);
-        self.entries(parameters, entries);
-        let size = x.len();
-        for (i, stage) in self.stages.iter().enumerate() {
-            inputs[i * size..(i + 1) * size].copy_from_slice(x);
-            apply(stage, x, n, |k| {
-                [entries[4 * k], entries[4 * k + 1], entries[4 * k + 2], entries[4 * k + 3]]
-            });
+        let keep = tape.keeps();
+        let [tile, block, _] = self.scratch_lengths();
+        let kept = if keep { self.kept_length(n) } else { 0 };
+        let [entries, kept, tile, block] = tape.slots([4 * self.n_matrices(), kept, tile, block]);
+        self.matrices.entries(parameters, entries);
+        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: &mut [] };
+        let mut kept = pieces(kept);
+        for columns in self.tiles(n) {
+            let (inputs, rest) =
+                kept.split_at_mut(if keep { self.plan.total_rows * columns.pieces() } else { 0 });
+            kept = rest;
+            run(&self.plan, entries, false, x, &columns, &mut scratch, inputs);
         }
-        let total = self.log_determinant(parameters, entries);
+        let total = self.matrices.log_determinant(parameters, entries);
         for l in ladj.iter_mut() {
             *l += total;
         }
@@ -326,20 +242,13 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         let n = z.len() / self.n_features;
-        let [entries] = tape.slots([4 * self.n_matrices]);
-        self.entries(parameters, entries);
-        for m in entries.chunks_exact_mut(4) {
-            let reciprocal = T::one() / determinant(m);
-            if !reciprocal.is_finite() {
-                return Err(FlowError::Singular { layer: "butterfly".into() });
-            }
-            let [a, b, c, d] = [m[0], m[1], m[2], m[3]];
-            m.copy_from_slice(&[d * reciprocal, -b * reciprocal, -c * reciprocal, a * reciprocal]);
-        }
-        for stage in self.stages.iter().rev() {
-            apply(stage, z, n, |k| {
-                [entries[4 * k], entries[4 * k + 1], entries[4 * k + 2], entries[4 * k + 3]]
-            });
+        let [tile, block, _] = self.scratch_lengths();
+        // The second slot belongs to the forward pass, which may yet want its backward pass.
+        let [entries, _, tile, block] = tape.slots([4 * self.n_matrices(), 0, tile, block]);
+        self.matrices.inverse_entries(parameters, entries)?;
+        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: &mut [] };
+        for columns in self.tiles(n) {
+            run(&self.plan, entries, true, z, &columns, &mut scratch, &mut []);
         }
         Ok(())
     }
@@ -353,25 +262,66 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
         parameter_gradient: &mut [T],
     ) {
         let n = ladj_gradient.len();
-        let size = gradient.len();
-        let four_m = 4 * self.n_matrices;
-        let [entries, inputs, d_entries] = tape.slots([four_m, self.stages.len() * size, four_m]);
+        let four_m = 4 * self.n_matrices();
+        let [tile, block, inputs] = self.scratch_lengths();
+        let [entries, kept, tile, block, inputs, d_entries] =
+            tape.slots([four_m, self.kept_length(n), tile, block, inputs, four_m]);
+        self.matrices.entries(parameters, entries);
         d_entries.fill(T::zero());
-        for (i, stage) in self.stages.iter().enumerate().rev() {
-            let x = &inputs[i * size..(i + 1) * size];
-            for &Pair { p, q, matrix } in stage {
-                let (upper, lower) = two_rows(gradient, n, p, q);
-                let products = cross(upper, lower, &x[p * n..(p + 1) * n], &x[q * n..(q + 1) * n]);
-                for (d, g) in d_entries[4 * matrix..].iter_mut().zip(products) {
-                    *d += g;
-                }
-            }
-            // ∂L/∂x = Mᵀ ∂L/∂z
-            apply(stage, gradient, n, |k| {
-                [entries[4 * k], entries[4 * k + 2], entries[4 * k + 1], entries[4 * k + 3]]
-            });
+        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: pieces(inputs) };
+        let mut kept = &*pieces(kept);
+        for columns in self.tiles(n) {
+            let (inputs, rest) = kept.split_at(self.plan.total_rows * columns.pieces());
+            kept = rest;
+            run_backward(&self.plan, entries, inputs, gradient, d_entries, &columns, &mut scratch);
         }
-        self.chain(parameters, d_entries, sum(ladj_gradient), parameter_gradient);
+        self.matrices.chain(parameters, d_entries, sum(ladj_gradient), parameter_gradient);
+    }
+}
+
+/// [`kernel::forward`] for the width of the tile and the CPU.
+fn run<T: Real>(
+    plan: &Plan,
+    entries: &[T],
+    reversed: bool,
+    x: &mut [T],
+    columns: &Columns,
+    scratch: &mut Scratch<'_, T>,
+    inputs: &mut [[T; LANES]],
+) {
+    match columns.pieces() {
+        1 => {
+            vectorized!(F => kernel::forward::<T, F, 1>(plan, entries, reversed, x, columns, scratch, inputs))
+        }
+        2 => {
+            vectorized!(F => kernel::forward::<T, F, 2>(plan, entries, reversed, x, columns, scratch, inputs))
+        }
+        _ => {
+            vectorized!(F => kernel::forward::<T, F, 4>(plan, entries, reversed, x, columns, scratch, inputs))
+        }
+    }
+}
+
+/// [`kernel::backward`] for the width of the tile and the CPU.
+fn run_backward<T: Real>(
+    plan: &Plan,
+    entries: &[T],
+    inputs: &[[T; LANES]],
+    gradient: &mut [T],
+    d_entries: &mut [T],
+    columns: &Columns,
+    scratch: &mut Scratch<'_, T>,
+) {
+    match columns.pieces() {
+        1 => vectorized!(F => kernel::backward::<T, F, 1>(
+            plan, entries, inputs, gradient, d_entries, columns, scratch
+        )),
+        2 => vectorized!(F => kernel::backward::<T, F, 2>(
+            plan, entries, inputs, gradient, d_entries, columns, scratch
+        )),
+        _ => vectorized!(F => kernel::backward::<T, F, 4>(
+            plan, entries, inputs, gradient, d_entries, columns, scratch
+        )),
     }
 }
 

@@ -1,0 +1,75 @@
+//! `inspect`.
+
+use std::fmt::Write as _;
+
+use crate::flow::LayerInspection;
+use crate::pipeline::{self, Inspection};
+
+use crate::cli::Result;
+use crate::cli::args;
+use crate::cli::exit::Outcome;
+
+/// Pairs of mixed features, and moved features, named per layer.
+const NAMED: usize = 6;
+
+pub(super) fn run(args: &args::Inspect) -> Result {
+    let found = pipeline::inspect(&args.model)?;
+    if args.json {
+        super::print_json(&found)?;
+    } else {
+        super::print(&text(&found))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn text(found: &Inspection) -> String {
+    let mut out = String::new();
+    for layer in &found.layers {
+        let _ = writeln!(
+            out,
+            "{}: {}, {} × {} from {} parameters",
+            layer.layer, found.model, layer.size, layer.size, layer.n_parameters
+        );
+        let _ = writeln!(
+            out,
+            "  nearest permutation  {}",
+            if layer.is_identity { "identity".to_owned() } else { moves(layer, &found.coordinates) }
+        );
+        let _ = writeln!(
+            out,
+            "  distance to it       {:.4} ({:.1} % of the squared entries lie on it)",
+            layer.distance,
+            100.0 * layer.share_on_permutation
+        );
+        let _ = writeln!(
+            out,
+            "  determinant          {:.4e} (log {:+.4}), condition number {:.2}",
+            layer.determinant, layer.log_abs_determinant, layer.condition_number
+        );
+        let _ = writeln!(out, "  mixes most           {}", mixed(layer, &found.coordinates));
+    }
+    out
+}
+
+fn moves(layer: &LayerInspection, names: &[String]) -> String {
+    let moved: Vec<_> = layer.nearest_permutation.iter().enumerate().filter(|(i, j)| i != *j).collect();
+    let mut parts: Vec<String> = moved
+        .iter()
+        .take(NAMED)
+        .map(|&(i, &j)| format!("{} to place {}", names[layer.carried[j]], i + 1))
+        .collect();
+    if moved.len() > NAMED {
+        parts.push(format!("and {} more", moved.len() - NAMED));
+    }
+    parts.join(", ")
+}
+
+fn mixed(layer: &LayerInspection, names: &[String]) -> String {
+    let pairs: Vec<String> = layer
+        .mixed
+        .iter()
+        .take(NAMED)
+        .map(|p| format!("{} with {} ({:.2})", names[p.first], names[p.second], p.strength))
+        .collect();
+    if pairs.is_empty() { "nothing".into() } else { pairs.join(", ") }
+}

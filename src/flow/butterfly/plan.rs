@@ -1,0 +1,187 @@
+//! In which order the pairs of a butterfly are worked off so that data stay in the first-level cache.
+//!
+//! Stage by stage, a layer would read and write the whole batch ⌈log₂ d⌉ times. But the pairs of a few consecutive stages
+//! fall into *blocks* that share no coordinate: six levels of a radix-2 butterfly, of any size, are blocks of 64. Such a
+//! run of stages is a *pass*; a block is carried through all its stages at once, on a copy of its rows.
+
+/// Most rows of a block: with `COLUMNS` columns of f32 they take 16 KiB, a third of a first-level cache.
+const ROWS: usize = 64;
+/// Columns of a block handled together.
+const COLUMNS: usize = 64;
+/// Elements of a tile of all rows that passes through the layer at a time: 512 KiB of f32, half a second-level cache.
+const TILE_ELEMENTS: usize = 131_072;
+/// Narrowest tile: a cache line of f32.
+const MIN_COLUMNS: usize = 16;
+
+/// One 2×2 matrix on two coordinates.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    pub(super) p: usize,
+    pub(super) q: usize,
+    /// Index of its matrix.
+    pub(super) matrix: usize,
+}
+
+/// Pairs, in the order of their stages, that touch no rows but these.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    /// Ascending.
+    pub(super) rows: Vec<usize>,
+    /// p and q are places in `rows`.
+    pub(super) pairs: Vec<Pair>,
+}
+
+/// All stages of a layer.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) n_features: usize,
+    /// Pass after pass.
+    pub(super) blocks: Vec<Block>,
+    /// Columns that go through all of them together.
+    pub(super) tile: usize,
+    /// Rows of all blocks together.
+    pub(super) total_rows: usize,
+    /// Most pairs and most rows of a block.
+    pub(super) most_pairs: usize,
+    pub(super) most_rows: usize,
+}
+
+impl Plan {
+    pub(super) fn new(n_features: usize, stages: &[Vec<Pair>]) -> Self {
+        let mut blocks = Vec::new();
+        let mut first = 0;
+        while first < stages.len() {
+            let mut sets = Sets::new(n_features);
+            sets.join_all(&stages[first]);
+            let mut end = first + 1;
+            while end < stages.len() {
+                let mut larger = sets.clone();
+                larger.join_all(&stages[end]);
+                if larger.largest() > ROWS {
+                    break;
+                }
+                sets = larger;
+                end += 1;
+            }
+            blocks.extend(pass(sets, &stages[first..end]));
+            first = end;
+        }
+        let tile = (TILE_ELEMENTS / n_features.max(1)).clamp(MIN_COLUMNS, COLUMNS);
+        Self {
+            n_features,
+            // A power of two: rows of the tile are 1, 2 or 4 pieces.
+            tile: 1 << tile.ilog2(),
+            total_rows: blocks.iter().map(|b| b.rows.len()).sum(),
+            most_pairs: blocks.iter().map(|b| b.pairs.len()).max().unwrap_or(0),
+            most_rows: blocks.iter().map(|b| b.rows.len()).max().unwrap_or(0),
+            blocks,
+        }
+    }
+}
+
+/// The blocks of a run of stages.
+fn pass(mut sets: Sets, stages: &[Vec<Pair>]) -> Vec<Block> {
+    let n = sets.parent.len();
+    let roots: Vec<usize> = (0..n).map(|i| sets.root(i)).collect();
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut block_of = vec![usize::MAX; n];
+    let mut place = vec![0; n];
+    // Rows in no pair need no block.
+    let mut used = vec![false; n];
+    for pair in stages.iter().flatten() {
+        (used[pair.p], used[pair.q]) = (true, true);
+    }
+    for row in (0..n).filter(|&row| used[row]) {
+        let block = &mut block_of[roots[row]];
+        if *block == usize::MAX {
+            *block = blocks.len();
+            blocks.push(Block { rows: Vec::new(), pairs: Vec::new() });
+        }
+        place[row] = blocks[*block].rows.len();
+        blocks[*block].rows.push(row);
+    }
+    for pair in stages.iter().flatten() {
+        let (p, q) = (place[pair.p], place[pair.q]);
+        blocks[block_of[roots[pair.p]]].pairs.push(Pair { p, q, matrix: pair.matrix });
+    }
+    blocks
+}
+
+/// Disjoint sets of coordinates.
+#[derive(Clone)]
+struct Sets {
+    parent: Vec<usize>,
+    size: Vec<usize>,
+}
+
+impl Sets {
+    fn new(n: usize) -> Self {
+        Self { parent: (0..n).collect(), size: vec![1; n] }
+    }
+
+    fn root(&mut self, mut i: usize) -> usize {
+        while self.parent[i] != i {
+            self.parent[i] = self.parent[self.parent[i]];
+            i = self.parent[i];
+        }
+        i
+    }
+
+    fn join_all(&mut self, stage: &[Pair]) {
+        for pair in stage {
+            let (a, b) = (self.root(pair.p), self.root(pair.q));
+            if a != b {
+                let (large, small) = if self.size[a] < self.size[b] { (b, a) } else { (a, b) };
+                self.parent[small] = large;
+                self.size[large] += self.size[small];
+            }
+        }
+    }
+
+    fn largest(&self) -> usize {
+        self.size.iter().copied().max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::schedule::benes;
+
+    /// Swaps worked off block by block give what they give stage by stage.
+    #[test]
+    fn passes_keep_the_order_of_every_coordinate() {
+        for n in [1, 2, 3, 64, 65, 100, 300, 1024] {
+            let mut next = 0;
+            let stages: Vec<Vec<Pair>> = benes(n)
+                .iter()
+                .map(|stage| {
+                    let pair = |&(p, q): &(usize, usize)| {
+                        next += 1;
+                        Pair { p, q, matrix: next - 1 }
+                    };
+                    stage.iter().map(pair).collect()
+                })
+                .collect();
+            let plan = Plan::new(n, &stages);
+            let swaps = |pair: &Pair| (pair.matrix * 7919) % 13 < 6;
+            let mut want: Vec<usize> = (0..n).collect();
+            for pair in stages.iter().flatten().filter(|p| swaps(p)) {
+                want.swap(pair.p, pair.q);
+            }
+            let mut got: Vec<usize> = (0..n).collect();
+            for block in &plan.blocks {
+                assert!(block.rows.len() <= ROWS && block.rows.is_sorted());
+                for pair in block.pairs.iter().filter(|p| swaps(p)) {
+                    got.swap(block.rows[pair.p], block.rows[pair.q]);
+                }
+            }
+            assert_eq!(got, want, "n = {n}");
+            let n_pairs: usize = plan.blocks.iter().map(|b| b.pairs.len()).sum();
+            assert_eq!(n_pairs, next);
+            if n == 1024 {
+                assert!(plan.total_rows < 5 * n, "{} passes for 19 stages", plan.total_rows / n);
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a flow starts from: permutations, the scale of the data, a mixture.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis, Slice};
+
+use super::bijector::Tape;
+use super::config::{BaseKind, FlowConfig, Permutation};
+use super::draw;
+use super::error::FlowError;
+use super::model::{Flow, TILE, cut, fill, tiles, unload};
+use super::permutation;
+use crate::num::real::Real;
+use crate::random::Seed;
+
+/// Records the dependence of coordinates is estimated from: its error is then about 0.0002 nats.
+const DEPENDENCE_RECORDS: usize = 4096;
+
+impl<T: Real> Flow<T> {
+    /// Sets every ActNorm so that its output on this sample has mean 0 and variance 1. With a mixture base, which is
+    /// fitted to the data as they are, nothing is changed: the flow shall start at the mixture's likelihood.
+    ///
+    /// # Shapes
+    /// `x: (d, n)`
+    pub fn initialize(&mut self, x: ArrayView2<'_, T>) {
+        self.assert_width(x.nrows());
+        if self.config().base != BaseKind::Normal || x.ncols() == 0 {
+            return;
+        }
+        let structure = Arc::clone(&self.structure);
+        let n = x.ncols();
+        let mut x = x.as_standard_layout().into_owned();
+        let mut tape = Tape::default();
+        let mut tile_x = Vec::new();
+        let mut ladj = [T::zero(); TILE];
+        for entry in &structure.layers {
+            let parameters = &mut self.parameters[entry.range.clone()];
+            entry.layer.initialize(parameters, x.as_slice().expect("invariant: standard layout"));
+            for columns in tiles(n) {
+                let width = columns.len();
+                fill(&mut tile_x, cut(&x, &columns));
+                entry.layer.forward(parameters, &mut tile_x, &mut ladj[..width], &mut tape, None);
+                unload(&tile_x, &mut x.slice_axis_mut(Axis(1), Slice::from(columns)));
+            }
+        }
+    }
+
+    /// Where the configuration asks for permutations from the data: routes [`permutation::arrange`] for the dependence in
+    /// this sample through the layers of an untrained flow. A mixture base is turned with them, so that the flow's density
+    /// stays the mixture's.
+    ///
+    /// # Shapes
+    /// `x: (d, n)`
+    ///
+    /// # Errors
+    /// Where a turned mixture is not usable: its covariances were singular.
+    pub fn arrange(&mut self, x: ArrayView2<'_, T>) -> Result<(), FlowError> {
+        self.assert_width(x.nrows());
+        if self.config().permutation != Permutation::Data || x.ncols() == 0 {
+            return Ok(());
+        }
+        let sample = cut(&x, &(0..x.ncols().min(DEPENDENCE_RECORDS))).mapv(|v| v.into_f64());
+        let orders = permutation::arrange(self.config(), permutation::dependence(sample.view()).view());
+        for (block, order) in orders.iter().enumerate() {
+            self.route_permutation(block, order)?;
+        }
+        self.turn_mixture()
+    }
+
+    /// Routes random permutations where the configuration asks for them.
+    pub(super) fn route_random_permutations(&mut self) -> Result<(), FlowError> {
+        let FlowConfig { permutation, permutation_seed, n_features, n_blocks, .. } = *self.config();
+        if permutation != Permutation::Random {
+            return Ok(());
+        }
+        for block in 0..n_blocks {
+            let mut rng = Seed(permutation_seed).stream("permutation", block as u64);
+            self.route_permutation(block, &draw::permutation(n_features, &mut rng))?;
+        }
+        Ok(())
+    }
+
+    /// With S the product of all linear layers: means Sμ and covariances SΣSᵀ.
+    fn turn_mixture(&mut self) -> Result<(), FlowError> {
+        let Some((weights, means, covariances)) = self.base().mixture(self.base_parameters()) else {
+            return Ok(());
+        };
+        let d = self.n_features();
+        let mut s = Array2::<f64>::eye(d);
+        for block in 0..self.config().n_blocks {
+            s = self.linear_matrix(block)?.mapv(|v| v.into_f64()).dot(&s);
+        }
+        let mut turned = Array3::zeros(covariances.raw_dim());
+        for (mut to, from) in turned.axis_iter_mut(Axis(0)).zip(covariances.axis_iter(Axis(0))) {
+            to.assign(&s.dot(&from).dot(&s.t()));
+        }
+        self.set_mixture(weights.view(), means.dot(&s.t()).view(), turned.view())
+    }
+
+    /// Gives a mixture base its weights, means and covariances; off-diagonal covariances are ignored by a diagonal one.
+    /// While all layers are the identity, the flow then *is* that mixture.
+    ///
+    /// # Shapes
+    /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
+    ///
+    /// # Errors
+    /// Where the base is not a mixture of that size, or a component is not usable.
+    pub fn set_mixture(
+        &mut self,
+        weights: ArrayView1<'_, f64>,
+        means: ArrayView2<'_, f64>,
+        covariances: ArrayView3<'_, f64>,
+    ) -> Result<(), FlowError> {
+        let range = self.structure.base_range.clone();
+        self.structure.base.set_mixture(&mut self.parameters[range], weights, means, covariances)
+    }
+
+    /// Sets the Beneš butterfly of block `block` to a permutation: output i becomes ± input `permutation[i]`.
+    ///
+    /// # Errors
+    /// Where there is no such block, its linear layer is not a Beneš butterfly, or `permutation` is none.
+    pub fn route_permutation(&mut self, block: usize, permutation: &[usize]) -> Result<(), FlowError> {
+        let missing = || FlowError::Missing { what: format!("butterfly in block {block}") };
+        let structure = Arc::clone(&self.structure);
+        let linear = structure.linears.get(block).ok_or_else(missing)?;
+        let butterfly = linear.butterfly.as_ref().ok_or_else(missing)?;
+        butterfly
+            .set_permutation(&mut self.parameters[structure.layers[linear.layer].range.clone()], permutation)
+    }
+}

@@ -1,0 +1,107 @@
+//! How a cohort differs from an older one.
+
+use serde::Serialize;
+
+use super::Histogram;
+use crate::report::Cell;
+
+/// This cohort against an older one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Drift {
+    /// What the older cohort is called: the name of its folder.
+    pub old: String,
+    /// Its records.
+    pub n_old: Cell,
+    /// Records of this cohort.
+    pub n_new: Cell,
+    /// Whether both are the same records, to the byte.
+    pub same: bool,
+    /// Most changed first.
+    pub features: Vec<FeatureDrift>,
+    /// Features beyond chance at 5 %, of those compared.
+    pub n_beyond_chance: usize,
+    /// Features of which enough values are there to compare.
+    pub n_compared: usize,
+    /// Labels of features only the older cohort has.
+    pub only_old: Vec<String>,
+    /// Labels of features only this cohort has.
+    pub only_new: Vec<String>,
+    /// All features at once, by each model of the older cohort that was given.
+    pub joint: Vec<JointDrift>,
+}
+
+/// One feature in both cohorts; new − old.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeatureDrift {
+    /// Feature label.
+    pub label: String,
+    /// Unit, empty when none.
+    pub unit: String,
+    /// What makes the comparison doubtful, such as another unit; empty otherwise.
+    pub note: String,
+    /// Records with a value in the older cohort.
+    pub n_old: Cell,
+    /// In this one.
+    pub n_new: Cell,
+    /// Mean in the older cohort; none for categories.
+    pub mean_old: Option<f64>,
+    /// In this one.
+    pub mean_new: Option<f64>,
+    /// Difference of means in pooled standard deviations.
+    pub smd: Option<f64>,
+    /// Its standard error.
+    pub smd_error: Option<f64>,
+    /// Kolmogorov–Smirnov distance; none for categories.
+    pub ks: Option<f64>,
+    /// Population stability index over tenths of the older cohort, or over levels.
+    pub psi: Option<f64>,
+    /// What the index stays below in 95 % of cases without any change.
+    pub psi_chance: Option<f64>,
+    /// Per cent missing in the older cohort.
+    pub missing_old: Cell,
+    /// In this one.
+    pub missing_new: Cell,
+    /// Difference in percentage points; none where either share is hidden.
+    pub missing_difference: Option<f64>,
+    /// Its standard error.
+    pub missing_error: Option<f64>,
+    /// Whether values or missingness changed by more than chance alone does in 5 % of cases.
+    pub beyond_chance: bool,
+}
+
+/// What a model of the older cohort says about the records of this one.
+#[derive(Debug, Clone, Serialize)]
+pub struct JointDrift {
+    /// Model name.
+    pub model: String,
+    /// Records of the older cohort it was not fitted on.
+    pub n_old: Cell,
+    /// Records of this cohort.
+    pub n_new: Cell,
+    /// Mean log-likelihood of the older records, in nats of the normalised vector.
+    pub mean_old: f64,
+    /// Of the new ones.
+    pub mean_new: f64,
+    /// New − old.
+    pub difference: f64,
+    /// Its standard error.
+    pub error: f64,
+    /// 95 % interval.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// Kolmogorov–Smirnov distance of the two sets of log-likelihoods.
+    pub ks: f64,
+    /// What chance alone exceeds in 5 % of cases.
+    pub ks_chance: f64,
+    /// Per cent of new records with a p-value of at most 5 % under the older calibration.
+    pub odd_percent: Option<f64>,
+    /// 95 % interval of that share.
+    pub odd_low: Option<f64>,
+    /// Its upper end.
+    pub odd_high: Option<f64>,
+    /// One sentence.
+    pub verdict: String,
+    /// Log-likelihoods: older records as data, new ones as samples.
+    pub histogram: Option<Histogram>,
+}
