@@ -118,6 +118,12 @@ pub enum IngestError {
         /// Fields of the header.
         expected: u64,
     },
+    /// A quote without its partner.
+    #[error("{0}: a quote is opened and not closed within 64 MB")]
+    OpenQuote(
+        /// File.
+        String,
+    ),
     /// Bytes that are not UTF-8.
     #[error("{file}: row {row} is not UTF-8 text")]
     NotUtf8 {
@@ -235,6 +241,7 @@ impl Hint for IngestError {
                  the header"
                     .into()
             }
+            Self::OpenQuote(_) => "a field that begins with a quote ends with one; quotes inside it are doubled".into(),
             Self::Ragged { .. } => "quote fields that contain commas; rows are counted from 1 below the header".into(),
             Self::NotUtf8 { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),

@@ -85,9 +85,13 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
                 config.max_epochs = epochs;
             }
             train::apply_overrides(&mut flow, &mut config, request.settings)?;
-            let ensemble = request
-                .ensemble
-                .map_or_else(|| EnsembleConfig::SINGLE, |flows| EnsembleConfig { flows, mixture: flows > 1 });
+            let ensemble = request.ensemble.map_or_else(
+                || {
+                    let d = bundle.manifest.encoder.n_coordinates();
+                    EnsembleConfig::of(request.preset, bundle.manifest.splits.train, d)
+                },
+                |flows| EnsembleConfig { flows, mixture: flows > 1 },
+            );
             let artifact = fit_flow_model(
                 &bundle,
                 kind,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::artifact::{Model, ModelArtifact, ModelKind};
+use crate::artifact::{ModelArtifact, ModelKind};
 use crate::flow::LayerInspection;
 
 use super::Error;
@@ -20,15 +20,13 @@ pub struct Inspection {
     pub layers: Vec<LayerInspection>,
 }
 
-/// Looks at every linear layer of a model.
+/// Looks at every linear layer of a model; of an ensemble, those of its first flow.
 ///
 /// # Errors
 /// A model that cannot be loaded, is no flow, or has a singular layer.
 pub fn inspect(model: &Path) -> Result<Inspection, Error> {
     let artifact = ModelArtifact::load(model)?;
-    let Model::Flow(flow) = &artifact.model else {
-        return Err(Error::NoLayers { kind: artifact.header.kind });
-    };
+    let flow = artifact.model.flow().ok_or(Error::NoLayers { kind: artifact.header.kind })?;
     Ok(Inspection {
         model: artifact.header.kind,
         layers: flow.inspect()?,

@@ -5,6 +5,18 @@ use std::io::{self, Read};
 /// Bytes of text per block: large enough that handing it over costs nothing, small enough to stay in the L2 cache.
 const BLOCK: usize = 1 << 20;
 
+/// No record is longer: a quote that opens and never closes would have the whole file in memory.
+const LONGEST: usize = 64 << 20;
+
+/// Why there is no next block.
+#[derive(Debug)]
+pub(super) enum BlockError {
+    /// Of the source.
+    Io(io::Error),
+    /// No record end in [`LONGEST`] bytes.
+    Endless,
+}
+
 /// Blocks of whole records.
 pub(super) struct Blocks<R> {
     source: R,
@@ -26,8 +38,8 @@ impl<R: Read> Blocks<R> {
     /// The next block, none at the end. The last one may lack its line end.
     ///
     /// # Errors
-    /// Those of the source, before any of the text it could not complete is handed on.
-    pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// Those of the source, before any of the text it could not complete is handed on; a record without an end.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, BlockError> {
         let mut block = std::mem::take(&mut self.rest);
         let mut goal = self.size;
         while !self.done {
@@ -35,7 +47,7 @@ impl<R: Read> Blocks<R> {
             block.reserve(goal.saturating_sub(block.len()) + 1);
             while block.len() < goal {
                 let missing = (goal - block.len()) as u64;
-                if self.source.by_ref().take(missing).read_to_end(&mut block)? == 0 {
+                if self.source.by_ref().take(missing).read_to_end(&mut block).map_err(BlockError::Io)? == 0 {
                     self.done = true;
                     break;
                 }
@@ -46,6 +58,9 @@ impl<R: Read> Blocks<R> {
             if let Some(end) = last_record_end(&block) {
                 self.rest = block.split_off(end);
                 return Ok(Some(block));
+            }
+            if block.len() >= LONGEST {
+                return Err(BlockError::Endless);
             }
             goal = block.len() * 2;
         }
@@ -141,5 +156,11 @@ mod tests {
             }
         }
         assert!(Blocks::of_size("1,2\n".as_bytes().chain(Broken), 100).next().is_err());
+    }
+
+    #[test]
+    fn a_quote_that_never_closes_ends_before_memory_does() {
+        let mut blocks = Blocks::new("1,\"open\n".as_bytes().chain(io::repeat(b'\n')));
+        assert!(matches!(blocks.next(), Err(BlockError::Endless)));
     }
 }

@@ -16,7 +16,7 @@ use super::batch::BatchColumn;
 use super::locate;
 use super::scan::{ItemSet, TypedFile};
 
-use self::blocks::Blocks;
+use self::blocks::{BlockError, Blocks};
 use self::parse::{BadRow, Fault, Layout, Parsed, parse};
 
 /// How much of a file has passed.
@@ -97,7 +97,10 @@ fn read(file: &TypedFile, jobs: &SyncSender<Job>, awaited: &SyncSender<Awaited>)
     let (text, stored) = file.file.open_counted()?;
     let mut blocks = Blocks::new(text);
     let mut header = true;
-    while let Some(block) = blocks.next().map_err(|e| file.file.io_error(e))? {
+    while let Some(block) = blocks.next().map_err(|e| match e {
+        BlockError::Io(e) => file.file.io_error(e),
+        BlockError::Endless => IngestError::OpenQuote(file.file.name.clone()),
+    })? {
         let (answer, receive) = sync_channel(1);
         let bytes = stored.load(std::sync::atomic::Ordering::Relaxed);
         let job = Job { block, header, answer };

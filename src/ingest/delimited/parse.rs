@@ -85,7 +85,8 @@ pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Pa
 }
 
 /// True for a line that is certainly one whole row of another item, told without splitting it: the item is a plain number,
-/// quotes are paired, and there are as many commas as the header has. Everything else is looked at properly.
+/// quotes are paired, and there are as many commas outside
+/// them as the header has. Everything else is looked at properly.
 fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
     let Some((item, ItemSet::Numbers(set))) = layout.filter else { return false };
     let mut commas = memchr::memchr_iter(b',', line);
@@ -97,14 +98,21 @@ fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
             None => return false,
         },
     };
-    let (end, behind) = commas.next().map_or((line.len(), 0), |comma| (comma, 1 + commas.count()));
+    let end = commas.next().unwrap_or(line.len());
     let field = &line[start..end];
     let plain = !field.is_empty() && field.len() <= 18 && field.iter().all(u8::is_ascii_digit);
-    if !plain || memchr::memchr(b'"', &line[..start]).is_some() || place + behind + 1 != layout.fields {
+    if !plain || memchr::memchr(b'"', &line[..start]).is_some() {
         return false;
     }
+    let (mut behind, mut quoted) = (0, false);
+    for at in memchr::memchr2_iter(b',', b'"', &line[end..]) {
+        match line[end + at] {
+            b'"' => quoted = !quoted,
+            _ => behind += usize::from(!quoted),
+        }
+    }
     let id = field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'));
-    !set.contains(&id) && memchr::memchr_iter(b'"', &line[end..]).count() % 2 == 0
+    !quoted && place + behind + 1 == layout.fields && !set.contains(&id)
 }
 
 /// The fields of one record.
@@ -316,6 +324,7 @@ mod tests {
         for (row, fault) in [
             ("1970-01-01,7,,1", Fault::Fields(4)),
             ("1970-01-01,8,,1,x,y", Fault::Fields(6)),
+            ("1970-01-01,8,1,\"x,y\"", Fault::Fields(4)),
             ("1970-01-01,seven,,1,x", Fault::Cell(0)),
             ("yesterday,7,,1,x", Fault::Cell(1)),
             ("1970-01-01,7,,much,x", Fault::Cell(2)),

@@ -1,7 +1,6 @@
 //! What the linear layers of the flows became.
 
 use super::Context;
-use crate::artifact::Model;
 use crate::flow::LayerInspection;
 use crate::report::data::{Learned, LearnedLayer, Mixing};
 
@@ -13,6 +12,7 @@ const PAIRS: usize = 12;
 const DECIMALS: f64 = 1e3;
 
 pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
+    // Of an ensemble, its first flow.
     let flows = context.models.iter().filter_map(|m| Some((m, m.model.model.flow()?)));
     flows
         .map(|(scored, flow)| {

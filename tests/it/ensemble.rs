@@ -1,0 +1,89 @@
+//! Ensembles of flows as one model, through the program: files, bytes, everything downstream.
+
+use std::fs;
+use std::path::Path;
+
+use cohort_flow::artifact::{ArtifactError, Model, ModelArtifact};
+use serde_json::Value;
+
+use crate::support::{bundle, fail, succeed};
+
+const FILES: [&str; 3] = ["model.safetensors", "model.json", "history.csv"];
+
+fn fit(dir: &Path, output: &str, threads: &str) {
+    let quick = ["--preset", "small", "--epochs", "6", "--ensemble", "2", "--threads", threads];
+    let mut args = vec!["fit", "bundle", "--output", output];
+    args.extend(quick);
+    succeed(dir, &args);
+}
+
+#[test]
+fn an_ensemble_serves_every_command_and_repeats_to_the_byte() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    bundle(dir, 500);
+    fit(dir, "one", "1");
+    fit(dir, "two", "2");
+    for file in FILES {
+        assert!(
+            fs::read(dir.join("one").join(file)).unwrap() == fs::read(dir.join("two").join(file)).unwrap()
+        );
+    }
+    assert!(!dir.join("one.checkpoint").exists());
+
+    let json: Value = serde_json::from_slice(&fs::read(dir.join("one/model.json")).unwrap()).unwrap();
+    let members = json["members"].as_array().unwrap();
+    assert_eq!(members.len(), 3, "two flows and a mixture");
+    let total: f64 = members.iter().map(|m| m["weight"].as_f64().unwrap()).sum();
+    assert!((total - 1.0).abs() < 1e-9, "{total}");
+    assert!(members[2]["flow"].is_null() && members[0]["seed"] != members[1]["seed"]);
+    let history = fs::read_to_string(dir.join("one/history.csv")).unwrap();
+    assert!(history.lines().any(|l| l.starts_with("1,0,")) && history.lines().any(|l| l.starts_with("2,0,")));
+
+    succeed(dir, &["score", "one", "bundle", "--output", "scores.csv"]);
+    let scores = fs::read_to_string(dir.join("scores.csv")).unwrap();
+    assert!(!scores.contains("NaN") && !scores.contains("inf"));
+    succeed(dir, &["flag", "one", "bundle", "--output", "flags.csv"]);
+    succeed(dir, &["sample", "one", "--n", "40", "--output", "s.csv"]);
+    assert_eq!(fs::read_to_string(dir.join("s.csv")).unwrap().lines().count(), 41);
+    succeed(dir, &["report", "bundle", "--model", "one", "--output", "r.html"]);
+}
+
+/// Jensen: the likelihood of a mixture with equal weights is at least the mean of its members'.
+#[test]
+fn an_ensemble_is_at_least_the_weighted_mean_of_its_members_and_damage_is_named() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    bundle(dir, 500);
+    fit(dir, "model", "1");
+    let loaded = ModelArtifact::load(&dir.join("model")).unwrap();
+    let Model::Ensemble(ensemble) = &loaded.model else { panic!("not an ensemble") };
+    assert!(loaded.model.flow().is_some());
+    let x = loaded.density().sample(300, cohort_flow::random::Seed(5));
+    let whole = loaded.density().log_prob(x.view());
+    let mut mean = ndarray::Array1::<f64>::zeros(300);
+    for member in ensemble.members() {
+        mean = mean + member.model.density().log_prob(x.view()) * member.weight;
+    }
+    assert!(whole.iter().zip(&mean).all(|(w, m)| *w >= m - 1e-9));
+
+    let path = dir.join("model/model.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    json["members"][0]["weight"] = 0.999.into();
+    fs::write(&path, json.to_string()).unwrap();
+    assert!(matches!(ModelArtifact::load(&dir.join("model")), Err(ArtifactError::Damaged { .. })));
+    fs::write(&path, text.replacen("\"n_blocks\": 4", "\"n_blocks\": 3", 2)).unwrap();
+    assert!(matches!(ModelArtifact::load(&dir.join("model")), Err(ArtifactError::Damaged { .. })));
+}
+
+#[test]
+fn an_ensemble_of_mixtures_is_refused() {
+    let tmp = tempfile::tempdir().unwrap();
+    bundle(tmp.path(), 300);
+    fail(
+        tmp.path(),
+        &["fit", "bundle", "--output", "m", "--model", "gmm", "--ensemble", "3"],
+        &["--ensemble", "gmm"],
+    );
+}
