@@ -68,7 +68,6 @@ pub struct LayerInspection {
     pub mixed: Vec<Mixed>,
 }
 
-#[expect(clippy::ptr_arg, reason = "serde gives a reference to the field")]
 fn rows<S: serde::Serializer>(matrix: &Array2<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(matrix.rows().into_iter().map(|row| row.to_vec()))
 }

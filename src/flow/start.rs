@@ -59,7 +59,7 @@ impl<T: Real> Flow<T> {
         if self.config().permutation != Permutation::Data || x.ncols() == 0 {
             return Ok(());
         }
-        let sample = cut(&x, &(0..x.ncols().min(DEPENDENCE_RECORDS))).mapv(|v| v.into_f64());
+        let sample = cut(&x, &(0..x.ncols().min(DEPENDENCE_RECORDS))).mapv(Real::into_f64);
         let orders = permutation::arrange(self.config(), permutation::dependence(sample.view()).view());
         for (block, order) in orders.iter().enumerate() {
             self.route_permutation(block, order)?;
@@ -88,7 +88,7 @@ impl<T: Real> Flow<T> {
         let d = self.n_features();
         let mut s = Array2::<f64>::eye(d);
         for block in 0..self.config().n_blocks {
-            s = self.linear_matrix(block)?.mapv(|v| v.into_f64()).dot(&s);
+            s = self.linear_matrix(block)?.mapv(Real::into_f64).dot(&s);
         }
         let mut turned = Array3::zeros(covariances.raw_dim());
         for (mut to, from) in turned.axis_iter_mut(Axis(0)).zip(covariances.axis_iter(Axis(0))) {

@@ -291,13 +291,13 @@ fn run<T: Real>(
 ) {
     match columns.pieces() {
         1 => {
-            vectorized!(F => kernel::forward::<T, F, 1>(plan, entries, reversed, x, columns, scratch, inputs))
+            vectorized!(F => kernel::forward::<T, F, 1>(plan, entries, reversed, x, columns, scratch, inputs));
         }
         2 => {
-            vectorized!(F => kernel::forward::<T, F, 2>(plan, entries, reversed, x, columns, scratch, inputs))
+            vectorized!(F => kernel::forward::<T, F, 2>(plan, entries, reversed, x, columns, scratch, inputs));
         }
         _ => {
-            vectorized!(F => kernel::forward::<T, F, 4>(plan, entries, reversed, x, columns, scratch, inputs))
+            vectorized!(F => kernel::forward::<T, F, 4>(plan, entries, reversed, x, columns, scratch, inputs));
         }
     }
 }
