@@ -1,6 +1,7 @@
 //! What the linear layers of the flows became.
 
 use super::Context;
+use crate::artifact::Model;
 use crate::flow::LayerInspection;
 use crate::report::data::{Learned, LearnedLayer, Mixing};
 
