@@ -137,7 +137,7 @@ pub fn fit_flow_model(
             Ok(found) => searched = Some(found),
             // The flows need no mixture unless their base is one.
             Err(e) if flow.base == BaseKind::Normal => {
-                progress.note(&format!("no mixture among the members: {e}"))
+                progress.note(&format!("no mixture among the members: {e}"));
             }
             Err(e) => return Err(e.into()),
         }
@@ -203,7 +203,9 @@ impl Part {
             validation_log_prob,
         };
         let mut history = trained.history;
-        history.iter_mut().for_each(|row| row.member = number);
+        for row in &mut history {
+            row.member = number;
+        }
         Self {
             header,
             model: Model::Flow(trained.flow),

@@ -152,7 +152,9 @@ impl Slot {
         let mut out: Vec<(i64, f64)> = Vec::with_capacity(all.len());
         for tied in all.chunk_by(|a, b| a.0 == b.0) {
             let mut edge = Edge::default();
-            tied.iter().for_each(|(seconds, x)| edge.add(*seconds, *x, Ordering::Less));
+            for (seconds, x) in tied {
+                edge.add(*seconds, *x, Ordering::Less);
+            }
             out.push((tied[0].0, edge.mean()));
         }
         out

@@ -5,6 +5,7 @@
 //! malformed rows, the store's version) beside a note of the source it was made from: size, time of change and SHA-256.
 //! A source that changed, a store that is damaged or half there: it is made anew, never used.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -120,7 +121,11 @@ fn set(items: &[Item]) -> ItemSet {
 fn key(file: &TypedFile, items: &[Item]) -> String {
     let wanted: Vec<_> = file.wanted.iter().map(|w| (&w.name, w.dtype.name())).collect();
     let text = serde_json::json!([VERSION, file.file.name, wanted, items, file.skip_bad]).to_string();
-    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut name = String::with_capacity(16);
+    for byte in Sha256::digest(text.as_bytes()).iter().take(8) {
+        write!(name, "{byte:02x}").expect("invariant: writing to a string cannot fail");
+    }
+    name
 }
 
 fn changed(path: &Path) -> Result<u128, IngestError> {

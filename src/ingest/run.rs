@@ -1,5 +1,6 @@
 //! Cohort ingestion from end to end.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::schema::{Pipeline, Schema, TableKind};
@@ -306,7 +307,8 @@ impl<'a> Reading<'a> {
         audit.variables = gathered.meters.into_iter().map(|m| m.audit).collect();
         for (variable, planned) in audit.variables.iter_mut().zip(&plan.variables) {
             if planned.lookback > 0 {
-                variable.variable += &format!(" (lookback {} h)", planned.lookback as f64 / 3600.0);
+                let hours = planned.lookback as f64 / 3600.0;
+                let _ = write!(variable.variable, " (lookback {hours} h)");
             }
         }
         for variable in audit.variables.iter().filter(|v| v.values_kept == 0) {

@@ -1,6 +1,7 @@
 //! What `--explain` follows: every row that concerns one record, and what became of it.
 
 use serde::Serialize;
+use std::fmt::Write as _;
 
 use super::batch::BatchColumn;
 use super::measure::{Meter, Value};
@@ -47,7 +48,7 @@ impl Trace {
         };
         text.truncate(text.trim_end().len());
         if target.precedence > 0 {
-            text += &format!(" (precedence {})", target.precedence);
+            let _ = write!(text, " (precedence {})", target.precedence);
         }
         self.accepted.push(text);
     }

@@ -138,7 +138,7 @@ fn fit_causal(
         match key.as_str() {
             "hidden" => config.hidden = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?,
             "components" => {
-                config.components = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?
+                config.components = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?;
             }
             "batch_samples" => {
                 config.batch_samples = value.parse().map_err(|e: ParseIntError| wrong(e.to_string()))?;

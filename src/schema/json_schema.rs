@@ -422,7 +422,7 @@ mod tests {
             "number" => value.is_number(),
             _ => value.is_null(),
         };
-        if !types.iter().any(|t| of_type(t)) {
+        if !types.iter().any(of_type) {
             return Err(format!("{value} is no {types:?}"));
         }
         if let Some(items) = value.as_array() {

@@ -163,9 +163,10 @@ impl Cuts {
             self.short += 1;
             return Ok(());
         }
-        let starts = (0..n - settings.window + 1).step_by(settings.stride);
+        let starts = (0..=n - settings.window).step_by(settings.stride);
+        let count = (n - settings.window) / settings.stride + 1;
         if there.len() < chosen.len() {
-            self.drop(Reason::Absent, starts.len());
+            self.drop(Reason::Absent, count);
             return Ok(());
         }
         let frequency = *self.frequency.get_or_insert(there[0].frequency);

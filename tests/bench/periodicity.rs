@@ -92,7 +92,9 @@ fn butterfly(d: usize, train: &[f32], held_out: &[f32]) -> (usize, f64) {
             (0..d).for_each(|i| z[i * BATCH + column] = train[i * n + from]);
         }
         layer.forward(&parameters, &mut z, &mut ladj, &mut tape, None);
-        z.iter_mut().for_each(|v| *v *= -1.0 / BATCH as f32);
+        for v in &mut z {
+            *v *= -1.0 / BATCH as f32;
+        }
         gradient.fill(0.0);
         layer.backward(&parameters, &mut tape, &mut z, &weights, &mut gradient);
         adam.climb(&mut parameters, &gradient);

@@ -181,7 +181,9 @@ impl Task {
             ladj.fill(0.0);
             layer.forward(parameters, &mut x, &mut ladj, &mut tape, None);
             self.truth.log_prob(&x, &mut log_prob, Some(&mut dx));
-            dx.iter_mut().for_each(|g| *g /= BATCH as f32);
+            for g in &mut dx {
+                *g /= BATCH as f32;
+            }
             gradient.fill(0.0);
             layer.backward(parameters, &mut tape, &mut dx, &weights, &mut gradient);
             adam.climb(parameters, &gradient);

@@ -4,6 +4,8 @@
 //! `tests/browser/package.json` in `target/browser` (or in the folder `COHORT_FLOW_BROWSER_MODULES` names); without
 //! them these tests say so and pass. `COHORT_FLOW_SCREENSHOTS` names a folder to keep the pictures in.
 
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

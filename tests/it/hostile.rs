@@ -74,7 +74,7 @@ fn a_damaged_checkpoint_and_one_of_another_shape_are_named() {
     let state = dir.join("model.checkpoint/state.safetensors");
     let started = Instant::now();
     while !state.exists() {
-        assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint was written");
+        assert!(started.elapsed() < Duration::from_mins(1), "no checkpoint was written");
         std::thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();

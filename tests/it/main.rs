@@ -13,7 +13,6 @@ mod built_in;
 mod ensemble;
 mod flag;
 mod golden_flow;
-mod golden_flow;
 mod hostile;
 mod ingestion;
 mod inspect;

@@ -69,7 +69,8 @@ pub(in crate::cli) enum Schema {
         table: PathBuf,
     },
     /// Print the JSON Schema of schema or pipeline files, for completion in an editor
-    JsonSchema {
+    #[command(name = "json-schema")]
+    Json {
         /// Kind of file
         #[arg(value_name = "KIND", default_value = "schema", value_parser = ["schema", "pipeline"])]
         kind: String,

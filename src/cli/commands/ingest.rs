@@ -1,5 +1,7 @@
 //! `ingest`.
 
+use std::fmt::Write as _;
+
 use crate::features::Bundle;
 use crate::ingest::BadRows;
 use crate::pipeline::{self, IngestRequest};
@@ -47,29 +49,32 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
     }
     let mut out = format!("{variable} of {stay}\n");
     for note in &found.notes {
-        out += &format!("  {note}\n");
+        let _ = writeln!(out, "  {note}");
     }
     if let Some(rule) = &found.excluded_by {
-        out += &format!("  left out of the cohort by the rule \"{rule}\"\n");
+        let _ = writeln!(out, "  left out of the cohort by the rule \"{rule}\"");
     }
     let mut file = "";
     for row in &found.rows {
         if row.file != file {
             file = &row.file;
-            out += &format!("\n{file}\n");
+            let _ = writeln!(out, "\n{file}");
         }
         let outcome = match &row.dropped {
             Some(reason) => format!("dropped: {reason}"),
             None => row.accepted.join(", "),
         };
-        out +=
-            &format!("  {}  item {:<7} {:>12} {:<10}  {outcome}\n", row.time, row.item, row.value, row.unit);
+        let _ = writeln!(
+            out,
+            "  {}  item {:<7} {:>12} {:<10}  {outcome}",
+            row.time, row.item, row.value, row.unit
+        );
     }
     let kept = found.rows.iter().filter(|r| r.dropped.is_none()).count();
-    out += &format!("\n{} rows, {kept} kept\n", found.rows.len());
+    let _ = writeln!(out, "\n{} rows, {kept} kept", found.rows.len());
     for (record, feature, value) in &found.cells {
         let value = if value.is_empty() { "missing" } else { value };
-        out += &format!("{record}  {feature} = {value}\n");
+        let _ = writeln!(out, "{record}  {feature} = {value}");
     }
     super::print(&out)?;
     Ok(Outcome::Done)

@@ -20,7 +20,7 @@ pub(super) fn run(args: &args::Schema, console: &Console) -> Result {
         args::Schema::Show { name, json } => show(name, *json),
         args::Schema::List => list(),
         args::Schema::Infer { table } => infer(table),
-        args::Schema::JsonSchema { kind } => json_schema(kind),
+        args::Schema::Json { kind } => json_schema(kind),
     }
 }
 

@@ -79,7 +79,7 @@ fn last_record_end(block: &[u8]) -> Option<usize> {
     for _ in 0..64 {
         let at = memchr::memrchr(b'\n', &block[..end])?;
         quotes -= memchr::memchr_iter(b'"', &block[at..end]).count();
-        if quotes % 2 == 0 {
+        if quotes.is_multiple_of(2) {
             return Some(at + 1);
         }
         end = at;

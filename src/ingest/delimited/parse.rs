@@ -78,7 +78,9 @@ pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Pa
             }
             skipped += 1;
             let complete = columns.iter().map(BatchColumn::len).min().unwrap_or(0);
-            columns.iter_mut().for_each(|c| c.truncate(complete));
+            for column in &mut columns {
+                column.truncate(complete);
+            }
         }
     }
     Ok(Parsed { columns, rows, skipped })
@@ -216,7 +218,7 @@ fn push(column: &mut BatchColumn, field: &[u8], dtype: DType) -> Result<(), Faul
     match column {
         BatchColumn::Integer(cells) => cells.push(integer(field).map_err(|()| WRONG)?),
         BatchColumn::Float(cells) => {
-            cells.push(if field.is_empty() { None } else { Some(text()?.parse().map_err(|_| WRONG)?) })
+            cells.push(if field.is_empty() { None } else { Some(text()?.parse().map_err(|_| WRONG)?) });
         }
         BatchColumn::Text(cells) => cells.push(if field.is_empty() { None } else { Some(text()?) }),
         BatchColumn::Seconds(cells) => {

@@ -128,7 +128,11 @@ fn check_at(problems: &Problems<'_>, variable: &Variable, variables: &[Variable]
 fn check_units(problems: &Problems<'_>, variable: &Variable, one: &Pending, operands: &[Option<Dimension>]) {
     match units::of_node(&one.expression.root, operands) {
         Err(message) => {
-            problems.push(one.text.clone(), message, Some("convert by a factor, as in `height / 100`".into()))
+            problems.push(
+                one.text.clone(),
+                message,
+                Some("convert by a factor, as in `height / 100`".into()),
+            );
         }
         Ok(Some(found)) if !variable.unit.is_empty() => {
             let declared = units::of_unit(&variable.unit);

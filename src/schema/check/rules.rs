@@ -55,7 +55,7 @@ fn predicate(section: &Section<'_>, schema: Option<&Schema>, n_features: Option<
             (.., Some(column)) => {
                 let tested = resolve(section, &column, schema)?;
                 one_per_record(section, &column, &tested)
-                    .then(|| Predicate::OnlyPer { column: tested.column })
+                    .then_some(Predicate::OnlyPer { column: tested.column })
             }
             _ => None,
         };
@@ -82,7 +82,7 @@ fn predicate(section: &Section<'_>, schema: Option<&Schema>, n_features: Option<
     if let Some(other) = same_as {
         let found = resolve(section, &other, schema)?;
         return one_per_record(section, &other, &found)
-            .then(|| Predicate::SameAs { column: tested.column, other: found.column });
+            .then_some(Predicate::SameAs { column: tested.column, other: found.column });
     }
     let column = tested.column;
     if tested.text {

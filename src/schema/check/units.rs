@@ -60,7 +60,7 @@ impl Dimension {
         };
         let (above, below) = (part(true), part(false));
         let above = if above.is_empty() { "1".to_owned() } else { above.join("·") };
-        std::iter::once(above).chain(below).collect::<Vec<_>>().join("/").replacen("1/", "1/", 1)
+        std::iter::once(above).chain(below).collect::<Vec<_>>().join("/")
     }
 }
 

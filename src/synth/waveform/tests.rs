@@ -44,7 +44,7 @@ fn pressures_are_those_of_a_living_patient_and_artefacts_are_not() {
             kinds.insert(fields[1].to_owned());
             touched[start..end].fill(true);
             if fields[1] == "flush" {
-                assert!(pressure[(start + end) / 2] > 250.0);
+                assert!(pressure[usize::midpoint(start, end)] > 250.0);
             }
         }
         let clean: Vec<f64> = (0..pressure.len()).filter(|&i| !touched[i]).map(|i| pressure[i]).collect();
