@@ -186,7 +186,10 @@ mod tests {
         let labels = [label(Some("unit")), label(None), label(Some("swap")), label(None)];
         let a = agreement(&rows, &labels).unwrap();
         assert_eq!((a.n, a.n_anomalies, a.auroc), (4, 2, 0.75));
-        assert_eq!((a.flagged.n_flagged, a.flagged.recall, a.flagged.false_discovery_proportion), (2, 0.5, 0.5));
+        assert_eq!(
+            (a.flagged.n_flagged, a.flagged.recall, a.flagged.false_discovery_proportion),
+            (2, 0.5, 0.5)
+        );
         assert_eq!((a.at_fdr[0].n_flagged, a.at_fdr[0].false_discovery_proportion), (0, 0.0));
         assert_eq!((a.at_fdr[1].n_flagged, a.at_fdr[1].recall), (2, 0.5));
         assert!((a.ks_distance - 0.48).abs() < 1e-12, "{}", a.ks_distance);

@@ -15,8 +15,7 @@ use super::{Error, error};
 /// Files that cannot be read; labels of which none is about a record of the table.
 pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<String>), Error> {
     let known = read_labels(labels)?;
-    let wanted =
-        [("score", Kind::Continuous), ("p_value", Kind::Continuous), ("flagged", Kind::Categorical)];
+    let wanted = [("score", Kind::Continuous), ("p_value", Kind::Continuous), ("flagged", Kind::Categorical)];
     let table = ingest::read_columns(flags, &wanted)?;
     let (scores, p) = (numbers(&table, 0), numbers(&table, 1));
     let Cells::Text(decisions) = &table.columns[2].cells else {

@@ -37,7 +37,8 @@ fn render(a: &Agreement) -> String {
     );
     let mut line = |name: String, d: &Decision| {
         let (recall, fdp) = (share(d.recall), share(d.false_discovery_proportion));
-        writeln!(out, "{name:<12} {:>8} {recall:>8} {fdp:>24}", d.n_flagged).expect("invariant: a string grows");
+        writeln!(out, "{name:<12} {:>8} {recall:>8} {fdp:>24}", d.n_flagged)
+            .expect("invariant: a string grows");
     };
     line("as flagged".into(), &a.flagged);
     for d in &a.at_fdr {
