@@ -333,7 +333,10 @@ impl<'t> Parser<'t> {
                 next.is_some_and(|c| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_'))
             };
             aggregation = Aggregation::ALL.into_iter().find(|a| whole(a.name()));
-            let given = aggregation.map_or_else(|| self.word('-'), Aggregation::name);
+            let given: &str = match aggregation {
+                Some(found) => found.name(),
+                None => self.word('-'),
+            };
             self.at = at + given.len();
             if aggregation.is_none() {
                 let names: Vec<_> = Aggregation::ALL.into_iter().map(Aggregation::name).collect();
