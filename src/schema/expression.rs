@@ -326,10 +326,18 @@ impl<'t> Parser<'t> {
         if self.eat(&[':']).is_some() {
             self.space();
             let at = self.at;
-            // `time-since-last` holds hyphens; a difference after an aggregation takes a space.
-            let given = self.word('-').trim_end_matches('-');
+            // `time-since-last` holds hyphens, and so may a difference without spaces: a known name goes first.
+            let rest = &self.text[at..];
+            let whole = |name: &str| {
+                let next = rest.strip_prefix(name).map(|after| after.chars().next());
+                next.is_some_and(|c| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_'))
+            };
+            aggregation = Aggregation::ALL.into_iter().find(|a| whole(a.name()));
+            let given: &str = match aggregation {
+                Some(found) => found.name(),
+                None => self.word('-'),
+            };
             self.at = at + given.len();
-            aggregation = Aggregation::ALL.into_iter().find(|a| a.name() == given);
             if aggregation.is_none() {
                 let names: Vec<_> = Aggregation::ALL.into_iter().map(Aggregation::name).collect();
                 let hint = suggest::hint(given, names);
