@@ -20,9 +20,9 @@ pub enum ArtifactError {
     /// There is no model there.
     #[error("{} is not a model folder: it holds no model.json", .0.display())]
     NotAModel(PathBuf),
-    /// Written by a newer program.
-    #[error("model {} has format version {version}, this program reads up to {}", path.display(), super::FORMAT_VERSION)]
-    Newer {
+    /// Written by another version of the program.
+    #[error("model {} has format version {version}, this program reads {}", path.display(), super::FORMAT_VERSION)]
+    OtherVersion {
         /// Folder.
         path: PathBuf,
         /// Its version.
@@ -83,7 +83,10 @@ impl Hint for ArtifactError {
             Self::Io(e) => e.hint(),
             Self::Output(e) => e.hint(),
             Self::NotAModel(_) => Some("give the folder that `cohort-flow fit --output` wrote".into()),
-            Self::Newer { .. } => Some("update cohort-flow, or fit the model again with this version".into()),
+            Self::OtherVersion { .. } => Some(
+                "fit the model again with this version, or update cohort-flow if the model is the newer"
+                    .into(),
+            ),
             Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {
                 Some("copy the folder again from where it was made, or fit the model again".into())
             }

@@ -87,8 +87,11 @@ impl ModelArtifact {
             Err(e) => return Err(IoError::on("read", &path)(e).into()),
         };
         let version: Version = parse(&path, &text)?;
-        if version.format_version > FORMAT_VERSION {
-            return Err(ArtifactError::Newer { path: dir.to_path_buf(), version: version.format_version });
+        if version.format_version != FORMAT_VERSION {
+            return Err(ArtifactError::OtherVersion {
+                path: dir.to_path_buf(),
+                version: version.format_version,
+            });
         }
         let document: Document = parse(&path, &text)?;
         let damaged = |what: &str| ArtifactError::Damaged { path: path.clone(), what: what.into() };

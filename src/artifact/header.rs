@@ -12,8 +12,8 @@ use crate::random::Seed;
 use crate::train::{FlowKind, Stop, TrainConfig};
 use crate::window::{Context, Shape, WindowConfig};
 
-/// Version of the model folder this program writes, and the highest it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of the model folder this program writes and reads.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Family of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
