@@ -31,7 +31,7 @@ fn layers_of_a_flow_are_shown_as_text_and_json_and_a_mixture_has_none() {
     }
     assert!(layers.iter().any(|l| l["is_identity"] == false));
 
-    succeed(dir.path(), &[&fit[..], &["gmm", "--model", "gmm"]].concat());
+    succeed(dir.path(), &["fit", "bundle", "--model", "gmm", "--threads", "1", "--output", "gmm"]);
     fail(dir.path(), &["inspect", "gmm"], &["gmm", "hint"]);
     fail(
         dir.path(),

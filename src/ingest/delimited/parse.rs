@@ -52,7 +52,7 @@ pub(super) enum Fault {
 pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Parsed, BadRow> {
     let mut columns: Vec<BatchColumn> = layout.wanted.iter().map(|w| empty(w.dtype)).collect();
     let (mut rows, mut skipped, mut header) = (0, 0, header);
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new();
     let mut at = 0;
     while at < block.len() {
         let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
@@ -118,7 +118,7 @@ fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
 }
 
 /// The fields of one record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Splitter {
     reader: csv_core::Reader,
     bytes: Vec<u8>,
@@ -129,6 +129,11 @@ struct Splitter {
 }
 
 impl Splitter {
+    fn new() -> Self {
+        // Not `Default`: the default reader of csv-core has no transitions yet.
+        Self { reader: csv_core::Reader::new(), bytes: Vec::new(), ends: Vec::new(), gap: 0 }
+    }
+
     /// Splits the record at the head of `text`, whose first line is `line` and `length` bytes long with its end; returns
     /// the length of the record, which quotes can carry over several lines.
     fn split(&mut self, text: &[u8], line: &[u8], length: usize) -> usize {
