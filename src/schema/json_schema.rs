@@ -285,6 +285,8 @@ struct PipelineFile {
     split: Option<SplitFile>,
     /// For one table with a row per record.
     wide: Option<WideFile>,
+    /// For windows of bedside waveforms.
+    waveform: Option<WaveformFile>,
 }
 
 #[derive(JsonSchema)]
@@ -378,6 +380,41 @@ struct WideFile {
     missing: Option<OneOrMany<String>>,
     /// Kinds by column name.
     kinds: Option<BTreeMap<String, KindName>>,
+}
+
+/// How windows are cut from waveform records.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct WaveformFile {
+    /// Signal names, in the order of the coordinates.
+    channels: OneOrMany<String>,
+    /// Samples per channel in a window.
+    window: u64,
+    /// Samples from one window's start to the next; the window when left out.
+    stride: Option<u64>,
+    /// Windows with a larger share of missing samples in any channel are dropped.
+    max_missing: Option<f64>,
+    /// Windows of a coarser ADC step than this many times the usual one are dropped.
+    max_step: Option<f64>,
+    /// How amplitudes of different records are made comparable.
+    normalise: Option<NormaliseName>,
+    /// What decides the split of a window.
+    split_by: Option<SplitByName>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum NormaliseName {
+    Record,
+    Channel,
+    None,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum SplitByName {
+    Time,
+    Record,
 }
 
 #[cfg(test)]

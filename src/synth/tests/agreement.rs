@@ -51,13 +51,7 @@ fn dictionary_agrees_with_the_release() {
 fn distractors() -> BTreeSet<u64> {
     let mut out: BTreeSet<u64> = items::RHYTHM.iter().chain(&items::SEDATION).map(|i| i.id).collect();
     out.extend(
-        [
-            items::TEMPERATURE_C_CALCULATED,
-            items::TEMPERATURE_F_CALCULATED,
-            items::GCS_TOTAL,
-            items::HEIGHT_CM,
-        ]
-        .map(|i| i.id),
+        [items::TEMPERATURE_C_CALCULATED, items::TEMPERATURE_F_CALCULATED, items::HEIGHT_CM].map(|i| i.id),
     );
     out.extend([items::SPECIMEN.0, items::URINE_GLUCOSE.0, items::URINE_PH.0]);
     for mirror in items::MIRRORS {
