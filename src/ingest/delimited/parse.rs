@@ -106,11 +106,16 @@ fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
     if !plain || memchr::memchr(b'"', &line[..start]).is_some() {
         return false;
     }
+    let rest = &line[end..];
     let (mut behind, mut quoted) = (0, false);
-    for at in memchr::memchr2_iter(b',', b'"', &line[end..]) {
-        match line[end + at] {
-            b'"' => quoted = !quoted,
-            _ => behind += usize::from(!quoted),
+    if memchr::memchr(b'"', rest).is_none() {
+        behind = memchr::memchr_iter(b',', rest).count();
+    } else {
+        for at in memchr::memchr2_iter(b',', b'"', rest) {
+            match rest[at] {
+                b'"' => quoted = !quoted,
+                _ => behind += usize::from(!quoted),
+            }
         }
     }
     let id = field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'));
