@@ -24,6 +24,9 @@ const MIXTURE_ROWS: usize = 8_000;
 const STANDARDISED_RIDGE: f64 = 0.1;
 /// Most rows that mixture is fitted on.
 const STANDARDISED_ROWS: usize = 10_000;
+/// Rows × columns² beyond which fewer rows are taken: expectation maximisation takes that many operations per component
+/// and iteration, and 30,000 × 200 took minutes.
+const STANDARDISED_WORK: usize = 50_000_000;
 /// Most noise draws per record.
 const MIXTURE_DRAWS: usize = 8;
 
@@ -252,7 +255,8 @@ pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standa
     }
     let rows = |split| {
         let at = bundle.rows(split);
-        let step = at.len().div_ceil(STANDARDISED_ROWS).max(1);
+        let most = (STANDARDISED_WORK / (axes.len() * axes.len())).clamp(500, STANDARDISED_ROWS);
+        let step = at.len().div_ceil(most).max(1);
         let chosen: Vec<usize> = at.into_iter().step_by(step).collect();
         standardise(&axes, bundle.raw.select(ndarray::Axis(0), &chosen).view())
     };
