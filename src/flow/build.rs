@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::actnorm::ActNorm;
+use super::autoregressive::Autoregressive;
 use super::base::Base;
 use super::bijector::{Bijector, ParameterSpec};
 use super::butterfly::{ButterflyLayer, Radix2};
-use super::config::{Coupling as CouplingKind, FlowConfig, Linear, Schedule};
+use super::config::{Conditioning, Coupling as CouplingKind, FlowConfig, Linear, Schedule};
 use super::coupling::{Coupling, NetworkShape};
 use super::draw;
 use super::elementwise::ElementwiseSpline;
@@ -101,10 +102,15 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
             activation: config.activation,
             dropout: config.dropout,
         };
-        structure.push(
-            format!("block.{block}.coupling"),
-            Coupling::new(&config.transforms(block), univariate, shape),
-        );
+        let name = format!("block.{block}.coupling");
+        match config.conditioning {
+            Conditioning::Coupling => {
+                structure.push(name, Coupling::new(&config.transforms(block), univariate, shape));
+            }
+            Conditioning::Autoregressive => {
+                structure.push(name, Autoregressive::new(d, !block.is_multiple_of(2), univariate, shape));
+            }
+        }
     }
     let specs = structure.base.specs();
     structure.base_range = structure.place("base", specs);

@@ -56,6 +56,17 @@ pub enum Coupling {
     },
 }
 
+/// What the map of a coordinate is conditioned on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conditioning {
+    /// One half of the coordinates on the other: fast both ways.
+    #[default]
+    Coupling,
+    /// Each coordinate on all before it: more flexible, and sampling takes as many passes as there are coordinates.
+    Autoregressive,
+}
+
 /// Which coordinates each block's coupling transforms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -115,6 +126,8 @@ pub struct FlowConfig {
     pub permutation: Permutation,
     /// The coupling.
     pub coupling: Coupling,
+    /// What it is conditioned on.
+    pub conditioning: Conditioning,
     /// Which coordinates it transforms.
     pub mask: Mask,
     /// Bound of an affine coupling's log-scale.
@@ -144,6 +157,7 @@ impl Default for FlowConfig {
             random_start: 0.0,
             permutation: Permutation::default(),
             coupling: Coupling::Spline { n_bins: 8, bound: 5.0 },
+            conditioning: Conditioning::default(),
             mask: Mask::default(),
             log_scale_bound: 2.0,
             hidden: 64,

@@ -93,6 +93,10 @@ impl Mlp {
             .collect()
     }
 
+    pub(crate) fn n_parameters(&self) -> usize {
+        self.specs().iter().map(ParameterSpec::len).sum()
+    }
+
     /// Uniform on ±√(3/inputs), variance 1/inputs; residual layers half as wide, biases and the last layer zero.
     pub(crate) fn reset<T: Real>(&self, parameters: &mut [T], rng: &mut StreamRng) {
         parameters.fill(T::zero());

@@ -11,6 +11,7 @@
 //! Everything is generic over f32, which trains, and f64, which checks gradients and reference values.
 
 pub mod actnorm;
+pub mod autoregressive;
 pub mod base;
 pub mod bijector;
 pub mod butterfly;
@@ -42,7 +43,7 @@ pub use crate::num::real::Real;
 pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{BaseKind, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
+pub use config::{BaseKind, Conditioning, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{TrainConfig, TrainError};
 use crate::flow::{
-    Activation, BaseKind, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation, Permutation,
+    Activation, BaseKind, Conditioning, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation, Permutation,
     Schedule,
 };
 
@@ -141,7 +141,7 @@ struct Choice {
     set: fn(&mut FlowConfig, &str),
 }
 
-fn choices() -> [Choice; 9] {
+fn choices() -> [Choice; 10] {
     fn butterfly(c: &mut FlowConfig, change: impl FnOnce(&mut Schedule, &mut Parametrisation)) {
         if let Linear::Butterfly { schedule, parametrisation } = &mut c.linear {
             change(schedule, parametrisation);
@@ -171,6 +171,14 @@ fn choices() -> [Choice; 9] {
                 butterfly(c, |_, p| {
                     *p = if v == "raw" { Parametrisation::Raw } else { Parametrisation::Rotation };
                 });
+            },
+        },
+        Choice {
+            name: "conditioning",
+            allowed: &["coupling", "autoregressive"],
+            set: |c, v| {
+                c.conditioning =
+                    if v == "coupling" { Conditioning::Coupling } else { Conditioning::Autoregressive };
             },
         },
         Choice {
@@ -339,7 +347,7 @@ mod tests {
         assert!(
             problems.contains(&"`learning_rate` must be a number above 0 and at most 1, got `0`".to_string())
         );
-        assert_eq!(allowed.len(), 31);
+        assert_eq!(allowed.len(), 32);
         assert_eq!((flow, train), before);
     }
 

@@ -269,15 +269,23 @@ fn an_interrupted_fit_resumes_to_the_same_bytes() {
             "--preset",
             "small",
             "--epochs",
-            "40",
+            "200",
             "--set",
-            "patience=100",
+            "patience=200",
+            "--set",
+            "checkpoint_epochs=1",
         ]
     };
     succeed(dir.path(), &args("whole"));
 
+    // The first state says that training is under way: how long that takes depends on the machine.
     let mut child = command(dir.path(), &args("cut")).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(700));
+    let state = dir.path().join("cut.checkpoint/state.safetensors");
+    let start = Instant::now();
+    while !state.exists() {
+        assert!(start.elapsed() < Duration::from_mins(1), "no checkpoint was written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success(), "the fit was over before it could be interrupted");
     let start = Instant::now();

@@ -39,13 +39,19 @@ fn a_fit_killed_at_ten_random_moments_ends_in_the_bytes_of_an_undisturbed_one() 
     bundle(dir, 1000);
     let start = Instant::now();
     succeed(dir, &args("whole", &LONG));
-    let whole = start.elapsed();
+    let mut whole = start.elapsed();
     let mut rng = Seed(17).stream("kill", 0);
     let mut killed = 0;
-    for round in 0..10 {
+    // Fits that were over first do not count, and say how long one takes now that the machine is less busy.
+    for round in 0..40 {
+        if killed == 10 {
+            break;
+        }
         let output = format!("cut{round}");
+        let start = Instant::now();
         let mut child = command(dir, &args(&output, &LONG)).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(whole.mul_f64(rng.random::<f64>() * 0.9));
+        let finished = child.try_wait().unwrap().is_some();
         // SIGKILL: no handler runs, nothing is flushed.
         child.kill().unwrap();
         let status = child.wait().unwrap();
@@ -54,13 +60,16 @@ fn a_fit_killed_at_ten_random_moments_ends_in_the_bytes_of_an_undisturbed_one() 
             assert!(!dir.join(&output).exists());
             succeed(dir, &args(&output, &[&LONG[..], &["--resume"]].concat()));
         }
+        if finished {
+            whole = whole.min(start.elapsed()).mul_f64(0.7);
+        }
         for file in ["model.safetensors", "model.json", "history.csv"] {
             let read = |model: &str| fs::read(dir.join(model).join(file)).unwrap();
             assert!(read("whole") == read(&output), "{file} differs after kill {round}");
         }
         assert!(!dir.join(format!("{output}.checkpoint")).exists());
     }
-    assert!(killed >= 5, "only {killed} of 10 fits were still running");
+    assert_eq!(killed, 10, "fits were over before they could be killed");
 }
 
 #[test]
