@@ -10,7 +10,7 @@ use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, fit_gmm};
 use crate::error::Hint;
 use crate::evaluate::{Standardised, axes, stacked_draws, standardise};
 use crate::features::Bundle;
-use crate::flow::{BaseKind, FlowConfig};
+use crate::flow::{BaseKind, Conditioning, FlowConfig};
 use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::{
@@ -76,11 +76,13 @@ pub struct EnsembleConfig {
     pub flows: u32,
     /// Whether a Gaussian mixture is a member as well, where one can be fitted.
     pub mixture: bool,
+    /// Whether every other flow is autoregressive, from the first on, whatever the configuration says.
+    pub alternating: bool,
 }
 
 impl EnsembleConfig {
     /// One flow and nothing else.
-    pub const SINGLE: Self = Self { flows: 1, mixture: false };
+    pub const SINGLE: Self = Self { flows: 1, mixture: false, alternating: false };
 
     /// What `preset` makes of `n_train` records of `d` coordinates.
     ///
@@ -95,7 +97,8 @@ impl EnsembleConfig {
         }
         // Expectation maximisation takes n·d² operations per component and iteration.
         let mixture = n_train * d * d <= 30_000_000;
-        Self { flows: if n_train * d <= 120_000 { 3 } else { 1 }, mixture }
+        let flows = if n_train * d <= 120_000 { 3 } else { 1 };
+        Self { flows, mixture, alternating: flows > 1 }
     }
 }
 
@@ -146,13 +149,19 @@ pub fn fit_flow_model(
             Err(e) => return Err(e.into()),
         }
     }
-    let start = |seed: Seed| match (&searched, flow.base) {
-        (Some((gmm, _)), BaseKind::Mixture { .. }) => {
-            let mixture =
-                Mixture { weights: gmm.weights(), means: gmm.means(), covariances: gmm.covariances() };
-            start_flow(flow, seed, Some(mixture))
+    let start = |member: u32, seed: Seed| {
+        let mut flow = flow.clone();
+        if ensemble.alternating && member.is_multiple_of(2) {
+            flow.conditioning = Conditioning::Autoregressive;
         }
-        _ => start_flow(flow, seed, None),
+        match (&searched, flow.base) {
+            (Some((gmm, _)), BaseKind::Mixture { .. }) => {
+                let mixture =
+                    Mixture { weights: gmm.weights(), means: gmm.means(), covariances: gmm.covariances() };
+                start_flow(&flow, seed, Some(mixture))
+            }
+            _ => start_flow(&flow, seed, None),
+        }
     };
     let before = started.elapsed().as_secs_f64();
     let source = BundleSource::new(bundle);
@@ -174,7 +183,7 @@ pub fn fit_flow_model(
         }
         // Members whose turn had not come have no state, and that is nothing to report.
         let resume = resume && (i == 0 || dir.as_deref().is_some_and(has_checkpoint));
-        let mut trained = train_source(&source, start(seed)?, &config, dir.as_deref(), resume, progress)?;
+        let mut trained = train_source(&source, start(i, seed)?, &config, dir.as_deref(), resume, progress)?;
         spent += trained.seconds;
         if single {
             trained.seconds += before;

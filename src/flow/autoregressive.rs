@@ -236,7 +236,8 @@ mod tests {
     #[test]
     fn each_coordinate_depends_on_those_before_it_and_on_no_other() {
         for reversed in [false, true] {
-            let layer = Autoregressive::new(4, reversed, Univariate::Affine { log_scale_bound: 2.0 }, shape(3));
+            let layer =
+                Autoregressive::new(4, reversed, Univariate::Affine { log_scale_bound: 2.0 }, shape(3));
             let mut rng = Seed(3).stream("masks", 0);
             let mut parameters = vec![0.0f64; Bijector::<f64>::n_parameters(&layer)];
             layer.reset(&mut parameters, &mut rng);

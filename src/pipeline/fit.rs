@@ -56,6 +56,17 @@ pub struct FitRequest<'a> {
     pub settings: &'a [(String, String)],
 }
 
+/// The family that serves a bundle best: the causal flow for waveform windows, which networks over all their coordinates
+/// at once cannot learn from as few, butterflies for everything else.
+///
+/// # Errors
+/// Where the bundle cannot be read.
+pub fn default_model(bundle: &Path) -> Result<ModelChoice, Error> {
+    let bundle = Bundle::open(bundle)?;
+    let windows = bundle.manifest.pipeline.waveform.is_some();
+    Ok(if windows { ModelChoice::Causal } else { ModelChoice::Flow(FlowKind::Butterfly) })
+}
+
 /// Fits and writes the model; the checkpoint beside it is removed once the model is in place.
 ///
 /// # Errors
@@ -85,12 +96,14 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
                 config.max_epochs = epochs;
             }
             train::apply_overrides(&mut flow, &mut config, request.settings)?;
+            let chosen = request.settings.iter().any(|(key, _)| key == "conditioning");
             let ensemble = request.ensemble.map_or_else(
                 || {
                     let d = bundle.manifest.encoder.n_coordinates();
-                    EnsembleConfig::of(request.preset, bundle.manifest.splits.train, d)
+                    let found = EnsembleConfig::of(request.preset, bundle.manifest.splits.train, d);
+                    EnsembleConfig { alternating: found.alternating && !chosen, ..found }
                 },
-                |flows| EnsembleConfig { flows, mixture: flows > 1 },
+                |flows| EnsembleConfig { flows, mixture: flows > 1, alternating: flows > 1 && !chosen },
             );
             let artifact = fit_flow_model(
                 &bundle,

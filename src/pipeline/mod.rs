@@ -14,7 +14,7 @@ mod score;
 
 pub use error::Error;
 pub use evaluate::evaluate;
-pub use fit::{FitRequest, ModelChoice, fit};
+pub use fit::{FitRequest, ModelChoice, default_model, fit};
 pub use ingest::{IngestRequest, explain, ingest};
 pub use inspect::{Inspection, inspect};
 pub use labels::read_labels;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{TrainConfig, TrainError};
 use crate::flow::{
-    Activation, BaseKind, Conditioning, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation, Permutation,
-    Schedule,
+    Activation, BaseKind, Conditioning, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation,
+    Permutation, Schedule,
 };
 
 /// Allowed numbers of a setting.

@@ -44,9 +44,9 @@ pub(in crate::cli) struct Fit {
     #[command(flatten)]
     pub(in crate::cli) output: Output,
 
-    /// Model family
-    #[arg(long, value_enum, default_value_t = ModelKind::Butterfly)]
-    pub(in crate::cli) model: ModelKind,
+    /// Model family [default: butterfly; causal for waveform windows]
+    #[arg(long, value_enum)]
+    pub(in crate::cli) model: Option<ModelKind>,
 
     /// Size and regularisation
     #[arg(long, value_enum, default_value_t = Preset::Auto)]
