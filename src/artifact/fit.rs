@@ -6,7 +6,7 @@ use std::time::Instant;
 use ndarray::Array2;
 
 use super::{MemberHeader, Model, ModelArtifact, ensemble};
-use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, fit_gmm};
+use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, WIDE, fit_gmm};
 use crate::error::Hint;
 use crate::evaluate::{Standardised, axes, stacked_draws, standardise};
 use crate::features::Bundle;
@@ -258,11 +258,11 @@ fn weigh(bundle: &Bundle, seed: Seed, parts: &mut [Part]) {
     parts.iter_mut().zip(weights).for_each(|(part, weight)| part.header.weight = weight);
 }
 
-/// The mixture over standardised numbers behind a combined score; none where the table holds no numbers or EM fails on
-/// them.
+/// The mixture over standardised numbers behind a combined score; none for windows of signals, where a distance over
+/// thousands of samples says nothing and costs hours, none where the table holds no numbers or EM fails on them.
 pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standardised> {
     let axes = axes(&bundle.manifest.encoder);
-    if axes.is_empty() {
+    if axes.is_empty() || axes.len() > WIDE || bundle.manifest.pipeline.waveform.is_some() {
         return None;
     }
     let rows = |split| {

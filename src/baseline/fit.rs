@@ -17,6 +17,9 @@ use super::{Gmm, GmmError};
 use crate::density::Density;
 use crate::random::Seed;
 
+/// Coordinates beyond which one Gaussian in closed form is fitted instead of a search by EM.
+pub const WIDE: usize = 512;
+
 /// What is tried when a mixture is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GmmConfig {
@@ -140,7 +143,15 @@ pub fn fit_gmm<'a>(
             return Err(GmmError::NotFinite { what, row, column });
         }
     }
-    let scale = representable_scale(train);
+    if d > WIDE && !config.components.contains(&1) {
+        let value = format!("{:?}", config.components);
+        return Err(GmmError::Setting {
+            name: "components",
+            allowed: "1 on more than 512 coordinates",
+            value,
+        });
+    }
+    let scale = if d > WIDE { 1.0 } else { representable_scale(train) };
     let rows = train.mapv(|v| v * scale);
     let search = Search { train, validation, rows, scale, records: n / units.max(1), config };
     search.run()
@@ -164,7 +175,13 @@ struct Fitted {
 impl Search<'_> {
     fn run(&self) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
         let mut done: Vec<Fitted> = Vec::new();
-        for (step, &components) in self.config.components.iter().enumerate() {
+        let wide = self.rows.ncols() > WIDE;
+        let one = [1];
+        let tried = if wide { &one[..] } else { &self.config.components };
+        if wide && self.config.components.len() > 1 {
+            tracing::warn!("more components than one are not tried on more than {WIDE} coordinates");
+        }
+        for (step, &components) in tried.iter().enumerate() {
             // A component wants a handful of records; one component is always tried.
             if step > 0 && self.records < 5 * components {
                 break;
@@ -226,8 +243,13 @@ impl Search<'_> {
         let mut tolerance = self.config.tolerance;
         let mut attempt = 0;
         let (gmm, source, failure) = loop {
-            match self.fit_once(components, strength, tolerance, start) {
-                Ok(fit) => match self.restore(&fit) {
+            let fit = if self.rows.ncols() > WIDE {
+                Ok(self.one_gaussian(strength))
+            } else {
+                self.fit_once(components, strength, tolerance, start).map(|fit| self.restore(&fit))
+            };
+            match fit {
+                Ok(restored) => match restored {
                     Ok(gmm) => break (Some(gmm), None, None),
                     Err(e) if attempt == 3 => break (None, None, Some(e.to_string())),
                     Err(_) => {}
@@ -283,6 +305,16 @@ impl Search<'_> {
             .tolerance(tolerance)
             .max_n_iterations(self.config.max_iterations)
             .fit(&rows)
+    }
+
+    /// The one component of maximum likelihood, in closed form: linfa's triangular solver takes minutes per step on
+    /// thousands of coordinates.
+    fn one_gaussian(&self, regularisation: f64) -> Result<Gmm, GmmError> {
+        let centre = self.train.mean_axis(Axis(0)).expect("invariant: rows were counted");
+        let diff = &self.train - &centre;
+        let mut covariance = diff.t().dot(&diff) / self.train.nrows() as f64;
+        covariance.diag_mut().mapv_inplace(|v| v + regularisation);
+        Gmm::new(Array1::from_elem(1, 1.0), centre.insert_axis(Axis(0)), covariance.insert_axis(Axis(0)))
     }
 
     /// Undoes the scaling; linfa's covariances are symmetrised, for they come from a product in floating point.

@@ -10,6 +10,6 @@ mod gmm;
 mod var;
 
 pub use error::GmmError;
-pub use fit::{GmmConfig, GmmTrial, fit_gmm};
+pub use fit::{GmmConfig, GmmTrial, WIDE, fit_gmm};
 pub use gmm::Gmm;
 pub use var::{Var, VarConfig, VarTrial, fit_var};

@@ -1,14 +1,17 @@
 //! `report`: bundle and models → one HTML file.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::ModelArtifact;
-use crate::features::Bundle;
+use crate::error::IoError;
+use crate::features::{Bundle, FeatureError};
 use crate::outlier::{self, Evaluation, Rule};
 use crate::output::{OutputError, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
 use crate::schema::Split;
+use crate::waveform::Normalisation;
 
 use super::labels::{labels_of, read_labels};
 use super::score::flag_records;
@@ -70,6 +73,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     let bundle = Bundle::open(request.bundle)?;
     let labels = request.labels.map(read_labels).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
+    let windows = bundle.manifest.pipeline.waveform.is_some();
     let flagged = match models.first() {
         Some((_, model)) if !model.calibration.is_empty() => {
             let records = match request.records {
@@ -82,7 +86,8 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         model,
                         &records,
                         Rule::Fdr(request.fdr),
-                        EXPLAIN,
+                        // One sample of a curve explains nothing.
+                        if windows { 0 } else { EXPLAIN },
                         (EXPLAINED_CELLS / records.raw.ncols().max(1)).clamp(3, ALSO_EXPLAIN),
                         request.seed,
                     )?;
@@ -102,7 +107,9 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         }
         _ => None,
     };
-    let options = ReportOptions { identifiable: request.identifiable, seed: request.seed };
+    let scales =
+        bundle.manifest.pipeline.waveform.as_ref().map(|_| read_scales(request.bundle)).transpose()?;
+    let options = ReportOptions { identifiable: request.identifiable, seed: request.seed, scales };
     let data = report::collect(&bundle, &models, flagged.as_ref(), older.as_ref(), &options)?;
     let text = match request.format {
         ReportFormat::Html => report::render(&data)?,
@@ -110,6 +117,13 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     };
     write_atomic(request.output, text.as_bytes())?;
     Ok(flagged.and_then(|f| f.evaluation))
+}
+
+/// `waveform.json`, as `ingest` writes it.
+fn read_scales(bundle: &Path) -> Result<Normalisation, Error> {
+    let path = bundle.join("waveform.json");
+    let bytes = fs::read(&path).map_err(IoError::on("read", &path))?;
+    Ok(serde_json::from_slice(&bytes).map_err(|source| FeatureError::Json { path, source })?)
 }
 
 type Named = (String, ModelArtifact);

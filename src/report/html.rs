@@ -31,6 +31,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("drift.html.j2", include_str!("../../reports/sections/drift.html.j2")),
     ("outliers.html.j2", include_str!("../../reports/sections/outliers.html.j2")),
     ("cost.html.j2", include_str!("../../reports/sections/cost.html.j2")),
+    ("waveform.html.j2", include_str!("../../reports/sections/waveform.html.j2")),
     ("limits.html.j2", include_str!("../../reports/sections/limits.html.j2")),
 ];
 
@@ -43,6 +44,7 @@ const PARTS: &[(&str, &str, Sections)] = &[
         "Can I trust this model?",
         &[
             ("verdict", "Verdict"),
+            ("waveform", "Windows: real and sampled"),
             ("calibration", "Calibration"),
             ("marginals", "Samples: one feature at a time"),
             ("correlations", "Samples: pairs of features"),
@@ -97,6 +99,10 @@ struct Figures<'a> {
     drift_likelihood: Vec<Figure>,
     quantiles: Option<Figure>,
     cost: Option<Figure>,
+    traces: Vec<Figure>,
+    spectra: Vec<Figure>,
+    over_time: Vec<Figure>,
+    odd_windows: Vec<Figure>,
 }
 
 #[derive(Serialize)]
@@ -132,6 +138,17 @@ impl<'a> Figures<'a> {
         for joint in data.drift.iter().flat_map(|d| &d.joint) {
             drift_likelihood.extend(figure::drifted_likelihood(joint)?);
         }
+        let windows = data.waveform.as_ref();
+        let (mut traces, mut odd_windows) = (Vec::new(), Vec::new());
+        if let Some(w) = windows {
+            for t in &w.traces {
+                let title = format!("{}, {} {}", t.channel, t.source, t.number);
+                traces.push(figure::traces(&title, "", &[t], w.frequency)?);
+            }
+            for odd in &w.odd {
+                odd_windows.extend(figure::odd_window(odd, w.frequency)?);
+            }
+        }
         Ok(Self {
             flow: (!data.cohort.steps.is_empty())
                 .then(|| figure::flow(&data.cohort, &data.provenance.splits))
@@ -156,7 +173,29 @@ impl<'a> Figures<'a> {
             drift_likelihood,
             quantiles: calibration.and_then(|c| c.qq.as_ref()).map(figure::quantiles).transpose()?,
             cost: figure::training_time(&data.models)?,
+            traces,
+            spectra: windows
+                .iter()
+                .flat_map(|w| &w.spectra)
+                .map(figure::spectrum)
+                .collect::<Result<_, _>>()?,
+            over_time: windows
+                .iter()
+                .flat_map(|w| &w.over_time)
+                .map(figure::over_time)
+                .collect::<Result<_, _>>()?,
+            odd_windows,
         })
+    }
+}
+
+/// Whether the page has a section: drift needs another cohort, and of windows there are no tables by coordinate.
+fn has(data: &ReportData, section: &str) -> bool {
+    match section {
+        "drift" => data.drift.is_some(),
+        "waveform" => data.windows,
+        "marginals" | "correlations" | "summary" => !data.windows,
+        _ => true,
     }
 }
 
@@ -186,7 +225,7 @@ pub fn render(data: &ReportData) -> Result<String, ReportError> {
         .map(|(id, title, sections)| Part {
             id,
             title,
-            sections: sections.iter().filter(|s| s.0 != "drift" || data.drift.is_some()).collect(),
+            sections: sections.iter().filter(|s| has(data, s.0)).collect(),
         })
         .filter(|p| !p.sections.is_empty())
         .collect();

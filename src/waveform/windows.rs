@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::account::{fault, fingerprints, flow, nothing_left, segments, windows};
 use super::cut::{Cuts, Reason, Window, cut};
@@ -18,7 +18,7 @@ use crate::num::quantile::median;
 use crate::schema::{Kind, Normalise, Pipeline, Split, SplitBy, SplitFractions, Waveform};
 
 /// How each record was normalised; written beside the bundle's other files.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
     /// Samples per second.
     pub frequency: f64,
@@ -29,7 +29,7 @@ pub struct Normalisation {
 }
 
 /// A channel of all windows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChannelScale {
     /// Name.
     pub channel: String,
@@ -40,7 +40,7 @@ pub struct ChannelScale {
 }
 
 /// A channel of one record: amplitude = (physical − centre)/scale.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordScale {
     /// Record name.
     pub record: String,

@@ -33,6 +33,11 @@ impl Context {
         2 * self.channels * (self.lags + self.pools) + 1
     }
 
+    /// Samples of the past that are looked at.
+    pub fn reach(&self) -> usize {
+        self.lags + self.pools * POOL
+    }
+
     /// Inputs of samples `from..` of a window, given its samples up to the last but one; later ones are not read.
     ///
     /// # Shapes
@@ -72,7 +77,7 @@ impl Context {
                 }
             }
         }
-        let reach = (self.lags + self.pools * POOL) as f64;
+        let reach = self.reach() as f64;
         for (t, x) in row().iter_mut().enumerate() {
             *x = T::from_f64(((t + from) as f64 / reach).min(1.0));
         }

@@ -116,10 +116,12 @@ impl WindowFlow {
         let mut v = Array1::<f64>::zeros(length * c);
         let mut e = Array2::<f64>::zeros((length, c));
         for t in 0..length {
-            let seen = self.centred(&v.as_slice().expect("invariant: made here")[..(t + 1) * c]);
+            // Samples beyond the reach of the context are not looked at again.
+            let from = t.saturating_sub(self.context.reach());
+            let seen = self.centred(&v.as_slice().expect("invariant: made here")[from * c..(t + 1) * c]);
             let mut past = e.view();
-            past.slice_axis_inplace(Axis(0), (..=t).into());
-            let x: Vec<f32> = self.context.inputs(seen.view(), past, t);
+            past.slice_axis_inplace(Axis(0), (from..=t).into());
+            let x: Vec<f32> = self.context.inputs(seen.view(), past, t - from);
             let (weights, means, scales) = self.shape.mixture(&self.parameters, &x);
             let mut u = rng.random::<f64>();
             let mut k = weights.len() - 1;

@@ -23,6 +23,7 @@ mod report;
 mod report_cli;
 mod report_collect;
 mod report_fixture;
+mod report_waveform;
 mod sample;
 mod support;
 mod train;

@@ -50,6 +50,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                 "p-values hold: at a level of 5 %, 4.8 % of test records are flagged.".into(),
             ],
             cautions: vec!["3 features are missing in more than half of the records.".into()],
+            opponent: "mixture",
             difference: Some(0.412),
             standard_error: Some(0.051),
             records,
@@ -174,6 +175,8 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         }),
         learned: vec![learned("butterfly", labels)],
         drift: Some(drift(labels, privacy)),
+        waveform: None,
+        windows: false,
         outliers: Some(Outliers {
             model: "butterfly".into(),
             rule: "false discovery rate 5 %".into(),

@@ -2,6 +2,9 @@ use super::*;
 use std::path::Path;
 
 use ndarray::concatenate;
+use rand::RngExt;
+
+use crate::num::special::normal_quantile;
 
 fn array2(v: &serde_json::Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> = serde_json::from_value(v.clone()).unwrap();
@@ -115,4 +118,26 @@ fn unusable_rows_are_refused_by_place() {
     let one = Array2::<f64>::zeros((1, 2));
     let (gmm, _) = fit_gmm(one.view(), none.view(), 1, &config).unwrap();
     assert_eq!(gmm.n_components(), 1);
+}
+
+#[test]
+fn many_coordinates_get_one_gaussian_in_closed_form() {
+    let d = WIDE + 8;
+    let gaussian = |n: usize, name: &str| {
+        let mut rng = Seed(3).stream(name, 0);
+        Array2::from_shape_fn((n, d), |_| normal_quantile(rng.random::<f64>().clamp(1e-12, 1.0 - 1e-12)))
+    };
+    let (train, validation) = (gaussian(300, "train"), gaussian(100, "validation"));
+    let config = GmmConfig { regularisation: vec![1e-3, 1.0], ..GmmConfig::default() };
+    let (gmm, trials) = fit_gmm(train.view(), validation.view(), 1, &config).unwrap();
+    assert_eq!((gmm.n_components(), trials.len()), (1, 2));
+    // Fewer rows than coordinates: the stronger ridge comes far closer to −d/2·log 2πe.
+    let entropy = -0.5 * d as f64 * (2.0 * std::f64::consts::PI * std::f64::consts::E).ln();
+    let reached = trials.iter().find(|t| t.chosen).and_then(|t| t.criterion).unwrap();
+    assert!((reached - entropy).abs() < 0.2 * entropy.abs(), "{reached} {entropy}");
+    let three = GmmConfig { components: vec![3], ..config };
+    assert!(matches!(
+        fit_gmm(train.view(), validation.view(), 1, &three),
+        Err(GmmError::Setting { name: "components", .. })
+    ));
 }

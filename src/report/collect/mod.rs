@@ -9,17 +9,19 @@ mod learned;
 mod models;
 mod samples;
 mod verdict;
+mod waveform;
 
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
-use crate::artifact::ModelArtifact;
+use crate::artifact::{ModelArtifact, ModelKind};
 use crate::evaluate::RecordScores;
 use crate::features::Bundle;
 use crate::outlier::{Evaluation, Flags};
 use crate::random::Seed;
-use crate::schema::{Split, SplitFractions};
+use crate::schema::{Pipeline, Split, SplitFractions};
+use crate::waveform::Normalisation;
 
 use super::data::{FORMAT_VERSION, Family, Input, NamedCount, Provenance, ReportData};
 use super::{Privacy, ReportError, format};
@@ -27,12 +29,14 @@ use super::{Privacy, ReportError, format};
 pub use drift::Older;
 
 /// Choices of the reader.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ReportOptions {
     /// Print record ids and counts of few patients, and mark the page.
     pub identifiable: bool,
     /// Seed of the samples drawn.
     pub seed: Seed,
+    /// How waveform windows were normalised, where the bundle holds such.
+    pub scales: Option<Normalisation>,
 }
 
 /// Flags of the first model, with what is known about them.
@@ -140,9 +144,11 @@ pub fn collect(
     let test = (n_test >= 2 && privacy.allows(n_test)).then_some(Split::Test);
     let context = Context { bundle, privacy, seed: options.seed, models: scored, leading, test };
 
-    let (marginals, correlations) = samples::collect(&context);
+    // Thousands of coordinates that are samples of one curve say nothing one by one, nor in pairs.
+    let windows = bundle.manifest.pipeline.waveform.is_some();
+    let (marginals, correlations) = if windows { (None, None) } else { samples::collect(&context) };
     let calibration = models::calibration(&context);
-    let features = features::summaries(&context);
+    let features = if windows { Vec::new() } else { features::summaries(&context) };
     let comparison = models::comparison(&context);
     let verdict = verdict::verdict(&verdict::Evidence {
         context: &context,
@@ -155,13 +161,13 @@ pub fn collect(
     let pipeline = &bundle.manifest.pipeline;
     Ok(ReportData {
         format_version: FORMAT_VERSION,
-        title: if pipeline.title.is_empty() { pipeline.name.clone() } else { pipeline.title.clone() },
+        title: title(pipeline),
         identifiable: options.identifiable,
         verdict,
         provenance: provenance(&context),
         cohort: cohort::cohort(&context),
         features,
-        missing: features::missing(&context),
+        missing: if windows { Vec::new() } else { features::missing(&context) },
         alerts: cohort::alerts(&context),
         warnings: bundle.audit.warnings.iter().map(|w| privacy.sentence(w)).collect(),
         learning: models::learning(&context),
@@ -174,6 +180,8 @@ pub fn collect(
         learned: learned::learned(&context),
         outliers: flagged.map(|f| flags::outliers(&context, f, &context.models[0].name)),
         drift: older.map(|o| drift::drift(&context, o)),
+        waveform: waveform::waveforms(&context, options.scales.as_ref()),
+        windows,
     })
 }
 
@@ -185,7 +193,8 @@ fn score<'a>(name: String, bundle: &Bundle, model: &'a ModelArtifact) -> Scored<
             scores.insert(split, model.score(raw.view()));
         }
     }
-    let family = if model.header.kind.flow().is_some() { Family::Flow } else { Family::Mixture };
+    let flow = model.header.kind.flow().is_some() || model.header.kind == ModelKind::Causal;
+    let family = if flow { Family::Flow } else { Family::Mixture };
     Scored { name, model, family, scores }
 }
 
@@ -245,8 +254,23 @@ fn provenance(context: &Context<'_>) -> Provenance {
         inputs: manifest
             .inputs
             .iter()
-            .map(|i| Input { name: i.name.clone(), bytes: i.bytes, sha256: i.sha256.clone() })
+            .enumerate()
+            .map(|(k, i)| {
+                // Files of recordings are called after them.
+                let hidden = manifest.pipeline.waveform.is_some() && !context.privacy.identifiable();
+                let name = if hidden { format!("file {}", k + 1) } else { i.name.clone() };
+                Input { name, bytes: i.bytes, sha256: i.sha256.clone() }
+            })
             .collect(),
+    }
+}
+
+/// The pipeline's title; of windows with their channels, which are often not those of the pipeline as it ships.
+fn title(pipeline: &Pipeline) -> String {
+    let title = if pipeline.title.is_empty() { &pipeline.name } else { &pipeline.title };
+    match &pipeline.waveform {
+        Some(w) => format!("{title}: {}", w.channels.join(", ")),
+        None => title.clone(),
     }
 }
 

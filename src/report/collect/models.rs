@@ -260,7 +260,9 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
     // Vectors as the model sees them on both sides: filled-in values are part of its samples too.
     let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
     let records = density.log_prob(encoded.values.view());
-    let samples = density.sample(REGION_SAMPLES, context.seed.child("report regions", 0));
+    // Of windows, fewer: drawing one costs what drawing a hundred table rows does.
+    let n_samples = if context.bundle.manifest.pipeline.waveform.is_some() { 400 } else { REGION_SAMPLES };
+    let samples = density.sample(n_samples, context.seed.child("report regions", 0));
     let mut of_samples: Vec<f64> = density.log_prob(samples.view()).to_vec();
     of_samples.retain(|l| l.is_finite());
     of_samples.sort_unstable_by(f64::total_cmp);

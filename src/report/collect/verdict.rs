@@ -2,6 +2,7 @@
 
 use super::models::{Paired, duel};
 use super::{Context, Flagged, Scored, splits};
+use crate::artifact::ModelKind;
 use crate::outlier::Warning;
 use crate::report::data::{Calibration, Comparison, FeatureSummary, Marginals, NamedCount, Outcome, Verdict};
 use crate::report::format::{count, fixed, signed, significant};
@@ -22,7 +23,7 @@ pub(super) fn verdict(evidence: &Evidence<'_>) -> Verdict {
     let context = evidence.context;
     let duel = duel(context);
     let (outcome, headline) = match &duel {
-        Some((flow, mixture, paired)) => decide(&flow.name, &mixture.name, *paired),
+        Some((flow, mixture, paired)) => decide(&flow.name, (noun(mixture), &mixture.name), *paired),
         None if context.test.is_none() => (Outcome::NoTest, no_test(context)),
         None => (Outcome::OneFamily, one_family(context)),
     };
@@ -33,6 +34,7 @@ pub(super) fn verdict(evidence: &Evidence<'_>) -> Verdict {
         headline,
         reasons: reasons(evidence, duel.as_ref()),
         cautions: cautions(evidence),
+        opponent: duel.as_ref().map_or("mixture", |d| noun(d.1)),
         difference: duel.as_ref().map(|d| d.2.difference),
         standard_error: duel.as_ref().map(|d| d.2.error).filter(|e| e.is_finite()),
         records,
@@ -41,12 +43,17 @@ pub(super) fn verdict(evidence: &Evidence<'_>) -> Verdict {
     }
 }
 
+/// What a baseline is called.
+fn noun(scored: &Scored<'_>) -> &'static str {
+    if scored.model.header.kind == ModelKind::Var { "autoregression" } else { "mixture" }
+}
+
 fn total(context: &Context<'_>) -> crate::report::Cell {
     context.privacy.count(context.bundle.manifest.n_records as u64)
 }
 
 /// Decided where the 95 % interval of the paired difference excludes 0.
-fn decide(flow: &str, mixture: &str, paired: Paired) -> (Outcome, String) {
+fn decide(flow: &str, (noun, mixture): (&str, &str), paired: Paired) -> (Outcome, String) {
     let (low, high) = paired.interval();
     let by = format!(
         "{}\u{a0}±\u{a0}{} nats per record",
@@ -57,20 +64,20 @@ fn decide(flow: &str, mixture: &str, paired: Paired) -> (Outcome, String) {
         (
             Outcome::Flow,
             format!(
-                "The flow ({flow}) explains held-out records better than the mixture ({mixture}), by {by}."
+                "The flow ({flow}) explains held-out records better than the {noun} ({mixture}), by {by}."
             ),
         )
     } else if high < 0.0 {
         (
             Outcome::Mixture,
             format!(
-                "The mixture ({mixture}) explains held-out records better than the flow ({flow}), by {by}."
+                "The {noun} ({mixture}) explains held-out records better than the flow ({flow}), by {by}."
             ),
         )
     } else {
         let difference = format!("{}\u{a0}±\u{a0}{}", signed(paired.difference, 3), fixed(paired.error, 3));
         let text = format!(
-            "These records cannot tell the flow ({flow}) and the mixture ({mixture}) apart: the difference is \
+            "These records cannot tell the flow ({flow}) and the {noun} ({mixture}) apart: the difference is \
              {difference} nats per record."
         );
         (Outcome::Undecided, text)
@@ -105,13 +112,14 @@ fn one_family(context: &Context<'_>) -> String {
 fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Paired)>) -> Vec<String> {
     let context = evidence.context;
     let mut out = Vec::new();
-    if let Some((flow, _, paired)) = duel {
+    if let Some((flow, baseline, paired)) = duel {
         let (low, high) = paired.interval();
         if low.is_finite() {
             out.push(format!(
-                "Over the same {} test records the 95 % interval of the difference, flow − mixture, is {} to {}; {} explains \
+                "Over the same {} test records the 95 % interval of the difference, flow − {}, is {} to {}; {} explains \
                  {} % of them better.",
                 context.privacy.count(context.n(Split::Test)).text(count),
+                noun(baseline),
                 signed(low, 3),
                 signed(high, 3),
                 flow.name,
@@ -261,15 +269,15 @@ mod tests {
     #[test]
     fn the_verdict_follows_the_interval_whoever_wins() {
         let paired = |difference, error| Paired { difference, error, wins: 0.5 };
-        assert_eq!(decide("f", "m", paired(0.3, 0.1)).0, Outcome::Flow);
-        let (outcome, text) = decide("f", "m", paired(-0.3, 0.1));
+        assert_eq!(decide("f", ("mixture", "m"), paired(0.3, 0.1)).0, Outcome::Flow);
+        let (outcome, text) = decide("f", ("mixture", "m"), paired(-0.3, 0.1));
         assert_eq!(outcome, Outcome::Mixture);
         assert!(text.starts_with("The mixture (m)") && text.contains("0.300\u{a0}±\u{a0}0.100"), "{text}");
-        let (outcome, text) = decide("f", "m", paired(0.1, 0.1));
+        let (outcome, text) = decide("f", ("mixture", "m"), paired(0.1, 0.1));
         assert_eq!(outcome, Outcome::Undecided);
         assert!(text.contains("cannot tell") && text.contains("+0.100\u{a0}±\u{a0}0.100"), "{text}");
         assert_eq!(
-            decide("f", "m", paired(0.5, f64::NAN)).0,
+            decide("f", ("mixture", "m"), paired(0.5, f64::NAN)).0,
             Outcome::Undecided,
             "one record decides nothing"
         );

@@ -8,6 +8,7 @@ mod drift;
 mod fit;
 mod learned;
 mod models;
+mod waveform;
 
 use serde::Serialize;
 
@@ -22,6 +23,8 @@ pub use models::{
     Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary, Quantiles, SplitLikelihood,
     SplitScore,
 };
+
+pub use waveform::{OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel, Waveforms};
 
 use super::Cell;
 
@@ -71,6 +74,10 @@ pub struct ReportData {
     pub outliers: Option<Outliers>,
     /// Against another cohort, when one was given.
     pub drift: Option<Drift>,
+    /// Windows of waveforms; none for tables.
+    pub waveform: Option<Waveforms>,
+    /// Whether a record is a window, so that tables by coordinate are left out.
+    pub windows: bool,
 }
 
 /// What the data say about the flow and the mixture.
@@ -100,7 +107,9 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// What to be careful about.
     pub cautions: Vec<String>,
-    /// Mean difference flow − mixture, in nats per record.
+    /// What the flow is held against: "mixture", or "autoregression" for windows.
+    pub opponent: &'static str,
+    /// Mean difference flow − opponent, in nats per record.
     pub difference: Option<f64>,
     /// Its standard error over paired records.
     pub standard_error: Option<f64>,

@@ -12,6 +12,7 @@ mod likelihood;
 mod marginal;
 mod missing;
 mod theme;
+mod waveform;
 
 pub(crate) use theme::number_drawings;
 
@@ -27,6 +28,7 @@ pub use learning::learning_curve;
 pub use likelihood::{by_split, differences, held_out};
 pub use marginal::marginal;
 pub use missing::missing;
+pub use waveform::{odd_window, over_time, spectrum, traces};
 
 /// A drawing with the table a reader can check it against.
 #[derive(Debug, Clone, Serialize)]
