@@ -10,7 +10,7 @@ use crate::evaluate::Score;
 use crate::flow::FlowConfig;
 use crate::random::Seed;
 use crate::train::{FlowKind, Stop, TrainConfig};
-use crate::window::{Context, Shape, WindowConfig};
+use crate::window::{Context, Lattice, Shape, WindowConfig};
 
 /// Version of the model folder this program writes and reads.
 pub const FORMAT_VERSION: u32 = 2;
@@ -100,6 +100,9 @@ pub struct Window {
     pub context: Context,
     /// Sizes of its network.
     pub shape: Shape,
+    /// Values its signals can take; absent where they are not digitised, and in models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lattice: Option<Lattice>,
     /// Trainer settings.
     pub train: WindowConfig,
 }

@@ -185,7 +185,12 @@ impl ModelArtifact {
     ) -> Self {
         let best = history.iter().rfind(|row| row.best).map(|row| row.epoch);
         let epochs = history.last().map(|row| row.epoch);
-        let window = Window { context: flow.context(), shape: flow.shape(), train: config.clone() };
+        let window = Window {
+            context: flow.context(),
+            shape: flow.shape(),
+            lattice: flow.lattice().cloned(),
+            train: config.clone(),
+        };
         let header = Header {
             var: Some(var.clone()),
             window: Some(window),

@@ -201,7 +201,8 @@ impl Reading<'_> {
         let n = window.shape.n_parameters();
         let data = checked(&self.tensors, NETWORK, Dtype::F32, &[n]).map_err(|e| self.damaged(e))?;
         let network = data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        let flow = WindowFlow::new(var, window.context, window.shape, network.collect());
+        let flow =
+            WindowFlow::new(var, window.context, window.shape, network.collect(), window.lattice.clone());
         Ok((Model::Causal(Box::new(flow.map_err(source)?)), 6))
     }
 

@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
+use ndarray::Array2;
+
 use super::{FitError, ModelArtifact};
 use crate::baseline::{VarConfig, fit_var};
 use crate::evaluate::stacked_draws;
-use crate::features::Bundle;
+use crate::features::{Bundle, Noise};
 use crate::schema::Split;
 use crate::train::Progress;
-use crate::window::{WindowConfig, fit_window};
+use crate::window::{Lattice, WindowConfig, fit_window};
 
 /// Numbers an autoregression is fitted on, at least, as far as more noise draws of the same windows can provide them.
 const NUMBERS: usize = 1_000_000;
@@ -30,6 +32,27 @@ fn window_channels(bundle: &Bundle) -> Result<usize, FitError> {
         )));
     }
     Ok(channels)
+}
+
+/// The lattices of a bundle's channels, where noise of one width per channel was added to values that keep to one.
+fn lattice(bundle: &Bundle, channels: usize) -> Option<Lattice> {
+    let encoder = &bundle.manifest.encoder;
+    let mut steps = Vec::with_capacity(channels);
+    for (i, column) in encoder.columns.iter().enumerate() {
+        let Noise::Uniform { delta } = column.noise else { return None };
+        let step = column.encode(delta, 0.5).0 - column.encode(0.0, 0.5).0;
+        match steps.get(i % channels) {
+            None => steps.push(step),
+            Some(first) if (step - first).abs() <= 1e-9 * first.abs() => {}
+            Some(_) => return None,
+        }
+    }
+    let mut windows = bundle.raw_of(Split::Train);
+    let validation = bundle.raw_of(Split::Validation);
+    windows.append(ndarray::Axis(0), validation.view()).ok()?;
+    let centres =
+        Array2::from_shape_fn(windows.dim(), |(i, j)| encoder.columns[j].encode(windows[[i, j]], 0.5).0);
+    Lattice::through(centres.view(), &steps)
 }
 
 /// Fits a vector autoregression to the training windows of `bundle`, its order chosen on the validation windows.
@@ -68,11 +91,15 @@ pub fn fit_causal_model(
     let first = draw(0);
     progress.note("fitting the autoregression the flow starts from");
     let (var, orders) = fit_var(first.view(), held_out.view(), channels, &var_config)?;
+    let lattice = lattice(bundle, channels);
+    if lattice.is_none() {
+        progress.note("the signals keep to no steps: their values are taken as continuous");
+    }
     // The budget is for all of the fit.
     let left = |budget: f64| (budget - started.elapsed().as_secs_f64()).max(0.0);
     let resolved =
         WindowConfig { time_budget_seconds: config.time_budget_seconds.map(left), ..config.clone() };
-    let (flow, history) = fit_window(var, &draw, held_out.view(), &resolved, progress)?;
+    let (flow, history) = fit_window(var, lattice, &draw, held_out.view(), &resolved, progress)?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(ModelArtifact::from_causal(bundle, &var_config, config, flow, orders, history, seconds))
 }

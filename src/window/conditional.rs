@@ -4,6 +4,17 @@
 //! h₁ = silu(W₁x + b₁)    h₂ = h₁ + silu(W₂h₁ + b₂)    o = W₃h₂ + b₃ = (logits, means, log scales)
 //! ∂log p/∂logit_k = r_k − w_k    ∂/∂m_kc = r_k z/s    ∂/∂log s_kc = r_k (z² − 1)       r: responsibilities, z = (e − m)/s
 //! ```
+//!
+//! Of a digitised signal the network knows the recorded value but for the noise that was added to it. There the components
+//! are logistic, and each gives the probability of the step e ± h the innovation lies on, spread evenly over that step:
+//!
+//! ```text
+//! P = σ(b) − σ(a) = σ(b) σ(−a) (1 − e^{−κ})       a, b = (e ∓ h − m)/s       κ = b − a = 2h/s
+//! ∂log P/∂m = (σ(a) − σ(−b))/s    ∂log P/∂log s = a σ(a) − b σ(−b) − κ/(e^κ − 1)
+//! ```
+//!
+//! # References
+//! Salimans et al. (2017), PixelCNN++, arXiv:1701.05517 (mixture of discretised logistics).
 
 use std::ops::Range;
 
@@ -67,14 +78,21 @@ impl Shape {
         Activations { pre1, h1, pre2, h2, out }
     }
 
-    /// Log-density of each innovation.
+    /// Log-density of each innovation. Where `half` is not empty, it is half of the step each innovation lies on.
     ///
     /// # Shapes
-    /// `x: (inputs, n)`, `e: (C, n)` → n values
-    pub(super) fn log_prob<T: Real>(&self, parameters: &[T], x: &[T], e: &[T], n: usize) -> Vec<T> {
+    /// `x: (inputs, n)`, `e: (C, n)`, `half: (C, n)` or empty → n values
+    pub(super) fn log_prob<T: Real>(
+        &self,
+        parameters: &[T],
+        x: &[T],
+        e: &[T],
+        half: &[T],
+        n: usize,
+    ) -> Vec<T> {
         let out = self.forward(parameters, x, n).out;
         let mut mixture = Mixture::new(self);
-        (0..n).map(|i| mixture.log_prob(&out, e, n, i)).collect()
+        (0..n).map(|i| mixture.log_prob(&out, e, half, n, i)).collect()
     }
 
     /// Adds the gradient of the summed log-density to `gradient` and returns the sum.
@@ -83,6 +101,7 @@ impl Shape {
         parameters: &[T],
         x: &[T],
         e: &[T],
+        half: &[T],
         n: usize,
         gradient: &mut [T],
     ) -> T {
@@ -91,7 +110,7 @@ impl Shape {
         let mut d_out = vec![T::zero(); a.out.len()];
         let mut total = T::zero();
         for i in 0..n {
-            total += mixture.log_prob(&a.out, e, n, i);
+            total += mixture.log_prob(&a.out, e, half, n, i);
             mixture.gradient(&mut d_out, n, i);
         }
         let [w1, b1, w2, b2, w3, b3] = self.ranges();
@@ -182,8 +201,9 @@ struct Mixture<'a, T> {
     shape: &'a Shape,
     weight: Vec<T>,
     responsibility: Vec<T>,
-    z: Vec<T>,
-    inverse_scale: Vec<T>,
+    /// ∂/∂m and ∂/∂log s of each component's log-density.
+    by_mean: Vec<T>,
+    by_scale: Vec<T>,
     inside: Vec<bool>,
 }
 
@@ -194,16 +214,14 @@ impl<'a, T: Real> Mixture<'a, T> {
             shape,
             weight: vec![T::zero(); k],
             responsibility: vec![T::zero(); k],
-            z: vec![T::zero(); kc],
-            inverse_scale: vec![T::zero(); kc],
+            by_mean: vec![T::zero(); kc],
+            by_scale: vec![T::zero(); kc],
             inside: vec![true; kc],
         }
     }
 
-    fn log_prob(&mut self, out: &[T], e: &[T], n: usize, i: usize) -> T {
+    fn log_prob(&mut self, out: &[T], e: &[T], half: &[T], n: usize, i: usize) -> T {
         let (k, c) = (self.shape.components, self.shape.channels);
-        let half = T::from_f64(0.5);
-        let constant = T::from_f64(-0.5 * c as f64 * (2.0 * std::f64::consts::PI).ln());
         let (low, high) = (T::from_f64(LOG_SCALE.0), T::from_f64(LOG_SCALE.1));
         let at = |row: usize| out[row * n + i];
         for j in 0..k {
@@ -211,7 +229,7 @@ impl<'a, T: Real> Mixture<'a, T> {
         }
         let norm = log_sum_exp(&self.weight);
         for j in 0..k {
-            let mut a = self.weight[j] - norm + constant;
+            let mut a = self.weight[j] - norm;
             self.weight[j] = (self.weight[j] - norm).fast_exp();
             for channel in 0..c {
                 let q = j * c + channel;
@@ -219,10 +237,13 @@ impl<'a, T: Real> Mixture<'a, T> {
                 self.inside[q] = raw > low && raw < high;
                 let log_scale = if raw < low { low } else { raw };
                 let log_scale = if log_scale > high { high } else { log_scale };
-                self.inverse_scale[q] = (-log_scale).fast_exp();
-                let z = (e[channel * n + i] - at(k + q)) * self.inverse_scale[q];
-                self.z[q] = z;
-                a = a - half * z * z - log_scale;
+                let distance = e[channel * n + i] - at(k + q);
+                let part = match half.get(channel * n + i) {
+                    Some(&half) => step(distance, half, log_scale),
+                    None => normal(distance, log_scale),
+                };
+                (self.by_mean[q], self.by_scale[q]) = (part[1], part[2]);
+                a += part[0];
             }
             self.responsibility[j] = a;
         }
@@ -240,14 +261,47 @@ impl<'a, T: Real> Mixture<'a, T> {
             let r = self.responsibility[j];
             d_out[j * n + i] = r - self.weight[j];
             for q in j * c..(j + 1) * c {
-                let z = self.z[q];
-                d_out[(k + q) * n + i] = r * z * self.inverse_scale[q];
+                d_out[(k + q) * n + i] = r * self.by_mean[q];
                 if self.inside[q] {
-                    d_out[(k + k * c + q) * n + i] = r * (z * z - T::one());
+                    d_out[(k + k * c + q) * n + i] = r * self.by_scale[q];
                 }
             }
         }
     }
+}
+
+/// log N(x; 0, s) and its derivatives by the mean and by log s.
+fn normal<T: Real>(x: T, log_scale: T) -> [T; 3] {
+    let inverse = (-log_scale).fast_exp();
+    let z = x * inverse;
+    let constant = T::from_f64(0.5 * std::f64::consts::TAU.ln());
+    [T::from_f64(-0.5) * z * z - log_scale - constant, z * inverse, z * z - T::one()]
+}
+
+/// Logistic probability of the step x ± h over its width, as a logarithm, and its derivatives by the mean and by log s.
+fn step<T: Real>(x: T, half: T, log_scale: T) -> [T; 3] {
+    let inverse = (-log_scale).fast_exp();
+    let (a, b) = ((x - half) * inverse, (x + half) * inverse);
+    let kappa = (half + half) * inverse;
+    // A narrow step: the difference below would lose its digits.
+    let (log_gap, slope) = if kappa < T::from_f64(0.05) {
+        let square = kappa * kappa;
+        let log_gap = kappa.ln() - T::from_f64(0.5) * kappa + square * T::from_f64(1.0 / 24.0);
+        (log_gap, T::one() - T::from_f64(0.5) * kappa + square * T::from_f64(1.0 / 12.0))
+    } else {
+        let shrunk = (-kappa).exp();
+        ((T::one() - shrunk).ln(), kappa * shrunk / (T::one() - shrunk))
+    };
+    let (below, above) = (a.sigmoid(), (-b).sigmoid());
+    let log_prob = log_gap - softplus(-b) - softplus(a) - (half + half).ln();
+    [log_prob, (below - above) * inverse, a * below - b * above - slope]
+}
+
+/// log(1 + eˣ).
+fn softplus<T: Real>(x: T) -> T {
+    let positive = if x > T::zero() { x } else { T::zero() };
+    let magnitude = if x > T::zero() { x } else { -x };
+    positive + (T::one() + (-magnitude).fast_exp()).fast_ln()
 }
 
 fn log_sum_exp<T: Real>(x: &[T]) -> T {
@@ -264,6 +318,13 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_the_log_density() {
+        // Without steps, with wide ones and with steps narrow enough for the series.
+        for half in [None, Some(0.4), Some(1e-3)] {
+            check_gradient(half);
+        }
+    }
+
+    fn check_gradient(half: Option<f64>) {
         let shape = Shape { inputs: 5, hidden: 4, components: 3, channels: 2 };
         let mut rng = Seed(1).stream("gradient", 0);
         let mut draw = |n: usize, scale: f64| -> Vec<f64> {
@@ -271,12 +332,13 @@ mod tests {
         };
         let n = 7;
         let (mut parameters, x, e) = (draw(shape.n_parameters(), 0.7), draw(5 * n, 1.0), draw(2 * n, 2.0));
+        let half: Vec<f64> = half.map_or(Vec::new(), |h| vec![h; 2 * n]);
         // One log scale out of bounds: its gradient is 0, not that of the bound.
         let last = parameters.len() - 1;
         parameters[last] = -9.0;
         let mut gradient = vec![0.0; parameters.len()];
-        let total = shape.log_prob_grad(&parameters, &x, &e, n, &mut gradient);
-        let value = |p: &[f64]| shape.log_prob(p, &x, &e, n).iter().sum::<f64>();
+        let total = shape.log_prob_grad(&parameters, &x, &e, &half, n, &mut gradient);
+        let value = |p: &[f64]| shape.log_prob(p, &x, &e, &half, n).iter().sum::<f64>();
         assert!((total - value(&parameters)).abs() < 1e-12);
         for i in 0..parameters.len() {
             let h = 1e-5;
@@ -293,6 +355,20 @@ mod tests {
     }
 
     #[test]
+    fn steps_are_a_distribution_and_their_limit_a_density() {
+        let at = |x: f64, half: f64| step(x, half, 0.3)[0];
+        // Steps of 0.5 tile the line.
+        let total: f64 = (-200..=200).map(|i| at(0.5 * f64::from(i) + 0.1, 0.25).exp() * 0.5).sum();
+        assert!((total - 1.0).abs() < 1e-9, "{total}");
+        // Both branches agree where they meet, and far out nothing is lost.
+        let scale = 0.3f64.exp();
+        let half = 0.025 * scale;
+        assert!((at(0.7, half * 0.9999) - at(0.7, half * 1.0001)).abs() < 1e-6);
+        assert!((at(60.0, 0.5) - at(61.0, 0.5) - 1.0 / scale).abs() < 1e-9);
+        assert!(step(80.0f32, 1e-4, -7.0)[0].is_finite());
+    }
+
+    #[test]
     fn the_mixture_is_the_one_the_density_uses() {
         let shape = Shape { inputs: 2, hidden: 3, components: 2, channels: 1 };
         let parameters: Vec<f64> = (0..shape.n_parameters()).map(|i| (i as f64 * 0.7).sin()).collect();
@@ -300,7 +376,7 @@ mod tests {
         let (w, m, s) = shape.mixture(&parameters, &x);
         let normal = |z: f64| (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
         let density: f64 = (0..2).map(|k| w[k] * normal((0.4 - m[k]) / s[k]) / s[k]).sum();
-        let lp = shape.log_prob(&parameters, &x, &[0.4], 1)[0];
+        let lp = shape.log_prob(&parameters, &x, &[0.4], &[], 1)[0];
         assert!((density.ln() - lp).abs() < 1e-12);
     }
 }

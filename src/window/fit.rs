@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conditional::Shape;
 use super::context::Context;
+use super::lattice::Lattice;
 use super::model::{Prepared, WindowFlow};
 use crate::baseline::{GmmError, Var};
 use crate::random::{Seed, StreamRng};
@@ -72,7 +73,7 @@ impl<F: Fn(u32) -> Array2<f64>> WindowSource for F {
     }
 }
 
-/// Trains the network on top of `var` and returns the weights that did best on `validation`, which may be those of the start.
+/// Trains the network on top of `var`, for digitised signals with their `lattice`, and returns the weights that did best on `validation`, which may be those of the start.
 ///
 /// # Shapes
 /// `validation: (m, T·C)`
@@ -81,6 +82,7 @@ impl<F: Fn(u32) -> Array2<f64>> WindowSource for F {
 /// [`GmmError::Setting`] for a setting outside its range, [`GmmError::TooFewRows`] without windows.
 pub fn fit_window(
     var: Var,
+    lattice: Option<Lattice>,
     train: &dyn WindowSource,
     validation: ArrayView2<'_, f64>,
     config: &WindowConfig,
@@ -93,7 +95,7 @@ pub fn fit_window(
     if n == 0 || validation.nrows() == 0 {
         return Err(GmmError::TooFewRows { rows: n.min(validation.nrows()), needed: 1 });
     }
-    let (length, mut flow) = (var.length(), start(var, config)?);
+    let (length, mut flow) = (var.length(), start(var, lattice, config)?);
     let held_out = flow.prepare(validation);
     let mean = |x: Vec<f64>| x.iter().sum::<f64>() / x.len() as f64;
     let mut best = (mean(flow.log_prob_prepared(&held_out)), 0, flow.parameters().to_vec());
@@ -123,7 +125,7 @@ pub fn fit_window(
             let spent = config.time_budget_seconds.map_or(0.0, |b| started.elapsed().as_secs_f64() / b);
             rate = learning_rate(config, adam.steps, done.max(spent));
             let prepared = flow.prepare(windows.select(Axis(0), rows).view());
-            let (sum, gradient) = gradient(flow.shape(), &parameters, &prepared, length);
+            let (sum, gradient) = gradient(&flow, &parameters, &prepared, length);
             total += sum;
             let per_sample = -1.0 / (rows.len() * length) as f32;
             let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt()
@@ -188,7 +190,7 @@ impl WindowConfig {
 }
 
 /// The flow before training: the last layer's bias is the mixture of the autoregression, its weights are zero.
-fn start(var: Var, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
+fn start(var: Var, lattice: Option<Lattice>, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
     let context = Context::of(var.length(), var.channels());
     let (k, c) = (config.components, var.channels());
     let shape = Shape { inputs: context.n_inputs(), hidden: config.hidden, components: k, channels: c };
@@ -200,6 +202,8 @@ fn start(var: Var, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
         parameters[range].fill_with(|| (bound * (2.0 * rng.random::<f64>() - 1.0)) as f32);
     }
     let gmm = var.innovation();
+    // A logistic of the same standard deviation.
+    let narrower = if lattice.is_some() { 3.0f64.sqrt() / std::f64::consts::PI } else { 1.0 };
     let bias = &mut parameters[b3];
     for j in 0..k {
         // More components than the mixture has are copies that share its weight, told apart by a trace of noise.
@@ -210,10 +214,10 @@ fn start(var: Var, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
             let sd = gmm.covariances()[[of, channel, channel]].sqrt();
             let jitter = if copies > 1.0 { 0.01 * (2.0 * rng.random::<f64>() - 1.0) } else { 0.0 };
             bias[k + j * c + channel] = (gmm.means()[[of, channel]] + jitter * sd) as f32;
-            bias[k + k * c + j * c + channel] = sd.ln() as f32;
+            bias[k + k * c + j * c + channel] = (narrower * sd).ln() as f32;
         }
     }
-    WindowFlow::new(var, context, shape, parameters)
+    WindowFlow::new(var, context, shape, parameters, lattice)
 }
 
 fn groups(shape: Shape, weight_decay: f32) -> Vec<Group> {
@@ -229,12 +233,13 @@ fn learning_rate(config: &WindowConfig, step: u64, done: f64) -> f64 {
 }
 
 /// Sum of log-densities (without the linear layer's constant) and its gradient, added up in the order of the windows.
-fn gradient(shape: Shape, parameters: &[f32], windows: &[Prepared], n: usize) -> (f64, Vec<f32>) {
+fn gradient(flow: &WindowFlow, parameters: &[f32], windows: &[Prepared], n: usize) -> (f64, Vec<f32>) {
+    let (shape, half) = (flow.shape(), flow.half());
     let each: Vec<(f32, Vec<f32>)> = windows
         .par_iter()
         .map(|w| {
             let mut gradient = vec![0.0; parameters.len()];
-            let sum = shape.log_prob_grad(parameters, &w.inputs, &w.innovations, n, &mut gradient);
+            let sum = shape.log_prob_grad(parameters, &w.inputs, &w.innovations, half, n, &mut gradient);
             (sum, gradient)
         })
         .collect();

@@ -7,6 +7,9 @@
 //! log p(v) = Σ_t [ log p(e_t | past) − log det L_tt ]
 //! ```
 //!
+//! Of a digitised signal ([`Lattice`]) the past is read as it was recorded, without the noise that made it continuous, and
+//! p(e_t | past) is the probability of the step the sample lies on over the width of that step.
+//!
 //! All samples of a window are evaluated at once; sampling goes sample by sample. The network's last layer starts at zero
 //! with the mixture of the autoregression as its bias, so training starts at that model and early stopping on
 //! validation can only improve on it.
@@ -14,9 +17,11 @@
 mod conditional;
 mod context;
 mod fit;
+mod lattice;
 mod model;
 
 pub use conditional::Shape;
 pub use context::Context;
 pub use fit::{WindowConfig, WindowSource, fit_window};
+pub use lattice::Lattice;
 pub use model::WindowFlow;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::conditional::Shape;
 use super::context::{Context, by_time};
+use super::lattice::Lattice;
 use crate::baseline::{GmmError, Var};
 use crate::density::Density;
 use crate::num::special::normal_quantile;
@@ -21,6 +22,9 @@ pub struct WindowFlow {
     context: Context,
     shape: Shape,
     parameters: Vec<f32>,
+    lattice: Option<Lattice>,
+    /// Half of a step in units of the innovation, `(C, T)`; empty without a lattice.
+    half: Vec<f32>,
 }
 
 /// A window prepared for the network.
@@ -31,11 +35,17 @@ pub(super) struct Prepared {
 }
 
 impl WindowFlow {
-    /// Puts a flow together from the autoregression and the network's parameters.
+    /// Puts a flow together from the autoregression and the network's parameters; with a lattice the signals are digitised.
     ///
     /// # Errors
     /// [`GmmError::Shape`] when the sizes do not fit together, [`GmmError::NotFinite`] for damaged parameters.
-    pub fn new(var: Var, context: Context, shape: Shape, parameters: Vec<f32>) -> Result<Self, GmmError> {
+    pub fn new(
+        var: Var,
+        context: Context,
+        shape: Shape,
+        parameters: Vec<f32>,
+        lattice: Option<Lattice>,
+    ) -> Result<Self, GmmError> {
         let sizes = |what, got, expected| GmmError::Shape { what, got: vec![got], expected: vec![expected] };
         if context.channels != var.channels() || shape.channels != var.channels() {
             return Err(sizes("channels of the conditional mixture", shape.channels, var.channels()));
@@ -49,7 +59,16 @@ impl WindowFlow {
         if let Some(column) = parameters.iter().position(|p| !p.is_finite()) {
             return Err(GmmError::NotFinite { what: "network parameters", row: 0, column });
         }
-        Ok(Self { var, context, shape, parameters })
+        let mut half = Vec::new();
+        if let Some(lattice) = &lattice {
+            if lattice.channels() != var.channels() || !lattice.is_sound() {
+                return Err(sizes("channels of the lattice", lattice.channels(), var.channels()));
+            }
+            for c in 0..var.channels() {
+                half.extend((0..var.length()).map(|t| (0.5 * lattice.step(c) / var.unit(t, c)) as f32));
+            }
+        }
+        Ok(Self { var, context, shape, parameters, lattice, half })
     }
 
     /// The linear layer.
@@ -65,6 +84,16 @@ impl WindowFlow {
     /// Sizes of the network.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// Values the signals can take, where they are digitised.
+    pub fn lattice(&self) -> Option<&Lattice> {
+        self.lattice.as_ref()
+    }
+
+    /// Half of a step of each sample, empty for signals that are not digitised.
+    pub(super) fn half(&self) -> &[f32] {
+        &self.half
     }
 
     /// The network's parameters.
@@ -89,6 +118,11 @@ impl WindowFlow {
     /// Inputs and innovations of windows.
     pub(super) fn prepare(&self, v: ArrayView2<'_, f64>) -> Vec<Prepared> {
         let (t, c) = (self.var.length(), self.var.channels());
+        let v = match &self.lattice {
+            Some(lattice) => lattice.recorded(v),
+            None => v.to_owned(),
+        };
+        let v = v.view();
         let e = self.var.innovations(v);
         let windows: Vec<_> = v.rows().into_iter().zip(e.axis_chunks_iter(Axis(0), t)).collect();
         windows
@@ -105,7 +139,7 @@ impl WindowFlow {
     pub(super) fn log_prob_prepared(&self, windows: &[Prepared]) -> Vec<f64> {
         let (n, scale) = (self.var.length(), self.var.log_scale());
         let one = |w: &Prepared| {
-            let each = self.shape.log_prob(&self.parameters, &w.inputs, &w.innovations, n);
+            let each = self.shape.log_prob(&self.parameters, &w.inputs, &w.innovations, &self.half, n);
             each.iter().map(|&x| f64::from(x)).sum::<f64>() - scale
         };
         windows.par_iter().map(one).collect()
@@ -136,9 +170,24 @@ impl WindowFlow {
                 // (0, 1]: the open end at 1 is left to rounding.
                 let u = rng.random::<f64>().clamp(1e-16, 1.0 - 1e-16);
                 let q = k * c + channel;
-                e[[t, channel]] = means[q] + scales[q] * normal_quantile(u);
+                let standard = if self.lattice.is_some() { (u / (1.0 - u)).ln() } else { normal_quantile(u) };
+                e[[t, channel]] = means[q] + scales[q] * standard;
             }
             self.var.extend(&mut v, t, e.row(t));
+            if let Some(lattice) = &self.lattice {
+                // Channel by channel: the next one follows from the value this one was recorded with.
+                for channel in 0..c {
+                    let drawn = v[t * c + channel];
+                    e[[t, channel]] += (lattice.nearest(channel, drawn) - drawn) / self.var.unit(t, channel);
+                    self.var.extend(&mut v, t, e.row(t));
+                    v[t * c + channel] = lattice.nearest(channel, drawn);
+                }
+            }
+        }
+        if let Some(lattice) = &self.lattice {
+            for (i, x) in v.iter_mut().enumerate() {
+                *x = lattice.nearest(i % c, *x) + lattice.step(i % c) * (rng.random::<f64>() - 0.5);
+            }
         }
         v
     }

@@ -138,6 +138,12 @@ impl Var {
         samples.map(|t| self.log_scale[t.min(self.order())]).sum()
     }
 
+    /// Standard deviation of channel `c` of sample `t` given all before it: an innovation of 1 moves the sample so far.
+    pub fn unit(&self, t: usize, c: usize) -> f64 {
+        let i = t.min(self.order()) * self.channels + c;
+        self.lower[[i, i]]
+    }
+
     /// Whitened innovations of windows.
     ///
     /// # Shapes

@@ -39,7 +39,7 @@ fn what_the_past_tells_of_the_spread_is_learned() {
     let before = var.log_prob(test.view()).mean().unwrap() / 96.0;
     let source = |_| train.clone();
     let longer = WindowConfig { max_epochs: 40, batch_samples: 256, ..config() };
-    let (flow, history) = fit_window(var, &source, validation.view(), &longer, &Silent).unwrap();
+    let (flow, history) = fit_window(var, None, &source, validation.view(), &longer, &Silent).unwrap();
     let after = flow.log_prob(test.view()).mean().unwrap() / 96.0;
     assert!(after > before + 0.1, "{before} {after}");
     assert!(history.last().unwrap().validation_log_prob > history[0].validation_log_prob);
@@ -57,7 +57,7 @@ fn training_is_a_function_of_the_seed() {
     let (var, train, validation) = var(48);
     let source = |_| train.clone();
     let short = WindowConfig { max_epochs: 2, ..config() };
-    let run = || fit_window(var.clone(), &source, validation.view(), &short, &Silent).unwrap();
+    let run = || fit_window(var.clone(), None, &source, validation.view(), &short, &Silent).unwrap();
     let ((a, rows), (b, _)) = (run(), run());
     assert_eq!(a, b);
     assert_eq!(rows.len(), 3);
@@ -72,7 +72,7 @@ fn the_start_is_the_autoregression() {
     let components = var.innovation().n_components();
     let none = WindowConfig { max_epochs: 0, components, ..config() };
     let source = |_| train.clone();
-    let (flow, _) = fit_window(var.clone(), &source, validation.view(), &none, &Silent).unwrap();
+    let (flow, _) = fit_window(var.clone(), None, &source, validation.view(), &none, &Silent).unwrap();
     let (a, b) = (flow.log_prob(validation.view()), var.log_prob(validation.view()));
     // One channel: nothing is lost by components without correlation. Equal to f32.
     for (a, b) in a.iter().zip(&b) {
@@ -84,7 +84,7 @@ fn the_start_is_the_autoregression() {
 fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     let (var, train, validation) = var(6);
     let source = |_| train.clone();
-    let (flow, _) = fit_window(var, &source, validation.view(), &config(), &Silent).unwrap();
+    let (flow, _) = fit_window(var, None, &source, validation.view(), &config(), &Silent).unwrap();
     // The integral over the last of six samples is the density of the first five, whatever the last is integrated from.
     let window = validation.row(0).to_vec();
     let integral = |shift: f64| {
@@ -108,11 +108,55 @@ fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     };
     let prefix: f64 = {
         let prepared = flow.prepare(validation.view());
-        let each = flow.shape().log_prob(flow.parameters(), &prepared[0].inputs, &prepared[0].innovations, 6);
+        let each =
+            flow.shape().log_prob(flow.parameters(), &prepared[0].inputs, &prepared[0].innovations, &[], 6);
         each[..4].iter().map(|x| f64::from(*x)).sum::<f64>()
     };
     let scale: f64 = flow.var().log_scale_of(0..4);
     assert!((inner.ln() - (prefix - scale)).abs() < 0.02, "{inner} {prefix} {scale}");
+}
+
+/// Of a digitised signal, each sample's steps share a probability of one, wherever on its step a sample lies.
+#[test]
+fn steps_of_digitised_signals_share_the_probability() {
+    let step = 0.25;
+    let digitised = |mut w: Array2<f64>| {
+        w.mapv_inplace(|x| step * (x / step).round());
+        w
+    };
+    let (train, validation) = (digitised(bursts(60, 6, 1)), digitised(bursts(20, 6, 2)));
+    let lattice = Lattice::through(train.view(), &[step]).unwrap();
+    let order = VarConfig { orders: vec![1, 2], components: vec![1, 2], ..VarConfig::default() };
+    let var = fit_var(train.view(), validation.view(), 1, &order).unwrap().0;
+    let source = |epoch: u32| {
+        let mut rng = Seed(8).stream("noise", epoch.into());
+        train.mapv(|x| x + step * (rng.random::<f64>() - 0.5))
+    };
+    let (flow, _) = fit_window(var, Some(lattice), &source, validation.view(), &config(), &Silent).unwrap();
+    let window = validation.row(0).to_vec();
+    let total = |t: usize, noise: f64| {
+        let grid = Array2::from_shape_fn((801, 6), |(i, at)| match at {
+            _ if at == t => window[t] + step * (i as f64 - 400.0) + noise,
+            _ => window[at],
+        });
+        let prepared = flow.prepare(grid.view());
+        let each = |w: &Prepared| {
+            let shape = flow.shape();
+            let all = shape.log_prob(flow.parameters(), &w.inputs, &w.innovations, flow.half(), 6);
+            f64::from(all[t]) - flow.var().log_scale_of(t..t + 1)
+        };
+        prepared.iter().map(|w| each(w).exp() * step).sum::<f64>()
+    };
+    for t in 0..6 {
+        assert!((total(t, 0.0) - 1.0).abs() < 1e-3, "{t}: {}", total(t, 0.0));
+        assert!((total(t, 0.4 * step) - total(t, -0.4 * step)).abs() < 1e-6);
+    }
+    // Samples carry noise of a step, and score about as windows do.
+    let mut rng = Seed(8).stream("test", 0);
+    let test = digitised(bursts(200, 6, 3)).mapv(|x| x + step * (rng.random::<f64>() - 0.5));
+    let of = |w: &Array2<f64>| flow.log_prob(w.view()).mean().unwrap() / 6.0;
+    let (own, held_out) = (of(&flow.sample(400, Seed(4))), of(&test));
+    assert!((own - held_out).abs() < 0.3, "{own} {held_out}");
 }
 
 #[test]
@@ -126,10 +170,10 @@ fn settings_out_of_range_are_refused() {
         WindowConfig { weight_decay: -1.0, ..config() },
         WindowConfig { batch_samples: 0, ..config() },
     ] {
-        let error = fit_window(var.clone(), &source, validation.view(), &wrong, &Silent).unwrap_err();
+        let error = fit_window(var.clone(), None, &source, validation.view(), &wrong, &Silent).unwrap_err();
         assert!(matches!(error, GmmError::Setting { .. }), "{wrong:?}");
     }
     let none = Array2::zeros((0, 6));
-    let error = fit_window(var, &source, none.view(), &config(), &Silent).unwrap_err();
+    let error = fit_window(var, None, &source, none.view(), &config(), &Silent).unwrap_err();
     assert!(matches!(error, GmmError::TooFewRows { .. }));
 }
