@@ -19,7 +19,7 @@ pub use error::ArtifactError;
 pub use fit::{EnsembleConfig, FitError, fit_flow_model, fit_mixture_model};
 pub use header::{FORMAT_VERSION, Header, MemberHeader, ModelKind, Window};
 pub use metrics::{Metrics, peak_memory_bytes};
-pub use window::{fit_causal_model, fit_var_model};
+pub use window::{fit_causal_model, fit_patch_model, fit_var_model};
 
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;

@@ -1,5 +1,6 @@
 //! From a bundle of waveform windows to a model.
 
+use std::path::Path;
 use std::time::Instant;
 
 use ndarray::Array2;
@@ -8,8 +9,12 @@ use super::{FitError, ModelArtifact};
 use crate::baseline::{VarConfig, fit_var};
 use crate::evaluate::stacked_draws;
 use crate::features::{Bundle, Noise};
+use crate::flow::{BaseKind, FlowConfig};
 use crate::schema::Split;
-use crate::train::Progress;
+use crate::train::{
+    BundleSource, FlowKind, Mixture, Progress, TrainConfig, TrainError, remove_checkpoint, start_flow,
+    train_source,
+};
 use crate::window::{Lattice, WindowConfig, fit_window};
 
 /// Numbers an autoregression is fitted on, at least, as far as more noise draws of the same windows can provide them.
@@ -102,6 +107,64 @@ pub fn fit_causal_model(
     let (flow, history) = fit_window(var, lattice, &draw, held_out.view(), &resolved, progress)?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(ModelArtifact::from_causal(bundle, &var_config, config, flow, orders, history, seconds))
+}
+
+/// Trains a flow of windows: layers over patches, on the innovations of an autoregression unless `whiten` is false. Its base
+/// then starts as the mixture of those innovations, so that training starts at the likelihood of [`fit_var_model`].
+///
+/// # Errors
+/// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`] and [`train_source`].
+#[expect(clippy::too_many_arguments, reason = "what to fit on, what to fit, and where to keep it meanwhile")]
+pub fn fit_patch_model(
+    bundle: &Bundle,
+    kind: FlowKind,
+    flow: &FlowConfig,
+    config: &TrainConfig,
+    whiten: bool,
+    checkpoint: Option<&Path>,
+    resume: bool,
+    progress: &dyn Progress,
+) -> Result<ModelArtifact, FitError> {
+    let started = Instant::now();
+    if let Some(dir) = checkpoint.filter(|_| !resume) {
+        remove_checkpoint(dir).map_err(TrainError::from)?;
+    }
+    let channels = window_channels(bundle)?;
+    let encoder = &bundle.manifest.encoder;
+    let mut flow = flow.clone();
+    let start = if whiten {
+        progress.note("fitting the autoregression the flow starts from");
+        let var_config = VarConfig { seed: config.seed, ..VarConfig::default() };
+        let draw = |split, name: &str| {
+            stacked_draws(encoder, bundle.raw_of(split).view(), 1, config.seed.child(name, 0))
+        };
+        let (first, held_out) =
+            (draw(Split::Train, "train-noise"), draw(Split::Validation, "validation-noise"));
+        let (var, _) = fit_var(first.view(), held_out.view(), channels, &var_config)?;
+        if let Some(window) = &mut flow.window {
+            window.order = var.order();
+        }
+        let gmm = var.innovation();
+        let mixture = Mixture { weights: gmm.weights(), means: gmm.means(), covariances: gmm.covariances() };
+        let mut start = start_flow(&flow, config.seed, Some(mixture))?;
+        start.set_causal(var.mean(), var.whitening()).map_err(TrainError::from)?;
+        start
+    } else {
+        // Nothing to start from but the scale of the data, which ActNorm takes.
+        if flow.base != BaseKind::Normal {
+            flow.base = BaseKind::Normal;
+        }
+        start_flow(&flow, config.seed, None)?
+    };
+    let before = started.elapsed().as_secs_f64();
+    let config = TrainConfig {
+        time_budget_seconds: config.time_budget_seconds.map(|b| (b - before).max(0.05)),
+        ..config.clone()
+    };
+    let source = BundleSource::new(bundle);
+    let mut trained = train_source(&source, start, &config, checkpoint, resume, progress)?;
+    trained.seconds += before;
+    Ok(ModelArtifact::from_flow(bundle, kind, &config, trained))
 }
 
 #[cfg(test)]

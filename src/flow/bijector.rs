@@ -105,6 +105,7 @@ pub trait Bijector<T: Real>: Debug + Send + Sync {
 #[derive(Debug, Clone, Default)]
 pub struct Tape<T> {
     slots: Vec<Vec<T>>,
+    side: Vec<T>,
     forgets: bool,
 }
 
@@ -117,6 +118,17 @@ impl<T: Real> Tape<T> {
     /// Whether a backward pass will follow, as it does unless said otherwise.
     pub(crate) fn keeps(&self) -> bool {
         !self.forgets
+    }
+
+    /// Runs `f` with a buffer that is not among the numbered ones, so that a layer around another can hold one too.
+    pub(crate) fn with_side<R>(&mut self, length: usize, f: impl FnOnce(&mut Self, &mut [T]) -> R) -> R {
+        let mut side = std::mem::take(&mut self.side);
+        if side.len() < length {
+            side.resize(length, T::zero());
+        }
+        let out = f(self, &mut side[..length]);
+        self.side = side;
+        out
     }
 
     /// The first N buffers, cut to the given lengths, with the contents they had.

@@ -7,7 +7,7 @@ use super::autoregressive::Autoregressive;
 use super::base::Base;
 use super::bijector::{Bijector, ParameterSpec};
 use super::butterfly::{ButterflyLayer, Radix2};
-use super::config::{Conditioning, Coupling as CouplingKind, FlowConfig, Linear, Schedule};
+use super::config::{Conditioning, Coupling as CouplingKind, FlowConfig, Linear, Schedule, Windows};
 use super::coupling::{Coupling, NetworkShape};
 use super::draw;
 use super::elementwise::ElementwiseSpline;
@@ -17,6 +17,7 @@ use super::model::ParameterView;
 use super::schedule::radix2_levels;
 use super::spline::Spline;
 use super::univariate::Univariate;
+use super::window::{Causal, Patched, between, channel_major, patches, time_major};
 use crate::num::real::Real;
 use crate::random::Seed;
 
@@ -47,6 +48,8 @@ pub(super) struct Structure<T: Real> {
     pub(super) base_range: Range<usize>,
     pub(super) views: Vec<ParameterView>,
     pub(super) n_parameters: usize,
+    /// Index among the layers, of the causal layer of a flow of windows.
+    pub(super) causal: Option<(usize, Causal)>,
 }
 
 impl<T: Real> Structure<T> {
@@ -76,10 +79,11 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
         config: config.clone(),
         layers: Vec::new(),
         linears: Vec::new(),
-        base: Base::new(d, config.base),
+        base: base(config),
         base_range: 0..0,
         views: Vec::new(),
         n_parameters: 0,
+        causal: None,
     };
     let (univariate, spline) = match config.coupling {
         CouplingKind::Affine => {
@@ -90,6 +94,9 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
             (Univariate::Spline(spline), spline)
         }
     };
+    if let Some(window) = config.window {
+        return build_window(structure, window, univariate);
+    }
     if config.elementwise_spline {
         structure.push("elementwise".into(), ElementwiseSpline::new(d, spline));
     }
@@ -112,6 +119,84 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
             }
         }
     }
+    let specs = structure.base.specs();
+    structure.base_range = structure.place("base", specs);
+    Ok(structure)
+}
+
+/// The latent's distribution: of windows, one of C channels for every sample.
+fn base(config: &FlowConfig) -> Base {
+    match config.window {
+        Some(w) => Base::new(w.channels, config.base).repeated(config.n_features / w.channels),
+        None => Base::new(config.n_features, config.base),
+    }
+}
+
+/// Causal layer, then blocks over patches; between blocks rows are put in the order the next one wants.
+fn build_window<T: Real>(
+    mut structure: Structure<T>,
+    window: Windows,
+    univariate: Univariate,
+) -> Result<Structure<T>, FlowError> {
+    let config = structure.config.clone();
+    let Windows { channels, order, .. } = window;
+    let length = config.n_features / channels;
+    let mut layout = time_major(length, channels);
+    let mut arrange = |structure: &mut Structure<T>, name: String, to: Vec<usize>| {
+        if layout != to {
+            structure.push(name, Permutation::new(between(&layout, &to))?);
+            layout = to;
+        }
+        Ok::<(), FlowError>(())
+    };
+    if order > 0 {
+        arrange(&mut structure, "causal.order".into(), channel_major(length, channels))?;
+        let causal = Causal::new(length, channels, order);
+        structure.causal = Some((structure.layers.len(), causal.clone()));
+        structure.push("causal".into(), causal);
+    }
+    let shape = NetworkShape {
+        hidden: config.hidden,
+        n_hidden_layers: config.n_hidden_layers,
+        activation: config.activation,
+        dropout: config.dropout,
+    };
+    for block in 0..config.n_blocks {
+        let patch = window.patch_of(block);
+        let (size, count) = (patch * channels, length / patch);
+        arrange(&mut structure, format!("block.{block}.order"), patches(length, channels, patch))?;
+        structure.push(format!("block.{block}.actnorm"), Patched::new(ActNorm::new(size), count));
+        let name = format!("block.{block}.linear");
+        let mut rng = Seed(config.permutation_seed).stream("permutation", block as u64);
+        let layer = structure.layers.len();
+        let mut butterfly = None;
+        match config.linear {
+            Linear::Butterfly { parametrisation, .. } => {
+                let options = Radix2 {
+                    levels: radix2_levels(config.n_features),
+                    coarsest_last: false,
+                    both_directions: false,
+                    share_weights: window.share_weights,
+                };
+                let built = ButterflyLayer::radix2(config.n_features, options, parametrisation)
+                    .with_random_start(config.random_start);
+                butterfly = Some(built.clone());
+                structure.push(name, built);
+            }
+            Linear::PluDense => {
+                structure.push(name, Patched::new(PluLinear::new((0..size).collect())?, count));
+            }
+            Linear::Permutation => {
+                structure
+                    .push(name, Patched::new(Permutation::new(draw::permutation(size, &mut rng))?, count));
+            }
+        }
+        structure.linears.push(LinearEntry { layer, butterfly });
+        let coupling =
+            Coupling::new(&config.transforms(block), univariate, shape).with_neighbours(count, window.reach);
+        structure.push(format!("block.{block}.coupling"), Patched::new(coupling, count));
+    }
+    arrange(&mut structure, "base.order".into(), channel_major(length, channels))?;
     let specs = structure.base.specs();
     structure.base_range = structure.place("base", specs);
     Ok(structure)

@@ -109,6 +109,65 @@ pub enum BaseKind {
     },
 }
 
+/// How a flow takes coordinates for windows of signals, time-major: coordinate t·C + c.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Windows {
+    /// Channels C.
+    pub channels: usize,
+    /// Samples P of a patch; networks, scales and dense matrices are shared by all patches.
+    pub patch: usize,
+    /// Patch sizes P, 2P, 4P, … that blocks cycle through.
+    pub scales: usize,
+    /// Patches on either side that a coupling's network sees.
+    pub reach: usize,
+    /// Past samples that the causal linear layer sees; 0 leaves the layer out.
+    pub order: usize,
+    /// Whether all pairs of a block of a butterfly share one matrix, as in the paper.
+    pub share_weights: bool,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self { channels: 1, patch: 16, scales: 1, reach: 1, order: 0, share_weights: true }
+    }
+}
+
+impl Windows {
+    /// Samples of the patches of block `block`.
+    pub(crate) fn patch_of(&self, block: usize) -> usize {
+        self.patch << (block / 2 % self.scales.max(1))
+    }
+
+    fn problems(&self, n_features: usize) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.channels == 0 || !n_features.is_multiple_of(self.channels.max(1)) {
+            problems.push(format!("`channels` must divide {n_features} coordinates, got {}", self.channels));
+            return problems;
+        }
+        let length = n_features / self.channels;
+        if self.scales == 0 || self.scales > 8 {
+            problems.push(format!("`scales` must lie between 1 and 8, got {}", self.scales));
+        } else if self.patch == 0 || !length.is_multiple_of(self.patch << (self.scales - 1)) {
+            problems.push(format!(
+                "`patch` · 2^(`scales` − 1) must divide the {length} samples of a window, got {} · {}",
+                self.patch,
+                1 << (self.scales - 1)
+            ));
+        }
+        if self.reach > 16 {
+            problems.push(format!("`reach` must lie between 0 and 16, got {}", self.reach));
+        }
+        if self.order >= length.max(1) {
+            problems.push(format!(
+                "`order` must be less than the {length} samples of a window, got {}",
+                self.order
+            ));
+        }
+        problems
+    }
+}
+
 /// Settings of a flow; the defaults suit medical tables of 10–100 coordinates and 500–10,000 records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -146,6 +205,9 @@ pub struct FlowConfig {
     pub base: BaseKind,
     /// Seed of the fixed permutations, which are part of the model's shape.
     pub permutation_seed: u64,
+    /// Given where records are windows of signals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Windows>,
 }
 
 impl Default for FlowConfig {
@@ -167,6 +229,7 @@ impl Default for FlowConfig {
             elementwise_spline: false,
             base: BaseKind::default(),
             permutation_seed: 0,
+            window: None,
         }
     }
 }
@@ -218,12 +281,21 @@ impl FlowConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             problems.push(format!("`dropout` must be at least 0 and below 1, got {}", self.dropout));
         }
+        if let Some(window) = &self.window {
+            problems.extend(window.problems(self.n_features));
+            if self.permutation != Permutation::Identity {
+                problems.push("`permutation` other than `identity` does not apply to windows".into());
+            }
+            if self.conditioning != Conditioning::Coupling {
+                problems.push("`conditioning` other than `coupling` does not apply to windows".into());
+            }
+        }
         if problems.is_empty() { Ok(()) } else { Err(FlowError::Config { problems }) }
     }
 
-    /// Which coordinates the coupling of block `block` transforms.
+    /// Which coordinates the coupling of block `block` transforms; of windows, which of a patch.
     pub(crate) fn transforms(&self, block: usize) -> Vec<bool> {
-        let d = self.n_features;
+        let d = self.window.map_or(self.n_features, |w| w.patch_of(block) * w.channels);
         // Coarser patterns than quarters would leave the two sides unequal.
         let n_patterns = match self.mask {
             Mask::Halves => 1,

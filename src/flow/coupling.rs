@@ -8,6 +8,8 @@
 //! # References
 //! Dinh et al. (2017), RealNVP, arXiv:1605.08803; Durkan et al. (2019), Neural spline flows, arXiv:1906.04032.
 
+use std::ops::Range;
+
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use super::lanes::{gather, scatter};
@@ -23,6 +25,15 @@ pub struct Coupling {
     transformed: Vec<usize>,
     network: Mlp,
     univariate: Univariate,
+    neighbours: Neighbours,
+}
+
+/// The patches of a window whose conditioning coordinates the network sees: in a batch of `count` patches one after the
+/// other, its own and `reach` on either side.
+#[derive(Debug, Clone, Copy)]
+struct Neighbours {
+    count: usize,
+    reach: usize,
 }
 
 /// Everything about the network but its inputs and outputs, which follow from the coupling.
@@ -56,14 +67,48 @@ impl Coupling {
             activation: shape.activation,
             dropout: shape.dropout,
         };
-        Self { conditioning, transformed, network, univariate }
+        Self { conditioning, transformed, network, univariate, neighbours: Neighbours { count: 1, reach: 0 } }
+    }
+
+    /// Shows the network the conditioning coordinates of `reach` patches on either side as well; columns are then those of
+    /// `count` patches one after the other. Beyond the ends of the window it sees zeros.
+    #[must_use]
+    pub fn with_neighbours(mut self, count: usize, reach: usize) -> Self {
+        self.network.inputs = self.conditioning.len() * (2 * reach + 1);
+        self.neighbours = Neighbours { count, reach };
+        self
+    }
+
+    /// For each row of the network's input: the conditioning row, and the columns it is taken from and put to.
+    fn inputs(&self, n: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> + '_ {
+        let Neighbours { count, reach } = self.neighbours;
+        let width = n / count;
+        (0..=2 * reach).flat_map(move |offset| {
+            self.conditioning.iter().map(move |&row| {
+                let (before, after) = (reach.saturating_sub(offset), offset.saturating_sub(reach));
+                let kept = n - (before + after).min(count) * width;
+                let (from, to) = ((after * width).min(n), (before * width).min(n));
+                (row, from..from + kept, to..to + kept)
+            })
+        })
+    }
+
+    fn gather_inputs<T: Real>(&self, x: &[T], n: usize, input: &mut [T]) {
+        if self.neighbours.reach == 0 {
+            gather(x, n, &self.conditioning, input);
+            return;
+        }
+        input.fill(T::zero());
+        for (input, (row, from, to)) in input.chunks_exact_mut(n.max(1)).zip(self.inputs(n)) {
+            input[to].copy_from_slice(&x[row * n..(row + 1) * n][from]);
+        }
     }
 
     /// Borrows the tape's buffers for a batch of `n`.
     fn buffers<'a, T: Real>(&self, tape: &'a mut Tape<T>, n: usize) -> Buffers<'a, T> {
         let [a, b, c, d] = self.network.tape_lengths(n);
         let raw = self.network.outputs * n;
-        let (t, i) = (self.transformed.len() * n, self.conditioning.len() * n);
+        let (t, i) = (self.transformed.len() * n, self.network.inputs * n);
         let [activations, slopes, state, scratch, raw, d_raw, input, x, work, d_input] =
             tape.slots([a, b, c, d, raw, raw, i, t, t, i]);
         Buffers {
@@ -115,7 +160,7 @@ impl<T: Real> Bijector<T> for Coupling {
     ) {
         let n = ladj.len();
         let mut b = self.buffers(tape, n);
-        gather(x, n, &self.conditioning, b.input);
+        self.gather_inputs(x, n, b.input);
         gather(x, n, &self.transformed, b.x);
         b.work.copy_from_slice(b.x);
         self.network.forward(parameters, b.input, b.raw, n, &mut b.network, dropout);
@@ -130,7 +175,7 @@ impl<T: Real> Bijector<T> for Coupling {
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         let n = z.len() / Bijector::<T>::n_features(self);
         let mut b = self.buffers(tape, n);
-        gather(z, n, &self.conditioning, b.input);
+        self.gather_inputs(z, n, b.input);
         gather(z, n, &self.transformed, b.work);
         self.network.forward(parameters, b.input, b.raw, n, &mut b.network, None);
         let n_raw = self.univariate.n_raw();
@@ -167,8 +212,8 @@ impl<T: Real> Bijector<T> for Coupling {
         }
         scatter(b.work, n, &self.transformed, gradient);
         self.network.backward(parameters, b.input, b.d_raw, b.d_input, n, &mut b.network, parameter_gradient);
-        for (i, &row) in self.conditioning.iter().enumerate() {
-            for (g, &d) in gradient[row * n..(row + 1) * n].iter_mut().zip(&b.d_input[i * n..(i + 1) * n]) {
+        for (d_input, (row, from, to)) in b.d_input.chunks_exact(n.max(1)).zip(self.inputs(n)) {
+            for (g, &d) in gradient[row * n..(row + 1) * n][from].iter_mut().zip(&d_input[to]) {
                 *g += d;
             }
         }

@@ -1,13 +1,13 @@
 //! A flow as a density for the rest of the crate: rows of records in f64 in, log-densities in f64 out.
 //!
-//! Rows are handled in blocks of [`TILE`] by as many threads as there are; a block's result, and the random stream it
+//! Rows are handled in blocks of [`Flow::tile`] by as many threads as there are; a block's result, and the random stream it
 //! draws from, depend on its number only.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
 use super::bijector::Tape;
-use super::model::{Flow, TILE, Workspace};
+use super::model::{Flow, Workspace};
 use crate::density::Density;
 use crate::num::real::Real;
 use crate::random::Seed;
@@ -22,11 +22,11 @@ impl<T: Real> Density for Flow<T> {
     }
 
     fn log_prob(&self, v: ArrayView2<'_, f64>) -> Array1<f64> {
-        let n = v.nrows();
-        let blocks: Vec<Vec<f64>> = (0..n.div_ceil(TILE))
+        let (n, tile) = (v.nrows(), self.tile());
+        let blocks: Vec<Vec<f64>> = (0..n.div_ceil(tile))
             .into_par_iter()
             .map_init(Workspace::<T>::default, |workspace, block| {
-                let rows = v.slice_axis(Axis(0), Slice::from(block * TILE..((block + 1) * TILE).min(n)));
+                let rows = v.slice_axis(Axis(0), Slice::from(block * tile..((block + 1) * tile).min(n)));
                 let x = rows.t().mapv(T::from_f64);
                 self.log_prob_with(x.view(), workspace).iter().map(|l| l.into_f64()).collect()
             })
@@ -37,11 +37,11 @@ impl<T: Real> Density for Flow<T> {
     /// # Panics
     /// Where a layer has become singular, which the rotation parametrisation rules out.
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
-        let d = Flow::n_features(self);
-        let blocks: Vec<Vec<T>> = (0..n.div_ceil(TILE))
+        let (d, tile) = (Flow::n_features(self), self.tile());
+        let blocks: Vec<Vec<T>> = (0..n.div_ceil(tile))
             .into_par_iter()
             .map_init(Tape::default, |tape, block| {
-                let width = (n - block * TILE).min(TILE);
+                let width = (n - block * tile).min(tile);
                 let mut rng = seed.stream("flow-sample", block as u64);
                 let mut z = self.base().sample(self.base_parameters(), width, &mut rng);
                 self.inverse_tile(&mut z, tape).expect("invariant: layers of a trained flow are invertible");
@@ -53,7 +53,7 @@ impl<T: Real> Density for Flow<T> {
             let width = x.len() / d;
             for (i, row) in x.chunks_exact(width).enumerate() {
                 for (j, value) in row.iter().enumerate() {
-                    rows[(block * TILE + j, i)] = value.into_f64();
+                    rows[(block * tile + j, i)] = value.into_f64();
                 }
             }
         }

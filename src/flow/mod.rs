@@ -25,6 +25,7 @@ pub mod permutation;
 pub mod schedule;
 pub mod spline;
 pub mod univariate;
+pub mod window;
 
 mod build;
 mod density;
@@ -43,7 +44,9 @@ pub use crate::num::real::Real;
 pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{BaseKind, Conditioning, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
+pub use config::{
+    BaseKind, Conditioning, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule, Windows,
+};
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;

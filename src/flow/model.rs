@@ -23,6 +23,8 @@ use crate::random::{Seed, StreamRng};
 
 /// Columns that pass through the layers together.
 pub const TILE: usize = 128;
+/// The same for windows of signals, which have thousands of coordinates.
+const WINDOW_TILE: usize = 8;
 
 /// One named array of the parameter buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +116,11 @@ impl<T: Real> Flow<T> {
         self.parameters.len()
     }
 
+    /// Columns of a batch that are handled together, and by one thread.
+    pub fn tile(&self) -> usize {
+        if self.config().window.is_some() { WINDOW_TILE } else { TILE }
+    }
+
     /// All parameters.
     pub fn parameters(&self) -> &[T] {
         &self.parameters
@@ -147,7 +154,7 @@ impl<T: Real> Flow<T> {
         let mut ladj = vec![T::zero(); x.ncols()];
         let mut tape = Tape::default();
         let mut tile_x = Vec::new();
-        for columns in tiles(x.ncols()) {
+        for columns in tiles(x.ncols(), self.tile()) {
             fill(&mut tile_x, cut(&x, &columns));
             self.forward_tile(&mut tile_x, &mut ladj[columns.clone()], &mut tape);
             unload(&tile_x, &mut z.slice_axis_mut(Axis(1), Slice::from(columns)));
@@ -167,7 +174,7 @@ impl<T: Real> Flow<T> {
         let mut x = Array2::zeros(z.raw_dim());
         let mut tape = Tape::default();
         let mut tile_z = Vec::new();
-        for columns in tiles(z.ncols()) {
+        for columns in tiles(z.ncols(), self.tile()) {
             fill(&mut tile_z, cut(&z, &columns));
             self.inverse_tile(&mut tile_z, &mut tape)?;
             unload(&tile_z, &mut x.slice_axis_mut(Axis(1), Slice::from(columns)));
@@ -188,7 +195,7 @@ impl<T: Real> Flow<T> {
         self.assert_width(x.nrows());
         let mut log_prob = vec![T::zero(); x.ncols()];
         workspace.tapes.resize_with(self.n_tapes().max(workspace.tapes.len()), Tape::default);
-        for columns in tiles(x.ncols()) {
+        for columns in tiles(x.ncols(), self.tile()) {
             fill(&mut workspace.x, cut(&x, &columns));
             let part = &mut log_prob[columns];
             // One tape for all layers: nothing is kept for a backward pass, and it stays in cache.
@@ -220,7 +227,7 @@ impl<T: Real> Flow<T> {
         let mut log_prob = vec![T::zero(); x.ncols()];
         workspace.tapes.resize_with(self.n_tapes().max(workspace.tapes.len()), Tape::default);
         let layers = &self.structure.layers;
-        for columns in tiles(x.ncols()) {
+        for columns in tiles(x.ncols(), self.tile()) {
             let Workspace { tapes, x: tile, gradient: dx, ladj_gradient } = &mut *workspace;
             fill(tile, cut(&x, &columns));
             let part = &mut log_prob[columns.clone()];
@@ -320,8 +327,8 @@ impl<T: Real> Flow<T> {
 }
 
 /// The column ranges of the tiles of a batch.
-pub(super) fn tiles(n: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..n).step_by(TILE).map(move |start| start..(start + TILE).min(n))
+pub(super) fn tiles(n: usize, tile: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n).step_by(tile).map(move |start| start..(start + tile).min(n))
 }
 
 /// Some columns of a batch. (`s![]` expands to an `allow` that this crate's `forbid(unsafe_code)` rejects.)

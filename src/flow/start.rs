@@ -27,7 +27,7 @@ impl<T: Real> Flow<T> {
         if self.config().base != BaseKind::Normal || x.ncols() == 0 {
             return;
         }
-        let structure = Arc::clone(&self.structure);
+        let (structure, tile) = (Arc::clone(&self.structure), self.tile());
         let n = x.ncols();
         let mut x = x.as_standard_layout().into_owned();
         let mut tape = Tape::default();
@@ -36,7 +36,7 @@ impl<T: Real> Flow<T> {
         for entry in &structure.layers {
             let parameters = &mut self.parameters[entry.range.clone()];
             entry.layer.initialize(parameters, x.as_slice().expect("invariant: standard layout"));
-            for columns in tiles(n) {
+            for columns in tiles(n, tile) {
                 let width = columns.len();
                 fill(&mut tile_x, cut(&x, &columns));
                 entry.layer.forward(parameters, &mut tile_x, &mut ladj[..width], &mut tape, None);
@@ -113,6 +113,24 @@ impl<T: Real> Flow<T> {
     ) -> Result<(), FlowError> {
         let range = self.structure.base_range.clone();
         self.structure.base.set_mixture(&mut self.parameters[range], weights, means, covariances)
+    }
+
+    /// Starts the causal layer of a flow of windows from a vector autoregression: z = A(x − m).
+    ///
+    /// # Shapes
+    /// `mean: ((p+1)·C,)`, `whiten: ((p+1)·C, (p+1)·C)`, lower triangular, of p + 1 consecutive samples, time-major
+    ///
+    /// # Errors
+    /// Where the flow has no causal layer, or one of another order.
+    pub fn set_causal(
+        &mut self,
+        mean: ArrayView1<'_, f64>,
+        whiten: ArrayView2<'_, f64>,
+    ) -> Result<(), FlowError> {
+        let structure = Arc::clone(&self.structure);
+        let (layer, causal) =
+            structure.causal.as_ref().ok_or_else(|| FlowError::Missing { what: "causal layer".into() })?;
+        causal.set(&mut self.parameters[structure.layers[*layer].range.clone()], mean, whiten)
     }
 
     /// Sets the Beneš butterfly of block `block` to a permutation: output i becomes ± input `permutation[i]`.

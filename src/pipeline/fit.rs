@@ -4,7 +4,8 @@ use std::num::{ParseFloatError, ParseIntError};
 use std::path::Path;
 
 use crate::artifact::{
-    EnsembleConfig, ModelArtifact, fit_causal_model, fit_flow_model, fit_mixture_model, fit_var_model,
+    EnsembleConfig, ModelArtifact, fit_causal_model, fit_flow_model, fit_mixture_model, fit_patch_model,
+    fit_var_model,
 };
 use crate::baseline::{GmmConfig, VarConfig};
 use crate::error::IoError;
@@ -79,11 +80,11 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     let artifact = match request.model {
         ModelChoice::Gmm | ModelChoice::Var => fit_baseline(&bundle, request)?,
         ModelChoice::Causal => fit_causal(&bundle, request, progress)?,
+        ModelChoice::Flow(kind) if bundle.manifest.pipeline.waveform.is_some() => {
+            return fit_patches(&bundle, kind, request, progress);
+        }
         ModelChoice::Flow(kind) => {
-            let checkpoint = train::checkpoint_dir(request.output);
-            if let Some(parent) = checkpoint.parent().filter(|p| !p.as_os_str().is_empty()) {
-                std::fs::create_dir_all(parent).map_err(IoError::on("create", parent))?;
-            }
+            let checkpoint = checkpoint_beside(request.output)?;
             let (mut flow, mut config) = train::preset(
                 kind,
                 request.preset,
@@ -122,6 +123,54 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     };
     artifact.save(request.output, request.force)?;
     Ok(artifact)
+}
+
+/// A flow over the patches of waveform windows.
+fn fit_patches(
+    bundle: &Bundle,
+    kind: FlowKind,
+    request: &FitRequest<'_>,
+    progress: &dyn Progress,
+) -> Result<ModelArtifact, Error> {
+    let usage = |message: String, hint: &str| Error::Usage { message, hint: hint.into() };
+    if request.ensemble.is_some_and(|n| n > 1) {
+        let message = "--ensemble does not apply to flows of waveform windows".to_owned();
+        return Err(usage(message, "leave it out"));
+    }
+    let checkpoint = checkpoint_beside(request.output)?;
+    let waveform = bundle.manifest.pipeline.waveform.as_ref();
+    let (length, channels) = waveform.map_or((1, 1), |w| (w.window, w.channels.len()));
+    let (mut flow, mut config) = train::window_preset(kind, bundle.manifest.splits.train, length, channels);
+    config.seed = request.seed;
+    config.time_budget_seconds = request.time_budget;
+    if let Some(epochs) = request.epochs {
+        config.max_epochs = epochs;
+    }
+    let (whiten, settings): (Vec<_>, Vec<_>) =
+        request.settings.iter().cloned().partition(|(key, _)| key == "whiten");
+    let whiten = match whiten.last().map(|(_, value)| value.as_str()) {
+        None | Some("true") => true,
+        Some("false") => false,
+        Some(other) => {
+            let message = format!("`--set whiten` must be true or false, got `{other}`");
+            return Err(usage(message, "false leaves out the autoregression the flow starts from"));
+        }
+    };
+    train::apply_overrides(&mut flow, &mut config, &settings)?;
+    let artifact =
+        fit_patch_model(bundle, kind, &flow, &config, whiten, Some(&checkpoint), request.resume, progress)?;
+    artifact.save(request.output, request.force)?;
+    train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
+    Ok(artifact)
+}
+
+/// Where the state of a run is kept, its parent made.
+fn checkpoint_beside(output: &Path) -> Result<std::path::PathBuf, Error> {
+    let checkpoint = train::checkpoint_dir(output);
+    if let Some(parent) = checkpoint.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(IoError::on("create", parent))?;
+    }
+    Ok(checkpoint)
 }
 
 fn fit_causal(

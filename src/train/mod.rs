@@ -26,7 +26,7 @@ pub use data::{BundleSource, Draw, Source};
 pub use error::TrainError;
 pub use history::HistoryRow;
 pub use overrides::{allowed_settings, apply_overrides};
-pub use preset::{FlowKind, Preset, preset};
+pub use preset::{FlowKind, Preset, preset, window_preset};
 pub use progress::{EpochReport, Progress, Silent, StartReport};
 pub use start::{Mixture, start_flow, train_flow};
 pub use trainer::{Stop, Trained, train_source};

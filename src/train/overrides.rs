@@ -103,8 +103,28 @@ pub(crate) fn train_keys() -> [Key<TrainConfig>; 14] {
     ]
 }
 
-fn flow_keys() -> [Key<FlowConfig>; 8] {
+/// A number of the settings for windows; without windows there is nothing to set.
+macro_rules! window_key {
+    ($name:ident, $range:expr) => {
+        Key {
+            name: stringify!($name),
+            range: $range,
+            get: |c| c.window.map_or(f64::NAN, |w| w.$name as f64),
+            set: |c, x| {
+                if let Some(window) = &mut c.window {
+                    window.$name = x as usize;
+                }
+            },
+        }
+    };
+}
+
+fn flow_keys() -> [Key<FlowConfig>; 12] {
     [
+        window_key!(patch, Range::whole(1, 4096)),
+        window_key!(scales, Range::whole(1, 8)),
+        window_key!(reach, Range::whole(0, 16)),
+        window_key!(order, Range::whole(0, 4096)),
         key!(n_blocks, usize, Range::whole(1, 256)),
         key!(hidden, usize, Range::whole(1, 65_536)),
         key!(n_hidden_layers, usize, Range::whole(1, 64)),
@@ -141,7 +161,7 @@ struct Choice {
     set: fn(&mut FlowConfig, &str),
 }
 
-fn choices() -> [Choice; 10] {
+fn choices() -> [Choice; 11] {
     fn butterfly(c: &mut FlowConfig, change: impl FnOnce(&mut Schedule, &mut Parametrisation)) {
         if let Linear::Butterfly { schedule, parametrisation } = &mut c.linear {
             change(schedule, parametrisation);
@@ -179,6 +199,15 @@ fn choices() -> [Choice; 10] {
             set: |c, v| {
                 c.conditioning =
                     if v == "coupling" { Conditioning::Coupling } else { Conditioning::Autoregressive };
+            },
+        },
+        Choice {
+            name: "share_weights",
+            allowed: &["true", "false"],
+            set: |c, v| {
+                if let Some(window) = &mut c.window {
+                    window.share_weights = v == "true";
+                }
             },
         },
         Choice {
@@ -265,7 +294,12 @@ pub fn apply_overrides(
         };
         if let Some(k) = flow_keys().iter().find(|k| k.name == key) {
             if (k.get)(&new_flow).is_nan() {
-                problems.push(format!("`{key}` applies to spline couplings, and this flow has affine ones"));
+                let what = if ["n_bins", "bound"].contains(&k.name) {
+                    "spline couplings, and this flow has affine ones"
+                } else {
+                    "flows of waveform windows"
+                };
+                problems.push(format!("`{key}` applies to {what}"));
                 continue;
             }
             match number(&k.range) {
@@ -303,6 +337,7 @@ fn describe(choice: &Choice) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::Windows;
 
     fn pairs(settings: &[(&str, &str)]) -> Vec<(String, String)> {
         settings.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())).collect()
@@ -347,14 +382,14 @@ mod tests {
         assert!(
             problems.contains(&"`learning_rate` must be a number above 0 and at most 1, got `0`".to_string())
         );
-        assert_eq!(allowed.len(), 32);
+        assert_eq!(allowed.len(), 37);
         assert_eq!((flow, train), before);
     }
 
     /// Every key takes a number inside its range and gives it back.
     #[test]
     fn keys_set_what_they_get() {
-        let mut flow = FlowConfig::new(4);
+        let mut flow = FlowConfig { window: Some(Windows::default()), ..FlowConfig::new(4) };
         let mut train = TrainConfig::default();
         for key in flow_keys() {
             let x = if key.range.whole { 3.0 } else { 0.25 };

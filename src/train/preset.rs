@@ -12,7 +12,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
-use crate::flow::{Coupling, FlowConfig, Linear};
+use crate::flow::{BaseKind, Coupling, Covariance, FlowConfig, Linear, Windows};
 
 /// Size of a flow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,5 +135,34 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
     };
     let train =
         TrainConfig { batch_size, max_epochs, patience: (max_epochs / 6).max(10), ..TrainConfig::default() };
+    (flow, train)
+}
+
+/// Settings for `n_train` windows of `length` samples of `channels` channels.
+pub fn window_preset(
+    kind: FlowKind,
+    n_train: usize,
+    length: usize,
+    channels: usize,
+) -> (FlowConfig, TrainConfig) {
+    // The largest power of two that divides the window, up to 16 samples.
+    let patch = 1 << length.trailing_zeros().min(4);
+    let (flow, _) = preset(kind, Preset::Auto, n_train, length * channels);
+    let flow = FlowConfig {
+        n_blocks: 6,
+        coupling: Coupling::Affine,
+        hidden: 64,
+        n_hidden_layers: 2,
+        dropout: 0.0,
+        base: BaseKind::Mixture { n_components: 1, covariance: Covariance::Full },
+        window: Some(Windows { channels, patch, ..Windows::default() }),
+        ..flow
+    };
+    // Every patch is an example of its own: small batches of windows are large ones of patches.
+    let batch_size = 16;
+    let batches = n_train.div_ceil(batch_size).max(1);
+    let max_epochs = (1_600 / batches).clamp(10, 200) as u32;
+    let train =
+        TrainConfig { batch_size, max_epochs, patience: (max_epochs / 5).max(8), ..TrainConfig::default() };
     (flow, train)
 }

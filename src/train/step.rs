@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::batch::Batch;
-use crate::flow::{Flow, TILE, Workspace};
+use crate::flow::{Flow, Workspace};
 use crate::random::StreamRng;
 
 /// Records one task of a step works on: two tasks for batches of 128, and columns enough for the matrix products.
@@ -16,6 +16,8 @@ pub(super) struct Gradients {
     slots: Vec<Slot>,
     /// Gradient of minus the mean log-density, of the last [`compute`](Self::compute).
     pub(super) sum: Vec<f32>,
+    /// Records of a slot.
+    block: usize,
 }
 
 /// What one task needs for itself.
@@ -26,11 +28,13 @@ struct Slot {
 }
 
 impl Gradients {
-    /// Buffers for `n_parameters` and batches of up to `batch_size` records.
-    pub(super) fn new(n_parameters: usize, batch_size: usize) -> Self {
+    /// Buffers for batches of up to `batch_size` records.
+    pub(super) fn new(flow: &Flow<f32>, batch_size: usize) -> Self {
+        let (n_parameters, block) = (flow.n_parameters(), BLOCK.min(flow.tile()));
         let slot =
             |_| Slot { gradient: vec![0.0; n_parameters], workspace: Workspace::default(), log_prob: 0.0 };
-        Self { slots: (0..batch_size.div_ceil(BLOCK)).map(slot).collect(), sum: vec![0.0; n_parameters] }
+        let slots = (0..batch_size.div_ceil(block)).map(slot).collect();
+        Self { slots, sum: vec![0.0; n_parameters], block }
     }
 
     /// Overwrites [`sum`](Self::sum) for the records `members`; returns the sum of their bounds. `dropout` gives the random
@@ -43,8 +47,9 @@ impl Gradients {
         dropout: impl Fn(u64) -> StreamRng + Sync,
     ) -> f64 {
         let weight = -1.0 / members.len() as f32;
-        let slots = &mut self.slots[..members.len().div_ceil(BLOCK)];
-        slots.par_iter_mut().zip(members.par_chunks(BLOCK)).enumerate().for_each(
+        let block = self.block;
+        let slots = &mut self.slots[..members.len().div_ceil(block)];
+        slots.par_iter_mut().zip(members.par_chunks(block)).enumerate().for_each(
             |(block, (slot, members))| {
                 slot.gradient.fill(0.0);
                 let x = data.columns(members);
@@ -73,7 +78,7 @@ impl Gradients {
 pub(super) fn mean_log_prob(flow: &Flow<f32>, draws: &[Batch]) -> f64 {
     let sum = |batch: &Batch| -> f64 {
         let all: Vec<usize> = (0..batch.log_noise.len()).collect();
-        let blocks = all.par_chunks(TILE).map_init(Workspace::default, |workspace, members| {
+        let blocks = all.par_chunks(flow.tile()).map_init(Workspace::default, |workspace, members| {
             let log_prob = flow.log_prob_with(batch.columns(members).view(), workspace);
             log_prob.iter().zip(members).map(|(l, &m)| f64::from(*l) - batch.log_noise[m]).sum::<f64>()
         });

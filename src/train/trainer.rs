@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
         flow.initialize(first.rows.t());
         let groups = groups(&flow, config);
         let batches = source.n_train().div_ceil(config.batch_size);
-        let gradients = Gradients::new(flow.n_parameters(), config.batch_size.min(source.n_train()));
+        let gradients = Gradients::new(&flow, config.batch_size.min(source.n_train()));
         let schedule =
             Schedule { peak: config.learning_rate, warmup: config.warmup, floor: config.final_rate };
         let identity = json!({

@@ -118,6 +118,11 @@ impl Var {
         self.covariance.view()
     }
 
+    /// Inverse Cholesky factor of that covariance: its row block t whitens sample t given those before.
+    pub fn whitening(&self) -> ArrayView2<'_, f64> {
+        self.whiten.view()
+    }
+
     /// Distribution g of the whitened innovations.
     pub fn innovation(&self) -> &Gmm {
         &self.innovation

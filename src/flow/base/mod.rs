@@ -47,11 +47,18 @@ pub enum Covariance {
 pub(crate) struct Base {
     n_features: usize,
     kind: BaseKind,
+    /// Groups of `n_features` latent coordinates that share the distribution: row c·repeat + t is coordinate c of group t.
+    repeat: usize,
 }
 
 impl Base {
     pub(crate) fn new(n_features: usize, kind: BaseKind) -> Self {
-        Self { n_features, kind }
+        Self { n_features, kind, repeat: 1 }
+    }
+
+    /// The distribution of `repeat` independent groups of coordinates.
+    pub(crate) fn repeated(self, repeat: usize) -> Self {
+        Self { repeat, ..self }
     }
 
     pub(crate) fn specs(&self) -> Vec<ParameterSpec> {
@@ -163,7 +170,7 @@ impl Base {
     /// Adds log p(z) to `log_prob`.
     ///
     /// # Shapes
-    /// `z: (d, n)`, `log_prob: (n,)`
+    /// `z: (d·repeat, n)`, `log_prob: (n,)`
     pub(crate) fn log_prob<T: Real>(
         &self,
         parameters: &[T],
@@ -171,6 +178,22 @@ impl Base {
         log_prob: &mut [T],
         tape: &mut Tape<T>,
     ) {
+        if self.repeat == 1 {
+            self.log_prob_of_groups(parameters, z, log_prob, tape);
+            return;
+        }
+        let n = log_prob.len();
+        tape.with_side(self.repeat * n, |tape, each| {
+            each.fill(T::zero());
+            self.log_prob_of_groups(parameters, z, each, tape);
+            for part in each.chunks_exact(n.max(1)) {
+                log_prob.iter_mut().zip(part).for_each(|(l, &e)| *l += e);
+            }
+        });
+    }
+
+    /// As [`Self::log_prob`] with every group a column of its own.
+    fn log_prob_of_groups<T: Real>(&self, parameters: &[T], z: &[T], log_prob: &mut [T], tape: &mut Tape<T>) {
         let (d, n) = (self.n_features, log_prob.len());
         let constant = T::from_f64(-0.5 * d as f64 * TAU.ln());
         let minus_half = T::from_f64(-0.5);
@@ -316,9 +339,9 @@ impl Base {
     /// Draws `n` columns.
     ///
     /// # Shapes
-    /// → `(d, n)`, feature-major
+    /// → `(d·repeat, n)`, feature-major
     pub(crate) fn sample<T: Real>(&self, parameters: &[T], n: usize, rng: &mut StreamRng) -> Vec<T> {
-        let d = self.n_features;
+        let (d, n) = (self.n_features, n * self.repeat);
         let shape = self.shape();
         let mut z = vec![T::zero(); d * n];
         let p = Mixture::new(shape, parameters);

@@ -1,0 +1,266 @@
+//! A causal linear layer: every sample less what the p samples before it foretell, whitened.
+//!
+//! ```text
+//! z_t = Σ_{j ≤ min(t, p)} W_j (x_{t−j} − m)        the same W for all t ≥ p, W_0 lower triangular with diagonal eˢ
+//! ```
+//!
+//! The first p samples have matrices of their own. Started from a vector autoregression, the layer's output is that model's
+//! innovations, and the flow's other layers describe what linear prediction leaves.
+//!
+//! Parameters are one lower triangular matrix A of (p + 1)·C coordinates, time-major: row block t serves sample t < p, the
+//! last one all samples from p on. Rows of a batch are in the channel-major layout, where "the same coefficient for all
+//! t ≥ p" is one contiguous stretch.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::flow::bijector::{Bijector, ParameterSpec, Tape, split, split_mut};
+use crate::flow::error::FlowError;
+use crate::flow::lanes::{dot, sum};
+use crate::num::real::Real;
+use crate::num::simd::vectorized;
+use crate::random::StreamRng;
+
+/// The layer; starts as the identity.
+#[derive(Debug, Clone)]
+pub struct Causal {
+    length: usize,
+    channels: usize,
+    order: usize,
+}
+
+/// A row of the triangular matrix and the rows of the batch it makes.
+struct Line {
+    /// Row of the matrix.
+    a: usize,
+    /// Rows made.
+    made: Range<usize>,
+}
+
+impl Causal {
+    /// For windows of `length` samples of `channels` channels; the past that counts is `order` samples, less than `length`.
+    pub fn new(length: usize, channels: usize, order: usize) -> Self {
+        Self { length, channels, order: order.min(length - 1) }
+    }
+
+    fn width(&self) -> usize {
+        (self.order + 1) * self.channels
+    }
+
+    fn lengths(&self) -> [usize; 3] {
+        let w = self.width();
+        [w * (w - 1) / 2, w, w]
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Line> + '_ {
+        (0..self.width()).map(|a| {
+            let (t, c) = (a / self.channels, a % self.channels);
+            let from = c * self.length + t;
+            let count = if t < self.order { 1 } else { self.length - self.order };
+            Line { a, made: from..from + count }
+        })
+    }
+
+    /// First row that enters a line through column `b` of the matrix.
+    fn source(&self, b: usize) -> usize {
+        (b % self.channels) * self.length + b / self.channels
+    }
+
+    /// Sets the layer to z = A(x − m) of a vector autoregression.
+    ///
+    /// # Shapes
+    /// `mean: ((p+1)·C,)`, `whiten: ((p+1)·C, (p+1)·C)`, lower triangular with positive diagonal
+    ///
+    /// # Errors
+    /// [`FlowError::FeatureCount`] where they are of another size.
+    pub(in crate::flow) fn set<T: Real>(
+        &self,
+        parameters: &mut [T],
+        mean: ArrayView1<'_, f64>,
+        whiten: ArrayView2<'_, f64>,
+    ) -> Result<(), FlowError> {
+        let w = self.width();
+        if mean.len() != w || whiten.dim() != (w, w) {
+            return Err(FlowError::FeatureCount { expected: w, found: mean.len() });
+        }
+        let [lower, log_diagonal, location] = split_mut(parameters, self.lengths());
+        let mut at = 0;
+        for a in 0..w {
+            for b in 0..a {
+                lower[at + b] = T::from_f64(whiten[(a, b)]);
+            }
+            at += a;
+            log_diagonal[a] = T::from_f64(whiten[(a, a)].ln());
+            location[a] = T::from_f64(mean[a]);
+        }
+        Ok(())
+    }
+}
+
+/// y += k·x.
+fn add<T: Real>(y: &mut [T], x: &[T], k: T) {
+    vectorized!(_F => for (y, &x) in y.iter_mut().zip(x) {
+        *y += k * x;
+    });
+}
+
+impl<T: Real> Bijector<T> for Causal {
+    fn n_features(&self) -> usize {
+        self.length * self.channels
+    }
+
+    fn specs(&self) -> Vec<ParameterSpec> {
+        let names = ["lower", "log_diagonal", "location"];
+        names.into_iter().zip(self.lengths()).map(|(name, n)| ParameterSpec::new(name, &[n])).collect()
+    }
+
+    fn reset(&self, parameters: &mut [T], _rng: &mut StreamRng) {
+        parameters.fill(T::zero());
+    }
+
+    fn forward(
+        &self,
+        parameters: &[T],
+        x: &mut [T],
+        ladj: &mut [T],
+        tape: &mut Tape<T>,
+        _dropout: Option<&mut StreamRng>,
+    ) {
+        let n = ladj.len();
+        let [lower, log_diagonal, location] = split(parameters, self.lengths());
+        let [seen] = tape.slots([x.len()]);
+        seen.copy_from_slice(x);
+        let mut total = T::zero();
+        for Line { a, made } in self.lines() {
+            let count = made.len();
+            let row = &lower[a * a.saturating_sub(1) / 2..][..a];
+            let scale = log_diagonal[a].exp();
+            total += log_diagonal[a] * T::from_f64(count as f64);
+            let offset: T = row.iter().zip(location).map(|(&k, &m)| k * m).sum();
+            let offset = offset + scale * location[a];
+            let z = &mut x[made.start * n..made.end * n];
+            for v in z.iter_mut() {
+                *v = *v * scale - offset;
+            }
+            for (b, &k) in row.iter().enumerate() {
+                let from = self.source(b);
+                add(z, &seen[from * n..(from + count) * n], k);
+            }
+        }
+        for l in ladj.iter_mut() {
+            *l += total;
+        }
+    }
+
+    fn inverse(&self, parameters: &[T], z: &mut [T], _tape: &mut Tape<T>) -> Result<(), FlowError> {
+        let n = z.len() / (self.length * self.channels);
+        let [lower, log_diagonal, location] = split(parameters, self.lengths());
+        let mut known = vec![T::zero(); n];
+        for t in 0..self.length {
+            let late = t.saturating_sub(self.order);
+            for c in 0..self.channels {
+                let a = t.min(self.order) * self.channels + c;
+                let row = &lower[a * a.saturating_sub(1) / 2..][..a];
+                known.fill(T::zero());
+                for (b, &k) in row.iter().enumerate() {
+                    let from = self.source(b) + late;
+                    add(&mut known, &z[from * n..(from + 1) * n], k);
+                }
+                let offset: T = row.iter().zip(location).map(|(&k, &m)| k * m).sum();
+                let back = (-log_diagonal[a]).exp();
+                let made = c * self.length + t;
+                for (v, &k) in z[made * n..(made + 1) * n].iter_mut().zip(&known) {
+                    *v = (*v - k + offset) * back + location[a];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn backward(
+        &self,
+        parameters: &[T],
+        tape: &mut Tape<T>,
+        gradient: &mut [T],
+        ladj_gradient: &[T],
+        parameter_gradient: &mut [T],
+    ) {
+        let n = ladj_gradient.len();
+        let [lower, log_diagonal, location] = split(parameters, self.lengths());
+        let [d_lower, d_log_diagonal, d_location] = split_mut(parameter_gradient, self.lengths());
+        let size = self.length * self.channels * n;
+        let [seen, d_z] = tape.slots([size, size]);
+        d_z.copy_from_slice(gradient);
+        let ladj_total = sum(ladj_gradient);
+        for Line { a, made } in self.lines() {
+            let count = made.len();
+            let at = a * a.saturating_sub(1) / 2;
+            let scale = log_diagonal[a].exp();
+            let rows = made.start * n..made.end * n;
+            let d = &d_z[rows.clone()];
+            let total = sum(d);
+            for (g, &d) in gradient[rows.clone()].iter_mut().zip(d) {
+                // The row holds ∂L/∂z and what other lines have left there.
+                *g += (scale - T::one()) * d;
+            }
+            let through = dot(d, &seen[rows]) - location[a] * total;
+            d_log_diagonal[a] += scale * through + ladj_total * T::from_f64(count as f64);
+            d_location[a] -= scale * total;
+            for b in 0..a {
+                let from = self.source(b);
+                let source = from * n..(from + count) * n;
+                let k = lower[at + b];
+                d_lower[at + b] += dot(d, &seen[source.clone()]) - location[b] * total;
+                d_location[b] -= k * total;
+                add(&mut gradient[source], d, k);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::gradcheck::check_bijector;
+    use ndarray::{Array1, Array2};
+
+    #[test]
+    fn the_layer_is_a_bijector() {
+        for (length, channels, order) in [(1, 1, 0), (5, 1, 2), (4, 2, 1), (3, 2, 2), (4, 3, 0)] {
+            check_bijector(&Causal::new(length, channels, order), 71);
+        }
+    }
+
+    #[test]
+    fn a_sample_depends_on_itself_and_its_past_alone() {
+        let (length, channels) = (6, 2);
+        let layer = Causal::new(length, channels, 2);
+        let w = 6;
+        let mean = Array1::from_shape_fn(w, |i| 0.1 * i as f64);
+        let whiten = Array2::from_shape_fn((w, w), |(i, j)| match i.cmp(&j) {
+            std::cmp::Ordering::Greater => 0.3 + 0.1 * (i * w + j) as f64,
+            std::cmp::Ordering::Equal => 1.5,
+            std::cmp::Ordering::Less => 0.0,
+        });
+        let mut parameters = vec![0.0; Bijector::<f64>::n_parameters(&layer)];
+        layer.set(&mut parameters, mean.view(), whiten.view()).unwrap();
+        let z = |x: &[f64]| {
+            let mut z = x.to_vec();
+            layer.forward(&parameters, &mut z, &mut [0.0], &mut Tape::default(), None);
+            z
+        };
+        // Channel-major: row c·T + t.
+        let x: Vec<f64> = (0..12).map(|i| (i as f64).sin()).collect();
+        let before = z(&x);
+        let mut moved = x.clone();
+        moved[3] += 1.0;
+        let after = z(&moved);
+        let changed: Vec<usize> = (0..12).filter(|&i| (before[i] - after[i]).abs() > 1e-9).collect();
+        assert_eq!(changed, [3, 4, 5, 9, 10, 11]);
+        // The last block, at t = 4: A(x − m) over the samples 2, 3, 4.
+        let past: Array1<f64> = (0..w).map(|b| x[(b % 2) * 6 + 2 + b / 2] - mean[b]).collect();
+        let want = whiten.dot(&past);
+        assert!((before[4] - want[4]).abs() < 1e-12 && (before[10] - want[5]).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,56 @@
+//! Orders of a window's coordinates. `order[i]` is the time-major coordinate that row i of a layout holds.
+
+/// Sample after sample.
+pub(in crate::flow) fn time_major(length: usize, channels: usize) -> Vec<usize> {
+    (0..length * channels).collect()
+}
+
+/// Channel after channel: row c·T + t.
+pub(in crate::flow) fn channel_major(length: usize, channels: usize) -> Vec<usize> {
+    (0..channels).flat_map(|c| (0..length).map(move |t| t * channels + c)).collect()
+}
+
+/// Row (r·C + c)·L + p, for patches of `patch` samples, which divide `length`.
+pub(in crate::flow) fn patches(length: usize, channels: usize, patch: usize) -> Vec<usize> {
+    let count = length / patch;
+    (0..patch * channels)
+        .flat_map(|k| (0..count).map(move |p| (p * patch + k / channels) * channels + k % channels))
+        .collect()
+}
+
+/// The order that takes rows in layout `from` to layout `to`: new row i is old row `order[i]`.
+pub(in crate::flow) fn between(from: &[usize], to: &[usize]) -> Vec<usize> {
+    let mut place = vec![0; from.len()];
+    for (row, &coordinate) in from.iter().enumerate() {
+        place[coordinate] = row;
+    }
+    to.iter().map(|&coordinate| place[coordinate]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::draw::is_permutation;
+
+    #[test]
+    fn layouts_are_orders_of_all_coordinates_and_lead_to_each_other() {
+        let (length, channels) = (12, 2);
+        let all = [
+            time_major(length, channels),
+            channel_major(length, channels),
+            patches(length, channels, 4),
+            patches(length, channels, 12),
+            patches(length, channels, 1),
+        ];
+        for from in &all {
+            assert!(is_permutation(from, length * channels));
+            for to in &all {
+                let order = between(from, to);
+                let moved: Vec<usize> = order.iter().map(|&row| from[row]).collect();
+                assert_eq!(&moved, to);
+            }
+        }
+        // Sample 1 of channel 0 of the second of three patches: time 5.
+        assert_eq!(all[2][2 * 3 + 1], 5 * 2);
+    }
+}
