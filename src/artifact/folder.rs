@@ -25,6 +25,8 @@ struct DocumentRef<'a> {
     header: &'a Header,
     tensors_sha256: String,
     calibration: &'a [f64],
+    #[serde(skip_serializing_if = "<[i64]>::is_empty")]
+    calibration_groups: &'a [i64],
     encoder: &'a Encoder,
 }
 
@@ -35,6 +37,8 @@ struct Document {
     header: Header,
     tensors_sha256: String,
     calibration: Vec<f64>,
+    #[serde(default)]
+    calibration_groups: Vec<i64>,
     encoder: Encoder,
 }
 
@@ -65,6 +69,7 @@ impl ModelArtifact {
             header: &self.header,
             tensors_sha256: sha256(&bytes),
             calibration: &self.calibration,
+            calibration_groups: &self.calibration_groups,
             encoder: &self.encoder,
         };
         put(dir, TENSORS, &bytes)?;
@@ -101,6 +106,10 @@ impl ModelArtifact {
         if document.calibration.iter().any(|s| !s.is_finite()) {
             return Err(damaged("a calibration score is not a finite number"));
         }
+        let grouped = if document.header.calibrate_by.is_some() { document.calibration.len() } else { 0 };
+        if document.calibration_groups.len() != grouped {
+            return Err(damaged("its calibration groups are not those of its calibration scores"));
+        }
         let bytes = get(dir, TENSORS)?;
         if sha256(&bytes) != document.tensors_sha256 {
             return Err(ArtifactError::Damaged {
@@ -111,8 +120,8 @@ impl ModelArtifact {
         let model = tensors::deserialize(dir, &dir.join(TENSORS), &bytes, &document.header)?;
         let metrics: Metrics = parse(&dir.join(METRICS), &get(dir, METRICS)?)?;
         let history = read_history(&dir.join(HISTORY), &get(dir, HISTORY)?)?;
-        let Document { header, calibration, encoder, .. } = document;
-        Ok(Self { header, encoder, model, calibration, metrics, history })
+        let Document { header, calibration, calibration_groups, encoder, .. } = document;
+        Ok(Self { header, encoder, model, calibration, calibration_groups, metrics, history })
     }
 }
 

@@ -129,6 +129,9 @@ pub struct Header {
     /// How calibration and new records are scored for flagging; models of earlier versions have the default.
     #[serde(default)]
     pub score: Score,
+    /// Text column whose levels are calibrated each by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrate_by: Option<String>,
     /// Architecture, for flows.
     pub flow: Option<FlowConfig>,
     /// Trainer settings, for flows.

@@ -30,6 +30,9 @@ pub struct Metrics {
     pub rows_per_second: Option<f64>,
     /// Largest resident memory of the process so far; null where the system does not say.
     pub peak_memory_bytes: Option<u64>,
+    /// Training records a trimmed fit left out as the most unusual of a first fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimmed: Option<usize>,
     /// Likelihoods by split; splits without records are left out.
     pub splits: BTreeMap<Split, SplitMetrics>,
 }

@@ -23,8 +23,8 @@ pub use window::{fit_causal_model, fit_patch_model, fit_var_model};
 
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
-use crate::evaluate::{DRAWS, RecordScores, Score, score_records, split_metrics};
-use crate::features::{Bundle, Encoder};
+use crate::evaluate::{RecordScores, Score, draws_for, score_records, split_metrics};
+use crate::features::{Bundle, Encoder, level_code};
 use crate::flow::Flow;
 use crate::random::Seed;
 use crate::schema::Split;
@@ -79,6 +79,8 @@ pub struct ModelArtifact {
     pub model: Model,
     /// Score (the header's) of each record of the calibration split, in the bundle's order.
     pub calibration: Vec<f64>,
+    /// Level of the column [`Header::calibrate_by`] names, of each of those records; empty without such a column.
+    pub calibration_groups: Vec<i64>,
     /// Held-out likelihoods and cost.
     pub metrics: Metrics,
     /// One row per epoch of each member; empty for mixtures.
@@ -217,7 +219,15 @@ impl ModelArtifact {
         history: Vec<HistoryRow>,
     ) -> Self {
         let encoder = bundle.manifest.encoder.clone();
-        let mut artifact = Self { header, encoder, model, calibration: Vec::new(), metrics, history };
+        let mut artifact = Self {
+            header,
+            encoder,
+            model,
+            calibration: Vec::new(),
+            calibration_groups: Vec::new(),
+            metrics,
+            history,
+        };
         let mut distance = fit::standardised_mixture(bundle, artifact.header.seed);
         let mut splits = std::collections::BTreeMap::new();
         for split in Split::ALL {
@@ -273,6 +283,20 @@ impl ModelArtifact {
         self.header.score.of_all(&self.encoder, raw, scores)
     }
 
+    /// Calibrates each level of a text column of `bundle` by itself from now on.
+    pub fn calibrate_by(&mut self, bundle: &Bundle, column: usize) {
+        let raw = bundle.raw_of(Split::Calibration);
+        self.header.calibrate_by = Some(self.encoder.columns[column].meta.name.clone());
+        self.calibration_groups = raw.column(column).iter().map(|&x| level_code(x)).collect();
+    }
+
+    /// Position of the column that calibration goes by, and the level of each calibration record.
+    pub fn grouping(&self) -> Option<(usize, &[i64])> {
+        let name = self.header.calibrate_by.as_ref()?;
+        let column = self.encoder.columns.iter().position(|c| c.meta.name == *name)?;
+        Some((column, &self.calibration_groups))
+    }
+
     /// Seed of the noise draws behind every score of this model.
     pub fn score_seed(&self) -> Seed {
         self.header.seed.child("score", 0)
@@ -306,8 +330,9 @@ impl Header {
             bundle_sha256: bundle.fingerprint(),
             coordinates: bundle.manifest.encoder.coordinate_names(),
             n_parameters: 0,
-            score_draws: DRAWS,
+            score_draws: draws_for(bundle.manifest.n_records, bundle.manifest.encoder.n_coordinates()),
             score: Score::default(),
+            calibrate_by: None,
             flow: None,
             train: None,
             gmm: None,

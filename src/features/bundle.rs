@@ -223,6 +223,25 @@ impl Bundle {
         self.raw.select(Axis(0), &self.rows(split))
     }
 
+    /// The bundle without some rows; its fingerprint stays that of the whole.
+    #[must_use]
+    pub fn without(&self, rows: &[usize]) -> Self {
+        let gone: std::collections::BTreeSet<usize> = rows.iter().copied().collect();
+        let kept: Vec<usize> = (0..self.splits.len()).filter(|i| !gone.contains(i)).collect();
+        let splits: Vec<Split> = kept.iter().map(|&i| self.splits[i]).collect();
+        let mut manifest = self.manifest.clone();
+        manifest.n_records = kept.len();
+        manifest.splits = SplitCounts::of(&splits);
+        Self {
+            manifest,
+            raw: self.raw.select(Axis(0), &kept),
+            record_ids: kept.iter().map(|&i| self.record_ids[i].clone()).collect(),
+            splits,
+            audit: self.audit.clone(),
+            fingerprint: self.fingerprint.clone(),
+        }
+    }
+
     /// The draw whose values are stored, in double precision.
     pub fn stored_draw(&self) -> Encoded {
         self.manifest.encoder.encode(self.raw.view(), Seed(self.manifest.seed).child("stored draw", 0), 0)

@@ -136,6 +136,14 @@ pub struct Encoded {
     pub log_noise: Array1<f64>,
 }
 
+/// Stands for a level that is not known.
+pub const MISSING_LEVEL: i64 = -1;
+
+/// Code of the level that a number of [`Encoder::raw`] in a text column stands for.
+pub fn level_code(x: f64) -> i64 {
+    if x.is_finite() && x >= 0.0 { x.round() as i64 } else { MISSING_LEVEL }
+}
+
 impl Encoder {
     /// Number of features p.
     pub fn n_features(&self) -> usize {

@@ -29,7 +29,9 @@ mod transform;
 mod tests;
 
 pub use bundle::{Bundle, FORMAT_VERSION, Manifest, SplitCounts};
-pub use encoder::{ColumnMeta, Encoded, Encoder, FittedColumn, Indicator, QUANTILE_LEVELS};
+pub use encoder::{
+    ColumnMeta, Encoded, Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVELS, level_code,
+};
 pub use error::FeatureError;
 pub use fit::FeatureWarning;
 pub use levels::Levels;

@@ -12,11 +12,12 @@ use crate::features::Encoder;
 use crate::random::Seed;
 
 use super::OutlierError;
-use super::calibrate::{Calibration, q_values};
+use super::calibrate::q_values;
 use super::encoder::EncoderCells;
 use super::explain::{Explainer, Explanation};
 use super::explanation::{FeatureExplanation, PairExplanation};
 use super::feature::{Feature, significant};
+use super::groups::{Calibrations, Grouping, group_name};
 use super::sentence::sentence;
 use super::threshold::{Rule, Warning, warnings};
 use super::versions::Gain;
@@ -28,6 +29,8 @@ pub struct FlagOptions {
     pub rule: Rule,
     /// What is calibrated; the one the calibration scores were made with.
     pub score: Score,
+    /// Groups to calibrate by.
+    pub groups: Option<Grouping>,
     /// Noise draws per score; as many as the calibration scores were made with.
     pub draws: usize,
     /// Features named per explained row.
@@ -45,6 +48,7 @@ impl Default for FlagOptions {
         Self {
             rule: Rule::Fdr(0.05),
             score: Score::LogLikelihood,
+            groups: None,
             draws: DRAWS,
             explain_top: 3,
             also_explain: 0,
@@ -83,12 +87,24 @@ pub struct FlagRow {
     pub q_value: f64,
     /// The decision.
     pub flagged: bool,
+    /// The group it was calibrated in, where calibration went by groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<RowGroup>,
     /// By decreasing gain; empty when the row was not explained.
     pub explanations: Vec<FeatureExplanation>,
     /// Two features that are unusual together.
     pub pair: Option<PairExplanation>,
     /// The explanation in words; empty when the row was not explained.
     pub sentence: String,
+}
+
+/// A record's group and how well it is calibrated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowGroup {
+    /// Level of the column; "(missing)" and "(unseen)" where there is none.
+    pub name: String,
+    /// Calibration records of the group.
+    pub n_calibration: usize,
 }
 
 /// Scores, calibrates, flags and explains records.
@@ -107,7 +123,8 @@ pub fn flag(
     options: &FlagOptions,
 ) -> Result<Flags, OutlierError> {
     options.rule.check()?;
-    let calibration = Calibration::new(calibration_scores)?;
+    let calibrations = Calibrations::new(calibration_scores, options.groups.as_ref())?;
+    let calibration = calibrations.whole();
     let n = raw.nrows();
     if record_ids.len() != n {
         return Err(OutlierError::Length { what: "record ids", got: record_ids.len(), expected: n });
@@ -120,7 +137,8 @@ pub fn flag(
     let records = score_records(density, encoder, raw, options.draws, seed);
     let scores = options.score.of_all(encoder, raw, &records);
     let (log_prob, tensor) = (records.log_prob, records.log_prob_tensor);
-    let p = calibration.p_values(&scores);
+    let codes: Vec<Option<i64>> = raw.rows().into_iter().map(|row| calibrations.code(row)).collect();
+    let p: Vec<f64> = scores.iter().zip(&codes).map(|(&s, &code)| calibrations.p_value(code, s)).collect();
     let q = q_values(&p);
     let mut rows: Vec<FlagRow> = (0..n)
         .map(|i| FlagRow {
@@ -130,10 +148,15 @@ pub fn flag(
             p_value: p[i],
             q_value: q[i],
             flagged: options.rule.flags(p[i], q[i]),
+            group: options.groups.as_ref().zip(codes[i]).map(|(g, code)| RowGroup {
+                name: group_name(encoder, g.column, code),
+                n_calibration: calibrations.n(Some(code)),
+            }),
             ..FlagRow::default()
         })
         .collect();
-    let mut warnings = warnings(&calibration, options.rule, &p);
+    let mut warnings = warnings(calibration, options.rule, &p);
+    warnings.extend(calibrations.warnings(options.rule, encoder, &codes));
     // One floored draw among the averaged ones is enough to leave the range of real log-likelihoods.
     let not_finite = log_prob.iter().filter(|l| **l < LOG_PROB_FLOOR / 1e3).count();
     if not_finite > 0 {
@@ -158,7 +181,7 @@ pub fn flag(
                     row[j] = v;
                 }
                 let (original, vector) = (log_prob[i] + gain.original, tensor[i] + gain.vector);
-                calibration.p_value(options.score.of(encoder, (&row).into(), original, vector))
+                calibrations.p_value(codes[i], options.score.of(encoder, (&row).into(), original, vector))
             };
             explainer.explain(&row, &after, options.explain_top, seed.child("explain", i as u64))
         })
@@ -208,8 +231,13 @@ impl Flags {
             ("p_value".to_owned(), number(&|r| r.p_value)),
             ("q_value".to_owned(), number(&|r| r.q_value)),
             ("flagged".to_owned(), FlagColumn::Boolean(self.rows.iter().map(|r| r.flagged).collect())),
-            ("explanation".to_owned(), text(&|r| r.sentence.clone())),
         ];
+        if self.rows.iter().any(|r| r.group.is_some()) {
+            let name = text(&|r| r.group.as_ref().map_or_else(String::new, |g| g.name.clone()));
+            let n = number(&|r| r.group.as_ref().map_or(f64::NAN, |g| g.n_calibration as f64));
+            out.extend([("group".to_owned(), name), ("n_calibration".to_owned(), n)]);
+        }
+        out.push(("explanation".to_owned(), text(&|r| r.sentence.clone())));
         for k in 0..self.explain_top {
             type Of = fn(&FeatureExplanation) -> String;
             let texts: [(&str, Of); 4] = [

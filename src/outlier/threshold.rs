@@ -94,6 +94,22 @@ pub enum Warning {
         /// Share of rows with p ≤ 0.05.
         share: f64,
     },
+    /// A group has too few calibration records for the level.
+    SmallGroup {
+        /// Its name.
+        group: String,
+        /// Calibration records it has.
+        n_calibration: usize,
+        /// Rows of it.
+        rows: usize,
+        /// Calibration records needed.
+        needed: usize,
+    },
+    /// Rows of groups that no calibration record is of.
+    UnknownGroup {
+        /// How many.
+        rows: usize,
+    },
     /// Rows the model gave no finite log-density.
     NotFinite {
         /// How many.
@@ -141,6 +157,16 @@ impl fmt::Display for Warning {
                 "{:.0} % of the rows have p ≤ 0.05 where 5 % are expected: these rows as a whole differ from the \
                  cohort the model was fitted on; check units, columns and selection before reading single flags",
                 100.0 * share
+            ),
+            Self::SmallGroup { group, n_calibration, rows, needed } => write!(
+                f,
+                "none of the {rows} rows of group {group} can be flagged: it has {n_calibration} calibration records \
+                 (smallest p-value {:.2e}) and the level needs {needed}; use a larger level or coarser groups",
+                1.0 / (n_calibration + 1) as f64
+            ),
+            Self::UnknownGroup { rows } => write!(
+                f,
+                "{rows} rows are of groups without calibration records: nothing can be said about them, so p = 1"
             ),
             Self::NotFinite { rows } => write!(
                 f,

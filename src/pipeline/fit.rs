@@ -12,6 +12,7 @@ use crate::error::IoError;
 use crate::features::Bundle;
 use crate::output::OutputError;
 use crate::random::Seed;
+use crate::schema::Split;
 use crate::train::{self, FlowKind, Preset, Progress};
 use crate::window::WindowConfig;
 
@@ -53,6 +54,10 @@ pub struct FitRequest<'a> {
     pub time_budget: Option<f64>,
     /// Continue from the checkpoint beside `output`.
     pub resume: bool,
+    /// Share of the training records, the most unusual under a first fit, that the model is fitted without.
+    pub trim: Option<f64>,
+    /// Text column whose levels are calibrated each by themselves.
+    pub calibrate_by: Option<&'a str>,
     /// Overrides, as `--set` gives them.
     pub settings: &'a [(String, String)],
 }
@@ -76,15 +81,86 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
-    let bundle = Bundle::open(request.bundle)?;
-    let artifact = match request.model {
-        ModelChoice::Gmm | ModelChoice::Var => fit_baseline(&bundle, request)?,
-        ModelChoice::Causal => fit_causal(&bundle, request, progress)?,
+    let mut bundle = Bundle::open(request.bundle)?;
+    let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
+    let trimmed = match request.trim {
+        Some(share) => {
+            progress.note("fitting once to find the most unusual training records");
+            let first = fit_family(&bundle, &FitRequest { resume: false, ..*request }, None, progress)?;
+            let rows = most_unusual(&first, &bundle, share);
+            progress.note(&format!(
+                "fitting again without the {} most unusual of {} training records",
+                rows.len(),
+                bundle.manifest.splits.train
+            ));
+            bundle = bundle.without(&rows);
+            Some(rows.len())
+        }
+        None => None,
+    };
+    let checkpoint = match request.model {
+        ModelChoice::Flow(_) => Some(checkpoint_beside(request.output)?),
+        _ => None,
+    };
+    let mut artifact = fit_family(&bundle, request, checkpoint.as_deref(), progress)?;
+    artifact.metrics.trimmed = trimmed;
+    if let Some(column) = column {
+        artifact.calibrate_by(&bundle, column);
+    }
+    artifact.save(request.output, request.force)?;
+    if let Some(checkpoint) = checkpoint {
+        train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
+    }
+    Ok(artifact)
+}
+
+/// Position of a text column by name.
+fn group_column(bundle: &Bundle, name: &str) -> Result<usize, Error> {
+    let columns = &bundle.manifest.encoder.columns;
+    let text: Vec<&str> =
+        columns.iter().filter(|c| !c.levels.is_empty()).map(|c| c.meta.name.as_str()).collect();
+    let usage = |message: String| {
+        let hint = if text.is_empty() {
+            "the bundle has no text columns".into()
+        } else {
+            format!("text columns are {}", text.join(", "))
+        };
+        Error::Usage { message, hint }
+    };
+    match columns.iter().position(|c| c.meta.name == name) {
+        None => Err(usage(format!("--calibrate-by: the bundle has no column `{name}`"))),
+        Some(i) if columns[i].levels.is_empty() => {
+            Err(usage(format!("--calibrate-by: `{name}` holds numbers, and groups are levels of text")))
+        }
+        Some(i) => Ok(i),
+    }
+}
+
+/// Rows of the training records with the largest scores, the given share of them, at least one.
+fn most_unusual(first: &ModelArtifact, bundle: &Bundle, share: f64) -> Vec<usize> {
+    let rows = bundle.rows(Split::Train);
+    let raw = bundle.raw_of(Split::Train);
+    let scores = first.unusualness(raw.view(), &first.score(raw.view()));
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    let n = ((share * rows.len() as f64).round() as usize).max(1);
+    order.into_iter().take(n).map(|i| rows[i]).collect()
+}
+
+/// Fits the family asked for.
+fn fit_family(
+    bundle: &Bundle,
+    request: &FitRequest<'_>,
+    checkpoint: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<ModelArtifact, Error> {
+    match request.model {
+        ModelChoice::Gmm | ModelChoice::Var => fit_baseline(bundle, request),
+        ModelChoice::Causal => fit_causal(bundle, request, progress),
         ModelChoice::Flow(kind) if bundle.manifest.pipeline.waveform.is_some() => {
-            return fit_patches(&bundle, kind, request, progress);
+            fit_patches(bundle, kind, request, checkpoint, progress)
         }
         ModelChoice::Flow(kind) => {
-            let checkpoint = checkpoint_beside(request.output)?;
             let (mut flow, mut config) = train::preset(
                 kind,
                 request.preset,
@@ -106,23 +182,9 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
                 },
                 |flows| EnsembleConfig { flows, mixture: flows > 1, alternating: flows > 1 && !chosen },
             );
-            let artifact = fit_flow_model(
-                &bundle,
-                kind,
-                &flow,
-                &config,
-                ensemble,
-                Some(&checkpoint),
-                request.resume,
-                progress,
-            )?;
-            artifact.save(request.output, request.force)?;
-            train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
-            return Ok(artifact);
+            Ok(fit_flow_model(bundle, kind, &flow, &config, ensemble, checkpoint, request.resume, progress)?)
         }
-    };
-    artifact.save(request.output, request.force)?;
-    Ok(artifact)
+    }
 }
 
 /// A flow over the patches of waveform windows.
@@ -130,6 +192,7 @@ fn fit_patches(
     bundle: &Bundle,
     kind: FlowKind,
     request: &FitRequest<'_>,
+    checkpoint: Option<&Path>,
     progress: &dyn Progress,
 ) -> Result<ModelArtifact, Error> {
     let usage = |message: String, hint: &str| Error::Usage { message, hint: hint.into() };
@@ -137,7 +200,6 @@ fn fit_patches(
         let message = "--ensemble does not apply to flows of waveform windows".to_owned();
         return Err(usage(message, "leave it out"));
     }
-    let checkpoint = checkpoint_beside(request.output)?;
     let waveform = bundle.manifest.pipeline.waveform.as_ref();
     let (length, channels) = waveform.map_or((1, 1), |w| (w.window, w.channels.len()));
     let (mut flow, mut config) = train::window_preset(kind, bundle.manifest.splits.train, length, channels);
@@ -157,11 +219,7 @@ fn fit_patches(
         }
     };
     train::apply_overrides(&mut flow, &mut config, &settings)?;
-    let artifact =
-        fit_patch_model(bundle, kind, &flow, &config, whiten, Some(&checkpoint), request.resume, progress)?;
-    artifact.save(request.output, request.force)?;
-    train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
-    Ok(artifact)
+    Ok(fit_patch_model(bundle, kind, &flow, &config, whiten, checkpoint, request.resume, progress)?)
 }
 
 /// Where the state of a run is kept, its parent made.

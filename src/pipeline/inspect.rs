@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::artifact::{ModelArtifact, ModelKind};
 use crate::flow::LayerInspection;
+use crate::flow::window::LevelMixing;
 
 use super::Error;
 
@@ -16,8 +17,11 @@ pub struct Inspection {
     pub model: ModelKind,
     /// Names of the coordinates that the layers' numbers refer to.
     pub coordinates: Vec<String>,
-    /// One per linear layer.
+    /// One per linear layer; empty for flows of waveform windows, whose matrices are thousands of coordinates wide.
     pub layers: Vec<LayerInspection>,
+    /// Of flows of waveform windows, every level of every butterfly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LevelMixing>,
 }
 
 /// Looks at every linear layer of a model; of an ensemble, those of its first flow.
@@ -27,9 +31,11 @@ pub struct Inspection {
 pub fn inspect(model: &Path) -> Result<Inspection, Error> {
     let artifact = ModelArtifact::load(model)?;
     let flow = artifact.model.flow().ok_or(Error::NoLayers { kind: artifact.header.kind })?;
+    let windows = flow.config().window.is_some();
     Ok(Inspection {
         model: artifact.header.kind,
-        layers: flow.inspect()?,
+        layers: if windows { Vec::new() } else { flow.inspect()? },
+        levels: flow.level_mixing(),
         coordinates: artifact.header.coordinates,
     })
 }

@@ -12,7 +12,7 @@ use crate::evaluate::score_records;
 use crate::features::QUANTILE_LEVELS;
 use crate::ingest::{OutputCells, OutputColumn, write_table};
 use crate::num::quantile::median;
-use crate::outlier::{self, FlagColumn, FlagOptions, Flags, Rule};
+use crate::outlier::{self, FlagColumn, FlagOptions, Flags, Grouping, Rule};
 use crate::output::{OutputError, Staged};
 use crate::random::Seed;
 use crate::schema::Split;
@@ -137,6 +137,7 @@ pub(super) fn flag_records(
     let options = FlagOptions {
         rule,
         score,
+        groups: model.grouping().map(|(column, codes)| Grouping { column, codes: codes.to_vec() }),
         draws,
         explain_top: explain,
         also_explain,

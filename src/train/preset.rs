@@ -139,6 +139,10 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
 }
 
 /// Settings for `n_train` windows of `length` samples of `channels` channels.
+///
+/// Chosen on the validation windows of a record of two channels (248 training windows of 1,024 × 2, butterflies, 40 s at most),
+/// nats per dimension: without dropout 0.270, dropout 0.2 0.285, butterflies at a fifth of the rate 0.283, both 0.293; of
+/// the former, splines 0.211, patches of 32 samples 0.229, two patches on either side 0.269, two scales 0.270.
 pub fn window_preset(
     kind: FlowKind,
     n_train: usize,
@@ -153,7 +157,7 @@ pub fn window_preset(
         coupling: Coupling::Affine,
         hidden: 64,
         n_hidden_layers: 2,
-        dropout: 0.0,
+        dropout: 0.2,
         base: BaseKind::Mixture { n_components: 1, covariance: Covariance::Full },
         window: Some(Windows { channels, patch, ..Windows::default() }),
         ..flow
@@ -162,7 +166,12 @@ pub fn window_preset(
     let batch_size = 16;
     let batches = n_train.div_ceil(batch_size).max(1);
     let max_epochs = (1_600 / batches).clamp(10, 200) as u32;
-    let train =
-        TrainConfig { batch_size, max_epochs, patience: (max_epochs / 5).max(8), ..TrainConfig::default() };
+    let train = TrainConfig {
+        batch_size,
+        max_epochs,
+        patience: (max_epochs / 5).max(8),
+        linear_rate: 0.2,
+        ..TrainConfig::default()
+    };
     (flow, train)
 }

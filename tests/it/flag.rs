@@ -112,3 +112,68 @@ fn bad_tables_are_refused_or_flagged_with_a_reason() {
     let said = succeed(dir, &flag);
     assert!(said.contains("column `weight`") && said.contains("10 times"), "{said}");
 }
+
+#[test]
+fn groups_are_calibrated_by_themselves_and_trimmed_fits_leave_out_planted_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let planted: Vec<usize> = (0..300).step_by(25).collect();
+    fs::write(dir.join("train.csv"), table(300, &planted)).unwrap();
+    succeed(dir, &["ingest", "wide-table", "--input", "train.csv", "--output", "bundle"]);
+    let fit = |output: &str, more: &[&str]| {
+        succeed(dir, &[&["fit", "bundle", "--model", "gmm", "--output", output][..], more].concat());
+        let metrics = fs::read_to_string(dir.join(output).join("metrics.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&metrics).unwrap()
+    };
+    let plain = fit("plain", &[]);
+    assert!(plain.get("trimmed").is_none());
+    let trimmed = fit("model", &["--trim", "0.05", "--calibrate-by", "ward"]);
+    let train = plain["splits"]["train"]["n"].as_u64().unwrap();
+    let left = trimmed["splits"]["train"]["n"].as_u64().unwrap();
+    assert_eq!(trimmed["trimmed"].as_u64().unwrap(), train - left);
+    // Calibration is of all its records.
+    assert_eq!(trimmed["splits"]["calibration"]["n"], plain["splits"]["calibration"]["n"]);
+    let of = |m: &serde_json::Value| m["splits"]["train"]["mean_log_prob"].as_f64().unwrap();
+    assert!(of(&trimmed) > of(&plain) + 0.1, "{} {}", of(&trimmed), of(&plain));
+
+    let mut new = table(80, &[3, 17, 60]);
+    new.push_str("missing,70,170,\nunseen,70,170,Z\n");
+    fs::write(dir.join("new.csv"), new).unwrap();
+    let said = run(
+        dir,
+        &[
+            "flag",
+            "model",
+            "--input",
+            "new.csv",
+            "--output",
+            "flags.csv",
+            "--alpha",
+            "0.1",
+            "--json",
+            "f.json",
+        ],
+    );
+    assert!(said.status.success());
+    let warnings = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(warnings.contains("groups without calibration records"), "{warnings}");
+    let flags = fs::read_to_string(dir.join("flags.csv")).unwrap();
+    assert!(flags.lines().next().unwrap().contains("flagged,group,n_calibration,explanation"), "{flags}");
+    let cells: Vec<Vec<&str>> = flags.lines().skip(1).map(|l| l.split(',').collect()).collect();
+    assert_eq!(cells.len(), 82);
+    let of_group = |name: &str| {
+        let row = cells.iter().find(|c| c[6].contains(name)).unwrap();
+        row[7].parse::<f64>().unwrap()
+    };
+    let n = plain["splits"]["calibration"]["n"].as_f64().unwrap();
+    assert_eq!(of_group("=A") + of_group("B"), n);
+    assert_eq!((cells[81][3], cells[81][6], cells[81][7]), ("1.0", "(unseen)", "0.0"));
+
+    let fit = ["fit", "bundle", "--model", "gmm", "--output", "x"];
+    fail(
+        dir,
+        &[&fit[..], &["--calibrate-by", "height"]].concat(),
+        &["`height` holds numbers", "text columns are ward"],
+    );
+    fail(dir, &[&fit[..], &["--trim", "0.9"]].concat(), &["at most 0.5"]);
+}

@@ -156,6 +156,13 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+fn trimmed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x <= 0.5 => Ok(x),
+        _ => Err("expected a share above 0 and at most 0.5, such as 0.02".into()),
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let (number, factor) = match text.as_bytes().last() {

@@ -73,6 +73,15 @@ pub(in crate::cli) struct Fit {
     #[arg(long)]
     pub(in crate::cli) resume: bool,
 
+    /// Fit again without this share of the training records, the most unusual of a first fit, for training data that hold
+    /// errors: 0.02; calibration records are never left out
+    #[arg(long, value_name = "SHARE", value_parser = super::trimmed)]
+    pub(in crate::cli) trim: Option<f64>,
+
+    /// Text column whose levels are calibrated each by themselves, so that `flag` errs as often in every group
+    #[arg(long, value_name = "COLUMN")]
+    pub(in crate::cli) calibrate_by: Option<String>,
+
     /// Override a setting of the preset: n_blocks=6, hidden=128, learning_rate=1e-3, dropout=0.1
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(in crate::cli) settings: Vec<(String, String)>,

@@ -72,6 +72,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             epochs: None,
             time_budget: None,
             resume: false,
+            trim: None,
+            calibrate_by: None,
             settings: &[],
         };
         super::fit::fit(&request, console)?;

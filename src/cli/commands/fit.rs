@@ -37,6 +37,8 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
         epochs: args.epochs,
         time_budget: args.time_budget.map(|t| t.as_secs_f64()),
         resume: args.resume,
+        trim: args.trim,
+        calibrate_by: args.calibrate_by.as_deref(),
         settings: &args.settings,
     };
     let artifact = fit(&request, console)?;

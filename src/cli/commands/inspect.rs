@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::flow::LayerInspection;
+use crate::flow::window::Span;
 use crate::pipeline::{self, Inspection};
 
 use crate::cli::Result;
@@ -24,6 +25,9 @@ pub(super) fn run(args: &args::Inspect) -> Result {
 
 fn text(found: &Inspection) -> String {
     let mut out = String::new();
+    if found.layers.is_empty() {
+        out.push_str(&levels(found));
+    }
     for layer in &found.layers {
         let _ = writeln!(
             out,
@@ -47,6 +51,48 @@ fn text(found: &Inspection) -> String {
             layer.determinant, layer.log_abs_determinant, layer.condition_number
         );
         let _ = writeln!(out, "  mixes most           {}", mixed(layer, &found.coordinates));
+    }
+    out
+}
+
+/// A table of how much each level of the butterflies over windows mixes, a column for each block.
+fn levels(found: &Inspection) -> String {
+    let mut out = String::new();
+    if found.levels.is_empty() {
+        let _ = writeln!(out, "{}: its linear layers are no butterflies", found.model);
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "{}: share of squared entries off the diagonal, by distance of what a level pairs (0 nothing mixed, 1 swapped)",
+        found.model
+    );
+    let mut spans: Vec<Span> = Vec::new();
+    for level in &found.levels {
+        if !spans.contains(&level.span) {
+            spans.push(level.span);
+        }
+    }
+    let blocks = found.levels.iter().map(|l| l.block + 1).max().unwrap_or(0);
+    let _ = write!(out, "{:>16}", "distance");
+    for block in 1..=blocks {
+        let _ = write!(out, "{:>9}", format!("block {block}"));
+    }
+    out.push('\n');
+    for span in spans {
+        let distance = match span {
+            Span::Samples(n) => format!("{n} samples"),
+            Span::Channels(n) => format!("{n} channels"),
+        };
+        let _ = write!(out, "{distance:>16}");
+        for block in 0..blocks {
+            let of = found.levels.iter().find(|l| l.block == block && l.span == span);
+            let _ = match of {
+                Some(level) => write!(out, "{:>9.4}", level.mixing),
+                None => write!(out, "{:>9}", "–"),
+            };
+        }
+        out.push('\n');
     }
     out
 }

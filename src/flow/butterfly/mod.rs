@@ -68,6 +68,8 @@ pub struct Radix2 {
 pub struct ButterflyLayer {
     n_features: usize,
     n_stages: usize,
+    /// Matrices of each stage.
+    per_stage: Vec<usize>,
     plan: Plan,
     matrices: Matrices,
     is_benes: bool,
@@ -79,6 +81,7 @@ impl ButterflyLayer {
     /// Any stages: each a list of groups of pairs, one matrix per group.
     fn from_groups(n_features: usize, stages: Vec<Vec<Stage>>, parametrisation: Parametrisation) -> Self {
         let mut uses = Vec::new();
+        let per_stage = stages.iter().map(Vec::len).collect();
         let stages: Vec<Vec<Pair>> = stages
             .into_iter()
             .map(|groups| {
@@ -94,6 +97,7 @@ impl ButterflyLayer {
         Self {
             n_features,
             n_stages: stages.len(),
+            per_stage,
             plan: Plan::new(n_features, &stages),
             matrices: Matrices::new(parametrisation, uses),
             is_benes: false,
@@ -139,6 +143,25 @@ impl ButterflyLayer {
     /// Number of 2×2 matrices, fewer than pairs where they are shared.
     pub fn n_matrices(&self) -> usize {
         self.matrices.len()
+    }
+
+    /// For each stage, the share of the squared entries of its matrices that lies off their diagonals: 0 leaves every
+    /// coordinate alone, ½ mixes pairs evenly, 1 swaps them. `None` for a stage without pairs.
+    pub(crate) fn mixing_by_stage<T: Real>(&self, parameters: &[T]) -> Vec<Option<f64>> {
+        let mut entries = vec![T::zero(); 4 * self.n_matrices()];
+        self.matrices.entries(parameters, &mut entries);
+        let mut rest = entries.as_slice();
+        self.per_stage
+            .iter()
+            .map(|&n| {
+                let (stage, later) = rest.split_at(4 * n);
+                rest = later;
+                let square =
+                    |i: usize| stage.iter().skip(i).step_by(4).map(|m| m.into_f64().powi(2)).sum::<f64>();
+                let (off, on) = (square(1) + square(2), square(0) + square(3));
+                (n > 0).then(|| off / (off + on))
+            })
+            .collect()
     }
 
     /// Sets the matrices of a Beneš layer so that z\[i\] = ±x\[permutation\[i\]\]; raw matrices make every sign +.

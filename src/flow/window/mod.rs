@@ -11,8 +11,10 @@
 
 mod causal;
 mod layout;
+mod levels;
 mod patched;
 
 pub use causal::Causal;
 pub(super) use layout::{between, channel_major, patches, time_major};
+pub use levels::{LevelMixing, Span};
 pub use patched::Patched;

@@ -14,7 +14,12 @@ const DECIMALS: f64 = 1e3;
 
 pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
     // Of an ensemble, its first flow.
-    let flows = context.models.iter().filter_map(|m| Some((m, m.model.model.flow()?)));
+    let flows = context
+        .models
+        .iter()
+        .filter_map(|m| Some((m, m.model.model.flow()?)))
+        // Matrices of windows are thousands of coordinates wide; their levels have a table of their own.
+        .filter(|(_, flow)| flow.config().window.is_none());
     flows
         .map(|(scored, flow)| {
             let coordinates = names(context);

@@ -1,0 +1,94 @@
+//! What butterflies over windows learned: how much each level mixes, and over what distance.
+
+use serde::Serialize;
+
+use crate::flow::config::Windows;
+use crate::flow::model::Flow;
+use crate::num::real::Real;
+
+/// How far apart the coordinates are that a level of a butterfly over patches combines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "unit", content = "distance")]
+pub enum Span {
+    /// Channels of the same sample.
+    Channels(usize),
+    /// Samples of the same channel.
+    Samples(usize),
+}
+
+/// One level of one block.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LevelMixing {
+    /// Block, from 0.
+    pub block: usize,
+    /// Level of the butterfly, the coarsest first.
+    pub level: usize,
+    /// Distance of the coordinates it pairs.
+    pub span: Span,
+    /// Share of the squared entries of its 2×2 matrices off their diagonals, from 0 (nothing mixed) to 1 (all swapped).
+    pub mixing: f64,
+}
+
+impl<T: Real> Flow<T> {
+    /// How much every level of the butterflies of a flow of windows mixes. Empty for other flows.
+    pub fn level_mixing(&self) -> Vec<LevelMixing> {
+        let config = self.config();
+        let Some(window) = config.window else { return Vec::new() };
+        let mut out = Vec::new();
+        for (block, linear) in self.structure.linears.iter().enumerate() {
+            let Some(butterfly) = &linear.butterfly else { continue };
+            let entry = &self.structure.layers[linear.layer];
+            let shares = butterfly.mixing_by_stage(&self.parameters[entry.range.clone()]);
+            for (level, mixing) in shares.into_iter().enumerate() {
+                let Some(mixing) = mixing else { continue };
+                out.push(LevelMixing {
+                    block,
+                    level,
+                    span: span(config.n_features, &window, block, level),
+                    mixing,
+                });
+            }
+        }
+        out
+    }
+}
+
+/// Rows lie half a block apart; in the patch layout, row (r·C + c)·L + p.
+fn span(n_features: usize, window: &Windows, block: usize, level: usize) -> Span {
+    let half = n_features.next_power_of_two() >> (level + 1);
+    let patch = window.patch_of(block);
+    let count = n_features / window.channels / patch;
+    if half < count {
+        return Span::Samples(half * patch);
+    }
+    let coordinates = half / count;
+    if coordinates >= window.channels {
+        Span::Samples(coordinates / window.channels)
+    } else {
+        Span::Channels(coordinates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::FlowConfig;
+    use crate::random::Seed;
+
+    #[test]
+    fn levels_are_told_by_distance_and_a_turned_one_shows() {
+        // 32 samples of 2 channels in patches of 4: 8 coordinates, 8 patches.
+        let window = Windows { channels: 2, patch: 4, ..Windows::default() };
+        let config = FlowConfig { n_blocks: 1, window: Some(window), ..FlowConfig::new(64) };
+        let mut flow = Flow::<f64>::new(&config, Seed(1)).unwrap();
+        let levels = flow.level_mixing();
+        let spans: Vec<Span> = levels.iter().map(|l| l.span).collect();
+        let samples = Span::Samples;
+        assert_eq!(spans, [samples(2), samples(1), Span::Channels(1), samples(16), samples(8), samples(4)]);
+        assert!(levels.iter().all(|l| l.mixing < 1e-12));
+        let angles =
+            flow.parameter_views().iter().find(|v| v.name == "block.0.linear.angle").unwrap().range.clone();
+        flow.parameters_mut()[angles.start] = std::f64::consts::FRAC_PI_2;
+        assert!((flow.level_mixing()[0].mixing - 1.0).abs() < 1e-9);
+    }
+}

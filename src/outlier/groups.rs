@@ -1,0 +1,157 @@
+//! Calibration by groups (Mondrian): a record is ranked among the calibration records of its own group only, so that the
+//! share of ordinary records flagged is the same in every group, not only on the whole.
+//!
+//! # References
+//! Vovk, Lindsay, Nouretdinov and Gammerman (2003), Mondrian confidence machine; Vovk, Gammerman and Shafer (2022),
+//! Algorithmic learning in a random world, §4.6.
+
+use std::collections::BTreeMap;
+
+use ndarray::ArrayView1;
+
+use super::OutlierError;
+use super::calibrate::{Calibration, ROUNDING};
+use super::threshold::{Rule, Warning};
+use crate::features::{Encoder, MISSING_LEVEL, level_code};
+
+/// Which group each calibration record is of, and where a record's own is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouping {
+    /// Position of the text column among the features.
+    pub column: usize,
+    /// Code of each calibration record's level, in the order of the scores; [`MISSING_LEVEL`] where it has none.
+    pub codes: Vec<i64>,
+}
+
+/// Calibration as a whole or by groups.
+pub(super) struct Calibrations {
+    whole: Calibration,
+    groups: Option<(usize, BTreeMap<i64, Calibration>)>,
+}
+
+impl Calibrations {
+    pub(super) fn new(scores: &[f64], grouping: Option<&Grouping>) -> Result<Self, OutlierError> {
+        let whole = Calibration::new(scores)?;
+        let Some(grouping) = grouping else { return Ok(Self { whole, groups: None }) };
+        if grouping.codes.len() != scores.len() {
+            let (got, expected) = (grouping.codes.len(), scores.len());
+            return Err(OutlierError::Length { what: "groups of calibration records", got, expected });
+        }
+        let mut by: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+        for (&code, &score) in grouping.codes.iter().zip(scores) {
+            by.entry(code).or_default().push(score);
+        }
+        let groups = by.into_iter().map(|(code, scores)| Ok((code, Calibration::new(&scores)?)));
+        Ok(Self { whole, groups: Some((grouping.column, groups.collect::<Result<_, OutlierError>>()?)) })
+    }
+
+    pub(super) fn whole(&self) -> &Calibration {
+        &self.whole
+    }
+
+    /// Code of a record's group, where there are groups.
+    pub(super) fn code(&self, row: ArrayView1<'_, f64>) -> Option<i64> {
+        self.groups.as_ref().map(|(column, _)| level_code(row[*column]))
+    }
+
+    /// Calibration records that a record is ranked among.
+    pub(super) fn n(&self, code: Option<i64>) -> usize {
+        match (&self.groups, code) {
+            (Some((_, by)), Some(code)) => by.get(&code).map_or(0, Calibration::n),
+            _ => self.whole.n(),
+        }
+    }
+
+    /// p-value among the records of the group. Of a group without calibration records nothing can be said: p = 1.
+    pub(super) fn p_value(&self, code: Option<i64>, score: f64) -> f64 {
+        match (&self.groups, code) {
+            (Some((_, by)), Some(code)) => by.get(&code).map_or(1.0, |c| c.p_value(score)),
+            _ => self.whole.p_value(score),
+        }
+    }
+
+    /// Groups too small for the level, and rows of groups without any calibration record.
+    pub(super) fn warnings(&self, rule: Rule, encoder: &Encoder, codes: &[Option<i64>]) -> Vec<Warning> {
+        let Some((column, by)) = &self.groups else { return Vec::new() };
+        let mut out = Vec::new();
+        let level = rule.level() * (1.0 + ROUNDING);
+        let needed = ((1.0 / rule.level()) * (1.0 - ROUNDING)).ceil() as usize - 1;
+        for (&code, calibration) in by {
+            let rows = codes.iter().filter(|c| **c == Some(code)).count();
+            if rows > 0 && calibration.smallest_p() > level {
+                out.push(Warning::SmallGroup {
+                    group: group_name(encoder, *column, code),
+                    n_calibration: calibration.n(),
+                    rows,
+                    needed,
+                });
+            }
+        }
+        let unknown = codes.iter().flatten().filter(|code| !by.contains_key(code)).count();
+        if unknown > 0 {
+            out.push(Warning::UnknownGroup { rows: unknown });
+        }
+        out
+    }
+}
+
+/// What a group is called.
+pub(super) fn group_name(encoder: &Encoder, column: usize, code: i64) -> String {
+    match encoder.level_name(column, code as f64) {
+        Some(name) => name.to_owned(),
+        None if code == MISSING_LEVEL => "(missing)".into(),
+        None => "(unseen)".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+    use ndarray::array;
+    use rand::RngExt;
+
+    #[test]
+    fn a_record_is_ranked_in_its_own_group() {
+        let grouping = Grouping { column: 1, codes: vec![0, 0, 1, 1, 1, MISSING_LEVEL] };
+        let c = Calibrations::new(&[1.0, 2.0, 10.0, 20.0, 30.0, 5.0], Some(&grouping)).unwrap();
+        let code = |x: f64| c.code(array![0.0, x].view());
+        assert_eq!(c.p_value(code(0.0), 3.0), 1.0 / 3.0);
+        assert_eq!(c.p_value(code(1.0), 3.0), 1.0);
+        assert_eq!(c.p_value(code(f64::NAN), 6.0), 0.5);
+        assert_eq!((c.p_value(code(7.0), 1e9), c.n(code(7.0))), (1.0, 0));
+        assert!(Calibrations::new(&[1.0], Some(&grouping)).is_err());
+    }
+
+    /// Groups of different spread: pooled, the wide group is flagged far too often; by groups, both at the level.
+    #[test]
+    fn p_values_are_uniform_within_each_group() {
+        let draw = |n: usize, seed: u64| -> Vec<(i64, f64)> {
+            let mut rng = Seed(seed).stream("groups", 0);
+            (0..n)
+                .map(|i| ((i % 3 == 0).into(), rng.random::<f64>()))
+                .map(|(g, u): (i64, f64)| (g, if g == 1 { 3.0 * u } else { u }))
+                .collect()
+        };
+        let mut by_group = [Vec::new(), Vec::new()];
+        let mut pooled = 0usize;
+        for seed in 0..20 {
+            let (calibration, new) = (draw(300, seed), draw(300, 1000 + seed));
+            let (codes, scores): (Vec<i64>, Vec<f64>) = calibration.into_iter().unzip();
+            let c = Calibrations::new(&scores, Some(&Grouping { column: 0, codes })).unwrap();
+            for (g, s) in new {
+                by_group[g as usize].push(c.p_value(Some(g), s));
+                pooled += usize::from(g == 1 && c.whole().p_value(s) <= 0.1);
+            }
+        }
+        for p in &mut by_group {
+            p.sort_by(f64::total_cmp);
+            let n = p.len() as f64;
+            let at = |i: usize| (i + 1) as f64 / n;
+            let distance = p.iter().enumerate().map(|(i, &v)| (at(i) - v).abs()).fold(0.0, f64::max);
+            // Twenty calibration sets of 100 stand behind the smaller group: 1.63/√(20·100) and as much again for them.
+            assert!(distance < 0.06, "{distance}");
+        }
+        assert!(pooled as f64 / by_group[1].len() as f64 > 0.2);
+    }
+}
