@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::succeed;
+use crate::support::{fail, run, succeed};
 
 #[test]
 fn windows_have_sections_of_their_own_and_stay_anonymous() {
@@ -20,7 +20,49 @@ fn windows_have_sections_of_their_own_and_stay_anonymous() {
     let header: Value = serde_json::from_slice(&fs::read(dir.join("flow/model.json")).unwrap()).unwrap();
     assert_eq!(header["kind"], "causal");
 
-    let report = ["report", "bundle", "--model", "flow", "--model", "var", "--output"];
+    // Layers over patches; the same bytes for any number of threads, and inspected by level.
+    for (threads, output) in [("1", "patches"), ("2", "again")] {
+        succeed(
+            dir,
+            &[
+                "fit",
+                "bundle",
+                "--model",
+                "butterfly",
+                "--epochs",
+                "3",
+                "--threads",
+                threads,
+                "--output",
+                output,
+            ],
+        );
+    }
+    for file in ["model.json", "model.safetensors", "history.csv"] {
+        let of = |folder: &str| fs::read(dir.join(folder).join(file)).unwrap();
+        assert_eq!(of("patches"), of("again"), "{file}");
+    }
+    let levels = run(dir, &["inspect", "patches"]);
+    let levels = String::from_utf8_lossy(&levels.stdout).into_owned();
+    assert!(
+        levels.contains("16 samples") && levels.contains("1 channel") && levels.contains("block 6"),
+        "{levels}"
+    );
+    succeed(dir, &["sample", "patches", "--n", "3", "--output", "samples.csv"]);
+    succeed(dir, &["flag", "patches", "bundle", "--explain", "0", "--output", "flags.csv"]);
+    fail(
+        dir,
+        &["fit", "bundle", "--model", "butterfly", "--set", "patch=48", "--output", "x"],
+        &["`patch`", "must divide the 64 samples"],
+    );
+    for model in ["glow-lu", "realnvp"] {
+        succeed(
+            dir,
+            &["fit", "bundle", "--model", model, "--epochs", "1", "--set", "whiten=false", "--output", model],
+        );
+    }
+
+    let report = ["report", "bundle", "--model", "flow", "--model", "var", "--model", "patches", "--output"];
     for page in ["a.html", "b.html"] {
         succeed(dir, &[&report[..], &[page]].concat());
     }
@@ -33,6 +75,7 @@ fn windows_have_sections_of_their_own_and_stay_anonymous() {
         "Power spectra",
         "Likelihood over time",
         "Least likely windows",
+        "What the butterflies learned",
     ] {
         assert!(page.contains(section), "no section `{section}`");
     }
@@ -43,7 +86,7 @@ fn windows_have_sections_of_their_own_and_stay_anonymous() {
     let numbers: Value = serde_json::from_slice(&fs::read(dir.join("r.json")).unwrap()).unwrap();
     let windows = &numbers["waveform"];
     assert_eq!(windows["n_dimensions"], 128);
-    for (row, model) in windows["models"].as_array().unwrap().iter().zip(["flow", "var"]) {
+    for (row, model) in windows["models"].as_array().unwrap().iter().zip(["flow", "var", "patches"]) {
         let metrics = fs::read(dir.join(model).join("metrics.json")).unwrap();
         let metrics: Value = serde_json::from_slice(&metrics).unwrap();
         let per_record = metrics["splits"]["test"]["mean_log_prob"].as_f64().unwrap();

@@ -80,11 +80,7 @@ fn levels(found: &Inspection) -> String {
     }
     out.push('\n');
     for span in spans {
-        let distance = match span {
-            Span::Samples(n) => format!("{n} samples"),
-            Span::Channels(n) => format!("{n} channels"),
-        };
-        let _ = write!(out, "{distance:>16}");
+        let _ = write!(out, "{:>16}", span.to_string());
         for block in 0..blocks {
             let of = found.levels.iter().find(|l| l.block == block && l.span == span);
             let _ = match of {

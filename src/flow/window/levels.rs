@@ -1,5 +1,7 @@
 //! What butterflies over windows learned: how much each level mixes, and over what distance.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::flow::config::Windows;
@@ -14,6 +16,16 @@ pub enum Span {
     Channels(usize),
     /// Samples of the same channel.
     Samples(usize),
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (n, what) = match *self {
+            Self::Samples(n) => (n, "sample"),
+            Self::Channels(n) => (n, "channel"),
+        };
+        write!(f, "{n} {what}{}", if n == 1 { "" } else { "s" })
+    }
 }
 
 /// One level of one block.

@@ -11,11 +11,13 @@ use rayon::prelude::*;
 
 use super::Context;
 use super::models::Paired;
+use crate::flow::window::Span;
 use crate::num::moments::{Moments, mean_and_standard_error};
 use crate::num::quantile::quantile_sorted;
 use crate::report::MINIMUM_CELL;
 use crate::report::data::{
-    OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel, Waveforms,
+    LearnedLevels, LevelRow, OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel,
+    Waveforms,
 };
 use crate::schema::Split;
 use crate::waveform::Normalisation;
@@ -65,7 +67,34 @@ pub(super) fn waveforms(context: &Context<'_>, scales: Option<&Normalisation>) -
         spectra: (0..c).map(|k| drawn.spectrum(k, raw.view(), sampled.view(), frequency)).collect(),
         over_time: over_time(context, frequency, (window * c) as f64),
         odd: drawn.odd(&raw, &order, &per, frequency),
+        levels: levels(context, frequency),
     })
+}
+
+/// How much the levels of each model's butterflies mix.
+fn levels(context: &Context<'_>, frequency: Option<f64>) -> Vec<LearnedLevels> {
+    let of = |scored: &super::Scored<'_>| {
+        let found = scored.model.model.flow()?.level_mixing();
+        let blocks = found.iter().map(|l| l.block + 1).max()?;
+        let mut spans: Vec<Span> = Vec::new();
+        for level in &found {
+            if !spans.contains(&level.span) {
+                spans.push(level.span);
+            }
+        }
+        let rows = spans.into_iter().map(|span| LevelRow {
+            distance: span.to_string(),
+            seconds: match (span, frequency) {
+                (Span::Samples(n), Some(f)) => Some(n as f64 / f),
+                _ => None,
+            },
+            mixing: (0..blocks)
+                .map(|block| found.iter().find(|l| l.block == block && l.span == span).map(|l| l.mixing))
+                .collect(),
+        });
+        Some(LearnedLevels { model: scored.name.clone(), blocks, rows: rows.collect() })
+    };
+    context.models.iter().filter_map(of).collect()
 }
 
 /// Record and first sample of a window's id.

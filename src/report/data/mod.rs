@@ -24,7 +24,10 @@ pub use models::{
     SplitScore,
 };
 
-pub use waveform::{OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel, Waveforms};
+pub use waveform::{
+    LearnedLevels, LevelRow, OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel,
+    Waveforms,
+};
 
 use super::Cell;
 

@@ -31,6 +31,30 @@ pub struct Waveforms {
     pub over_time: Vec<OverTime>,
     /// Least likely first.
     pub odd: Vec<OddWindow>,
+    /// What the butterflies over windows learned, one entry for each model that has such.
+    pub levels: Vec<LearnedLevels>,
+}
+
+/// How much each level of a model's butterflies mixes.
+#[derive(Debug, Clone, Serialize)]
+pub struct LearnedLevels {
+    /// Model name.
+    pub model: String,
+    /// Blocks, each with a butterfly.
+    pub blocks: usize,
+    /// The coarsest level first.
+    pub rows: Vec<LevelRow>,
+}
+
+/// One distance at which butterflies pair coordinates.
+#[derive(Debug, Clone, Serialize)]
+pub struct LevelRow {
+    /// "16 samples", "1 channel".
+    pub distance: String,
+    /// The same in seconds, for samples of a known rate.
+    pub seconds: Option<f64>,
+    /// Share of the squared entries off the diagonal, by block: 0 nothing mixed, 1 swapped.
+    pub mixing: Vec<Option<f64>>,
 }
 
 /// Amplitudes of a channel, over all samples of all windows.
