@@ -44,8 +44,8 @@ pub fn marginals(
             let ess = effective_samples(&weights);
             let log_prob = log_mean_exp(&weights);
             let log_prob = if log_prob.is_finite() { log_prob.max(LOG_PROB_FLOOR) } else { LOG_PROB_FLOOR };
-            // Relative variance of the mean weight is 1/ESS − 1/S.
-            let error = (1.0 / ess - 1.0 / samples as f64).max(0.0).sqrt();
+            // Relative variance of the mean weight is 1/ESS − 1/S; unknown where no sample has weight.
+            let error = if ess > 0.0 { (1.0 / ess - 1.0 / samples as f64).max(0.0).sqrt() } else { f64::NAN };
             Ok((log_prob, error, ess))
         })
         .collect::<Result<_, PartialError>>()?;

@@ -5,7 +5,6 @@ use ndarray::{Array2, ArrayView2};
 use crate::artifact::{Model, ModelArtifact, ModelKind};
 use crate::baseline::{ConditionalGmm, Gmm, GmmConfig, GmmError, fit_gmm};
 use crate::error::Hint;
-use crate::num::stable::log_sum_exp;
 use crate::random::{Seed, StreamRng};
 
 use super::known::Known;
@@ -146,7 +145,14 @@ pub(super) fn stream(seed: Seed, row: usize) -> StreamRng {
 
 /// (Σw)²/Σw²: 0 where no sample has weight.
 pub(super) fn effective_samples(log_weight: &[f64]) -> f64 {
-    let twice: Vec<f64> = log_weight.iter().map(|w| 2.0 * w).collect();
-    let ess = (2.0 * log_sum_exp(log_weight) - log_sum_exp(&twice)).exp();
-    if ess.is_finite() { ess } else { 0.0 }
+    let largest = log_weight.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !largest.is_finite() {
+        return 0.0;
+    }
+    // Shifted first: of weights far out, sums and squares of logarithms would lose the difference.
+    let (sum, squares) = log_weight.iter().fold((0.0, 0.0), |(sum, squares), w| {
+        let w = (w - largest).exp();
+        (sum + w, squares + w * w)
+    });
+    sum * sum / squares
 }

@@ -9,7 +9,7 @@ use crate::partial::{self, Proposal};
 use crate::random::Seed;
 
 use super::Error;
-use super::marginal::few_samples;
+use super::marginal::{few_samples, listed};
 use super::sample::decoded_columns;
 
 /// Most cells of a table of completions.
@@ -48,7 +48,7 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
     let table = ingest::read_only_columns(request.given, &expected)?;
     let raw = encoder.raw(&table)?;
     if let Some((column, count)) = encoder.unseen(raw.view()).into_iter().next() {
-        let levels = encoder.columns.iter().find(|c| c.meta.name == column).map(|c| c.levels.join(", "));
+        let levels = encoder.columns.iter().find(|c| c.meta.name == column).map(|c| listed(&c.levels));
         return Err(Error::Usage {
             message: format!(
                 "--given: column `{column}`: {count} cells hold a category the model does not know"
@@ -72,7 +72,10 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
     let ids = (0..n * k).map(|i| Some(table.record_ids[repeated(i)].clone())).collect();
     let mut columns = vec![
         OutputColumn::new("record_id", OutputCells::Text(ids)),
-        OutputColumn::new("draw", OutputCells::Number((0..n * k).map(|i| (i % k + 1) as f64).collect())),
+        OutputColumn::new(
+            "draw",
+            OutputCells::Text((0..n * k).map(|i| Some((i % k + 1).to_string())).collect()),
+        ),
         OutputColumn::new(
             "effective_samples",
             OutputCells::Number((0..n * k).map(|i| completed.effective_samples[repeated(i)]).collect()),
@@ -84,6 +87,13 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
         &completed.effective_samples,
         "their completions repeat a few candidates and vary too little",
     ));
+    let impossible = completed.effective_samples.iter().filter(|e| **e == 0.0).count();
+    if impossible > 0 {
+        warnings.push(format!(
+            "{impossible} of {n} records are so unusual that the model gives no candidate any weight: their completions are \
+             the proposal mixture's, not the model's"
+        ));
+    }
     write_table(request.output, &columns, request.force)?;
     Ok(warnings)
 }

@@ -74,7 +74,7 @@ fn wanted(model: &ModelArtifact, names: &[String]) -> Result<Vec<bool>, Error> {
             let known: Vec<&str> = columns.iter().map(|c| c.meta.name.as_str()).collect();
             return Err(Error::Usage {
                 message: format!("--columns: the model has no feature `{name}`"),
-                hint: format!("its features are {}", known.join(", ")),
+                hint: format!("its features are {}", listed(&known)),
             });
         };
         if std::mem::replace(&mut wanted[at], true) {
@@ -85,4 +85,14 @@ fn wanted(model: &ModelArtifact, names: &[String]) -> Result<Vec<bool>, Error> {
         }
     }
     Ok(wanted)
+}
+
+/// Names in a row, the first of them where they are many.
+pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    const MOST: usize = 24;
+    let mut text = names.iter().take(MOST).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if names.len() > MOST {
+        text += &format!(" and {} more", names.len() - MOST);
+    }
+    text
 }
