@@ -9,6 +9,7 @@
 //! L8  cli                       arguments, progress, diagnostics; the only place that prints or exits
 //! L7  pipeline                  one function per command: ingest, fit, score, sample, flag, report, demo
 //! L6  report    outlier         one HTML file · conformal p-values, explanations
+//!     partial                   likelihood of some features, completions of records
 //! L5  artifact                  the model folder
 //! L4  train     baseline        AdamW, checkpoints · linfa Gaussian mixtures
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
@@ -41,6 +42,7 @@ pub mod window;
 pub mod artifact;
 
 pub mod outlier;
+pub mod partial;
 pub mod report;
 
 pub mod pipeline;

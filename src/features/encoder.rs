@@ -103,7 +103,7 @@ pub struct Indicator {
 impl Indicator {
     /// Whether it is set for a row of raw numbers. Where features that always went together part, the majority
     /// decides, and a draw counts as missing.
-    fn is_missing(&self, raw: impl Fn(usize) -> f64) -> bool {
+    pub fn is_missing(&self, raw: impl Fn(usize) -> f64) -> bool {
         2 * self.columns.iter().filter(|&&c| raw(c).is_nan()).count() >= self.columns.len()
     }
 

@@ -56,6 +56,14 @@ pub enum IngestError {
         /// File names with the columns each lacks.
         Vec<(String, Vec<String>)>,
     ),
+    /// Columns that a table must not have.
+    #[error("{file} has columns the model does not know: {columns}")]
+    UnknownColumns {
+        /// The file.
+        file: String,
+        /// Their names.
+        columns: String,
+    },
     /// Two columns of one name.
     #[error("{file} has the column `{column}` more than once")]
     DuplicateColumn {
@@ -230,6 +238,10 @@ impl Hint for IngestError {
             Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),
             Self::MissingColumns(_) => {
                 "letter case does not matter; the first line has to be a header, separated by commas".into()
+            }
+            Self::UnknownColumns { .. } => {
+                "correct their names or leave them out; besides its features the table may have an id, `subject_id` and `split`"
+                    .into()
             }
             Self::DuplicateColumn { .. } => "rename one of them".into(),
             Self::Empty(_) => "a header and at least one row below it are needed".into(),

@@ -10,6 +10,7 @@ use crate::flow::FlowError;
 use crate::ingest::IngestError;
 use crate::outlier::OutlierError;
 use crate::output::OutputError;
+use crate::partial::PartialError;
 use crate::report::ReportError;
 use crate::schema::SchemaError;
 use crate::synth::SynthError;
@@ -53,6 +54,9 @@ pub enum Error {
     /// Calibration and flags.
     #[error(transparent)]
     Outlier(#[from] OutlierError),
+    /// Likelihood of some features, completions.
+    #[error(transparent)]
+    Partial(#[from] PartialError),
     /// Report.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -119,6 +123,7 @@ impl Hint for Error {
             Self::Gmm(e) => e.hint(),
             Self::Artifact(e) => e.hint(),
             Self::Outlier(e) => e.hint(),
+            Self::Partial(e) => e.hint(),
             Self::Report(e) => e.hint(),
             Self::Synth(e) => e.hint(),
             Self::Output(e) => e.hint(),

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use ndarray::ArrayView2;
+
 use crate::artifact::ModelArtifact;
+use crate::features::{Encoder, FittedColumn};
 use crate::ingest::{OutputCells, OutputColumn, write_table};
 use crate::random::Seed;
 use crate::schema::Kind;
@@ -34,17 +37,21 @@ pub fn sample(request: &SampleRequest<'_>) -> Result<(), Error> {
     let decoded = model.encoder.decode(v.view());
     let ids = (1..=request.n).map(|i| Some(format!("synthetic-{i}"))).collect();
     let mut columns = vec![OutputColumn::new("record_id", OutputCells::Text(ids))];
-    for (j, fitted) in model.encoder.columns.iter().enumerate() {
+    columns.extend(decoded_columns(&model.encoder, decoded.view()));
+    write_table(request.output, &columns, request.force)?;
+    Ok(())
+}
+
+/// Records in original units as columns: names for the levels of text, numbers for the rest.
+pub(super) fn decoded_columns(encoder: &Encoder, decoded: ArrayView2<'_, f64>) -> Vec<OutputColumn> {
+    let of = |(j, fitted): (usize, &FittedColumn)| {
         let values = decoded.column(j);
         let cells = if fitted.meta.kind == Kind::Categorical || !fitted.levels.is_empty() {
-            OutputCells::Text(
-                values.iter().map(|&x| model.encoder.level_name(j, x).map(str::to_owned)).collect(),
-            )
+            OutputCells::Text(values.iter().map(|&x| encoder.level_name(j, x).map(str::to_owned)).collect())
         } else {
             OutputCells::Number(values.to_vec())
         };
-        columns.push(OutputColumn::new(&fitted.meta.name, cells));
-    }
-    write_table(request.output, &columns, request.force)?;
-    Ok(())
+        OutputColumn::new(&fitted.meta.name, cells)
+    };
+    encoder.columns.iter().enumerate().map(of).collect()
 }

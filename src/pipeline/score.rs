@@ -252,7 +252,7 @@ fn shifted_columns(model: &ModelArtifact, raw: ArrayView2<'_, f64>) -> Vec<Strin
     warnings
 }
 
-fn identifiers(records: &Records) -> Vec<OutputColumn> {
+pub(super) fn identifiers(records: &Records) -> Vec<OutputColumn> {
     let ids = records.ids.iter().cloned().map(Some).collect();
     let mut columns = vec![OutputColumn::new("record_id", OutputCells::Text(ids))];
     if let Some(splits) = &records.splits {

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("window", 7),
     ("artifact", 8),
     ("outlier", 9),
+    ("partial", 9),
     ("report", 10),
     ("pipeline", 11),
     ("cli", 12),

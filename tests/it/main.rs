@@ -19,6 +19,7 @@ mod inspect;
 mod layers;
 mod mimic_demo;
 mod outlier;
+mod partial;
 mod report;
 mod report_cli;
 mod report_collect;

@@ -83,15 +83,21 @@ Examples:
   cohort-flow fit out/cohort --output out/flow --resume")]
     Fit(Fit),
     /// Record log-likelihoods under a model
-    #[command(after_help = "Example:\n  cohort-flow score out/flow out/cohort --output scores.csv")]
+    #[command(after_help = "\
+Examples:
+  cohort-flow score out/flow out/cohort --output scores.csv
+  cohort-flow score out/flow out/cohort --columns heart_rate,lactate --output marginal.csv")]
     Score(Score),
     /// Show what the linear layers of a flow learned: matrix, nearest permutation, condition, mixed features
     #[command(
         after_help = "Examples:\n  cohort-flow inspect out/flow\n  cohort-flow inspect out/flow --json"
     )]
     Inspect(Inspect),
-    /// Draw synthetic records, in original units, with missing values
-    #[command(after_help = "Example:\n  cohort-flow sample out/flow --n 1000 --output synthetic.csv")]
+    /// Draw synthetic records, in original units, with missing values; or complete records of a table
+    #[command(after_help = "\
+Examples:
+  cohort-flow sample out/flow --n 1000 --output synthetic.csv
+  cohort-flow sample out/flow --given partial.csv --n 20 --output completed.csv")]
     Sample(Sample),
     /// Flag records that do not fit, with calibrated p-values and explanations
     #[command(after_help = "\

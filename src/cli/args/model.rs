@@ -129,6 +129,16 @@ pub(in crate::cli) struct Score {
 
     #[command(flatten)]
     pub(in crate::cli) draws: Draws,
+
+    /// Judge these features alone, the others integrated out: marginal log-likelihood, with the effective number of
+    /// samples behind it
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', conflicts_with = "draws")]
+    pub(in crate::cli) columns: Vec<String>,
+
+    /// Importance samples per record; each brings its own noise and, unless the model is a Gaussian mixture, its own values
+    /// of the other features
+    #[arg(long, value_name = "N", default_value_t = 256, requires = "columns", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(in crate::cli) importance_samples: u32,
 }
 
 #[derive(Debug, Args)]
@@ -137,9 +147,17 @@ pub(in crate::cli) struct Sample {
     #[arg(value_name = "MODEL")]
     pub(in crate::cli) model: PathBuf,
 
-    /// Number of records
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    /// Number of records; with --given, completions of each record
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(in crate::cli) n: u64,
+
+    /// Complete the records of this table: empty cells are drawn given the values that are there, which stay as they are
+    #[arg(long, value_name = "TABLE")]
+    pub(in crate::cli) given: Option<PathBuf>,
+
+    /// Candidates per record that completions are chosen from, at least N
+    #[arg(long, value_name = "N", default_value_t = 256, requires = "given", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(in crate::cli) importance_samples: u32,
 
     #[command(flatten)]
     pub(in crate::cli) output: Output,

@@ -1,7 +1,12 @@
 //! `score`, `sample`, `flag`.
 
+use std::path::Path;
+
 use crate::outlier::Rule;
-use crate::pipeline::{self, FlagRequest, FlagSummary, RecordsSource, SampleRequest, ScoreRequest};
+use crate::pipeline::{
+    self, FlagRequest, FlagSummary, ImputeRequest, MarginalRequest, RecordsSource, SampleRequest,
+    ScoreRequest,
+};
 use crate::random::Seed;
 
 use crate::cli::Result;
@@ -23,6 +28,9 @@ fn source(records: &args::Records) -> RecordsSource<'_> {
 }
 
 pub(super) fn score(args: &args::Score, console: &Console) -> Result {
+    if !args.columns.is_empty() {
+        return marginal(args, console);
+    }
     let request = ScoreRequest {
         model: &args.model,
         records: source(&args.records),
@@ -38,7 +46,46 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
+fn marginal(args: &args::Score, console: &Console) -> Result {
+    let request = MarginalRequest {
+        model: &args.model,
+        records: source(&args.records),
+        columns: &args.columns,
+        output: &args.output.output,
+        force: args.output.force,
+        samples: args.importance_samples as usize,
+        seed: Seed(args.draws.seed),
+    };
+    let spinner = console.spinner("integrating");
+    let warnings = pipeline::marginal(&request);
+    spinner.finish_and_clear();
+    warnings?.iter().for_each(|warning| console.warn(warning));
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
+fn impute(args: &args::Sample, given: &Path, console: &Console) -> Result {
+    let request = ImputeRequest {
+        model: &args.model,
+        given,
+        n: usize::try_from(args.n).expect("invariant: bounded by the parser"),
+        output: &args.output.output,
+        force: args.output.force,
+        samples: args.importance_samples as usize,
+        seed: Seed(args.seed),
+    };
+    let spinner = console.spinner("completing");
+    let warnings = pipeline::impute(&request);
+    spinner.finish_and_clear();
+    warnings?.iter().for_each(|warning| console.warn(warning));
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
 pub(super) fn sample(args: &args::Sample, console: &Console) -> Result {
+    if let Some(given) = &args.given {
+        return impute(args, given, console);
+    }
     let request = SampleRequest {
         model: &args.model,
         n: usize::try_from(args.n).expect("invariant: bounded by the parser"),

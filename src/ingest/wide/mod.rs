@@ -84,6 +84,19 @@ const MISSING: [&str; 8] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "?", "."]
 /// # Errors
 /// Missing columns (all at once); a cell that does not fit, with row and column.
 pub fn read_columns(input: &Path, expected: &[(&str, Kind)]) -> Result<RecordTable, IngestError> {
+    read(input, expected, false)
+}
+
+/// The same for a table that must hold nothing else, save an id, `subject_id` and `split`: a misspelt column is not taken
+/// for one to leave out.
+///
+/// # Errors
+/// As [`read_columns`], and [`IngestError::UnknownColumns`].
+pub fn read_only_columns(input: &Path, expected: &[(&str, Kind)]) -> Result<RecordTable, IngestError> {
+    read(input, expected, true)
+}
+
+fn read(input: &Path, expected: &[(&str, Kind)], nothing_else: bool) -> Result<RecordTable, IngestError> {
     let missing = MISSING.map(ToString::to_string);
     let listed = files::list(input)?;
     let [file] = listed.as_slice() else {
@@ -119,6 +132,9 @@ pub fn read_columns(input: &Path, expected: &[(&str, Kind)]) -> Result<RecordTab
         .filter(|place| !["subject_id", "split"].contains(&file.header[*place].as_str()))
         .map(|place| format!("`{}`", file.header[place]))
         .collect();
+    if !extra.is_empty() && nothing_else {
+        return Err(IngestError::UnknownColumns { file: file.file.name.clone(), columns: extra.join(", ") });
+    }
     if !extra.is_empty() {
         audit.warnings.push(format!("columns the model does not know are ignored: {}", extra.join(", ")));
     }

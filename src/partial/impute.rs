@@ -1,0 +1,112 @@
+//! Completions of records: draws of the missing features given those that are there.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+use crate::num::stable::log_sum_exp;
+use crate::random::{Seed, StreamRng};
+
+use super::known::{Known, uniform};
+use super::proposal::{effective_samples, stream};
+use super::{PartialError, Proposal};
+
+/// Completed records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imputations {
+    /// `(n · k, p)`: the k completions of the first record, then those of the next; values that were given are unchanged.
+    pub raw: Array2<f64>,
+    /// Effective number of samples the completions of each record were chosen from, `(n,)`.
+    pub effective_samples: Vec<f64>,
+}
+
+/// Draws `k` completions of each row, chosen from `samples` candidates (at least k), the same for any number of threads.
+///
+/// A missing feature is completed as if it had been measured: never by "missing".
+///
+/// # Shapes
+/// `raw: (n, p)` as given by [`Encoder::raw`](crate::features::Encoder::raw), NaN where missing.
+///
+/// # Errors
+/// [`PartialError::Gmm`] where the mixture has no factor in the order of some record.
+pub fn impute(
+    proposal: &Proposal<'_>,
+    raw: ArrayView2<'_, f64>,
+    k: usize,
+    samples: usize,
+    seed: Seed,
+) -> Result<Imputations, PartialError> {
+    let encoder = &proposal.artifact.encoder;
+    let (n, p) = raw.dim();
+    let samples = samples.max(k);
+    let completed: Vec<(Vec<f64>, f64)> = (0..n)
+        .into_par_iter()
+        .map(|i| {
+            let row = raw.row(i).to_vec();
+            let missing: Vec<usize> = (0..p).filter(|&j| row[j].is_nan()).collect();
+            if missing.is_empty() {
+                return Ok((row.repeat(k), samples as f64));
+            }
+            let mut rng = stream(seed, i);
+            let mut weighted = proposal.complete(&Known::to_complete(encoder, &row), samples, &mut rng)?;
+            for (v, weight) in weighted.v.rows().into_iter().zip(&mut weighted.log_weight) {
+                // "A level not met in training" completes nothing.
+                let unnamed = |&j: &usize| {
+                    let column = &encoder.columns[j];
+                    !column.levels.is_empty() && encoder.level_name(j, column.decode(v[j])).is_none()
+                };
+                if missing.iter().any(unnamed) {
+                    *weight = f64::NEG_INFINITY;
+                }
+            }
+            let mut out = Vec::with_capacity(k * p);
+            for s in resample(&weighted.log_weight, k, &mut rng) {
+                let mut whole = row.clone();
+                for &j in &missing {
+                    whole[j] = encoder.columns[j].decode(weighted.v[(s, j)]);
+                }
+                out.extend(whole);
+            }
+            Ok((out, effective_samples(&weighted.log_weight)))
+        })
+        .collect::<Result<_, PartialError>>()?;
+    let effective_samples = completed.iter().map(|c| c.1).collect();
+    let values: Vec<f64> = completed.into_iter().flat_map(|c| c.0).collect();
+    let raw = Array2::from_shape_vec((n * k, p), values).expect("invariant: k rows of p values per record");
+    Ok(Imputations { raw, effective_samples })
+}
+
+/// k positions by weight, systematically: each is chosen as often as its share of k, rounded up or down. Candidates are
+/// independent, so their order carries nothing.
+fn resample(log_weight: &[f64], k: usize, rng: &mut StreamRng) -> Vec<usize> {
+    let total = log_sum_exp(log_weight);
+    let share = |w: f64| {
+        if total.is_finite() { (w - total).exp() } else { 1.0 / log_weight.len() as f64 }
+    };
+    let start = uniform(rng);
+    let mut chosen = Vec::with_capacity(k);
+    let mut sum = 0.0;
+    for (s, &w) in log_weight.iter().enumerate() {
+        sum += share(w) * k as f64;
+        while chosen.len() < k && start + (chosen.len() as f64) < sum {
+            chosen.push(s);
+        }
+    }
+    // Rounding may leave the sum a little below k.
+    let last = log_weight.iter().rposition(|w| w.is_finite()).unwrap_or(0);
+    chosen.resize(k, last);
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resampling_follows_the_weights() {
+        let weights = [0.5_f64.ln(), f64::NEG_INFINITY, 0.125_f64.ln(), 0.375_f64.ln()];
+        let chosen = resample(&weights, 8, &mut Seed(5).stream("test", 0));
+        assert_eq!(chosen, [0, 0, 0, 0, 2, 3, 3, 3]);
+        assert_eq!(effective_samples(&[0.0; 7]).round(), 7.0);
+        assert_eq!(effective_samples(&[f64::NEG_INFINITY; 3]), 0.0);
+    }
+}

@@ -1,0 +1,164 @@
+//! Where free coordinates are drawn from, and the weights of the draws.
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::artifact::{Model, ModelArtifact, ModelKind};
+use crate::baseline::{ConditionalGmm, Gmm, GmmConfig, GmmError, fit_gmm};
+use crate::error::Hint;
+use crate::random::{Seed, StreamRng};
+
+use super::known::Known;
+
+/// Draws of the model a mixture is fitted to, at most.
+const ROWS: usize = 4_000;
+/// Rows × coordinates² beyond which fewer are taken.
+const WORK: usize = 30_000_000;
+/// Coordinates beyond which no mixture can be fitted in reasonable time.
+const MOST_COORDINATES: usize = 512;
+
+/// Why a part of a record cannot be judged or completed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartialError {
+    /// No mixture to propose from.
+    #[error(transparent)]
+    Gmm(#[from] GmmError),
+    /// A model of windows, or of too many coordinates.
+    #[error("a {kind} model of {coordinates} coordinates has no likelihood of a part of a record")]
+    NotSupported {
+        /// Family of the model.
+        kind: ModelKind,
+        /// Its coordinates.
+        coordinates: usize,
+    },
+}
+
+impl Hint for PartialError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Gmm(e) => e.hint(),
+            Self::NotSupported { .. } => Some(format!(
+                "fit a model with --model gmm, which answers exactly, or a flow of at most {MOST_COORDINATES} coordinates"
+            )),
+        }
+    }
+}
+
+/// The mixture that proposes, beside the model that judges.
+#[derive(Debug)]
+pub struct Proposal<'a> {
+    pub(super) artifact: &'a ModelArtifact,
+    gmm: std::borrow::Cow<'a, Gmm>,
+    /// Whether the model is the mixture, so that its marginal is known.
+    exact: bool,
+}
+
+/// Weighted completions of one record's coordinates.
+pub(super) struct Weighted {
+    /// `(samples, d)`.
+    pub(super) v: Array2<f64>,
+    /// log w.
+    pub(super) log_weight: Vec<f64>,
+}
+
+impl<'a> Proposal<'a> {
+    /// The model itself where it is a mixture; the mixture among the members of an ensemble; else one fitted to draws of the
+    /// model, always the same for the same model.
+    ///
+    /// # Errors
+    /// [`PartialError`] for models of windows and where no mixture can be fitted.
+    pub fn of(artifact: &'a ModelArtifact) -> Result<Self, PartialError> {
+        use std::borrow::Cow::{Borrowed, Owned};
+        let held = match &artifact.model {
+            Model::Gmm(gmm) => return Ok(Self { artifact, gmm: Borrowed(gmm.as_ref()), exact: true }),
+            Model::Ensemble(ensemble) => ensemble.members().iter().find_map(|m| match &m.model {
+                Model::Gmm(gmm) => Some(gmm.as_ref()),
+                _ => None,
+            }),
+            _ => None,
+        };
+        if let Some(gmm) = held {
+            return Ok(Self { artifact, gmm: Borrowed(gmm), exact: false });
+        }
+        let d = artifact.density().n_features();
+        if matches!(artifact.model, Model::Var(_) | Model::Causal(_)) || d > MOST_COORDINATES {
+            return Err(PartialError::NotSupported { kind: artifact.header.kind, coordinates: d });
+        }
+        let seed = artifact.header.seed.child("proposal", 0);
+        let n = (WORK / (d * d).max(1)).clamp(500, ROWS);
+        let drawn = artifact.density().sample(n + n / 4, seed);
+        // A draw far out may overflow; it teaches a mixture nothing.
+        let finite: Vec<usize> =
+            (0..drawn.nrows()).filter(|&i| drawn.row(i).iter().all(|x| x.is_finite())).collect();
+        let (train, held_out) = finite.split_at(n.min(finite.len()));
+        let rows = |at: &[usize]| drawn.select(ndarray::Axis(0), at);
+        // A few sizes will do: how well it proposes shows in the effective samples, and the search is most of the time.
+        let config = GmmConfig {
+            components: vec![1, 4, 12],
+            regularisation: vec![1e-3, 1e-2],
+            seed,
+            ..GmmConfig::quick()
+        };
+        let (gmm, _) = fit_gmm(rows(train).view(), rows(held_out).view(), 1, &config)?;
+        Ok(Self { artifact, gmm: Owned(gmm), exact: false })
+    }
+
+    /// `samples` completions of what is known of a record.
+    pub(super) fn complete(
+        &self,
+        known: &Known<'_>,
+        samples: usize,
+        rng: &mut StreamRng,
+    ) -> Result<Weighted, GmmError> {
+        let d = self.artifact.density().n_features();
+        let at = known.coordinates();
+        let mut is_known = vec![false; d];
+        at.iter().for_each(|&j| is_known[j] = true);
+        let free: Vec<usize> = (0..d).filter(|&j| !is_known[j]).collect();
+        let conditional = ConditionalGmm::new(&self.gmm, &at)?;
+        let mut v = Array2::zeros((samples, d));
+        let mut log_weight = Vec::with_capacity(samples);
+        for mut row in v.rows_mut() {
+            let (coordinates, log_det) = known.draw(rng);
+            let given = conditional.given(&coordinates);
+            let z = if self.exact { given.draw(rng) } else { given.draw_defensive(rng) };
+            at.iter().zip(&coordinates).for_each(|(&j, &x)| row[j] = x);
+            free.iter().zip(&z).for_each(|(&j, &x)| row[j] = x);
+            log_weight.push(if self.exact {
+                log_det + given.log_prob_known()
+            } else {
+                log_det - given.log_defensive(&z)
+            });
+        }
+        if !self.exact {
+            let log_prob = self.log_prob(v.view());
+            log_weight.iter_mut().zip(log_prob).for_each(|(w, l)| *w += l);
+        }
+        // A vector so far out that the model's arithmetic fails has no weight.
+        log_weight.iter_mut().filter(|w| !w.is_finite()).for_each(|w| *w = f64::NEG_INFINITY);
+        Ok(Weighted { v, log_weight })
+    }
+
+    fn log_prob(&self, v: ArrayView2<'_, f64>) -> Vec<f64> {
+        self.artifact.density().log_prob(v).to_vec()
+    }
+}
+
+/// Seed of everything drawn for the record at `row` of its table.
+pub(super) fn stream(seed: Seed, row: usize) -> StreamRng {
+    seed.stream("partial", row as u64)
+}
+
+/// (Σw)²/Σw²: 0 where no sample has weight.
+pub(super) fn effective_samples(log_weight: &[f64]) -> f64 {
+    let largest = log_weight.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !largest.is_finite() {
+        return 0.0;
+    }
+    // Shifted first: of weights far out, sums and squares of logarithms would lose the difference.
+    let (sum, squares) = log_weight.iter().fold((0.0, 0.0), |(sum, squares), w| {
+        let w = (w - largest).exp();
+        (sum + w, squares + w * w)
+    });
+    sum * sum / squares
+}

@@ -1,0 +1,99 @@
+//! `sample --given`: completions of records whose cells are empty.
+
+use std::path::Path;
+
+use crate::artifact::ModelArtifact;
+use crate::ingest::{self, OutputCells, OutputColumn, write_table};
+use crate::output::OutputError;
+use crate::partial::{self, Proposal};
+use crate::random::Seed;
+
+use super::Error;
+use super::marginal::{few_samples, listed};
+use super::sample::decoded_columns;
+
+/// Most cells of a table of completions.
+const MOST_CELLS: usize = 1_000_000_000;
+
+/// What to complete.
+#[derive(Debug, Clone, Copy)]
+pub struct ImputeRequest<'a> {
+    /// Model folder.
+    pub model: &'a Path,
+    /// Table with the model's features as columns, cells to complete being empty.
+    pub given: &'a Path,
+    /// Completions of each record.
+    pub n: usize,
+    /// Table to write.
+    pub output: &'a Path,
+    /// Whether to replace an existing one.
+    pub force: bool,
+    /// Candidates they are chosen from.
+    pub samples: usize,
+    /// Seed.
+    pub seed: Seed,
+}
+
+/// Completes each record and writes the completions, one row each. Returns what the user should know.
+///
+/// # Errors
+/// Columns or categories the model does not know; whatever reading, drawing or writing reports.
+pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
+    if !request.force && request.output.symlink_metadata().is_ok() {
+        return Err(OutputError::Exists(request.output.to_path_buf()).into());
+    }
+    let model = ModelArtifact::load(request.model)?;
+    let encoder = &model.encoder;
+    let expected: Vec<_> = encoder.columns.iter().map(|c| (c.meta.name.as_str(), c.meta.kind)).collect();
+    let table = ingest::read_only_columns(request.given, &expected)?;
+    let raw = encoder.raw(&table)?;
+    if let Some((column, count)) = encoder.unseen(raw.view()).into_iter().next() {
+        let levels = encoder.columns.iter().find(|c| c.meta.name == column).map(|c| listed(&c.levels));
+        return Err(Error::Usage {
+            message: format!(
+                "--given: column `{column}`: {count} cells hold a category the model does not know"
+            ),
+            hint: format!(
+                "its categories are {}; leave the cell empty to have one drawn",
+                levels.unwrap_or_default()
+            ),
+        });
+    }
+    let (n, k) = (raw.nrows(), request.n);
+    if n.saturating_mul(k).saturating_mul(expected.len()) > MOST_CELLS {
+        return Err(Error::Usage {
+            message: format!("--n {k}: {n} records completed so often do not fit into one table"),
+            hint: "ask for fewer completions, or split the table".into(),
+        });
+    }
+    let proposal = Proposal::of(&model)?;
+    let completed = partial::impute(&proposal, raw.view(), k, request.samples, request.seed)?;
+    let repeated = |i: usize| i / k;
+    let ids = (0..n * k).map(|i| Some(table.record_ids[repeated(i)].clone())).collect();
+    let mut columns = vec![
+        OutputColumn::new("record_id", OutputCells::Text(ids)),
+        OutputColumn::new(
+            "draw",
+            OutputCells::Text((0..n * k).map(|i| Some((i % k + 1).to_string())).collect()),
+        ),
+        OutputColumn::new(
+            "effective_samples",
+            OutputCells::Number((0..n * k).map(|i| completed.effective_samples[repeated(i)]).collect()),
+        ),
+    ];
+    columns.extend(decoded_columns(encoder, completed.raw.view()));
+    let mut warnings = table.audit.warnings.clone();
+    warnings.extend(few_samples(
+        &completed.effective_samples,
+        "their completions repeat a few candidates and vary too little",
+    ));
+    let impossible = completed.effective_samples.iter().filter(|e| **e == 0.0).count();
+    if impossible > 0 {
+        warnings.push(format!(
+            "{impossible} of {n} records are so unusual that the model gives no candidate any weight: their completions are \
+             the proposal mixture's, not the model's"
+        ));
+    }
+    write_table(request.output, &columns, request.force)?;
+    Ok(warnings)
+}
