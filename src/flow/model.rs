@@ -24,7 +24,7 @@ use crate::random::{Seed, StreamRng};
 /// Columns that pass through the layers together.
 pub const TILE: usize = 128;
 /// The same for windows of signals, which have thousands of coordinates.
-const WINDOW_TILE: usize = 16;
+const WINDOW_TILE: usize = 8;
 
 /// One named array of the parameter buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]

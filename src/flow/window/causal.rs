@@ -251,7 +251,7 @@ mod tests {
             z
         };
         // Channel-major: row c·T + t.
-        let x: Vec<f64> = (0..12).map(|i| (i as f64).sin()).collect();
+        let x: Vec<f64> = (0..12).map(|i| f64::from(i).sin()).collect();
         let before = z(&x);
         let mut moved = x.clone();
         moved[3] += 1.0;
