@@ -113,7 +113,9 @@ impl<'a> Proposal<'a> {
         let d = self.artifact.density().n_features();
         let at = known.coordinates();
         let mut is_known = vec![false; d];
-        at.iter().for_each(|&j| is_known[j] = true);
+        for &j in &at {
+            is_known[j] = true;
+        }
         let free: Vec<usize> = (0..d).filter(|&j| !is_known[j]).collect();
         let conditional = ConditionalGmm::new(&self.gmm, &at)?;
         let mut v = Array2::zeros((samples, d));
