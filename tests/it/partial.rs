@@ -174,10 +174,8 @@ fn both_serve_through_the_program_and_repeat_to_the_byte() {
     fs::write(dir.join("wrong.csv"), given.replace("lactate", "lactate,lactat").replace("\nc", ",\nc"))
         .unwrap();
     fail(dir, &sample, &["wrong.csv"]);
-    let extra: String = given
-        .lines()
-        .map(|l| format!("{l},{}\n", if l.starts_with("id") { "lactat" } else { "1" }))
-        .collect();
+    let with_cell = |l: &str| [l, if l.starts_with("id") { "lactat" } else { "1" }].join(",");
+    let extra = given.lines().map(with_cell).collect::<Vec<_>>().join("\n");
     fs::write(dir.join("wrong.csv"), extra).unwrap();
     fail(dir, &sample, &["does not know", "`lactat`"]);
     fs::write(dir.join("wrong.csv"), "id,sbp\na,\n").unwrap();
