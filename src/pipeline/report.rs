@@ -21,8 +21,9 @@ use super::{Error, Records, RecordsSource};
 const EXPLAIN: usize = 3;
 /// The least likely records are explained even when none is flagged: this many, or fewer where each takes long.
 const ALSO_EXPLAIN: usize = 20;
-/// Features times records explained for that reason; the time of one explanation grows faster than the features.
-const EXPLAINED_CELLS: usize = 2000;
+/// Features² times records explained for that reason: the time of one explanation grows with the square of the features, and is
+/// some seconds at 200.
+const EXPLAINED_WORK: usize = 120_000;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,7 +89,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         Rule::Fdr(request.fdr),
                         // One sample of a curve explains nothing.
                         if windows { 0 } else { EXPLAIN },
-                        (EXPLAINED_CELLS / records.raw.ncols().max(1)).clamp(3, ALSO_EXPLAIN),
+                        (EXPLAINED_WORK / records.raw.ncols().pow(2).max(1)).clamp(3, ALSO_EXPLAIN),
                         request.seed,
                     )?;
                     let evaluation = labels
