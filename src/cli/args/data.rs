@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Output, key_value, share};
+use super::{Output, key_value, share_or_none};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Synth {
@@ -20,7 +20,7 @@ pub(in crate::cli) struct Synth {
     pub(in crate::cli) seed: u64,
 
     /// Share of eligible stays that carry a planted anomaly
-    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share_or_none)]
     pub(in crate::cli) anomalies: f64,
 
     /// Fill CHARTEVENTS up to this many rows with items that no shipped pipeline reads, to try large extracts

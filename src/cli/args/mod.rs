@@ -162,6 +162,13 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+fn share_or_none(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if (0.0..1.0).contains(&x) => Ok(x),
+        _ => Err("expected a number from 0 to 1, such as 0.02".into()),
+    }
+}
+
 fn trimmed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if x > 0.0 && x <= 0.5 => Ok(x),
