@@ -15,7 +15,7 @@ use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::{
     BundleSource, FlowKind, HistoryRow, Mixture, Preset, Progress, TrainConfig, TrainError, Trained,
-    has_checkpoint, remove_checkpoint, start_flow, train_source,
+    has_checkpoint, member_dir, remove_checkpoint, start_flow, train_source,
 };
 
 /// Rows a mixture is fitted on, at least, as far as more noise draws of the same records can provide them.
@@ -180,7 +180,7 @@ pub fn fit_flow_model(
             time_budget_seconds: left.map(|s| s.max(0.05)),
             ..config.clone()
         };
-        let dir = checkpoint.map(|c| if single { c.to_path_buf() } else { c.join(format!("member-{i}")) });
+        let dir = checkpoint.map(|c| if single { c.to_path_buf() } else { member_dir(c, i) });
         if ensemble.flows > 1 {
             progress.note(&format!("flow {} of {}", i + 1, ensemble.flows));
         }

@@ -1,5 +1,6 @@
 //! Writing and reading the model folder.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{ArtifactError, FORMAT_VERSION, Header, Metrics, ModelArtifact, tensors};
 use crate::error::IoError;
+use crate::evaluate::ScoreKind;
 use crate::features::Encoder;
 use crate::output::Staged;
 use crate::train::HistoryRow;
@@ -27,6 +29,8 @@ struct DocumentRef<'a> {
     calibration: &'a [f64],
     #[serde(skip_serializing_if = "<[i64]>::is_empty")]
     calibration_groups: &'a [i64],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    other_calibrations: &'a BTreeMap<ScoreKind, Vec<f64>>,
     encoder: &'a Encoder,
 }
 
@@ -39,6 +43,8 @@ struct Document {
     calibration: Vec<f64>,
     #[serde(default)]
     calibration_groups: Vec<i64>,
+    #[serde(default)]
+    other_calibrations: BTreeMap<ScoreKind, Vec<f64>>,
     encoder: Encoder,
 }
 
@@ -70,6 +76,7 @@ impl ModelArtifact {
             tensors_sha256: sha256(&bytes),
             calibration: &self.calibration,
             calibration_groups: &self.calibration_groups,
+            other_calibrations: &self.other_calibrations,
             encoder: &self.encoder,
         };
         put(dir, TENSORS, &bytes)?;
@@ -106,6 +113,10 @@ impl ModelArtifact {
         if document.calibration.iter().any(|s| !s.is_finite()) {
             return Err(damaged("a calibration score is not a finite number"));
         }
+        let n = document.calibration.len();
+        if document.other_calibrations.values().any(|s| s.len() != n || s.iter().any(|v| !v.is_finite())) {
+            return Err(damaged("one of its scores is not calibrated on all calibration records"));
+        }
         let grouped = if document.header.calibrate_by.is_some() { document.calibration.len() } else { 0 };
         if document.calibration_groups.len() != grouped {
             return Err(damaged("its calibration groups are not those of its calibration scores"));
@@ -120,8 +131,17 @@ impl ModelArtifact {
         let model = tensors::deserialize(dir, &dir.join(TENSORS), &bytes, &document.header)?;
         let metrics: Metrics = parse(&dir.join(METRICS), &get(dir, METRICS)?)?;
         let history = read_history(&dir.join(HISTORY), &get(dir, HISTORY)?)?;
-        let Document { header, calibration, calibration_groups, encoder, .. } = document;
-        Ok(Self { header, encoder, model, calibration, calibration_groups, metrics, history })
+        let Document { header, calibration, calibration_groups, other_calibrations, encoder, .. } = document;
+        Ok(Self {
+            header,
+            encoder,
+            model,
+            calibration,
+            calibration_groups,
+            other_calibrations,
+            metrics,
+            history,
+        })
     }
 }
 

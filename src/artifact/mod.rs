@@ -12,6 +12,8 @@ mod metrics;
 mod tensors;
 mod window;
 
+use std::collections::BTreeMap;
+
 use ndarray::ArrayView2;
 
 pub use ensemble::{Ensemble, Member};
@@ -23,7 +25,7 @@ pub use window::{fit_causal_model, fit_patch_model, fit_var_model};
 
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
-use crate::evaluate::{RecordScores, Score, draws_for, score_records, split_metrics};
+use crate::evaluate::{RecordScores, Score, ScoreKind, draws_for, score_records, split_metrics};
 use crate::features::{Bundle, Encoder, level_code};
 use crate::flow::Flow;
 use crate::random::Seed;
@@ -81,6 +83,8 @@ pub struct ModelArtifact {
     pub calibration: Vec<f64>,
     /// Level of the column [`Header::calibrate_by`] names, of each of those records; empty without such a column.
     pub calibration_groups: Vec<i64>,
+    /// The same records under the scores a user can choose instead.
+    pub other_calibrations: BTreeMap<ScoreKind, Vec<f64>>,
     /// Held-out likelihoods and cost.
     pub metrics: Metrics,
     /// One row per epoch of each member; empty for mixtures.
@@ -225,11 +229,12 @@ impl ModelArtifact {
             model,
             calibration: Vec::new(),
             calibration_groups: Vec::new(),
+            other_calibrations: BTreeMap::new(),
             metrics,
             history,
         };
         let mut distance = fit::standardised_mixture(bundle, artifact.header.seed);
-        let mut splits = std::collections::BTreeMap::new();
+        let mut splits = BTreeMap::new();
         for split in Split::ALL {
             let raw = bundle.raw_of(split);
             if raw.nrows() == 0 {
@@ -246,6 +251,12 @@ impl ModelArtifact {
             }
             if split == Split::Calibration {
                 artifact.calibration = artifact.unusualness(raw.view(), &scores);
+                for kind in ScoreKind::ALL.into_iter().skip(1) {
+                    if let Some(score) = artifact.header.score.choose(kind) {
+                        let values = score.of_all(&artifact.encoder, raw.view(), &scores);
+                        artifact.other_calibrations.insert(kind, values);
+                    }
+                }
             }
         }
         artifact.header.n_parameters = artifact.density().n_parameters();
@@ -283,11 +294,42 @@ impl ModelArtifact {
         self.header.score.of_all(&self.encoder, raw, scores)
     }
 
-    /// Calibrates each level of a text column of `bundle` by itself from now on.
-    pub fn calibrate_by(&mut self, bundle: &Bundle, column: usize) {
-        let raw = bundle.raw_of(Split::Calibration);
+    /// The score of this name and those of the calibration records; nothing where the model holds none.
+    pub fn calibrated(&self, kind: ScoreKind) -> Option<(Score, &[f64])> {
+        match kind {
+            // The default, whatever it is in a model of an earlier version.
+            ScoreKind::Combined => Some((self.header.score.clone(), &self.calibration)),
+            other => Some((self.header.score.choose(other)?, self.other_calibrations.get(&other)?)),
+        }
+    }
+
+    /// Calibrates each level of a text column by itself from now on.
+    ///
+    /// `rows` are those of the calibration records in `bundle`, in the order of their scores.
+    pub fn calibrate_by(&mut self, bundle: &Bundle, column: usize, rows: &[usize]) {
         self.header.calibrate_by = Some(self.encoder.columns[column].meta.name.clone());
-        self.calibration_groups = raw.column(column).iter().map(|&x| level_code(x)).collect();
+        self.calibration_groups = rows.iter().map(|&i| level_code(bundle.raw[[i, column]])).collect();
+    }
+
+    /// Takes the calibration scores of `folds`, models fitted each without the records they were calibrated on, for its
+    /// own: a cross-conformal calibration.
+    ///
+    /// A score of one fold means the same in another because each is on the scale of the validation records under its own
+    /// model. A score that some fold lacks is left out.
+    pub fn calibrate_across(&mut self, folds: &[Self]) {
+        let of_all = |kind| folds.iter().map(move |f| f.other_calibrations.get(&kind));
+        self.calibration = folds.iter().flat_map(|f| f.calibration.iter().copied()).collect();
+        self.other_calibrations = ScoreKind::ALL
+            .into_iter()
+            .filter(|&kind| self.header.score.choose(kind).is_some())
+            .filter_map(|kind| {
+                Some((
+                    kind,
+                    of_all(kind).collect::<Option<Vec<_>>>()?.into_iter().flatten().copied().collect(),
+                ))
+            })
+            .collect();
+        self.header.calibration_folds = Some(folds.len() as u32);
     }
 
     /// Position of the column that calibration goes by, and the level of each calibration record.
@@ -333,6 +375,7 @@ impl Header {
             score_draws: draws_for(bundle.manifest.n_records, bundle.manifest.encoder.n_coordinates()),
             score: Score::default(),
             calibrate_by: None,
+            calibration_folds: None,
             flow: None,
             train: None,
             gmm: None,

@@ -8,9 +8,11 @@
 //! which lies nearer to the truth (Burda et al. 2016, arXiv:1509.00519). The bound itself: Theis et al. 2016,
 //! arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
 
+mod choice;
 mod standardised;
 mod unusual;
 
+pub use choice::ScoreKind;
 pub use standardised::{Axis as StandardisedAxis, Standardised, axes, standardise};
 pub use unusual::{Combination, Depth, Distance, Scale, Score};
 

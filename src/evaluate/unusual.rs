@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::features::{Encoder, FittedColumn, Noise, QUANTILE_LEVELS};
 use crate::num::quantile::quantile_sorted;
 
-use super::{RecordScores, Standardised};
+use super::{RecordScores, Standardised, choice};
 
 /// Weight of the most extreme value in the mean; the other two parts have 1.
 const EXTREME: f64 = 0.5;
@@ -37,6 +37,12 @@ pub enum Score {
     /// The weighted mean of the surprise of the whole vector, that of the standardised numbers and that of the most extreme
     /// single value, each on the scale of reference records.
     Combined(Combination),
+    /// How far out the single values lie, whatever their dependence ([`super::choice`]).
+    Marginal(Scale),
+    /// How much less likely the values are together than one by one ([`super::choice`]).
+    Dependence(Scale),
+    /// The surprise of the standardised numbers alone.
+    Distance(Distance),
 }
 
 /// Scales that make the two parts of [`Score::Combined`] commensurable.
@@ -48,6 +54,12 @@ pub struct Combination {
     pub extreme: Scale,
     /// The surprise of the standardised numbers; none for a table of text.
     pub distance: Option<Distance>,
+    /// Of [`Score::Marginal`], which is no part of this one.
+    #[serde(default)]
+    pub marginal: Scale,
+    /// Of [`Score::Dependence`], likewise.
+    #[serde(default)]
+    pub dependence: Scale,
 }
 
 /// The surprise of the standardised numbers, with its scale.
@@ -95,18 +107,24 @@ pub struct Scale {
     pub spread: f64,
 }
 
+impl Default for Scale {
+    fn default() -> Self {
+        Self { center: 0.0, spread: 1.0 }
+    }
+}
+
 impl Scale {
     fn fit(mut scores: Vec<f64>) -> Self {
         scores.sort_by(f64::total_cmp);
         if scores.is_empty() {
-            return Self { center: 0.0, spread: 1.0 };
+            return Self::default();
         }
         let center = quantile_sorted(&scores, 0.5);
         let spread = quantile_sorted(&scores, 0.95) - center;
         Self { center, spread: if spread > 0.0 && spread.is_finite() { spread } else { 1.0 } }
     }
 
-    fn apply(self, score: f64) -> f64 {
+    pub(super) fn apply(self, score: f64) -> f64 {
         (score - self.center) / self.spread
     }
 }
@@ -130,7 +148,16 @@ impl Score {
             let surprises: Vec<f64> = raw.rows().into_iter().map(|row| mixture.surprise(row)).collect();
             Distance { depth: Depth::fit(&surprises), mixture }
         });
-        Self::Combined(Combination { whole: Depth::fit(&whole), extreme: Scale::fit(extreme), distance })
+        let marginal = raw.rows().into_iter().map(|row| choice::marginal(encoder, row));
+        let together = raw.rows().into_iter().zip(&scores.log_prob_tensor);
+        let dependence = together.map(|(row, l)| choice::dependence(encoder, row, *l));
+        Self::Combined(Combination {
+            whole: Depth::fit(&whole),
+            extreme: Scale::fit(extreme),
+            distance,
+            marginal: Scale::fit(marginal.collect()),
+            dependence: Scale::fit(dependence.collect()),
+        })
     }
 
     /// The score of one record from its log-likelihood bounds and its numbers.
@@ -151,6 +178,9 @@ impl Score {
                     None => both / (1.0 + EXTREME),
                 }
             }
+            Self::Marginal(scale) => scale.apply(choice::marginal(encoder, row)),
+            Self::Dependence(scale) => scale.apply(choice::dependence(encoder, row, log_prob_tensor)),
+            Self::Distance(d) => d.depth.apply(d.mixture.surprise(row)),
         }
     }
 

@@ -228,18 +228,22 @@ impl Bundle {
     pub fn without(&self, rows: &[usize]) -> Self {
         let gone: std::collections::BTreeSet<usize> = rows.iter().copied().collect();
         let kept: Vec<usize> = (0..self.splits.len()).filter(|i| !gone.contains(i)).collect();
-        let splits: Vec<Split> = kept.iter().map(|&i| self.splits[i]).collect();
-        let mut manifest = self.manifest.clone();
-        manifest.n_records = kept.len();
-        manifest.splits = SplitCounts::of(&splits);
-        Self {
-            manifest,
+        let mut bundle = Self {
+            manifest: self.manifest.clone(),
             raw: self.raw.select(Axis(0), &kept),
             record_ids: kept.iter().map(|&i| self.record_ids[i].clone()).collect(),
-            splits,
+            splits: kept.iter().map(|&i| self.splits[i]).collect(),
             audit: self.audit.clone(),
             fingerprint: self.fingerprint.clone(),
-        }
+        };
+        bundle.recount();
+        bundle
+    }
+
+    /// Counts records and splits anew.
+    pub(super) fn recount(&mut self) {
+        self.manifest.n_records = self.splits.len();
+        self.manifest.splits = SplitCounts::of(&self.splits);
     }
 
     /// The draw whose values are stored, in double precision.

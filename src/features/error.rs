@@ -24,6 +24,14 @@ pub enum FeatureError {
         /// Whether the data declare their splits.
         declared: bool,
     },
+    /// More folds than subjects.
+    #[error("{folds} folds need as many subjects, and the training and calibration splits hold {n_subjects}")]
+    FewSubjects {
+        /// Subjects there are.
+        n_subjects: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
     /// Every column was left out.
     #[error("no feature has enough training values: {left_out} left out of {left_out}")]
     NoFeatures {
@@ -139,6 +147,7 @@ impl Hint for FeatureError {
             Self::Json { .. } | Self::Tensors { .. } | Self::Damaged { .. } => {
                 "the bundle was changed after it was written: run `cohort-flow ingest` again".into()
             }
+            Self::FewSubjects { .. } => "use fewer folds, or calibrate on the calibration split".into(),
             Self::Io(e) => return e.hint(),
         })
     }

@@ -18,6 +18,7 @@ mod bundle;
 mod encoder;
 mod error;
 mod fit;
+mod folds;
 mod levels;
 mod noise;
 mod normal_score;
@@ -34,6 +35,7 @@ pub use encoder::{
 };
 pub use error::FeatureError;
 pub use fit::FeatureWarning;
+pub use folds::Fold;
 pub use levels::Levels;
 pub use noise::{Atom, Noise};
 pub use normal_score::NormalScore;

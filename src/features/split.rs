@@ -9,7 +9,7 @@ use crate::schema::{Pipeline, Split, SplitFractions};
 use super::FeatureError;
 
 /// The first 53 bits of SHA-256(seed, id) as a number in [0, 1).
-fn position(subject_id: &str, seed: u64) -> f64 {
+pub(super) fn position(subject_id: &str, seed: u64) -> f64 {
     let mut hash = Sha256::new();
     hash.update(b"split");
     hash.update(seed.to_le_bytes());

@@ -16,7 +16,7 @@ use crate::schema::Split;
 use crate::train::{self, FlowKind, Preset, Progress};
 use crate::window::WindowConfig;
 
-use super::Error;
+use super::{Error, cross};
 
 /// Model family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct FitRequest<'a> {
     pub trim: Option<f64>,
     /// Text column whose levels are calibrated each by themselves.
     pub calibrate_by: Option<&'a str>,
+    /// Folds of a cross-conformal calibration; by default the calibration split is set aside.
+    pub folds: Option<u32>,
     /// Overrides, as `--set` gives them.
     pub settings: &'a [(String, String)],
 }
@@ -81,36 +83,47 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
-    let mut bundle = Bundle::open(request.bundle)?;
+    let bundle = Bundle::open(request.bundle)?;
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
-    let trimmed = match request.trim {
-        Some(share) => {
-            progress.note("fitting once to find the most unusual training records");
-            let first = fit_family(&bundle, &FitRequest { resume: false, ..*request }, None, progress)?;
-            let rows = most_unusual(&first, &bundle, share);
-            progress.note(&format!(
-                "fitting again without the {} most unusual of {} training records",
-                rows.len(),
-                bundle.manifest.splits.train
-            ));
-            bundle = bundle.without(&rows);
-            Some(rows.len())
-        }
-        None => None,
-    };
     let checkpoint = match request.model {
         ModelChoice::Flow(_) => Some(checkpoint_beside(request.output)?),
         _ => None,
     };
-    let mut artifact = fit_family(&bundle, request, checkpoint.as_deref(), progress)?;
-    artifact.metrics.trimmed = trimmed;
+    let (mut artifact, calibrated) = match request.folds {
+        Some(folds) => cross::fit(&bundle, request, folds as usize, checkpoint.as_deref(), progress)?,
+        None => {
+            let artifact = fit_trimmed(&bundle, request, checkpoint.as_deref(), progress)?;
+            (artifact, bundle.rows(Split::Calibration))
+        }
+    };
     if let Some(column) = column {
-        artifact.calibrate_by(&bundle, column);
+        artifact.calibrate_by(&bundle, column, &calibrated);
     }
     artifact.save(request.output, request.force)?;
     if let Some(checkpoint) = checkpoint {
         train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;
     }
+    Ok(artifact)
+}
+
+/// Fits on the training records of `bundle`, or on what trimming leaves of them.
+pub(super) fn fit_trimmed(
+    bundle: &Bundle,
+    request: &FitRequest<'_>,
+    checkpoint: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<ModelArtifact, Error> {
+    let Some(share) = request.trim else { return fit_family(bundle, request, checkpoint, progress) };
+    progress.note("fitting once to find the most unusual training records");
+    let first = fit_family(bundle, &FitRequest { resume: false, ..*request }, None, progress)?;
+    let rows = most_unusual(&first, bundle, share);
+    progress.note(&format!(
+        "fitting again without the {} most unusual of {} training records",
+        rows.len(),
+        bundle.manifest.splits.train
+    ));
+    let mut artifact = fit_family(&bundle.without(&rows), request, checkpoint, progress)?;
+    artifact.metrics.trimmed = Some(rows.len());
     Ok(artifact)
 }
 

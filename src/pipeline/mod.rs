@@ -1,6 +1,7 @@
 //! One function per command: what `cohort-flow ingest`, `fit`, `score`, `sample`, `flag`, `report`, `synth` and
 //! `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
+mod cross;
 mod error;
 mod evaluate;
 mod fit;

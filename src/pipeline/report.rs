@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::ModelArtifact;
 use crate::error::IoError;
+use crate::evaluate::ScoreKind;
 use crate::features::{Bundle, FeatureError};
 use crate::outlier::{self, Evaluation, Rule};
 use crate::output::{OutputError, write_atomic};
@@ -87,6 +88,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         model,
                         &records,
                         Rule::Fdr(request.fdr),
+                        ScoreKind::Combined,
                         // One sample of a curve explains nothing.
                         if windows { 0 } else { EXPLAIN },
                         (EXPLAINED_WORK / records.raw.ncols().pow(2).max(1)).clamp(3, ALSO_EXPLAIN),

@@ -8,7 +8,7 @@ use ndarray::ArrayView2;
 
 use crate::artifact::ModelArtifact;
 use crate::error::IoError;
-use crate::evaluate::score_records;
+use crate::evaluate::{ScoreKind, score_records};
 use crate::features::QUANTILE_LEVELS;
 use crate::ingest::{OutputCells, OutputColumn, write_table};
 use crate::num::quantile::median;
@@ -66,6 +66,8 @@ pub struct FlagRequest<'a> {
     pub force: bool,
     /// What decides.
     pub rule: Rule,
+    /// What records are ranked by.
+    pub score: ScoreKind,
     /// Features named per flagged record.
     pub explain: usize,
     /// Write only so many records, the most unusual first.
@@ -96,7 +98,8 @@ pub fn flag(request: &FlagRequest<'_>) -> Result<FlagSummary, Error> {
     }
     let model = ModelArtifact::load(request.model)?;
     let mut records = Records::read(&model, request.records)?;
-    let mut summary = flag_records(&model, &records, request.rule, request.explain, 0, request.seed)?;
+    let mut summary =
+        flag_records(&model, &records, request.rule, request.score, request.explain, 0, request.seed)?;
     summary.warnings.extend(shifted_columns(&model, records.raw.view()));
     if let Some(top) = request.top {
         let order = most_unusual(&summary.flags, top);
@@ -127,13 +130,17 @@ pub(super) fn flag_records(
     model: &ModelArtifact,
     records: &Records,
     rule: Rule,
+    score: ScoreKind,
     explain: usize,
     also_explain: usize,
     seed: Seed,
 ) -> Result<FlagSummary, Error> {
     // A p-value is valid only when new records are scored with as many noise draws as the calibration records were.
     let draws = model.header.score_draws;
-    let score = model.header.score.clone();
+    let (score, calibration) = model.calibrated(score).ok_or_else(|| Error::Usage {
+        message: format!("the model holds no calibration of the score `{score}`"),
+        hint: format!("it has {}; models of earlier versions have to be fitted again", offered(model)),
+    })?;
     let options = FlagOptions {
         rule,
         score,
@@ -147,25 +154,33 @@ pub(super) fn flag_records(
     let flags = outlier::flag(
         model.density(),
         &model.encoder,
-        &model.calibration,
+        calibration,
         records.raw.view(),
         &records.ids,
         &options,
     )?;
     let mut warnings = records.warnings.clone();
     warnings.extend(flags.warnings.iter().map(ToString::to_string));
-    if records
-        .splits
-        .as_ref()
-        .is_some_and(|s| s.iter().any(|s| matches!(s, Split::Train | Split::Validation)))
-    {
-        warnings.push(
-            "rows of the train and validation splits were used in fitting: their p-values lean towards 1, so \
-             errors among them are harder to find than in new records"
-                .into(),
-        );
+    let crossed = model.header.calibration_folds.is_some();
+    let fitted = |s: &Split| match s {
+        Split::Train | Split::Validation => true,
+        Split::Calibration => crossed,
+        Split::Test => false,
+    };
+    if records.splits.as_ref().is_some_and(|s| s.iter().any(fitted)) {
+        warnings.push(format!(
+            "rows of the {} splits were used in fitting: their p-values lean towards 1, so errors among them are harder \
+             to find than in new records",
+            if crossed { "train, validation and calibration" } else { "train and validation" }
+        ));
     }
     Ok(FlagSummary { flags, warnings })
+}
+
+/// Names of the scores a model is calibrated for.
+fn offered(model: &ModelArtifact) -> String {
+    let known = ScoreKind::ALL.into_iter().filter(|&kind| model.calibrated(kind).is_some());
+    known.map(ScoreKind::name).collect::<Vec<_>>().join(", ")
 }
 
 /// Positions of the `top` most unusual rows, the most unusual first, ties in the order of the table.

@@ -219,10 +219,11 @@ pub fn remove_checkpoint(dir: &Path) -> Result<(), CheckpointError> {
     };
     let file = dir.join(FILE);
     gone(fs::remove_file(&file)).map_err(IoError::on("remove", &file))?;
-    // Members of an ensemble have folders of their own in it.
+    // Members of an ensemble and the folds of a calibration have folders of their own in it.
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if name.to_str().is_some_and(|n| n.starts_with("member-")) && entry.path().is_dir() {
+        let ours = |n: &str| n == WHOLE || [MEMBER, FOLD].iter().any(|prefix| n.starts_with(prefix));
+        if name.to_str().is_some_and(ours) && entry.path().is_dir() {
             remove_checkpoint(&entry.path())?;
         }
     }
@@ -236,6 +237,20 @@ pub fn remove_checkpoint(dir: &Path) -> Result<(), CheckpointError> {
 /// Whether a run left a state in `dir`.
 pub fn has_checkpoint(dir: &Path) -> bool {
     dir.join(FILE).exists()
+}
+
+const MEMBER: &str = "member-";
+const FOLD: &str = "fold-";
+const WHOLE: &str = "all-folds";
+
+/// The folder of an ensemble's member within that of its fit.
+pub fn member_dir(dir: &Path, member: u32) -> PathBuf {
+    dir.join(format!("{MEMBER}{member}"))
+}
+
+/// The folder of one fold's fit, or of that on all folds, within that of a cross-conformal calibration.
+pub fn fold_dir(dir: &Path, fold: Option<usize>) -> PathBuf {
+    dir.join(fold.map_or_else(|| WHOLE.to_owned(), |fold| format!("{FOLD}{fold}")))
 }
 
 /// The folder beside `model` that holds its checkpoint: `MODEL.checkpoint`.

@@ -20,7 +20,9 @@ mod step;
 mod trainer;
 
 pub(crate) use adam::{AdamW, Group};
-pub use checkpoint::{CheckpointError, checkpoint_dir, has_checkpoint, remove_checkpoint};
+pub use checkpoint::{
+    CheckpointError, checkpoint_dir, fold_dir, has_checkpoint, member_dir, remove_checkpoint,
+};
 pub use config::TrainConfig;
 pub use data::{BundleSource, Draw, Source};
 pub use error::TrainError;

@@ -177,3 +177,56 @@ fn groups_are_calibrated_by_themselves_and_trimmed_fits_leave_out_planted_errors
     );
     fail(dir, &[&fit[..], &["--trim", "0.9"]].concat(), &["at most 0.5"]);
 }
+
+#[test]
+fn a_cross_conformal_model_is_calibrated_on_every_record_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("train.csv"), table(300, &[])).unwrap();
+    succeed(dir, &["ingest", "wide-table", "--input", "train.csv", "--output", "bundle"]);
+    let fit = ["fit", "bundle", "--calibration", "cross", "--model"];
+    let small = ["--set", "hidden=16", "--set", "n_blocks=2", "--epochs", "3", "--ensemble", "1"];
+    let json = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(dir.join(name).join("model.json")).unwrap()).unwrap()
+    };
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("bundle/manifest.json")).unwrap()).unwrap();
+    let of = |split: &str| manifest["splits"][split].as_u64().unwrap();
+
+    let options = ["gmm", "--output", "gmm", "--calibrate-by", "ward", "--trim", "0.02", "--folds", "3"];
+    succeed(dir, &[&fit[..], &options[..]].concat());
+    let model = json("gmm");
+    let n = model["calibration"].as_array().unwrap().len();
+    assert_eq!(n as u64, of("train") + of("calibration"));
+    assert_eq!(model["calibration_groups"].as_array().unwrap().len(), n);
+    assert_eq!(model["other_calibrations"]["marginal"].as_array().unwrap().len(), n);
+    assert_eq!(model["calibration_folds"], 3);
+
+    // The same bytes with any number of threads, and no checkpoint is left.
+    succeed(dir, &[&fit[..], &["butterfly", "--output", "a", "--threads", "1"], &small[..]].concat());
+    succeed(dir, &[&fit[..], &["butterfly", "--output", "b", "--threads", "2"], &small[..]].concat());
+    let bytes = |name: &str| fs::read(dir.join(name).join("model.json")).unwrap();
+    assert_eq!(bytes("a"), bytes("b"));
+    assert_eq!(json("a")["calibration"].as_array().unwrap().len(), n);
+    assert!(!dir.join("a.checkpoint").exists());
+
+    // Slips are found by the scores that can see them, and every score flags about as many ordinary rows as it should.
+    fs::write(dir.join("new.csv"), table(400, &[3, 17])).unwrap();
+    for score in ["combined", "log-likelihood", "marginal", "dependence", "distance"] {
+        let options = ["--input", "new.csv", "--output", "flags.csv", "--score", score, "--alpha", "0.05"];
+        succeed(dir, &[&["flag", "gmm", "--force"], &options[..]].concat());
+        let flags = fs::read_to_string(dir.join("flags.csv")).unwrap();
+        let flagged: Vec<String> = flags
+            .lines()
+            .filter(|l| l.split(',').any(|cell| cell == "true"))
+            .map(|l| l.split(',').next().unwrap_or_default().to_owned())
+            .collect();
+        if score != "dependence" {
+            assert!(["r3", "r17"].iter().all(|id| flagged.iter().any(|f| f == id)), "{score}: {flagged:?}");
+        }
+        // Rows 1 to 300 are the fitted ones again.
+        assert!((1..40).contains(&flagged.len()), "{score}: {}", flagged.len());
+    }
+    let options = ["--input", "new.csv", "--output", "no.csv", "--score", "height"];
+    fail(dir, &[&["flag", "gmm"], &options[..]].concat(), &["dependence"]);
+}

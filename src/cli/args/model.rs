@@ -35,6 +35,14 @@ pub(in crate::cli) enum Preset {
     Large,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Calibration {
+    /// The calibration split, set aside
+    Split,
+    /// Cross-conformal: every training and calibration record once
+    Cross,
+}
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Fit {
     /// Bundle made by `ingest`
@@ -81,6 +89,15 @@ pub(in crate::cli) struct Fit {
     /// Text column whose levels are calibrated each by themselves, so that `flag` errs as often in every group
     #[arg(long, value_name = "COLUMN")]
     pub(in crate::cli) calibrate_by: Option<String>,
+
+    /// Where calibration scores come from: split, the calibration split; cross, all training and calibration records, each
+    /// scored by a model fitted without its fold, for few records
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Calibration::Split)]
+    pub(in crate::cli) calibration: Calibration,
+
+    /// Folds of --calibration cross, each fitted as the whole is
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub(in crate::cli) folds: u32,
 
     /// Override a setting of the preset: n_blocks=6, hidden=128, learning_rate=1e-3, dropout=0.1
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]

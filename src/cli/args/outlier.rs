@@ -3,9 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::evaluate::ScoreKind;
 
 use super::Records;
 use super::{Output, share};
+
+fn scores() -> impl TypedValueParser<Value = ScoreKind> {
+    PossibleValuesParser::new(ScoreKind::ALL.map(ScoreKind::name)).try_map(|name| name.parse::<ScoreKind>())
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flag {
@@ -26,6 +33,11 @@ pub(in crate::cli) struct Flag {
     /// Flag every record with p-value at or below this [default, without --fdr: 0.01]
     #[arg(long, value_name = "LEVEL", value_parser = share)]
     pub(in crate::cli) alpha: Option<f64>,
+
+    /// What records are ranked by: combined; log-likelihood; marginal, the single values only; dependence, how they go
+    /// together only; distance, of standardised numbers
+    #[arg(long, value_name = "SCORE", default_value_t = ScoreKind::Combined, value_parser = scores())]
+    pub(in crate::cli) score: ScoreKind,
 
     /// Features named per flagged record
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=20))]

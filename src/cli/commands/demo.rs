@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use crate::evaluate::ScoreKind;
 use crate::outlier::Rule;
 use crate::output::Staged;
 use crate::pipeline::{
@@ -74,6 +75,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             resume: false,
             trim: None,
             calibrate_by: None,
+            folds: None,
             settings: &[],
         };
         super::fit::fit(&request, console)?;
@@ -87,6 +89,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         output: &dir.join("flags.csv"),
         force: false,
         rule: Rule::Fdr(FDR),
+        score: ScoreKind::Combined,
         explain: 3,
         top: None,
         json: None,

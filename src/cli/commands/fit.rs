@@ -39,6 +39,7 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
         resume: args.resume,
         trim: args.trim,
         calibrate_by: args.calibrate_by.as_deref(),
+        folds: (args.calibration == args::Calibration::Cross).then_some(args.folds),
         settings: &args.settings,
     };
     let artifact = fit(&request, console)?;

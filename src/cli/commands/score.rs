@@ -109,6 +109,7 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         output: &args.output.output,
         force: args.output.force,
         rule,
+        score: args.score,
         explain: usize::from(args.explain),
         top: args.top.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         json: args.json.as_deref(),

@@ -1,0 +1,192 @@
+//! The scores a user can rank by instead of the default, and what each of them sees.
+//!
+//! ```text
+//! marginal    Σ_j (−ln(2·min(F_j, 1 − F_j)) − 1)                     F_j: training distribution of value j, j observed
+//! dependence  −log p(v) + Σ_j log m_j(v_j)                           m_j: density of coordinate j alone
+//! ```
+//!
+//! Each term of the marginal score is exponential with mean 1 for ordinary values, so that a record with more
+//! measurements is not more unusual for it. In normal scores m_j is the standard normal density; without a transform it is
+//! that of a normal with the training mean and deviation. A record that is unusual in each value by itself is not by its
+//! dependence, and the other way round: both beside each other say which.
+//!
+//! # References
+//! Li et al. (2022), ECOD, arXiv:2201.00382 (sums of empirical tails).
+
+use std::fmt;
+use std::str::FromStr;
+
+use ndarray::ArrayView1;
+use serde::{Deserialize, Serialize};
+
+use super::{Combination, Score};
+use crate::features::{Encoder, FittedColumn, Transform};
+use crate::num::special::normal_log_pdf;
+
+/// Name of a score.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreKind {
+    /// The default: whole vector, standardised distance and most extreme value together.
+    #[default]
+    Combined,
+    /// Minus the log-likelihood in original units.
+    LogLikelihood,
+    /// Tails of the single values.
+    Marginal,
+    /// Dependence between the values.
+    Dependence,
+    /// Distance of the standardised numbers.
+    Distance,
+}
+
+impl ScoreKind {
+    /// All of them, the default first.
+    pub const ALL: [Self; 5] =
+        [Self::Combined, Self::LogLikelihood, Self::Marginal, Self::Dependence, Self::Distance];
+
+    /// Name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Combined => "combined",
+            Self::LogLikelihood => "log-likelihood",
+            Self::Marginal => "marginal",
+            Self::Dependence => "dependence",
+            Self::Distance => "distance",
+        }
+    }
+}
+
+impl fmt::Display for ScoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ScoreKind {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|k| k.name() == s).ok_or_else(|| {
+            format!("unknown score `{s}`, expected one of {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
+}
+
+impl Score {
+    fn combination(&self) -> Option<&Combination> {
+        match self {
+            Self::Combined(combination) => Some(combination),
+            _ => None,
+        }
+    }
+
+    /// The score of this name, with the scales of `self`, a model's default; nothing where the model has no such part.
+    pub fn choose(&self, kind: ScoreKind) -> Option<Self> {
+        match kind {
+            ScoreKind::Combined => self.combination().map(|_| self.clone()),
+            ScoreKind::LogLikelihood => Some(Self::LogLikelihood),
+            ScoreKind::Marginal => self.combination().map(|c| Self::Marginal(c.marginal)),
+            ScoreKind::Dependence => self.combination().map(|c| Self::Dependence(c.dependence)),
+            ScoreKind::Distance => self.combination()?.distance.clone().map(Self::Distance),
+        }
+    }
+}
+
+/// Sum of the tails of the observed numbers, each less its expectation.
+pub(super) fn marginal(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
+    let numbers = encoder.columns.iter().zip(row).filter(|(c, x)| c.levels.is_empty() && !x.is_nan());
+    numbers.map(|(c, &x)| c.surprise(x) - 1.0).sum()
+}
+
+/// What the values are less likely together than one by one.
+pub(super) fn dependence(encoder: &Encoder, row: ArrayView1<'_, f64>, log_prob_tensor: f64) -> f64 {
+    let observed = encoder.columns.iter().zip(row).filter(|(_, x)| !x.is_nan());
+    observed.map(|(c, &x)| c.marginal_log_density(x)).sum::<f64>() - log_prob_tensor
+}
+
+impl FittedColumn {
+    /// Log-density of the coordinate of an observed number by itself, in the middle of its noise.
+    fn marginal_log_density(&self, x: f64) -> f64 {
+        let v = self.encode(x, 0.5).0;
+        if self.transform == Transform::IDENTITY && self.sd > 0.0 {
+            return normal_log_pdf((v - self.mean) / self.sd) - self.sd.ln();
+        }
+        normal_log_pdf(v)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::{RecordScores, Scale, score_records};
+    use crate::features::Bundle;
+    use crate::ingest::{Audit, Cells, Column, RecordTable};
+    use crate::schema::{Kind, Split, load_pipeline};
+    use ndarray::array;
+
+    /// Two numbers that always are equal, 400 records.
+    fn bundle() -> Bundle {
+        let n = 400;
+        let x: Vec<f64> = (0..n).map(|i| f64::from(i * 7919 % n) + 0.25).collect();
+        let column = |name: &str| Column {
+            name: name.into(),
+            label: name.into(),
+            group: String::new(),
+            unit: String::new(),
+            kind: Kind::Continuous,
+            resolution: None,
+            range: None,
+            cells: Cells::Number(x.clone()),
+        };
+        let ids: Vec<String> = (0..n).map(|i| i.to_string()).collect();
+        let table = RecordTable {
+            record_ids: ids.clone(),
+            subject_ids: ids,
+            splits: None,
+            columns: vec![column("a"), column("b")],
+            audit: Audit::default(),
+        };
+        Bundle::build(&table, None, &load_pipeline("wide-table").unwrap().0).unwrap()
+    }
+
+    #[test]
+    fn marginal_sees_far_values_and_dependence_broken_pairs() {
+        let bundle = bundle();
+        let encoder = &bundle.manifest.encoder;
+        let (far, broken, usual) = (array![900.0, 900.0], array![40.0, 360.0], array![200.0, 200.0]);
+        assert!(marginal(encoder, far.view()) > 10.0);
+        assert!(marginal(encoder, broken.view()) < 4.0);
+        // A record without values has nothing unusual, and more usual values do not make one more unusual.
+        assert_eq!(marginal(encoder, array![f64::NAN, f64::NAN].view()), 0.0);
+        assert!(marginal(encoder, usual.view()) < 0.0);
+        // log p(v) = log N(v₁; 0, 1) + log N(v₂; v₁, 0.1²), the density of the pair.
+        let v = |x: f64| encoder.columns[0].encode(x, 0.5).0;
+        let joint = |row: &ndarray::Array1<f64>| {
+            normal_log_pdf(v(row[0])) + normal_log_pdf((v(row[1]) - v(row[0])) / 0.1) - 0.1_f64.ln()
+        };
+        let d = |row: &ndarray::Array1<f64>| dependence(encoder, row.view(), joint(row));
+        assert!(d(&broken) > d(&usual) + 50.0, "{} {}", d(&broken), d(&usual));
+        assert!((d(&far) - d(&usual)).abs() < 20.0, "{} {}", d(&far), d(&usual));
+    }
+
+    #[test]
+    fn every_score_of_a_model_is_on_the_scale_of_its_reference() {
+        let bundle = bundle();
+        let encoder = &bundle.manifest.encoder;
+        let raw = bundle.raw_of(Split::Validation);
+        let flow =
+            crate::flow::Flow::<f32>::new(&crate::flow::FlowConfig::new(2), crate::random::Seed(1)).unwrap();
+        let scores: RecordScores = score_records(&flow, encoder, raw.view(), 1, crate::random::Seed(1));
+        let score = Score::combined(encoder, raw.view(), &scores, None);
+        for kind in [ScoreKind::Marginal, ScoreKind::Dependence] {
+            let mut values = score.choose(kind).unwrap().of_all(encoder, raw.view(), &scores);
+            values.sort_by(f64::total_cmp);
+            assert!(values[values.len() / 2].abs() < 0.1, "{kind}");
+        }
+        assert_eq!(score.choose(ScoreKind::Distance), None);
+        assert_eq!(Score::LogLikelihood.choose(ScoreKind::Marginal), None);
+        assert_eq!(ScoreKind::ALL.map(|k| k.name().parse()), ScoreKind::ALL.map(Ok));
+        assert_eq!(Scale::default().apply(3.0), 3.0);
+    }
+}
