@@ -125,10 +125,11 @@ mod tests {
             range: None,
             cells,
         };
-        let number = |i: u32| if i % 11 == 0 { f64::NAN } else { f64::from(i * 7919 % n).sqrt() };
+        let number = |i: u32| if i.is_multiple_of(11) { f64::NAN } else { f64::from(i * 7919 % n).sqrt() };
         // One level that a single subject has.
         let text = |i: u32| {
-            (i % 13 != 0).then(|| if i / 3 == 17 { "rare" } else { ["a", "b"][(i % 2) as usize] }.to_owned())
+            (!i.is_multiple_of(13))
+                .then(|| if i / 3 == 17 { "rare" } else { ["a", "b"][(i % 2) as usize] }.to_owned())
         };
         let subjects: Vec<String> = (0..n).map(|i| (i / 3).to_string()).collect();
         let table = RecordTable {

@@ -113,8 +113,7 @@ pub(super) fn assign_splits(
                 });
             }
             Split::Calibration => warnings.push(
-                "no record is in the calibration split: p-values of flagged records cannot be calibrated"
-                    .into(),
+                "no record is in the calibration split: p-values need `fit --calibration cross`".into(),
             ),
             Split::Test => {
                 warnings

@@ -78,7 +78,7 @@ impl Hint for OutlierError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoCalibration => {
-                Some("fit the model on a bundle whose calibration split is not empty (see `split` in the pipeline)".into())
+                Some("fit with `--calibration cross`, or on a bundle whose calibration split is not empty (see `split` in the pipeline)".into())
             }
             Self::Level { .. } => Some("0.05 flags rows so that about 5 % of the alarms (--fdr) or of the ordinary rows (--alpha) are false".into()),
             Self::Length { .. } => None,

@@ -166,7 +166,7 @@ pub fn flag(
     let chosen = to_explain(&rows, options);
     let flagged = rows.iter().filter(|r| r.flagged).count();
     let explained = chosen.iter().filter(|&&i| rows[i].flagged).count();
-    if explained < flagged {
+    if explained < flagged && options.explain_top > 0 {
         warnings.push(Warning::ExplanationsLimited { explained, flagged });
     }
     let cells = EncoderCells(encoder);

@@ -89,12 +89,11 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
         ModelChoice::Flow(_) => Some(checkpoint_beside(request.output)?),
         _ => None,
     };
-    let (mut artifact, calibrated) = match request.folds {
-        Some(folds) => cross::fit(&bundle, request, folds as usize, checkpoint.as_deref(), progress)?,
-        None => {
-            let artifact = fit_trimmed(&bundle, request, checkpoint.as_deref(), progress)?;
-            (artifact, bundle.rows(Split::Calibration))
-        }
+    let (mut artifact, calibrated) = if let Some(folds) = request.folds {
+        cross::fit(&bundle, request, folds as usize, checkpoint.as_deref(), progress)?
+    } else {
+        let artifact = fit_trimmed(&bundle, request, checkpoint.as_deref(), progress)?;
+        (artifact, bundle.rows(Split::Calibration))
     };
     if let Some(column) = column {
         artifact.calibrate_by(&bundle, column, &calibrated);

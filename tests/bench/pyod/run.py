@@ -33,7 +33,7 @@ def peer(name, train, test, seed):
     return model.decision_function(test)
 
 
-def ours(binary, train, test, seed, fit):
+def ours(binary, train, test, seed, fit, others):
     with tempfile.TemporaryDirectory() as folder:
         at = lambda name: os.path.join(folder, name)
         names = [f"x{j}" for j in range(train.shape[1])]
@@ -49,7 +49,13 @@ def ours(binary, train, test, seed, fit):
             if done.returncode:
                 raise RuntimeError(" ".join(command[:2]) + ": " + done.stderr.strip())
         seconds = time.time() - started
-        return pd.read_csv(at("flags.csv"))["score"].to_numpy(), seconds
+        found = {"cohort-flow": pd.read_csv(at("flags.csv"))["score"].to_numpy()}
+        for score in others:
+            command = ["flag", at("model"), "--input", at("test.csv"), "--output", at("flags.csv"), "--explain", "0"]
+            done = subprocess.run([binary, "--threads", "1", "-q", *command, "--force", "--score", score], capture_output=True)
+            if done.returncode == 0:
+                found[score] = pd.read_csv(at("flags.csv"))["score"].to_numpy()
+        return found, seconds
 
 
 def main():
@@ -61,7 +67,9 @@ def main():
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--out")
     parser.add_argument("--fit", default="", help="further options of fit, for experiments")
+    parser.add_argument("--scores", default="", help="scores of flag to judge beside the default: log-likelihood,marginal,…")
     options = parser.parse_args()
+    others = [s for s in options.scores.split(",") if s]
     rows = []
     for name, x, y in sets.load(options.data):
         if options.sets and name not in options.sets.split(","):
@@ -81,15 +89,17 @@ def main():
                 started = time.time()
                 try:
                     if method == "cohort-flow":
-                        score, seconds = ours(options.binary, train, test, seed, options.fit.split())
+                        found, seconds = ours(options.binary, train, test, seed, options.fit.split(), others)
                     else:
-                        score = peer(method, a, b, seed)
+                        found = {method: peer(method, a, b, seed)}
                         seconds = time.time() - started
                 except Exception as error:
                     print(f"{name} {method}: {error}", file=sys.stderr)
                     continue
-                score = np.nan_to_num(score, posinf=1e300, neginf=-1e300)
-                rows.append((name, seed, method, roc_auc_score(truth, score), average_precision_score(truth, score), seconds))
+                for label, score in found.items():
+                    score = np.nan_to_num(score, posinf=1e300, neginf=-1e300)
+                    figures = roc_auc_score(truth, score), average_precision_score(truth, score)
+                    rows.append((name, seed, label, *figures, seconds))
             print(name, seed, *(f"{r[2]} {r[3]:.3f}/{r[4]:.3f}" for r in rows if r[0] == name and r[1] == seed), file=sys.stderr, flush=True)
     frame = pd.DataFrame(rows, columns=["set", "seed", "method", "auroc", "ap", "seconds"])
     if options.out:
