@@ -167,7 +167,8 @@ mod tests {
         };
         let d = |row: &ndarray::Array1<f64>| dependence(encoder, row.view(), joint(row));
         assert!(d(&broken) > d(&usual) + 50.0, "{} {}", d(&broken), d(&usual));
-        assert!((d(&far) - d(&usual)).abs() < 20.0, "{} {}", d(&far), d(&usual));
+        // Far out, but as a pair should be: nothing odd about their dependence.
+        assert!(d(&far) < d(&usual), "{} {}", d(&far), d(&usual));
     }
 
     #[test]
