@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::ArrayView1;
+use ndarray::{ArrayView1, ArrayView2};
 
 use super::OutlierError;
 use super::calibrate::{Calibration, ROUNDING};
@@ -24,13 +24,18 @@ pub struct Grouping {
 }
 
 /// Calibration as a whole or by groups.
-pub(super) struct Calibrations {
+#[derive(Debug, Clone)]
+pub struct Calibrations {
     whole: Calibration,
     groups: Option<(usize, BTreeMap<i64, Calibration>)>,
 }
 
 impl Calibrations {
-    pub(super) fn new(scores: &[f64], grouping: Option<&Grouping>) -> Result<Self, OutlierError> {
+    /// Takes the scores of the calibration records, and of which groups these are.
+    ///
+    /// # Errors
+    /// [`OutlierError::NoCalibration`] without any score, [`OutlierError::Length`] where there is not one group for each.
+    pub fn new(scores: &[f64], grouping: Option<&Grouping>) -> Result<Self, OutlierError> {
         let whole = Calibration::new(scores)?;
         let Some(grouping) = grouping else { return Ok(Self { whole, groups: None }) };
         if grouping.codes.len() != scores.len() {
@@ -68,6 +73,14 @@ impl Calibrations {
             (Some((_, by)), Some(code)) => by.get(&code).map_or(1.0, |c| c.p_value(score)),
             _ => self.whole.p_value(score),
         }
+    }
+
+    /// p-values of records, in their order.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)`, `scores`: n
+    pub fn p_values(&self, raw: ArrayView2<'_, f64>, scores: &[f64]) -> Vec<f64> {
+        raw.rows().into_iter().zip(scores).map(|(row, &s)| self.p_value(self.code(row), s)).collect()
     }
 
     /// Groups too small for the level, and rows of groups without any calibration record.
@@ -120,6 +133,8 @@ mod tests {
         assert_eq!(c.p_value(code(1.0), 3.0), 1.0);
         assert_eq!(c.p_value(code(f64::NAN), 6.0), 0.5);
         assert_eq!((c.p_value(code(7.0), 1e9), c.n(code(7.0))), (1.0, 0));
+        let raw = array![[0.0, 0.0], [0.0, 1.0]];
+        assert_eq!(c.p_values(raw.view(), &[3.0, 3.0]), [1.0 / 3.0, 1.0]);
         assert!(Calibrations::new(&[1.0], Some(&grouping)).is_err());
     }
 

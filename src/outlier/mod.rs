@@ -31,7 +31,7 @@ pub use calibrate::{Calibration, q_values};
 pub use conditional::Expected;
 pub use evaluation::{Evaluation, KindEvaluation, Label, auroc, average_precision, evaluate};
 pub use explanation::{FeatureExplanation, PairExplanation, Written};
-pub use groups::Grouping;
+pub use groups::{Calibrations, Grouping};
 pub use pattern::{Correction, Pattern, corrections};
 pub use score::calibration_scores;
 pub use table::{FlagColumn, FlagOptions, FlagRow, Flags, RowGroup, flag};

@@ -138,7 +138,7 @@ pub fn flag(
     let scores = options.score.of_all(encoder, raw, &records);
     let (log_prob, tensor) = (records.log_prob, records.log_prob_tensor);
     let codes: Vec<Option<i64>> = raw.rows().into_iter().map(|row| calibrations.code(row)).collect();
-    let p: Vec<f64> = scores.iter().zip(&codes).map(|(&s, &code)| calibrations.p_value(code, s)).collect();
+    let p = calibrations.p_values(raw, &scores);
     let q = q_values(&p);
     let mut rows: Vec<FlagRow> = (0..n)
         .map(|i| FlagRow {

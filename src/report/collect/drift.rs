@@ -4,10 +4,10 @@ use ndarray::Array2;
 
 use super::Context;
 use super::histogram::{histogram, protect_samples};
+use super::models::calibrations;
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder};
 use crate::num::moments::{mean, mean_and_standard_error};
-use crate::outlier;
 use crate::report::data::{Drift, FeatureDrift, JointDrift};
 use crate::report::format::{fixed, signed};
 use crate::report::measure::{
@@ -180,6 +180,8 @@ fn joint(
     let privacy = context.privacy;
     let split = [Split::Test, Split::Calibration, Split::Validation]
         .into_iter()
+        // A cross-conformal model was fitted on its calibration records too.
+        .filter(|s| *s != Split::Calibration || model.header.calibration_folds.is_none())
         .find(|s| privacy.allows(older.bundle.manifest.splits.get(*s) as u64))?;
     if !privacy.allows(raw.nrows() as u64) {
         return None;
@@ -196,8 +198,8 @@ fn joint(
         v
     };
     let (a, b) = (sorted(&before.log_prob_tensor), sorted(&now.log_prob_tensor));
-    let odd = outlier::Calibration::new(&model.calibration).ok().map(|calibration| {
-        let p = calibration.p_values(&model.unusualness(raw.view(), &now));
+    let odd = calibrations(model).map(|calibration| {
+        let p = calibration.p_values(raw.view(), &model.unusualness(raw.view(), &now));
         // A relative slack, as in flagging: 3/60 must pass at 0.05.
         p.iter().filter(|p| **p <= 0.05 * (1.0 + 1e-12)).count()
     });

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use ndarray::Axis;
 
 use super::{Context, Scored};
-use crate::artifact::Model;
+use crate::artifact::{Model, ModelArtifact};
 use crate::flow::BaseKind;
 use crate::num::moments::mean_and_standard_error;
 use crate::num::quantile::quantile_sorted;
 use crate::num::special::{normal_log_pdf, normal_quantile};
-use crate::outlier;
+use crate::outlier::{Calibrations, Grouping};
 use crate::report::data::{
     AlphaRow, Calibration, Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary,
     PValueHistogram, QqCurve, Quantiles, Regions, SplitLikelihood, SplitScore,
@@ -216,10 +216,16 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
 }
 
 fn p_values(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
-    let calibration = outlier::Calibration::new(&scored.model.calibration).ok()?;
+    let calibration = calibrations(scored.model)?;
     let raw = context.bundle.raw_of(split);
     let scores = scored.model.unusualness(raw.view(), scored.scores.get(&split)?);
-    Some(calibration.p_values(&scores))
+    Some(calibration.p_values(raw.view(), &scores))
+}
+
+/// What `flag` would rank records among: by groups where the model is calibrated so.
+pub(super) fn calibrations(model: &ModelArtifact) -> Option<Calibrations> {
+    let grouping = model.grouping().map(|(column, codes)| Grouping { column, codes: codes.to_vec() });
+    Calibrations::new(&model.calibration, grouping.as_ref()).ok()
 }
 
 /// As many equal bins as hold enough records each. The band is that of the share of `n` uniform p-values plus the

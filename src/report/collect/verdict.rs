@@ -186,10 +186,17 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
             context.privacy.count(n_test).text(count)
         ));
     }
-    if context.n(Split::Calibration) == 0 {
+    if context.leading().model.calibration.is_empty() {
         out.push("There is no calibration split: p-values cannot be given.".into());
     }
     for m in &context.models {
+        if m.model.header.calibration_folds.is_some() && context.n(Split::Calibration) > 0 {
+            out.push(format!(
+                "{} is calibrated across folds and was fitted on the calibration split as well: its likelihood there is \
+                 that of training records.",
+                m.name
+            ));
+        }
         if let Some(text) = memorised(m) {
             out.push(text);
         }
