@@ -5,7 +5,8 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::random::Seed;
 
-/// A probability density on ℝ^d with exact log-density and exact sampling.
+/// A probability density on ℝ^d with exact log-density and exact sampling; or, where [`context`](Self::context) names some of
+/// the d coordinates, the density of the others given those.
 pub trait Density: Send + Sync {
     /// Dimension d of the vectors the density is defined on.
     fn n_features(&self) -> usize;
@@ -23,5 +24,25 @@ pub trait Density: Send + Sync {
     ///
     /// # Shapes
     /// → `(n, d)`
+    ///
+    /// # Panics
+    /// Where there is a [`context`](Self::context), of which the density knows nothing.
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64>;
+
+    /// Coordinates the density is conditioned on, ascending.
+    fn context(&self) -> &[usize] {
+        &[]
+    }
+
+    /// Draws one row for each row of `context`, which it holds unchanged; as [`sample`](Self::sample) in all else.
+    ///
+    /// # Shapes
+    /// `context: (n, c)`, one column for each coordinate of [`context`](Self::context) → `(n, d)`
+    ///
+    /// # Panics
+    /// Where `context` has another number of columns.
+    fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
+        assert_eq!(context.ncols(), 0, "a density without context is given none");
+        self.sample(context.nrows(), seed)
+    }
 }

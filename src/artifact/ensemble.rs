@@ -8,7 +8,7 @@
 //! log-densities (Jensen's inequality). Weights are those of expectation maximisation with fixed components, drawn
 //! towards equality by a prior worth [`PRIOR_RECORDS`] records, so that few validation records cannot decide everything.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand::Rng;
 
 use super::Model;
@@ -37,7 +37,7 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Puts members together; nothing where there are none, their dimensions differ, one is an ensemble itself, or the
+    /// Puts members together; nothing where there are none, their dimensions or contexts differ, one is an ensemble itself, or the
     /// weights are not positive numbers that sum to one.
     pub fn new(members: Vec<Member>) -> Option<Self> {
         let d = members.first()?.model.density().n_features();
@@ -48,6 +48,7 @@ impl Ensemble {
                 m.weight > 0.0
                     && !matches!(m.model, Model::Ensemble(_))
                     && m.model.density().n_features() == d
+                    && m.model.density().context() == members[0].model.density().context()
             });
         sound.then_some(Self { members })
     }
@@ -81,17 +82,25 @@ impl Density for Ensemble {
     }
 
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
+        self.sample_given(Array2::zeros((n, 0)).view(), seed)
+    }
+
+    fn context(&self) -> &[usize] {
+        self.members[0].model.density().context()
+    }
+
+    fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
+        let n = context.nrows();
         let mut rng = seed.stream("ensemble-sample", 0);
         let chosen: Vec<usize> =
             (0..n).map(|_| self.choose((rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64)).collect();
         let mut rows = Array2::zeros((n, self.n_features()));
         for (m, member) in self.members.iter().enumerate() {
-            let places = (0..n).filter(|&i| chosen[i] == m);
-            let drawn = member
-                .model
-                .density()
-                .sample(places.clone().count(), seed.child("ensemble-member", m as u64));
-            for (place, row) in places.zip(drawn.rows()) {
+            let places: Vec<usize> = (0..n).filter(|&i| chosen[i] == m).collect();
+            let given = context.select(Axis(0), &places);
+            let seed = seed.child("ensemble-member", m as u64);
+            let drawn = member.model.density().sample_given(given.view(), seed);
+            for (place, row) in places.into_iter().zip(drawn.rows()) {
                 rows.row_mut(place).assign(&row);
             }
         }

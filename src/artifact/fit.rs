@@ -66,6 +66,7 @@ impl Hint for FitError {
 pub fn fit_mixture_model(bundle: &Bundle, config: &GmmConfig) -> Result<ModelArtifact, GmmError> {
     let started = Instant::now();
     let (gmm, trials) = search(bundle, config)?;
+    let config = &GmmConfig { context: bundle.manifest.encoder.context_coordinates(), ..config.clone() };
     Ok(ModelArtifact::from_gmm(bundle, config, gmm, trials, started.elapsed().as_secs_f64()))
 }
 
@@ -154,6 +155,7 @@ pub fn fit_flow_model(
     }
     let start = |member: u32, seed: Seed| {
         let mut flow = flow.clone();
+        flow.context = bundle.manifest.encoder.context_coordinates();
         if ensemble.alternating && member.is_multiple_of(2) {
             flow.conditioning = Conditioning::Autoregressive;
         }
@@ -294,6 +296,7 @@ pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standa
 
 fn search(bundle: &Bundle, config: &GmmConfig) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
     let encoder = &bundle.manifest.encoder;
+    let config = &GmmConfig { context: encoder.context_coordinates(), ..config.clone() };
     let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
     let draws = (MIXTURE_ROWS / train.nrows().max(1)).clamp(1, MIXTURE_DRAWS);
     let rows = stacked_draws(encoder, train.view(), draws, config.seed.child("train-noise", 0));

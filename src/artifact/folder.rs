@@ -110,6 +110,9 @@ impl ModelArtifact {
         if document.header.coordinates != document.encoder.coordinate_names() {
             return Err(damaged("its coordinates are not those of its encoder"));
         }
+        if document.header.condition_on != Header::context_of(&document.encoder) {
+            return Err(damaged("the features it is conditioned on are not those of its encoder"));
+        }
         if document.calibration.iter().any(|s| !s.is_finite()) {
             return Err(damaged("a calibration score is not a finite number"));
         }
@@ -128,7 +131,8 @@ impl ModelArtifact {
                 what: "its checksum is not the one in model.json".into(),
             });
         }
-        let model = tensors::deserialize(dir, &dir.join(TENSORS), &bytes, &document.header)?;
+        let model =
+            tensors::deserialize(dir, &dir.join(TENSORS), &bytes, &document.header, &document.encoder)?;
         let metrics: Metrics = parse(&dir.join(METRICS), &get(dir, METRICS)?)?;
         let history = read_history(&dir.join(HISTORY), &get(dir, HISTORY)?)?;
         let Document { header, calibration, calibration_groups, other_calibrations, encoder, .. } = document;

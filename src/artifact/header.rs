@@ -129,6 +129,9 @@ pub struct Header {
     /// How calibration and new records are scored for flagging; models of earlier versions have the default.
     #[serde(default)]
     pub score: Score,
+    /// Features the density of the others is conditioned on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub condition_on: Vec<String>,
     /// Text column whose levels are calibrated each by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibrate_by: Option<String>,

@@ -7,6 +7,7 @@ mod ensemble;
 mod error;
 mod fit;
 mod folder;
+mod given;
 mod header;
 mod metrics;
 mod tensors;
@@ -233,7 +234,10 @@ impl ModelArtifact {
             metrics,
             history,
         };
-        let mut distance = fit::standardised_mixture(bundle, artifact.header.seed);
+        // Scores beside the likelihood know nothing of a context: they would call a record unusual for what is given.
+        let conditional = !artifact.header.condition_on.is_empty();
+        let mut distance =
+            if conditional { None } else { fit::standardised_mixture(bundle, artifact.header.seed) };
         let mut splits = BTreeMap::new();
         for split in Split::ALL {
             let raw = bundle.raw_of(split);
@@ -243,9 +247,9 @@ impl ModelArtifact {
             let scores = artifact.score(raw.view());
             splits.extend(split_metrics(&scores).map(|metrics| (split, metrics)));
             // Scales read from validation records keep the calibration exactly valid; they come first in `ALL`.
-            if split == Split::Validation
-                || (split == Split::Calibration && artifact.header.score == Score::LogLikelihood)
-            {
+            let scaling = split == Split::Validation
+                || (split == Split::Calibration && artifact.header.score == Score::LogLikelihood);
+            if scaling && !conditional {
                 artifact.header.score =
                     Score::combined(&artifact.encoder, raw.view(), &scores, distance.take());
             }
@@ -374,6 +378,7 @@ impl Header {
             n_parameters: 0,
             score_draws: draws_for(bundle.manifest.n_records, bundle.manifest.encoder.n_coordinates()),
             score: Score::default(),
+            condition_on: Self::context_of(&bundle.manifest.encoder),
             calibrate_by: None,
             calibration_folds: None,
             flow: None,

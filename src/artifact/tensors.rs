@@ -7,6 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::{ArtifactError, Ensemble, Header, Member, Model, ModelKind, Window};
 use crate::baseline::{Gmm, Var};
+use crate::features::Encoder;
 use crate::flow::{Flow, FlowConfig};
 use crate::random::Seed;
 use crate::window::WindowFlow;
@@ -91,10 +92,12 @@ pub(super) fn deserialize(
     file: &Path,
     bytes: &[u8],
     header: &Header,
+    encoder: &Encoder,
 ) -> Result<Model, ArtifactError> {
     let damaged = |what: String| ArtifactError::Damaged { path: file.to_path_buf(), what };
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(e.to_string()))?;
-    let read = Reading { dir, file, tensors, seed: header.seed, d: header.coordinates.len() };
+    let (d, context) = (header.coordinates.len(), encoder.context_coordinates());
+    let read = Reading { dir, file, tensors, seed: header.seed, d, context };
     let is_flow = header.kind.flow().is_some();
     if !header.members.is_empty() && is_flow {
         let mut members = Vec::with_capacity(header.members.len());
@@ -135,6 +138,7 @@ struct Reading<'a> {
     tensors: SafeTensors<'a>,
     seed: Seed,
     d: usize,
+    context: Vec<usize>,
 }
 
 impl Reading<'_> {
@@ -156,6 +160,9 @@ impl Reading<'_> {
             let (flow, encoder) = (config.n_features, self.d);
             return Err(self.damaged(format!("its flow has {flow} coordinates, its encoder {encoder}")));
         }
+        if config.context != self.context {
+            return Err(self.damaged("its flow is conditioned on other coordinates than its encoder".into()));
+        }
         let source = |source| ArtifactError::Flow { path: self.dir.to_path_buf(), source };
         let flow = Flow::<f32>::new(config, self.seed).map_err(source)?;
         let mut parameters = Vec::with_capacity(flow.n_parameters());
@@ -174,7 +181,9 @@ impl Reading<'_> {
 
     /// The Gaussian mixture whose tensors' names begin with `prefix`, and their number.
     fn mixture(&self, prefix: &str) -> Result<(Model, usize), ArtifactError> {
-        Ok((Model::Gmm(Box::new(self.gmm(prefix, self.d)?)), 3))
+        let source = |source| ArtifactError::Gmm { path: self.dir.to_path_buf(), source };
+        let gmm = self.gmm(prefix, self.d)?.conditioned_on(&self.context).map_err(source)?;
+        Ok((Model::Gmm(Box::new(gmm)), 3))
     }
 
     /// A vector autoregression, or with `window` the causal flow on top of it, and the number of tensors.

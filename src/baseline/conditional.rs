@@ -26,13 +26,13 @@ const WIDER: f64 = 2.0;
 const BY_PRIOR: f64 = 0.5;
 
 /// A mixture whose coordinates are divided into known and free ones.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConditionalGmm {
     known: usize,
     components: Vec<Component>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Component {
     weight: f64,
     mean_known: Array1<f64>,

@@ -35,6 +35,9 @@ pub struct GmmConfig {
     pub max_iterations: u64,
     /// Seed of the starts.
     pub seed: Seed,
+    /// Coordinates the mixture is conditioned on: it is fitted to all, chosen by the density of the others given these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<usize>,
 }
 
 impl Default for GmmConfig {
@@ -47,6 +50,7 @@ impl Default for GmmConfig {
             tolerance: 1e-3,
             max_iterations: 300,
             seed: Seed(0),
+            context: Vec::new(),
         }
     }
 }
@@ -249,7 +253,7 @@ impl Search<'_> {
                 self.fit_once(components, strength, tolerance, start).map(|fit| self.restore(&fit))
             };
             match fit {
-                Ok(restored) => match restored {
+                Ok(restored) => match restored.and_then(|g| g.conditioned_on(&self.config.context)) {
                     Ok(gmm) => break (Some(gmm), None, None),
                     Err(e) if attempt == 3 => break (None, None, Some(e.to_string())),
                     Err(_) => {}

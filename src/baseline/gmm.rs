@@ -12,7 +12,7 @@ use std::f64::consts::PI;
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 
-use super::GmmError;
+use super::{ConditionalGmm, GmmError};
 use crate::density::Density;
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
@@ -22,7 +22,7 @@ use crate::random::{Seed, StreamRng};
 /// Rows handled together; fixed, so that results do not depend on the number of threads.
 const BLOCK: usize = 512;
 
-/// A fitted mixture of Gaussians.
+/// A fitted mixture of Gaussians, or the distribution of some of its coordinates given the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gmm {
     weights: Array1<f64>,
@@ -34,6 +34,17 @@ pub struct Gmm {
     whitening: Vec<Array2<f64>>,
     /// `log w_k − Σ log L_k[i,i] − d/2 log 2π`.
     log_norm: Vec<f64>,
+    given: Option<Box<Given>>,
+}
+
+/// What a mixture is conditioned on.
+#[derive(Debug, Clone, PartialEq)]
+struct Given {
+    context: Vec<usize>,
+    /// Density of the context alone.
+    marginal: Gmm,
+    /// Draws the others.
+    conditional: ConditionalGmm,
 }
 
 impl Gmm {
@@ -76,7 +87,29 @@ impl Gmm {
             whitening.push(invert_lower(factor.view()).t().as_standard_layout().into_owned());
             lower.push(factor);
         }
-        Ok(Self { weights, means, covariances, lower, whitening, log_norm })
+        Ok(Self { weights, means, covariances, lower, whitening, log_norm, given: None })
+    }
+
+    /// The density of the other coordinates given those of `context`, ascending: that of all less that of the context, both
+    /// exact. Weights, means and covariances remain those of all coordinates.
+    ///
+    /// # Errors
+    /// [`GmmError::NotPositiveDefinite`] where rounding leaves a covariance no factor in another order.
+    ///
+    /// # Panics
+    /// Where `context` names a coordinate the mixture has not.
+    pub fn conditioned_on(self, context: &[usize]) -> Result<Self, GmmError> {
+        if context.is_empty() {
+            return Ok(Self { given: None, ..self });
+        }
+        let means = self.means.select(Axis(1), context);
+        let covariances = self.covariances.select(Axis(1), context).select(Axis(2), context);
+        let given = Given {
+            context: context.to_vec(),
+            marginal: Self::new(self.weights.clone(), means, covariances)?,
+            conditional: ConditionalGmm::new(&self, context)?,
+        };
+        Ok(Self { given: Some(Box::new(given)), ..self })
     }
 
     /// Number of components k.
@@ -152,16 +185,43 @@ impl Density for Gmm {
             let start = b * BLOCK;
             self.log_prob_block(v.slice_axis(Axis(0), (start..start + out.len()).into()), out);
         });
-        Array1::from_vec(out)
+        let log_prob = Array1::from_vec(out);
+        match &self.given {
+            None => log_prob,
+            Some(given) => log_prob - given.marginal.log_prob(v.select(Axis(1), &given.context).view()),
+        }
     }
 
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
+        assert!(self.given.is_none(), "a conditional mixture draws given a context");
         let d = self.n_features();
         let mut out = Array2::<f64>::zeros((n, d));
         out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(b, mut rows)| {
             let mut rng = seed.stream("gmm-sample", b as u64);
             for mut row in rows.rows_mut() {
                 row.assign(&self.sample_row(&mut rng));
+            }
+        });
+        out
+    }
+
+    fn context(&self) -> &[usize] {
+        self.given.as_ref().map_or(&[], |given| &given.context)
+    }
+
+    fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
+        assert_eq!(context.ncols(), self.context().len(), "one column for each coordinate of the context");
+        let Some(given) = &self.given else { return self.sample(context.nrows(), seed) };
+        let d = self.n_features();
+        let free: Vec<usize> = (0..d).filter(|j| !given.context.contains(j)).collect();
+        let mut out = Array2::<f64>::zeros((context.nrows(), d));
+        out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(b, mut rows)| {
+            let mut rng = seed.stream("gmm-sample", b as u64);
+            for (i, mut row) in rows.rows_mut().into_iter().enumerate() {
+                let known = context.row(b * BLOCK + i).to_vec();
+                let drawn = given.conditional.given(&known).draw(&mut rng);
+                given.context.iter().zip(known).for_each(|(&j, x)| row[j] = x);
+                free.iter().zip(drawn).for_each(|(&j, x)| row[j] = x);
             }
         });
         out
@@ -222,5 +282,30 @@ mod tests {
             Err(GmmError::NotPositiveDefinite { component: 0 })
         ));
         assert!(matches!(Gmm::new(array![1.0, 0.0], mean, eye), Err(GmmError::Shape { .. })));
+    }
+
+    #[test]
+    fn a_conditional_mixture_integrates_to_one_given_its_context_and_draws_accordingly() {
+        let gmm = two().conditioned_on(&[0]).unwrap();
+        assert_eq!(gmm.context(), [0]);
+        let h = 0.01;
+        for context in [-2.0, 0.7] {
+            let grid =
+                Array2::from_shape_fn(
+                    (4000, 2),
+                    |(i, j)| {
+                        if j == 0 { context } else { h * (i as f64 - 2000.0) }
+                    },
+                );
+            let p = gmm.log_prob(grid.view()).mapv(f64::exp);
+            assert!((p.sum() * h - 1.0).abs() < 1e-6, "{context}: {}", p.sum() * h);
+            let mean = (&p * &grid.column(1)).sum() * h;
+            let spread = ((&p * &grid.column(1).mapv(|x| x * x)).sum() * h - mean * mean).sqrt();
+            let drawn = gmm.sample_given(Array2::from_elem((4000, 1), context).view(), Seed(3));
+            assert!(drawn.column(0).iter().all(|x| *x == context));
+            // Five standard errors.
+            let error = 5.0 * spread / 4000.0_f64.sqrt();
+            assert!((drawn.column(1).mean().unwrap() - mean).abs() < error, "{context}");
+        }
     }
 }

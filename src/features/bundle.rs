@@ -240,6 +240,13 @@ impl Bundle {
         bundle
     }
 
+    /// The bundle for densities of the other features given those at `columns`; its fingerprint stays the same.
+    #[must_use]
+    pub fn conditioned_on(mut self, columns: &[usize]) -> Self {
+        self.manifest.encoder = self.manifest.encoder.conditioned_on(columns);
+        self
+    }
+
     /// Counts records and splits anew.
     pub(super) fn recount(&mut self) {
         self.manifest.n_records = self.splits.len();

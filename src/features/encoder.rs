@@ -68,6 +68,9 @@ pub struct FittedColumn {
     pub missing_fraction: f64,
     /// Position in [`Encoder::indicators`] of the indicator that says whether it is missing.
     pub indicator: Option<usize>,
+    /// Whether the density is of the others given this one; see [`Encoder::conditioned_on`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context: bool,
 }
 
 impl FittedColumn {
@@ -130,9 +133,9 @@ pub struct Encoder {
 pub struct Encoded {
     /// `(n, d)`, finite.
     pub values: Array2<f64>,
-    /// Σ log|∂v/∂x| over observed coordinates and indicators, `(n,)`.
+    /// Σ log|∂v/∂x| over observed coordinates and indicators, the context left out, `(n,)`.
     pub log_det: Array1<f64>,
-    /// Σ log N(ε; 0,1) over missing coordinates, `(n,)`.
+    /// Σ log N(ε; 0,1) over missing coordinates, the context left out, `(n,)`.
     pub log_noise: Array1<f64>,
 }
 
@@ -166,6 +169,33 @@ impl Encoder {
             }
         });
         features.chain(indicators).collect()
+    }
+
+    /// The encoder for densities of the other features given those at `columns`. Vectors stay the same; what is counted in
+    /// [`Encoded::log_det`] and [`Encoded::log_noise`] is of the others only.
+    ///
+    /// With noise u of its own in the context, E_u log p(x | v(c, u)) is a bound as before: of log E_u p(x | v(c, u)).
+    #[must_use]
+    pub fn conditioned_on(mut self, columns: &[usize]) -> Self {
+        self.columns.iter_mut().enumerate().for_each(|(j, c)| c.context = columns.contains(&j));
+        self
+    }
+
+    /// Positions of the features the others are conditioned on.
+    pub fn context(&self) -> Vec<usize> {
+        (0..self.columns.len()).filter(|&j| self.columns[j].context).collect()
+    }
+
+    /// Whether an indicator tells of a feature that is given, and therefore is given itself.
+    pub fn is_context_indicator(&self, indicator: usize) -> bool {
+        self.indicators[indicator].columns.iter().any(|&c| self.columns[c].context)
+    }
+
+    /// Positions of the coordinates of [`context`](Self::context), ascending: features, then indicators.
+    pub fn context_coordinates(&self) -> Vec<usize> {
+        let p = self.n_features();
+        let indicators = (0..self.indicators.len()).filter(|&k| self.is_context_indicator(k));
+        self.context().into_iter().chain(indicators.map(|k| p + k)).collect()
     }
 
     /// The numbers of a table in the encoder's order: original units, level codes for text, NaN where missing.
@@ -263,21 +293,28 @@ impl Encoder {
                 let v = &mut values[i * d + j];
                 if x.is_nan() {
                     *v = normal_quantile(*v);
-                    log_noise[i] += normal_log_pdf(*v);
+                    if !column.context {
+                        log_noise[i] += normal_log_pdf(*v);
+                    }
                 } else {
                     let (coordinate, log) = column.encode(x, *v);
                     *v = coordinate;
-                    log_det[i] += log;
+                    if !column.context {
+                        log_det[i] += log;
+                    }
                 }
             }
         }
         for (k, indicator) in self.indicators.iter().enumerate() {
+            let given = self.is_context_indicator(k);
             for (i, row) in rows.rows().into_iter().enumerate() {
                 let v = &mut values[i * d + p + k];
                 let bit = f64::from(u8::from(indicator.is_missing(|c| row[c])));
                 let (coordinate, log) = indicator.levels.forward(indicator.levels.lift(bit, *v));
                 *v = coordinate;
-                log_det[i] += log;
+                if !given {
+                    log_det[i] += log;
+                }
             }
         }
     }

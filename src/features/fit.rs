@@ -163,6 +163,7 @@ fn fit_column(
         n_distinct: 0,
         missing_fraction: 1.0,
         indicator: None,
+        context: false,
     };
     let is_text = matches!(column.cells, Cells::Text(_));
     if is_text && fitted.levels.is_empty() {

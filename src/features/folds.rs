@@ -58,6 +58,13 @@ impl Bundle {
                 };
                 let table = self.table(&rows, subjects, rows.iter().map(|&i| split_of(i)).collect());
                 let bundle = Self::build(&table, self.manifest.schema.as_ref(), &self.manifest.pipeline)?;
+                // The context stays the same, as far as a fold's training records leave it a column.
+                let whole = &self.manifest.encoder;
+                let given = |name: &str| whole.columns.iter().any(|c| c.context && c.meta.name == name);
+                let columns = &bundle.manifest.encoder.columns;
+                let context: Vec<usize> =
+                    (0..columns.len()).filter(|&j| given(&columns[j].meta.name)).collect();
+                let bundle = bundle.conditioned_on(&context);
                 let held_out = rows.iter().copied().filter(|&i| split_of(i) == Split::Calibration).collect();
                 Ok(Fold { bundle, held_out })
             })

@@ -37,8 +37,20 @@ pub struct Autoregressive {
 impl Autoregressive {
     /// Coordinates in their order, or the other way round.
     pub fn new(d: usize, reversed: bool, univariate: Univariate, shape: NetworkShape) -> Self {
+        Self::given(d, 0, reversed, univariate, shape)
+    }
+
+    /// As [`new`](Self::new), every coordinate depending on `n_context` rows behind the coordinates as well, which pass
+    /// unchanged.
+    pub fn given(
+        d: usize,
+        n_context: usize,
+        reversed: bool,
+        univariate: Univariate,
+        shape: NetworkShape,
+    ) -> Self {
         let network = Mlp {
-            inputs: d,
+            inputs: d + n_context,
             hidden: shape.hidden,
             outputs: d * univariate.n_raw(),
             n_hidden_layers: shape.n_hidden_layers,
@@ -46,13 +58,16 @@ impl Autoregressive {
             dropout: shape.dropout,
         };
         let order: Vec<usize> = if reversed { (0..d).rev().collect() } else { (0..d).collect() };
-        let mut degree = vec![0; d];
+        // Context comes before every coordinate.
+        let mut degree = vec![0; d + n_context];
         for (place, &i) in order.iter().enumerate() {
             degree[i] = place + 1;
         }
-        // Degrees 1 … d − 1, as evenly as they go; a single coordinate depends on nothing.
-        let levels = d.saturating_sub(1).max(1);
-        let hidden: Vec<usize> = (0..shape.hidden).map(|k| 1 + k * levels / shape.hidden).collect();
+        // Degrees 1 … d − 1, as evenly as they go, and 0 where there is context to read: the parameters of the first
+        // coordinate read units of degree 0 only.
+        let lowest = usize::from(n_context == 0);
+        let levels = d.saturating_sub(lowest).max(1);
+        let hidden: Vec<usize> = (0..shape.hidden).map(|k| lowest + k * levels / shape.hidden).collect();
         let zeros = masked(&network, &degree, &hidden, univariate.n_raw());
         Self { network, univariate, order, zeros }
     }
@@ -162,7 +177,7 @@ impl<T: Real> Bijector<T> for Autoregressive {
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
-        let n = z.len() / self.order.len();
+        let n = z.len() / self.network.inputs;
         let mut b = self.buffers(tape, n);
         self.mask(parameters, b.masked);
         let n_raw = self.univariate.n_raw();
@@ -229,6 +244,30 @@ mod tests {
         for d in [1, 2, 3, 5] {
             check_bijector(&Autoregressive::new(d, false, affine, shape(1)), 61);
             check_bijector(&Autoregressive::new(d, true, spline, shape(2)), 62);
+        }
+    }
+
+    #[test]
+    fn every_coordinate_depends_on_the_context() {
+        for (d, reversed) in [(1, false), (3, true)] {
+            let layer =
+                Autoregressive::given(d, 2, reversed, Univariate::Affine { log_scale_bound: 2.0 }, shape(2));
+            check_bijector(&layer, 63);
+            let mut rng = Seed(3).stream("masks", 0);
+            let mut parameters = vec![0.0f64; Bijector::<f64>::n_parameters(&layer)];
+            layer.reset(&mut parameters, &mut rng);
+            for p in &mut parameters {
+                *p += 0.5 * crate::flow::draw::standard_normal(&mut rng);
+            }
+            let forward = |context: f64| {
+                let mut z = vec![0.4; d + 2];
+                z[d + 1] = context;
+                layer.forward(&parameters, &mut z, &mut [0.0], &mut Tape::default(), None);
+                z
+            };
+            let (a, b) = (forward(0.1), forward(0.9));
+            assert!((0..d).all(|i| a[i] != b[i]), "{a:?} {b:?}");
+            assert_eq!((a[d], b[d + 1]), (0.4, 0.9));
         }
     }
 

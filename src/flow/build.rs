@@ -12,6 +12,7 @@ use super::coupling::{Coupling, NetworkShape};
 use super::draw;
 use super::elementwise::ElementwiseSpline;
 use super::error::FlowError;
+use super::leading::Leading;
 use super::linear::{Permutation, PluLinear};
 use super::model::ParameterView;
 use super::schedule::radix2_levels;
@@ -58,6 +59,14 @@ impl<T: Real> Structure<T> {
         self.layers.push(Entry { name, layer: Box::new(layer), range });
     }
 
+    /// Appends a layer over the coordinates before the context.
+    fn push_free(&mut self, name: String, layer: impl Bijector<T> + 'static) {
+        match self.config.context.len() {
+            0 => self.push(name, layer),
+            n_context => self.push(name, Leading::new(layer, n_context)),
+        }
+    }
+
     /// Appends the arrays of one layer to the views.
     fn place(&mut self, owner: &str, specs: Vec<ParameterSpec>) -> Range<usize> {
         let start = self.n_parameters;
@@ -74,7 +83,7 @@ impl<T: Real> Structure<T> {
 /// Checks `config` and lays out its layers.
 pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowError> {
     config.check()?;
-    let d = config.n_features;
+    let (d, n_context) = (config.n_free(), config.context.len());
     let mut structure = Structure {
         config: config.clone(),
         layers: Vec::new(),
@@ -97,11 +106,17 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
     if let Some(window) = config.window {
         return build_window(structure, window, univariate);
     }
+    if !config.context.iter().copied().eq(d..config.n_features) {
+        // The context goes behind the coordinates, both in their order.
+        let free = (0..config.n_features).filter(|i| !config.context.contains(i));
+        let order = free.chain(config.context.iter().copied()).collect();
+        structure.push("context.order".into(), Permutation::new(order)?);
+    }
     if config.elementwise_spline {
-        structure.push("elementwise".into(), ElementwiseSpline::new(d, spline));
+        structure.push_free("elementwise".into(), ElementwiseSpline::new(d, spline));
     }
     for block in 0..config.n_blocks {
-        structure.push(format!("block.{block}.actnorm"), ActNorm::new(d));
+        structure.push_free(format!("block.{block}.actnorm"), ActNorm::new(d));
         push_linear(&mut structure, block)?;
         let shape = NetworkShape {
             hidden: config.hidden,
@@ -112,10 +127,12 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
         let name = format!("block.{block}.coupling");
         match config.conditioning {
             Conditioning::Coupling => {
-                structure.push(name, Coupling::new(&config.transforms(block), univariate, shape));
+                let coupling = Coupling::new(&config.transforms(block), univariate, shape);
+                structure.push(name, coupling.with_context(n_context));
             }
             Conditioning::Autoregressive => {
-                structure.push(name, Autoregressive::new(d, !block.is_multiple_of(2), univariate, shape));
+                let reversed = !block.is_multiple_of(2);
+                structure.push(name, Autoregressive::given(d, n_context, reversed, univariate, shape));
             }
         }
     }
@@ -128,7 +145,7 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
 fn base(config: &FlowConfig) -> Base {
     match config.window {
         Some(w) => Base::new(w.channels, config.base).repeated(config.n_features / w.channels),
-        None => Base::new(config.n_features, config.base),
+        None => Base::new(config.n_free(), config.base),
     }
 }
 
@@ -204,7 +221,7 @@ fn build_window<T: Real>(
 
 fn push_linear<T: Real>(structure: &mut Structure<T>, block: usize) -> Result<(), FlowError> {
     let config = structure.config.clone();
-    let d = config.n_features;
+    let d = config.n_free();
     let name = format!("block.{block}.linear");
     let random_order =
         || draw::permutation(d, &mut Seed(config.permutation_seed).stream("permutation", block as u64));
@@ -223,13 +240,13 @@ fn push_linear<T: Real>(structure: &mut Structure<T>, block: usize) -> Result<()
             };
             let built = built.with_random_start(config.random_start);
             butterfly = Some(built.clone());
-            structure.push(name, built);
+            structure.push_free(name, built);
         }
         Linear::PluDense => {
             let order = if config.random_start > 0.0 { random_order() } else { (0..d).collect() };
-            structure.push(name, PluLinear::new(order)?);
+            structure.push_free(name, PluLinear::new(order)?);
         }
-        Linear::Permutation => structure.push(name, Permutation::new(random_order())?),
+        Linear::Permutation => structure.push_free(name, Permutation::new(random_order())?),
     }
     structure.linears.push(LinearEntry { layer, butterfly });
     Ok(())

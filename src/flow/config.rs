@@ -208,6 +208,9 @@ pub struct FlowConfig {
     /// Given where records are windows of signals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Windows>,
+    /// Coordinates the others are conditioned on, ascending: the flow is then p(others | these).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<usize>,
 }
 
 impl Default for FlowConfig {
@@ -230,6 +233,7 @@ impl Default for FlowConfig {
             base: BaseKind::default(),
             permutation_seed: 0,
             window: None,
+            context: Vec::new(),
         }
     }
 }
@@ -238,6 +242,35 @@ impl FlowConfig {
     /// The defaults for `n_features` coordinates.
     pub fn new(n_features: usize) -> Self {
         Self { n_features, ..Self::default() }
+    }
+
+    /// Coordinates the density is of: all but the context.
+    pub fn n_free(&self) -> usize {
+        self.n_features - self.context.len()
+    }
+
+    fn context_problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !self.context.is_sorted_by(|a, b| a < b)
+            || self.context.last().is_some_and(|&last| last >= self.n_features)
+        {
+            problems.push(format!(
+                "`context` must list coordinates below {}, ascending, each once",
+                self.n_features
+            ));
+        } else if self.context.len() == self.n_features {
+            problems.push("`context` must leave a coordinate to condition".into());
+        }
+        if self.base != BaseKind::Normal {
+            problems.push("`base` other than `normal` does not combine with `context`".into());
+        }
+        if self.permutation == Permutation::Data {
+            problems.push("`permutation` data does not combine with `context`".into());
+        }
+        if self.window.is_some() {
+            problems.push("`context` does not apply to windows".into());
+        }
+        problems
     }
 
     /// Checks every setting.
@@ -290,12 +323,15 @@ impl FlowConfig {
                 problems.push("`conditioning` other than `coupling` does not apply to windows".into());
             }
         }
+        if !self.context.is_empty() {
+            problems.extend(self.context_problems());
+        }
         if problems.is_empty() { Ok(()) } else { Err(FlowError::Config { problems }) }
     }
 
     /// Which coordinates the coupling of block `block` transforms; of windows, which of a patch.
     pub(crate) fn transforms(&self, block: usize) -> Vec<bool> {
-        let d = self.window.map_or(self.n_features, |w| w.patch_of(block) * w.channels);
+        let d = self.window.map_or(self.n_free(), |w| w.patch_of(block) * w.channels);
         // Coarser patterns than quarters would leave the two sides unequal.
         let n_patterns = match self.mask {
             Mask::Halves => 1,
@@ -326,6 +362,16 @@ mod tests {
             assert!(problems.iter().any(|p| p.contains(&format!("`{name}`"))), "{name}: {problems:?}");
         }
         assert_eq!(problems.len(), 6);
+        let config = FlowConfig {
+            context: vec![1, 0],
+            base: BaseKind::Mixture { n_components: 2, covariance: Covariance::Full },
+            permutation: Permutation::Data,
+            ..FlowConfig::new(3)
+        };
+        let Err(FlowError::Config { problems }) = config.check() else { panic!("accepted") };
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(FlowConfig { context: vec![0, 1], ..FlowConfig::new(2) }.check().is_err());
+        assert!(FlowConfig { context: vec![0, 2], ..FlowConfig::new(3) }.check().is_ok());
         assert!(FlowConfig::new(7).check().is_ok());
     }
 

@@ -70,6 +70,15 @@ impl Coupling {
         Self { conditioning, transformed, network, univariate, neighbours: Neighbours { count: 1, reach: 0 } }
     }
 
+    /// Shows the network `n_context` rows behind the coordinates as well, which pass unchanged.
+    #[must_use]
+    pub fn with_context(mut self, n_context: usize) -> Self {
+        let d = self.conditioning.len() + self.transformed.len();
+        self.conditioning.extend(d..d + n_context);
+        self.network.inputs = self.conditioning.len();
+        self
+    }
+
     /// Shows the network the conditioning coordinates of `reach` patches on either side as well; columns are then those of
     /// `count` patches one after the other. Beyond the ends of the window it sees zeros.
     #[must_use]
@@ -243,6 +252,31 @@ mod tests {
             check_bijector(&Coupling::new(mask, affine, shape(3, Activation::Relu)), 32);
             check_bijector(&Coupling::new(mask, spline(1), shape(1, Activation::Silu)), 33);
             check_bijector(&Coupling::new(mask, spline(5), shape(2, Activation::Silu)), 34);
+        }
+    }
+
+    #[test]
+    fn couplings_with_context_are_bijectors_that_leave_it_alone() {
+        for mask in [&[true][..], &[false], &[true, false, true]] {
+            let layer =
+                Coupling::new(mask, Univariate::Spline(Spline::new(4, 3.0)), shape(2, Activation::Silu))
+                    .with_context(2);
+            assert_eq!(Bijector::<f64>::n_features(&layer), mask.len() + 2);
+            check_bijector(&layer, 35);
+            let mut parameters = vec![0.0f64; Bijector::<f64>::n_parameters(&layer)];
+            layer.reset(&mut parameters, &mut Seed(4).stream("init", 0));
+            parameters.iter_mut().enumerate().for_each(|(i, p)| *p += (i as f64).sin() / 4.0);
+            let x: Vec<f64> = (0..mask.len() + 2).map(|i| 0.3 * i as f64 - 0.5).collect();
+            let forward = |x: &[f64]| {
+                let mut z = x.to_vec();
+                layer.forward(&parameters, &mut z, &mut [0.0], &mut Tape::default(), None);
+                z
+            };
+            let z = forward(&x);
+            assert_eq!(z[mask.len()..], x[mask.len()..]);
+            let mut moved = x.clone();
+            moved[mask.len() + 1] += 0.5;
+            assert_ne!(forward(&moved)[..mask.len()], z[..mask.len()], "the context is not read");
         }
     }
 

@@ -37,13 +37,25 @@ impl<T: Real> Density for Flow<T> {
     /// # Panics
     /// Where a layer has become singular, which the rotation parametrisation rules out.
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
-        let (d, tile) = (Flow::n_features(self), self.tile());
-        let blocks: Vec<Vec<T>> = (0..n.div_ceil(tile))
+        self.sample_given(Array2::zeros((n, 0)).view(), seed)
+    }
+
+    fn context(&self) -> &[usize] {
+        &self.config().context
+    }
+
+    fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
+        let (n, d, size) = (context.nrows(), Flow::n_features(self), self.tile());
+        let places = &self.config().context;
+        assert_eq!(context.ncols(), places.len(), "one column for each coordinate of the context");
+        let blocks: Vec<Vec<T>> = (0..n.div_ceil(size))
             .into_par_iter()
             .map_init(Tape::default, |tape, block| {
-                let width = (n - block * tile).min(tile);
+                let columns = block * size..((block + 1) * size).min(n);
                 let mut rng = seed.stream("flow-sample", block as u64);
-                let mut z = self.base().sample(self.base_parameters(), width, &mut rng);
+                let mut z = self.base().sample(self.base_parameters(), columns.len(), &mut rng);
+                let given = context.slice_axis(Axis(0), Slice::from(columns));
+                z.extend(given.t().iter().map(|&c| T::from_f64(c)));
                 self.inverse_tile(&mut z, tape).expect("invariant: layers of a trained flow are invertible");
                 z
             })
@@ -53,9 +65,13 @@ impl<T: Real> Density for Flow<T> {
             let width = x.len() / d;
             for (i, row) in x.chunks_exact(width).enumerate() {
                 for (j, value) in row.iter().enumerate() {
-                    rows[(block * tile + j, i)] = value.into_f64();
+                    rows[(block * size + j, i)] = value.into_f64();
                 }
             }
+        }
+        // As given, whatever the flow's own precision.
+        for (&place, column) in places.iter().zip(context.columns()) {
+            rows.column_mut(place).assign(&column);
         }
         rows
     }

@@ -80,7 +80,9 @@ impl<T: Real> Flow<T> {
     pub fn inspect(&self) -> Result<Vec<LayerInspection>, FlowError> {
         // Small determinants and inverses want the wide type, whatever the flow was trained in.
         let flow = self.cast::<f64>();
-        let mut carried: Vec<usize> = (0..self.n_features()).collect();
+        let config = self.config();
+        let mut carried: Vec<usize> =
+            (0..self.n_features()).filter(|i| !config.context.contains(i)).collect();
         (0..self.config().n_blocks)
             .map(|block| {
                 let found = flow.inspect_block(block, &carried)?;
@@ -93,7 +95,7 @@ impl<T: Real> Flow<T> {
 
 impl Flow<f64> {
     fn inspect_block(&self, block: usize, carried: &[usize]) -> Result<LayerInspection, FlowError> {
-        let d = self.n_features();
+        let d = self.n_free();
         let layer = format!("block.{block}.linear");
         let matrix = self.linear_matrix(block)?;
         let singular = || FlowError::Singular { layer: layer.clone() };

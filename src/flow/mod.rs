@@ -32,6 +32,7 @@ mod density;
 mod draw;
 mod error;
 mod lanes;
+mod leading;
 mod model;
 mod start;
 

@@ -106,9 +106,14 @@ impl<T: Real> Flow<T> {
         &self.structure.config
     }
 
-    /// Dimension d.
+    /// Dimension d of the columns, the context included.
     pub fn n_features(&self) -> usize {
         self.structure.config.n_features
+    }
+
+    /// Coordinates the density is of.
+    pub fn n_free(&self) -> usize {
+        self.structure.config.n_free()
     }
 
     /// Length of the parameter buffer.
@@ -202,7 +207,8 @@ impl<T: Real> Flow<T> {
             let tape = &mut workspace.tapes[0];
             tape.expect_backward(false);
             self.forward_tile(&mut workspace.x, part, tape);
-            self.base().log_prob(self.base_parameters(), &workspace.x, part, tape);
+            let latent = &workspace.x[..self.n_free() * part.len()];
+            self.base().log_prob(self.base_parameters(), latent, part, tape);
         }
         Array1::from(log_prob)
     }
@@ -236,13 +242,17 @@ impl<T: Real> Flow<T> {
                 entry.layer.forward(self.of(&entry.range), tile, part, tape, dropout.as_deref_mut());
             }
             let tape = &mut tapes[layers.len()];
-            self.base().log_prob(self.base_parameters(), tile, part, tape);
+            let latent = &tile[..self.n_free() * columns.len()];
+            self.base().log_prob(self.base_parameters(), latent, part, tape);
 
             dx.resize(tile.len(), T::zero());
+            let (dz, d_context) = dx.split_at_mut(latent.len());
+            // Nothing behind the layers reads the context.
+            d_context.fill(T::zero());
             ladj_gradient.clear();
             ladj_gradient.resize(columns.len(), weight);
             let base = self.structure.base_range.clone();
-            self.base().backward(self.base_parameters(), tile, tape, weight, dx, &mut gradient[base]);
+            self.base().backward(self.base_parameters(), latent, tape, weight, dz, &mut gradient[base]);
             for (entry, tape) in layers.iter().zip(tapes.iter_mut()).rev() {
                 let range = entry.range.clone();
                 entry.layer.backward(self.of(&range), tape, dx, ladj_gradient, &mut gradient[range.clone()]);
@@ -258,17 +268,24 @@ impl<T: Real> Flow<T> {
     pub fn linear_matrix(&self, block: usize) -> Result<Array2<T>, FlowError> {
         let missing = || FlowError::Missing { what: format!("block {block}") };
         let entry = &self.structure.layers[self.structure.linears.get(block).ok_or_else(missing)?.layer];
-        let d = self.n_features();
-        let mut matrix = Array2::eye(d);
-        let columns = matrix.as_slice_mut().expect("invariant: standard layout");
-        entry.layer.forward(
-            self.of(&entry.range),
-            columns,
-            &mut vec![T::zero(); d],
-            &mut Tape::default(),
-            None,
-        );
-        Ok(matrix)
+        let mut columns = self.unit_columns();
+        let mut ladj = vec![T::zero(); self.n_free()];
+        entry.layer.forward(self.of(&entry.range), &mut columns, &mut ladj, &mut Tape::default(), None);
+        Ok(self.without_context(columns))
+    }
+
+    /// The unit vectors of the coordinates, each a column, the context being zero.
+    fn unit_columns(&self) -> Vec<T> {
+        let d = self.n_free();
+        let mut columns = vec![T::zero(); self.n_features() * d];
+        (0..d).for_each(|i| columns[i * d + i] = T::one());
+        columns
+    }
+
+    fn without_context(&self, mut columns: Vec<T>) -> Array2<T> {
+        let d = self.n_free();
+        columns.truncate(d * d);
+        Array2::from_shape_vec((d, d), columns).expect("invariant: d columns of d coordinates")
     }
 
     /// The inverse of [`Self::linear_matrix`], by the layer's own inverse.
@@ -278,13 +295,12 @@ impl<T: Real> Flow<T> {
     pub fn linear_inverse(&self, block: usize) -> Result<Array2<T>, FlowError> {
         let missing = || FlowError::Missing { what: format!("block {block}") };
         let entry = &self.structure.layers[self.structure.linears.get(block).ok_or_else(missing)?.layer];
-        let mut matrix = Array2::eye(self.n_features());
-        let columns = matrix.as_slice_mut().expect("invariant: standard layout");
+        let mut columns = self.unit_columns();
         entry
             .layer
-            .inverse(self.of(&entry.range), columns, &mut Tape::default())
+            .inverse(self.of(&entry.range), &mut columns, &mut Tape::default())
             .map_err(|_| FlowError::Singular { layer: entry.name.clone() })?;
-        Ok(matrix)
+        Ok(self.without_context(columns))
     }
 
     pub(super) fn base(&self) -> &Base {

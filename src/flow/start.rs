@@ -69,13 +69,13 @@ impl<T: Real> Flow<T> {
 
     /// Routes random permutations where the configuration asks for them.
     pub(super) fn route_random_permutations(&mut self) -> Result<(), FlowError> {
-        let FlowConfig { permutation, permutation_seed, n_features, n_blocks, .. } = *self.config();
+        let FlowConfig { permutation, permutation_seed, n_blocks, .. } = *self.config();
         if permutation != Permutation::Random {
             return Ok(());
         }
         for block in 0..n_blocks {
             let mut rng = Seed(permutation_seed).stream("permutation", block as u64);
-            self.route_permutation(block, &draw::permutation(n_features, &mut rng))?;
+            self.route_permutation(block, &draw::permutation(self.n_free(), &mut rng))?;
         }
         Ok(())
     }

@@ -35,7 +35,18 @@ fn configs() -> Vec<FlowConfig> {
         });
         all.push(FlowConfig { linear: Linear::Permutation, base: mixture(Covariance::Full), ..small });
     }
+    all.extend(conditional(&small));
     all
+}
+
+/// Flows of two coordinates, or one, given the others.
+fn conditional(small: &FlowConfig) -> [FlowConfig; 3] {
+    let given = |context: &[usize]| FlowConfig { n_features: 3, context: context.to_vec(), ..small.clone() };
+    [
+        given(&[1]),
+        FlowConfig { linear: Linear::PluDense, elementwise_spline: true, ..given(&[0, 2]) },
+        FlowConfig { conditioning: Conditioning::Autoregressive, ..given(&[2]) },
+    ]
 }
 
 /// A flow away from its identity start.
@@ -84,7 +95,8 @@ fn inverse_undoes_forward_and_log_prob_is_base_plus_ladj() {
             let back = flow.inverse(z.view()).unwrap();
             assert!((&back - &x).iter().all(|e| e.abs() < 1e-7), "{config:?}");
             if config.base == BaseKind::Normal {
-                let base = z.map_axis(Axis(0), |z| z.iter().map(|&v| normal_log_pdf(v)).sum::<f64>());
+                let latent = z.slice_axis(Axis(0), Slice::from(..config.n_free()));
+                let base = latent.map_axis(Axis(0), |z| z.iter().map(|&v| normal_log_pdf(v)).sum::<f64>());
                 assert!((base + ladj - flow.log_prob(x.view())).iter().all(|e| e.abs() < 1e-10));
             }
         }
@@ -278,6 +290,39 @@ fn samples_follow_the_density() {
             .collect();
         let (mean, error) = mean_and_standard_error(&ratios);
         assert!((mean - 1.0).abs() < 5.0 * error && error < 0.1, "{mean} ± {error}: {config:?}");
+    }
+}
+
+#[test]
+fn given_its_context_a_flow_is_a_density_and_is_sampled() {
+    let small = FlowConfig { n_blocks: 3, hidden: 6, dropout: 0.0, ..FlowConfig::new(1) };
+    for config in conditional(&small) {
+        // Milder than `random_flow`, whose ridges are finer than the grid.
+        let mut flow = Flow::<f64>::new(&config, Seed(12)).unwrap();
+        let mut rng = Seed(12).stream("test", 0);
+        flow.parameters_mut().iter_mut().for_each(|p| *p += 0.1 * standard_normal(&mut rng));
+        let free: Vec<usize> = (0..3).filter(|i| !config.context.contains(i)).collect();
+        let (h, n) = (0.05, 800_usize);
+        let mut masses = Vec::new();
+        for context in [-1.0, 0.8] {
+            let points = n.pow(free.len() as u32);
+            let mut grid = Array2::from_elem((points, 3), context);
+            for (i, mut row) in grid.rows_mut().into_iter().enumerate() {
+                for (k, &j) in free.iter().enumerate() {
+                    row[j] = h * ((i / n.pow(k as u32) % n) as f64 - 400.0);
+                }
+            }
+            let p = Density::log_prob(&flow, grid.view()).mapv(f64::exp);
+            let mass = p.sum() * h.powi(free.len() as i32);
+            assert!((mass - 1.0).abs() < 1e-3, "{mass}: {config:?}");
+            let mean = (&p * &grid.column(free[0])).sum() / p.sum();
+            let drawn = flow.sample_given(Array2::from_elem((6000, 3 - free.len()), context).view(), Seed(6));
+            assert!(config.context.iter().all(|&j| drawn.column(j).iter().all(|x| *x == context)));
+            let (found, error) = mean_and_standard_error(&drawn.column(free[0]).to_vec());
+            assert!((found - mean).abs() < 5.0 * error + 1e-3, "{found} ± {error}, {mean}: {config:?}");
+            masses.push(mean);
+        }
+        assert!((masses[0] - masses[1]).abs() > 1e-3, "the context changes nothing: {config:?}");
     }
 }
 

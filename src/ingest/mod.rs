@@ -52,5 +52,5 @@ pub use progress::{IngestProgress, NoProgress};
 pub use run::{BadRows, IngestOptions, ingest, ingest_with};
 pub use table::{Cells, Column, RecordTable};
 pub use trace::TracedRow;
-pub use wide::{draft_wide, read_columns, read_only_columns, read_wide};
+pub use wide::{column_names, draft_wide, read_columns, read_only_columns, read_wide};
 pub use write::{OutputCells, OutputColumn, write_features, write_table};

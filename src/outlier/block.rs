@@ -191,6 +191,7 @@ mod tests {
             resolution: 0.1,
             levels: vec![],
             level_names: vec![],
+            context: false,
         }
     }
 

@@ -53,6 +53,7 @@ impl Feature {
             resolution,
             levels,
             level_names: column.levels.clone(),
+            context: column.context,
         }
     }
 }

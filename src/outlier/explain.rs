@@ -65,13 +65,16 @@ impl<'a> Explainer<'a> {
     /// Explains one record by at most `top` features. A record without observed values has nothing to change and an
     /// empty explanation.
     pub(super) fn explain(&self, raw: &[f64], after: &After<'_>, top: usize, seed: Seed) -> Explanation {
+        let versions = |draws, name| Versions::new(self.density, self.cells, raw, draws, seed.child(name, 0));
+        let (screening, refining) = (versions(SCREENING_DRAWS, "screen"), versions(REFINING_DRAWS, "refine"));
+        // What is given is not judged: to everything that proposes changes it is as good as missing.
+        let judged: Vec<f64> =
+            raw.iter().zip(self.features).map(|(&x, f)| if f.context { f64::NAN } else { x }).collect();
+        let raw = judged.as_slice();
         if top == 0 || raw.iter().all(|x| x.is_nan()) {
             return Explanation::default();
         }
-        let screening =
-            Versions::new(self.density, self.cells, raw, SCREENING_DRAWS, seed.child("screen", 0));
         let (subjects, exchanges) = self.screen(raw, &screening);
-        let refining = Versions::new(self.density, self.cells, raw, REFINING_DRAWS, seed.child("refine", 0));
         let chosen = choose(&subjects, top.max(REFINED_FEATURES));
         let (subjects, exchange) = self.refine(raw, &refining, &chosen, exchanges);
 

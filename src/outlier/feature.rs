@@ -26,6 +26,8 @@ pub(super) struct Feature {
     pub(super) levels: Vec<f64>,
     /// Names of categorical levels by code; empty for numbers.
     pub(super) level_names: Vec<String>,
+    /// Whether the density is of the others given this one: it is not judged, and never to blame.
+    pub(super) context: bool,
 }
 
 impl Feature {
@@ -240,6 +242,7 @@ mod tests {
             resolution,
             levels: vec![],
             level_names: vec![],
+            context: false,
         }
     }
 
@@ -278,6 +281,7 @@ mod tests {
         let f = Feature {
             levels: vec![0.0, 1.0, 2.0],
             level_names: vec!["a".into(), "b".into(), "c".into()],
+            context: false,
             ..normal(0.0)
         };
         let log_mass = [0.25_f64.ln(), 0.05_f64.ln(), 0.7_f64.ln()];

@@ -146,6 +146,7 @@ pub(super) fn features() -> Vec<Feature> {
             resolution,
             levels: vec![],
             level_names: vec![],
+            context: false,
         })
         .collect()
 }

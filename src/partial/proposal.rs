@@ -4,7 +4,9 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::artifact::{Model, ModelArtifact, ModelKind};
 use crate::baseline::{ConditionalGmm, Gmm, GmmConfig, GmmError, fit_gmm};
+use crate::density::Density;
 use crate::error::Hint;
+use crate::num::special::normal_quantile;
 use crate::random::{Seed, StreamRng};
 
 use super::known::Known;
@@ -51,6 +53,8 @@ pub struct Proposal<'a> {
     gmm: std::borrow::Cow<'a, Gmm>,
     /// Whether the model is the mixture, so that its marginal is known.
     exact: bool,
+    /// The mixture's own density of the context, where the model has one and is the mixture.
+    context: Option<ConditionalGmm>,
 }
 
 /// Weighted completions of one record's coordinates.
@@ -70,7 +74,11 @@ impl<'a> Proposal<'a> {
     pub fn of(artifact: &'a ModelArtifact) -> Result<Self, PartialError> {
         use std::borrow::Cow::{Borrowed, Owned};
         let held = match &artifact.model {
-            Model::Gmm(gmm) => return Ok(Self { artifact, gmm: Borrowed(gmm.as_ref()), exact: true }),
+            Model::Gmm(gmm) => {
+                let given = gmm.context();
+                let context = (!given.is_empty()).then(|| ConditionalGmm::new(gmm, given)).transpose()?;
+                return Ok(Self { artifact, gmm: Borrowed(gmm.as_ref()), exact: true, context });
+            }
             Model::Ensemble(ensemble) => ensemble.members().iter().find_map(|m| match &m.model {
                 Model::Gmm(gmm) => Some(gmm.as_ref()),
                 _ => None,
@@ -78,7 +86,7 @@ impl<'a> Proposal<'a> {
             _ => None,
         };
         if let Some(gmm) = held {
-            return Ok(Self { artifact, gmm: Borrowed(gmm), exact: false });
+            return Ok(Self { artifact, gmm: Borrowed(gmm), exact: false, context: None });
         }
         let d = artifact.density().n_features();
         if matches!(artifact.model, Model::Var(_) | Model::Causal(_)) || d > MOST_COORDINATES {
@@ -86,7 +94,7 @@ impl<'a> Proposal<'a> {
         }
         let seed = artifact.header.seed.child("proposal", 0);
         let n = (WORK / (d * d).max(1)).clamp(500, ROWS);
-        let drawn = artifact.density().sample(n + n / 4, seed);
+        let drawn = draws(artifact, n + n / 4, seed);
         // A draw far out may overflow; it teaches a mixture nothing.
         let finite: Vec<usize> =
             (0..drawn.nrows()).filter(|&i| drawn.row(i).iter().all(|x| x.is_finite())).collect();
@@ -100,7 +108,7 @@ impl<'a> Proposal<'a> {
             ..GmmConfig::quick()
         };
         let (gmm, _) = fit_gmm(rows(train).view(), rows(held_out).view(), 1, &config)?;
-        Ok(Self { artifact, gmm: Owned(gmm), exact: false })
+        Ok(Self { artifact, gmm: Owned(gmm), exact: false, context: None })
     }
 
     /// `samples` completions of what is known of a record.
@@ -127,7 +135,7 @@ impl<'a> Proposal<'a> {
             at.iter().zip(&coordinates).for_each(|(&j, &x)| row[j] = x);
             free.iter().zip(&z).for_each(|(&j, &x)| row[j] = x);
             log_weight.push(if self.exact {
-                log_det + given.log_prob_known()
+                log_det + given.log_prob_known() - self.log_prob_context(&at, &coordinates)
             } else {
                 log_det - given.log_defensive(&z)
             });
@@ -141,9 +149,28 @@ impl<'a> Proposal<'a> {
         Ok(Weighted { v, log_weight })
     }
 
+    /// Log-density of the context among the known coordinates `at`; 0 where there is none.
+    fn log_prob_context(&self, at: &[usize], coordinates: &[f64]) -> f64 {
+        let Some(context) = &self.context else { return 0.0 };
+        let of = |wanted: &usize| at.iter().position(|j| j == wanted).map(|i| coordinates[i]);
+        let known: Vec<f64> = self.artifact.density().context().iter().filter_map(of).collect();
+        context.given(&known).log_prob_known()
+    }
+
     fn log_prob(&self, v: ArrayView2<'_, f64>) -> Vec<f64> {
         self.artifact.density().log_prob(v).to_vec()
     }
+}
+
+/// Vectors the model draws; their context, of which it knows nothing, is drawn as standard normal, which is what coordinates
+/// are made to look like. Weights make up for what a mixture learns from that.
+fn draws(artifact: &ModelArtifact, n: usize, seed: Seed) -> Array2<f64> {
+    let density = artifact.density();
+    let mut rng = seed.stream("context", 0);
+    let context = Array2::from_shape_simple_fn((n, density.context().len()), || {
+        normal_quantile(super::known::uniform(&mut rng))
+    });
+    density.sample_given(context.view(), seed)
 }
 
 /// Seed of everything drawn for the record at `row` of its table.

@@ -16,6 +16,7 @@ use crate::schema::Split;
 use crate::train::{self, FlowKind, Preset, Progress};
 use crate::window::WindowConfig;
 
+use super::marginal::listed;
 use super::{Error, cross};
 
 /// Model family.
@@ -58,6 +59,8 @@ pub struct FitRequest<'a> {
     pub trim: Option<f64>,
     /// Text column whose levels are calibrated each by themselves.
     pub calibrate_by: Option<&'a str>,
+    /// Features the density of the others is conditioned on.
+    pub condition_on: &'a [String],
     /// Folds of a cross-conformal calibration; by default the calibration split is set aside.
     pub folds: Option<u32>,
     /// Overrides, as `--set` gives them.
@@ -84,6 +87,8 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
     let bundle = Bundle::open(request.bundle)?;
+    let context = context_columns(&bundle, request.condition_on)?;
+    let bundle = bundle.conditioned_on(&context);
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
     let checkpoint = match request.model {
         ModelChoice::Flow(_) => Some(checkpoint_beside(request.output)?),
@@ -124,6 +129,50 @@ pub(super) fn fit_trimmed(
     let mut artifact = fit_family(&bundle.without(&rows), request, checkpoint, progress)?;
     artifact.metrics.trimmed = Some(rows.len());
     Ok(artifact)
+}
+
+/// Positions of the features to condition on.
+fn context_columns(bundle: &Bundle, names: &[String]) -> Result<Vec<usize>, Error> {
+    let columns = &bundle.manifest.encoder.columns;
+    let known: Vec<&str> = columns.iter().map(|c| c.meta.name.as_str()).collect();
+    let usage = |message: String, hint: String| Err(Error::Usage { message, hint });
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    if bundle.manifest.pipeline.waveform.is_some() {
+        return usage(
+            "--condition-on does not apply to windows of signals".into(),
+            "a causal flow conditions each sample on those before it".into(),
+        );
+    }
+    let mut context = Vec::with_capacity(names.len());
+    let mut unknown = Vec::new();
+    for name in names.iter().map(|n| n.trim()) {
+        match known.iter().position(|k| *k == name) {
+            Some(at) if context.contains(&at) => {
+                return usage(
+                    format!("--condition-on: `{name}` is named twice"),
+                    "name each feature once".into(),
+                );
+            }
+            Some(at) => context.push(at),
+            None => unknown.push(format!("`{name}`")),
+        }
+    }
+    if !unknown.is_empty() {
+        return usage(
+            format!("--condition-on: the bundle has no column {}", unknown.join(", ")),
+            format!("its columns are {}", listed(&known)),
+        );
+    }
+    if context.len() == columns.len() {
+        return usage(
+            "--condition-on: no column is left that a density could be of".into(),
+            "leave out at least one column of the bundle".into(),
+        );
+    }
+    context.sort_unstable();
+    Ok(context)
 }
 
 /// Position of a text column by name.

@@ -47,6 +47,18 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
     let expected: Vec<_> = encoder.columns.iter().map(|c| (c.meta.name.as_str(), c.meta.kind)).collect();
     let table = ingest::read_only_columns(request.given, &expected)?;
     let raw = encoder.raw(&table)?;
+    if let Some((row, j)) =
+        encoder.context().into_iter().find_map(|j| Some((raw.column(j).iter().position(|x| x.is_nan())?, j)))
+    {
+        return Err(Error::Usage {
+            message: format!(
+                "--given: column `{}`: row {} is empty, and the model is conditioned on that column",
+                encoder.columns[j].meta.name,
+                row + 1
+            ),
+            hint: format!("fill in {} in every row", model.header.condition_on.join(", ")),
+        });
+    }
     if let Some((column, count)) = encoder.unseen(raw.view()).into_iter().next() {
         let levels = encoder.columns.iter().find(|c| c.meta.name == column).map(|c| listed(&c.levels));
         return Err(Error::Usage {

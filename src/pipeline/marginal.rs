@@ -77,6 +77,12 @@ fn wanted(model: &ModelArtifact, names: &[String]) -> Result<Vec<bool>, Error> {
                 hint: format!("its features are {}", listed(&known)),
             });
         };
+        if columns[at].context {
+            return Err(Error::Usage {
+                message: format!("--columns: `{name}` is given, the model is conditioned on it"),
+                hint: "name features it is a density of; those it is conditioned on are always given".into(),
+            });
+        }
         if std::mem::replace(&mut wanted[at], true) {
             return Err(Error::Usage {
                 message: format!("--columns: `{name}` is named twice"),

@@ -33,6 +33,15 @@ pub struct SampleRequest<'a> {
 /// A model that cannot be loaded, an output that cannot be written.
 pub fn sample(request: &SampleRequest<'_>) -> Result<(), Error> {
     let model = ModelArtifact::load(request.model)?;
+    if !model.header.condition_on.is_empty() {
+        return Err(Error::Usage {
+            message: format!(
+                "this model is of the other features given {}",
+                model.header.condition_on.join(", ")
+            ),
+            hint: "name records with --given that have those, and leave the cells to draw empty".into(),
+        });
+    }
     let v = model.density().sample(request.n, request.seed);
     let decoded = model.encoder.decode(v.view());
     let ids = (1..=request.n).map(|i| Some(format!("synthetic-{i}"))).collect();

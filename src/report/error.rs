@@ -20,6 +20,14 @@ pub enum ReportError {
         /// The model or file meant, by name.
         what: String,
     },
+    /// Models of different features.
+    #[error("model `{first}` and model `{second}` are conditioned on different features")]
+    OtherContext {
+        /// One of them, by name.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// No model was given.
     #[error("a report needs at least one model")]
     NoModel,
@@ -34,6 +42,10 @@ impl Hint for ReportError {
             Self::OtherBundle { .. } => {
                 Some("fit the model on this bundle, or give the bundle it was fitted on".into())
             }
+            Self::OtherContext { .. } => Some(
+                "their likelihoods are of different features; report on models with the same --condition-on"
+                    .into(),
+            ),
             Self::NoModel => Some("pass --model MODEL, once for each model to compare".into()),
         }
     }

@@ -400,6 +400,8 @@ struct WaveformFile {
     normalise: Option<NormaliseName>,
     /// What decides the split of a window.
     split_by: Option<SplitByName>,
+    /// Samples per second of tables and arrays; WFDB records say theirs.
+    frequency: Option<f64>,
 }
 
 #[derive(JsonSchema)]

@@ -19,6 +19,9 @@ pub struct Waveform {
     pub normalise: Normalise,
     /// What decides who is in which split.
     pub split_by: SplitBy,
+    /// Samples per second of tables and arrays; WFDB records say theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<f64>,
 }
 
 /// Centre and scale of a channel, fitted on training windows only.
@@ -71,8 +74,8 @@ impl SplitBy {
 }
 
 /// Keys of `--set` that only waveform pipelines have.
-pub(super) const KEYS: [&str; 7] =
-    ["channels", "window", "stride", "max_missing", "max_step", "normalise", "split_by"];
+pub(super) const KEYS: [&str; 8] =
+    ["channels", "window", "stride", "max_missing", "max_step", "normalise", "split_by", "frequency"];
 
 impl Waveform {
     /// All that is wrong with the values, with the key it concerns.
@@ -96,6 +99,9 @@ impl Waveform {
         }
         if self.max_step.is_nan() || self.max_step < 1.0 {
             wrong.push(("max_step", format!("a factor of 1 or more, found {}", self.max_step)));
+        }
+        if let Some(frequency) = self.frequency.filter(|f| !(f.is_finite() && *f > 0.0)) {
+            wrong.push(("frequency", format!("samples per second, above 0, found {frequency}")));
         }
         if self.normalise == Normalise::Record && self.split_by == SplitBy::Record {
             let message = "held-out records have no training windows to normalise them by: set `normalise` to \
@@ -131,6 +137,7 @@ impl Waveform {
             "stride" => parsed(value, "a number of samples").map(|stride| self.stride = stride),
             "max_missing" => parsed(value, "a share").map(|share| self.max_missing = share),
             "max_step" => parsed(value, "a factor").map(|factor| self.max_step = factor),
+            "frequency" => parsed(value, "samples per second").map(|rate| self.frequency = Some(rate)),
             "normalise" => choice(value, &Normalise::ALL, Normalise::name).map(|n| self.normalise = n),
             "split_by" => choice(value, &SplitBy::ALL, SplitBy::name).map(|s| self.split_by = s),
             _ => return None,

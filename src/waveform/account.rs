@@ -27,6 +27,7 @@ pub(super) fn fault(error: &WaveformError) -> &'static str {
         WaveformError::Header { .. } => "header not understood",
         WaveformError::MissingSegment { .. } => "segment missing",
         WaveformError::UnequalRates { .. } => "channels at unequal rates",
+        WaveformError::Table(_) | WaveformError::Array { .. } => "table or array not understood",
         _ => "not readable",
     }
 }

@@ -1,9 +1,10 @@
 //! Records → windows that are complete enough, with a count of the others by reason.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Record, Segment, Signal, WaveformError};
+use super::digitise::{digitise, scale};
+use super::{Record, Segment, Signal, WaveformError, plain};
 use crate::schema::Waveform;
 
 /// Reasons for which a window is left out, in the order in which they are tested.
@@ -63,7 +64,7 @@ pub(super) struct Window {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
     pub(super) gain: Vec<f64>,
-    pub(super) baseline: Vec<i32>,
+    pub(super) baseline: Vec<f64>,
 }
 
 impl Scale {
@@ -90,7 +91,9 @@ pub(super) struct Cuts {
     pub(super) gaps: u64,
     pub(super) short: u64,
     /// Signal files read, in order.
-    pub(super) files: Vec<std::path::PathBuf>,
+    pub(super) files: Vec<PathBuf>,
+    /// What the user should know about them.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Cuts the windows of one record, segment by segment: none crosses a gap or a change of gain.
@@ -98,27 +101,94 @@ pub(super) struct Cuts {
 /// # Errors
 /// Those of the reader; [`WaveformError::UnequalRates`] when the channels of a segment are.
 pub(super) fn cut(path: &Path, settings: &Waveform) -> Result<Cuts, WaveformError> {
+    if plain::is_plain(path) {
+        return cut_plain(path, settings);
+    }
     let record = Record::open(path)?;
-    let mut cuts = Cuts {
-        record: record.header.name.clone(),
-        subject: record.subject().to_owned(),
-        frequency: None,
-        units: Vec::new(),
-        scales: Vec::new(),
-        windows: Vec::new(),
-        dropped: BTreeMap::new(),
-        segments: record.segments.len() as u64,
-        gaps: 0,
-        short: 0,
-        files: vec![record.header.path.clone()],
-    };
+    let mut cuts = Cuts::new(record.header.name.clone(), record.header.path.clone());
+    record.subject().clone_into(&mut cuts.subject);
+    cuts.segments = record.segments.len() as u64;
     for segment in &record.segments {
         cuts.segment(&record, segment, settings)?;
     }
     Ok(cuts)
 }
 
+/// Cuts the windows of a table or array, stretch by stretch.
+fn cut_plain(path: &Path, settings: &Waveform) -> Result<Cuts, WaveformError> {
+    let frequency = settings.frequency.ok_or_else(|| WaveformError::NoFrequency(path.to_path_buf()))?;
+    let signals = plain::read(path, settings)?;
+    let mut cuts = Cuts::new(plain::record_name(path), path.to_path_buf());
+    cuts.frequency = signals.absent.is_empty().then_some(frequency);
+    cuts.units = vec![String::new(); settings.channels.len()];
+    cuts.segments = signals.stretches.len() as u64;
+    let digitised: Vec<_> = (0..settings.channels.len())
+        .map(|c| {
+            let pieces: Vec<Vec<f64>> = signals.stretches.iter().map(|s| s.channels[c].clone()).collect();
+            digitise(&pieces, signals.integers.then_some(1.0))
+        })
+        .collect();
+    for (name, channel) in settings.channels.iter().zip(&digitised) {
+        if !channel.digital {
+            cuts.warnings.push(format!(
+                "`{}`: values of `{name}` lie on no steps: they are taken as continuous",
+                cuts.record
+            ));
+        }
+    }
+    cuts.scales = vec![scale(&digitised)];
+    for (i, stretch) in signals.stretches.iter().enumerate() {
+        let channels: Vec<&[i32]> = digitised.iter().map(|d| d.pieces[i].as_slice()).collect();
+        let absent = !signals.absent.is_empty();
+        cuts.stretch(&channels, stretch.start, stretch.len, absent, 0, settings);
+    }
+    Ok(cuts)
+}
+
 impl Cuts {
+    fn new(record: String, file: PathBuf) -> Self {
+        Self {
+            subject: record.clone(),
+            record,
+            frequency: None,
+            units: Vec::new(),
+            scales: Vec::new(),
+            windows: Vec::new(),
+            dropped: BTreeMap::new(),
+            segments: 0,
+            gaps: 0,
+            short: 0,
+            files: vec![file],
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Cuts `n` uninterrupted samples that begin at sample `start` of the record.
+    fn stretch(
+        &mut self,
+        channels: &[&[i32]],
+        start: usize,
+        n: usize,
+        absent: bool,
+        scale: usize,
+        settings: &Waveform,
+    ) {
+        if n < settings.window {
+            self.short += 1;
+            return;
+        }
+        if absent {
+            self.drop(Reason::Absent, (n - settings.window) / settings.stride + 1);
+            return;
+        }
+        for at in (0..=n - settings.window).step_by(settings.stride) {
+            match window(channels, at, settings) {
+                Ok(samples) => self.windows.push(Window { start: start + at, scale, samples }),
+                Err(reason) => self.drop(reason, 1),
+            }
+        }
+    }
+
     fn drop(&mut self, reason: Reason, n: usize) {
         if n > 0 {
             *self.dropped.entry(reason).or_default() += n as u64;
@@ -159,14 +229,9 @@ impl Cuts {
         let per_frame = there.first().map_or(1, |s| s.samples_per_frame);
         let n =
             there.first().map_or_else(|| header.n_frames.unwrap_or(segment.n_frames), |s| s.samples.len());
-        if n < settings.window {
-            self.short += 1;
-            return Ok(());
-        }
-        let starts = (0..=n - settings.window).step_by(settings.stride);
-        let count = (n - settings.window) / settings.stride + 1;
-        if there.len() < chosen.len() {
-            self.drop(Reason::Absent, count);
+        let start = segment.start * per_frame;
+        if n < settings.window || there.len() < chosen.len() {
+            self.stretch(&[], start, n, true, 0, settings);
             return Ok(());
         }
         let frequency = *self.frequency.get_or_insert(there[0].frequency);
@@ -179,29 +244,23 @@ impl Cuts {
         }
         let scale = Scale {
             gain: there.iter().map(|s| s.gain).collect(),
-            baseline: there.iter().map(|s| s.baseline).collect(),
+            baseline: there.iter().map(|s| f64::from(s.baseline)).collect(),
         };
         let scale = self.scales.iter().position(|s| *s == scale).unwrap_or_else(|| {
             self.scales.push(scale);
             self.scales.len() - 1
         });
-        for start in starts {
-            match window(&there, start, settings) {
-                Ok(samples) => {
-                    self.windows.push(Window { start: segment.start * per_frame + start, scale, samples });
-                }
-                Err(reason) => self.drop(reason, 1),
-            }
-        }
+        let samples: Vec<&[i32]> = there.iter().map(|s| s.samples.as_slice()).collect();
+        self.stretch(&samples, start, n, false, scale, settings);
         Ok(())
     }
 }
 
-fn window(signals: &[&Signal], start: usize, settings: &Waveform) -> Result<Vec<i32>, Reason> {
+fn window(signals: &[&[i32]], start: usize, settings: &Waveform) -> Result<Vec<i32>, Reason> {
     let range = start..start + settings.window;
     let mut constant = false;
     for signal in signals {
-        let samples = &signal.samples[range.clone()];
+        let samples = &signal[range.clone()];
         let mut there = samples.iter().filter(|&&x| x != Signal::MISSING);
         let missing = samples.len() - there.clone().count();
         if missing as f64 > settings.max_missing * samples.len() as f64 {
@@ -213,5 +272,5 @@ fn window(signals: &[&Signal], start: usize, settings: &Waveform) -> Result<Vec<
     if constant {
         return Err(Reason::Constant);
     }
-    Ok(range.flat_map(|t| signals.iter().map(move |s| s.samples[t])).collect())
+    Ok(range.flat_map(|t| signals.iter().map(move |s| s[t])).collect())
 }

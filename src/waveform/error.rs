@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Hint, IoError};
+use crate::ingest::IngestError;
 
 /// Failure of a waveform record or of the cutting of windows.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,20 @@ pub enum WaveformError {
         /// Value of the segment.
         found: String,
     },
+    /// A table of signals that cannot be read.
+    #[error(transparent)]
+    Table(#[from] IngestError),
+    /// An array of signals that cannot be read.
+    #[error("{}: {message}", file.display())]
+    Array {
+        /// Array file.
+        file: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A table or array does not say how fast it was sampled.
+    #[error("{}: the file does not say its sampling rate", .0.display())]
+    NoFrequency(PathBuf),
     /// Channels of one window must share one sampling rate.
     #[error("{}: channels are sampled at different rates: {rates}", record.display())]
     UnequalRates {
@@ -122,6 +137,7 @@ impl Hint for WaveformError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io(e) => e.hint(),
+            Self::Table(e) => e.hint(),
             Self::Header { .. } => Some("see header(5) of the WFDB Applications Guide for the syntax".into()),
             Self::Format { .. } => Some(
                 "known formats are 8, 16, 24, 32, 61, 80, 160, 212, 310, 311 and the compressed 508, 516, 524".into(),
@@ -135,8 +151,14 @@ impl Hint for WaveformError {
             Self::MissingSegment { segment, .. } => {
                 Some(format!("put {segment}.hea and its signal file beside the record's header"))
             }
+            Self::Array { .. } => Some(
+                "save it with numpy.save as (samples, channels) or (windows, samples, channels), one channel per name of --set channels=A,B".into(),
+            ),
+            Self::NoFrequency(_) => Some("say it in samples per second: --set frequency=125".into()),
             Self::UnequalRates { .. } => Some("choose channels of one rate with --set channels=A,B".into()),
-            Self::NoRecord(_) => Some("give a .hea file, a record name without ending, or a folder with .hea files".into()),
+            Self::NoRecord(_) => Some(
+                "give a .hea file, a record name without ending, a table or .npy file of signals, or a folder of them".into(),
+            ),
             Self::NoWindows { .. } => {
                 Some("see the channels in the .hea files; set others, a shorter window or another gap policy with --set channels=, window=, max_missing=".into())
             }

@@ -1,8 +1,9 @@
-//! Bedside waveforms in the WFDB format of PhysioNet → windows with one row each.
+//! Bedside waveforms, in the WFDB format of PhysioNet or as plain tables and arrays → windows with one row each.
 //!
 //! ```text
 //! header   text beside the signal files             format   how samples lie in them
 //! signal   samples of a segment, checked            record   many segments behind one header
+//! plain    tables and arrays                         digitise  the steps their values lie on
 //! account  counts for the audit
 //! cut      windows, and why others are left out      windows  splits, normalisation, one row per window
 //! ```
@@ -12,9 +13,11 @@
 
 mod account;
 mod cut;
+mod digitise;
 mod error;
 mod format;
 mod header;
+mod plain;
 mod record;
 mod signal;
 mod windows;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::plain::is_plain;
 use super::signal::read_signals;
 use super::{Header, SegmentSpec, Signal, WaveformError};
 use crate::error::IoError;
@@ -132,16 +133,17 @@ fn header_path(path: &Path) -> Result<PathBuf, WaveformError> {
     if with_ending.is_file() { Ok(with_ending) } else { Err(WaveformError::NoRecord(path.to_path_buf())) }
 }
 
-/// Paths of the records of `input` in name order: the one it names, those a `RECORDS` file of the folder lists, or every
-/// header of the folder and its subfolders that is no segment of another.
+/// Paths of the records of `input` in name order: the one it names, or every header of the folder and its subfolders that is no
+/// segment of another; in a folder without headers, every table and array.
 ///
 /// # Errors
 /// [`WaveformError::NoRecord`], I/O failures; a header that cannot be read counts as a record, so that reading it says why.
 pub fn list_records(input: &Path) -> Result<Vec<PathBuf>, WaveformError> {
     if !input.is_dir() {
-        return Ok(vec![header_path(input)?]);
+        let plain = input.is_file() && is_plain(input);
+        return Ok(vec![if plain { input.to_path_buf() } else { header_path(input)? }]);
     }
-    let mut headers = Vec::new();
+    let (mut headers, mut tables) = (Vec::new(), Vec::new());
     let mut folders = vec![input.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(IoError::on("read", &folder))? {
@@ -152,12 +154,20 @@ pub fn list_records(input: &Path) -> Result<Vec<PathBuf>, WaveformError> {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea")) {
                 headers.push(path);
+            } else if is_plain(&path) {
+                tables.push(path);
             }
         }
     }
+    // Beside WFDB records, tables are about them (`numerics.csv`) and no signals of their own.
+    if headers.is_empty() {
+        headers = tables;
+    }
     let mut parts = std::collections::HashSet::new();
     for path in &headers {
-        if let Ok(header) = Header::read(path) {
+        if !is_plain(path)
+            && let Ok(header) = Header::read(path)
+        {
             let dir = path.parent().unwrap_or(Path::new(""));
             parts.extend(
                 header.segments.iter().filter_map(|s| s.name.as_ref()).map(|n| dir.join(format!("{n}.hea"))),

@@ -63,6 +63,8 @@ pub(super) struct Divided {
 /// Reads the records of `input` and cuts them into windows, time-major: sample t of channel c is column t·channels + c,
 /// called `ABP[0017]`.
 ///
+/// `input` is a WFDB record, a table or array of signals, or a folder of either.
+///
 /// Of a folder, records that cannot be read or lack a channel are left out and counted; a single record is an error.
 ///
 /// # Errors
@@ -88,6 +90,7 @@ pub fn read_windows(
                     warnings.push(format!("`{}` is left out: {found} Hz, others {usual} Hz", cuts.record));
                     continue;
                 }
+                warnings.extend(cuts.warnings.iter().cloned());
                 kept.push(cuts);
             }
             Err(error) if input.is_dir() => {
@@ -258,11 +261,7 @@ impl Sums {
 fn physical(cuts: &Cuts, window: &Window, i: usize, channels: usize) -> f64 {
     let (scale, sample) = (&cuts.scales[window.scale], window.samples[i]);
     let c = i % channels;
-    if sample == Signal::MISSING {
-        f64::NAN
-    } else {
-        (f64::from(sample) - f64::from(scale.baseline[c])) / scale.gain[c]
-    }
+    if sample == Signal::MISSING { f64::NAN } else { (f64::from(sample) - scale.baseline[c]) / scale.gain[c] }
 }
 
 fn training_sums(d: &Divided, channels: usize) -> Vec<Sums> {

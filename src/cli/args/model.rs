@@ -86,6 +86,10 @@ pub(in crate::cli) struct Fit {
     #[arg(long, value_name = "SHARE", value_parser = super::trimmed)]
     pub(in crate::cli) trim: Option<f64>,
 
+    /// Fit the density of the other columns given these: p(vitals | age, sex); samples need them, flags do not judge them
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub(in crate::cli) condition_on: Vec<String>,
+
     /// Text column whose levels are calibrated each by themselves, so that `flag` errs as often in every group
     #[arg(long, value_name = "COLUMN")]
     pub(in crate::cli) calibrate_by: Option<String>,

@@ -74,6 +74,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             time_budget: None,
             resume: false,
             trim: None,
+            condition_on: &[],
             calibrate_by: None,
             folds: None,
             settings: &[],

@@ -38,6 +38,7 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
         time_budget: args.time_budget.map(|t| t.as_secs_f64()),
         resume: args.resume,
         trim: args.trim,
+        condition_on: &args.condition_on,
         calibrate_by: args.calibrate_by.as_deref(),
         folds: (args.calibration == args::Calibration::Cross).then_some(args.folds),
         settings: &args.settings,

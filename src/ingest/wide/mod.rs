@@ -74,6 +74,19 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
     builder.finish(audit, splits_by_file)
 }
 
+/// Names of the columns of a table, as written.
+///
+/// # Errors
+/// What keeps the table from being opened.
+pub fn column_names(input: &Path) -> Result<Vec<String>, IngestError> {
+    let listed = files::list(input)?;
+    let [file] = listed.as_slice() else {
+        let files = listed.iter().map(|f| f.name.clone()).collect();
+        return Err(IngestError::AmbiguousFiles { table: input.display().to_string(), files });
+    };
+    Ok(WideFile::open(file.clone(), None)?.header)
+}
+
 /// Texts read as missing in new tables, besides the empty cell: those of the shipped `wide-table` pipeline.
 const MISSING: [&str; 8] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "?", "."];
 

@@ -133,6 +133,10 @@ pub fn collect(
     if let Some((name, _)) = models.iter().find(|(_, m)| m.header.bundle_sha256 != fingerprint) {
         return Err(ReportError::OtherBundle { what: format!("model `{name}`") });
     }
+    let given = &models[0].1.header.condition_on;
+    if let Some((name, _)) = models.iter().find(|(_, m)| m.header.condition_on != *given) {
+        return Err(ReportError::OtherContext { first: models[0].0.clone(), second: name.clone() });
+    }
     let privacy = Privacy::new(options.identifiable);
     let names = unique(models.iter().map(|(name, _)| name.clone()).collect());
     let scored: Vec<Scored<'_>> =
@@ -169,7 +173,7 @@ pub fn collect(
         features,
         missing: if windows { Vec::new() } else { features::missing(&context) },
         alerts: cohort::alerts(&context),
-        warnings: bundle.audit.warnings.iter().map(|w| privacy.sentence(w)).collect(),
+        warnings: warnings(&context),
         learning: models::learning(&context),
         models: models::summaries(&context),
         comparison,
@@ -183,6 +187,19 @@ pub fn collect(
         waveform: waveform::waveforms(&context, options.scales.as_ref()),
         windows,
     })
+}
+
+/// What a reader should know before anything else.
+fn warnings(context: &Context<'_>) -> Vec<String> {
+    let given = &context.leading().model.header.condition_on;
+    let conditional = (!given.is_empty()).then(|| {
+        format!(
+            "The models are of the other features given {}: likelihoods, samples and flags say nothing about those.",
+            given.join(", ")
+        )
+    });
+    let audited = context.bundle.audit.warnings.iter().map(|w| context.privacy.sentence(w));
+    conditional.into_iter().chain(audited).collect()
 }
 
 /// Training records beyond which they are not scored again: their mean is in the model's metrics, and scoring 30,000 × 200 took

@@ -268,7 +268,7 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
     let records = density.log_prob(encoded.values.view());
     // Of windows, fewer: drawing one costs what drawing a hundred table rows does.
     let n_samples = if context.bundle.manifest.pipeline.waveform.is_some() { 400 } else { REGION_SAMPLES };
-    let samples = density.sample(n_samples, context.seed.child("report regions", 0));
+    let samples = scored.model.sample_like(raw.view(), n_samples, context.seed.child("report regions", 0));
     let mut of_samples: Vec<f64> = density.log_prob(samples.view()).to_vec();
     of_samples.retain(|l| l.is_finite());
     of_samples.sort_unstable_by(f64::total_cmp);
@@ -314,6 +314,8 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
     let (z, _) = flow.forward(x.view());
     let mut coordinates: Vec<Vec<f64>> = z
         .axis_iter(Axis(0))
+        // Behind the latent coordinates lies the context.
+        .take(flow.n_free())
         .map(|c| c.iter().map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect::<Vec<f64>>())
         .filter(|c| c.len() > 1)
         .collect();

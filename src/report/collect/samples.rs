@@ -66,7 +66,7 @@ pub(super) fn collect(context: &Context<'_>) -> (Option<Marginals>, Option<Corre
     }
     let mut leading = None;
     for (i, model) in context.models.iter().enumerate() {
-        let raw = draw(context, model, n_samples);
+        let raw = draw(context, model, &real, n_samples);
         let compared = compare(&raw);
         fits.push(fit(&model.name, &compared, &raw, &reference));
         if i == context.leading {
@@ -89,9 +89,10 @@ fn head(raw: Array2<f64>, n: usize) -> Array2<f64> {
     if raw.nrows() <= n { raw } else { raw.slice_axis(Axis(0), Slice::from(..n)).to_owned() }
 }
 
-/// Samples in original units; what a model cannot draw (overflow) counts as missing.
-fn draw(context: &Context<'_>, scored: &Scored<'_>, n: usize) -> Array2<f64> {
-    let v = scored.model.density().sample(n, context.seed.child("report samples", 0));
+/// Samples in original units, given what the records have where a model is conditional; what a model cannot draw (overflow)
+/// counts as missing.
+fn draw(context: &Context<'_>, scored: &Scored<'_>, records: &Array2<f64>, n: usize) -> Array2<f64> {
+    let v = scored.model.sample_like(records.view(), n, context.seed.child("report samples", 0));
     let mut raw = scored.model.encoder.decode(v.view());
     raw.mapv_inplace(|x| if x.is_finite() { x } else { f64::NAN });
     raw

@@ -27,6 +27,7 @@ pub(super) fn waveform(section: &Section<'_>) -> Waveform {
         split_by: section
             .choice("split_by", &SplitBy::ALL, SplitBy::name)
             .map_or(SplitBy::Time, Spanned::into_inner),
+        frequency: section.number("frequency").map(Spanned::into_inner),
     };
     for (key, message) in waveform.check() {
         if section.has(key) {

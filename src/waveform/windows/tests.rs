@@ -157,3 +157,80 @@ fn finer_recordings_are_rounded_and_coarse_windows_dropped() {
         assert!(column(&table, i).iter().all(|x| (x / 0.02 - (x / 0.02).round()).abs() < 1e-9));
     }
 }
+
+/// The same samples as a WFDB record, as a table and as arrays: the same windows.
+#[test]
+fn tables_and_arrays_give_the_windows_of_the_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    write(dir.path(), "r", 100, 50.0, |i, f| {
+        if i == 15 {
+            f[0] = i16::MIN;
+        }
+    });
+    let frequency = [("frequency", "125")];
+    let (wfdb, scales) = read(&at("r"), &[]).unwrap();
+    let sample = |i: usize| {
+        let a = if i == 15 { f64::NAN } else { ((i / 3) as f64 - 3.0) / 50.0 };
+        [a, ((i * 7919 % 101) as f64 - 3.0) / 50.0]
+    };
+    let text = |x: f64| if x.is_nan() { String::new() } else { x.to_string() };
+    let rows = (0..100).map(|i| format!("{i},{},{}\n", text(sample(i)[1]), text(sample(i)[0])));
+    fs::write(at("t.csv"), format!("time,B,a\n{}", rows.collect::<String>())).unwrap();
+    let flat: Vec<f64> = (0..100).flat_map(sample).collect();
+    let array = ndarray::Array2::from_shape_vec((100, 2), flat.clone()).unwrap();
+    ndarray_npy::write_npy(at("two.npy"), &array).unwrap();
+    let array = ndarray::Array3::from_shape_vec((10, 10, 2), flat).unwrap().mapv(|x| x as f32);
+    ndarray_npy::write_npy(at("three.npy"), &array).unwrap();
+    for name in ["t.csv", "two.npy", "three.npy"] {
+        let (table, same) = read(&at(name), &frequency).unwrap();
+        assert_eq!(table.audit.tables[2], wfdb.audit.tables[2], "{name}");
+        assert_eq!(table.splits, wfdb.splits, "{name}");
+        assert_eq!(table.record_ids[1], format!("{}@20", name.split('.').next().unwrap()));
+        assert!((same.channels[1].resolution - scales.channels[1].resolution).abs() < 1e-5, "{name}");
+        for i in 0..20 {
+            let worst = column(&table, i).iter().zip(column(&wfdb, i)).map(|(a, b)| (a - b).abs());
+            assert!(worst.fold(0.0, f64::max) < 1e-5, "{name} {i}");
+        }
+        let missing = read(&at(name), &[]).unwrap_err();
+        assert!(matches!(missing, WaveformError::NoFrequency(_)), "{missing}");
+    }
+    // Three windows of a table with a column that tells them apart; none reaches from one into the next.
+    let rows = (0..36).map(|i| format!("w{},{},{}\n", i / 12, i % 7, i * 5 % 11));
+    fs::write(at("w.csv"), format!("window,A,B\n{}", rows.collect::<String>())).unwrap();
+    let (table, _) = read(&at("w.csv"), &frequency).unwrap();
+    assert_eq!(table.record_ids, ["w@0", "w@12", "w@24"]);
+    assert_eq!(table.columns[0].resolution.map(|r| r > 0.0), Some(true));
+}
+
+#[test]
+fn what_is_wrong_with_a_table_or_array_is_said_or_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let frequency = [("frequency", "125")];
+    let said = |name: &str| read(&at(name), &frequency).unwrap_err().to_string();
+    fs::write(at("text.csv"), "A,B\n1,2\n1,x\n").unwrap();
+    assert!(said("text.csv").contains("row 2"), "{}", said("text.csv"));
+    fs::write(at("absent.csv"), format!("A\n{}", "1\n2\n".repeat(20))).unwrap();
+    assert!(said("absent.csv").contains("4 windows: a channel is not recorded"), "{}", said("absent.csv"));
+    ndarray_npy::write_npy(at("three.npy"), &ndarray::Array2::<f64>::zeros((40, 3))).unwrap();
+    assert!(said("three.npy").contains("3 channels in shape [40, 3], the pipeline names 2"));
+    ndarray_npy::write_npy(at("bool.npy"), &ndarray::Array2::from_elem((40, 2), true)).unwrap();
+    assert!(said("bool.npy").contains("none of float64"), "{}", said("bool.npy"));
+    ndarray_npy::write_npy(at("four.npy"), &ndarray::Array4::<f32>::zeros((1, 1, 40, 2))).unwrap();
+    assert!(said("four.npy").contains("allowed are (samples,)"), "{}", said("four.npy"));
+    let whole = fs::read(at("three.npy")).unwrap();
+    fs::write(at("short.npy"), &whole[..whole.len() - 9]).unwrap();
+    assert!(said("short.npy").contains("ends before its header says"), "{}", said("short.npy"));
+    fs::write(at("none.npy"), "no array").unwrap();
+    assert!(said("none.npy").contains("none.npy"), "{}", said("none.npy"));
+    // In a folder they are counted, and what is sound is kept.
+    let sound: ndarray::Array2<i16> =
+        ndarray::Array2::from_shape_fn((100, 2), |(i, c)| (i * (7 + c) % 13) as i16);
+    ndarray_npy::write_npy(at("sound.npy"), &sound).unwrap();
+    let (table, scales) = read(dir.path(), &frequency).unwrap();
+    let records = &table.audit.tables[0];
+    assert_eq!((records.rows_read, records.rows_kept, records.dropped.values().sum::<u64>()), (8, 2, 6));
+    assert_eq!(table.n_records(), 10);
+    assert!((scales.channels[0].resolution * scales.records[2].scale - 1.0).abs() < 1e-12);
+}

@@ -1,0 +1,190 @@
+//! Signals in tables and arrays, which say neither sampling rate nor resolution.
+//!
+//! ```text
+//! table (.csv, .csv.gz, .parquet)   one column per channel, one row per sample; where there is a column `window`, samples of
+//!                                   one value of it, one below the other, are a stretch by themselves
+//! array (.npy)                      (samples,), (samples, channels) or (windows, samples, channels), channels in the order of
+//!                                   the pipeline; each window is a stretch by itself
+//! ```
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use ndarray::{ArrayD, Axis};
+use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
+
+use super::WaveformError;
+use crate::error::IoError;
+use crate::ingest::{Cells, column_names, read_columns};
+use crate::schema::{Kind, Waveform};
+
+/// Column of a table that tells stretches apart.
+const WINDOW: &str = "window";
+
+/// Uninterrupted samples.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stretch {
+    /// First sample in the file.
+    pub(super) start: usize,
+    /// Samples.
+    pub(super) len: usize,
+    /// By channel; empty for one the file has not.
+    pub(super) channels: Vec<Vec<f64>>,
+}
+
+/// What a file holds of the channels asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PlainSignals {
+    pub(super) stretches: Vec<Stretch>,
+    /// Channels the file has not.
+    pub(super) absent: Vec<String>,
+    /// Whether its numbers are integers, as a converter writes them.
+    pub(super) integers: bool,
+}
+
+/// Whether `path` is called like a file of this kind.
+pub(super) fn is_plain(path: &Path) -> bool {
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().to_lowercase());
+    [".csv", ".csv.gz", ".parquet", ".npy"].iter().any(|end| name.ends_with(end))
+}
+
+/// Name of the record in such a file.
+pub(super) fn record_name(path: &Path) -> String {
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let end = [".csv.gz", ".csv", ".parquet", ".npy"].iter().find(|end| name.to_lowercase().ends_with(*end));
+    end.map_or(name.clone(), |end| name[..name.len() - end.len()].to_owned())
+}
+
+/// Reads the channels of a pipeline.
+///
+/// # Errors
+/// [`WaveformError::Table`] for a table that cannot be read, with row and column; [`WaveformError::Array`] for an array that is
+/// none, of another shape or of numbers that are not real.
+pub(super) fn read(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
+    let array = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"));
+    if array { read_array(path, settings) } else { read_table(path, settings) }
+}
+
+fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
+    let names = column_names(path)?;
+    let has = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
+    let (present, absent): (Vec<&String>, Vec<&String>) = settings.channels.iter().partition(|c| has(c));
+    let divided = has(WINDOW) && !present.iter().any(|c| c.eq_ignore_ascii_case(WINDOW));
+    let mut expected: Vec<(&str, Kind)> = present.iter().map(|c| (c.as_str(), Kind::Continuous)).collect();
+    if divided {
+        expected.push((WINDOW, Kind::Categorical));
+    }
+    if expected.is_empty() {
+        let absent = absent.into_iter().cloned().collect();
+        return Ok(PlainSignals { stretches: Vec::new(), absent, integers: false });
+    }
+    let table = read_columns(path, &expected)?;
+    let n = table.n_records();
+    let labels = table.columns.iter().find_map(|c| match &c.cells {
+        Cells::Text(labels) => Some(labels),
+        Cells::Number(_) => None,
+    });
+    let mut starts: Vec<usize> = match labels {
+        Some(labels) => (0..n).filter(|&i| i == 0 || labels[i] != labels[i - 1]).collect(),
+        None => vec![0],
+    };
+    starts.push(n);
+    let numbers = |name: &String| {
+        table.columns.iter().find_map(|c| match &c.cells {
+            Cells::Number(x) if c.name.eq_ignore_ascii_case(name) => Some(x.as_slice()),
+            _ => None,
+        })
+    };
+    let stretch = |range: &[usize]| Stretch {
+        start: range[0],
+        len: range[1] - range[0],
+        channels: settings
+            .channels
+            .iter()
+            .map(|name| numbers(name).map_or_else(Vec::new, |x| x[range[0]..range[1]].to_vec()))
+            .collect(),
+    };
+    Ok(PlainSignals {
+        stretches: starts.windows(2).map(stretch).collect(),
+        absent: absent.into_iter().cloned().collect(),
+        integers: false,
+    })
+}
+
+fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
+    let wrong = |message: String| WaveformError::Array { file: path.to_path_buf(), message };
+    let (values, integers) = numbers(path)?;
+    let c = settings.channels.len();
+    let shape = values.shape().to_vec();
+    // All shapes as (windows, samples, channels).
+    let values = match shape.as_slice() {
+        [_] => values.insert_axis(Axis(0)).insert_axis(Axis(2)),
+        [_, _] => values.insert_axis(Axis(0)),
+        [_, _, _] => values,
+        _ => {
+            return Err(wrong(format!(
+                "an array of shape {shape:?}; allowed are (samples,), (samples, channels) and (windows, samples, channels)"
+            )));
+        }
+    };
+    if values.shape()[2] != c {
+        return Err(wrong(format!(
+            "{} channels in shape {shape:?}, the pipeline names {c}: {}",
+            values.shape()[2],
+            settings.channels.join(", ")
+        )));
+    }
+    let len = values.shape()[1];
+    let stretches = values
+        .outer_iter()
+        .enumerate()
+        .map(|(i, window)| Stretch {
+            start: i * len,
+            len,
+            channels: window.axis_iter(Axis(1)).map(|x| x.iter().copied().collect()).collect(),
+        })
+        .collect();
+    Ok(PlainSignals { stretches, absent: Vec::new(), integers })
+}
+
+/// The numbers of an array of any real type, and whether they are integers.
+fn numbers(path: &Path) -> Result<(ArrayD<f64>, bool), WaveformError> {
+    if let Some(values) = typed::<f64>(path)? {
+        return Ok((values, false));
+    }
+    if let Some(values) = typed::<f32>(path)? {
+        return Ok((values.mapv(f64::from), false));
+    }
+    if let Some(values) = typed::<i16>(path)? {
+        return Ok((values.mapv(f64::from), true));
+    }
+    if let Some(values) = typed::<i32>(path)? {
+        return Ok((values.mapv(f64::from), true));
+    }
+    if let Some(values) = typed::<u8>(path)? {
+        return Ok((values.mapv(f64::from), true));
+    }
+    if let Some(values) = typed::<u16>(path)? {
+        return Ok((values.mapv(f64::from), true));
+    }
+    if let Some(values) = typed::<i64>(path)? {
+        return Ok((values.mapv(|x| x as f64), true));
+    }
+    let message = "its numbers are none of float64, float32, int16, int32, int64, uint8 and uint16".into();
+    Err(WaveformError::Array { file: path.to_path_buf(), message })
+}
+
+/// The array where its type is `T`.
+fn typed<T: ReadableElement>(path: &Path) -> Result<Option<ArrayD<T>>, WaveformError> {
+    let file = BufReader::new(File::open(path).map_err(IoError::on("open", path))?);
+    let wrong = |message: String| WaveformError::Array { file: path.to_path_buf(), message };
+    match ArrayD::<T>::read_npy(file) {
+        Ok(array) => Ok(Some(array)),
+        Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),
+        Err(ReadNpyError::Io(e)) => Err(IoError::on("read", path)(e).into()),
+        Err(ReadNpyError::MissingData) => Err(wrong("it ends before its header says".into())),
+        Err(ReadNpyError::ExtraBytes(n)) => Err(wrong(format!("{n} bytes follow its last number"))),
+        Err(e) => Err(wrong(e.to_string())),
+    }
+}
