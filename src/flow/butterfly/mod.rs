@@ -26,7 +26,7 @@ use std::f64::consts::FRAC_PI_2;
 
 use serde::{Deserialize, Serialize};
 
-use self::kernel::{Columns, Scratch};
+use self::kernel::Scratch;
 use self::matrix::Matrices;
 use self::plan::{Pair, Plan};
 use super::bijector::{Bijector, ParameterSpec, Tape};
@@ -187,22 +187,15 @@ impl ButterflyLayer {
         Ok(())
     }
 
-    /// The columns of a batch of `n`, in tiles.
-    fn tiles(&self, n: usize) -> impl Iterator<Item = Columns> + use<> {
-        let tile = self.plan.tile;
-        (0..n).step_by(tile).map(move |start| Columns { n, range: start..(start + tile).min(n) })
-    }
-
-    /// Elements of the buffers of a tile: all rows, the rows of a block, the inputs of its pairs.
-    fn scratch_lengths(&self) -> [usize; 3] {
-        [self.n_features, self.plan.most_rows, 2 * self.plan.most_pairs]
-            .map(|rows| rows * self.plan.tile + ALIGNMENT)
+    /// Elements of the buffers of a block for a batch of `n`: its rows, the inputs of its pairs.
+    fn scratch_lengths(&self, n: usize) -> [usize; 2] {
+        let width = kernel::pieces(n) * LANES;
+        [self.plan.most_rows, 2 * self.plan.most_pairs].map(|rows| rows * width + ALIGNMENT)
     }
 
     /// Elements the forward pass keeps for `n` columns.
     fn kept_length(&self, n: usize) -> usize {
-        self.tiles(n).map(|columns| self.plan.total_rows * columns.pieces() * LANES).sum::<usize>()
-            + ALIGNMENT
+        self.plan.total_rows * n.next_multiple_of(kernel::pieces(n) * LANES)
     }
 }
 
@@ -244,19 +237,13 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
         _dropout: Option<&mut StreamRng>,
     ) {
         let n = ladj.len();
-        let keep = tape.keeps();
-        let [tile, block, _] = self.scratch_lengths();
-        let kept = if keep { self.kept_length(n) } else { 0 };
-        let [entries, kept, tile, block] = tape.slots([4 * self.n_matrices(), kept, tile, block]);
+        let [block, _] = self.scratch_lengths(n);
+        let kept_length = if tape.keeps() { self.kept_length(n) } else { 0 };
+        let [entries, kept, block] = tape.slots([4 * self.n_matrices(), kept_length + ALIGNMENT, block]);
         self.matrices.entries(parameters, entries);
-        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: &mut [] };
-        let mut kept = pieces(kept);
-        for columns in self.tiles(n) {
-            let (inputs, rest) =
-                kept.split_at_mut(if keep { self.plan.total_rows * columns.pieces() } else { 0 });
-            kept = rest;
-            run(&self.plan, entries, false, x, &columns, &mut scratch, inputs);
-        }
+        let mut scratch = Scratch { block: pieces(block), inputs: &mut [] };
+        let kept = &mut pieces(kept)[..kept_length / LANES];
+        run(&self.plan, entries, false, x, n, &mut scratch, kept);
         let total = self.matrices.log_determinant(parameters, entries);
         for l in ladj.iter_mut() {
             *l += total;
@@ -265,14 +252,11 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         let n = z.len() / self.n_features;
-        let [tile, block, _] = self.scratch_lengths();
+        let [block, _] = self.scratch_lengths(n);
         // The second slot belongs to the forward pass, which may yet want its backward pass.
-        let [entries, _, tile, block] = tape.slots([4 * self.n_matrices(), 0, tile, block]);
+        let [entries, _, block] = tape.slots([4 * self.n_matrices(), 0, block]);
         self.matrices.inverse_entries(parameters, entries)?;
-        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: &mut [] };
-        for columns in self.tiles(n) {
-            run(&self.plan, entries, true, z, &columns, &mut scratch, &mut []);
-        }
+        run(&self.plan, entries, true, z, n, &mut Scratch { block: pieces(block), inputs: &mut [] }, &mut []);
         Ok(())
     }
 
@@ -286,64 +270,60 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
     ) {
         let n = ladj_gradient.len();
         let four_m = 4 * self.n_matrices();
-        let [tile, block, inputs] = self.scratch_lengths();
-        let [entries, kept, tile, block, inputs, d_entries] =
-            tape.slots([four_m, self.kept_length(n), tile, block, inputs, four_m]);
+        let ([block, inputs], kept_length) = (self.scratch_lengths(n), self.kept_length(n));
+        let [entries, kept, block, inputs, d_entries] =
+            tape.slots([four_m, kept_length + ALIGNMENT, block, inputs, four_m]);
         self.matrices.entries(parameters, entries);
         d_entries.fill(T::zero());
-        let mut scratch = Scratch { tile: pieces(tile), block: pieces(block), inputs: pieces(inputs) };
-        let mut kept = &*pieces(kept);
-        for columns in self.tiles(n) {
-            let (inputs, rest) = kept.split_at(self.plan.total_rows * columns.pieces());
-            kept = rest;
-            run_backward(&self.plan, entries, inputs, gradient, d_entries, &columns, &mut scratch);
-        }
+        let mut scratch = Scratch { block: pieces(block), inputs: pieces(inputs) };
+        let kept = &pieces(kept)[..kept_length / LANES];
+        run_backward(&self.plan, entries, kept, gradient, d_entries, n, &mut scratch);
         self.matrices.chain(parameters, d_entries, sum(ladj_gradient), parameter_gradient);
     }
 }
 
-/// [`kernel::forward`] for the width of the tile and the CPU.
+/// [`kernel::forward`] for the width of the batch and the CPU.
 fn run<T: Real>(
     plan: &Plan,
     entries: &[T],
     reversed: bool,
     x: &mut [T],
-    columns: &Columns,
+    n: usize,
     scratch: &mut Scratch<'_, T>,
     inputs: &mut [[T; LANES]],
 ) {
-    match columns.pieces() {
+    match kernel::pieces(n) {
         1 => {
-            vectorized!(F => kernel::forward::<T, F, 1>(plan, entries, reversed, x, columns, scratch, inputs));
+            vectorized!(F => kernel::forward::<T, F, 1>(plan, entries, reversed, x, n, scratch, inputs));
         }
         2 => {
-            vectorized!(F => kernel::forward::<T, F, 2>(plan, entries, reversed, x, columns, scratch, inputs));
+            vectorized!(F => kernel::forward::<T, F, 2>(plan, entries, reversed, x, n, scratch, inputs));
         }
         _ => {
-            vectorized!(F => kernel::forward::<T, F, 4>(plan, entries, reversed, x, columns, scratch, inputs));
+            vectorized!(F => kernel::forward::<T, F, 4>(plan, entries, reversed, x, n, scratch, inputs));
         }
     }
 }
 
-/// [`kernel::backward`] for the width of the tile and the CPU.
+/// [`kernel::backward`] for the width of the batch and the CPU.
 fn run_backward<T: Real>(
     plan: &Plan,
     entries: &[T],
     inputs: &[[T; LANES]],
     gradient: &mut [T],
     d_entries: &mut [T],
-    columns: &Columns,
+    n: usize,
     scratch: &mut Scratch<'_, T>,
 ) {
-    match columns.pieces() {
+    match kernel::pieces(n) {
         1 => vectorized!(F => kernel::backward::<T, F, 1>(
-            plan, entries, inputs, gradient, d_entries, columns, scratch
+            plan, entries, inputs, gradient, d_entries, n, scratch
         )),
         2 => vectorized!(F => kernel::backward::<T, F, 2>(
-            plan, entries, inputs, gradient, d_entries, columns, scratch
+            plan, entries, inputs, gradient, d_entries, n, scratch
         )),
         _ => vectorized!(F => kernel::backward::<T, F, 4>(
-            plan, entries, inputs, gradient, d_entries, columns, scratch
+            plan, entries, inputs, gradient, d_entries, n, scratch
         )),
     }
 }

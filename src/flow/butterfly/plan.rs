@@ -2,16 +2,15 @@
 //!
 //! Stage by stage, a layer would read and write the whole batch ⌈log₂ d⌉ times. But the pairs of a few consecutive stages
 //! fall into *blocks* that share no coordinate: six levels of a radix-2 butterfly, of any size, are blocks of 64. Such a
-//! run of stages is a *pass*; a block is carried through all its stages at once, on a copy of its rows.
+//! run of stages is a *pass*; a block is carried through all its stages at once, on a copy of its rows, for some columns after
+//! others: its matrices are read once for all of them.
 
-/// Most rows of a block: with `COLUMNS` columns of f32 they take 16 KiB, a third of a first-level cache.
+use std::ops::Range;
+
+/// Most rows of a block: with [`COLUMNS`] columns of f32 they take 16 KiB, a third of a first-level cache.
 const ROWS: usize = 64;
-/// Columns of a block handled together.
-const COLUMNS: usize = 64;
-/// Elements of a tile of all rows that passes through the layer at a time: 512 KiB of f32, half a second-level cache.
-const TILE_ELEMENTS: usize = 131_072;
-/// Narrowest tile: a cache line of f32.
-const MIN_COLUMNS: usize = 16;
+/// Most columns of a block handled together.
+pub(super) const COLUMNS: usize = 64;
 
 /// One 2×2 matrix on two coordinates.
 #[derive(Debug, Clone, Copy)]
@@ -34,11 +33,8 @@ pub(super) struct Block {
 /// All stages of a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    pub(super) n_features: usize,
     /// Pass after pass.
     pub(super) blocks: Vec<Block>,
-    /// Columns that go through all of them together.
-    pub(super) tile: usize,
     /// Rows of all blocks together.
     pub(super) total_rows: usize,
     /// Most pairs and most rows of a block.
@@ -48,35 +44,41 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(n_features: usize, stages: &[Vec<Pair>]) -> Self {
-        let mut blocks = Vec::new();
-        let mut first = 0;
-        while first < stages.len() {
-            let mut sets = Sets::new(n_features);
-            sets.join_all(&stages[first]);
-            let mut end = first + 1;
-            while end < stages.len() {
-                let mut larger = sets.clone();
-                larger.join_all(&stages[end]);
-                if larger.largest() > ROWS {
-                    break;
-                }
-                sets = larger;
-                end += 1;
-            }
-            blocks.extend(pass(sets, &stages[first..end]));
-            first = end;
-        }
-        let tile = (TILE_ELEMENTS / n_features.max(1)).clamp(MIN_COLUMNS, COLUMNS);
+        let fewest = runs(n_features, stages, ROWS);
+        // Smaller blocks in as many passes leave more of the cache to what a backward pass keeps.
+        let smaller = |rows| Some(runs(n_features, stages, rows)).filter(|r| r.len() == fewest.len());
+        let chosen = [ROWS / 4, ROWS / 2].into_iter().find_map(smaller).unwrap_or(fewest);
+        let blocks: Vec<Block> = chosen.into_iter().flat_map(|(sets, of)| pass(sets, &stages[of])).collect();
         Self {
-            n_features,
-            // A power of two: rows of the tile are 1, 2 or 4 pieces.
-            tile: 1 << tile.ilog2(),
             total_rows: blocks.iter().map(|b| b.rows.len()).sum(),
             most_pairs: blocks.iter().map(|b| b.pairs.len()).max().unwrap_or(0),
             most_rows: blocks.iter().map(|b| b.rows.len()).max().unwrap_or(0),
             blocks,
         }
     }
+}
+
+/// Runs of stages whose pairs fall into blocks of at most `rows` rows, as long as they go.
+fn runs(n_features: usize, stages: &[Vec<Pair>], rows: usize) -> Vec<(Sets, Range<usize>)> {
+    let mut runs = Vec::new();
+    let mut first = 0;
+    while first < stages.len() {
+        let mut sets = Sets::new(n_features);
+        sets.join_all(&stages[first]);
+        let mut end = first + 1;
+        while end < stages.len() {
+            let mut larger = sets.clone();
+            larger.join_all(&stages[end]);
+            if larger.largest() > rows {
+                break;
+            }
+            sets = larger;
+            end += 1;
+        }
+        runs.push((sets, first..end));
+        first = end;
+    }
+    runs
 }
 
 /// The blocks of a run of stages.
