@@ -8,7 +8,7 @@ use std::time::Duration;
 use cohort_flow::flow::butterfly::Radix2;
 use cohort_flow::flow::schedule::radix2_levels;
 use cohort_flow::flow::{
-    Bijector, ButterflyLayer, Coupling, Flow, FlowConfig, Linear, Parametrisation, Tape, Workspace,
+    Bijector, ButterflyLayer, Coupling, Flow, FlowConfig, Linear, Parametrisation, TILE, Tape, Workspace,
 };
 use cohort_flow::random::Seed;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -21,22 +21,19 @@ fn numbers(n: usize) -> Vec<f32> {
     (0..n).map(|i| ((i as f32 * 0.618_034).fract() - 0.5) * 3.4).collect()
 }
 
-fn radix2(d: usize) -> ButterflyLayer {
-    let options = Radix2 {
-        levels: radix2_levels(d),
-        coarsest_last: false,
-        both_directions: false,
-        share_weights: false,
-    };
+fn radix2(d: usize, share_weights: bool) -> ButterflyLayer {
+    let options =
+        Radix2 { levels: radix2_levels(d), coarsest_last: false, both_directions: false, share_weights };
     ButterflyLayer::radix2(d, options, Parametrisation::Raw)
 }
 
 /// Forward, log-determinant, gradients and inverse of one butterfly layer.
 fn butterfly(c: &mut Criterion) {
     let mut group = c.benchmark_group("butterfly");
-    for d in [64, 256, 1024, 4096, 16_384] {
+    for d in [64, 256, 1024, 2048, 4096, 8192, 16_384] {
         for (name, layer) in [
-            ("radix2-raw", radix2(d)),
+            ("radix2-raw", radix2(d, false)),
+            ("radix2-raw-shared", radix2(d, true)),
             ("benes-rotation", ButterflyLayer::benes(d, Parametrisation::Rotation)),
         ] {
             let mut parameters = vec![0.0f32; Bijector::<f32>::n_parameters(&layer)];
@@ -45,19 +42,23 @@ fn butterfly(c: &mut Criterion) {
                 *p += 0.05 * noise;
             }
             let x = numbers(d * BATCH);
-            let (mut z, mut ladj, mut tape) = (x.clone(), vec![0.0; BATCH], Tape::default());
-            let (mut gradient, d_ladj) = (x.clone(), vec![1.0; BATCH]);
+            let size = d * TILE;
+            let (mut z, mut ladj, mut tape) = (vec![0.0; size], vec![0.0; TILE], Tape::default());
+            let (mut gradient, d_ladj) = (vec![0.0; size], vec![1.0; TILE]);
             let mut d_parameters = vec![0.0; parameters.len()];
             group.throughput(Throughput::Elements(BATCH as u64));
             group.bench_function(BenchmarkId::new("step", format!("{name}/d={d}/n={BATCH}")), |b| {
                 b.iter(|| {
                     d_parameters.fill(0.0);
-                    z.copy_from_slice(&x);
-                    layer.forward(&parameters, &mut z, &mut ladj, &mut tape, None);
-                    gradient.copy_from_slice(&z);
-                    layer.backward(&parameters, &mut tape, &mut gradient, &d_ladj, &mut d_parameters);
-                    layer.inverse(&parameters, &mut z, &mut tape).expect("near the identity");
-                    black_box((&z, &gradient));
+                    // As in the flow: a tile of columns goes through everything before the next.
+                    for tile in x.chunks_exact(size) {
+                        z.copy_from_slice(tile);
+                        layer.forward(&parameters, &mut z, &mut ladj, &mut tape, None);
+                        gradient.copy_from_slice(&z);
+                        layer.backward(&parameters, &mut tape, &mut gradient, &d_ladj, &mut d_parameters);
+                        layer.inverse(&parameters, &mut z, &mut tape).expect("near the identity");
+                        black_box((&z, &gradient));
+                    }
                     black_box(&d_parameters);
                 });
             });

@@ -27,7 +27,7 @@ pub(super) struct Scratch<'a, T> {
     pub(super) inputs: &'a mut [Lane<T>],
 }
 
-/// Pieces of a row of a block, for a batch of `n` columns: 1, 2 or 4.
+/// Pieces of a row of a block, for a batch of `n` columns: 1, 2, 4 or 8. The more, the fewer sums across columns.
 pub(super) fn pieces(n: usize) -> usize {
     n.min(COLUMNS).div_ceil(LANES).next_power_of_two()
 }

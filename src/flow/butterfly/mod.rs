@@ -299,8 +299,11 @@ fn run<T: Real>(
         2 => {
             vectorized!(F => kernel::forward::<T, F, 2>(plan, entries, reversed, x, n, scratch, inputs));
         }
-        _ => {
+        4 => {
             vectorized!(F => kernel::forward::<T, F, 4>(plan, entries, reversed, x, n, scratch, inputs));
+        }
+        _ => {
+            vectorized!(F => kernel::forward::<T, F, 8>(plan, entries, reversed, x, n, scratch, inputs));
         }
     }
 }
@@ -322,7 +325,10 @@ fn run_backward<T: Real>(
         2 => vectorized!(F => kernel::backward::<T, F, 2>(
             plan, entries, inputs, gradient, d_entries, n, scratch
         )),
-        _ => vectorized!(F => kernel::backward::<T, F, 4>(
+        4 => vectorized!(F => kernel::backward::<T, F, 4>(
+            plan, entries, inputs, gradient, d_entries, n, scratch
+        )),
+        _ => vectorized!(F => kernel::backward::<T, F, 8>(
             plan, entries, inputs, gradient, d_entries, n, scratch
         )),
     }

@@ -7,10 +7,10 @@
 
 use std::ops::Range;
 
-/// Most rows of a block: with [`COLUMNS`] columns of f32 they take 16 KiB, a third of a first-level cache.
+/// Most rows of a block: with [`COLUMNS`] columns of f32 they take 32 KiB, what a first-level cache holds.
 const ROWS: usize = 64;
 /// Most columns of a block handled together.
-pub(super) const COLUMNS: usize = 64;
+pub(super) const COLUMNS: usize = 128;
 
 /// One 2×2 matrix on two coordinates.
 #[derive(Debug, Clone, Copy)]
