@@ -18,7 +18,7 @@ use super::model::ParameterView;
 use super::schedule::radix2_levels;
 use super::spline::Spline;
 use super::univariate::Univariate;
-use super::window::{Causal, Patched, between, channel_major, patches, time_major};
+use super::window::{Causal, Patched, between, channel_major, split_patches, time_major};
 use crate::num::real::Real;
 use crate::random::Seed;
 
@@ -61,9 +61,14 @@ impl<T: Real> Structure<T> {
 
     /// Appends a layer over the coordinates before the context.
     fn push_free(&mut self, name: String, layer: impl Bijector<T> + 'static) {
-        match self.config.context.len() {
+        self.push_before(self.config.context.len(), name, layer);
+    }
+
+    /// Appends a layer over all coordinates but the last `behind`.
+    fn push_before(&mut self, behind: usize, name: String, layer: impl Bijector<T> + 'static) {
+        match behind {
             0 => self.push(name, layer),
-            n_context => self.push(name, Leading::new(layer, n_context)),
+            behind => self.push(name, Leading::new(layer, behind)),
         }
     }
 
@@ -179,10 +184,16 @@ fn build_window<T: Real>(
         dropout: config.dropout,
     };
     for block in 0..config.n_blocks {
-        let patch = window.patch_of(block);
-        let (size, count) = (patch * channels, length / patch);
-        arrange(&mut structure, format!("block.{block}.order"), patches(length, channels, patch))?;
-        structure.push(format!("block.{block}.actnorm"), Patched::new(ActNorm::new(size), count));
+        let (patch, splits) = (window.patch_of(block), config.splits_before(block));
+        let (size, count) = (patch * channels, (length >> splits) / patch);
+        let (kept, behind) = (size * count, config.n_features - size * count);
+        let order = split_patches(length, channels, patch, splits);
+        arrange(&mut structure, format!("block.{block}.order"), order)?;
+        structure.push_before(
+            behind,
+            format!("block.{block}.actnorm"),
+            Patched::new(ActNorm::new(size), count),
+        );
         let name = format!("block.{block}.linear");
         let mut rng = Seed(config.permutation_seed).stream("permutation", block as u64);
         let layer = structure.layers.len();
@@ -190,28 +201,29 @@ fn build_window<T: Real>(
         match config.linear {
             Linear::Butterfly { parametrisation, .. } => {
                 let options = Radix2 {
-                    levels: radix2_levels(config.n_features),
+                    levels: radix2_levels(kept),
                     coarsest_last: false,
                     both_directions: false,
                     share_weights: window.share_weights,
                 };
-                let built = ButterflyLayer::radix2(config.n_features, options, parametrisation)
+                let built = ButterflyLayer::radix2(kept, options, parametrisation)
                     .with_random_start(config.random_start);
                 butterfly = Some(built.clone());
-                structure.push(name, built);
+                structure.push_before(behind, name, built);
             }
             Linear::PluDense => {
-                structure.push(name, Patched::new(PluLinear::new((0..size).collect())?, count));
+                let dense = PluLinear::new((0..size).collect())?;
+                structure.push_before(behind, name, Patched::new(dense, count));
             }
             Linear::Permutation => {
-                structure
-                    .push(name, Patched::new(Permutation::new(draw::permutation(size, &mut rng))?, count));
+                let fixed = Permutation::new(draw::permutation(size, &mut rng))?;
+                structure.push_before(behind, name, Patched::new(fixed, count));
             }
         }
         structure.linears.push(LinearEntry { layer, butterfly });
         let coupling =
             Coupling::new(&config.transforms(block), univariate, shape).with_neighbours(count, window.reach);
-        structure.push(format!("block.{block}.coupling"), Patched::new(coupling, count));
+        structure.push_before(behind, format!("block.{block}.coupling"), Patched::new(coupling, count));
     }
     arrange(&mut structure, "base.order".into(), channel_major(length, channels))?;
     let specs = structure.base.specs();

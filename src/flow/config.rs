@@ -119,6 +119,9 @@ pub struct Windows {
     pub patch: usize,
     /// Patch sizes P, 2P, 4P, … that blocks cycle through.
     pub scales: usize,
+    /// Times that every other sample is factored out: it goes to the base, and the blocks that follow work on the others.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub splits: usize,
     /// Patches on either side that a coupling's network sees.
     pub reach: usize,
     /// Past samples that the causal linear layer sees; 0 leaves the layer out.
@@ -129,8 +132,13 @@ pub struct Windows {
 
 impl Default for Windows {
     fn default() -> Self {
-        Self { channels: 1, patch: 16, scales: 1, reach: 1, order: 0, share_weights: true }
+        Self { channels: 1, patch: 16, scales: 1, splits: 0, reach: 1, order: 0, share_weights: true }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Windows {
@@ -153,6 +161,18 @@ impl Windows {
                 "`patch` · 2^(`scales` − 1) must divide the {length} samples of a window, got {} · {}",
                 self.patch,
                 1 << (self.scales - 1)
+            ));
+        }
+        if self.splits > 6 {
+            problems.push(format!("`splits` must lie between 0 and 6, got {}", self.splits));
+        } else if self.splits > 0
+            && problems.is_empty()
+            && !length.is_multiple_of((self.patch << (self.scales - 1)) << self.splits)
+        {
+            problems.push(format!(
+                "`patch` · 2^(`scales` − 1 + `splits`) must divide the {length} samples of a window, got {} · {}",
+                self.patch,
+                1 << (self.scales - 1 + self.splits)
             ));
         }
         if self.reach > 16 {
@@ -316,6 +336,12 @@ impl FlowConfig {
         }
         if let Some(window) = &self.window {
             problems.extend(window.problems(self.n_features));
+            if window.splits >= self.n_blocks {
+                problems.push(format!(
+                    "`splits` must be less than the {} blocks, got {}",
+                    self.n_blocks, window.splits
+                ));
+            }
             if self.permutation != Permutation::Identity {
                 problems.push("`permutation` other than `identity` does not apply to windows".into());
             }
@@ -327,6 +353,11 @@ impl FlowConfig {
             problems.extend(self.context_problems());
         }
         if problems.is_empty() { Ok(()) } else { Err(FlowError::Config { problems }) }
+    }
+
+    /// How often samples of a window were factored out before block `block`: blocks are shared out evenly.
+    pub(crate) fn splits_before(&self, block: usize) -> usize {
+        self.window.map_or(0, |w| block * (w.splits + 1) / self.n_blocks)
     }
 
     /// Which coordinates the coupling of block `block` transforms; of windows, which of a patch.

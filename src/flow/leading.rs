@@ -1,21 +1,22 @@
-//! A layer that leaves the context of a conditional flow alone.
+//! A layer over some of the coordinates, which leaves the others alone: the context of a conditional flow, samples of a window
+//! that are factored out.
 
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use crate::num::real::Real;
 use crate::random::StreamRng;
 
-/// Applies a layer to the first coordinates of each column; the `n_context` rows behind them pass unchanged.
+/// Applies a layer to the first coordinates of each column; the `behind` rows after them pass unchanged.
 #[derive(Debug, Clone)]
 pub(super) struct Leading<B> {
     inner: B,
-    n_context: usize,
+    behind: usize,
 }
 
 impl<B> Leading<B> {
-    /// `inner` before `n_context` further rows.
-    pub(super) fn new(inner: B, n_context: usize) -> Self {
-        Self { inner, n_context }
+    /// `inner` before so many further rows.
+    pub(super) fn new(inner: B, behind: usize) -> Self {
+        Self { inner, behind }
     }
 
     /// Length of the coordinates' part of a batch of `length` numbers.
@@ -24,13 +25,13 @@ impl<B> Leading<B> {
         B: Bijector<T>,
     {
         let d = self.inner.n_features();
-        length / (d + self.n_context) * d
+        length / (d + self.behind) * d
     }
 }
 
 impl<T: Real, B: Bijector<T>> Bijector<T> for Leading<B> {
     fn n_features(&self) -> usize {
-        self.inner.n_features() + self.n_context
+        self.inner.n_features() + self.behind
     }
 
     fn specs(&self) -> Vec<ParameterSpec> {

@@ -36,7 +36,19 @@ fn configs() -> Vec<FlowConfig> {
         all.push(FlowConfig { linear: Linear::Permutation, base: mixture(Covariance::Full), ..small });
     }
     all.extend(conditional(&small));
+    all.extend(windows(&small));
     all
+}
+
+/// Flows of two channels of eight samples, half of which are factored out twice, or never.
+fn windows(small: &FlowConfig) -> [FlowConfig; 3] {
+    let of = |splits, reach| FlowConfig {
+        n_features: 16,
+        n_blocks: 3,
+        window: Some(Windows { channels: 2, patch: 2, splits, reach, ..Windows::default() }),
+        ..small.clone()
+    };
+    [of(0, 1), of(2, 0), FlowConfig { linear: Linear::PluDense, ..of(1, 1) }]
 }
 
 /// Flows of two coordinates, or one, given the others.
@@ -93,7 +105,10 @@ fn inverse_undoes_forward_and_log_prob_is_base_plus_ladj() {
             let x = random_batch(config.n_features, n);
             let (z, ladj) = flow.forward(x.view());
             let back = flow.inverse(z.view()).unwrap();
-            assert!((&back - &x).iter().all(|e| e.abs() < 1e-7), "{config:?}");
+            let worst = (&back - &x).iter().fold(0.0, |m: f64, e| m.max(e.abs()));
+            // Sixteen coordinates through three blocks as steep as these lose more digits than a few do.
+            let allowed = if config.window.is_some() { 1e-3 } else { 1e-7 };
+            assert!(worst < allowed, "{worst} {n} {config:?}");
             if config.base == BaseKind::Normal {
                 let latent = z.slice_axis(Axis(0), Slice::from(..config.n_free()));
                 let base = latent.map_axis(Axis(0), |z| z.iter().map(|&v| normal_log_pdf(v)).sum::<f64>());
@@ -323,6 +338,29 @@ fn given_its_context_a_flow_is_a_density_and_is_sampled() {
             masses.push(mean);
         }
         assert!((masses[0] - masses[1]).abs() > 1e-3, "the context changes nothing: {config:?}");
+    }
+}
+
+#[test]
+fn samples_that_are_factored_out_are_left_alone_from_then_on() {
+    let small = FlowConfig { hidden: 5, dropout: 0.0, ..FlowConfig::new(1) };
+    let [_, config, _] = windows(&small);
+    let mut flow = Flow::<f64>::new(&config, Seed(1)).unwrap();
+    let moved: Vec<_> = flow
+        .parameter_views()
+        .iter()
+        .filter(|v| !v.name.starts_with("block.0."))
+        .map(|v| v.range.clone())
+        .collect();
+    moved.into_iter().flatten().for_each(|i| flow.parameters_mut()[i] += 0.3);
+    let x = random_batch(16, 3);
+    let (z, _) = flow.forward(x.view());
+    // Channel-major behind all blocks; every other sample left after the first block, of the rest every other after the second.
+    for t in 0..8 {
+        for c in 0..2 {
+            let same = z.row(c * 8 + t).iter().zip(x.row(2 * t + c)).all(|(a, b)| (a - b).abs() < 1e-12);
+            assert_eq!(same, t % 2 == 1, "sample {t} of channel {c}");
+        }
     }
 }
 

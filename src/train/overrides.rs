@@ -119,10 +119,11 @@ macro_rules! window_key {
     };
 }
 
-fn flow_keys() -> [Key<FlowConfig>; 12] {
+fn flow_keys() -> [Key<FlowConfig>; 13] {
     [
         window_key!(patch, Range::whole(1, 4096)),
         window_key!(scales, Range::whole(1, 8)),
+        window_key!(splits, Range::whole(0, 6)),
         window_key!(reach, Range::whole(0, 16)),
         window_key!(order, Range::whole(0, 4096)),
         key!(n_blocks, usize, Range::whole(1, 256)),
@@ -382,7 +383,7 @@ mod tests {
         assert!(
             problems.contains(&"`learning_rate` must be a number above 0 and at most 1, got `0`".to_string())
         );
-        assert_eq!(allowed.len(), 37);
+        assert_eq!(allowed.len(), 38);
         assert_eq!((flow, train), before);
     }
 

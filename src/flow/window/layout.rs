@@ -18,6 +18,26 @@ pub(in crate::flow) fn patches(length: usize, channels: usize, patch: usize) -> 
         .collect()
 }
 
+/// The samples of `patches` when all but every 2^`splits`th are factored out: first the rows of those that are left, in
+/// patches of `patch` of them, then the others, those factored out last before those before them.
+pub(in crate::flow) fn split_patches(
+    length: usize,
+    channels: usize,
+    patch: usize,
+    splits: usize,
+) -> Vec<usize> {
+    let mut order: Vec<usize> = patches(length >> splits, channels, patch)
+        .into_iter()
+        .map(|i| ((i / channels) << splits) * channels + i % channels)
+        .collect();
+    for split in (0..splits).rev() {
+        let out = channel_major(length >> (split + 1), channels);
+        order
+            .extend(out.into_iter().map(|i| (((2 * (i / channels)) + 1) << split) * channels + i % channels));
+    }
+    order
+}
+
 /// The order that takes rows in layout `from` to layout `to`: new row i is old row `order[i]`.
 pub(in crate::flow) fn between(from: &[usize], to: &[usize]) -> Vec<usize> {
     let mut place = vec![0; from.len()];
@@ -33,6 +53,14 @@ mod tests {
     use crate::flow::draw::is_permutation;
 
     #[test]
+    fn factored_out_samples_lie_behind_the_others() {
+        let order = split_patches(8, 1, 2, 1);
+        assert_eq!(order, [0, 4, 2, 6, 1, 3, 5, 7]);
+        assert_eq!(split_patches(8, 1, 2, 2), [0, 4, 2, 6, 1, 3, 5, 7]);
+        assert_eq!(split_patches(8, 2, 4, 0), patches(8, 2, 4));
+    }
+
+    #[test]
     fn layouts_are_orders_of_all_coordinates_and_lead_to_each_other() {
         let (length, channels) = (12, 2);
         let all = [
@@ -41,6 +69,8 @@ mod tests {
             patches(length, channels, 4),
             patches(length, channels, 12),
             patches(length, channels, 1),
+            split_patches(length, channels, 3, 2),
+            split_patches(length, channels, 6, 1),
         ];
         for from in &all {
             assert!(is_permutation(from, length * channels));

@@ -56,7 +56,7 @@ impl<T: Real> Flow<T> {
                 out.push(LevelMixing {
                     block,
                     level,
-                    span: span(config.n_features, &window, block, level),
+                    span: span(config.n_features, &window, block, config.splits_before(block), level),
                     mixing,
                 });
             }
@@ -66,16 +66,17 @@ impl<T: Real> Flow<T> {
 }
 
 /// Rows lie half a block apart; in the patch layout, row (r·C + c)·L + p.
-fn span(n_features: usize, window: &Windows, block: usize, level: usize) -> Span {
+fn span(n_features: usize, window: &Windows, block: usize, splits: usize, level: usize) -> Span {
+    let n_features = n_features >> splits;
     let half = n_features.next_power_of_two() >> (level + 1);
     let patch = window.patch_of(block);
     let count = n_features / window.channels / patch;
     if half < count {
-        return Span::Samples(half * patch);
+        return Span::Samples((half * patch) << splits);
     }
     let coordinates = half / count;
     if coordinates >= window.channels {
-        Span::Samples(coordinates / window.channels)
+        Span::Samples((coordinates / window.channels) << splits)
     } else {
         Span::Channels(coordinates)
     }

@@ -15,6 +15,6 @@ mod levels;
 mod patched;
 
 pub use causal::Causal;
-pub(super) use layout::{between, channel_major, patches, time_major};
+pub(super) use layout::{between, channel_major, split_patches, time_major};
 pub use levels::{LevelMixing, Span};
 pub use patched::Patched;
