@@ -97,7 +97,7 @@ mod tests {
                         if single { f64::from(x as f32) } else { x }
                     })
                     .collect();
-                let d = digitise(&[values.clone()], None);
+                let d = digitise(std::slice::from_ref(&values), None);
                 assert!(d.digital && (d.gain / gain - 1.0).abs() < 1e-6, "{gain} {single}: {}", d.gain);
                 let worst = (0..4000).map(|i| (physical(&d, 0, i) - values[i]).abs()).fold(0.0, f64::max);
                 assert!(worst < 1e-3 / gain, "{gain} {single}: {worst}");
