@@ -37,11 +37,19 @@ fn view_mut<T>(data: &mut [T], rows: usize, columns: usize) -> ArrayViewMut2<'_,
 
 /// C ← A·B + β·C.
 pub fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
+    let shape = [a.rows, a.columns, b.columns];
+    if T::product(a.data, [a.columns, 1], shape, b.data, beta, c) {
+        return;
+    }
     general_mat_mul(T::one(), &a.view(), &b.view(), beta, &mut view_mut(c, a.rows, b.columns));
 }
 
 /// C ← Aᵀ·B + β·C.
 pub fn multiply_transposed_left<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
+    let shape = [a.columns, a.rows, b.columns];
+    if T::product(a.data, [1, a.columns], shape, b.data, beta, c) {
+        return;
+    }
     general_mat_mul(T::one(), &a.view().t(), &b.view(), beta, &mut view_mut(c, a.columns, b.columns));
 }
 
@@ -91,6 +99,38 @@ mod tests {
             let mut c = start.clone();
             multiply_transposed_right(Matrix::new(&a, m, k), Matrix::new(&bt, n, k), 0.5, &mut c);
             check(c);
+        }
+    }
+
+    /// The same in single precision, with whole and broken pieces, against double precision.
+    #[test]
+    fn single_precision_agrees_with_double() {
+        for (m, k, n) in [(8, 3, 32), (13, 70, 128), (64, 5, 16), (9, 64, 77), (1, 1, 33), (115, 600, 20)] {
+            let value = |i: usize| (i as f64 * 0.37).sin();
+            let a: Vec<f64> = (0..m * k).map(value).collect();
+            let b: Vec<f64> = (0..k * n).map(|i| value(i + 100)).collect();
+            let start: Vec<f64> = (0..m * n).map(|i| value(i + 200)).collect();
+            let single = |x: &[f64]| x.iter().map(|v| *v as f32).collect::<Vec<f32>>();
+            let (a4, b4) = (single(&a), single(&b));
+            for beta in [0.0, 1.0, 0.5] {
+                let (mut want, mut got) = (start.clone(), single(&start));
+                multiply(Matrix::new(&a, m, k), Matrix::new(&b, k, n), beta, &mut want);
+                multiply(Matrix::new(&a4, m, k), Matrix::new(&b4, k, n), beta as f32, &mut got);
+                // Roundings of k products of numbers up to 1.
+                let allowed = 1e-6 * (k as f64).max(4.0);
+                assert!(got.iter().zip(&want).all(|(g, w)| (f64::from(*g) - w).abs() < allowed));
+                let turned = |x: &[f64]| -> Vec<f64> { (0..m * k).map(|i| x[(i % m) * k + i / m]).collect() };
+                let at = turned(&a);
+                let (mut want, mut got) = (start.clone(), single(&start));
+                multiply_transposed_left(Matrix::new(&at, k, m), Matrix::new(&b, k, n), beta, &mut want);
+                multiply_transposed_left(
+                    Matrix::new(&single(&at), k, m),
+                    Matrix::new(&b4, k, n),
+                    beta as f32,
+                    &mut got,
+                );
+                assert!(got.iter().zip(&want).all(|(g, w)| (f64::from(*g) - w).abs() < allowed));
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod assignment;
 pub mod exact;
 pub mod gemm;
 pub mod moments;
+mod product;
 pub mod quantile;
 pub mod rational_quadratic;
 pub mod real;

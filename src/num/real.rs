@@ -11,6 +11,8 @@ use ndarray::NdFloat;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::product::{Strided, product};
+
 /// f32 or f64, with elementary functions fast enough for inner loops.
 pub trait Real: NdFloat + Default + Sum + Serialize + DeserializeOwned + 'static {
     /// "F32" or "F64", as safetensors writes it.
@@ -28,6 +30,22 @@ pub trait Real: NdFloat + Default + Sum + Serialize + DeserializeOwned + 'static
     /// ln x for positive normal x. For f32: error below 2e-7·max(1, |ln x|); ∞ and NaN give NaN, other values of x a
     /// number without meaning.
     fn fast_ln(self) -> Self;
+
+    /// C ← A·B + β·C by a kernel of our own, where there is one for this type and CPU; else `false`, and nothing is done.
+    ///
+    /// # Shapes
+    /// `[m, k, n]`; `a: (m, k)` with element (i, l) at `i·strides[0] + l·strides[1]`, `b: (k, n)` and `c: (m, n)` row-major
+    #[doc(hidden)]
+    fn product(
+        _a: &[Self],
+        _strides: [usize; 2],
+        _shape: [usize; 3],
+        _b: &[Self],
+        _beta: Self,
+        _c: &mut [Self],
+    ) -> bool {
+        false
+    }
 
     /// The logistic function 1/(1 + e⁻ˣ).
     #[inline(always)]
@@ -86,6 +104,17 @@ impl Real for f64 {
 
 impl Real for f32 {
     const NAME: &'static str = "F32";
+
+    fn product(
+        a: &[Self],
+        [row, column]: [usize; 2],
+        shape: [usize; 3],
+        b: &[Self],
+        beta: Self,
+        c: &mut [Self],
+    ) -> bool {
+        product(Strided { data: a, row, column }, shape, b, beta, c)
+    }
 
     #[inline(always)]
     fn from_f64(x: f64) -> Self {

@@ -1,0 +1,147 @@
+//! Products of single-precision matrices with a batch, for AVX-512: the library behind `ndarray` stops at AVX2, and products
+//! are most of the time of a network's forward and backward pass.
+//!
+//! ```text
+//! C (m × n) ← A (m × k) · B (k × n) + β C        A read element by element, rows of B and C in pieces of 16 columns
+//! ```
+//!
+//! Eight rows by two pieces of C stay in registers while l runs over k; nothing is packed, for a batch is small enough to stay
+//! in cache. Each element is a sum in the order of l, whatever m and n are.
+
+#![expect(clippy::inline_always, reason = "must become part of the copy for the instruction set")]
+
+use fearless_simd::{Level, Simd, SimdBase, SimdFloat, f32x16};
+
+/// Columns of a piece.
+const LANES: usize = 16;
+
+/// A matrix whose element (i, l) is `data[i·row + l·column]`.
+#[derive(Clone, Copy)]
+pub(super) struct Strided<'a> {
+    pub(super) data: &'a [f32],
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+/// C ← A·B + β·C, where this CPU has the instructions; else `false`, and nothing is done.
+///
+/// # Shapes
+/// `a: (m, k)`, `b: (k, n)`, `c: (m, n)`, the latter two row-major
+pub(super) fn product(a: Strided<'_>, [m, k, n]: [usize; 3], b: &[f32], beta: f32, c: &mut [f32]) -> bool {
+    // Beyond, rows of B no longer stay in cache unpacked; below, pieces are mostly empty.
+    if n < LANES || k > 512 {
+        return false;
+    }
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Level::Avx512(token) = Level::new() {
+        token.vectorize(
+            #[inline(always)]
+            || all_rows(token, a, [m, k, n], b, beta, c),
+        );
+        return true;
+    }
+    let _ = (a, m, b, beta, c);
+    false
+}
+
+#[inline(always)]
+fn all_rows<S: Simd>(s: S, a: Strided<'_>, [m, k, n]: [usize; 3], b: &[f32], beta: f32, c: &mut [f32]) {
+    let mut i = 0;
+    while i + 8 <= m {
+        all_columns::<S, 8>(s, a, i, [k, n], b, beta, c);
+        i += 8;
+    }
+    while i + 4 <= m {
+        all_columns::<S, 4>(s, a, i, [k, n], b, beta, c);
+        i += 4;
+    }
+    while i < m {
+        all_columns::<S, 1>(s, a, i, [k, n], b, beta, c);
+        i += 1;
+    }
+}
+
+#[inline(always)]
+fn all_columns<S: Simd, const R: usize>(
+    s: S,
+    a: Strided<'_>,
+    i: usize,
+    [k, n]: [usize; 2],
+    b: &[f32],
+    beta: f32,
+    c: &mut [f32],
+) {
+    let mut j = 0;
+    while j + 2 * LANES <= n {
+        block::<S, R, 2>(s, a, i, [k, n], b, j, beta, c);
+        j += 2 * LANES;
+    }
+    while j < n {
+        if j + LANES <= n {
+            block::<S, R, 1>(s, a, i, [k, n], b, j, beta, c);
+        } else {
+            rest::<R>(a, i, [k, n], b, j, beta, c);
+        }
+        j += LANES;
+    }
+}
+
+/// R rows from row i and P pieces from column j.
+#[expect(clippy::too_many_arguments, reason = "a matrix product and a place in it")]
+#[inline(always)]
+fn block<S: Simd, const R: usize, const P: usize>(
+    s: S,
+    a: Strided<'_>,
+    i: usize,
+    [k, n]: [usize; 2],
+    b: &[f32],
+    j: usize,
+    beta: f32,
+    c: &mut [f32],
+) {
+    let mut sums = [[f32x16::splat(s, 0.0); P]; R];
+    for l in 0..k {
+        let row = &b[l * n + j..l * n + j + P * LANES];
+        let pieces: [f32x16<S>; P] =
+            std::array::from_fn(|p| f32x16::from_slice(s, &row[p * LANES..(p + 1) * LANES]));
+        for r in 0..R {
+            let x = f32x16::splat(s, a.data[(i + r) * a.row + l * a.column]);
+            for p in 0..P {
+                sums[r][p] = x.mul_add(pieces[p], sums[r][p]);
+            }
+        }
+    }
+    for r in 0..R {
+        let row = &mut c[(i + r) * n + j..(i + r) * n + j + P * LANES];
+        for p in 0..P {
+            let to = &mut row[p * LANES..(p + 1) * LANES];
+            let sum = if beta == 0.0 {
+                sums[r][p]
+            } else {
+                f32x16::splat(s, beta).mul_add(f32x16::from_slice(s, to), sums[r][p])
+            };
+            sum.store_slice(to);
+        }
+    }
+}
+
+/// R rows from row i, the columns from j on, fewer than a piece.
+#[inline(always)]
+fn rest<const R: usize>(
+    a: Strided<'_>,
+    i: usize,
+    [k, n]: [usize; 2],
+    b: &[f32],
+    j: usize,
+    beta: f32,
+    c: &mut [f32],
+) {
+    for r in i..i + R {
+        for column in j..n {
+            let sum = (0..k)
+                .fold(0.0f32, |sum, l| a.data[r * a.row + l * a.column].mul_add(b[l * n + column], sum));
+            let to = &mut c[r * n + column];
+            *to = if beta == 0.0 { sum } else { beta.mul_add(*to, sum) };
+        }
+    }
+}
