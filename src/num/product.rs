@@ -104,21 +104,20 @@ fn block<S: Simd, const R: usize, const P: usize>(
         let row = &b[l * n + j..l * n + j + P * LANES];
         let pieces: [f32x16<S>; P] =
             std::array::from_fn(|p| f32x16::from_slice(s, &row[p * LANES..(p + 1) * LANES]));
-        for r in 0..R {
+        for (r, sums) in sums.iter_mut().enumerate() {
             let x = f32x16::splat(s, a.data[(i + r) * a.row + l * a.column]);
-            for p in 0..P {
-                sums[r][p] = x.mul_add(pieces[p], sums[r][p]);
+            for (sum, piece) in sums.iter_mut().zip(pieces) {
+                *sum = x.mul_add(piece, *sum);
             }
         }
     }
-    for r in 0..R {
+    for (r, sums) in sums.into_iter().enumerate() {
         let row = &mut c[(i + r) * n + j..(i + r) * n + j + P * LANES];
-        for p in 0..P {
-            let to = &mut row[p * LANES..(p + 1) * LANES];
+        for (to, sum) in row.chunks_exact_mut(LANES).zip(sums) {
             let sum = if beta == 0.0 {
-                sums[r][p]
+                sum
             } else {
-                f32x16::splat(s, beta).mul_add(f32x16::from_slice(s, to), sums[r][p])
+                f32x16::splat(s, beta).mul_add(f32x16::from_slice(s, to), sum)
             };
             sum.store_slice(to);
         }
