@@ -65,8 +65,8 @@ impl Hint for FitError {
 /// Those of [`fit_gmm`].
 pub fn fit_mixture_model(bundle: &Bundle, config: &GmmConfig) -> Result<ModelArtifact, GmmError> {
     let started = Instant::now();
-    let (gmm, trials) = search(bundle, config)?;
     let config = &GmmConfig { context: bundle.manifest.encoder.context_coordinates(), ..config.clone() };
+    let (gmm, trials) = search(bundle, config)?;
     Ok(ModelArtifact::from_gmm(bundle, config, gmm, trials, started.elapsed().as_secs_f64()))
 }
 
@@ -143,7 +143,8 @@ pub fn fit_flow_model(
     let mut searched = None;
     if ensemble.mixture || flow.base != BaseKind::Normal {
         progress.note("fitting a Gaussian mixture to start from");
-        let quick = GmmConfig { seed: config.seed, ..GmmConfig::quick() };
+        let context = bundle.manifest.encoder.context_coordinates();
+        let quick = GmmConfig { seed: config.seed, context, ..GmmConfig::quick() };
         match search(bundle, &quick) {
             Ok(found) => searched = Some(found),
             // The flows need no mixture unless their base is one.
@@ -296,7 +297,6 @@ pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standa
 
 fn search(bundle: &Bundle, config: &GmmConfig) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
     let encoder = &bundle.manifest.encoder;
-    let config = &GmmConfig { context: encoder.context_coordinates(), ..config.clone() };
     let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
     let draws = (MIXTURE_ROWS / train.nrows().max(1)).clamp(1, MIXTURE_DRAWS);
     let rows = stacked_draws(encoder, train.view(), draws, config.seed.child("train-noise", 0));

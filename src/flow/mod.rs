@@ -45,10 +45,9 @@ pub use crate::num::real::Real;
 pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{
-    BaseKind, Conditioning, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule, Windows,
-};
+pub use config::{BaseKind, Conditioning, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;
 pub use model::{Flow, ParameterView, TILE, Workspace};
+pub use window::Windows;

@@ -65,7 +65,9 @@ fn conditional(small: &FlowConfig) -> [FlowConfig; 3] {
 fn random_flow<T: Real>(config: &FlowConfig, seed: u64) -> Flow<T> {
     let mut flow = Flow::new(config, Seed(seed)).unwrap();
     let mut rng = Seed(seed).stream("test", 0);
-    flow.parameters_mut().iter_mut().for_each(|p| *p += T::from_f64(0.25 * standard_normal(&mut rng)));
+    // Milder for windows: sixteen coordinates through three blocks as steep lose more digits than a few do.
+    let spread = if config.window.is_some() { 0.1 } else { 0.25 };
+    flow.parameters_mut().iter_mut().for_each(|p| *p += T::from_f64(spread * standard_normal(&mut rng)));
     flow
 }
 
@@ -106,9 +108,7 @@ fn inverse_undoes_forward_and_log_prob_is_base_plus_ladj() {
             let (z, ladj) = flow.forward(x.view());
             let back = flow.inverse(z.view()).unwrap();
             let worst = (&back - &x).iter().fold(0.0, |m: f64, e| m.max(e.abs()));
-            // Sixteen coordinates through three blocks as steep as these lose more digits than a few do.
-            let allowed = if config.window.is_some() { 1e-3 } else { 1e-7 };
-            assert!(worst < allowed, "{worst} {n} {config:?}");
+            assert!(worst < 1e-7, "{worst} {n} {config:?}");
             if config.base == BaseKind::Normal {
                 let latent = z.slice_axis(Axis(0), Slice::from(..config.n_free()));
                 let base = latent.map_axis(Axis(0), |z| z.iter().map(|&v| normal_log_pdf(v)).sum::<f64>());

@@ -16,7 +16,7 @@ use crate::schema::Split;
 use crate::train::{self, FlowKind, Preset, Progress};
 use crate::window::WindowConfig;
 
-use super::marginal::listed;
+use super::names::positions;
 use super::{Error, cross};
 
 /// Model family.
@@ -133,42 +133,19 @@ pub(super) fn fit_trimmed(
 
 /// Positions of the features to condition on.
 fn context_columns(bundle: &Bundle, names: &[String]) -> Result<Vec<usize>, Error> {
+    let usage = |message: &str, hint: &str| Err(Error::Usage { message: message.into(), hint: hint.into() });
+    if !names.is_empty() && bundle.manifest.pipeline.waveform.is_some() {
+        return usage(
+            "--condition-on does not apply to windows of signals",
+            "a causal flow conditions each sample on those before it",
+        );
+    }
     let columns = &bundle.manifest.encoder.columns;
-    let known: Vec<&str> = columns.iter().map(|c| c.meta.name.as_str()).collect();
-    let usage = |message: String, hint: String| Err(Error::Usage { message, hint });
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    if bundle.manifest.pipeline.waveform.is_some() {
-        return usage(
-            "--condition-on does not apply to windows of signals".into(),
-            "a causal flow conditions each sample on those before it".into(),
-        );
-    }
-    let mut context = Vec::with_capacity(names.len());
-    let mut unknown = Vec::new();
-    for name in names.iter().map(|n| n.trim()) {
-        match known.iter().position(|k| *k == name) {
-            Some(at) if context.contains(&at) => {
-                return usage(
-                    format!("--condition-on: `{name}` is named twice"),
-                    "name each feature once".into(),
-                );
-            }
-            Some(at) => context.push(at),
-            None => unknown.push(format!("`{name}`")),
-        }
-    }
-    if !unknown.is_empty() {
-        return usage(
-            format!("--condition-on: the bundle has no column {}", unknown.join(", ")),
-            format!("its columns are {}", listed(&known)),
-        );
-    }
+    let mut context = positions("--condition-on", "bundle", columns, names)?;
     if context.len() == columns.len() {
         return usage(
-            "--condition-on: no column is left that a density could be of".into(),
-            "leave out at least one column of the bundle".into(),
+            "--condition-on: no column is left that a density could be of",
+            "leave out at least one column of the bundle",
         );
     }
     context.sort_unstable();

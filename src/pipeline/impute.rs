@@ -9,7 +9,8 @@ use crate::partial::{self, Proposal};
 use crate::random::Seed;
 
 use super::Error;
-use super::marginal::{few_samples, listed};
+use super::marginal::few_samples;
+use super::names::listed;
 use super::sample::decoded_columns;
 
 /// Most cells of a table of completions.

@@ -8,6 +8,7 @@ use crate::output::OutputError;
 use crate::partial::{FEWEST_EFFECTIVE, Proposal, marginals};
 use crate::random::Seed;
 
+use super::names::positions;
 use super::score::identifiers;
 use super::{Error, Records, RecordsSource};
 
@@ -68,34 +69,17 @@ pub(super) fn few_samples(effective: &[f64], consequence: &str) -> Option<String
 fn wanted(model: &ModelArtifact, names: &[String]) -> Result<Vec<bool>, Error> {
     let columns = &model.encoder.columns;
     let mut wanted = vec![false; columns.len()];
-    for name in names {
-        let name = name.trim();
-        let Some(at) = columns.iter().position(|c| c.meta.name == name) else {
-            let known: Vec<&str> = columns.iter().map(|c| c.meta.name.as_str()).collect();
-            return Err(Error::Usage {
-                message: format!("--columns: the model has no feature `{name}`"),
-                hint: format!("its features are {}", listed(&known)),
-            });
-        };
+    for at in positions("--columns", "model", columns, names)? {
         if columns[at].context {
             return Err(Error::Usage {
-                message: format!("--columns: `{name}` is given, the model is conditioned on it"),
+                message: format!(
+                    "--columns: `{}` is given, the model is conditioned on it",
+                    columns[at].meta.name
+                ),
                 hint: "name features it is a density of; those it is conditioned on are always given".into(),
             });
         }
-        if std::mem::replace(&mut wanted[at], true) {
-            return Err(Error::Usage {
-                message: format!("--columns: `{name}` is named twice"),
-                hint: "name each feature once".into(),
-            });
-        }
+        wanted[at] = true;
     }
     Ok(wanted)
-}
-
-/// Names in a row, the first of them where they are many.
-pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
-    const MOST: usize = 24;
-    let text = names.iter().take(MOST).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    if names.len() > MOST { format!("{text} and {} more", names.len() - MOST) } else { text }
 }

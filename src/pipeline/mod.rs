@@ -10,6 +10,7 @@ mod ingest;
 mod inspect;
 mod labels;
 mod marginal;
+mod names;
 mod records;
 mod report;
 mod sample;

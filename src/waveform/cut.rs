@@ -139,8 +139,8 @@ fn cut_plain(path: &Path, settings: &Waveform) -> Result<Cuts, WaveformError> {
     cuts.scales = vec![scale(&digitised)];
     for (i, stretch) in signals.stretches.iter().enumerate() {
         let channels: Vec<&[i32]> = digitised.iter().map(|d| d.pieces[i].as_slice()).collect();
-        let absent = !signals.absent.is_empty();
-        cuts.stretch(&channels, stretch.start, stretch.len, absent, 0, settings);
+        let recorded = signals.absent.is_empty().then_some(channels.as_slice());
+        cuts.stretch(recorded, stretch.start, stretch.len, 0, settings);
     }
     Ok(cuts)
 }
@@ -163,13 +163,12 @@ impl Cuts {
         }
     }
 
-    /// Cuts `n` uninterrupted samples that begin at sample `start` of the record.
+    /// Cuts `n` uninterrupted samples that begin at sample `start` of the record; `channels` where all are recorded.
     fn stretch(
         &mut self,
-        channels: &[&[i32]],
+        channels: Option<&[&[i32]]>,
         start: usize,
         n: usize,
-        absent: bool,
         scale: usize,
         settings: &Waveform,
     ) {
@@ -177,10 +176,10 @@ impl Cuts {
             self.short += 1;
             return;
         }
-        if absent {
+        let Some(channels) = channels else {
             self.drop(Reason::Absent, (n - settings.window) / settings.stride + 1);
             return;
-        }
+        };
         for at in (0..=n - settings.window).step_by(settings.stride) {
             match window(channels, at, settings) {
                 Ok(samples) => self.windows.push(Window { start: start + at, scale, samples }),
@@ -231,7 +230,7 @@ impl Cuts {
             there.first().map_or_else(|| header.n_frames.unwrap_or(segment.n_frames), |s| s.samples.len());
         let start = segment.start * per_frame;
         if n < settings.window || there.len() < chosen.len() {
-            self.stretch(&[], start, n, true, 0, settings);
+            self.stretch(None, start, n, 0, settings);
             return Ok(());
         }
         let frequency = *self.frequency.get_or_insert(there[0].frequency);
@@ -251,7 +250,7 @@ impl Cuts {
             self.scales.len() - 1
         });
         let samples: Vec<&[i32]> = there.iter().map(|s| s.samples.as_slice()).collect();
-        self.stretch(&samples, start, n, false, scale, settings);
+        self.stretch(Some(&samples), start, n, scale, settings);
         Ok(())
     }
 }

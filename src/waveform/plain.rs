@@ -43,16 +43,19 @@ pub(super) struct PlainSignals {
     pub(super) integers: bool,
 }
 
+/// How names of such files end.
+const ENDINGS: [&str; 4] = [".csv.gz", ".csv", ".parquet", ".npy"];
+
 /// Whether `path` is called like a file of this kind.
 pub(super) fn is_plain(path: &Path) -> bool {
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().to_lowercase());
-    [".csv", ".csv.gz", ".parquet", ".npy"].iter().any(|end| name.ends_with(end))
+    ENDINGS.iter().any(|end| name.ends_with(end))
 }
 
 /// Name of the record in such a file.
 pub(super) fn record_name(path: &Path) -> String {
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let end = [".csv.gz", ".csv", ".parquet", ".npy"].iter().find(|end| name.to_lowercase().ends_with(*end));
+    let end = ENDINGS.iter().find(|end| name.to_lowercase().ends_with(*end));
     end.map_or(name.clone(), |end| name[..name.len() - end.len()].to_owned())
 }
 

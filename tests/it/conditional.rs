@@ -1,12 +1,19 @@
 //! `fit --condition-on`: from a bundle to scores, flags, samples and a report of some columns given others.
 
 use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use cohort_flow::artifact::ModelArtifact;
+use cohort_flow::artifact::{Model, ModelArtifact};
+use cohort_flow::baseline::Gmm;
+use cohort_flow::density::Density;
 use cohort_flow::features::Bundle;
+use cohort_flow::partial::{Proposal, marginals};
+use cohort_flow::random::Seed;
 use cohort_flow::schema::Split;
+use ndarray::Axis;
 
-use crate::support::{fail, succeed, table};
+use crate::support::{command, fail, succeed, table};
 
 /// A bundle of the six columns of [`table`].
 fn ingested(dir: &std::path::Path) -> Bundle {
@@ -23,33 +30,45 @@ fn fit<'a>(output: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     args
 }
 
-/// p(x | c) p(c) = p(x, c): with one component, whose likelihood has one maximum, the parts of a joint mixture.
+/// p(x | c) = p(x, c) / p(c), with nothing of the context counted in original units either; and the likelihood of all features
+/// that are not given, integrated over none, is the score.
 #[test]
-fn a_conditional_mixture_is_the_joint_without_its_context() {
+fn a_conditional_mixture_is_the_joint_over_its_context() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path();
-    let bundle = ingested(dir);
-    succeed(dir, &fit("given", &["--model", "gmm", "--condition-on", "sex,map"]));
-    let model = ModelArtifact::load(&dir.join("given")).unwrap();
-    assert_eq!(model.header.condition_on, ["map", "sex"]);
-    let context = model.encoder.context_coordinates();
-    assert_eq!(model.density().context(), context);
-    let joint = model
-        .density()
-        .log_prob(model.encoder.encode(bundle.raw.view(), model.score_seed(), 0).values.view());
-    // Moving the context moves the density; what is counted is of the others only.
-    let encoded = model.encoder.encode(bundle.raw.view(), model.score_seed(), 0);
-    let whole = bundle.manifest.encoder.encode(bundle.raw.view(), model.score_seed(), 0);
-    assert_eq!(encoded.values, whole.values);
-    let map = bundle.manifest.encoder.columns.iter().position(|c| c.meta.name == "map").unwrap();
-    for i in 0..20 {
-        let of_map = bundle.manifest.encoder.columns[map].encode(bundle.raw[[i, map]], 0.5).1;
-        assert!(of_map.is_finite() && encoded.log_det[i] != whole.log_det[i]);
+    fs::write(dir.join("t.csv"), table(600, 3)).unwrap();
+    let mut args = vec!["ingest", "wide-table", "--input", "t.csv", "--output", "b"];
+    for set in ["transform=standardize", "dequantize=none", "role.sex=ignore", "role.lactate=ignore"] {
+        args.extend(["--set", set]);
     }
-    let mut moved = encoded.values.clone();
-    moved.column_mut(context[0]).mapv_inplace(|v| v + 1.0);
-    let other = model.density().log_prob(moved.view());
-    assert!(joint.iter().zip(&other).any(|(a, b)| (a - b).abs() > 0.1));
+    succeed(dir, &args);
+    let bundle = Bundle::open(&dir.join("b")).unwrap();
+    succeed(dir, &fit("given", &["--model", "gmm", "--condition-on", "map"]));
+    let model = ModelArtifact::load(&dir.join("given")).unwrap();
+    assert_eq!(model.header.condition_on, ["map"]);
+    let Model::Gmm(gmm) = &model.model else { panic!("a mixture") };
+    let [at] = *model.density().context() else { panic!("one coordinate") };
+    let joint =
+        Gmm::new(gmm.weights().to_owned(), gmm.means().to_owned(), gmm.covariances().to_owned()).unwrap();
+    let context = Gmm::new(
+        gmm.weights().to_owned(),
+        gmm.means().select(Axis(1), &[at]),
+        gmm.covariances().select(Axis(1), &[at]).select(Axis(2), &[at]),
+    )
+    .unwrap();
+    let v = bundle.manifest.encoder.encode(bundle.raw.view(), model.score_seed(), 0);
+    let of_map = &bundle.manifest.encoder.columns[at];
+    let got = model.score(bundle.raw.view()).log_prob;
+    let (joint, context) =
+        (joint.log_prob(v.values.view()), context.log_prob(v.values.select(Axis(1), &[at]).view()));
+    for i in 0..bundle.raw.nrows() {
+        let log_det = v.log_det[i] - of_map.encode(bundle.raw[[i, at]], 0.5).1;
+        let want = joint[i] - context[i] + log_det;
+        assert!((got[i] - want).abs() < 1e-8, "{} {want}", got[i]);
+    }
+    let wanted: Vec<bool> = (0..bundle.raw.ncols()).map(|j| j != at).collect();
+    let parts = marginals(&Proposal::of(&model).unwrap(), bundle.raw.view(), &wanted, 2, Seed(1)).unwrap();
+    assert!(parts.log_prob.iter().zip(&got).all(|(a, b)| (a - b).abs() < 1e-8));
 }
 
 #[test]
@@ -153,9 +172,9 @@ fn a_conditional_flow_is_fitted_scored_flagged_completed_and_reported() {
     assert_eq!(flow.encoder.n_features(), bundle.manifest.encoder.n_features());
 }
 
-/// Interrupted and resumed, and in folds: the same context throughout.
+/// In folds and with any number of threads: the same context, the same bytes.
 #[test]
-fn a_conditional_fit_resumes_and_crosses() {
+fn a_conditional_fit_crosses_and_repeats() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path();
     ingested(dir);
@@ -180,6 +199,33 @@ fn a_conditional_fit_resumes_and_crosses() {
     }
 }
 
+/// Killed after its first checkpoint: resumed with the same context it ends in the same bytes, with another it is refused.
+#[test]
+fn a_killed_conditional_fit_is_resumed_with_its_own_context_only() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    ingested(dir);
+    let settings = ["--preset", "small", "--epochs", "60", "--ensemble", "1", "--threads", "1"];
+    let settings = [&settings[..], &["--set", "patience=200", "--set", "checkpoint_epochs=1"]].concat();
+    let given = |column| [&settings[..], &["--condition-on", column]].concat();
+    succeed(dir, &fit("whole", &given("sex")));
+    let mut child = command(dir, &fit("cut", &given("sex"))).stderr(Stdio::null()).spawn().unwrap();
+    let (state, started) = (dir.join("cut.checkpoint/state.safetensors"), Instant::now());
+    while !state.exists() {
+        assert!(started.elapsed() < Duration::from_mins(1), "no checkpoint was written");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success(), "the fit was over before it could be killed");
+    let resumed = |column| [&given(column)[..], &["--resume"]].concat();
+    fail(dir, &fit("cut", &resumed("map")), &["belongs to another run"]);
+    succeed(dir, &fit("cut", &resumed("sex")));
+    for file in ["model.json", "model.safetensors", "history.csv"] {
+        let read = |model: &str| fs::read(dir.join(model).join(file)).unwrap();
+        assert!(read("whole") == read("cut"), "{file} differs");
+    }
+}
+
 #[test]
 fn what_cannot_be_conditioned_on_is_said() {
     let tmp = tempfile::tempdir().unwrap();
@@ -187,7 +233,7 @@ fn what_cannot_be_conditioned_on_is_said() {
     let bundle = ingested(dir);
     let all: Vec<&str> = bundle.manifest.encoder.columns.iter().map(|c| c.meta.name.as_str()).collect();
     for (names, message) in [
-        ("age,weight,sex", "no column `age`, `weight`"),
+        ("age,weight,sex", "no feature `age`, `weight`"),
         ("sex,sex", "`sex` is named twice"),
         (all.join(",").as_str(), "no column is left"),
     ] {

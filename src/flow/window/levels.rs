@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::flow::config::Windows;
 use crate::flow::model::Flow;
+use crate::flow::window::Windows;
 use crate::num::real::Real;
 
 /// How far apart the coordinates are that a level of a butterfly over patches combines.

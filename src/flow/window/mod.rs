@@ -13,8 +13,10 @@ mod causal;
 mod layout;
 mod levels;
 mod patched;
+mod settings;
 
 pub use causal::Causal;
 pub(super) use layout::{between, channel_major, split_patches, time_major};
 pub use levels::{LevelMixing, Span};
 pub use patched::Patched;
+pub use settings::Windows;

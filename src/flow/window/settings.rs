@@ -1,0 +1,82 @@
+//! The shape of a flow of windows: patches, scales, what is factored out.
+
+use serde::{Deserialize, Serialize};
+
+/// How a flow takes coordinates for windows of signals, time-major: coordinate t·C + c.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Windows {
+    /// Channels C.
+    pub channels: usize,
+    /// Samples P of a patch; networks, scales and dense matrices are shared by all patches.
+    pub patch: usize,
+    /// Patch sizes P, 2P, 4P, … that blocks cycle through.
+    pub scales: usize,
+    /// Times that every other sample is factored out: it goes to the base, and the blocks that follow work on the others.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub splits: usize,
+    /// Patches on either side that a coupling's network sees.
+    pub reach: usize,
+    /// Past samples that the causal linear layer sees; 0 leaves the layer out.
+    pub order: usize,
+    /// Whether all pairs of a block of a butterfly share one matrix, as in the paper.
+    pub share_weights: bool,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self { channels: 1, patch: 16, scales: 1, splits: 0, reach: 1, order: 0, share_weights: true }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+impl Windows {
+    /// Samples of the patches of block `block`.
+    pub(crate) fn patch_of(&self, block: usize) -> usize {
+        self.patch << (block / 2 % self.scales.max(1))
+    }
+
+    pub(in crate::flow) fn problems(&self, n_features: usize) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.channels == 0 || !n_features.is_multiple_of(self.channels.max(1)) {
+            problems.push(format!("`channels` must divide {n_features} coordinates, got {}", self.channels));
+            return problems;
+        }
+        let length = n_features / self.channels;
+        if self.scales == 0 || self.scales > 8 {
+            problems.push(format!("`scales` must lie between 1 and 8, got {}", self.scales));
+        } else if self.patch == 0 || !length.is_multiple_of(self.patch << (self.scales - 1)) {
+            problems.push(format!(
+                "`patch` · 2^(`scales` − 1) must divide the {length} samples of a window, got {} · {}",
+                self.patch,
+                1 << (self.scales - 1)
+            ));
+        }
+        if self.splits > 6 {
+            problems.push(format!("`splits` must lie between 0 and 6, got {}", self.splits));
+        } else if self.splits > 0
+            && problems.is_empty()
+            && !length.is_multiple_of((self.patch << (self.scales - 1)) << self.splits)
+        {
+            problems.push(format!(
+                "`patch` · 2^(`scales` − 1 + `splits`) must divide the {length} samples of a window, got {} · {}",
+                self.patch,
+                1 << (self.scales - 1 + self.splits)
+            ));
+        }
+        if self.reach > 16 {
+            problems.push(format!("`reach` must lie between 0 and 16, got {}", self.reach));
+        }
+        if self.order >= length.max(1) {
+            problems.push(format!(
+                "`order` must be less than the {length} samples of a window, got {}",
+                self.order
+            ));
+        }
+        problems
+    }
+}
