@@ -193,7 +193,7 @@ impl ModelArtifact {
         let best = history.iter().rfind(|row| row.best).map(|row| row.epoch);
         let epochs = history.last().map(|row| row.epoch);
         let window = Window {
-            context: flow.context(),
+            context: flow.sight(),
             shape: flow.shape(),
             lattice: flow.lattice().cloned(),
             train: config.clone(),

@@ -205,7 +205,12 @@ impl Reading<'_> {
         let mean = Array1::from_vec(self.numbers("mean", &[n])?);
         let covariance = Array2::from_shape_vec((n, n), self.numbers("covariance", &[n, n])?);
         let covariance = covariance.expect("invariant: shapes were checked");
-        let var = Var::new(self.d / c, c, mean, covariance, self.gmm("", c)?).map_err(source)?;
+        if !self.context.iter().copied().eq(0..self.context.len()) || !self.context.len().is_multiple_of(c) {
+            return Err(self.damaged("the context is no past of the windows".into()));
+        }
+        let var = Var::new(self.d / c, c, mean, covariance, self.gmm("", c)?)
+            .and_then(|var| var.given(self.context.len() / c))
+            .map_err(source)?;
         let Some(window) = window else { return Ok((Model::Var(Box::new(var)), 5)) };
         let n = window.shape.n_parameters();
         let data = checked(&self.tensors, NETWORK, Dtype::F32, &[n]).map_err(|e| self.damaged(e))?;

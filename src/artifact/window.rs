@@ -22,21 +22,21 @@ const NUMBERS: usize = 1_000_000;
 /// Most noise draws per window.
 const DRAWS: usize = 8;
 
-/// Channels of a bundle of complete waveform windows.
-fn window_channels(bundle: &Bundle) -> Result<usize, FitError> {
+/// Channels of a bundle of complete waveform windows, and the samples before each that its density is given.
+fn window_channels(bundle: &Bundle) -> Result<(usize, usize), FitError> {
     let manifest = &bundle.manifest;
     let Some(waveform) = &manifest.pipeline.waveform else {
         return Err(FitError::NotWindows("the bundle was made from a table".into()));
     };
-    let (channels, expected) = (waveform.channels.len(), waveform.window * waveform.channels.len());
+    let (channels, expected) = (waveform.channels.len(), waveform.extent() * waveform.channels.len());
     let found = manifest.encoder.n_coordinates();
     if found != expected {
         return Err(FitError::NotWindows(format!(
             "{} samples of {channels} channels are {expected} coordinates, the bundle has {found}",
-            waveform.window
+            waveform.extent()
         )));
     }
-    Ok(channels)
+    Ok((channels, waveform.past))
 }
 
 /// The lattices of a bundle's channels, where noise of one width per channel was added to values that keep to one.
@@ -66,7 +66,8 @@ fn lattice(bundle: &Bundle, channels: usize) -> Option<Lattice> {
 /// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`].
 pub fn fit_var_model(bundle: &Bundle, config: &VarConfig) -> Result<ModelArtifact, FitError> {
     let started = Instant::now();
-    let channels = window_channels(bundle)?;
+    let (channels, past) = window_channels(bundle)?;
+    let config = &VarConfig { past, ..config.clone() };
     let encoder = &bundle.manifest.encoder;
     let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
     let draws = (NUMBERS / train.len().max(1)).clamp(1, DRAWS);
@@ -86,10 +87,10 @@ pub fn fit_causal_model(
     progress: &dyn Progress,
 ) -> Result<ModelArtifact, FitError> {
     let started = Instant::now();
-    let channels = window_channels(bundle)?;
+    let (channels, past) = window_channels(bundle)?;
     let encoder = &bundle.manifest.encoder;
     let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
-    let var_config = VarConfig { seed: config.seed, ..VarConfig::default() };
+    let var_config = VarConfig { past, seed: config.seed, ..VarConfig::default() };
     let noise = config.seed.child("train-noise", 0);
     let draw = |draw: u32| encoder.encode(train.view(), noise, u64::from(draw)).values;
     let held_out = stacked_draws(encoder, validation.view(), 1, config.seed.child("validation-noise", 0));
@@ -129,12 +130,13 @@ pub fn fit_patch_model(
     if let Some(dir) = checkpoint.filter(|_| !resume) {
         remove_checkpoint(dir).map_err(TrainError::from)?;
     }
-    let channels = window_channels(bundle)?;
+    let (channels, past) = window_channels(bundle)?;
     let encoder = &bundle.manifest.encoder;
-    let mut flow = flow.clone();
+    let context = encoder.context_coordinates();
+    let mut flow = FlowConfig { n_features: flow.n_features + context.len(), context, ..flow.clone() };
     let start = if whiten {
         progress.note("fitting the autoregression the flow starts from");
-        let var_config = VarConfig { seed: config.seed, ..VarConfig::default() };
+        let var_config = VarConfig { past, seed: config.seed, ..VarConfig::default() };
         let draw = |split, name: &str| {
             stacked_draws(encoder, bundle.raw_of(split).view(), 1, config.seed.child(name, 0))
         };

@@ -1,5 +1,6 @@
 //! The bundle: what `ingest` writes and everything else reads.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 use crate::ingest::{Audit, InputFile, RecordTable};
 use crate::random::Seed;
-use crate::schema::{Pipeline, Schema, Split, fingerprint};
+use crate::schema::{Pipeline, Schema, Split, Waveform, fingerprint};
 
 use super::{Encoded, Encoder, FeatureError, split, tensors};
 
@@ -115,6 +116,13 @@ impl Bundle {
     ) -> Result<Self, FeatureError> {
         let (splits, split_warnings) = split::assign_splits(table, pipeline)?;
         let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
+        let encoder = match &pipeline.waveform {
+            Some(waveform) => {
+                let given = past_columns(&encoder, table, waveform);
+                encoder.conditioned_on(&given)
+            }
+            None => encoder,
+        };
         let raw = encoder.raw(table)?;
         let mut audit = table.audit.clone();
         audit.warnings.extend(split_warnings);
@@ -266,6 +274,13 @@ impl Bundle {
     fn tensor_bytes(&self) -> Vec<u8> {
         tensors::to_bytes(&self.stored_draw(), &self.raw, &self.splits, &self.record_ids)
     }
+}
+
+/// Features that come before a window: they are given, and no part of its density.
+fn past_columns(encoder: &Encoder, table: &RecordTable, waveform: &Waveform) -> Vec<usize> {
+    let given = waveform.past * waveform.channels.len();
+    let names: HashSet<&str> = table.columns.iter().take(given).map(|c| c.name.as_str()).collect();
+    (0..encoder.n_features()).filter(|&j| names.contains(encoder.columns[j].meta.name.as_str())).collect()
 }
 
 fn read(dir: &Path, file: &'static str) -> Result<Vec<u8>, FeatureError> {

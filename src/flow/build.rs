@@ -150,7 +150,7 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
 /// The latent's distribution: of windows, one of C channels for every sample.
 fn base(config: &FlowConfig) -> Base {
     match config.window {
-        Some(w) => Base::new(w.channels, config.base).repeated(config.n_features / w.channels),
+        Some(w) => Base::new(w.channels, config.base).repeated(config.n_free() / w.channels),
         None => Base::new(config.n_free(), config.base),
     }
 }
@@ -163,8 +163,12 @@ fn build_window<T: Real>(
 ) -> Result<Structure<T>, FlowError> {
     let config = structure.config.clone();
     let Windows { channels, order, .. } = window;
-    let length = config.n_features / channels;
-    let mut layout = time_major(length, channels);
+    let (length, past) = (config.n_free() / channels, config.context.len() / channels);
+    // Samples that are given come first in time and last in every layout of the window.
+    let given = |own: Vec<usize>| -> Vec<usize> {
+        own.into_iter().map(|i| i + past * channels).chain(0..past * channels).collect()
+    };
+    let mut layout = time_major(past + length, channels);
     let mut arrange = |structure: &mut Structure<T>, name: String, to: Vec<usize>| {
         if layout != to {
             structure.push(name, Permutation::new(between(&layout, &to))?);
@@ -173,8 +177,8 @@ fn build_window<T: Real>(
         Ok::<(), FlowError>(())
     };
     if order > 0 {
-        arrange(&mut structure, "causal.order".into(), channel_major(length, channels))?;
-        let causal = Causal::new(length, channels, order);
+        arrange(&mut structure, "causal.order".into(), channel_major(past + length, channels))?;
+        let causal = Causal::new(past + length, channels, order).given(past);
         structure.causal = Some((structure.layers.len(), causal.clone()));
         structure.push("causal".into(), causal);
     }
@@ -188,7 +192,7 @@ fn build_window<T: Real>(
         let (patch, splits) = (window.patch_of(block), config.splits_before(block));
         let (size, count) = (patch * channels, (length >> splits) / patch);
         let (kept, behind) = (size * count, config.n_features - size * count);
-        let order = split_patches(length, channels, patch, splits);
+        let order = given(split_patches(length, channels, patch, splits));
         arrange(&mut structure, format!("block.{block}.order"), order)?;
         structure.push_before(
             behind,
@@ -200,6 +204,18 @@ fn build_window<T: Real>(
         let layer = structure.layers.len();
         let mut butterfly = None;
         match config.linear {
+            Linear::Butterfly { parametrisation, .. } if window.within_patches => {
+                let options = Radix2 {
+                    levels: radix2_levels(size),
+                    coarsest_last: false,
+                    both_directions: false,
+                    share_weights: false,
+                };
+                let built = ButterflyLayer::radix2(size, options, parametrisation)
+                    .with_random_start(config.random_start);
+                butterfly = Some(built.clone());
+                structure.push_before(behind, name, Patched::new(built, count));
+            }
             Linear::Butterfly { parametrisation, .. } => {
                 let options = Radix2 {
                     levels: radix2_levels(kept),
@@ -226,7 +242,7 @@ fn build_window<T: Real>(
             Coupling::new(&config.transforms(block), univariate, shape).with_neighbours(count, window.reach);
         structure.push_before(behind, format!("block.{block}.coupling"), Patched::new(coupling, count));
     }
-    arrange(&mut structure, "base.order".into(), channel_major(length, channels))?;
+    arrange(&mut structure, "base.order".into(), given(channel_major(length, channels)))?;
     let specs = structure.base.specs();
     structure.base_range = structure.place("base", specs);
     Ok(structure)

@@ -203,14 +203,17 @@ impl FlowConfig {
         } else if self.context.len() == self.n_features {
             problems.push("`context` must leave a coordinate to condition".into());
         }
-        if self.base != BaseKind::Normal {
+        if self.base != BaseKind::Normal && self.window.is_none() {
             problems.push("`base` other than `normal` does not combine with `context`".into());
         }
         if self.permutation == Permutation::Data {
             problems.push("`permutation` data does not combine with `context`".into());
         }
-        if self.window.is_some() {
-            problems.push("`context` does not apply to windows".into());
+        if let Some(window) = &self.window
+            && !(self.context.iter().copied().eq(0..self.context.len())
+                && self.context.len().is_multiple_of(window.channels.max(1)))
+        {
+            problems.push("`context` of windows must be whole samples before all others".into());
         }
         problems
     }
@@ -257,7 +260,7 @@ impl FlowConfig {
             problems.push(format!("`dropout` must be at least 0 and below 1, got {}", self.dropout));
         }
         if let Some(window) = &self.window {
-            problems.extend(window.problems(self.n_features));
+            problems.extend(window.problems(self.n_free(), self.context.len()));
             if window.splits >= self.n_blocks {
                 problems.push(format!(
                     "`splits` must be less than the {} blocks, got {}",

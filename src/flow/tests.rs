@@ -41,14 +41,27 @@ fn configs() -> Vec<FlowConfig> {
 }
 
 /// Flows of two channels of eight samples, half of which are factored out twice, or never.
-fn windows(small: &FlowConfig) -> [FlowConfig; 3] {
+fn windows(small: &FlowConfig) -> [FlowConfig; 6] {
     let of = |splits, reach| FlowConfig {
         n_features: 16,
         n_blocks: 3,
         window: Some(Windows { channels: 2, patch: 2, splits, reach, ..Windows::default() }),
         ..small.clone()
     };
-    [of(0, 1), of(2, 0), FlowConfig { linear: Linear::PluDense, ..of(1, 1) }]
+    // Given fewer samples than the causal layer looks back on, and more.
+    let given = |past: usize, order| {
+        let config = of(0, 1);
+        let window = config.window.map(|w| Windows { order, ..w });
+        FlowConfig { n_features: 16 + 2 * past, context: (0..2 * past).collect(), window, ..config }
+    };
+    [
+        of(0, 1),
+        of(2, 0),
+        FlowConfig { linear: Linear::PluDense, ..of(1, 1) },
+        FlowConfig { window: of(0, 1).window.map(|w| Windows { within_patches: true, ..w }), ..of(0, 1) },
+        given(2, 3),
+        FlowConfig { window: of(1, 1).window.map(|w| Windows { order: 1, ..w }), ..given(3, 1) },
+    ]
 }
 
 /// Flows of two coordinates, or one, given the others.
@@ -344,7 +357,7 @@ fn given_its_context_a_flow_is_a_density_and_is_sampled() {
 #[test]
 fn samples_that_are_factored_out_are_left_alone_from_then_on() {
     let small = FlowConfig { hidden: 5, dropout: 0.0, ..FlowConfig::new(1) };
-    let [_, config, _] = windows(&small);
+    let [_, config, ..] = windows(&small);
     let mut flow = Flow::<f64>::new(&config, Seed(1)).unwrap();
     let moved: Vec<_> = flow
         .parameter_views()

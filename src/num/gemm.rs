@@ -55,6 +55,9 @@ pub fn multiply_transposed_left<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, bet
 
 /// C ← A·Bᵀ + β·C.
 pub fn multiply_transposed_right<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
+    if T::inner(a.data, b.data, [a.rows, a.columns, b.rows], beta, c) {
+        return;
+    }
     general_mat_mul(T::one(), &a.view(), &b.view().t(), beta, &mut view_mut(c, a.rows, b.rows));
 }
 
@@ -130,6 +133,24 @@ mod tests {
                     &mut got,
                 );
                 assert!(got.iter().zip(&want).all(|(g, w)| (f64::from(*g) - w).abs() < allowed));
+            }
+        }
+        // Sums over columns: rows in eights and twos and alone, columns in stretches, pieces and alone.
+        for (m, n, k) in [(8, 64, 2), (17, 128, 5), (64, 1024, 33), (9, 1300, 4), (3, 77, 1), (16, 40, 16)] {
+            let value = |i: usize| (i as f64 * 0.37).sin();
+            let a: Vec<f64> = (0..m * n).map(value).collect();
+            let b: Vec<f64> = (0..k * n).map(|i| value(i + 100)).collect();
+            let start: Vec<f64> = (0..m * k).map(|i| value(i + 200)).collect();
+            let single = |x: &[f64]| x.iter().map(|v| *v as f32).collect::<Vec<f32>>();
+            for beta in [0.0, 1.0, 0.5] {
+                let (mut want, mut got) = (start.clone(), single(&start));
+                multiply_transposed_right(Matrix::new(&a, m, n), Matrix::new(&b, k, n), beta, &mut want);
+                let (a, b) = (single(&a), single(&b));
+                let beta = beta as f32;
+                multiply_transposed_right(Matrix::new(&a, m, n), Matrix::new(&b, k, n), beta, &mut got);
+                let allowed = 1e-6 * n as f64;
+                let far = |(g, w): &(&f32, &f64)| (f64::from(**g) - **w).abs() >= allowed;
+                assert!(!got.iter().zip(&want).any(|pair| far(&pair)), "{m} {n} {k}");
             }
         }
     }

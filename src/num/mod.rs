@@ -3,6 +3,7 @@
 pub mod assignment;
 pub mod exact;
 pub mod gemm;
+mod inner;
 pub mod moments;
 mod product;
 pub mod quantile;

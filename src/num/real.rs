@@ -11,6 +11,7 @@ use ndarray::NdFloat;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::inner::inner;
 use super::product::{Strided, product};
 
 /// f32 or f64, with elementary functions fast enough for inner loops.
@@ -44,6 +45,15 @@ pub trait Real: NdFloat + Default + Sum + Serialize + DeserializeOwned + 'static
         _beta: Self,
         _c: &mut [Self],
     ) -> bool {
+        false
+    }
+
+    /// C ← A·Bᵀ + β·C by a kernel of our own, where there is one; else `false`, and nothing is done.
+    ///
+    /// # Shapes
+    /// `[m, n, k]`; `a: (m, n)`, `b: (k, n)`, `c: (m, k)`, all row-major
+    #[doc(hidden)]
+    fn inner(_a: &[Self], _b: &[Self], _shape: [usize; 3], _beta: Self, _c: &mut [Self]) -> bool {
         false
     }
 
@@ -114,6 +124,10 @@ impl Real for f32 {
         c: &mut [Self],
     ) -> bool {
         product(Strided { data: a, row, column }, shape, b, beta, c)
+    }
+
+    fn inner(a: &[Self], b: &[Self], shape: [usize; 3], beta: Self, c: &mut [Self]) -> bool {
+        inner(a, b, shape, beta, c)
     }
 
     #[inline(always)]

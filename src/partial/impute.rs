@@ -1,8 +1,9 @@
 //! Completions of records: draws of the missing features given those that are there.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
+use crate::artifact::ModelArtifact;
 use crate::num::stable::log_sum_exp;
 use crate::random::{Seed, StreamRng};
 
@@ -73,6 +74,36 @@ pub fn impute(
     let values: Vec<f64> = completed.into_iter().flat_map(|c| c.0).collect();
     let raw = Array2::from_shape_vec((n * k, p), values).expect("invariant: k rows of p values per record");
     Ok(Imputations { raw, effective_samples })
+}
+
+/// `k` draws for each row of a model of numbers given a context, where the context is all there is: straight from the model,
+/// without candidates. None where that is not so.
+///
+/// # Shapes
+/// As [`impute`].
+pub fn draw_given(
+    artifact: &ModelArtifact,
+    raw: ArrayView2<'_, f64>,
+    k: usize,
+    samples: usize,
+    seed: Seed,
+) -> Option<Imputations> {
+    let encoder = &artifact.encoder;
+    let context = encoder.context();
+    let numbers = encoder.indicators.is_empty() && encoder.columns.iter().all(|c| c.levels.is_empty());
+    let free = (0..raw.ncols()).filter(|j| !context.contains(j));
+    let nothing_else = free.clone().all(|j| raw.column(j).iter().all(|x| x.is_nan()));
+    if context.is_empty() || !numbers || !nothing_else || raw.nrows() == 0 {
+        return None;
+    }
+    let rows: Vec<usize> = (0..raw.nrows() * k).map(|i| i / k).collect();
+    let given = raw.select(Axis(0), &rows);
+    let v = artifact.sample_like(given.view(), rows.len(), seed.child("completions", 0));
+    let mut drawn = encoder.decode(v.view());
+    for &j in &context {
+        drawn.column_mut(j).assign(&given.column(j));
+    }
+    Some(Imputations { raw: drawn, effective_samples: vec![samples.max(k) as f64; raw.nrows()] })
 }
 
 /// k positions by weight, systematically: each is chosen as often as its share of k, rounded up or down. Candidates are

@@ -16,7 +16,7 @@ mod known;
 mod marginal;
 mod proposal;
 
-pub use impute::{Imputations, impute};
+pub use impute::{Imputations, draw_given, impute};
 pub use marginal::{Marginals, marginals};
 pub use proposal::{PartialError, Proposal};
 

@@ -88,7 +88,8 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     }
     let bundle = Bundle::open(request.bundle)?;
     let context = context_columns(&bundle, request.condition_on)?;
-    let bundle = bundle.conditioned_on(&context);
+    // Windows bring their context with them.
+    let bundle = if context.is_empty() { bundle } else { bundle.conditioned_on(&context) };
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
     let checkpoint = match request.model {
         ModelChoice::Flow(_) => Some(checkpoint_beside(request.output)?),
@@ -137,7 +138,7 @@ fn context_columns(bundle: &Bundle, names: &[String]) -> Result<Vec<usize>, Erro
     if !names.is_empty() && bundle.manifest.pipeline.waveform.is_some() {
         return usage(
             "--condition-on does not apply to windows of signals",
-            "a causal flow conditions each sample on those before it",
+            "ingest with --set past=N for windows given the N samples before them",
         );
     }
     let columns = &bundle.manifest.encoder.columns;

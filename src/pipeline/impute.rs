@@ -57,7 +57,7 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
                 encoder.columns[j].meta.name,
                 row + 1
             ),
-            hint: format!("fill in {} in every row", model.header.condition_on.join(", ")),
+            hint: format!("fill in {} in every row", listed(&model.header.condition_on)),
         });
     }
     if let Some((column, count)) = encoder.unseen(raw.view()).into_iter().next() {
@@ -79,8 +79,10 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
             hint: "ask for fewer completions, or split the table".into(),
         });
     }
-    let proposal = Proposal::of(&model)?;
-    let completed = partial::impute(&proposal, raw.view(), k, request.samples, request.seed)?;
+    let completed = match partial::draw_given(&model, raw.view(), k, request.samples, request.seed) {
+        Some(drawn) => drawn,
+        None => partial::impute(&Proposal::of(&model)?, raw.view(), k, request.samples, request.seed)?,
+    };
     let repeated = |i: usize| i / k;
     let ids = (0..n * k).map(|i| Some(table.record_ids[repeated(i)].clone())).collect();
     let mut columns = vec![

@@ -11,6 +11,7 @@ use crate::random::Seed;
 use crate::schema::Kind;
 
 use super::Error;
+use super::names::listed;
 
 /// What to draw.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +38,7 @@ pub fn sample(request: &SampleRequest<'_>) -> Result<(), Error> {
         return Err(Error::Usage {
             message: format!(
                 "this model is of the other features given {}",
-                model.header.condition_on.join(", ")
+                listed(&model.header.condition_on)
             ),
             hint: "name records with --given that have those, and leave the cells to draw empty".into(),
         });

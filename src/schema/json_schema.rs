@@ -390,6 +390,8 @@ struct WaveformFile {
     channels: OneOrMany<String>,
     /// Samples per channel in a window.
     window: u64,
+    /// Samples before each window that its density is conditioned on; none when left out.
+    past: Option<u64>,
     /// Samples from one window's start to the next; the window when left out.
     stride: Option<u64>,
     /// Windows with a larger share of missing samples in any channel are dropped.

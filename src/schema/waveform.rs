@@ -9,6 +9,9 @@ pub struct Waveform {
     pub channels: Vec<String>,
     /// Samples per channel in a window.
     pub window: usize,
+    /// Samples before each window that its density is conditioned on; they are no part of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub past: usize,
     /// Samples from the start of one window to that of the next.
     pub stride: usize,
     /// Windows with a larger share of missing samples in any channel are dropped.
@@ -22,6 +25,11 @@ pub struct Waveform {
     /// Samples per second of tables and arrays; WFDB records say theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency: Option<f64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// Centre and scale of a channel, fitted on training windows only.
@@ -74,10 +82,15 @@ impl SplitBy {
 }
 
 /// Keys of `--set` that only waveform pipelines have.
-pub(super) const KEYS: [&str; 8] =
-    ["channels", "window", "stride", "max_missing", "max_step", "normalise", "split_by", "frequency"];
+pub(super) const KEYS: [&str; 9] =
+    ["channels", "window", "past", "stride", "max_missing", "max_step", "normalise", "split_by", "frequency"];
 
 impl Waveform {
+    /// Samples that are cut for a window: those it is conditioned on and its own.
+    pub fn extent(&self) -> usize {
+        self.past + self.window
+    }
+
     /// All that is wrong with the values, with the key it concerns.
     pub(super) fn check(&self) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
@@ -134,6 +147,7 @@ impl Waveform {
                 }
                 self.window = window;
             }),
+            "past" => parsed(value, "a number of samples").map(|past| self.past = past),
             "stride" => parsed(value, "a number of samples").map(|stride| self.stride = stride),
             "max_missing" => parsed(value, "a share").map(|share| self.max_missing = share),
             "max_step" => parsed(value, "a factor").map(|factor| self.max_step = factor),

@@ -162,7 +162,7 @@ struct Choice {
     set: fn(&mut FlowConfig, &str),
 }
 
-fn choices() -> [Choice; 11] {
+fn choices() -> [Choice; 12] {
     fn butterfly(c: &mut FlowConfig, change: impl FnOnce(&mut Schedule, &mut Parametrisation)) {
         if let Linear::Butterfly { schedule, parametrisation } = &mut c.linear {
             change(schedule, parametrisation);
@@ -208,6 +208,15 @@ fn choices() -> [Choice; 11] {
             set: |c, v| {
                 if let Some(window) = &mut c.window {
                     window.share_weights = v == "true";
+                }
+            },
+        },
+        Choice {
+            name: "butterfly",
+            allowed: &["window", "patch"],
+            set: |c, v| {
+                if let Some(window) = &mut c.window {
+                    window.within_patches = v == "patch";
                 }
             },
         },
@@ -383,7 +392,7 @@ mod tests {
         assert!(
             problems.contains(&"`learning_rate` must be a number above 0 and at most 1, got `0`".to_string())
         );
-        assert_eq!(allowed.len(), 38);
+        assert_eq!(allowed.len(), 39);
         assert_eq!((flow, train), before);
     }
 

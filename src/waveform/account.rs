@@ -41,7 +41,7 @@ pub(super) fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError 
     // Of a folder whose records are all at fault, the first says more than a count.
     why.extend(audit.warnings.first().cloned());
     WaveformError::NoWindows {
-        window: settings.window,
+        window: settings.extent(),
         channels: settings.channels.join(" and "),
         why: if why.is_empty() { "the records hold no samples".into() } else { why.join("; ") },
     }

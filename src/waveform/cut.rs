@@ -52,11 +52,11 @@ impl Reason {
 /// A window in ADC units.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
-    /// First sample in the record.
+    /// First sample in the record, after those of the past.
     pub(super) start: usize,
     /// Position in [`Cuts::scales`].
     pub(super) scale: usize,
-    /// Time-major: sample t of channel c at `t·channels + c`; [`Signal::MISSING`] where there is none.
+    /// Past and window, time-major: sample t of channel c at `t·channels + c`; [`Signal::MISSING`] where there is none.
     pub(super) samples: Vec<i32>,
 }
 
@@ -172,17 +172,20 @@ impl Cuts {
         scale: usize,
         settings: &Waveform,
     ) {
-        if n < settings.window {
+        let extent = settings.extent();
+        if n < extent {
             self.short += 1;
             return;
         }
         let Some(channels) = channels else {
-            self.drop(Reason::Absent, (n - settings.window) / settings.stride + 1);
+            self.drop(Reason::Absent, (n - extent) / settings.stride + 1);
             return;
         };
-        for at in (0..=n - settings.window).step_by(settings.stride) {
+        for at in (0..=n - extent).step_by(settings.stride) {
             match window(channels, at, settings) {
-                Ok(samples) => self.windows.push(Window { start: start + at, scale, samples }),
+                Ok(samples) => {
+                    self.windows.push(Window { start: start + at + settings.past, scale, samples });
+                }
                 Err(reason) => self.drop(reason, 1),
             }
         }
@@ -229,7 +232,7 @@ impl Cuts {
         let n =
             there.first().map_or_else(|| header.n_frames.unwrap_or(segment.n_frames), |s| s.samples.len());
         let start = segment.start * per_frame;
-        if n < settings.window || there.len() < chosen.len() {
+        if n < settings.extent() || there.len() < chosen.len() {
             self.stretch(None, start, n, 0, settings);
             return Ok(());
         }
@@ -256,12 +259,12 @@ impl Cuts {
 }
 
 fn window(signals: &[&[i32]], start: usize, settings: &Waveform) -> Result<Vec<i32>, Reason> {
-    let range = start..start + settings.window;
+    let range = start..start + settings.extent();
     let mut constant = false;
     for signal in signals {
         let samples = &signal[range.clone()];
-        let mut there = samples.iter().filter(|&&x| x != Signal::MISSING);
-        let missing = samples.len() - there.clone().count();
+        let missing = samples.iter().filter(|&&x| x == Signal::MISSING).count();
+        let mut there = samples[settings.past..].iter().filter(|&&x| x != Signal::MISSING);
         if missing as f64 > settings.max_missing * samples.len() as f64 {
             return Err(Reason::Missing);
         }

@@ -61,7 +61,7 @@ pub(super) struct Divided {
 }
 
 /// Reads the records of `input` and cuts them into windows, time-major: sample t of channel c is column t·channels + c,
-/// called `ABP[0017]`.
+/// called `ABP[0017]`. The samples of the past come before it, those of `ABP[-0001]` last.
 ///
 /// `input` is a WFDB record, a table or array of signals, or a folder of either.
 ///
@@ -197,7 +197,8 @@ fn by_time(n: usize, fractions: &SplitFractions) -> Vec<Split> {
 /// Centre and scale of each channel, per record.
 fn normalisation(divided: &[Divided], settings: &Waveform) -> Vec<Vec<(f64, f64)>> {
     let channels = settings.channels.len();
-    let mut sums: Vec<Vec<Sums>> = divided.iter().map(|d| training_sums(d, channels)).collect();
+    let mut sums: Vec<Vec<Sums>> =
+        divided.iter().map(|d| training_sums(d, channels, settings.past)).collect();
     match settings.normalise {
         Normalise::None => return vec![vec![(0.0, 1.0); channels]; divided.len()],
         Normalise::Channel => {
@@ -264,10 +265,11 @@ fn physical(cuts: &Cuts, window: &Window, i: usize, channels: usize) -> f64 {
     if sample == Signal::MISSING { f64::NAN } else { (f64::from(sample) - scale.baseline[c]) / scale.gain[c] }
 }
 
-fn training_sums(d: &Divided, channels: usize) -> Vec<Sums> {
+/// Of the windows alone: samples of their pasts are those of other windows.
+fn training_sums(d: &Divided, channels: usize, past: usize) -> Vec<Sums> {
     let mut sums = vec![Sums::default(); channels];
     for (window, _) in d.cuts.windows.iter().zip(&d.splits).filter(|(_, s)| **s == Split::Train) {
-        for i in 0..window.samples.len() {
+        for i in past * channels..window.samples.len() {
             let x = physical(&d.cuts, window, i, channels);
             if !x.is_nan() {
                 sums[i % channels].push(x);
@@ -289,7 +291,7 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
         }
     }
     let n: usize = divided.iter().map(|d| d.cuts.windows.len()).sum();
-    let p = settings.window * channels;
+    let p = settings.extent() * channels;
     let mut cells = vec![Vec::with_capacity(n); p];
     let (mut record_ids, mut subject_ids, mut splits) = (Vec::new(), Vec::new(), Vec::new());
     for (d, place) in divided.iter().zip(&places) {
@@ -315,7 +317,10 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
         .enumerate()
         .map(|(i, cells)| {
             let (t, c) = (i / channels, i % channels);
-            let name = format!("{}[{t:0digits$}]", settings.channels[c]);
+            let name = match t.checked_sub(settings.past) {
+                Some(t) => format!("{}[{t:0digits$}]", settings.channels[c]),
+                None => format!("{}[-{:0digits$}]", settings.channels[c], settings.past - t),
+            };
             Column {
                 label: name.clone(),
                 name,

@@ -95,7 +95,8 @@ pub fn fit_window(
     if n == 0 || validation.nrows() == 0 {
         return Err(GmmError::TooFewRows { rows: n.min(validation.nrows()), needed: 1 });
     }
-    let (length, mut flow) = (var.length(), start(var, lattice, config)?);
+    let mut flow = start(var, lattice, config)?;
+    let length = flow.n_own();
     let held_out = flow.prepare(validation);
     let mean = |x: Vec<f64>| x.iter().sum::<f64>() / x.len() as f64;
     let mut best = (mean(flow.log_prob_prepared(&held_out)), 0, flow.parameters().to_vec());

@@ -1,6 +1,6 @@
 //! The density of a window: autoregression and conditional mixture together.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rand::RngExt;
 use rayon::prelude::*;
 
@@ -23,11 +23,11 @@ pub struct WindowFlow {
     shape: Shape,
     parameters: Vec<f32>,
     lattice: Option<Lattice>,
-    /// Half of a step in units of the innovation, `(C, T)`; empty without a lattice.
+    /// Half of a step in units of the innovation, `(C, T)` without the past; empty without a lattice.
     half: Vec<f32>,
 }
 
-/// A window prepared for the network.
+/// A window prepared for the network, without the samples it is conditioned on.
 pub(super) struct Prepared {
     pub(super) inputs: Vec<f32>,
     /// `(C, T)`.
@@ -65,7 +65,9 @@ impl WindowFlow {
                 return Err(sizes("channels of the lattice", lattice.channels(), var.channels()));
             }
             for c in 0..var.channels() {
-                half.extend((0..var.length()).map(|t| (0.5 * lattice.step(c) / var.unit(t, c)) as f32));
+                half.extend(
+                    (var.past()..var.length()).map(|t| (0.5 * lattice.step(c) / var.unit(t, c)) as f32),
+                );
             }
         }
         Ok(Self { var, context, shape, parameters, lattice, half })
@@ -76,8 +78,8 @@ impl WindowFlow {
         &self.var
     }
 
-    /// What the network sees.
-    pub fn context(&self) -> Context {
+    /// What the network sees of the past of a sample.
+    pub fn sight(&self) -> Context {
         self.context
     }
 
@@ -105,6 +107,11 @@ impl WindowFlow {
         self.parameters.copy_from_slice(parameters);
     }
 
+    /// Samples the density is of: all but those it is conditioned on.
+    pub(super) fn n_own(&self) -> usize {
+        self.var.length() - self.var.past()
+    }
+
     fn centred(&self, window: &[f64]) -> Array2<f64> {
         let c = self.var.channels();
         let mut v = by_time(window, c);
@@ -117,7 +124,7 @@ impl WindowFlow {
 
     /// Inputs and innovations of windows.
     pub(super) fn prepare(&self, v: ArrayView2<'_, f64>) -> Vec<Prepared> {
-        let (t, c) = (self.var.length(), self.var.channels());
+        let (t, c, past) = (self.var.length(), self.var.channels(), self.var.past());
         let v = match &self.lattice {
             Some(lattice) => lattice.recorded(v),
             None => v.to_owned(),
@@ -129,15 +136,16 @@ impl WindowFlow {
             .into_par_iter()
             .map(|(window, e)| {
                 let v = self.centred(&window.to_vec());
-                let inputs = self.context.inputs(v.view(), e, 0);
-                let innovations = (0..c).flat_map(|c| e.column(c).to_vec()).map(|x| x as f32).collect();
+                let inputs = self.context.inputs(v.view(), e, past);
+                let own = e.slice_axis(Axis(0), (past..).into());
+                let innovations = (0..c).flat_map(|c| own.column(c).to_vec()).map(|x| x as f32).collect();
                 Prepared { inputs, innovations }
             })
             .collect()
     }
 
     pub(super) fn log_prob_prepared(&self, windows: &[Prepared]) -> Vec<f64> {
-        let (n, scale) = (self.var.length(), self.var.log_scale());
+        let (n, scale) = (self.n_own(), self.var.log_scale());
         let one = |w: &Prepared| {
             let each = self.shape.log_prob(&self.parameters, &w.inputs, &w.innovations, &self.half, n);
             each.iter().map(|&x| f64::from(x)).sum::<f64>() - scale
@@ -145,11 +153,20 @@ impl WindowFlow {
         windows.par_iter().map(one).collect()
     }
 
-    fn sample_window(&self, rng: &mut StreamRng) -> Array1<f64> {
-        let (length, c) = (self.var.length(), self.var.channels());
-        let mut v = Array1::<f64>::zeros(length * c);
-        let mut e = Array2::<f64>::zeros((length, c));
-        for t in 0..length {
+    fn sample_window(&self, given: ArrayView1<'_, f64>, rng: &mut StreamRng) -> Array1<f64> {
+        let (length, c, past) = (self.var.length(), self.var.channels(), self.var.past());
+        let mut v = Array2::<f64>::zeros((1, length * c));
+        v.slice_axis_mut(Axis(1), (0..given.len()).into()).row_mut(0).assign(&given);
+        if let Some(lattice) = &self.lattice {
+            v = lattice.recorded(v.view());
+        }
+        // Of the past; what stands after it is written over.
+        let mut e = match past {
+            0 => Array2::<f64>::zeros((length, c)),
+            _ => self.var.innovations(v.view()),
+        };
+        let mut v = v.row(0).to_owned();
+        for t in past..length {
             // Samples beyond the reach of the context are not looked at again.
             let from = t.saturating_sub(self.context.reach());
             let seen = self.centred(&v.as_slice().expect("invariant: made here")[from * c..(t + 1) * c]);
@@ -185,10 +202,11 @@ impl WindowFlow {
             }
         }
         if let Some(lattice) = &self.lattice {
-            for (i, x) in v.iter_mut().enumerate() {
+            for (i, x) in v.iter_mut().enumerate().skip(given.len()) {
                 *x = lattice.nearest(i % c, *x) + lattice.step(i % c) * (rng.random::<f64>() - 0.5);
             }
         }
+        v.slice_axis_mut(Axis(0), (0..given.len()).into()).assign(&given);
         v
     }
 }
@@ -209,11 +227,20 @@ impl Density for WindowFlow {
     }
 
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
-        let mut out = Array2::<f64>::zeros((n, self.n_features()));
+        self.sample_given(Array2::zeros((n, 0)).view(), seed)
+    }
+
+    fn context(&self) -> &[usize] {
+        self.var.context()
+    }
+
+    fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
+        assert_eq!(context.ncols(), self.context().len(), "one column for each coordinate of the context");
+        let mut out = Array2::<f64>::zeros((context.nrows(), self.n_features()));
         out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(b, mut rows)| {
             let mut rng = seed.stream("window-sample", b as u64);
-            for mut row in rows.rows_mut() {
-                row.assign(&self.sample_window(&mut rng));
+            for (i, mut row) in rows.rows_mut().into_iter().enumerate() {
+                row.assign(&self.sample_window(context.row(b * BLOCK + i), &mut rng));
             }
         });
         out

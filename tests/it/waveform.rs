@@ -164,3 +164,41 @@ fn a_real_record_becomes_windows_and_a_model_scores_them() {
     assert!(better > worse - 1.0, "{better} {worse}");
     assert!(per_dimension > 0.0, "{per_dimension}");
 }
+
+#[test]
+fn windows_given_the_samples_before_them_go_through_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    succeed(at, &["synth", "--waveform", "--patients", "2", "--minutes", "3", "--output", "waves"]);
+    let ingest = ["ingest", "waveform-1024", "--input", "waves", "--output", "bundle", "--set", "window=64"];
+    succeed(at, &[&ingest[..], &["--set", "past=32"]].concat());
+    fail(
+        at,
+        &["fit", "bundle", "--output", "x", "--condition-on", "ABP[0001]"],
+        &["--condition-on", "past=N"],
+    );
+    let models = ["var", "gmm", "causal", "butterfly"];
+    for model in models {
+        let mut args = vec!["fit", "bundle", "--model", model, "--output", model];
+        if model == "causal" || model == "butterfly" {
+            args.extend(["--epochs", "2"]);
+        }
+        succeed(at, &args);
+        let scores = format!("{model}.csv");
+        succeed(at, &["score", model, "bundle", "--output", &scores]);
+        fail(at, &["sample", model, "--n", "2", "--output", "x.csv"], &["PLETH[-0032]", "--given"]);
+    }
+    let metrics = |model: &str| -> Value {
+        let text = std::fs::read_to_string(at.join(model).join("metrics.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let test = |model: &str| metrics(model)["splits"]["test"]["mean_log_prob"].as_f64().unwrap() / 128.0;
+    // Layers start at the autoregression's likelihood of the window given its past.
+    assert!(models.iter().all(|m| test(m) > 0.5), "{:?}", models.map(test));
+    assert!((test("butterfly") - test("var")).abs() < 0.5, "{} {}", test("butterfly"), test("var"));
+    succeed(at, &["flag", "causal", "bundle", "--alpha", "0.05", "--output", "flags.csv"]);
+    let report = ["report", "bundle", "--output", "r.html", "--model", "var", "--model", "causal", "--model"];
+    succeed(at, &[&report[..], &["butterfly"]].concat());
+    let page = std::fs::read_to_string(at.join("r.html")).unwrap();
+    assert!(page.contains("given the 32 samples before each"));
+}

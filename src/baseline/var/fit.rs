@@ -28,13 +28,26 @@ pub struct VarConfig {
     pub orders: Vec<usize>,
     /// Components of the innovations' mixture.
     pub components: Vec<usize>,
+    /// Samples at the start of each window that the density is conditioned on.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub past: usize,
     /// Seed of the noise the fit sees.
     pub seed: Seed,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
 impl Default for VarConfig {
     fn default() -> Self {
-        Self { orders: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48], components: vec![3, 5, 8], seed: Seed(0) }
+        Self {
+            orders: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48],
+            components: vec![3, 5, 8],
+            past: 0,
+            seed: Seed(0),
+        }
     }
 }
 
@@ -49,7 +62,8 @@ pub struct VarTrial {
     pub chosen: bool,
 }
 
-/// Fits on windows of `channels` channels, time-major, and chooses on `validation`.
+/// Fits on windows of `channels` channels, time-major, and chooses on `validation`. Moments are those of all samples; what
+/// is chosen by is the density given the past.
 ///
 /// # Shapes
 /// `train: (n, T·C)`, `validation: (m, T·C)`; with m = 0 the training windows choose.
@@ -79,6 +93,7 @@ pub fn fit_var<'a>(
         }
     }
     let length = d / channels;
+    let own = d - (config.past * channels).min(d);
     let mut orders: Vec<usize> = config.orders.iter().copied().filter(|&p| p > 0 && 2 * p < length).collect();
     if orders.is_empty() {
         orders.push(1);
@@ -101,10 +116,10 @@ pub fn fit_var<'a>(
     let mut trials = Vec::new();
     let mut best: Option<(f64, usize)> = None;
     for &order in &orders {
-        let model = gaussian(length, channels, order, &mean, &covariance)?;
+        let model = gaussian(length, channels, order, &mean, &covariance)?.given(config.past)?;
         let mixture = innovation::fit(thinned(&model.innovations(train)).view(), 4, 15)?;
         let model = model.with_innovation(mixture);
-        let mean_log_prob = model.log_prob(judge).mean().unwrap_or(f64::NAN) / d as f64;
+        let mean_log_prob = model.log_prob(judge).mean().unwrap_or(f64::NAN) / own as f64;
         let criterion = Some(mean_log_prob).filter(|c| c.is_finite());
         if let Some(c) = criterion
             && best.is_none_or(|(b, _)| c > b)
@@ -119,7 +134,7 @@ pub fn fit_var<'a>(
     }
     // The chosen order sees every run of its own length.
     let (mean, covariance) = moments(train, channels, order, weights.as_ref());
-    let model = gaussian(length, channels, order, &mean, &covariance)?;
+    let model = gaussian(length, channels, order, &mean, &covariance)?.given(config.past)?;
     let fitted = thinned(&model.innovations(train));
     let mut chosen: Option<(f64, Var)> = None;
     for &components in &config.components {

@@ -33,6 +33,8 @@ const BLOCK: usize = 16;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Var {
     length: usize,
+    /// Coordinates of the samples that the density of the others is conditioned on, the first ones.
+    context: Vec<usize>,
     channels: usize,
     mean: Array1<f64>,
     covariance: Array2<f64>,
@@ -90,7 +92,37 @@ impl Var {
         let whiten = invert_lower(lower.view());
         let block = |t: usize| (0..channels).map(|c| lower[[t * channels + c, t * channels + c]].ln()).sum();
         let log_scale = (0..n / channels).map(block).collect();
-        Ok(Self { length, channels, mean, covariance, innovation, lower, whiten, log_scale })
+        Ok(Self {
+            length,
+            context: Vec::new(),
+            channels,
+            mean,
+            covariance,
+            innovation,
+            lower,
+            whiten,
+            log_scale,
+        })
+    }
+
+    /// The density of a window given its first `past` samples, of which it is then no part.
+    ///
+    /// # Errors
+    /// [`GmmError::Shape`] where no sample is left.
+    pub fn given(self, past: usize) -> Result<Self, GmmError> {
+        if past >= self.length {
+            return Err(GmmError::Shape {
+                what: "samples of the past",
+                got: vec![past],
+                expected: vec![self.length - 1],
+            });
+        }
+        Ok(Self { context: (0..past * self.channels).collect(), ..self })
+    }
+
+    /// Samples at the start of a window that the density is conditioned on.
+    pub fn past(&self) -> usize {
+        self.context.len() / self.channels
     }
 
     /// Number of past samples p that predict the next.
@@ -98,7 +130,7 @@ impl Var {
         self.mean.len() / self.channels - 1
     }
 
-    /// Samples per channel T.
+    /// Samples per channel T, those the density is conditioned on among them.
     pub fn length(&self) -> usize {
         self.length
     }
@@ -135,7 +167,7 @@ impl Var {
 
     /// Σ_t log det L_tt of a window: what the map to innovations takes off the log-density.
     pub fn log_scale(&self) -> f64 {
-        self.log_scale_of(0..self.length)
+        self.log_scale_of(self.past()..self.length)
     }
 
     /// The part of [`Var::log_scale`] of some samples.
@@ -224,13 +256,14 @@ impl Density for Var {
 
     fn n_parameters(&self) -> usize {
         let (c, p) = (self.channels, self.order());
-        let first = p * c + p * c * (p * c + 1) / 2;
+        // Given as much as it looks back on, nothing starts without a past.
+        let first = if self.past() < p { p * c + p * c * (p * c + 1) / 2 } else { 0 };
         first + c + p * c * c + c * (c + 1) / 2 + self.innovation.n_parameters()
     }
 
     fn log_prob(&self, v: ArrayView2<'_, f64>) -> Array1<f64> {
         assert_eq!(v.ncols(), self.n_features(), "invariant: callers match coordinates first");
-        let scale = self.log_scale();
+        let (scale, past) = (self.log_scale(), self.past());
         // A bounded number of windows at a time: their innovations are as large as themselves.
         let mut out = Vec::with_capacity(v.nrows());
         for v in v.axis_chunks_iter(Axis(0), 64 * BLOCK) {
@@ -239,21 +272,35 @@ impl Density for Var {
                 each.as_slice()
                     .expect("invariant: made by this crate")
                     .chunks(self.length)
-                    .map(|e| e.iter().sum::<f64>() - scale),
+                    .map(|e| e[past..].iter().sum::<f64>() - scale),
             );
         }
         Array1::from_vec(out)
     }
 
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
-        let mut out = Array2::<f64>::zeros((n, self.n_features()));
+        self.sample_given(Array2::zeros((n, 0)).view(), seed)
+    }
+
+    fn context(&self) -> &[usize] {
+        &self.context
+    }
+
+    fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
+        assert_eq!(context.ncols(), self.context.len(), "one column for each coordinate of the context");
+        let (given, past) = (context.ncols(), self.past());
+        let mut out = Array2::<f64>::zeros((context.nrows(), self.n_features()));
         out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(b, mut rows)| {
             let innovations =
                 self.innovation.sample(rows.nrows() * self.length, seed.child("var-sample", b as u64));
-            for (mut row, e) in
-                rows.rows_mut().into_iter().zip(innovations.axis_chunks_iter(Axis(0), self.length))
-            {
-                row.assign(&self.window(e));
+            let each = innovations.axis_chunks_iter(Axis(0), self.length);
+            for (i, (mut row, e)) in rows.rows_mut().into_iter().zip(each).enumerate() {
+                let mut v = Array1::<f64>::zeros(self.n_features());
+                v.slice_axis_mut(Axis(0), (0..given).into()).assign(&context.row(b * BLOCK + i));
+                for t in past..self.length {
+                    self.extend(&mut v, t, e.row(t));
+                }
+                row.assign(&v);
             }
         });
         out

@@ -85,6 +85,35 @@ fn innovations_and_windows_are_inverse() {
 }
 
 #[test]
+fn given_its_past_a_window_has_the_density_of_the_whole_over_that_of_the_past() {
+    let (var, _, test) = fitted();
+    for past in [1, var.order(), 20] {
+        let before = Var { length: past.max(var.order() + 1), ..var.clone() };
+        let conditional = var.clone().given(past).unwrap();
+        assert_eq!(conditional.context(), (0..2 * past).collect::<Vec<_>>());
+        let given = conditional.log_prob(test.view());
+        if past > var.order() {
+            let first = part(test.view(), 0..test.nrows(), 0..2 * past).to_owned();
+            let gap = &var.log_prob(test.view()) - &before.log_prob(first.view()) - &given;
+            assert!(gap.iter().all(|x| x.abs() < 1e-8), "{past}");
+        }
+        // Drawn like the records it is given, and with likelihoods like theirs.
+        let context = part(test.view(), 0..40, 0..2 * past).to_owned();
+        let drawn = conditional.sample_given(context.view(), Seed(5));
+        assert_eq!(part(drawn.view(), 0..40, 0..2 * past), context);
+        let (own, real) = (conditional.log_prob(drawn.view()), given);
+        let (own, real) = (own.mean().unwrap() / 128.0, real.mean().unwrap() / 128.0);
+        assert!((own - real).abs() < 0.1, "{own} {real}");
+    }
+    assert!(var.clone().given(64).is_err());
+    // Fitted for windows that are given all they look back on, nothing is counted for a start.
+    let config = VarConfig { past: 20, components: vec![2], orders: vec![2], ..VarConfig::default() };
+    let (train, none) = (simulate(20, 64, 1), Array2::zeros((0, 128)));
+    let fitted = fit_var(train.view(), none.view(), 2, &config).unwrap().0;
+    assert_eq!((fitted.past(), fitted.n_parameters()), (20, 2 + 8 + 3 + fitted.innovation().n_parameters()));
+}
+
+#[test]
 fn mixture_innovations_explain_held_out_windows_better() {
     let (var, trials, test) = fitted();
     let one = VarConfig { components: vec![1], ..VarConfig::default() };

@@ -4,7 +4,8 @@
 //! z_t = Σ_{j ≤ min(t, p)} W_j (x_{t−j} − m)        the same W for all t ≥ p, W_0 lower triangular with diagonal eˢ
 //! ```
 //!
-//! The first p samples have matrices of their own. Started from a vector autoregression, the layer's output is that model's
+//! The first p samples have matrices of their own, unless as many or more samples are given: those stay as they are, and the
+//! density is of the others. Started from a vector autoregression, the layer's output is that model's
 //! innovations, and the flow's other layers describe what linear prediction leaves.
 //!
 //! Parameters are one lower triangular matrix A of (p + 1)·C coordinates, time-major: row block t serves sample t < p, the
@@ -28,6 +29,8 @@ pub struct Causal {
     length: usize,
     channels: usize,
     order: usize,
+    /// Samples at the start that are given.
+    past: usize,
 }
 
 /// A row of the triangular matrix and the rows of the batch it makes.
@@ -41,7 +44,13 @@ struct Line {
 impl Causal {
     /// For windows of `length` samples of `channels` channels; the past that counts is `order` samples, less than `length`.
     pub fn new(length: usize, channels: usize, order: usize) -> Self {
-        Self { length, channels, order: order.min(length - 1) }
+        Self { length, channels, order: order.min(length - 1), past: 0 }
+    }
+
+    /// Leaves the first `past` samples as they are: the density is of the others given these.
+    #[must_use]
+    pub fn given(self, past: usize) -> Self {
+        Self { past, ..self }
     }
 
     fn width(&self) -> usize {
@@ -54,17 +63,19 @@ impl Causal {
     }
 
     fn lines(&self) -> impl Iterator<Item = Line> + '_ {
-        (0..self.width()).map(|a| {
+        (0..self.width()).filter_map(|a| {
             let (t, c) = (a / self.channels, a % self.channels);
-            let from = c * self.length + t;
-            let count = if t < self.order { 1 } else { self.length - self.order };
-            Line { a, made: from..from + count }
+            let times = if t < self.order { t..t + 1 } else { t..self.length };
+            let times = times.start.max(self.past)..times.end;
+            (!times.is_empty())
+                .then(|| Line { a, made: c * self.length + times.start..c * self.length + times.end })
         })
     }
 
-    /// First row that enters a line through column `b` of the matrix.
-    fn source(&self, b: usize) -> usize {
-        (b % self.channels) * self.length + b / self.channels
+    /// First row that enters `line` through column `b` of the matrix.
+    fn source(&self, line: &Line, b: usize) -> usize {
+        let late = line.made.start % self.length - line.a / self.channels;
+        (b % self.channels) * self.length + b / self.channels + late
     }
 
     /// Sets the layer to z = A(x − m) of a vector autoregression.
@@ -132,8 +143,9 @@ impl<T: Real> Bijector<T> for Causal {
         let [seen] = tape.slots([x.len()]);
         seen.copy_from_slice(x);
         let mut total = T::zero();
-        for Line { a, made } in self.lines() {
-            let count = made.len();
+        for line in self.lines() {
+            let Line { a, made } = &line;
+            let (a, count) = (*a, made.len());
             let row = &lower[a * a.saturating_sub(1) / 2..][..a];
             let scale = log_diagonal[a].exp();
             total += log_diagonal[a] * T::from_f64(count as f64);
@@ -144,7 +156,7 @@ impl<T: Real> Bijector<T> for Causal {
                 *v = *v * scale - offset;
             }
             for (b, &k) in row.iter().enumerate() {
-                let from = self.source(b);
+                let from = self.source(&line, b);
                 add(z, &seen[from * n..(from + count) * n], k);
             }
         }
@@ -157,19 +169,19 @@ impl<T: Real> Bijector<T> for Causal {
         let n = z.len() / (self.length * self.channels);
         let [lower, log_diagonal, location] = split(parameters, self.lengths());
         let mut known = vec![T::zero(); n];
-        for t in 0..self.length {
-            let late = t.saturating_sub(self.order);
+        for t in self.past..self.length {
             for c in 0..self.channels {
                 let a = t.min(self.order) * self.channels + c;
                 let row = &lower[a * a.saturating_sub(1) / 2..][..a];
+                let made = c * self.length + t;
+                let line = Line { a, made: made..made + 1 };
                 known.fill(T::zero());
                 for (b, &k) in row.iter().enumerate() {
-                    let from = self.source(b) + late;
+                    let from = self.source(&line, b);
                     add(&mut known, &z[from * n..(from + 1) * n], k);
                 }
                 let offset: T = row.iter().zip(location).map(|(&k, &m)| k * m).sum();
                 let back = (-log_diagonal[a]).exp();
-                let made = c * self.length + t;
                 for (v, &k) in z[made * n..(made + 1) * n].iter_mut().zip(&known) {
                     *v = (*v - k + offset) * back + location[a];
                 }
@@ -193,8 +205,9 @@ impl<T: Real> Bijector<T> for Causal {
         let [seen, d_z] = tape.slots([size, size]);
         d_z.copy_from_slice(gradient);
         let ladj_total = sum(ladj_gradient);
-        for Line { a, made } in self.lines() {
-            let count = made.len();
+        for line in self.lines() {
+            let Line { a, made } = &line;
+            let (a, count) = (*a, made.len());
             let at = a * a.saturating_sub(1) / 2;
             let scale = log_diagonal[a].exp();
             let rows = made.start * n..made.end * n;
@@ -208,7 +221,7 @@ impl<T: Real> Bijector<T> for Causal {
             d_log_diagonal[a] += scale * through + ladj_total * T::from_f64(count as f64);
             d_location[a] -= scale * total;
             for b in 0..a {
-                let from = self.source(b);
+                let from = self.source(&line, b);
                 let source = from * n..(from + count) * n;
                 let k = lower[at + b];
                 d_lower[at + b] += dot(d, &seen[source.clone()]) - location[b] * total;
@@ -229,6 +242,10 @@ mod tests {
     fn the_layer_is_a_bijector() {
         for (length, channels, order) in [(1, 1, 0), (5, 1, 2), (4, 2, 1), (3, 2, 2), (4, 3, 0)] {
             check_bijector(&Causal::new(length, channels, order), 71);
+        }
+        // Fewer samples given than are looked back on, as many, more.
+        for past in [1, 2, 3] {
+            check_bijector(&Causal::new(5, 2, 2).given(past), 72);
         }
     }
 

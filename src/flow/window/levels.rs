@@ -56,7 +56,7 @@ impl<T: Real> Flow<T> {
                 out.push(LevelMixing {
                     block,
                     level,
-                    span: span(config.n_features, &window, block, config.splits_before(block), level),
+                    span: span(config.n_free(), &window, block, config.splits_before(block), level),
                     mixing,
                 });
             }
@@ -68,13 +68,20 @@ impl<T: Real> Flow<T> {
 /// Rows lie half a block apart; in the patch layout, row (r·C + c)·L + p.
 fn span(n_features: usize, window: &Windows, block: usize, splits: usize, level: usize) -> Span {
     let n_features = n_features >> splits;
-    let half = n_features.next_power_of_two() >> (level + 1);
     let patch = window.patch_of(block);
     let count = n_features / window.channels / patch;
+    if window.within_patches {
+        return within_patch((patch * window.channels).next_power_of_two() >> (level + 1), window, splits);
+    }
+    let half = n_features.next_power_of_two() >> (level + 1);
     if half < count {
         return Span::Samples((half * patch) << splits);
     }
-    let coordinates = half / count;
+    within_patch(half / count, window, splits)
+}
+
+/// Rows so many coordinates of a patch apart.
+fn within_patch(coordinates: usize, window: &Windows, splits: usize) -> Span {
     if coordinates >= window.channels {
         Span::Samples((coordinates / window.channels) << splits)
     } else {
@@ -99,6 +106,11 @@ mod tests {
         let samples = Span::Samples;
         assert_eq!(spans, [samples(2), samples(1), Span::Channels(1), samples(16), samples(8), samples(4)]);
         assert!(levels.iter().all(|l| l.mixing < 1e-12));
+        let local = Windows { within_patches: true, ..window };
+        let local = FlowConfig { window: Some(local), ..config.clone() };
+        let spans: Vec<Span> =
+            Flow::<f64>::new(&local, Seed(1)).unwrap().level_mixing().iter().map(|l| l.span).collect();
+        assert_eq!(spans, [samples(2), samples(1), Span::Channels(1)]);
         let angles =
             flow.parameter_views().iter().find(|v| v.name == "block.0.linear.angle").unwrap().range.clone();
         flow.parameters_mut()[angles.start] = std::f64::consts::FRAC_PI_2;

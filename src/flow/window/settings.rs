@@ -21,11 +21,24 @@ pub struct Windows {
     pub order: usize,
     /// Whether all pairs of a block of a butterfly share one matrix, as in the paper.
     pub share_weights: bool,
+    /// Whether butterflies mix the coordinates of a patch, with the same matrices for all patches, in place of those of the
+    /// whole window.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub within_patches: bool,
 }
 
 impl Default for Windows {
     fn default() -> Self {
-        Self { channels: 1, patch: 16, scales: 1, splits: 0, reach: 1, order: 0, share_weights: true }
+        Self {
+            channels: 1,
+            patch: 16,
+            scales: 1,
+            splits: 0,
+            reach: 1,
+            order: 0,
+            share_weights: true,
+            within_patches: false,
+        }
     }
 }
 
@@ -40,7 +53,8 @@ impl Windows {
         self.patch << (block / 2 % self.scales.max(1))
     }
 
-    pub(in crate::flow) fn problems(&self, n_features: usize) -> Vec<String> {
+    /// Of windows of `n_features` coordinates, after `n_given` that they are conditioned on.
+    pub(in crate::flow) fn problems(&self, n_features: usize, n_given: usize) -> Vec<String> {
         let mut problems = Vec::new();
         if self.channels == 0 || !n_features.is_multiple_of(self.channels.max(1)) {
             problems.push(format!("`channels` must divide {n_features} coordinates, got {}", self.channels));
@@ -71,9 +85,10 @@ impl Windows {
         if self.reach > 16 {
             problems.push(format!("`reach` must lie between 0 and 16, got {}", self.reach));
         }
-        if self.order >= length.max(1) {
+        let seen = length + n_given / self.channels;
+        if self.order >= seen.max(1) {
             problems.push(format!(
-                "`order` must be less than the {length} samples of a window, got {}",
+                "`order` must be less than the {seen} samples of a window, got {}",
                 self.order
             ));
         }

@@ -192,7 +192,13 @@ pub fn collect(
 /// What a reader should know before anything else.
 fn warnings(context: &Context<'_>) -> Vec<String> {
     let given = &context.leading().model.header.condition_on;
+    let past = context.bundle.manifest.pipeline.waveform.as_ref().map(|w| w.past).filter(|p| *p > 0);
     let conditional = (!given.is_empty()).then(|| {
+        if let Some(past) = past {
+            return format!(
+                "The models are of windows given the {past} samples before each: likelihoods and flags say nothing about those."
+            );
+        }
         format!(
             "The models are of the other features given {}: likelihoods, samples and flags say nothing about those.",
             given.join(", ")

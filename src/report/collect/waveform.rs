@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Context;
@@ -38,18 +38,19 @@ pub(super) fn waveforms(context: &Context<'_>, scales: Option<&Normalisation>) -
     let split = context.test?;
     let (window, names) = (settings.window, &settings.channels);
     let c = names.len();
-    let raw = context.bundle.raw_of(split);
-    if raw.ncols() != window * c {
+    let whole = context.bundle.raw_of(split);
+    if whole.ncols() != settings.extent() * c {
         return None;
     }
     let ids: Vec<&str> =
         context.bundle.rows(split).iter().map(|&i| context.bundle.record_ids[i].as_str()).collect();
     let leading = context.leading();
-    let v = leading.model.density().sample(SPECTRA, context.seed.child("report windows", 0));
-    let mut sampled = leading.model.encoder.decode(v.view());
+    let v = leading.model.sample_like(whole.view(), SPECTRA, context.seed.child("report windows", 0));
+    let given = settings.past * c;
+    let (raw, mut sampled) = (own(&whole, given), own(&leading.model.encoder.decode(v.view()), given));
     sampled.mapv_inplace(|x| if x.is_finite() { x } else { 0.0 });
     let frequency = scales.map(|s| s.frequency).filter(|f| *f > 0.0);
-    let drawn = Drawn { context, scales, names, window, ids: &ids };
+    let drawn = Drawn { context, scales, names, window, given, ids: &ids };
     let per: Vec<f64> =
         leading.scores.get(&split)?.log_prob_tensor.iter().map(|l| l / (window * c) as f64).collect();
     let mut order: Vec<usize> = (0..per.len()).collect();
@@ -69,6 +70,11 @@ pub(super) fn waveforms(context: &Context<'_>, scales: Option<&Normalisation>) -
         odd: drawn.odd(&raw, &order, &per, frequency),
         levels: levels(context, frequency),
     })
+}
+
+/// Windows without the samples before them that they are given.
+fn own(windows: &Array2<f64>, given: usize) -> Array2<f64> {
+    windows.slice_axis(Axis(1), (given..).into()).to_owned()
 }
 
 /// How much the levels of each model's butterflies mix.
@@ -107,6 +113,8 @@ struct Drawn<'a> {
     scales: Option<&'a Normalisation>,
     names: &'a [String],
     window: usize,
+    /// Coordinates before those of the window.
+    given: usize,
     ids: &'a [&'a str],
 }
 
@@ -160,7 +168,7 @@ impl Drawn<'_> {
     }
 
     fn channels(&self, raw: &Array2<f64>, sampled: &Array2<f64>) -> Vec<WaveChannel> {
-        let train = self.context.bundle.raw_of(Split::Train);
+        let train = own(&self.context.bundle.raw_of(Split::Train), self.given);
         (0..self.names.len())
             .map(|k| {
                 let of = |a: &Array2<f64>| -> (Option<f64>, Option<f64>) {

@@ -18,6 +18,7 @@ pub(super) fn waveform(section: &Section<'_>) -> Waveform {
     let waveform = Waveform {
         channels,
         window,
+        past: count("past").unwrap_or(0),
         stride: count("stride").unwrap_or(window),
         max_missing: number("max_missing", 0.0),
         max_step: number("max_step", 1.5),

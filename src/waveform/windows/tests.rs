@@ -72,6 +72,34 @@ fn normalisation_is_fitted_on_training_windows_of_the_record() {
 }
 
 #[test]
+fn windows_bring_the_samples_before_them() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "r", 105, 50.0, |_, _| {});
+    let path = dir.path().join("r");
+    let (alone, _) = read(&path, &[("normalise", "none")]).unwrap();
+    let (table, _) = read(&path, &[("normalise", "none"), ("past", "7")]).unwrap();
+    // Ten samples each from the seventh on.
+    assert_eq!((table.n_records(), table.columns.len()), (9, 34));
+    assert_eq!(table.record_ids[1], "r@17");
+    let names: Vec<_> = table.columns[11..16].iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["B[-0002]", "A[-0001]", "B[-0001]", "A[0000]", "B[0000]"]);
+    // Frames 10 to 26; of the windows without pasts, the second holds 10 to 19.
+    for j in 0..20 {
+        assert_eq!(column(&table, j)[1], column(&alone, j)[1], "{j}");
+    }
+    // A past across a gap is none; a constant past is one.
+    write(dir.path(), "gap", 105, 50.0, |i, f| match i {
+        20 => f[0] = i16::MIN,
+        50..57 => f[1] = 5,
+        _ => {}
+    });
+    let (table, _) = read(&dir.path().join("gap"), &[("past", "7")]).unwrap();
+    let starts: Vec<_> = table.record_ids.iter().map(String::as_str).collect();
+    assert_eq!(starts, ["gap@7", "gap@37", "gap@47", "gap@57", "gap@67", "gap@77", "gap@87"]);
+    assert!(matches!(read(&path, &[("past", "100")]), Err(WaveformError::NoWindows { window: 110, .. })));
+}
+
+#[test]
 fn every_window_left_out_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "r", 104, 50.0, |i, f| match i {

@@ -177,3 +177,27 @@ fn settings_out_of_range_are_refused() {
     let error = fit_window(var, None, &source, none.view(), &config(), &Silent).unwrap_err();
     assert!(matches!(error, GmmError::TooFewRows { .. }));
 }
+
+#[test]
+fn given_its_past_a_window_has_the_density_of_the_whole_over_that_of_the_past() {
+    let (var, train, validation) = var(64);
+    let source = |_| train.clone();
+    let short = WindowConfig { max_epochs: 2, ..config() };
+    let (whole, _) = fit_window(var.clone(), None, &source, validation.view(), &short, &Silent).unwrap();
+    let past = 40;
+    // The same numbers, of windows of another length or given their start.
+    let of = |var: Var| {
+        WindowFlow::new(var, whole.sight(), whole.shape(), whole.parameters().to_vec(), None).unwrap()
+    };
+    let shorter =
+        Var::new(past, 1, var.mean().to_owned(), var.covariance().to_owned(), var.innovation().clone());
+    let (before, given) = (of(shorter.unwrap()), of(var.given(past).unwrap()));
+    let first = validation.slice_axis(Axis(1), (0..past).into());
+    let gap =
+        &whole.log_prob(validation.view()) - &before.log_prob(first) - &given.log_prob(validation.view());
+    assert!(gap.iter().all(|x| x.abs() < 1e-3), "{gap}");
+    let drawn = given.sample_given(first, Seed(3));
+    assert_eq!(drawn.slice_axis(Axis(1), (0..past).into()), first);
+    let likelihood = |v: &Array2<f64>| given.log_prob(v.view()).mean().unwrap() / 24.0;
+    assert!((likelihood(&drawn) - likelihood(&validation)).abs() < 0.4);
+}

@@ -1,0 +1,150 @@
+//! Inner products of the rows of two single-precision matrices for AVX-512: gradients of weights sum over a batch, the last
+//! dimension of both factors.
+//!
+//! ```text
+//! C (m × k) ← A (m × n) · B (k × n)ᵀ + β C
+//! ```
+//!
+//! Eight rows of A by two of B are summed at a time, 16 columns in each of 16 registers; the sixteen registers become the
+//! sixteen sums in four rounds of adding halves. Each element is a sum in an order that only n decides.
+
+#![expect(clippy::inline_always, reason = "must become part of the copy for the instruction set")]
+
+use fearless_simd::{Level, Simd, SimdBase, SimdFloat, f32x16};
+
+/// Columns of a piece.
+const LANES: usize = 16;
+/// Columns taken at a time: so many of eight rows of A stay in the first cache, of all rows of B in the second.
+const STRETCH: usize = 512;
+
+/// C ← A·Bᵀ + β·C, where this CPU has the instructions; else `false`, and nothing is done.
+///
+/// # Shapes
+/// `[m, n, k]`; `a: (m, n)`, `b: (k, n)`, `c: (m, k)`, all row-major
+pub(super) fn inner(a: &[f32], b: &[f32], [m, n, k]: [usize; 3], beta: f32, c: &mut [f32]) -> bool {
+    // Below, sums across registers are most of the work.
+    if n < 4 * LANES {
+        return false;
+    }
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Level::Avx512(token) = Level::new() {
+        token.vectorize(
+            #[inline(always)]
+            || {
+                for from in (0..n).step_by(STRETCH) {
+                    let beta = if from == 0 { beta } else { 1.0 };
+                    stretch(token, a, b, [m, n, k], [from, (from + STRETCH).min(n)], beta, c);
+                }
+            },
+        );
+        return true;
+    }
+    let _ = (a, b, m, k, beta, c);
+    false
+}
+
+#[inline(always)]
+fn stretch<S: Simd>(
+    s: S,
+    a: &[f32],
+    b: &[f32],
+    [m, n, k]: [usize; 3],
+    columns: [usize; 2],
+    beta: f32,
+    c: &mut [f32],
+) {
+    let add = |c: &mut [f32], i: usize, j: usize, sum: f32| {
+        let to = &mut c[i * k + j];
+        *to = if beta == 0.0 { sum } else { beta.mul_add(*to, sum) };
+    };
+    let mut i = 0;
+    while i + 8 <= m {
+        let mut j = 0;
+        while j + 2 <= k {
+            for (r, sums) in eight_by_two(s, a, i, b, j, n, columns).chunks_exact(2).enumerate() {
+                add(c, i + r, j, sums[0]);
+                add(c, i + r, j + 1, sums[1]);
+            }
+            j += 2;
+        }
+        if j < k {
+            for r in i..i + 8 {
+                add(c, r, j, one(s, a, r, b, j, n, columns));
+            }
+        }
+        i += 8;
+    }
+    for r in i..m {
+        for j in 0..k {
+            add(c, r, j, one(s, a, r, b, j, n, columns));
+        }
+    }
+}
+
+/// Columns `from..to` of row `i`.
+#[inline(always)]
+fn row(x: &[f32], i: usize, n: usize, [from, to]: [usize; 2]) -> &[f32] {
+    &x[i * n + from..i * n + to]
+}
+
+#[inline(always)]
+fn eight_by_two<S: Simd>(
+    s: S,
+    a: &[f32],
+    i: usize,
+    b: &[f32],
+    j: usize,
+    n: usize,
+    columns: [usize; 2],
+) -> [f32; 16] {
+    let left: [&[f32]; 8] = std::array::from_fn(|r| row(a, i + r, n, columns));
+    let right = [row(b, j, n, columns), row(b, j + 1, n, columns)];
+    let width = columns[1] - columns[0];
+    let whole = width / LANES * LANES;
+    let mut sums = [[f32x16::splat(s, 0.0); 2]; 8];
+    let mut at = 0;
+    while at < whole {
+        let y = right.map(|y| f32x16::from_slice(s, &y[at..at + LANES]));
+        for (x, sums) in left.iter().zip(&mut sums) {
+            let x = f32x16::from_slice(s, &x[at..at + LANES]);
+            for (sum, y) in sums.iter_mut().zip(y) {
+                *sum = x.mul_add(y, *sum);
+            }
+        }
+        at += LANES;
+    }
+    // Interleaving halves four times brings the lanes in the order of reversed bits.
+    let mut all: [f32x16<S>; 16] = std::array::from_fn(|p| {
+        let i = (p & 1) << 3 | (p & 2) << 1 | (p & 4) >> 1 | (p & 8) >> 3;
+        sums[i / 2][i % 2]
+    });
+    let mut left_over = 16;
+    while left_over > 1 {
+        left_over /= 2;
+        for p in 0..left_over {
+            let (x, y) = (all[2 * p], all[2 * p + 1]);
+            all[p] = s.zip_low_f32x16(x, y) + s.zip_high_f32x16(x, y);
+        }
+    }
+    let mut out = [0.0; 16];
+    all[0].store_slice(&mut out);
+    if whole < width {
+        for (p, out) in out.iter_mut().enumerate() {
+            let (x, y) = (&left[p / 2][whole..], &right[p % 2][whole..]);
+            *out = x.iter().zip(y).fold(*out, |sum, (x, y)| x.mul_add(*y, sum));
+        }
+    }
+    out
+}
+
+#[inline(always)]
+fn one<S: Simd>(s: S, a: &[f32], i: usize, b: &[f32], j: usize, n: usize, columns: [usize; 2]) -> f32 {
+    let (x, y) = (row(a, i, n, columns), row(b, j, n, columns));
+    let (x_whole, y_whole) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let rest = (x_whole.remainder(), y_whole.remainder());
+    let mut sum = f32x16::splat(s, 0.0);
+    for (x, y) in x_whole.zip(y_whole) {
+        sum = f32x16::from_slice(s, x).mul_add(f32x16::from_slice(s, y), sum);
+    }
+    rest.0.iter().zip(rest.1).fold(s.reduce_sum_f32x16(sum), |sum, (x, y)| x.mul_add(*y, sum))
+}
