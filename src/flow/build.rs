@@ -208,7 +208,7 @@ fn build_window<T: Real>(
                 let options = Radix2 {
                     levels: radix2_levels(size),
                     coarsest_last: false,
-                    both_directions: false,
+                    both_directions: true,
                     share_weights: false,
                 };
                 let built = ButterflyLayer::radix2(size, options, parametrisation)

@@ -239,14 +239,6 @@ fn fit_patches(
         let message = "--ensemble does not apply to flows of waveform windows".to_owned();
         return Err(usage(message, "leave it out"));
     }
-    let waveform = bundle.manifest.pipeline.waveform.as_ref();
-    let (length, channels) = waveform.map_or((1, 1), |w| (w.window, w.channels.len()));
-    let (mut flow, mut config) = train::window_preset(kind, bundle.manifest.splits.train, length, channels);
-    config.seed = request.seed;
-    config.time_budget_seconds = request.time_budget;
-    if let Some(epochs) = request.epochs {
-        config.max_epochs = epochs;
-    }
     let (whiten, settings): (Vec<_>, Vec<_>) =
         request.settings.iter().cloned().partition(|(key, _)| key == "whiten");
     let whiten = match whiten.last().map(|(_, value)| value.as_str()) {
@@ -257,6 +249,15 @@ fn fit_patches(
             return Err(usage(message, "false leaves out the autoregression the flow starts from"));
         }
     };
+    let waveform = bundle.manifest.pipeline.waveform.as_ref();
+    let (length, channels) = waveform.map_or((1, 1), |w| (w.window, w.channels.len()));
+    let (mut flow, mut config) =
+        train::window_preset(kind, bundle.manifest.splits.train, length, channels, whiten);
+    config.seed = request.seed;
+    config.time_budget_seconds = request.time_budget;
+    if let Some(epochs) = request.epochs {
+        config.max_epochs = epochs;
+    }
     train::apply_overrides(&mut flow, &mut config, &settings)?;
     Ok(fit_patch_model(bundle, kind, &flow, &config, whiten, checkpoint, request.resume, progress)?)
 }

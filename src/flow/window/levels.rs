@@ -71,7 +71,11 @@ fn span(n_features: usize, window: &Windows, block: usize, splits: usize, level:
     let patch = window.patch_of(block);
     let count = n_features / window.channels / patch;
     if window.within_patches {
-        return within_patch((patch * window.channels).next_power_of_two() >> (level + 1), window, splits);
+        // There and back: l, …, 1, 0, 0, 1, …, l.
+        let size = (patch * window.channels).next_power_of_two();
+        let levels = size.ilog2() as usize;
+        let level = if level < levels { level } else { 2 * levels - 1 - level };
+        return within_patch(size >> (level + 1), window, splits);
     }
     let half = n_features.next_power_of_two() >> (level + 1);
     if half < count {
@@ -110,7 +114,10 @@ mod tests {
         let local = FlowConfig { window: Some(local), ..config.clone() };
         let spans: Vec<Span> =
             Flow::<f64>::new(&local, Seed(1)).unwrap().level_mixing().iter().map(|l| l.span).collect();
-        assert_eq!(spans, [samples(2), samples(1), Span::Channels(1)]);
+        assert_eq!(
+            spans,
+            [samples(2), samples(1), Span::Channels(1), Span::Channels(1), samples(1), samples(2)]
+        );
         let angles =
             flow.parameter_views().iter().find(|v| v.name == "block.0.linear.angle").unwrap().range.clone();
         flow.parameters_mut()[angles.start] = std::f64::consts::FRAC_PI_2;

@@ -21,8 +21,8 @@ pub struct Windows {
     pub order: usize,
     /// Whether all pairs of a block of a butterfly share one matrix, as in the paper.
     pub share_weights: bool,
-    /// Whether butterflies mix the coordinates of a patch, with the same matrices for all patches, in place of those of the
-    /// whole window.
+    /// Whether butterflies mix the coordinates of a patch, there and back, with the same matrices for all patches, in place
+    /// of those of the whole window.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub within_patches: bool,
 }

@@ -112,7 +112,8 @@ def worker(steps):
 def ours(program, bundle, epochs, folder):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = folder / f"model-{epochs}"
-    settings = ["batch_size=64", "dropout=0", "patience=1000", "whiten=false", "checkpoint_seconds=1000000"]
+    settings = ["batch_size=64", "dropout=0", "patience=1000", "whiten=false", "checkpoint_seconds=1000000",
+                "patch=16", "reach=1", "hidden=64"]
     options = [x for s in settings for x in ("--set", s)]
     subprocess.run(
         [program, "fit", bundle, "--model", "butterfly", "--epochs", str(epochs), "--output", output, "--force",
