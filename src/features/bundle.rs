@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,8 @@ pub struct Bundle {
     /// What happened on the way.
     pub audit: Audit,
     fingerprint: String,
+    /// Of a bundle just built, what [`write`](Self::write) will write: drawing and converting twice takes longer than the rest.
+    stored: Option<Arc<Vec<u8>>>,
 }
 
 impl Bundle {
@@ -159,8 +162,11 @@ impl Bundle {
             splits,
             audit,
             fingerprint: String::new(),
+            stored: None,
         };
-        bundle.manifest.tensor_sha256 = sha256(&bundle.tensor_bytes());
+        let bytes = Arc::new(bundle.tensor_bytes());
+        bundle.manifest.tensor_sha256 = sha256(&bytes);
+        bundle.stored = Some(bytes);
         bundle.fingerprint = sha256(&json(&bundle.manifest));
         Ok(bundle)
     }
@@ -171,12 +177,16 @@ impl Bundle {
     /// # Errors
     /// I/O failures.
     pub fn write(&self, dir: &Path) -> Result<(), FeatureError> {
-        let files =
-            [(TENSORS, self.tensor_bytes()), (MANIFEST, json(&self.manifest)), (AUDIT, json(&self.audit))];
-        for (name, bytes) in files {
+        let write = |name: &str, bytes: &[u8]| {
             let path = dir.join(name);
-            fs::write(&path, bytes).map_err(IoError::on("write", &path))?;
+            fs::write(&path, bytes).map_err(IoError::on("write", &path))
+        };
+        match &self.stored {
+            Some(bytes) => write(TENSORS, bytes)?,
+            None => write(TENSORS, &self.tensor_bytes())?,
         }
+        write(MANIFEST, &json(&self.manifest))?;
+        write(AUDIT, &json(&self.audit))?;
         Ok(())
     }
 
@@ -218,6 +228,7 @@ impl Bundle {
             splits: tensors.splits,
             audit,
             fingerprint: sha256(&manifest_bytes),
+            stored: None,
         })
     }
 
@@ -243,6 +254,7 @@ impl Bundle {
             splits: kept.iter().map(|&i| self.splits[i]).collect(),
             audit: self.audit.clone(),
             fingerprint: self.fingerprint.clone(),
+            stored: None,
         };
         bundle.recount();
         bundle
@@ -252,6 +264,7 @@ impl Bundle {
     #[must_use]
     pub fn conditioned_on(mut self, columns: &[usize]) -> Self {
         self.manifest.encoder = self.manifest.encoder.conditioned_on(columns);
+        self.stored = None;
         self
     }
 
@@ -259,6 +272,7 @@ impl Bundle {
     pub(super) fn recount(&mut self) {
         self.manifest.n_records = self.splits.len();
         self.manifest.splits = SplitCounts::of(&self.splits);
+        self.stored = None;
     }
 
     /// The draw whose values are stored, in double precision.
@@ -272,7 +286,7 @@ impl Bundle {
     }
 
     fn tensor_bytes(&self) -> Vec<u8> {
-        tensors::to_bytes(&self.stored_draw(), &self.raw, &self.splits, &self.record_ids)
+        tensors::to_bytes(self.stored_draw(), &self.raw, &self.splits, &self.record_ids)
     }
 }
 

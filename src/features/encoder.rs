@@ -1,5 +1,6 @@
 //! A fitted encoder: record ↔ vector.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
@@ -20,6 +21,8 @@ pub const QUANTILE_LEVELS: [f64; 13] =
 
 /// Rows that share a random stream; part of the file format, since it decides the stored draw.
 const BLOCK: usize = 256;
+/// Numbers that stay in cache.
+const CACHED: usize = 1 << 15;
 
 /// What a column is, for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,17 +222,36 @@ impl Encoder {
             return Err(FeatureError::MissingColumns(missing));
         }
         let n = table.n_records();
-        let mut raw = Array2::from_elem((n, self.n_features()), f64::NAN);
-        for (column, mut out) in self.columns.iter().zip(raw.columns_mut()) {
-            let cells = &found[column.meta.name.as_str()].cells;
-            let numbers = column.numbers(cells)?;
-            if numbers.len() != n {
-                let name = column.meta.name.clone();
-                return Err(FeatureError::ColumnLength { column: name, found: numbers.len(), expected: n });
+        let columns: Vec<Result<Cow<'_, [f64]>, FeatureError>> = self
+            .columns
+            .par_iter()
+            .map(|column| {
+                let numbers = column.numbers(&found[column.meta.name.as_str()].cells)?;
+                if numbers.len() != n {
+                    let name = column.meta.name.clone();
+                    return Err(FeatureError::ColumnLength {
+                        column: name,
+                        found: numbers.len(),
+                        expected: n,
+                    });
+                }
+                Ok(numbers)
+            })
+            .collect();
+        // The first error in the order of the columns.
+        let columns: Vec<Cow<'_, [f64]>> = columns.into_iter().collect::<Result<_, _>>()?;
+        let p = columns.len();
+        let mut raw = vec![0.0; n * p];
+        // Some rows at a time: columns are read in stretches, rows written while they are in cache.
+        raw.par_chunks_mut((BLOCK * p).max(1)).enumerate().for_each(|(block, rows)| {
+            for (j, column) in columns.iter().enumerate() {
+                let from = block * BLOCK;
+                for (row, x) in rows.chunks_exact_mut(p).zip(&column[from..]) {
+                    row[j] = *x;
+                }
             }
-            out.iter_mut().zip(numbers).for_each(|(o, x)| *o = x);
-        }
-        Ok(raw)
+        });
+        Ok(Array2::from_shape_vec((n, p), raw).expect("invariant: one column per feature"))
     }
 
     /// Text columns with values not met in training, and how many rows of `raw` hold one.
@@ -266,9 +288,16 @@ impl Encoder {
                     for u in &mut *values {
                         *u = ((stream.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
                     }
-                    // Column by column: one map and its knots at a time.
-                    let rows = raw.slice_axis(Axis(0), Slice::from(b * BLOCK..b * BLOCK + log_det.len()));
-                    self.encode_block(rows, values, log_det, log_noise);
+                    // Column by column, one map and its knots at a time, of as many rows as stay in cache.
+                    let some = (CACHED / d).clamp(8, BLOCK);
+                    let parts = values.chunks_mut(some * d).zip(log_det.chunks_mut(some));
+                    for (k, ((values, log_det), log_noise)) in
+                        parts.zip(log_noise.chunks_mut(some)).enumerate()
+                    {
+                        let from = b * BLOCK + k * some;
+                        let rows = raw.slice_axis(Axis(0), Slice::from(from..from + log_det.len()));
+                        self.encode_block(rows, values, log_det, log_noise);
+                    }
                 },
             );
         }
@@ -358,11 +387,11 @@ impl Encoder {
 
 impl FittedColumn {
     /// Cells as numbers: level codes for a text column.
-    pub(super) fn numbers(&self, cells: &Cells) -> Result<Vec<f64>, FeatureError> {
+    pub(super) fn numbers<'a>(&self, cells: &'a Cells) -> Result<Cow<'a, [f64]>, FeatureError> {
         let column = || self.meta.name.clone();
         if self.levels.is_empty() {
-            let numbers = match cells {
-                Cells::Number(x) => x.clone(),
+            let numbers: Cow<'_, [f64]> = match cells {
+                Cells::Number(x) => Cow::Borrowed(x),
                 Cells::Text(text) => text
                     .iter()
                     .enumerate()
@@ -372,7 +401,8 @@ impl FittedColumn {
                             t.parse().map_err(|_| FeatureError::NotANumber { column: column(), row: i + 1 })
                         }
                     })
-                    .collect::<Result<_, _>>()?,
+                    .collect::<Result<Vec<_>, _>>()?
+                    .into(),
             };
             return match numbers.iter().position(|x: &f64| x.is_infinite()) {
                 Some(i) => Err(FeatureError::Infinite { column: column(), row: i + 1 }),
@@ -383,11 +413,15 @@ impl FittedColumn {
             self.levels.iter().enumerate().map(|(k, l)| (l.as_str(), k)).collect();
         let code = |text: &str| codes.get(text).copied().unwrap_or(self.levels.len()) as f64;
         Ok(match cells {
-            Cells::Text(text) => text.iter().map(|cell| cell.as_deref().map_or(f64::NAN, code)).collect(),
-            // A new table whose levels happen to look like numbers.
-            Cells::Number(x) => {
-                x.iter().map(|x| if x.is_nan() { f64::NAN } else { code(&x.to_string()) }).collect()
+            Cells::Text(text) => {
+                text.iter().map(|cell| cell.as_deref().map_or(f64::NAN, code)).collect::<Vec<_>>().into()
             }
+            // A new table whose levels happen to look like numbers.
+            Cells::Number(x) => x
+                .iter()
+                .map(|x| if x.is_nan() { f64::NAN } else { code(&x.to_string()) })
+                .collect::<Vec<_>>()
+                .into(),
         })
     }
 }

@@ -69,7 +69,7 @@ pub fn assign_split(subject_id: &str, seed: u64, fractions: &SplitFractions) -> 
 ///
 /// # Errors
 /// [`FeatureError::NoRecords`]; [`FeatureError::EmptySplit`] when training or validation would have none.
-pub(super) fn assign_splits(
+pub fn assign_splits(
     table: &RecordTable,
     pipeline: &Pipeline,
 ) -> Result<(Vec<Split>, Vec<String>), FeatureError> {

@@ -12,6 +12,7 @@
 use std::path::Path;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -26,21 +27,42 @@ pub(super) struct Tensors {
     pub(super) record_ids: Vec<String>,
 }
 
+/// Numbers one thread turns into bytes at a time.
+const PIECE: usize = 1 << 16;
+
+/// `N` bytes for each number.
+fn bytes_of<T: Sync, const N: usize>(numbers: &[T], bytes: impl Fn(&T) -> [u8; N] + Sync) -> Vec<u8> {
+    let mut out = vec![0; numbers.len() * N];
+    let pieces = out.par_chunks_mut(PIECE * N).zip(numbers.par_chunks(PIECE));
+    pieces.for_each(|(out, numbers)| {
+        for (out, x) in out.as_chunks_mut::<N>().0.iter_mut().zip(numbers) {
+            *out = bytes(x);
+        }
+    });
+    out
+}
+
 /// The bytes of the file; equal contents give equal bytes.
 pub(super) fn to_bytes(
-    stored: &Encoded,
+    stored: Encoded,
     raw: &Array2<f64>,
     splits: &[Split],
     record_ids: &[String],
 ) -> Vec<u8> {
     let (n, d, p) = (raw.nrows(), stored.values.ncols(), raw.ncols());
-    let values: Vec<u8> = stored.values.iter().flat_map(|&v| (v as f32).to_le_bytes()).collect();
-    let numbers: Vec<u8> = raw.iter().flat_map(|x| canonical(*x).to_le_bytes()).collect();
-    let observed: Vec<u8> = raw
-        .rows()
-        .into_iter()
-        .flat_map(|row| (0..d).map(move |j| u8::from(j >= p || !row[j].is_nan())))
-        .collect();
+    let contiguous = "invariant: made by this crate";
+    let values = bytes_of(stored.values.as_slice().expect(contiguous), |v| (*v as f32).to_le_bytes());
+    drop(stored);
+    let raw = raw.as_standard_layout();
+    let numbers = bytes_of(raw.as_slice().expect(contiguous), |x| canonical(*x).to_le_bytes());
+    let mut observed = vec![1; n * d];
+    observed.par_chunks_mut(d.max(1)).zip(raw.as_slice().expect(contiguous).par_chunks(p.max(1))).for_each(
+        |(observed, raw)| {
+            for (o, x) in observed.iter_mut().zip(raw) {
+                *o = u8::from(!x.is_nan());
+            }
+        },
+    );
     let split: Vec<u8> = splits.iter().map(|s| code(*s)).collect();
     let id_bytes: Vec<u8> = record_ids.iter().flat_map(|id| id.bytes()).collect();
     let mut end = 0;

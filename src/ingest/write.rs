@@ -1,10 +1,12 @@
 //! Tables written for people and programs: the bundle's `features.parquet`, and scores, flags and samples as CSV or
 //! Parquet.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
 use polars::prelude as pl;
+use rayon::prelude::*;
 
 use crate::error::IoError;
 use crate::output::Staged;
@@ -106,25 +108,36 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
 /// If there is not one split per record.
 pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
     assert_eq!(splits.len(), table.n_records(), "one split per record");
-    let text = |list: &[String]| OutputCells::Text(list.iter().cloned().map(Some).collect());
-    let names = splits.iter().map(|s| Some(s.name().to_string())).collect();
+    let text = |name: &str, list: Vec<&str>| pl::Column::new(name.into(), list);
+    let mut names: HashSet<String> = ["record_id", "subject_id", "split"].map(str::to_owned).into();
     let mut columns = vec![
-        OutputColumn::new("record_id", text(&table.record_ids)),
-        OutputColumn::new("subject_id", text(&table.subject_ids)),
-        OutputColumn::new("split", OutputCells::Text(names)),
+        text("record_id", table.record_ids.iter().map(String::as_str).collect()),
+        text("subject_id", table.subject_ids.iter().map(String::as_str).collect()),
+        text("split", splits.iter().map(|s| s.name()).collect()),
     ];
-    for feature in &table.columns {
+    let named = table.columns.iter().map(|feature| {
         let mut name = feature.name.clone();
         // A wide table may have a feature of one of our names.
-        while columns.iter().any(|c| c.name == name) {
+        while !names.insert(name.clone()) {
             name.push('_');
         }
-        columns.push(match &feature.cells {
-            Cells::Number(x) => OutputColumn::new(name, OutputCells::Number(x.clone())),
-            Cells::Text(t) => OutputColumn::new(name, OutputCells::Text(t.clone())),
-        });
+        (name, &feature.cells)
+    });
+    let named: Vec<(String, &Cells)> = named.collect();
+    columns.par_extend(named.into_par_iter().map(|(name, cells)| match cells {
+        Cells::Number(x) => numbers(&name, x),
+        Cells::Text(t) => pl::Column::new(name.into(), t.as_slice()),
+    }));
+    write_frame(path, columns, table.n_records())
+}
+
+/// A column of numbers, NaN as null.
+fn numbers(name: &str, x: &[f64]) -> pl::Column {
+    if x.iter().any(|x| x.is_nan()) {
+        let nullable: pl::Float64Chunked = x.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
+        return pl::IntoColumn::into_column(nullable.with_name(name.into()));
     }
-    write_parquet(path, &columns, table.n_records())
+    pl::Column::new(name.into(), x)
 }
 
 fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
@@ -139,21 +152,22 @@ fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), I
 }
 
 fn write_parquet(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
-    let failed =
-        |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     let column = |c: &OutputColumn| {
         let name = pl::PlSmallStr::from(c.name.as_str());
         match &c.cells {
-            OutputCells::Number(v) => {
-                let numbers: pl::Float64Chunked = v.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
-                pl::IntoColumn::into_column(numbers.with_name(name))
-            }
+            OutputCells::Number(v) => numbers(&c.name, v),
             OutputCells::Integer(v) => pl::Column::new(name, v.as_slice()),
             OutputCells::Boolean(v) => pl::Column::new(name, v.as_slice()),
             OutputCells::Text(v) => pl::Column::new(name, v.as_slice()),
         }
     };
-    let mut frame = pl::DataFrame::new(rows, columns.iter().map(column).collect()).map_err(failed)?;
+    write_frame(path, columns.iter().map(column).collect(), rows)
+}
+
+fn write_frame(path: &Path, columns: Vec<pl::Column>, rows: usize) -> Result<(), IngestError> {
+    let failed =
+        |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
+    let mut frame = pl::DataFrame::new(rows, columns).map_err(failed)?;
     let file = File::create(path).map_err(IoError::on("create", path))?;
     pl::ParquetWriter::new(file).finish(&mut frame).map_err(failed)?;
     Ok(())

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::IoError;
-use crate::features::Bundle;
+use crate::features::{Bundle, FeatureError, assign_splits};
 use crate::ingest::{self, BadRows, IngestOptions, IngestProgress};
 use crate::output::Staged;
 use crate::{schema, waveform};
@@ -72,9 +72,18 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
         }
         (None, None) => ingest::read_wide(&pipeline, request.input)?,
     };
-    let bundle = Bundle::build(&table, schema.as_ref(), &pipeline)?;
-    ingest::write_features(&staged.path().join("features.parquet"), &table, &bundle.splits)?;
-    bundle.write(staged.path())?;
+    let (splits, _) = assign_splits(&table, &pipeline)?;
+    let path = staged.path().join("features.parquet");
+    let (written, bundle) = rayon::join(
+        || ingest::write_features(&path, &table, &splits),
+        || {
+            let bundle = Bundle::build(&table, schema.as_ref(), &pipeline)?;
+            bundle.write(staged.path())?;
+            Ok::<_, FeatureError>(bundle)
+        },
+    );
+    let bundle = bundle?;
+    written?;
     staged.commit()?;
     Ok(bundle)
 }

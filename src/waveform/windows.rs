@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::account::{fault, fingerprints, flow, nothing_left, segments, windows};
@@ -78,9 +79,11 @@ pub fn read_windows(
     let mut records = TableAudit { table: "waveform records".into(), ..TableAudit::default() };
     let mut warnings = Vec::new();
     let mut kept: Vec<Cuts> = Vec::new();
-    for path in &paths {
+    // Read by as many threads as there are, judged in order.
+    let cuts: Vec<_> = paths.par_iter().map(|path| cut(path, settings)).collect();
+    for cut in cuts {
         records.rows_read += 1;
-        match cut(path, settings) {
+        match cut {
             Ok(cuts) => {
                 let usual = kept.iter().find_map(|c: &Cuts| c.frequency);
                 if let (Some(usual), Some(found)) = (usual, cuts.frequency)
@@ -198,7 +201,7 @@ fn by_time(n: usize, fractions: &SplitFractions) -> Vec<Split> {
 fn normalisation(divided: &[Divided], settings: &Waveform) -> Vec<Vec<(f64, f64)>> {
     let channels = settings.channels.len();
     let mut sums: Vec<Vec<Sums>> =
-        divided.iter().map(|d| training_sums(d, channels, settings.past)).collect();
+        divided.par_iter().map(|d| training_sums(d, channels, settings.past)).collect();
     match settings.normalise {
         Normalise::None => return vec![vec![(0.0, 1.0); channels]; divided.len()],
         Normalise::Channel => {
@@ -279,6 +282,34 @@ fn training_sums(d: &Divided, channels: usize, past: usize) -> Vec<Sums> {
     sums
 }
 
+/// Normalised amplitudes by column, on the lattices of `resolution`.
+fn cells(
+    divided: &[Divided],
+    settings: &Waveform,
+    places: &[Vec<(f64, f64)>],
+    resolution: &[f64],
+) -> Vec<Vec<f64>> {
+    /// Columns filled together: a stretch of each window's samples, while they and the ends of the columns are in cache.
+    const TOGETHER: usize = 128;
+    let channels = settings.channels.len();
+    let n: usize = divided.iter().map(|d| d.cuts.windows.len()).sum();
+    let mut cells = vec![Vec::new(); settings.extent() * channels];
+    cells.par_chunks_mut(TOGETHER).enumerate().for_each(|(k, cells)| {
+        cells.iter_mut().for_each(|c| c.reserve_exact(n));
+        for (d, place) in divided.iter().zip(places) {
+            for window in &d.cuts.windows {
+                for (i, cells) in (k * TOGETHER..).zip(cells.iter_mut()) {
+                    let c = i % channels;
+                    let (centre, scale) = place[c];
+                    let amplitude = (physical(&d.cuts, window, i, channels) - centre) / scale;
+                    cells.push((amplitude / resolution[c]).round() * resolution[c]);
+                }
+            }
+        }
+    });
+    cells
+}
+
 fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTable, Normalisation) {
     let channels = settings.channels.len();
     let places = normalisation(&divided, settings);
@@ -290,21 +321,13 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
             }
         }
     }
-    let n: usize = divided.iter().map(|d| d.cuts.windows.len()).sum();
-    let p = settings.extent() * channels;
-    let mut cells = vec![Vec::with_capacity(n); p];
+    let cells = cells(&divided, settings, &places, &resolution);
     let (mut record_ids, mut subject_ids, mut splits) = (Vec::new(), Vec::new(), Vec::new());
-    for (d, place) in divided.iter().zip(&places) {
+    for d in &divided {
         for (window, split) in d.cuts.windows.iter().zip(&d.splits) {
             record_ids.push(format!("{}@{}", d.cuts.record, window.start));
             subject_ids.push(d.cuts.subject.clone());
             splits.push(*split);
-            for (i, cells) in cells.iter_mut().enumerate() {
-                let c = i % channels;
-                let (centre, scale) = place[c];
-                let amplitude = (physical(&d.cuts, window, i, channels) - centre) / scale;
-                cells.push((amplitude / resolution[c]).round() * resolution[c]);
-            }
         }
     }
     let units: Vec<String> = (0..channels)
