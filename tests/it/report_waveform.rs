@@ -45,7 +45,7 @@ fn windows_have_sections_of_their_own_and_stay_anonymous() {
     let levels = run(dir, &["inspect", "patches"]);
     let levels = String::from_utf8_lossy(&levels.stdout).into_owned();
     assert!(
-        levels.contains("16 samples") && levels.contains("1 channel") && levels.contains("block 6"),
+        levels.contains("4 samples") && levels.contains("1 channel") && levels.contains("block 6"),
         "{levels}"
     );
     succeed(dir, &["sample", "patches", "--n", "3", "--output", "samples.csv"]);
