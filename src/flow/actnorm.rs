@@ -12,6 +12,7 @@ use super::error::FlowError;
 use super::lanes::{dot, sum};
 use crate::num::moments::Moments;
 use crate::num::real::Real;
+use crate::num::simd::vectorized;
 use crate::random::StreamRng;
 
 /// z = (x − m) eˢ with one m and one s per feature; starts as the identity.
@@ -68,10 +69,11 @@ impl<T: Real> Bijector<T> for ActNorm {
         for i in 0..d {
             let (m, scale) = (location[i], log_scale[i].exp());
             let range = i * n..(i + 1) * n;
-            for (x, z) in x[range.clone()].iter_mut().zip(&mut z[range]) {
+            let (x, z) = (&mut x[range.clone()], &mut z[range]);
+            vectorized!(_F => for (x, z) in x.iter_mut().zip(&mut *z) {
                 *x = (*x - m) * scale;
                 *z = *x;
-            }
+            });
         }
         let total: T = log_scale.iter().copied().sum();
         for l in ladj.iter_mut() {
@@ -110,9 +112,7 @@ impl<T: Real> Bijector<T> for ActNorm {
             let row = &mut gradient[i * n..(i + 1) * n];
             d_location[i] -= scale * sum(row);
             d_log_scale[i] += dot(row, &z[i * n..(i + 1) * n]) + d_ladj;
-            for g in row.iter_mut() {
-                *g *= scale;
-            }
+            vectorized!(_F => row.iter_mut().for_each(|g| *g *= scale));
         }
     }
 }

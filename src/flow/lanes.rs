@@ -6,6 +6,7 @@
 #![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
 
 use crate::num::real::Real;
+use crate::num::simd::vectorized;
 
 /// Columns handled together: four SSE or two AVX registers of f32, enough to hide the latency of an addition.
 pub(crate) const LANES: usize = 16;
@@ -66,11 +67,11 @@ pub(crate) fn sum<T: Real>(x: &[T]) -> T {
     for (p, &v) in partial.iter_mut().zip(chunks.remainder()) {
         *p += v;
     }
-    for chunk in chunks {
+    vectorized!(_F => for chunk in chunks {
         for (p, &v) in partial.iter_mut().zip(chunk) {
             *p += v;
         }
-    }
+    });
     total(&partial)
 }
 
@@ -81,11 +82,11 @@ pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> T {
     for ((p, &a), &b) in partial.iter_mut().zip(xs.remainder()).zip(ys.remainder()) {
         *p += a * b;
     }
-    for (x, y) in xs.zip(ys) {
+    vectorized!(_F => for (x, y) in xs.zip(ys) {
         for i in 0..LANES {
             partial[i] += x[i] * y[i];
         }
-    }
+    });
     total(&partial)
 }
 

@@ -137,9 +137,7 @@ impl Mlp {
                 y.chunks_exact_mut(n).zip(&parameters[layer.biases..layer.biases + layer.outputs])
             {
                 if add {
-                    for v in row.iter_mut() {
-                        *v += b;
-                    }
+                    vectorized!(_F => row.iter_mut().for_each(|v| *v += b));
                 } else {
                     row.fill(b);
                 }
@@ -204,14 +202,14 @@ impl Mlp {
             let (a, slope) = (&tape.activations[range.clone()], &tape.slopes[range]);
             if l + 1 == self.n_hidden_layers {
                 linear(&layers[l + 1], a, d_output, tape.scratch);
-                for ((d, &g), &s) in tape.state.iter_mut().zip(&*tape.scratch).zip(slope) {
+                vectorized!(_F => for ((d, &g), &s) in tape.state.iter_mut().zip(&*tape.scratch).zip(slope) {
                     *d = g * s;
-                }
+                });
             } else {
                 linear(&layers[l + 1], a, tape.state, tape.scratch);
-                for ((d, &g), &s) in tape.state.iter_mut().zip(&*tape.scratch).zip(slope) {
+                vectorized!(_F => for ((d, &g), &s) in tape.state.iter_mut().zip(&*tape.scratch).zip(slope) {
                     *d += g * s;
-                }
+                });
             }
         }
         linear(&layers[0], input, tape.state, d_input);

@@ -75,13 +75,12 @@ impl Univariate {
                 let inverse_c = T::from_f64(1.0 / log_scale_bound);
                 let (d_shift, d_log_scale) = d_raw.split_at_mut(n);
                 d_shift.copy_from_slice(gradient);
-                for ((((g, &gl), &x), &s), dr) in
-                    gradient.iter_mut().zip(ladj_gradient).zip(x).zip(&raw[n..]).zip(d_log_scale)
-                {
+                let rows = gradient.iter_mut().zip(ladj_gradient).zip(x).zip(&raw[n..]).zip(d_log_scale);
+                vectorized!(_F => for ((((g, &gl), &x), &s), dr) in rows {
                     *g *= s.fast_exp();
                     let ratio = s * inverse_c;
                     *dr = (*g * x + gl) * (T::one() - ratio * ratio);
-                }
+                });
             }
             Self::Spline(spline) => spline.backward(raw, x, gradient, ladj_gradient, d_raw),
         }

@@ -31,9 +31,10 @@ pub(super) fn inner(a: &[f32], b: &[f32], [m, n, k]: [usize; 3], beta: f32, c: &
         token.vectorize(
             #[inline(always)]
             || {
+                let mut packed = Vec::with_capacity(8 * STRETCH);
                 for from in (0..n).step_by(STRETCH) {
                     let beta = if from == 0 { beta } else { 1.0 };
-                    stretch(token, a, b, [m, n, k], [from, (from + STRETCH).min(n)], beta, c);
+                    stretch(token, a, b, [m, n, k], [from, (from + STRETCH).min(n)], beta, c, &mut packed);
                 }
             },
         );
@@ -43,6 +44,7 @@ pub(super) fn inner(a: &[f32], b: &[f32], [m, n, k]: [usize; 3], beta: f32, c: &
     false
 }
 
+#[expect(clippy::too_many_arguments, reason = "a matrix product, a part of it, and working memory")]
 #[inline(always)]
 fn stretch<S: Simd>(
     s: S,
@@ -52,6 +54,7 @@ fn stretch<S: Simd>(
     columns: [usize; 2],
     beta: f32,
     c: &mut [f32],
+    packed: &mut Vec<f32>,
 ) {
     let add = |c: &mut [f32], i: usize, j: usize, sum: f32| {
         let to = &mut c[i * k + j];
@@ -59,9 +62,12 @@ fn stretch<S: Simd>(
     };
     let mut i = 0;
     while i + 8 <= m {
+        let eight: [&[f32]; 8] = std::array::from_fn(|r| row(a, i + r, n, columns));
+        pack(eight, packed);
         let mut j = 0;
         while j + 2 <= k {
-            for (r, sums) in eight_by_two(s, a, i, b, j, n, columns).chunks_exact(2).enumerate() {
+            let two = [row(b, j, n, columns), row(b, j + 1, n, columns)];
+            for (r, sums) in eight_by_two(s, eight, packed, two).chunks_exact(2).enumerate() {
                 add(c, i + r, j, sums[0]);
                 add(c, i + r, j + 1, sums[1]);
             }
@@ -87,31 +93,31 @@ fn row(x: &[f32], i: usize, n: usize, [from, to]: [usize; 2]) -> &[f32] {
     &x[i * n + from..i * n + to]
 }
 
+/// Pieces of eight rows in the order in which they are used.
 #[inline(always)]
-fn eight_by_two<S: Simd>(
-    s: S,
-    a: &[f32],
-    i: usize,
-    b: &[f32],
-    j: usize,
-    n: usize,
-    columns: [usize; 2],
-) -> [f32; 16] {
-    let left: [&[f32]; 8] = std::array::from_fn(|r| row(a, i + r, n, columns));
-    let right = [row(b, j, n, columns), row(b, j + 1, n, columns)];
-    let width = columns[1] - columns[0];
-    let whole = width / LANES * LANES;
+fn pack(eight: [&[f32]; 8], packed: &mut Vec<f32>) {
+    packed.clear();
+    for piece in 0..eight[0].len() / LANES {
+        for x in eight {
+            packed.extend_from_slice(&x[piece * LANES..(piece + 1) * LANES]);
+        }
+    }
+}
+
+/// Inner products of eight rows, `packed` as [`pack`] leaves them, with two.
+#[inline(always)]
+fn eight_by_two<S: Simd>(s: S, eight: [&[f32]; 8], packed: &[f32], two: [&[f32]; 2]) -> [f32; 16] {
     let mut sums = [[f32x16::splat(s, 0.0); 2]; 8];
-    let mut at = 0;
-    while at < whole {
-        let y = right.map(|y| f32x16::from_slice(s, &y[at..at + LANES]));
-        for (x, sums) in left.iter().zip(&mut sums) {
-            let x = f32x16::from_slice(s, &x[at..at + LANES]);
-            for (sum, y) in sums.iter_mut().zip(y) {
+    let pieces = two.map(|y| y.as_chunks::<LANES>());
+    let right = pieces[0].0.iter().zip(pieces[1].0);
+    for (left, (y, z)) in packed.as_chunks::<{ 8 * LANES }>().0.iter().zip(right) {
+        let right = [f32x16::from_slice(s, y), f32x16::from_slice(s, z)];
+        for (x, sums) in left.as_chunks::<LANES>().0.iter().zip(&mut sums) {
+            let x = f32x16::from_slice(s, x);
+            for (sum, y) in sums.iter_mut().zip(right) {
                 *sum = x.mul_add(y, *sum);
             }
         }
-        at += LANES;
     }
     // Interleaving halves four times brings the lanes in the order of reversed bits.
     let mut all: [f32x16<S>; 16] = std::array::from_fn(|p| {
@@ -128,9 +134,10 @@ fn eight_by_two<S: Simd>(
     }
     let mut out = [0.0; 16];
     all[0].store_slice(&mut out);
-    if whole < width {
+    let whole = two[0].len() / LANES * LANES;
+    if whole < two[0].len() {
         for (p, out) in out.iter_mut().enumerate() {
-            let (x, y) = (&left[p / 2][whole..], &right[p % 2][whole..]);
+            let (x, y) = (&eight[p / 2][whole..], &two[p % 2][whole..]);
             *out = x.iter().zip(y).fold(*out, |sum, (x, y)| x.mul_add(*y, sum));
         }
     }

@@ -5,7 +5,7 @@
 //! C (m × n) ← A (m × k) · B (k × n) + β C        A read element by element, rows of B and C in pieces of 16 columns
 //! ```
 //!
-//! Eight rows by two pieces of C stay in registers while l runs over k; nothing is packed, for a batch is small enough to stay
+//! Eight rows by two pieces of C stay in registers while l runs over k; B is not packed, for a batch is small enough to stay
 //! in cache. Each element is a sum in the order of l, whatever m and n are.
 
 #![expect(clippy::inline_always, reason = "must become part of the copy for the instruction set")]
@@ -46,41 +46,57 @@ pub(super) fn product(a: Strided<'_>, [m, k, n]: [usize; 3], b: &[f32], beta: f3
 
 #[inline(always)]
 fn all_rows<S: Simd>(s: S, a: Strided<'_>, [m, k, n]: [usize; 3], b: &[f32], beta: f32, c: &mut [f32]) {
+    let mut packed = Vec::with_capacity(8 * k);
     let mut i = 0;
     while i + 8 <= m {
-        all_columns::<S, 8>(s, a, i, [k, n], b, beta, c);
+        all_columns::<S, 8>(s, pack::<8>(a, i, k, &mut packed), i, [k, n], b, beta, c);
         i += 8;
     }
     while i + 4 <= m {
-        all_columns::<S, 4>(s, a, i, [k, n], b, beta, c);
+        all_columns::<S, 4>(s, pack::<4>(a, i, k, &mut packed), i, [k, n], b, beta, c);
         i += 4;
     }
     while i < m {
-        all_columns::<S, 1>(s, a, i, [k, n], b, beta, c);
+        all_columns::<S, 1>(s, pack::<1>(a, i, k, &mut packed), i, [k, n], b, beta, c);
         i += 1;
     }
+}
+
+/// Elements of R rows from row i side by side, column after column, where the inner loop finds them without arithmetic.
+#[inline(always)]
+fn pack<'p, const R: usize>(a: Strided<'_>, i: usize, k: usize, packed: &'p mut Vec<f32>) -> &'p [[f32; R]] {
+    packed.resize(R * k, 0.0);
+    let packed = packed.as_chunks_mut().0;
+    for r in 0..R {
+        let row = a.data[(i + r) * a.row..].iter().step_by(a.column);
+        for (to, x) in packed.iter_mut().zip(row) {
+            to[r] = *x;
+        }
+    }
+    packed
 }
 
 #[inline(always)]
 fn all_columns<S: Simd, const R: usize>(
     s: S,
-    a: Strided<'_>,
+    a: &[[f32; R]],
     i: usize,
     [k, n]: [usize; 2],
     b: &[f32],
     beta: f32,
     c: &mut [f32],
 ) {
+    let b = &b[..k * n];
     let mut j = 0;
     while j + 2 * LANES <= n {
-        block::<S, R, 2>(s, a, i, [k, n], b, j, beta, c);
+        block::<S, R, 2>(s, a, i, n, b, j, beta, c);
         j += 2 * LANES;
     }
     while j < n {
         if j + LANES <= n {
-            block::<S, R, 1>(s, a, i, [k, n], b, j, beta, c);
+            block::<S, R, 1>(s, a, i, n, b, j, beta, c);
         } else {
-            rest::<R>(a, i, [k, n], b, j, beta, c);
+            rest::<R>(a, i, n, b, j, beta, c);
         }
         j += LANES;
     }
@@ -91,21 +107,21 @@ fn all_columns<S: Simd, const R: usize>(
 #[inline(always)]
 fn block<S: Simd, const R: usize, const P: usize>(
     s: S,
-    a: Strided<'_>,
+    a: &[[f32; R]],
     i: usize,
-    [k, n]: [usize; 2],
+    n: usize,
     b: &[f32],
     j: usize,
     beta: f32,
     c: &mut [f32],
 ) {
     let mut sums = [[f32x16::splat(s, 0.0); P]; R];
-    for l in 0..k {
-        let row = &b[l * n + j..l * n + j + P * LANES];
+    for (x, row) in a.iter().zip(b.chunks_exact(n)) {
+        let row = &row[j..j + P * LANES];
         let pieces: [f32x16<S>; P] =
             std::array::from_fn(|p| f32x16::from_slice(s, &row[p * LANES..(p + 1) * LANES]));
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let x = f32x16::splat(s, a.data[(i + r) * a.row + l * a.column]);
+        for (&x, sums) in x.iter().zip(&mut sums) {
+            let x = f32x16::splat(s, x);
             for (sum, piece) in sums.iter_mut().zip(pieces) {
                 *sum = x.mul_add(piece, *sum);
             }
@@ -126,20 +142,12 @@ fn block<S: Simd, const R: usize, const P: usize>(
 
 /// R rows from row i, the columns from j on, fewer than a piece.
 #[inline(always)]
-fn rest<const R: usize>(
-    a: Strided<'_>,
-    i: usize,
-    [k, n]: [usize; 2],
-    b: &[f32],
-    j: usize,
-    beta: f32,
-    c: &mut [f32],
-) {
-    for r in i..i + R {
+fn rest<const R: usize>(a: &[[f32; R]], i: usize, n: usize, b: &[f32], j: usize, beta: f32, c: &mut [f32]) {
+    for r in 0..R {
         for column in j..n {
-            let sum = (0..k)
-                .fold(0.0f32, |sum, l| a.data[r * a.row + l * a.column].mul_add(b[l * n + column], sum));
-            let to = &mut c[r * n + column];
+            let factors = a.iter().zip(b.chunks_exact(n));
+            let sum = factors.fold(0.0f32, |sum, (x, row)| x[r].mul_add(row[column], sum));
+            let to = &mut c[(i + r) * n + column];
             *to = if beta == 0.0 { sum } else { beta.mul_add(*to, sum) };
         }
     }
