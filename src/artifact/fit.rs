@@ -17,6 +17,7 @@ use crate::train::{
     BundleSource, FlowKind, HistoryRow, Mixture, Preset, Progress, TrainConfig, TrainError, Trained,
     has_checkpoint, member_dir, remove_checkpoint, start_flow, train_source,
 };
+use crate::window::WindowError;
 
 /// Rows a mixture is fitted on, at least, as far as more noise draws of the same records can provide them.
 const MIXTURE_ROWS: usize = 8_000;
@@ -45,6 +46,15 @@ pub enum FitError {
     /// The model is one of waveform windows, the bundle holds other records.
     #[error("this model is for waveform windows: {0}")]
     NotWindows(String),
+}
+
+impl From<WindowError> for FitError {
+    fn from(error: WindowError) -> Self {
+        match error {
+            WindowError::Gmm(e) => Self::Gmm(e),
+            WindowError::Train(e) => Self::Train(e),
+        }
+    }
 }
 
 impl Hint for FitError {

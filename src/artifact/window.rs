@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use ndarray::Array2;
+use serde_json::json;
 
 use super::{FitError, ModelArtifact};
 use crate::baseline::{VarConfig, fit_var};
@@ -15,7 +16,7 @@ use crate::train::{
     BundleSource, FlowKind, Mixture, Progress, TrainConfig, TrainError, remove_checkpoint, start_flow,
     train_source,
 };
-use crate::window::{Lattice, WindowConfig, fit_window};
+use crate::window::{Keep, Lattice, WindowConfig, fit_window};
 
 /// Numbers an autoregression is fitted on, at least, as far as more noise draws of the same windows can provide them.
 const NUMBERS: usize = 1_000_000;
@@ -77,13 +78,16 @@ pub fn fit_var_model(bundle: &Bundle, config: &VarConfig) -> Result<ModelArtifac
     Ok(ModelArtifact::from_var(bundle, config, var, orders, started.elapsed().as_secs_f64()))
 }
 
-/// Trains a causal flow on the training windows of `bundle`, starting from the autoregression [`fit_var_model`] finds.
+/// Trains a causal flow on the training windows of `bundle`, starting from the autoregression [`fit_var_model`] finds. The state
+/// between epochs is kept in the folder `checkpoint`.
 ///
 /// # Errors
 /// [`FitError::NotWindows`] for a bundle that holds none, and those of [`fit_var`] and [`fit_window`].
 pub fn fit_causal_model(
     bundle: &Bundle,
     config: &WindowConfig,
+    checkpoint: Option<&Path>,
+    resume: bool,
     progress: &dyn Progress,
 ) -> Result<ModelArtifact, FitError> {
     let started = Instant::now();
@@ -101,12 +105,24 @@ pub fn fit_causal_model(
     if lattice.is_none() {
         progress.note("the signals keep to no steps: their values are taken as continuous");
     }
+    if let Some(dir) = checkpoint.filter(|_| !resume) {
+        remove_checkpoint(dir).map_err(TrainError::from)?;
+    }
+    let run = json!({
+        "bundle_sha256": bundle.fingerprint(),
+        "config": WindowConfig { time_budget_seconds: None, ..config.clone() },
+        "lattice": &lattice,
+        "order": var.order(),
+    });
+    let keep = checkpoint.map(|dir| Keep { dir, run: &run, resume });
     // The budget is for all of the fit.
-    let left = |budget: f64| (budget - started.elapsed().as_secs_f64()).max(0.0);
+    let before = started.elapsed().as_secs_f64();
+    let left = |budget: f64| (budget - before).max(0.0);
     let resolved =
         WindowConfig { time_budget_seconds: config.time_budget_seconds.map(left), ..config.clone() };
-    let (flow, history) = fit_window(var, lattice, &draw, held_out.view(), &resolved, progress)?;
-    let seconds = started.elapsed().as_secs_f64();
+    let (flow, history, seconds) =
+        fit_window(var, lattice, &draw, held_out.view(), &resolved, keep, progress)?;
+    let seconds = before + seconds;
     Ok(ModelArtifact::from_causal(bundle, &var_config, config, flow, orders, history, seconds))
 }
 
@@ -224,7 +240,7 @@ mod tests {
         let bundle = bundle(&[]);
         let var = fit_var_model(&bundle, &VarConfig::default()).unwrap();
         let config = WindowConfig { hidden: 8, components: 3, max_epochs: 3, ..WindowConfig::default() };
-        let causal = fit_causal_model(&bundle, &config, &Silent).unwrap();
+        let causal = fit_causal_model(&bundle, &config, None, false, &Silent).unwrap();
         assert_eq!(causal.history.len(), 4);
         let dir = tempfile::tempdir().unwrap();
         let raw = bundle.raw_of(Split::Test);
@@ -246,7 +262,8 @@ mod tests {
         let error = fit_var_model(&table, &VarConfig::default()).unwrap_err().to_string();
         assert!(error.contains("made from a table"), "{error}");
         let wrong = bundle(&[("window", "13")]);
-        let error = fit_causal_model(&wrong, &WindowConfig::default(), &Silent).unwrap_err().to_string();
+        let error =
+            fit_causal_model(&wrong, &WindowConfig::default(), None, false, &Silent).unwrap_err().to_string();
         assert!(error.contains("26 coordinates, the bundle has 24"), "{error}");
     }
 }

@@ -92,7 +92,7 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     let bundle = if context.is_empty() { bundle } else { bundle.conditioned_on(&context) };
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
     let checkpoint = match request.model {
-        ModelChoice::Flow(_) => Some(checkpoint_beside(request.output)?),
+        ModelChoice::Flow(_) | ModelChoice::Causal => Some(checkpoint_beside(request.output)?),
         _ => None,
     };
     let (mut artifact, calibrated) = if let Some(folds) = request.folds {
@@ -195,7 +195,7 @@ fn fit_family(
 ) -> Result<ModelArtifact, Error> {
     match request.model {
         ModelChoice::Gmm | ModelChoice::Var => fit_baseline(bundle, request),
-        ModelChoice::Causal => fit_causal(bundle, request, progress),
+        ModelChoice::Causal => fit_causal(bundle, request, checkpoint, progress),
         ModelChoice::Flow(kind) if bundle.manifest.pipeline.waveform.is_some() => {
             fit_patches(bundle, kind, request, checkpoint, progress)
         }
@@ -274,13 +274,10 @@ fn checkpoint_beside(output: &Path) -> Result<std::path::PathBuf, Error> {
 fn fit_causal(
     bundle: &Bundle,
     request: &FitRequest<'_>,
+    checkpoint: Option<&Path>,
     progress: &dyn Progress,
 ) -> Result<ModelArtifact, Error> {
     let usage = |message: String, hint: &str| Error::Usage { message, hint: hint.into() };
-    if request.resume {
-        let message = "--resume does not apply to `--model causal`: it writes no checkpoints".to_owned();
-        return Err(usage(message, "fit again; --time-budget bounds how long that takes"));
-    }
     if request.ensemble.is_some() {
         let message = "--ensemble does not apply to `--model causal`".to_owned();
         return Err(usage(message, "leave it out"));
@@ -317,7 +314,7 @@ fn fit_causal(
             }
         }
     }
-    Ok(fit_causal_model(bundle, &config, progress)?)
+    Ok(fit_causal_model(bundle, &config, checkpoint, request.resume, progress)?)
 }
 
 fn fit_baseline(bundle: &Bundle, request: &FitRequest<'_>) -> Result<ModelArtifact, Error> {

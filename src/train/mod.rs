@@ -19,10 +19,11 @@ mod start;
 mod step;
 mod trainer;
 
-pub(crate) use adam::{AdamW, Group};
+pub(crate) use adam::{AdamW, Average, Group};
 pub use checkpoint::{
     CheckpointError, checkpoint_dir, fold_dir, has_checkpoint, member_dir, remove_checkpoint,
 };
+pub(crate) use checkpoint::{State, read as read_checkpoint, write as write_checkpoint};
 pub use config::TrainConfig;
 pub use data::{BundleSource, Draw, Source};
 pub use error::TrainError;
@@ -30,6 +31,7 @@ pub use history::HistoryRow;
 pub use overrides::{allowed_settings, apply_overrides};
 pub use preset::{FlowKind, Preset, preset, window_preset};
 pub use progress::{EpochReport, Progress, Silent, StartReport};
+pub(crate) use schedule::EarlyStopping;
 pub use start::{Mixture, start_flow, train_flow};
 pub use trainer::{Stop, Trained, train_source};
 

@@ -26,6 +26,7 @@ pub(super) fn fault(error: &WaveformError) -> &'static str {
         WaveformError::Format { .. } => "unknown signal format",
         WaveformError::Header { .. } => "header not understood",
         WaveformError::MissingSegment { .. } => "segment missing",
+        WaveformError::Clock { .. } => "times at another rate",
         WaveformError::UnequalRates { .. } => "channels at unequal rates",
         WaveformError::Table(_) | WaveformError::Array { .. } => "table or array not understood",
         _ => "not readable",

@@ -119,6 +119,7 @@ fn cut_plain(path: &Path, settings: &Waveform) -> Result<Cuts, WaveformError> {
     let frequency = settings.frequency.ok_or_else(|| WaveformError::NoFrequency(path.to_path_buf()))?;
     let signals = plain::read(path, settings)?;
     let mut cuts = Cuts::new(plain::record_name(path), path.to_path_buf());
+    cuts.warnings.clone_from(&signals.warnings);
     cuts.frequency = signals.absent.is_empty().then_some(frequency);
     cuts.units = vec![String::new(); settings.channels.len()];
     cuts.segments = signals.stretches.len() as u64;

@@ -102,6 +102,18 @@ pub enum WaveformError {
     /// A table or array does not say how fast it was sampled.
     #[error("{}: the file does not say its sampling rate", .0.display())]
     NoFrequency(PathBuf),
+    /// The times of a table are at another rate than the one asked for.
+    #[error(
+        "{}: column `time`: samples come {found:.4} times a second, the pipeline says {frequency}", file.display()
+    )]
+    Clock {
+        /// Table.
+        file: PathBuf,
+        /// Rate of the pipeline.
+        frequency: f64,
+        /// Rate of the times.
+        found: f64,
+    },
     /// Channels of one window must share one sampling rate.
     #[error("{}: channels are sampled at different rates: {rates}", record.display())]
     UnequalRates {
@@ -155,6 +167,9 @@ impl Hint for WaveformError {
                 "save it with numpy.save as (samples, channels) or (windows, samples, channels), one channel per name of --set channels=A,B".into(),
             ),
             Self::NoFrequency(_) => Some("say it in samples per second: --set frequency=125".into()),
+            Self::Clock { .. } => Some(
+                "set the rate of the file with --set frequency=; `time` is taken to be in seconds: give a column of anything else another name".into(),
+            ),
             Self::UnequalRates { .. } => Some("choose channels of one rate with --set channels=A,B".into()),
             Self::NoRecord(_) => Some(
                 "give a .hea file, a record name without ending, a table or .npy file of signals, or a folder of them".into(),

@@ -12,6 +12,7 @@
 //! checksums nor lengths, and call themselves unstable. FLAC streams are decoded by `claxon`.
 
 mod account;
+mod clock;
 mod cut;
 mod digitise;
 mod error;

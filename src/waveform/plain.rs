@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! table (.csv, .csv.gz, .parquet)   one column per channel, one row per sample; where there is a column `window`, samples of
-//!                                   one value of it, one below the other, are a stretch by themselves
+//!                                   one value of it, one below the other, are a stretch by themselves; where there is a
+//!                                   column `time`, in seconds, a stretch ends where it jumps
 //! array (.npy)                      (samples,), (samples, channels) or (windows, samples, channels), channels in the order of
 //!                                   the pipeline; each window is a stretch by itself
 //! ```
@@ -15,12 +16,15 @@ use ndarray::{ArrayD, Axis};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
 use super::WaveformError;
+use super::clock::interruptions;
 use crate::error::IoError;
-use crate::ingest::{Cells, column_names, read_columns};
+use crate::ingest::{Cells, IngestError, column_names, read_columns};
 use crate::schema::{Kind, Waveform};
 
 /// Column of a table that tells stretches apart.
 const WINDOW: &str = "window";
+/// Column of a table with the times of its samples in seconds.
+const TIME: &str = "time";
 
 /// Uninterrupted samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +45,8 @@ pub(super) struct PlainSignals {
     pub(super) absent: Vec<String>,
     /// Whether its numbers are integers, as a converter writes them.
     pub(super) integers: bool,
+    /// What the user should know.
+    pub(super) warnings: Vec<String>,
 }
 
 /// How names of such files end.
@@ -71,18 +77,36 @@ pub(super) fn read(path: &Path, settings: &Waveform) -> Result<PlainSignals, Wav
 
 fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
     let names = column_names(path)?;
-    let has = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
+    // As the file spells it.
+    let spelt = |name: &str| names.iter().find(|n| n.eq_ignore_ascii_case(name)).map(String::as_str);
+    let has = |name: &str| spelt(name).is_some();
     let (present, absent): (Vec<&String>, Vec<&String>) = settings.channels.iter().partition(|c| has(c));
     let divided = has(WINDOW) && !present.iter().any(|c| c.eq_ignore_ascii_case(WINDOW));
-    let mut expected: Vec<(&str, Kind)> = present.iter().map(|c| (c.as_str(), Kind::Continuous)).collect();
+    let mut expected: Vec<(&str, Kind)> =
+        present.iter().filter_map(|c| Some((spelt(c)?, Kind::Continuous))).collect();
     if divided {
-        expected.push((WINDOW, Kind::Categorical));
+        expected.extend(spelt(WINDOW).map(|name| (name, Kind::Categorical)));
     }
     if expected.is_empty() {
         let absent = absent.into_iter().cloned().collect();
-        return Ok(PlainSignals { stretches: Vec::new(), absent, integers: false });
+        return Ok(PlainSignals { stretches: Vec::new(), absent, integers: false, warnings: Vec::new() });
     }
-    let table = read_columns(path, &expected)?;
+    let time = spelt(TIME).filter(|_| !present.iter().any(|c| c.eq_ignore_ascii_case(TIME)));
+    let mut warnings = Vec::new();
+    let table = if let Some(time) = time {
+        let with_time = [&expected[..], &[(time, Kind::Continuous)]].concat();
+        read_columns(path, &with_time).or_else(|error| {
+            // Dates as text, say: then the rest must be readable without.
+            let table = read_columns(path, &expected).map_err(|_| error)?;
+            warnings.push(format!(
+                "`{}`: column `{TIME}` does not hold seconds: gaps in it are not looked for",
+                record_name(path)
+            ));
+            Ok::<_, IngestError>(table)
+        })?
+    } else {
+        read_columns(path, &expected)?
+    };
     let n = table.n_records();
     let labels = table.columns.iter().find_map(|c| match &c.cells {
         Cells::Text(labels) => Some(labels),
@@ -92,13 +116,17 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
         Some(labels) => (0..n).filter(|&i| i == 0 || labels[i] != labels[i - 1]).collect(),
         None => vec![0],
     };
-    starts.push(n);
-    let numbers = |name: &String| {
+    let numbers = |name: &str| {
         table.columns.iter().find_map(|c| match &c.cells {
             Cells::Number(x) if c.name.eq_ignore_ascii_case(name) => Some(x.as_slice()),
             _ => None,
         })
     };
+    if let (Some(times), Some(frequency)) = (time.and_then(numbers), settings.frequency) {
+        starts.extend(interrupted(path, times, &starts, frequency)?);
+        starts.sort_unstable();
+    }
+    starts.push(n);
     let stretch = |range: &[usize]| Stretch {
         start: range[0],
         len: range[1] - range[0],
@@ -112,7 +140,26 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
         stretches: starts.windows(2).map(stretch).collect(),
         absent: absent.into_iter().cloned().collect(),
         integers: false,
+        warnings,
     })
+}
+
+/// Where the times of the stretches that begin at `starts` jump.
+fn interrupted(
+    path: &Path,
+    times: &[f64],
+    starts: &[usize],
+    frequency: f64,
+) -> Result<Vec<usize>, WaveformError> {
+    let ends = starts.iter().skip(1).copied().chain([times.len()]);
+    let mut out = Vec::new();
+    for (start, end) in starts.iter().copied().zip(ends) {
+        match interruptions(&times[start..end], frequency) {
+            Ok(found) => out.extend(found.into_iter().map(|i| start + i)),
+            Err(found) => return Err(WaveformError::Clock { file: path.to_path_buf(), frequency, found }),
+        }
+    }
+    Ok(out)
 }
 
 fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
@@ -148,7 +195,7 @@ fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
             channels: window.axis_iter(Axis(1)).map(|x| x.iter().copied().collect()).collect(),
         })
         .collect();
-    Ok(PlainSignals { stretches, absent: Vec::new(), integers })
+    Ok(PlainSignals { stretches, absent: Vec::new(), integers, warnings: Vec::new() })
 }
 
 /// The numbers of an array of any real type, and whether they are integers.

@@ -1,11 +1,13 @@
 //! Training of the network: AdamW, warm-up and cosine decay, averaged weights, early stopping on validation windows.
 
+use std::path::Path;
 use std::time::Instant;
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::RngExt;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::conditional::Shape;
 use super::context::Context;
@@ -13,7 +15,10 @@ use super::lattice::Lattice;
 use super::model::{Prepared, WindowFlow};
 use crate::baseline::{GmmError, Var};
 use crate::random::{Seed, StreamRng};
-use crate::train::{AdamW, EpochReport, Group, HistoryRow, Progress, StartReport};
+use crate::train::{
+    AdamW, Average, EarlyStopping, EpochReport, Group, HistoryRow, Progress, StartReport, State, TrainError,
+    read_checkpoint, write_checkpoint,
+};
 
 /// How the network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,8 +46,8 @@ pub struct WindowConfig {
 impl Default for WindowConfig {
     fn default() -> Self {
         Self {
-            hidden: 64,
-            components: 8,
+            hidden: 128,
+            components: 16,
             learning_rate: 3e-3,
             weight_decay: 1e-2,
             batch_samples: 8192,
@@ -58,6 +63,8 @@ impl Default for WindowConfig {
 const CLIP: f64 = 1.0;
 /// Memory of the averaged weights, in steps.
 const AVERAGE: f32 = 0.99;
+/// Seconds between checkpoints.
+const CHECKPOINT_SECONDS: f64 = 15.0;
 /// Steps of rising learning rate.
 const WARM_UP: u64 = 50;
 
@@ -73,34 +80,70 @@ impl<F: Fn(u32) -> Array2<f64>> WindowSource for F {
     }
 }
 
-/// Trains the network on top of `var`, for digitised signals with their `lattice`, and returns the weights that did best on `validation`, which may be those of the start.
+/// Where a run keeps its state between epochs.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep<'a> {
+    /// Folder of the checkpoint.
+    pub dir: &'a Path,
+    /// Settings and data of the run: a state of another one is refused.
+    pub run: &'a Value,
+    /// Whether to go on from a state that is there.
+    pub resume: bool,
+}
+
+/// Failure of a fit.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WindowError {
+    /// Of the data or a setting.
+    #[error(transparent)]
+    Gmm(#[from] GmmError),
+    /// Of a checkpoint, or an interruption.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+/// Trains the network on top of `var`, for digitised signals with their `lattice`, and returns the weights that did best on
+/// `validation`, which may be those of the start, with the seconds spent in this run and those it continues.
+///
+/// An interrupted run ends with its state kept, if anywhere; continued, it gives the weights of an undisturbed one.
 ///
 /// # Shapes
 /// `validation: (m, T·C)`
 ///
 /// # Errors
-/// [`GmmError::Setting`] for a setting outside its range, [`GmmError::TooFewRows`] without windows.
+/// [`GmmError::Setting`] for a setting outside its range, [`GmmError::TooFewRows`] without windows;
+/// [`TrainError::Interrupted`], [`TrainError::Checkpoint`].
 pub fn fit_window(
     var: Var,
     lattice: Option<Lattice>,
     train: &dyn WindowSource,
     validation: ArrayView2<'_, f64>,
     config: &WindowConfig,
+    keep: Option<Keep<'_>>,
     progress: &dyn Progress,
-) -> Result<(WindowFlow, Vec<HistoryRow>), GmmError> {
+) -> Result<(WindowFlow, Vec<HistoryRow>, f64), WindowError> {
     config.check()?;
     let started = Instant::now();
-    let first = train.epoch(0);
-    let n = first.nrows();
+    let n = train.epoch(0).nrows();
     if n == 0 || validation.nrows() == 0 {
-        return Err(GmmError::TooFewRows { rows: n.min(validation.nrows()), needed: 1 });
+        return Err(GmmError::TooFewRows { rows: n.min(validation.nrows()), needed: 1 }.into());
     }
     let mut flow = start(var, lattice, config)?;
     let length = flow.n_own();
     let held_out = flow.prepare(validation);
     let mean = |x: Vec<f64>| x.iter().sum::<f64>() / x.len() as f64;
-    let mut best = (mean(flow.log_prob_prepared(&held_out)), 0, flow.parameters().to_vec());
-    let mut history = vec![row(0, 0, 0.0, None, best.0, true)];
+    let earlier = match keep {
+        Some(keep) if keep.resume => read_checkpoint(keep.dir, keep.run, flow.parameters().len())
+            .map_err(TrainError::from)?
+            .or_else(|| {
+                progress.note("no checkpoint found, training starts from the beginning");
+                None
+            }),
+        _ => None,
+    };
+    let mut state = earlier.unwrap_or_else(|| untrained(&flow, mean(flow.log_prob_prepared(&held_out))));
+    let before = state.seconds;
     let per_batch = config.batch_samples.div_ceil(length).clamp(1, n);
     let batches = n.div_ceil(per_batch);
     progress.start(&StartReport {
@@ -109,24 +152,39 @@ pub fn fit_window(
         n_validation: validation.nrows(),
         max_epochs: config.max_epochs,
         batches,
-        resumed_epochs: 0,
+        resumed_epochs: state.epoch,
     });
     let groups = groups(flow.shape(), config.weight_decay);
-    let mut adam = AdamW::new(flow.parameters().len());
-    let mut parameters = flow.parameters().to_vec();
-    let mut average = parameters.clone();
-    for epoch in 1..=config.max_epochs {
+    let save = |state: &State| match keep {
+        Some(keep) => write_checkpoint(keep.dir, keep.run, state).map_err(TrainError::from),
+        None => Ok(()),
+    };
+    let mut saved = Instant::now();
+    loop {
+        let spent = config.time_budget_seconds.is_some_and(|b| state.seconds >= b);
+        let waited = state.epoch - state.stopping.best_epoch;
+        if spent || state.epoch >= config.max_epochs || waited >= config.patience {
+            break;
+        }
+        let epoch = state.epoch + 1;
+        let last = state.clone();
         let windows = train.epoch(epoch);
         let order = shuffled(n, &mut config.seed.stream("window-order", u64::from(epoch)));
         let mut total = 0.0;
         let mut rate = 0.0;
         for (batch, rows) in order.chunks(per_batch).enumerate() {
+            if progress.interrupted() {
+                save(&last)?;
+                let checkpoint = keep.map(|k| k.dir.to_path_buf());
+                return Err(TrainError::Interrupted { epoch: last.epoch, checkpoint }.into());
+            }
             progress.batch(epoch, batch, batches);
             let done = (f64::from(epoch - 1) + batch as f64 / batches as f64) / f64::from(config.max_epochs);
-            let spent = config.time_budget_seconds.map_or(0.0, |b| started.elapsed().as_secs_f64() / b);
-            rate = learning_rate(config, adam.steps, done.max(spent));
+            let seconds = before + started.elapsed().as_secs_f64();
+            let spent = config.time_budget_seconds.map_or(0.0, |b| seconds / b);
+            rate = learning_rate(config, state.adam.steps, done.max(spent));
             let prepared = flow.prepare(windows.select(Axis(0), rows).view());
-            let (sum, gradient) = gradient(&flow, &parameters, &prepared, length);
+            let (sum, gradient) = gradient(&flow, &state.parameters, &prepared, length);
             total += sum;
             let per_sample = -1.0 / (rows.len() * length) as f32;
             let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt()
@@ -134,38 +192,60 @@ pub fn fit_window(
             // A step that is no number is left out: the next batch has other noise.
             if norm.is_finite() {
                 let clip = if norm > CLIP { (CLIP / norm) as f32 } else { 1.0 };
-                adam.step(&mut parameters, &gradient, per_sample * clip, rate, &groups);
+                state.adam.step(&mut state.parameters, &gradient, per_sample * clip, rate, &groups);
             }
-            for (a, p) in average.iter_mut().zip(&parameters) {
+            for (a, p) in state.average.values.iter_mut().zip(&state.parameters) {
                 *a = AVERAGE * *a + (1.0 - AVERAGE) * p;
             }
         }
-        flow.set_parameters(&average);
+        flow.set_parameters(&state.average.values);
         let value = mean(flow.log_prob_prepared(&held_out));
-        let better = value > best.0;
+        let better = state.stopping.observe(epoch, value);
         if better {
-            best = (value, epoch, average.clone());
+            state.best.clone_from(&state.average.values);
         }
         let train_log_prob = Some(total / n as f64 - flow.var().log_scale());
-        history.push(row(epoch, adam.steps, rate, train_log_prob, value, better));
-        let seconds = started.elapsed().as_secs_f64();
+        state.epoch = epoch;
+        state.rows += n as u64;
+        state.history.push(row(epoch, state.adam.steps, rate, train_log_prob, value, better));
+        state.seconds = before + started.elapsed().as_secs_f64();
         progress.epoch(&EpochReport {
             epoch,
             max_epochs: config.max_epochs,
             train_log_prob,
             validation_log_prob: value,
-            best_log_prob: Some(best.0),
-            best_epoch: best.1,
-            seconds,
-            rows_per_second: f64::from(epoch) * n as f64 / seconds,
+            best_log_prob: state.stopping.best,
+            best_epoch: state.stopping.best_epoch,
+            seconds: state.seconds,
+            rows_per_second: state.rows as f64 / state.seconds,
         });
-        let spent = config.time_budget_seconds.is_some_and(|b| seconds >= b);
-        if spent || progress.interrupted() || epoch - best.1 >= config.patience {
-            break;
+        if saved.elapsed().as_secs_f64() >= CHECKPOINT_SECONDS {
+            save(&state)?;
+            saved = Instant::now();
         }
     }
-    flow.set_parameters(&best.2);
-    Ok((flow, history))
+    flow.set_parameters(&state.best);
+    Ok((flow, state.history, state.seconds))
+}
+
+/// The state before training, whose validation value is that of the autoregression.
+fn untrained(flow: &WindowFlow, value: f64) -> State {
+    let parameters = flow.parameters().to_vec();
+    let mut stopping = EarlyStopping::new();
+    let best = stopping.observe(0, value);
+    State {
+        epoch: 0,
+        average: Average::new(&parameters),
+        adam: AdamW::new(parameters.len()),
+        stopping,
+        best: parameters.clone(),
+        parameters,
+        rate_factor: 1.0,
+        rollbacks: 0,
+        history: vec![row(0, 0, 0.0, None, value, best)],
+        seconds: 0.0,
+        rows: 0,
+    }
 }
 
 impl WindowConfig {

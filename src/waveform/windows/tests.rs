@@ -203,8 +203,9 @@ fn tables_and_arrays_give_the_windows_of_the_record() {
         [a, ((i * 7919 % 101) as f64 - 3.0) / 50.0]
     };
     let text = |x: f64| if x.is_nan() { String::new() } else { x.to_string() };
-    let rows = (0..100).map(|i| format!("{i},{},{}\n", text(sample(i)[1]), text(sample(i)[0])));
-    fs::write(at("t.csv"), format!("time,B,a\n{}", rows.collect::<String>())).unwrap();
+    let rows =
+        (0..100).map(|i| format!("{:.3},{},{}\n", i as f64 / 125.0, text(sample(i)[1]), text(sample(i)[0])));
+    fs::write(at("t.csv"), format!("Time,B,a\n{}", rows.collect::<String>())).unwrap();
     let flat: Vec<f64> = (0..100).flat_map(sample).collect();
     let array = ndarray::Array2::from_shape_vec((100, 2), flat.clone()).unwrap();
     ndarray_npy::write_npy(at("two.npy"), &array).unwrap();
@@ -229,6 +230,23 @@ fn tables_and_arrays_give_the_windows_of_the_record() {
     let (table, _) = read(&at("w.csv"), &frequency).unwrap();
     assert_eq!(table.record_ids, ["w@0", "w@12", "w@24"]);
     assert_eq!(table.columns[0].resolution.map(|r| r > 0.0), Some(true));
+    // Times that jump end a stretch; those of another rate are an error; dates are left alone, with a warning.
+    let timed = |time: &dyn Fn(usize) -> String| {
+        let rows: String = (0..36).map(|i| format!("{},{},{}\n", time(i), i % 7, i * 5 % 11)).collect();
+        fs::write(at("timed.csv"), format!("time,A,B\n{rows}")).unwrap();
+        read(&at("timed.csv"), &frequency)
+    };
+    let seconds = |i: usize| format!("{:.3}", (i + if i < 15 { 0 } else { 40 }) as f64 / 125.0);
+    assert_eq!(timed(&seconds).unwrap().0.record_ids, ["timed@0", "timed@15", "timed@25"]);
+    let error = timed(&|i| i.to_string()).unwrap_err();
+    assert!(error.to_string().contains("come 1.0000 times a second, the pipeline says 125"), "{error}");
+    let table = timed(&|i| format!("2101-01-01 00:00:{i:02}")).unwrap().0;
+    assert_eq!(table.n_records(), 3);
+    assert!(
+        table.audit.warnings.iter().any(|w| w.contains("does not hold seconds")),
+        "{:?}",
+        table.audit.warnings
+    );
 }
 
 #[test]

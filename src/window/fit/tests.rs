@@ -39,7 +39,8 @@ fn what_the_past_tells_of_the_spread_is_learned() {
     let before = var.log_prob(test.view()).mean().unwrap() / 96.0;
     let source = |_| train.clone();
     let longer = WindowConfig { max_epochs: 40, batch_samples: 256, ..config() };
-    let (flow, history) = fit_window(var, None, &source, validation.view(), &longer, &Silent).unwrap();
+    let (flow, history, _) =
+        fit_window(var, None, &source, validation.view(), &longer, None, &Silent).unwrap();
     let after = flow.log_prob(test.view()).mean().unwrap() / 96.0;
     assert!(after > before + 0.1, "{before} {after}");
     assert!(history.last().unwrap().validation_log_prob > history[0].validation_log_prob);
@@ -57,8 +58,8 @@ fn training_is_a_function_of_the_seed() {
     let (var, train, validation) = var(48);
     let source = |_| train.clone();
     let short = WindowConfig { max_epochs: 2, ..config() };
-    let run = || fit_window(var.clone(), None, &source, validation.view(), &short, &Silent).unwrap();
-    let ((a, rows), (b, _)) = (run(), run());
+    let run = || fit_window(var.clone(), None, &source, validation.view(), &short, None, &Silent).unwrap();
+    let ((a, rows, _), (b, ..)) = (run(), run());
     assert_eq!(a, b);
     assert_eq!(rows.len(), 3);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
@@ -72,7 +73,7 @@ fn the_start_is_the_autoregression() {
     let components = var.innovation().n_components();
     let none = WindowConfig { max_epochs: 0, components, ..config() };
     let source = |_| train.clone();
-    let (flow, _) = fit_window(var.clone(), None, &source, validation.view(), &none, &Silent).unwrap();
+    let (flow, ..) = fit_window(var.clone(), None, &source, validation.view(), &none, None, &Silent).unwrap();
     let (a, b) = (flow.log_prob(validation.view()), var.log_prob(validation.view()));
     // One channel: nothing is lost by components without correlation. Equal to f32.
     for (a, b) in a.iter().zip(&b) {
@@ -84,7 +85,7 @@ fn the_start_is_the_autoregression() {
 fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     let (var, train, validation) = var(6);
     let source = |_| train.clone();
-    let (flow, _) = fit_window(var, None, &source, validation.view(), &config(), &Silent).unwrap();
+    let (flow, ..) = fit_window(var, None, &source, validation.view(), &config(), None, &Silent).unwrap();
     // The integral over the last of six samples is the density of the first five, whatever the last is integrated from.
     let window = validation.row(0).to_vec();
     let integral = |shift: f64| {
@@ -132,7 +133,8 @@ fn steps_of_digitised_signals_share_the_probability() {
         let mut rng = Seed(8).stream("noise", epoch.into());
         train.mapv(|x| x + step * (rng.random::<f64>() - 0.5))
     };
-    let (flow, _) = fit_window(var, Some(lattice), &source, validation.view(), &config(), &Silent).unwrap();
+    let (flow, ..) =
+        fit_window(var, Some(lattice), &source, validation.view(), &config(), None, &Silent).unwrap();
     let window = validation.row(0).to_vec();
     let total = |t: usize, noise: f64| {
         let grid = Array2::from_shape_fn((801, 6), |(i, at)| match at {
@@ -170,12 +172,13 @@ fn settings_out_of_range_are_refused() {
         WindowConfig { weight_decay: -1.0, ..config() },
         WindowConfig { batch_samples: 0, ..config() },
     ] {
-        let error = fit_window(var.clone(), None, &source, validation.view(), &wrong, &Silent).unwrap_err();
-        assert!(matches!(error, GmmError::Setting { .. }), "{wrong:?}");
+        let error =
+            fit_window(var.clone(), None, &source, validation.view(), &wrong, None, &Silent).unwrap_err();
+        assert!(matches!(error, WindowError::Gmm(GmmError::Setting { .. })), "{wrong:?}");
     }
     let none = Array2::zeros((0, 6));
-    let error = fit_window(var, None, &source, none.view(), &config(), &Silent).unwrap_err();
-    assert!(matches!(error, GmmError::TooFewRows { .. }));
+    let error = fit_window(var, None, &source, none.view(), &config(), None, &Silent).unwrap_err();
+    assert!(matches!(error, WindowError::Gmm(GmmError::TooFewRows { .. })));
 }
 
 #[test]
@@ -183,7 +186,8 @@ fn given_its_past_a_window_has_the_density_of_the_whole_over_that_of_the_past() 
     let (var, train, validation) = var(64);
     let source = |_| train.clone();
     let short = WindowConfig { max_epochs: 2, ..config() };
-    let (whole, _) = fit_window(var.clone(), None, &source, validation.view(), &short, &Silent).unwrap();
+    let (whole, ..) =
+        fit_window(var.clone(), None, &source, validation.view(), &short, None, &Silent).unwrap();
     let past = 40;
     // The same numbers, of windows of another length or given their start.
     let of = |var: Var| {
@@ -200,4 +204,47 @@ fn given_its_past_a_window_has_the_density_of_the_whole_over_that_of_the_past() 
     assert_eq!(drawn.slice_axis(Axis(1), (0..past).into()), first);
     let likelihood = |v: &Array2<f64>| given.log_prob(v.view()).mean().unwrap() / 24.0;
     assert!((likelihood(&drawn) - likelihood(&validation)).abs() < 0.4);
+}
+
+/// Interrupts at the third batch of an epoch.
+struct Interrupting {
+    epoch: u32,
+    seen: std::sync::atomic::AtomicU32,
+}
+
+impl Progress for Interrupting {
+    fn batch(&self, epoch: u32, batch: usize, _batches: usize) {
+        self.seen.store(if batch == 1 { epoch } else { 0 }, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.seen.load(std::sync::atomic::Ordering::Relaxed) == self.epoch
+    }
+}
+
+#[test]
+fn an_interrupted_run_goes_on_where_it_was() {
+    let (var, train, validation) = var(48);
+    // Another noise in each epoch, as of digitised signals.
+    let source = |epoch: u32| train.mapv(|x| x + 0.01 * (x * 100.0 + f64::from(epoch)).sin());
+    let config = WindowConfig { max_epochs: 4, ..config() };
+    let dir = tempfile::tempdir().unwrap();
+    let run = serde_json::json!({ "run": 1 });
+    let fit = |keep: Option<Keep<'_>>, progress: &dyn Progress| {
+        fit_window(var.clone(), None, &source, validation.view(), &config, keep, progress)
+    };
+    let (whole, history, _) = fit(None, &Silent).unwrap();
+    let keep = |resume| Some(Keep { dir: dir.path(), run: &run, resume });
+    let interrupting = Interrupting { epoch: 3, seen: 0.into() };
+    let error = fit(keep(false), &interrupting).unwrap_err();
+    let WindowError::Train(TrainError::Interrupted { epoch: 2, checkpoint: Some(_) }) = error else {
+        panic!("{error}")
+    };
+    let (continued, rows, seconds) = fit(keep(true), &Silent).unwrap();
+    assert_eq!(continued, whole);
+    assert_eq!(rows, history);
+    assert!(seconds > 0.0);
+    let other = serde_json::json!({ "run": 2 });
+    let error = fit(Some(Keep { dir: dir.path(), run: &other, resume: true }), &Silent).unwrap_err();
+    assert!(error.to_string().contains("belongs to another run: `run` was 1, is 2"), "{error}");
 }
