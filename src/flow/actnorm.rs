@@ -112,7 +112,9 @@ impl<T: Real> Bijector<T> for ActNorm {
             let row = &mut gradient[i * n..(i + 1) * n];
             d_location[i] -= scale * sum(row);
             d_log_scale[i] += dot(row, &z[i * n..(i + 1) * n]) + d_ladj;
-            vectorized!(_F => row.iter_mut().for_each(|g| *g *= scale));
+            vectorized!(_F => for g in row.iter_mut() {
+                *g *= scale;
+            });
         }
     }
 }

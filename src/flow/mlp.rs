@@ -137,7 +137,9 @@ impl Mlp {
                 y.chunks_exact_mut(n).zip(&parameters[layer.biases..layer.biases + layer.outputs])
             {
                 if add {
-                    vectorized!(_F => row.iter_mut().for_each(|v| *v += b));
+                    vectorized!(_F => for v in row.iter_mut() {
+                        *v += b;
+                    });
                 } else {
                     row.fill(b);
                 }

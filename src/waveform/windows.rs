@@ -295,7 +295,9 @@ fn cells(
     let n: usize = divided.iter().map(|d| d.cuts.windows.len()).sum();
     let mut cells = vec![Vec::new(); settings.extent() * channels];
     cells.par_chunks_mut(TOGETHER).enumerate().for_each(|(k, cells)| {
-        cells.iter_mut().for_each(|c| c.reserve_exact(n));
+        for c in cells.iter_mut() {
+            c.reserve_exact(n);
+        }
         for (d, place) in divided.iter().zip(places) {
             for window in &d.cuts.windows {
                 for (i, cells) in (k * TOGETHER..).zip(cells.iter_mut()) {

@@ -232,8 +232,8 @@ fn tables_and_arrays_give_the_windows_of_the_record() {
     assert_eq!(table.columns[0].resolution.map(|r| r > 0.0), Some(true));
     // Times that jump end a stretch; those of another rate are an error; dates are left alone, with a warning.
     let timed = |time: &dyn Fn(usize) -> String| {
-        let rows: String = (0..36).map(|i| format!("{},{},{}\n", time(i), i % 7, i * 5 % 11)).collect();
-        fs::write(at("timed.csv"), format!("time,A,B\n{rows}")).unwrap();
+        let rows: Vec<String> = (0..36).map(|i| format!("{},{},{}", time(i), i % 7, i * 5 % 11)).collect();
+        fs::write(at("timed.csv"), format!("time,A,B\n{}\n", rows.join("\n"))).unwrap();
         read(&at("timed.csv"), &frequency)
     };
     let seconds = |i: usize| format!("{:.3}", (i + if i < 15 { 0 } else { 40 }) as f64 / 125.0);
