@@ -168,6 +168,9 @@ pub fn fit_patch_model(
         start.set_causal(var.mean(), var.whitening()).map_err(TrainError::from)?;
         start
     } else {
+        if past > 0 {
+            progress.note("without the autoregression no layer reads the samples before a window");
+        }
         // Nothing to start from but the scale of the data, which ActNorm takes.
         if flow.base != BaseKind::Normal {
             flow.base = BaseKind::Normal;

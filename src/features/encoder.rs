@@ -8,7 +8,7 @@ use rand::Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::{Cells, Column, RecordTable};
+use crate::ingest::{Column, RecordTable};
 use crate::num::special::{normal_log_pdf, normal_quantile};
 use crate::random::Seed;
 use crate::schema::Kind;
@@ -382,46 +382,5 @@ impl Encoder {
     pub fn level_name(&self, column: usize, code: f64) -> Option<&str> {
         let levels = &self.columns.get(column)?.levels;
         if code >= 0.0 { levels.get(code.round() as usize).map(String::as_str) } else { None }
-    }
-}
-
-impl FittedColumn {
-    /// Cells as numbers: level codes for a text column.
-    pub(super) fn numbers<'a>(&self, cells: &'a Cells) -> Result<Cow<'a, [f64]>, FeatureError> {
-        let column = || self.meta.name.clone();
-        if self.levels.is_empty() {
-            let numbers: Cow<'_, [f64]> = match cells {
-                Cells::Number(x) => Cow::Borrowed(x),
-                Cells::Text(text) => text
-                    .iter()
-                    .enumerate()
-                    .map(|(i, cell)| match cell.as_deref().map(str::trim) {
-                        None | Some("") => Ok(f64::NAN),
-                        Some(t) => {
-                            t.parse().map_err(|_| FeatureError::NotANumber { column: column(), row: i + 1 })
-                        }
-                    })
-                    .collect::<Result<Vec<_>, _>>()?
-                    .into(),
-            };
-            return match numbers.iter().position(|x: &f64| x.is_infinite()) {
-                Some(i) => Err(FeatureError::Infinite { column: column(), row: i + 1 }),
-                None => Ok(numbers),
-            };
-        }
-        let codes: HashMap<&str, usize> =
-            self.levels.iter().enumerate().map(|(k, l)| (l.as_str(), k)).collect();
-        let code = |text: &str| codes.get(text).copied().unwrap_or(self.levels.len()) as f64;
-        Ok(match cells {
-            Cells::Text(text) => {
-                text.iter().map(|cell| cell.as_deref().map_or(f64::NAN, code)).collect::<Vec<_>>().into()
-            }
-            // A new table whose levels happen to look like numbers.
-            Cells::Number(x) => x
-                .iter()
-                .map(|x| if x.is_nan() { f64::NAN } else { code(&x.to_string()) })
-                .collect::<Vec<_>>()
-                .into(),
-        })
     }
 }

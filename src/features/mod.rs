@@ -22,6 +22,7 @@ mod folds;
 mod levels;
 mod noise;
 mod normal_score;
+mod numbers;
 mod split;
 mod tensors;
 mod transform;

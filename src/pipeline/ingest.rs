@@ -72,6 +72,7 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
         }
         (None, None) => ingest::read_wide(&pipeline, request.input)?,
     };
+    // The features need the splits alone: they are compressed while the tensors are made.
     let (splits, _) = assign_splits(&table, &pipeline)?;
     let path = staged.path().join("features.parquet");
     let (written, bundle) = rayon::join(

@@ -10,7 +10,7 @@ pub struct Waveform {
     /// Samples per channel in a window.
     pub window: usize,
     /// Samples before each window that its density is conditioned on; they are no part of it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::num::is_zero")]
     pub past: usize,
     /// Samples from the start of one window to that of the next.
     pub stride: usize,
@@ -25,11 +25,6 @@ pub struct Waveform {
     /// Samples per second of tables and arrays; WFDB records say theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency: Option<f64>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
-fn is_zero(n: &usize) -> bool {
-    *n == 0
 }
 
 /// Centre and scale of a channel, fitted on training windows only.

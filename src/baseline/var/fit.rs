@@ -29,15 +29,10 @@ pub struct VarConfig {
     /// Components of the innovations' mixture.
     pub components: Vec<usize>,
     /// Samples at the start of each window that the density is conditioned on.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::num::is_zero")]
     pub past: usize,
     /// Seed of the noise the fit sees.
     pub seed: Seed,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
-fn is_zero(n: &usize) -> bool {
-    *n == 0
 }
 
 impl Default for VarConfig {

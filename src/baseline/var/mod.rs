@@ -213,8 +213,14 @@ impl Var {
     /// # Shapes
     /// `e: (T, C)` → `(T·C,)`
     pub fn window(&self, e: ArrayView2<'_, f64>) -> Array1<f64> {
+        self.continued(Array1::zeros(0).view(), e)
+    }
+
+    /// Window that begins with the samples `given` and has these innovations from then on.
+    fn continued(&self, given: ArrayView1<'_, f64>, e: ArrayView2<'_, f64>) -> Array1<f64> {
         let mut v = Array1::<f64>::zeros(self.length * self.channels);
-        for t in 0..self.length {
+        v.slice_axis_mut(Axis(0), (0..given.len()).into()).assign(&given);
+        for t in given.len() / self.channels..self.length {
             self.extend(&mut v, t, e.row(t));
         }
         v
@@ -288,19 +294,13 @@ impl Density for Var {
 
     fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
         assert_eq!(context.ncols(), self.context.len(), "one column for each coordinate of the context");
-        let (given, past) = (context.ncols(), self.past());
         let mut out = Array2::<f64>::zeros((context.nrows(), self.n_features()));
         out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter().enumerate().for_each(|(b, mut rows)| {
             let innovations =
                 self.innovation.sample(rows.nrows() * self.length, seed.child("var-sample", b as u64));
             let each = innovations.axis_chunks_iter(Axis(0), self.length);
             for (i, (mut row, e)) in rows.rows_mut().into_iter().zip(each).enumerate() {
-                let mut v = Array1::<f64>::zeros(self.n_features());
-                v.slice_axis_mut(Axis(0), (0..given).into()).assign(&context.row(b * BLOCK + i));
-                for t in past..self.length {
-                    self.extend(&mut v, t, e.row(t));
-                }
-                row.assign(&v);
+                row.assign(&self.continued(context.row(b * BLOCK + i), e));
             }
         });
         out

@@ -57,18 +57,27 @@ impl Causal {
         (self.order + 1) * self.channels
     }
 
+    /// First row of the matrix that makes something: rows of samples that are given do not, and are not kept.
+    fn first(&self) -> usize {
+        self.past.min(self.order) * self.channels
+    }
+
+    /// Where the row of the matrix begins among its elements below the diagonal.
+    fn begin(&self, a: usize) -> usize {
+        let below = |a: usize| a * a.saturating_sub(1) / 2;
+        below(a) - below(self.first())
+    }
+
     fn lengths(&self) -> [usize; 3] {
         let w = self.width();
-        [w * (w - 1) / 2, w, w]
+        [self.begin(w), w - self.first(), w]
     }
 
     fn lines(&self) -> impl Iterator<Item = Line> + '_ {
-        (0..self.width()).filter_map(|a| {
+        (self.first()..self.width()).map(|a| {
             let (t, c) = (a / self.channels, a % self.channels);
-            let times = if t < self.order { t..t + 1 } else { t..self.length };
-            let times = times.start.max(self.past)..times.end;
-            (!times.is_empty())
-                .then(|| Line { a, made: c * self.length + times.start..c * self.length + times.end })
+            let times = if t < self.order { t..t + 1 } else { t.max(self.past)..self.length };
+            Line { a, made: c * self.length + times.start..c * self.length + times.end }
         })
     }
 
@@ -96,14 +105,14 @@ impl Causal {
             return Err(FlowError::FeatureCount { expected: w, found: mean.len() });
         }
         let [lower, log_diagonal, location] = split_mut(parameters, self.lengths());
-        let mut at = 0;
-        for a in 0..w {
+        for a in self.first()..w {
             for b in 0..a {
-                lower[at + b] = T::from_f64(whiten[(a, b)]);
+                lower[self.begin(a) + b] = T::from_f64(whiten[(a, b)]);
             }
-            at += a;
-            log_diagonal[a] = T::from_f64(whiten[(a, a)].ln());
-            location[a] = T::from_f64(mean[a]);
+            log_diagonal[a - self.first()] = T::from_f64(whiten[(a, a)].ln());
+        }
+        for (to, m) in location.iter_mut().zip(mean) {
+            *to = T::from_f64(*m);
         }
         Ok(())
     }
@@ -146,9 +155,10 @@ impl<T: Real> Bijector<T> for Causal {
         for line in self.lines() {
             let Line { a, made } = &line;
             let (a, count) = (*a, made.len());
-            let row = &lower[a * a.saturating_sub(1) / 2..][..a];
-            let scale = log_diagonal[a].exp();
-            total += log_diagonal[a] * T::from_f64(count as f64);
+            let row = &lower[self.begin(a)..][..a];
+            let log_scale = log_diagonal[a - self.first()];
+            let scale = log_scale.exp();
+            total += log_scale * T::from_f64(count as f64);
             let offset: T = row.iter().zip(location).map(|(&k, &m)| k * m).sum();
             let offset = offset + scale * location[a];
             let z = &mut x[made.start * n..made.end * n];
@@ -172,7 +182,7 @@ impl<T: Real> Bijector<T> for Causal {
         for t in self.past..self.length {
             for c in 0..self.channels {
                 let a = t.min(self.order) * self.channels + c;
-                let row = &lower[a * a.saturating_sub(1) / 2..][..a];
+                let row = &lower[self.begin(a)..][..a];
                 let made = c * self.length + t;
                 let line = Line { a, made: made..made + 1 };
                 known.fill(T::zero());
@@ -181,7 +191,7 @@ impl<T: Real> Bijector<T> for Causal {
                     add(&mut known, &z[from * n..(from + 1) * n], k);
                 }
                 let offset: T = row.iter().zip(location).map(|(&k, &m)| k * m).sum();
-                let back = (-log_diagonal[a]).exp();
+                let back = (-log_diagonal[a - self.first()]).exp();
                 for (v, &k) in z[made * n..(made + 1) * n].iter_mut().zip(&known) {
                     *v = (*v - k + offset) * back + location[a];
                 }
@@ -208,8 +218,8 @@ impl<T: Real> Bijector<T> for Causal {
         for line in self.lines() {
             let Line { a, made } = &line;
             let (a, count) = (*a, made.len());
-            let at = a * a.saturating_sub(1) / 2;
-            let scale = log_diagonal[a].exp();
+            let at = self.begin(a);
+            let scale = log_diagonal[a - self.first()].exp();
             let rows = made.start * n..made.end * n;
             let d = &d_z[rows.clone()];
             let total = sum(d);
@@ -218,7 +228,7 @@ impl<T: Real> Bijector<T> for Causal {
                 *g += (scale - T::one()) * d;
             }
             let through = dot(d, &seen[rows]) - location[a] * total;
-            d_log_diagonal[a] += scale * through + ladj_total * T::from_f64(count as f64);
+            d_log_diagonal[a - self.first()] += scale * through + ladj_total * T::from_f64(count as f64);
             d_location[a] -= scale * total;
             for b in 0..a {
                 let from = self.source(&line, b);
@@ -244,8 +254,10 @@ mod tests {
             check_bijector(&Causal::new(length, channels, order), 71);
         }
         // Fewer samples given than are looked back on, as many, more.
-        for past in [1, 2, 3] {
-            check_bijector(&Causal::new(5, 2, 2).given(past), 72);
+        for (past, parameters) in [(1, 14 + 4 + 6), (2, 9 + 2 + 6), (3, 9 + 2 + 6)] {
+            let layer = Causal::new(5, 2, 2).given(past);
+            check_bijector(&layer, 72);
+            assert_eq!(Bijector::<f64>::n_parameters(&layer), parameters);
         }
     }
 

@@ -13,7 +13,7 @@ pub struct Windows {
     /// Patch sizes P, 2P, 4P, … that blocks cycle through.
     pub scales: usize,
     /// Times that every other sample is factored out: it goes to the base, and the blocks that follow work on the others.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "crate::num::is_zero")]
     pub splits: usize,
     /// Patches on either side that a coupling's network sees.
     pub reach: usize,
@@ -40,11 +40,6 @@ impl Default for Windows {
             within_patches: false,
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
-fn is_zero(n: &usize) -> bool {
-    *n == 0
 }
 
 impl Windows {

@@ -8,6 +8,7 @@ mod histogram;
 mod learned;
 mod models;
 mod samples;
+mod spectrum;
 mod verdict;
 mod waveform;
 
