@@ -1,6 +1,6 @@
 //! Cells of a batch by row, checked against their declared type.
 
-use polars::prelude::*;
+use polars_core::prelude::*;
 
 use super::scan::Physical;
 use super::text::{parse_datetime, parse_elapsed, parse_number, shortest};

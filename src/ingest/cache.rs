@@ -10,7 +10,8 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use polars::prelude as pl;
+use polars_core::prelude as pl;
+use polars_io::prelude as io;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -193,8 +194,8 @@ fn write(file: &TypedFile, item: usize, items: &ItemSet, path: &Path) -> Result<
     let fields: pl::Schema =
         file.wanted.iter().map(|w| pl::Field::new(w.name.as_str().into(), stored_type(w.dtype))).collect();
     let out = File::create(path).map_err(IoError::on("create", path))?;
-    let mut writer = pl::ParquetWriter::new(out)
-        .with_compression(pl::ParquetCompression::Lz4Raw)
+    let mut writer = io::ParquetWriter::new(out)
+        .with_compression(io::ParquetCompression::Lz4Raw)
         .batched(&fields)
         .map_err(failed)?;
     let mut group: Option<pl::DataFrame> = None;

@@ -2,7 +2,7 @@
 
 use crate::error::{Hint, IoError};
 use crate::output::OutputError;
-use polars::error::PolarsError;
+use polars_core::error::PolarsError;
 
 /// Why an input could not be read, or an output table not be written.
 ///

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{PlHashMap, PlHashSet};
+use polars_core::prelude::{PlHashMap, PlHashSet};
 
 use crate::schema::{Aggregation, DType, Feature, Item};
 

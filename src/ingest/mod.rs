@@ -37,6 +37,7 @@ mod progress;
 mod records;
 mod run;
 mod scan;
+mod source;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Records with their subjects and times, and the assignment of events to them.
 
-use polars::prelude::PlHashMap;
+use polars_core::prelude::PlHashMap;
 
 use crate::schema::Window;
 

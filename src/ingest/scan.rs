@@ -1,11 +1,7 @@
 //! Typed, streaming reads of one table file: only the columns asked for, under the schema's names and types (never
 //! inferred), rows of other items left behind by the reader itself. Parquet is read by Polars, CSV by `delimited/`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::sync_channel;
-
-use polars::prelude::*;
+use polars_core::prelude::*;
 
 use crate::schema;
 
@@ -15,6 +11,7 @@ use super::cache::Note;
 use super::delimited::{self, Passed};
 use super::files::{Format, SourceFile};
 use super::locate;
+use super::source::parquet::{ParquetTable, engine};
 
 /// How a Parquet column arrives from Polars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +68,11 @@ impl TypedFile {
     ) -> Result<Result<Self, Vec<String>>, IngestError> {
         let stored = match file.format {
             Format::Csv => None,
-            Format::Parquet => Some(parquet_schema(&file)?),
+            Format::Parquet => Some(ParquetTable::open(&file)?),
         };
         let header: Vec<String> = match &stored {
             None => file.csv_header()?,
-            Some(stored) => stored.iter_names().map(ToString::to_string).collect(),
+            Some(stored) => stored.schema().iter_names().map(ToString::to_string).collect(),
         };
         let mut positions = Vec::new();
         let mut missing = Vec::new();
@@ -105,7 +102,7 @@ impl TypedFile {
             cached: None,
         };
         if let Some(stored) = stored {
-            typed.physical_of_parquet(&stored)?;
+            typed.physical_of_parquet(stored.schema())?;
         }
         Ok(Ok(typed))
     }
@@ -115,11 +112,12 @@ impl TypedFile {
         self.header.len()
     }
 
-    fn physical_of_parquet(&mut self, stored: &Schema) -> Result<(), IngestError> {
+    fn physical_of_parquet(&mut self, stored: &ArrowSchema) -> Result<(), IngestError> {
         for i in 0..self.wanted.len() {
-            let (_, found) =
+            let (_, field) =
                 stored.get_at_index(self.positions[i]).expect("invariant: position is in the header");
-            let physical = match (self.wanted[i].dtype, found) {
+            let found = DataType::from_arrow_field(field);
+            let physical = match (self.wanted[i].dtype, &found) {
                 (schema::DType::Integer, t) if t.is_integer() => Physical::Integer,
                 (schema::DType::Integer, t) if t.is_float() => Physical::Float,
                 (schema::DType::Float, t) if t.is_primitive_numeric() => Physical::Float,
@@ -141,28 +139,6 @@ impl TypedFile {
         Ok(())
     }
 
-    /// The wanted columns of a Parquet file as a lazy frame, named by their place among the wanted.
-    fn frame(&self) -> PolarsResult<LazyFrame> {
-        let path = PlRefPath::try_from_path(&self.file.path)?;
-        let options = ScanArgsParquet { glob: false, cache: false, ..Default::default() };
-        let select: Vec<_> = self
-            .positions
-            .iter()
-            .zip(&self.physical)
-            .enumerate()
-            .map(|(i, (at, physical))| {
-                let column = col(self.header[*at].as_str());
-                let stored = if *physical == Physical::Micros {
-                    column.cast(DataType::Datetime(TimeUnit::Microseconds, None)).cast(DataType::Int64)
-                } else {
-                    column.cast(physical.dtype())
-                };
-                stored.alias(wanted_name(i))
-            })
-            .collect();
-        Ok(LazyFrame::scan_parquet(path, options)?.select(select))
-    }
-
     /// Rows of the file, all of them, in its own order.
     ///
     /// # Errors
@@ -174,9 +150,8 @@ impl TypedFile {
         if self.file.format == Format::Csv {
             return delimited::scan(self, None, each);
         }
-        let frame = self.frame().map_err(|e| self.error(e))?;
         let mut passed = Passed::default();
-        self.run(frame, true, |df| {
+        ParquetTable::open(&self.file)?.read(&self.positions, |df| {
             passed.rows += df.height() as u64;
             each(&self.columns(&df)?, passed)
         })?;
@@ -200,36 +175,21 @@ impl TypedFile {
         if self.file.format == Format::Csv {
             return delimited::scan(self, Some((item, items)), each);
         }
-        let seen = Arc::new(AtomicU64::new(0));
-        let (set, counted) = (items.clone(), Arc::clone(&seen));
-        // A predicate of our own counts the rows it sees and tests them in one pass over the item column; Polars runs
-        // it in its worker threads on every decoded chunk, before the other columns leave the reader.
-        let predicate = col(wanted_name(item)).map(
-            move |column| {
-                counted.fetch_add(column.len() as u64, Ordering::Relaxed);
-                set.mask(&column)
-            },
-            |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
-        );
-        let frame = self.frame().map_err(|e| self.error(e))?.filter(predicate);
-        let passed = || Passed { rows: seen.load(Ordering::Relaxed), ..Passed::default() };
-        self.run(frame, false, |df| each(&self.columns(&df)?, passed()))?;
+        let mut passed = Passed::default();
+        ParquetTable::open(&self.file)?.read(&self.positions, |df| {
+            passed.rows += df.height() as u64;
+            let kept = items.mask(&df.columns()[item], self.physical[item]).and_then(|mask| df.filter(&mask));
+            each(&self.columns(&kept.map_err(|e| self.error(e))?)?, passed)
+        })?;
         // A store has left behind what its source has besides.
-        let passed = self.cached.as_ref().map_or_else(passed, Note::passed);
+        let passed = self.cached.as_ref().map_or(passed, Note::passed);
         Ok(Passed { bytes: self.file.size(), ..passed })
     }
 
-    fn run<F>(&self, frame: LazyFrame, ordered: bool, each: F) -> Result<(), IngestError>
-    where
-        F: FnMut(DataFrame) -> Result<(), IngestError>,
-    {
-        stream(frame, ordered, each)?.map_err(|e| self.error(e))
-    }
-
     fn columns(&self, df: &DataFrame) -> Result<Vec<BatchColumn>, IngestError> {
-        let build =
-            |(i, physical): (usize, &Physical)| BatchColumn::new(df.column(&wanted_name(i))?, *physical);
-        self.physical.iter().enumerate().map(build).collect::<PolarsResult<_>>().map_err(|e| self.error(e))
+        let stored = self.physical.iter().zip(df.columns());
+        let build = stored.map(|(physical, column)| BatchColumn::new(&physical.of(column)?, *physical));
+        build.collect::<PolarsResult<_>>().map_err(|e| self.error(e))
     }
 
     /// The first cell that is not of its declared type, when a batch has met one.
@@ -246,60 +206,33 @@ impl TypedFile {
     /// The reader's error in our words. Its messages quote cells and name no row, so the file is read again by other
     /// means to find the place; that costs time only once something is wrong.
     fn error(&self, error: PolarsError) -> IngestError {
-        if let PolarsError::IO { error, .. } = &error {
-            return self.file.io_error(std::io::Error::from(error.kind()));
-        }
         locate::wrong_cell(self, None).unwrap_or_else(|| {
             tracing::debug!(file = self.file.name, %error, "reader failed");
-            IngestError::Engine { file: self.file.name.clone(), reason: Box::new(error) }
+            engine(&self.file, error)
         })
     }
 }
 
-/// Runs a query in the streaming engine. Batches are handed over through a short queue, so that what is in memory does
-/// not grow with the file.
-///
-/// # Errors
-/// Outer: what `each` found wrong. Inner: what the engine did.
-pub(super) fn stream<F>(frame: LazyFrame, ordered: bool, mut each: F) -> Result<PolarsResult<()>, IngestError>
-where
-    F: FnMut(DataFrame) -> Result<(), IngestError>,
-{
-    let (send, receive) = sync_channel::<DataFrame>(2);
-    std::thread::scope(|scope| {
-        let engine = scope.spawn(move || {
-            let callback = PlanCallback::new(move |df| Ok(send.send(df).is_err()));
-            frame.sink_batches(callback, ordered, None)?.collect_with_engine(Engine::Streaming).map(drop)
-        });
-        let mut ours = Ok(());
-        for df in &receive {
-            ours = each(df);
-            if ours.is_err() {
-                break;
-            }
-        }
-        // A closed queue tells the engine to stop.
-        drop(receive);
-        let theirs = engine.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        ours.map(|()| theirs)
-    })
-}
-
 impl Physical {
-    fn dtype(self) -> DataType {
+    /// A column as it was stored, in the type that it arrives in.
+    fn of(self, column: &Column) -> PolarsResult<Column> {
         match self {
-            Self::Integer | Self::Micros => DataType::Int64,
-            Self::Float => DataType::Float64,
-            Self::Text => DataType::String,
+            Self::Integer => column.cast(&DataType::Int64),
+            Self::Float => column.cast(&DataType::Float64),
+            Self::Text => column.cast(&DataType::String),
+            Self::Micros => {
+                column.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?.cast(&DataType::Int64)
+            }
         }
     }
 }
 
 impl ItemSet {
     /// Names are compared trimmed.
-    fn mask(&self, column: &Column) -> PolarsResult<Column> {
+    fn mask(&self, column: &Column, physical: Physical) -> PolarsResult<BooleanChunked> {
+        let column = physical.of(column)?;
         let series = column.as_materialized_series();
-        let mask: BooleanChunked = match (self, series.dtype()) {
+        Ok(match (self, series.dtype()) {
             (Self::Numbers(set), DataType::Int64) => {
                 series.i64()?.iter().map(|v| v.is_some_and(|v| set.contains(&v))).collect()
             }
@@ -310,20 +243,6 @@ impl ItemSet {
             (Self::Names(set), _) => {
                 series.str()?.iter().map(|v| v.is_some_and(|v| set.contains(v.trim()))).collect()
             }
-        };
-        Ok(mask.with_name(column.name().clone()).into_column())
+        })
     }
-}
-
-fn parquet_schema(file: &SourceFile) -> Result<Schema, IngestError> {
-    let open = || {
-        let path = PlRefPath::try_from_path(&file.path)?;
-        let mut frame = LazyFrame::scan_parquet(path, ScanArgsParquet { glob: false, ..Default::default() })?;
-        frame.collect_schema().map(|s| s.as_ref().clone())
-    };
-    open().map_err(|e: PolarsError| IngestError::Engine { file: file.name.clone(), reason: Box::new(e) })
-}
-
-fn wanted_name(i: usize) -> PlSmallStr {
-    format!("wanted{i}").into()
 }

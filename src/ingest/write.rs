@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
-use polars::prelude as pl;
+use polars_core::prelude as pl;
+use polars_io::prelude as io;
 use rayon::prelude::*;
 
 use crate::error::IoError;
@@ -169,7 +170,7 @@ fn write_frame(path: &Path, columns: Vec<pl::Column>, rows: usize) -> Result<(),
         |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     let mut frame = pl::DataFrame::new(rows, columns).map_err(failed)?;
     let file = File::create(path).map_err(IoError::on("create", path))?;
-    pl::ParquetWriter::new(file).finish(&mut frame).map_err(failed)?;
+    io::ParquetWriter::new(file).finish(&mut frame).map_err(failed)?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod bad_rows;
 mod browser;
 mod built_in;
+mod cases;
 mod conditional;
 mod ensemble;
 mod flag;

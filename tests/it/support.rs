@@ -94,3 +94,13 @@ pub(crate) fn bundle(dir: &Path, n: usize) {
     std::fs::write(dir.join("table.csv"), table(n, 1)).expect("a small file");
     succeed(dir, &["ingest", "wide-table", "--input", "table.csv", "--output", "bundle"]);
 }
+
+/// A file or folder of the data that lie beside the project, if they are there. Says that a test is skipped otherwise.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    if !found.exists() {
+        eprintln!("skipped: ../shared/{path} is not there");
+        return None;
+    }
+    Some(found)
+}

@@ -138,7 +138,8 @@ proptest! {
 
 #[test]
 fn parquet_gives_the_same_as_csv() {
-    use polars::prelude::*;
+    use polars_core::prelude::*;
+    use polars_io::prelude::ParquetWriter;
     let plain = tempfile::tempdir().unwrap();
     write_extract(plain.path());
     let expected = essence(&run(plain.path()).unwrap());
@@ -157,11 +158,11 @@ fn parquet_gives_the_same_as_csv() {
         let texts = texts(i);
         match i {
             // Ids as pandas stores nullable ones: floats.
-            0 | 5 | 7 => polars::prelude::Column::new(
+            0 | 5 | 7 => polars_core::prelude::Column::new(
                 name,
                 texts.iter().map(|t| t.as_ref().map(|t| t.parse::<f64>().unwrap())).collect::<Vec<_>>(),
             ),
-            1 | 2 => polars::prelude::Column::new(
+            1 | 2 => polars_core::prelude::Column::new(
                 name,
                 texts.iter().map(|t| t.as_ref().map(|t| t.parse::<i32>().unwrap())).collect::<Vec<_>>(),
             ),
@@ -170,11 +171,11 @@ fn parquet_gives_the_same_as_csv() {
                     .iter()
                     .map(|t| t.as_ref().map(|t| text::parse_datetime(t).unwrap() * 1_000_000))
                     .collect();
-                polars::prelude::Column::new(name, us)
+                polars_core::prelude::Column::new(name, us)
                     .cast(&DataType::Datetime(TimeUnit::Microseconds, None))
                     .unwrap()
             }
-            _ => polars::prelude::Column::new(name, texts),
+            _ => polars_core::prelude::Column::new(name, texts),
         }
     });
     let mut frame = DataFrame::new(cells.len(), columns.collect()).unwrap();

@@ -1,10 +1,10 @@
 //! Rows of a wide table in file order, from CSV or Parquet.
 
-use polars::prelude::*;
+use polars_core::prelude::*;
 
 use crate::ingest::IngestError;
 use crate::ingest::files::{Format, SourceFile};
-use crate::ingest::scan::stream;
+use crate::ingest::source::parquet::{ParquetTable, engine};
 use crate::schema::Split;
 
 /// A cell as it is stored; texts are trimmed and never empty.
@@ -37,9 +37,7 @@ impl WideFile {
         let header = match file.format {
             Format::Csv => file.csv_header()?,
             Format::Parquet => {
-                let schema = scan_parquet(&file).and_then(|mut frame| frame.collect_schema());
-                let schema = schema.map_err(|e| engine(&file, e))?;
-                schema.iter_names().map(ToString::to_string).collect()
+                ParquetTable::open(&file)?.schema().iter_names().map(ToString::to_string).collect()
             }
         };
         for (i, name) in header.iter().enumerate() {
@@ -94,9 +92,9 @@ impl WideFile {
     where
         F: FnMut(u64, &[Cell<'_>]) -> Result<(), IngestError>,
     {
-        let frame = scan_parquet(&self.file).map_err(|e| engine(&self.file, e))?;
         let mut before = 0;
-        let outcome = stream(frame, true, |df| {
+        let all: Vec<usize> = (0..self.header.len()).collect();
+        ParquetTable::open(&self.file)?.read(&all, |df| {
             let columns = df.columns().iter().map(Stored::new).collect::<PolarsResult<Vec<_>>>();
             let columns = columns.map_err(|e| engine(&self.file, e))?;
             for row in 0..df.height() {
@@ -105,8 +103,7 @@ impl WideFile {
             }
             before += df.height() as u64;
             Ok(())
-        })?;
-        outcome.map_err(|e| engine(&self.file, e))
+        })
     }
 }
 
@@ -163,13 +160,4 @@ fn text_cell<'t>(text: Option<&'t str>, missing: &[String]) -> Cell<'t> {
         Some(text) if missing.iter().any(|m| m == text) => Cell::Missing,
         Some(text) => Cell::Text(text),
     }
-}
-
-fn scan_parquet(file: &SourceFile) -> PolarsResult<LazyFrame> {
-    let path = PlRefPath::try_from_path(&file.path)?;
-    LazyFrame::scan_parquet(path, ScanArgsParquet { glob: false, cache: false, ..Default::default() })
-}
-
-fn engine(file: &SourceFile, error: PolarsError) -> IngestError {
-    IngestError::Engine { file: file.name.clone(), reason: Box::new(error) }
 }

@@ -1,0 +1,1 @@
+//! Tables from pandas and Polars whose columns are dictionary-encoded.

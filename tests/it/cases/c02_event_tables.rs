@@ -1,0 +1,1 @@
+//! Decimals, small integers and dictionaries in Parquet event tables.

@@ -1,0 +1,1 @@
+//! Decimals, half floats and small integers in Parquet tables.

@@ -1,0 +1,1 @@
+//! Split columns with a blank cell, a typing error and another name for validation.

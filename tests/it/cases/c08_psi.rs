@@ -1,0 +1,1 @@
+//! Drift of binaries, of counts with many zeros and of constants.

@@ -1,0 +1,1 @@
+//! Missing codes that training and scoring have to read alike.

@@ -1,0 +1,1 @@
+//! Columns with an offset that single precision cannot hold.

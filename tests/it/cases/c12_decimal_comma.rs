@@ -1,0 +1,1 @@
+//! Decimal commas, thousands separators and dates with the day first.

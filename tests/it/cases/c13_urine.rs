@@ -1,0 +1,1 @@
+//! Output rows that were exported more than once.

@@ -1,0 +1,1 @@
+//! Bedside records whose units differ between records or segments.

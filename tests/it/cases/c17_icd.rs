@@ -1,0 +1,1 @@
+//! Codes with leading zeros are text.

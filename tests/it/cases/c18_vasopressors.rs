@@ -1,0 +1,1 @@
+//! No entry means no infusion; an unusable entry means an unknown rate.

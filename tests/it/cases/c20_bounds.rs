@@ -1,0 +1,1 @@
+//! Samples keep the support of the data.

@@ -1,0 +1,1 @@
+//! Event tables whose lines end in carriage returns.

@@ -1,0 +1,1 @@
+//! Every feature of 8,000 real stays, computed a second time.

@@ -1,0 +1,1 @@
+//! Hourly windows that look back and never ahead.

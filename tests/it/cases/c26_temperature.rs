@@ -1,0 +1,1 @@
+//! Fahrenheit numbers under the Celsius item and the reverse.

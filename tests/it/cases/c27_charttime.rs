@@ -1,0 +1,1 @@
+//! Chart times that are off by a year.

@@ -1,0 +1,1 @@
+//! Bedside records with several samples per frame.

@@ -1,0 +1,1 @@
+//! Percentages of a category when half the rows are missing.

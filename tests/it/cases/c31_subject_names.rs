@@ -1,0 +1,1 @@
+//! Patient columns under other names.

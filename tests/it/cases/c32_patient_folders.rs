@@ -1,0 +1,1 @@
+//! Several bedside records of one patient.

@@ -1,0 +1,1 @@
+//! Conditional samples keep what was given.

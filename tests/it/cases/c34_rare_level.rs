@@ -1,0 +1,1 @@
+//! Levels that are rare in training or were never met.

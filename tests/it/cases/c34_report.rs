@@ -1,0 +1,1 @@
+//! What the report says of levels that were never met in training.

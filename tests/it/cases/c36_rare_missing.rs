@@ -1,0 +1,1 @@
+//! Values that are hardly ever missing in training.

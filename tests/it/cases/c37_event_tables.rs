@@ -1,0 +1,1 @@
+//! Encodings and compression of event tables.

@@ -1,0 +1,1 @@
+//! Messages on a column with thousands of levels.

@@ -1,0 +1,1 @@
+//! The report on a column with thousands of levels.
