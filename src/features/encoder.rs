@@ -8,7 +8,7 @@ use rand::Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::{Column, RecordTable};
+use crate::ingest::{Column, RecordTable, Spelling};
 use crate::num::special::{normal_log_pdf, normal_quantile};
 use crate::random::Seed;
 use crate::schema::Kind;
@@ -39,6 +39,9 @@ pub struct ColumnMeta {
     pub kind: Kind,
     /// Plausible values.
     pub range: Option<(f64, f64)>,
+    /// How the cells of new tables are read; models of before this was kept read them as undeclared ones.
+    #[serde(default = "Spelling::undeclared")]
+    pub spelling: Spelling,
 }
 
 /// A column and everything fitted on its training values.

@@ -108,7 +108,7 @@ pub fn read_windows(
     drop_coarse(&mut kept, settings);
     let divided: Vec<Divided> = kept.into_iter().map(|cuts| divide(cuts, pipeline, settings)).collect();
     let tables = vec![records, segments(&divided), windows(&divided)];
-    let audit = Audit { inputs, cohort: flow(&divided), tables, variables: Vec::new(), warnings };
+    let audit = Audit { inputs, cohort: flow(&divided), tables, warnings, ..Audit::default() };
     if divided.iter().all(|d| d.cuts.windows.is_empty()) {
         return Err(nothing_left(settings, &audit));
     }
@@ -354,6 +354,7 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
                 kind: Kind::Continuous,
                 resolution: Some(resolution[c]),
                 range: None,
+                spelling: crate::ingest::Spelling::undeclared(),
                 cells: Cells::Number(cells),
             }
         })

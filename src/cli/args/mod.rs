@@ -149,7 +149,10 @@ pub(in crate::cli) struct Demo {
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
+    // A column's name may hold an equals sign; a role and a decimal mark do not.
+    let names_a_column =
+        ["role.", "decimal.", "missing."].iter().any(|key| text.trim_start().starts_with(key));
+    match if names_a_column { text.rsplit_once('=') } else { text.split_once('=') } {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         _ => Err("expected KEY=VALUE, such as transform=none".into()),
     }

@@ -7,6 +7,7 @@ use crate::ingest::BadRows;
 use crate::pipeline::{self, IngestRequest};
 use crate::schema::Split;
 
+use super::ingest_screen;
 use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
@@ -82,6 +83,7 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
 
 /// Cohort flow, splits and warnings in a few lines.
 pub(super) fn describe(bundle: &Bundle, console: &Console) {
+    ingest_screen::columns(&bundle.audit, console);
     for step in &bundle.audit.cohort {
         let nulls =
             if step.failed_null > 0 { format!(" ({} for a null)", step.failed_null) } else { String::new() };
@@ -103,7 +105,5 @@ pub(super) fn describe(bundle: &Bundle, console: &Console) {
         bundle.manifest.encoder.n_coordinates(),
         splits.join(", ")
     ));
-    for warning in &bundle.audit.warnings {
-        console.warn(warning);
-    }
+    ingest_screen::warnings(&bundle.audit, console);
 }

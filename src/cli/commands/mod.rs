@@ -4,6 +4,7 @@ mod demo;
 mod evaluate;
 mod fit;
 mod ingest;
+mod ingest_screen;
 mod inspect;
 mod report;
 mod schema;
