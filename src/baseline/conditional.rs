@@ -9,9 +9,9 @@
 
 use std::f64::consts::PI;
 
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis, Slice};
 
-use super::{Gmm, GmmError};
+use super::GmmError;
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
 use crate::num::triangular::{cholesky, solve_lower};
@@ -58,29 +58,34 @@ pub struct FreeGmm<'a> {
 }
 
 impl ConditionalGmm {
-    /// Divides the coordinates of `gmm`: those listed in `known`, in that order, and the others, ascending, as free ones.
+    /// Divides the coordinates of a mixture, see [`Gmm::divided`](super::Gmm::divided): those listed in `known`, in that order, and the others, ascending, as free ones.
     ///
     /// # Errors
     /// [`GmmError::NotPositiveDefinite`] where rounding leaves a covariance no factor in this order.
     ///
     /// # Panics
     /// Where `known` names a coordinate the mixture has not.
-    pub fn new(gmm: &Gmm, known: &[usize]) -> Result<Self, GmmError> {
-        let d = gmm.means().ncols();
+    pub(super) fn new(
+        weights: ArrayView1<'_, f64>,
+        means: ArrayView2<'_, f64>,
+        covariances: ArrayView3<'_, f64>,
+        known: &[usize],
+    ) -> Result<Self, GmmError> {
+        let d = means.ncols();
         let order: Vec<usize> = known.iter().copied().chain((0..d).filter(|j| !known.contains(j))).collect();
         let k = known.len();
-        let mut components = Vec::with_capacity(gmm.n_components());
-        for (c, &weight) in gmm.weights().iter().enumerate() {
+        let mut components = Vec::with_capacity(weights.len());
+        for (c, &weight) in weights.iter().enumerate() {
             if weight <= 0.0 {
                 continue;
             }
-            let covariance = gmm.covariances().index_axis_move(Axis(0), c);
+            let covariance = covariances.index_axis_move(Axis(0), c);
             let ordered = covariance.select(Axis(0), &order).select(Axis(1), &order);
             let lower = cholesky(ordered.view()).ok_or(GmmError::NotPositiveDefinite { component: c })?;
             let (head, tail) = (Slice::from(..k), Slice::from(k..));
             let part =
                 |rows, columns| lower.slice_axis(Axis(0), rows).slice_axis(Axis(1), columns).to_owned();
-            let mean = gmm.means().row(c).select(Axis(0), &order);
+            let mean = means.row(c).select(Axis(0), &order);
             let log_det: Vec<f64> = lower.diag().iter().map(|x| x.ln()).collect();
             let norm = |logs: &[f64]| -logs.iter().sum::<f64>() - 0.5 * logs.len() as f64 * (2.0 * PI).ln();
             components.push(Component {
@@ -190,6 +195,7 @@ mod tests {
     use ndarray::{Array3, array};
 
     use super::*;
+    use crate::baseline::Gmm;
     use crate::density::Density;
     use crate::random::Seed;
 
@@ -204,7 +210,7 @@ mod tests {
     fn known_density_times_free_density_is_the_joint() {
         // Integrated over the two free coordinates the joint must give the density of the known one.
         let gmm = three();
-        let conditional = ConditionalGmm::new(&gmm, &[1]).unwrap();
+        let conditional = gmm.divided(&[1]).unwrap();
         let (h, n) = (0.06, 260);
         for v in [-2.0, 0.3, 4.0] {
             let grid = Array2::from_shape_fn((n * n, 3), |(i, j)| match j {
@@ -227,7 +233,7 @@ mod tests {
         // One component: mean and variance of the regression, in closed form.
         let covariance = Array3::from_shape_vec((1, 2, 2), vec![4.0, 1.8, 1.8, 1.0]).unwrap();
         let gmm = Gmm::new(array![1.0], array![[1.0, -1.0]], covariance).unwrap();
-        let conditional = ConditionalGmm::new(&gmm, &[1]).unwrap();
+        let conditional = gmm.divided(&[1]).unwrap();
         let given = conditional.given(&[0.5]);
         let mut rng = Seed(3).stream("test", 0);
         let z: Vec<f64> = (0..20_000).map(|_| given.draw(&mut rng)[0]).collect();
@@ -240,9 +246,9 @@ mod tests {
     #[test]
     fn nothing_known_and_nothing_free_are_the_ends() {
         let gmm = three();
-        let none = ConditionalGmm::new(&gmm, &[]).unwrap();
+        let none = gmm.divided(&[]).unwrap();
         assert!(none.given(&[]).log_prob_known().abs() < 1e-12);
-        let all = ConditionalGmm::new(&gmm, &[2, 0, 1]).unwrap();
+        let all = gmm.divided(&[2, 0, 1]).unwrap();
         let joint = gmm.log_prob(array![[0.3, -0.2, 1.0]].view())[0];
         let given = all.given(&[1.0, 0.3, -0.2]);
         assert!((given.log_prob_known() - joint).abs() < 1e-12);

@@ -107,9 +107,20 @@ impl Gmm {
         let given = Given {
             context: context.to_vec(),
             marginal: Self::new(self.weights.clone(), means, covariances)?,
-            conditional: ConditionalGmm::new(&self, context)?,
+            conditional: self.divided(context)?,
         };
         Ok(Self { given: Some(Box::new(given)), ..self })
+    }
+
+    /// The mixture with its coordinates divided into `known` ones, in that order, and the others as free ones.
+    ///
+    /// # Errors
+    /// [`GmmError::NotPositiveDefinite`] where rounding leaves a covariance no factor in this order.
+    ///
+    /// # Panics
+    /// Where `known` names a coordinate the mixture has not.
+    pub fn divided(&self, known: &[usize]) -> Result<ConditionalGmm, GmmError> {
+        ConditionalGmm::new(self.weights(), self.means(), self.covariances(), known)
     }
 
     /// Number of components k.

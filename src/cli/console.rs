@@ -2,9 +2,13 @@
 //! terminal only and are never mixed with notes.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::IoError;
+use crate::pipeline::Error;
 
 /// The person's side of the program.
 #[derive(Debug)]
@@ -60,11 +64,17 @@ impl Console {
     }
 }
 
-/// Writes data to stdout; a reader that went away is not an error.
-pub(super) fn print_data(text: &str) -> std::io::Result<()> {
+/// Writes data to stdout. A reader that went away is not an error.
+pub(super) fn print(text: &str) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        other => Ok(other.map_err(IoError::on("write", Path::new("standard output")))?),
     }
+}
+
+/// Writes `value` to stdout as indented JSON.
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).expect("invariant: our own types serialise");
+    print(&format!("{text}\n"))
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::pipeline::Error;
+
 /// What a command has to say when it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -19,6 +21,9 @@ impl From<Outcome> for ExitCode {
         }
     }
 }
+
+/// What a command gives back.
+pub(super) type Result = std::result::Result<Outcome, Error>;
 
 /// Exit code of errors.
 pub(super) const ERROR: u8 = 2;

@@ -8,8 +8,8 @@ use indicatif::ProgressBar;
 use crate::ingest::IngestProgress;
 use crate::train::{EpochReport, Progress, StartReport};
 
-use super::Graceful;
 use super::console::Console;
+use super::interrupt::Graceful;
 
 /// A bar per table over the bytes of its files, with the rows read so far and the time left.
 pub(super) struct IngestBars<'a> {

@@ -14,7 +14,7 @@ use super::elementwise::ElementwiseSpline;
 use super::error::FlowError;
 use super::leading::Leading;
 use super::linear::{Permutation, PluLinear};
-use super::model::ParameterView;
+use super::parameters::ParameterView;
 use super::schedule::radix2_levels;
 use super::spline::Spline;
 use super::univariate::Univariate;

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::base::Covariance;
 use super::butterfly::Parametrisation;
 use super::error::FlowError;
 use super::mlp::Activation;
@@ -92,6 +91,17 @@ pub enum Permutation {
     /// As permutations that let the couplings cut as much of the dependence in the training records as they can; see
     /// [`crate::flow::permutation::arrange`].
     Data,
+}
+
+/// Shape of a component's covariance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covariance {
+    /// Diagonal: 2d + 1 parameters per component.
+    #[default]
+    Diagonal,
+    /// Any positive definite matrix.
+    Full,
 }
 
 /// Distribution of the latent z.

@@ -34,6 +34,7 @@ mod error;
 mod lanes;
 mod leading;
 mod model;
+mod parameters;
 mod start;
 
 #[cfg(test)]
@@ -42,12 +43,14 @@ mod gradcheck;
 mod tests;
 
 pub use crate::num::real::Real;
-pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{BaseKind, Conditioning, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
+pub use config::{
+    BaseKind, Conditioning, Coupling, Covariance, FlowConfig, Linear, Mask, Permutation, Schedule,
+};
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;
-pub use model::{Flow, ParameterView, TILE, Workspace};
+pub use model::{Flow, TILE, Workspace};
+pub use parameters::ParameterView;
 pub use window::Windows;

@@ -18,6 +18,7 @@ use super::bijector::Tape;
 use super::build::{Structure, build};
 use super::config::FlowConfig;
 use super::error::FlowError;
+use super::parameters::ParameterView;
 use crate::num::real::Real;
 use crate::random::{Seed, StreamRng};
 
@@ -25,19 +26,6 @@ use crate::random::{Seed, StreamRng};
 pub const TILE: usize = 128;
 /// The same for windows of signals, which have thousands of coordinates: a vector wide, and a batch of 64 keeps four threads busy.
 const WINDOW_TILE: usize = 16;
-
-/// One named array of the parameter buffer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParameterView {
-    /// Name: "block.3.coupling.w1", "block.0.linear.angle", "base.mean".
-    pub name: String,
-    /// Shape, row-major.
-    pub shape: Vec<usize>,
-    /// Where it lies in the buffer.
-    pub range: Range<usize>,
-    /// Whether weight decay applies to it.
-    pub weight_decay: bool,
-}
 
 /// A normalising flow with parameters of type `T`.
 ///

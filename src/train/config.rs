@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
 use crate::random::Seed;
 
 /// Settings of the trainer.
@@ -70,26 +69,6 @@ impl Default for TrainConfig {
 const OPERATIONAL: [&str; 3] = ["time_budget_seconds", "checkpoint_epochs", "checkpoint_seconds"];
 
 impl TrainConfig {
-    /// Checks every value against its range.
-    ///
-    /// # Errors
-    /// [`TrainError::Settings`] with all values outside their ranges.
-    pub fn check(&self) -> Result<(), TrainError> {
-        let mut problems = Vec::new();
-        for key in super::overrides::train_keys() {
-            let value = (key.get)(self);
-            if !key.range.contains(value) {
-                problems.push(format!("`{}` must be {}, got {value}", key.name, key.range));
-            }
-        }
-        if let Some(t) = self.time_budget_seconds
-            && !(t.is_finite() && t > 0.0)
-        {
-            problems.push(format!("`time_budget_seconds` must be finite and > 0, got {t}"));
-        }
-        if problems.is_empty() { Ok(()) } else { Err(TrainError::Settings { problems }) }
-    }
-
     /// The settings two runs must share to be the same run.
     pub(crate) fn identity(&self) -> serde_json::Value {
         let mut value = serde_json::to_value(self).expect("invariant: settings are plain numbers");

@@ -10,6 +10,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
+mod groups;
 mod history;
 mod overrides;
 mod preset;

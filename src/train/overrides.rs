@@ -103,6 +103,28 @@ pub(crate) fn train_keys() -> [Key<TrainConfig>; 14] {
     ]
 }
 
+impl TrainConfig {
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// [`TrainError::Settings`] with all values outside their ranges.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let mut problems = Vec::new();
+        for key in train_keys() {
+            let value = (key.get)(self);
+            if !key.range.contains(value) {
+                problems.push(format!("`{}` must be {}, got {value}", key.name, key.range));
+            }
+        }
+        if let Some(t) = self.time_budget_seconds
+            && !(t.is_finite() && t > 0.0)
+        {
+            problems.push(format!("`time_budget_seconds` must be finite and > 0, got {t}"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(TrainError::Settings { problems }) }
+    }
+}
+
 /// A number of the settings for windows; without windows there is nothing to set.
 macro_rules! window_key {
     ($name:ident, $range:expr) => {

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use ndarray::{ArrayView1, ArrayView2, ArrayView3};
 
-use super::adam::Group;
 use super::progress::Progress;
 use super::trainer::{Trained, train_source};
 use super::{BundleSource, TrainConfig, TrainError};
@@ -61,21 +60,4 @@ pub fn train_flow(
 ) -> Result<Trained, TrainError> {
     let flow = start_flow(flow, config.seed, None)?;
     train_source(&BundleSource::new(bundle), flow, config, checkpoint, resume, progress)
-}
-
-/// Weight decay and learning-rate factor of each parameter tensor.
-pub(super) fn groups(flow: &Flow<f32>, config: &TrainConfig) -> Vec<Group> {
-    let views = flow.parameter_views().iter();
-    let group = views.map(|view| Group {
-        range: view.range.clone(),
-        weight_decay: if view.weight_decay { config.weight_decay as f32 } else { 0.0 },
-        rate: if view.name.contains(".linear.") {
-            config.linear_rate as f32
-        } else if view.name.starts_with("base.") {
-            config.base_rate as f32
-        } else {
-            1.0
-        },
-    });
-    group.collect()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Output, key_value, share_or_none};
+use super::shared::{Output, key_value, share_or_none};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Synth {

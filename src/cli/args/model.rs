@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Output, duration, key_value};
+use super::shared::{Output, duration, key_value, trimmed};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ModelKind {
@@ -83,7 +83,7 @@ pub(in crate::cli) struct Fit {
 
     /// Fit again without this share of the training records, the most unusual of a first fit, for training data that hold
     /// errors: 0.02; calibration records are never left out
-    #[arg(long, value_name = "SHARE", value_parser = super::trimmed)]
+    #[arg(long, value_name = "SHARE", value_parser = trimmed)]
     pub(in crate::cli) trim: Option<f64>,
 
     /// Fit the density of the other columns given these: p(vitals | age, sex); samples need them, flags do not judge them

@@ -7,8 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::evaluate::ScoreKind;
 
-use super::Records;
-use super::{Output, share};
+use super::model::Records;
+use super::shared::{Output, share};
 
 fn scores() -> impl TypedValueParser<Value = ScoreKind> {
     PossibleValuesParser::new(ScoreKind::ALL.map(ScoreKind::name)).try_map(|name| name.parse::<ScoreKind>())

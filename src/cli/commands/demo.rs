@@ -16,10 +16,9 @@ use crate::random::Seed;
 use crate::synth::{SynthConfig, synthesize};
 use crate::train::{FlowKind, Preset};
 
-use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::IngestBars;
 
 const PIPELINE: &str = "mimic3-first-24h";

@@ -6,10 +6,9 @@ use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::{FlowKind, Preset};
 
-use crate::cli::Result;
 use crate::cli::args;
-use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::console::{Console, print_json};
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{TrainBar, grouped};
 
 pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
@@ -46,7 +45,7 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
     let artifact = fit(&request, console)?;
     console.note(&format!("wrote {}", args.output.output.display()));
     if args.json {
-        super::print_json(&artifact.metrics)?;
+        print_json(&artifact.metrics)?;
     }
     Ok(Outcome::Done)
 }

@@ -6,9 +6,9 @@ use crate::flow::LayerInspection;
 use crate::flow::window::Span;
 use crate::pipeline::{self, Inspection};
 
-use crate::cli::Result;
 use crate::cli::args;
-use crate::cli::exit::Outcome;
+use crate::cli::console::{print, print_json};
+use crate::cli::exit::{Outcome, Result};
 
 /// Pairs of mixed features, and moved features, named per layer.
 const NAMED: usize = 6;
@@ -16,9 +16,9 @@ const NAMED: usize = 6;
 pub(super) fn run(args: &args::Inspect) -> Result {
     let found = pipeline::inspect(&args.model)?;
     if args.json {
-        super::print_json(&found)?;
+        print_json(&found)?;
     } else {
-        super::print(&text(&found))?;
+        print(&text(&found))?;
     }
     Ok(Outcome::Done)
 }

@@ -9,10 +9,9 @@ use crate::pipeline::{
 };
 use crate::random::Seed;
 
-use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::grouped;
 
 /// p-value at or below which records are flagged where neither --fdr nor --alpha is given. Not a false discovery rate: on a

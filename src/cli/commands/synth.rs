@@ -4,10 +4,9 @@ use crate::pipeline::Error;
 use crate::random::Seed;
 use crate::synth::{SynthConfig, SynthSummary, WaveformConfig, synthesize, synthesize_waveforms};
 
-use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::grouped;
 
 pub(super) fn run(args: &args::Synth, console: &Console) -> Result {

@@ -18,11 +18,10 @@ mod mixture;
 use std::f64::consts::TAU;
 
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3};
-use serde::{Deserialize, Serialize};
 
 use self::mixture::{Mixture, Shape, log_normaliser};
 use super::bijector::{ParameterSpec, Tape, split_mut};
-use super::config::BaseKind;
+use super::config::{BaseKind, Covariance};
 use super::draw::{standard_normal, uniform};
 use super::error::FlowError;
 use super::lanes::{dot, sum};
@@ -30,17 +29,6 @@ use crate::num::gemm::{Matrix, multiply_transposed_left, multiply_transposed_rig
 use crate::num::real::Real;
 use crate::num::triangular::{cholesky, invert_lower};
 use crate::random::StreamRng;
-
-/// Shape of a component's covariance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Covariance {
-    /// Diagonal: 2d + 1 parameters per component.
-    #[default]
-    Diagonal,
-    /// Any positive definite matrix.
-    Full,
-}
 
 /// The base distribution, without its numbers.
 #[derive(Debug, Clone)]

@@ -1,9 +1,21 @@
 //! The 2×2 matrices of a layer: from parameters to entries, and from gradients of entries to gradients of parameters.
 
-use super::Parametrisation;
+use serde::{Deserialize, Serialize};
+
 use crate::flow::bijector::ParameterSpec;
 use crate::flow::error::FlowError;
 use crate::num::real::Real;
+
+/// How a 2×2 matrix is written in parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Parametrisation {
+    /// Its four entries.
+    Raw,
+    /// Rotation × upper triangular with positive diagonal.
+    #[default]
+    Rotation,
+}
 
 /// The matrices of a layer without their numbers.
 #[derive(Debug, Clone)]

@@ -24,9 +24,9 @@ mod plan;
 
 use std::f64::consts::FRAC_PI_2;
 
-use serde::{Deserialize, Serialize};
-
 use self::kernel::Scratch;
+pub use self::matrix::Parametrisation;
+
 use self::matrix::Matrices;
 use self::plan::{Pair, Plan};
 use super::bijector::{Bijector, ParameterSpec, Tape};
@@ -37,17 +37,6 @@ use super::schedule::{Stage, benes, radix2_blocks, route};
 use crate::num::real::Real;
 use crate::num::simd::vectorized;
 use crate::random::StreamRng;
-
-/// How a 2×2 matrix is written in parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Parametrisation {
-    /// Its four entries.
-    Raw,
-    /// Rotation × upper triangular with positive diagonal.
-    #[default]
-    Rotation,
-}
 
 /// Radix-2 options of the public reference implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::FREQUENCY;
+use super::event::FREQUENCY;
 use crate::synth::draw::Draw;
 
 /// Kind of artefact.

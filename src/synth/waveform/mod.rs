@@ -5,6 +5,7 @@
 //! a patient; nothing about medicine should be concluded from it.
 
 mod artefact;
+mod event;
 mod pulse;
 
 use std::fmt::Write as _;
@@ -17,10 +18,9 @@ use crate::error::IoError;
 use crate::output::Staged;
 use crate::random::Seed;
 use artefact::Artefact;
+use event::{Event, FREQUENCY};
 use pulse::Circulation;
 
-/// Samples per second.
-const FREQUENCY: f64 = 125.0;
 /// Samples of the windows that `anomalies.csv` speaks of.
 const WINDOW: usize = 1024;
 /// Names, ADC units per physical unit, ADC value of zero, units.
@@ -52,14 +52,6 @@ pub struct WaveformSummary {
     pub artefacts: u64,
     /// Ectopic beats.
     pub ectopic: u64,
-}
-
-/// Something that happened between two samples of a record.
-struct Event {
-    kind: &'static str,
-    channels: &'static str,
-    start: usize,
-    end: usize,
 }
 
 /// Writes the records into the folder `dir`; it appears whole or not at all. `progress` is called with the number of records

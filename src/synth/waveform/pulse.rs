@@ -1,6 +1,6 @@
 //! Beats and the pulses they send through the vessels.
 
-use super::{Event, FREQUENCY};
+use super::event::{Event, FREQUENCY};
 use crate::synth::draw::Draw;
 
 /// A patient's heart and vessels.
