@@ -20,8 +20,10 @@ pub(crate) struct Tree {
 
 struct Module {
     file: PathBuf,
-    /// Paths that the code mentions, resolved as far as its own imports allow, with the line.
+    /// Paths into this crate that the code mentions, from its root, with the line.
     mentions: Vec<(Vec<String>, usize)>,
+    /// Crates that the code mentions, with the line.
+    foreign: Vec<(String, usize)>,
     /// Names that `pub use` makes available, with what they stand for. `*` stands for all names of a module.
     exports: Vec<(String, Vec<String>)>,
 }
@@ -51,8 +53,7 @@ impl Tree {
             let parsed = syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", relative.display()));
             let mut collector = Collector::of(&path);
             collector.visit_file(&parsed);
-            let (mentions, exports) = collector.finish();
-            Some((path, Module { file: relative, mentions, exports }))
+            Some((path, collector.finish(relative)))
         });
         Self { modules: modules.collect() }
     }
@@ -69,6 +70,13 @@ impl Tree {
             }
         }
         found.into_iter().map(|((from, to), line)| Need { from, line, to }).collect()
+    }
+
+    /// Files with the first names of paths that lead out of this crate.
+    pub(crate) fn foreign(&self) -> Vec<(PathBuf, usize, String)> {
+        let all = self.modules.values();
+        let named = all.flat_map(|m| m.foreign.iter().map(|(name, line)| (m.file.clone(), *line, name.clone())));
+        named.collect()
     }
 
     /// The file that defines what a path from the root stands for.
@@ -190,10 +198,12 @@ impl Collector {
         Some(base)
     }
 
-    fn finish(self) -> (Vec<(Vec<String>, usize)>, Vec<(String, Vec<String>)>) {
-        let mentions = self.raw.iter().filter_map(|(path, line)| Some((self.absolute(path)?, *line)));
+    fn finish(self, file: PathBuf) -> Module {
+        let mentions = self.raw.iter().filter_map(|(path, line)| Some((self.absolute(path)?, *line))).collect();
+        let out = self.raw.iter().filter(|(path, _)| self.absolute(path).is_none());
+        let foreign = out.map(|(path, line)| (path[0].clone(), *line)).collect();
         let exports = self.exports.iter().filter_map(|(name, path)| Some((name.clone(), self.absolute(path)?)));
-        (mentions.collect(), exports.collect())
+        Module { file, mentions, foreign, exports: exports.collect() }
     }
 
     fn import(&mut self, tree: &syn::UseTree, mut prefix: Vec<String>, public: bool) {
@@ -224,6 +234,22 @@ impl Collector {
                     prefix.push(rename.ident.to_string());
                 }
                 self.bind(rename.rename.to_string(), prefix, line, public);
+            }
+        }
+    }
+
+    /// Takes the paths from a text of tokens.
+    fn tokens(&mut self, text: &str, line: usize) {
+        let text = text.replace(" :: ", "::");
+        for start in ["crate::", "super::", "self::"] {
+            for (at, _) in text.match_indices(start) {
+                let is_name = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+                let end = text[at..].find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+                let path = &text[at..end.map_or(text.len(), |end| at + end)];
+                let names: Vec<String> = path.split("::").take_while(is_name).map(ToString::to_string).collect();
+                if names.len() > 1 {
+                    self.raw.push((names, line));
+                }
             }
         }
     }
@@ -299,18 +325,14 @@ impl<'ast> Visit<'ast> for Collector {
 
     /// What a macro is given is no syntax tree, so its paths are picked out of its tokens.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        let text = call.tokens.to_string();
-        let line = call.path.segments[0].ident.span().start().line;
-        for start in ["crate ::", "super ::", "self ::"] {
-            for (at, _) in text.match_indices(start) {
-                let path = text[at..].split("::").map(str::trim);
-                let is_name = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || c == '_') && !part.is_empty();
-                let names: Vec<String> = path.take_while(is_name).map(ToString::to_string).collect();
-                if names.len() > 1 {
-                    self.raw.push((names, line));
-                }
-            }
-        }
+        self.tokens(&call.tokens.to_string(), call.path.segments[0].ident.span().start().line);
         visit::visit_macro(self, call);
+    }
+
+    /// The same goes for attributes other than documentation.
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        if let syn::Meta::List(list) = &attribute.meta {
+            self.tokens(&list.tokens.to_string(), attribute.pound_token.spans[0].start().line);
+        }
     }
 }
