@@ -48,3 +48,5 @@ pub mod report;
 pub mod pipeline;
 
 pub mod cli;
+
+pub mod guide;

@@ -15,6 +15,7 @@ mod conditional;
 mod ensemble;
 mod flag;
 mod golden_flow;
+mod guide;
 mod hostile;
 mod ingestion;
 mod inspect;

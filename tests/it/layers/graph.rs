@@ -75,7 +75,8 @@ impl Tree {
     /// Files with the first names of paths that lead out of this crate.
     pub(crate) fn foreign(&self) -> Vec<(PathBuf, usize, String)> {
         let all = self.modules.values();
-        let named = all.flat_map(|m| m.foreign.iter().map(|(name, line)| (m.file.clone(), *line, name.clone())));
+        let named =
+            all.flat_map(|m| m.foreign.iter().map(|(name, line)| (m.file.clone(), *line, name.clone())));
         named.collect()
     }
 
@@ -199,10 +200,12 @@ impl Collector {
     }
 
     fn finish(self, file: PathBuf) -> Module {
-        let mentions = self.raw.iter().filter_map(|(path, line)| Some((self.absolute(path)?, *line))).collect();
+        let mentions =
+            self.raw.iter().filter_map(|(path, line)| Some((self.absolute(path)?, *line))).collect();
         let out = self.raw.iter().filter(|(path, _)| self.absolute(path).is_none());
         let foreign = out.map(|(path, line)| (path[0].clone(), *line)).collect();
-        let exports = self.exports.iter().filter_map(|(name, path)| Some((name.clone(), self.absolute(path)?)));
+        let exports =
+            self.exports.iter().filter_map(|(name, path)| Some((name.clone(), self.absolute(path)?)));
         Module { file, mentions, foreign, exports: exports.collect() }
     }
 
@@ -222,7 +225,8 @@ impl Collector {
             syn::UseTree::Name(name) => {
                 let line = name.ident.span().start().line;
                 let ident = name.ident.to_string();
-                let bound = if ident == "self" { prefix.last().cloned().unwrap_or_default() } else { ident.clone() };
+                let bound =
+                    if ident == "self" { prefix.last().cloned().unwrap_or_default() } else { ident.clone() };
                 if ident != "self" {
                     prefix.push(ident);
                 }
@@ -243,10 +247,12 @@ impl Collector {
         let text = text.replace(" :: ", "::");
         for start in ["crate::", "super::", "self::"] {
             for (at, _) in text.match_indices(start) {
-                let is_name = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+                let is_name =
+                    |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
                 let end = text[at..].find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
                 let path = &text[at..end.map_or(text.len(), |end| at + end)];
-                let names: Vec<String> = path.split("::").take_while(is_name).map(ToString::to_string).collect();
+                let names: Vec<String> =
+                    path.split("::").take_while(is_name).map(ToString::to_string).collect();
                 if names.len() > 1 {
                     self.raw.push((names, line));
                 }
@@ -260,7 +266,9 @@ impl Collector {
         } else {
             self.raw.push((path.clone(), line));
         }
-        if name != "*" && let Some(absolute) = self.absolute(&path) {
+        if name != "*"
+            && let Some(absolute) = self.absolute(&path)
+        {
             self.imports.insert(name, absolute);
         }
     }

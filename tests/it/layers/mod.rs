@@ -72,7 +72,9 @@ fn crates_stay_in_their_rooms() {
     for (file, line, name) in tree.foreign() {
         let module = module(&file);
         let of_frames = name.starts_with("polars");
-        if of_frames && module != "ingest" || NUMERIC.contains(&module.as_str()) && NUMERIC_FORBIDDEN.contains(&name.as_str()) {
+        if of_frames && module != "ingest"
+            || NUMERIC.contains(&module.as_str()) && NUMERIC_FORBIDDEN.contains(&name.as_str())
+        {
             wrong.push(format!("{}:{line} uses {name}", file.display()));
         }
     }
@@ -130,9 +132,9 @@ fn circles_are_found_and_re_exports_are_none() {
     assert!(of_two.circles().is_empty(), "a parent may need its children");
     let circle = planted("num/inner.rs", "use super::other::Other; fn f() { super::low(); }").circles();
     assert!(circle.is_empty(), "children may need the parent as long as it does not need them");
-    for (file, text) in [
-        ("schema/model.rs", "use super::Own; impl Own { fn f() -> super::Own { super::Own } }"),
-    ] {
+    for (file, text) in
+        [("schema/model.rs", "use super::Own; impl Own { fn f() -> super::Own { super::Own } }")]
+    {
         let tree = planted(file, text);
         assert!(tree.circles().is_empty(), "the parent only re-exports");
     }
