@@ -1,16 +1,16 @@
-//! How the flat buffer of a flow's parameters is divided into named arrays.
+//! The division of a flow's flat parameter buffer into named arrays.
 
 use std::ops::Range;
 
-/// One named array of the parameter buffer.
+/// A named array in the parameter buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterView {
-    /// Name: "block.3.coupling.w1", "block.0.linear.angle", "base.mean".
+    /// Full name, such as "block.3.coupling.w1", "block.0.linear.angle" or "base.mean".
     pub name: String,
     /// Shape, row-major.
     pub shape: Vec<usize>,
-    /// Where it lies in the buffer.
+    /// Range of the array in the buffer.
     pub range: Range<usize>,
-    /// Whether weight decay applies to it.
+    /// Whether weight decay applies to the array.
     pub weight_decay: bool,
 }
