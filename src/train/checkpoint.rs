@@ -44,7 +44,10 @@ pub enum CheckpointError {
         what: String,
     },
     /// The file was written by a newer program.
-    #[error("checkpoint {} has format version {version}, this program reads {FORMAT_VERSION}", path.display())]
+    #[error(
+        "checkpoint {} has format version {version}, this program reads {FORMAT_VERSION}",
+        path.display()
+    )]
     Newer {
         /// Path of the file.
         path: PathBuf,

@@ -46,7 +46,8 @@ pub enum TrainError {
     },
     /// Steps kept giving values that are not finite.
     #[error(
-        "training diverged in epoch {epoch}: still not finite after {rollbacks} roll-backs, learning rate {learning_rate:.1e}"
+        "training diverged in epoch {epoch}: still not finite after {rollbacks} roll-backs, \
+         learning rate {learning_rate:.1e}"
     )]
     Diverged {
         /// Epoch that failed.

@@ -29,7 +29,7 @@ pub(in crate::cli) struct Synth {
     pub(in crate::cli) chart_rows: u64,
 
     /// Write bedside signals (PLETH and ABP as WFDB records) instead of tables; --anomalies is then the share
-    /// of anomalous windows
+    /// of windows with a planted artefact
     #[arg(long, conflicts_with = "gzip")]
     pub(in crate::cli) waveform: bool,
 
@@ -119,8 +119,8 @@ pub(in crate::cli) struct Ingest {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(in crate::cli) settings: Vec<(String, String)>,
 
-    /// Keep the rows that the schema uses in this folder; a later run with the same folder reads them instead
-    /// of the CSV files
+    /// Keep the rows of the items that the schema names in this folder; a later run with the same folder
+    /// reads them instead of the CSV files
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) cache: Option<PathBuf>,
 

@@ -29,7 +29,13 @@ stdout carries data only; everything else goes to stderr.";
 
 /// Density estimation on medical tables: from cohorts to calibrated likelihoods, outliers and a report
 #[derive(Debug, Parser)]
-#[command(name = "cohort-flow", version, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+#[command(
+    name = "cohort-flow",
+    version,
+    after_help = EXAMPLES,
+    max_term_width = 110,
+    propagate_version = true
+)]
 pub(in crate::cli) struct Cli {
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
@@ -59,9 +65,8 @@ pub(in crate::cli) enum Command {
     #[command(after_help = "Example:\n  cohort-flow demo --output out/demo")]
     Demo(Demo),
     /// Write a synthetic extract in the shape of MIMIC-III, with planted and labelled anomalies
-    #[command(
-        after_help = "Examples:\n  cohort-flow synth --patients 5000 --output out/extract\n  cohort-flow synth --waveform --patients 20 --output out/waves"
-    )]
+    #[command(after_help = "Examples:\n  cohort-flow synth --patients 5000 --output out/extract\n  \
+                      cohort-flow synth --waveform --patients 20 --output out/waves")]
     Synth(Synth),
     /// Check, show, list or draft schemas and pipelines
     #[command(subcommand)]
@@ -113,9 +118,8 @@ Examples:
   cohort-flow evaluate flags.parquet --labels labels.csv --json")]
     Evaluate(Evaluate),
     /// Write one self-contained HTML file that compares models on a bundle
-    #[command(
-        after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html"
-    )]
+    #[command(after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm \
+                      --output report.html")]
     Report(Report),
 }
 
@@ -130,7 +134,8 @@ pub(in crate::cli) struct Demo {
     pub(in crate::cli) keep: bool,
 
     /// Number of synthetic patients
-    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u64).range(50..))]
+    #[arg(long, value_name = "N", default_value_t = 8000,
+        value_parser = clap::value_parser!(u64).range(50..))]
     pub(in crate::cli) patients: u64,
 
     /// Seed of all random numbers

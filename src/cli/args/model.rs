@@ -102,7 +102,8 @@ pub(in crate::cli) struct Fit {
     pub(in crate::cli) calibration: Calibration,
 
     /// Number of folds of --calibration cross; each fold costs one more fit
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
+    #[arg(long, value_name = "N", default_value_t = 5,
+        value_parser = clap::value_parser!(u32).range(2..=100))]
     pub(in crate::cli) folds: u32,
 
     /// Override a setting of the preset: n_blocks=6, hidden=128, learning_rate=1e-3, dropout=0.1
@@ -130,7 +131,8 @@ pub(in crate::cli) struct Records {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Draws {
     /// Number of noise draws per record; more draws tighten the bound
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(in crate::cli) draws: u32,
 
     /// Seed of the noise draws
@@ -160,7 +162,8 @@ pub(in crate::cli) struct Score {
 
     /// Number of importance samples per record; each draws its own noise and, unless the model is a Gaussian
     /// mixture, its own values of the other features
-    #[arg(long, value_name = "N", default_value_t = 256, requires = "columns", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 256, requires = "columns",
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub(in crate::cli) importance_samples: u32,
 }
 
@@ -181,7 +184,8 @@ pub(in crate::cli) struct Sample {
 
     /// Number of candidates per record from which the completions are chosen; at least the number of
     /// completions
-    #[arg(long, value_name = "N", default_value_t = 256, requires = "given", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 256, requires = "given",
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub(in crate::cli) importance_samples: u32,
 
     #[command(flatten)]

@@ -118,8 +118,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     staged.commit()?;
     if let Some(e) = evaluation {
         console.note(&format!(
-            "planted errors: {} of {} found (recall {:.0} %), {} of {} flags false (false discovery proportion {:.0} %), \
-             AUROC {:.3}",
+            "planted errors: {} of {} found (recall {:.0} %), {} of {} flags false \
+             (false discovery proportion {:.0} %), AUROC {:.3}",
             (e.recall * e.n_anomalies as f64).round(),
             e.n_anomalies,
             100.0 * e.recall,

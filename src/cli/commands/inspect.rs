@@ -65,7 +65,8 @@ fn levels(found: &Inspection) -> String {
     }
     let _ = writeln!(
         out,
-        "{}: share of squared entries off the diagonal, by distance of what a level pairs (0 nothing mixed, 1 swapped)",
+        "{}: share of squared entries off the diagonal, by distance of what a level pairs \
+         (0 nothing mixed, 1 swapped)",
         found.model
     );
     let mut spans: Vec<Span> = Vec::new();
