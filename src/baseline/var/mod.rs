@@ -180,8 +180,8 @@ impl Var {
         samples.map(|t| self.log_scale[t.min(self.order())]).sum()
     }
 
-    /// Standard deviation of channel `c` of sample `t` given all earlier samples and channels. An innovation
-    /// of 1 moves the sample by this amount.
+    /// Standard deviation of channel `c` of sample `t` given all earlier samples and the channels before `c`.
+    /// An innovation of 1 moves the sample by this amount.
     pub fn unit(&self, t: usize, c: usize) -> f64 {
         let i = t.min(self.order()) * self.channels + c;
         self.lower[[i, i]]

@@ -73,7 +73,7 @@ pub(in crate::cli) struct Fit {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) epochs: Option<u32>,
 
-    /// Time to train for, such as 90s, 10m or 1h; the learning-rate schedule is fitted into it
+    /// Wall-clock time to train for, such as 90s, 10m or 1h; the learning-rate schedule is fitted into it
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(in crate::cli) time_budget: Option<Duration>,
 
@@ -101,7 +101,7 @@ pub(in crate::cli) struct Fit {
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Calibration::Split)]
     pub(in crate::cli) calibration: Calibration,
 
-    /// Number of folds of --calibration cross; each fold costs one more fit
+    /// Number of folds of --calibration cross; each fold needs a fit of its own with the same settings
     #[arg(long, value_name = "N", default_value_t = 5,
         value_parser = clap::value_parser!(u32).range(2..=100))]
     pub(in crate::cli) folds: u32,
