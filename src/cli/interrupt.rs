@@ -1,17 +1,20 @@
-//! What Ctrl-C and SIGTERM do.
+//! What the program does on Ctrl-C and SIGTERM.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::exit;
 use crate::output;
 
-/// Set by the first Ctrl-C of a run that can stop in good order.
+/// Set by the first signal if the running command can stop in good order.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-/// Whether the running command looks at [`INTERRUPTED`]; otherwise Ctrl-C cleans up and ends the process itself.
+/// Whether the running command checks [`INTERRUPTED`]. If it does not, the signal handler cleans up and ends
+/// the process.
 static GRACEFUL: AtomicBool = AtomicBool::new(false);
 
-/// Ctrl-C and SIGTERM: training is asked to write its checkpoint first; anything else is cleaned up and ended at once,
-/// and so is training at the second signal.
+/// Installs the handler of Ctrl-C and SIGTERM.
+///
+/// The first signal asks a training run to write its checkpoint and to stop. Any other command is cleaned up
+/// and ended at once, and so is training at the second signal.
 pub(super) fn handle() {
     let handled = ctrlc::set_handler(|| {
         if GRACEFUL.load(Ordering::SeqCst) && !INTERRUPTED.swap(true, Ordering::SeqCst) {
@@ -30,7 +33,7 @@ fn end_now() {
     std::process::exit(i32::from(exit::INTERRUPTED));
 }
 
-/// Makes Ctrl-C set a flag instead of ending the process, while it lives.
+/// A guard. While it lives, the first Ctrl-C sets a flag instead of ending the process.
 #[derive(Debug)]
 pub(super) struct Graceful;
 

@@ -1,4 +1,4 @@
-//! The command line: arguments, progress, diagnostics. The only place that prints or exits.
+//! The command line: arguments, progress and diagnostics. No other module prints or exits.
 
 mod args;
 mod commands;
@@ -16,14 +16,14 @@ use crate::output;
 use args::{Cli, Global};
 use console::Console;
 
-/// Runs the program on the process's arguments.
+/// Runs the program with the arguments of the process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new(cli.global.quiet);
     log_to_stderr(&cli.global);
     interrupt::handle();
     if let Some(threads) = cli.global.threads {
-        // Fails only when a pool exists already, which a fresh process has not.
+        // This fails only when a thread pool exists already, and a fresh process has none.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
     }
     match commands::run(cli.command, &console) {
@@ -36,7 +36,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Tracing events on stderr; `COHORT_FLOW_LOG` overrides the level given by `-v`.
+/// Writes tracing events to stderr. The variable `COHORT_FLOW_LOG` overrides the level given by `-v`.
 fn log_to_stderr(global: &Global) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",

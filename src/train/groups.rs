@@ -1,10 +1,10 @@
-//! Which parameters of a flow decay, and at which rate each learns.
+//! Which parameters of a flow have weight decay, and at which rate each learns.
 
 use super::adam::Group;
 use super::config::TrainConfig;
 use crate::flow::Flow;
 
-/// Weight decay and learning-rate factor of each parameter tensor.
+/// Returns the weight decay and the learning-rate factor of each parameter tensor.
 pub(super) fn groups(flow: &Flow<f32>, config: &TrainConfig) -> Vec<Group> {
     let views = flow.parameter_views().iter();
     let group = views.map(|view| Group {

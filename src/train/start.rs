@@ -1,4 +1,4 @@
-//! The flow a run starts from, and which of its parameters are treated how.
+//! The untrained flow from which a run starts.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::features::Bundle;
 use crate::flow::{BaseKind, Flow, FlowConfig};
 use crate::random::Seed;
 
-/// A Gaussian mixture a flow's base starts from.
+/// A Gaussian mixture from which the base of a flow starts.
 ///
 /// # Shapes
 /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
@@ -25,8 +25,8 @@ pub struct Mixture<'a> {
     pub covariances: ArrayView3<'a, f64>,
 }
 
-/// An untrained flow of this shape. With a mixture base and a `mixture` it takes the mixture's number of components and
-/// starts at its likelihood.
+/// Builds an untrained flow of this configuration. If its base is a mixture and a `mixture` is given, the
+/// flow takes that mixture's number of components and starts at its likelihood.
 ///
 /// # Errors
 /// [`TrainError::Flow`] when the flow cannot be built or the mixture is unusable.
@@ -46,10 +46,11 @@ pub fn start_flow(
     Ok(flow)
 }
 
-/// Trains a new flow on the training records of a bundle; see [`train_source`], and [`start_flow`] for a mixture base.
+/// Trains a new flow on the training records of a bundle. See [`train_source`] for the run, and
+/// [`start_flow`] for a mixture base.
 ///
 /// # Errors
-/// As [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
+/// The errors of [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
 pub fn train_flow(
     bundle: &Bundle,
     flow: &FlowConfig,

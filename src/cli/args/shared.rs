@@ -1,4 +1,4 @@
-//! Arguments that several commands have, and how the texts of options are read.
+//! Arguments that several commands share, and the parsers of option values.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Output {
-    /// Where to write; appears whole or not at all
+    /// Where to write; the output appears complete or not at all
     #[arg(short, long, value_name = "PATH")]
     pub(in crate::cli) output: PathBuf,
 
-    /// Replace an output that exists
+    /// Replace an existing output
     #[arg(long)]
     pub(in crate::cli) force: bool,
 }

@@ -1,4 +1,4 @@
-//! `evaluate`.
+//! `evaluate`: compares a table of flags with known anomalies.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! `fit`.
+//! `fit`: fits a model to a bundle.
 
 use crate::artifact::ModelArtifact;
 use crate::pipeline::{self, FitRequest, ModelChoice};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
-/// Fits with a progress bar and says how it went.
+/// Fits a model, shows progress meanwhile, and prints how the fit went.
 pub(super) fn fit(
     request: &FitRequest<'_>,
     console: &Console,

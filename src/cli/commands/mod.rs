@@ -1,4 +1,5 @@
-//! One file per group of commands: from what was typed to a call of `pipeline`, and what to say afterwards.
+//! One file per group of commands. Each turns the arguments into a call of `pipeline` and tells the user what
+//! was done.
 
 mod demo;
 mod evaluate;

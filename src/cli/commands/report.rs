@@ -1,4 +1,4 @@
-//! `report`.
+//! `report`: writes the page that compares models on a bundle.
 
 use std::path::Path;
 

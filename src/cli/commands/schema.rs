@@ -1,4 +1,4 @@
-//! `schema check`, `show`, `list`, `infer`, `json-schema`.
+//! `schema check`, `show`, `list`, `infer` and `json-schema`.
 
 use std::fmt::Write as _;
 
@@ -46,7 +46,7 @@ fn check(files: &[String], as_json: bool, console: &Console) -> Result {
     Ok(if findings.is_empty() { Outcome::Done } else { Outcome::Findings })
 }
 
-/// The resolved form of a schema or pipeline, whichever `name` is.
+/// A schema or pipeline with all its settings resolved.
 enum Loaded {
     Schema(Box<schema::Schema>),
     Pipeline(Box<schema::Pipeline>, Option<Box<schema::Schema>>),
@@ -75,7 +75,7 @@ fn show(name: &str, as_json: bool) -> Result {
 
 fn infer(table: &std::path::Path) -> Result {
     let name = table.file_stem().map_or_else(|| "table".into(), |stem| stem.to_string_lossy().into_owned());
-    // `table.csv.gz` has two endings.
+    // The name `table.csv.gz` has two endings to remove.
     let name = name.strip_suffix(".csv").unwrap_or(&name).to_owned();
     let draft = ingest::draft_wide(table).map_err(Error::from)?;
     print(&schema::draft_pipeline(&name, &draft))?;

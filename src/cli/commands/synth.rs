@@ -1,4 +1,4 @@
-//! `synth`.
+//! `synth`: writes a synthetic extract or synthetic waveform records.
 
 use crate::pipeline::Error;
 use crate::random::Seed;
@@ -53,7 +53,7 @@ fn waveforms(args: &args::Synth, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
-/// What the extract holds, in two lines.
+/// Prints in two lines what the extract holds.
 pub(super) fn describe(summary: &SynthSummary, console: &Console) {
     console.note(&format!(
         "{} patients, {} admissions, {} ICU stays, {} of them with a planted anomaly",
