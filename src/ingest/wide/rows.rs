@@ -4,7 +4,7 @@ use polars_core::prelude::*;
 
 use crate::ingest::IngestError;
 use crate::ingest::files::{Format, SourceFile};
-use crate::ingest::source::parquet::{ParquetTable, engine};
+use crate::ingest::source::{StoredTable, engine};
 use crate::schema::Split;
 
 /// A cell as it is stored; texts are trimmed and never empty.
@@ -36,8 +36,8 @@ impl WideFile {
     pub(super) fn open(file: SourceFile, split: Option<Split>) -> Result<Self, IngestError> {
         let header = match file.format {
             Format::Csv => file.csv_header()?,
-            Format::Parquet => {
-                ParquetTable::open(&file)?.schema().iter_names().map(ToString::to_string).collect()
+            Format::Parquet | Format::Arrow => {
+                StoredTable::open(&file)?.schema().iter_names().map(ToString::to_string).collect()
             }
         };
         for (i, name) in header.iter().enumerate() {
@@ -61,7 +61,7 @@ impl WideFile {
     {
         match self.file.format {
             Format::Csv => self.csv_rows(missing, each),
-            Format::Parquet => self.parquet_rows(missing, each),
+            Format::Parquet | Format::Arrow => self.parquet_rows(missing, each),
         }
     }
 
@@ -94,7 +94,7 @@ impl WideFile {
     {
         let mut before = 0;
         let all: Vec<usize> = (0..self.header.len()).collect();
-        ParquetTable::open(&self.file)?.read(&all, |df| {
+        StoredTable::open(&self.file)?.read(&all, |df| {
             let columns = df.columns().iter().map(Stored::new).collect::<PolarsResult<Vec<_>>>();
             let columns = columns.map_err(|e| engine(&self.file, e))?;
             for row in 0..df.height() {
