@@ -40,5 +40,5 @@ pub use folds::Fold;
 pub use levels::Levels;
 pub use noise::{Atom, Noise};
 pub use normal_score::NormalScore;
-pub use split::{assign_split, assign_splits};
+pub use split::{assign_split, assign_splits, assign_subjects};
 pub use transform::Transform;

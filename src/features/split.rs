@@ -66,6 +66,19 @@ pub fn assign_split(subject_id: &str, seed: u64, fractions: &SplitFractions) -> 
         .map_or(Split::Train, |(split, _)| split)
 }
 
+/// The splits of records whose subjects are these: by hash, or by rank where so few subjects would leave a split empty, which
+/// the second value says.
+pub fn assign_subjects(subject_ids: &[String], pipeline: &Pipeline) -> (Vec<Split>, bool) {
+    let splits: Vec<Split> =
+        subject_ids.iter().map(|id| assign_split(id, pipeline.seed, &pipeline.split)).collect();
+    let shares = shares(&pipeline.split);
+    let lacking = Split::ALL.iter().zip(shares).any(|(s, f)| f > 0.0 && !splits.contains(s));
+    match by_rank(subject_ids, pipeline.seed, &shares).filter(|_| lacking) {
+        Some(ranked) => (ranked, true),
+        None => (splits, false),
+    }
+}
+
 /// The split of every record: the declared one, or that of its subject. Warnings name splits left empty that are
 /// only needed later.
 ///
@@ -79,24 +92,17 @@ pub fn assign_splits(
         return Err(FeatureError::NoRecords);
     }
     let declared = table.splits.is_some();
-    let mut splits: Vec<Split> = match &table.splits {
-        Some(declared) => declared.clone(),
-        None => table.subject_ids.iter().map(|id| assign_split(id, pipeline.seed, &pipeline.split)).collect(),
+    let (splits, by_rank) = match &table.splits {
+        Some(declared) => (declared.clone(), false),
+        None => assign_subjects(&table.subject_ids, pipeline),
     };
     let mut warnings = Vec::new();
-    let shares = shares(&pipeline.split);
-    let lacking =
-        |splits: &[Split]| Split::ALL.iter().zip(shares).any(|(s, f)| f > 0.0 && !splits.contains(s));
-    if !declared && lacking(&splits) {
-        // A handful of subjects: chance left a split without any.
-        if let Some(ranked) = by_rank(&table.subject_ids, pipeline.seed, &shares) {
-            splits = ranked;
-            warnings.push(
-                "so few subjects that chance would leave a split empty: they are divided by rank, and adding subjects \
-                 may move others"
-                    .into(),
-            );
-        }
+    if by_rank {
+        warnings.push(
+            "so few subjects that chance would leave a split empty: they are divided by rank, and adding subjects \
+             may move others"
+                .into(),
+        );
     }
     for split in Split::ALL {
         if splits.contains(&split) {

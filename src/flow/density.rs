@@ -1,7 +1,8 @@
-//! A flow as a density for the rest of the crate: rows of records in f64 in, log-densities in f64 out.
+//! Implements the crate's density trait for flows: rows of records in f64 go in, log-densities in f64 come
+//! out.
 //!
-//! Rows are handled in blocks of [`Flow::tile`] by as many threads as there are; a block's result, and the random stream it
-//! draws from, depend on its number only.
+//! Rows are processed in blocks of [`Flow::tile`], by as many threads as there are. The result of a block,
+//! and the random stream that it draws from, depend only on the number of the block.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
@@ -35,7 +36,7 @@ impl<T: Real> Density for Flow<T> {
     }
 
     /// # Panics
-    /// Where a layer has become singular, which the rotation parametrisation rules out.
+    /// If a layer has become singular, which cannot happen with the rotation parametrisation.
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
         self.sample_given(Array2::zeros((n, 0)).view(), seed)
     }
@@ -69,7 +70,7 @@ impl<T: Real> Density for Flow<T> {
                 }
             }
         }
-        // As given, whatever the flow's own precision.
+        // The context is copied in full precision, whatever number type the flow uses.
         for (&place, column) in places.iter().zip(context.columns()) {
             rows.column_mut(place).assign(&column);
         }

@@ -83,6 +83,32 @@ impl Calibrations {
         raw.rows().into_iter().zip(scores).map(|(row, &s)| self.p_value(self.code(row), s)).collect()
     }
 
+    /// p-values with ties broken by `u ∈ [0, 1)`, one per record: (#{calibration scores > s} + u (1 + #{= s})) / (n + 1), which
+    /// is uniform whatever the ties. [`p_values`](Self::p_values) keeps its level with ties, but is not uniform.
+    ///
+    /// # References
+    /// Vovk, Gammerman and Shafer (2022), Algorithmic learning in a random world, §2.2.5: smoothed conformal predictors.
+    pub fn smoothed_p_values(
+        &self,
+        raw: ArrayView2<'_, f64>,
+        scores: &[f64],
+        mut u: impl FnMut() -> f64,
+    ) -> Vec<f64> {
+        let smoothed = |calibration: &Calibration, score: f64, u: f64| {
+            let score = if score.is_nan() { f64::INFINITY } else { score };
+            let sorted = calibration.sorted();
+            let (below, up_to) =
+                (sorted.partition_point(|c| *c < score), sorted.partition_point(|c| *c <= score));
+            let (above, equal) = (sorted.len() - up_to, up_to - below);
+            (above as f64 + u * (equal + 1) as f64) / (sorted.len() + 1) as f64
+        };
+        let of = |row: ArrayView1<'_, f64>, score: f64, u: f64| match (&self.groups, self.code(row)) {
+            (Some((_, by)), Some(code)) => by.get(&code).map_or(u, |c| smoothed(c, score, u)),
+            _ => smoothed(&self.whole, score, u),
+        };
+        raw.rows().into_iter().zip(scores).map(|(row, &score)| of(row, score, u())).collect()
+    }
+
     /// Groups too small for the level, and rows of groups without any calibration record.
     pub(super) fn warnings(&self, rule: Rule, encoder: &Encoder, codes: &[Option<i64>]) -> Vec<Warning> {
         let Some((column, by)) = &self.groups else { return Vec::new() };

@@ -380,6 +380,8 @@ struct WideFile {
     missing: Option<OneOrMany<String>>,
     /// More such texts for single columns.
     missing_in: Option<BTreeMap<String, OneOrMany<String>>>,
+    /// Separator of the cells: a character, or comma, semicolon, tab, pipe or space; otherwise it is told from the file.
+    separator: Option<String>,
     /// Decimal mark of all columns; otherwise it is told from the cells.
     decimal: Option<DecimalName>,
     /// Decimal marks of single columns.

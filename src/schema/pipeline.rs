@@ -169,6 +169,9 @@ pub struct WideTable {
     /// More such texts for single columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_in: Vec<(String, Vec<String>)>,
+    /// Separator of the cells of a text file; otherwise it is told from the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
     /// Decimal mark of all columns; otherwise it is told from the cells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal: Option<DecimalMark>,
@@ -188,8 +191,26 @@ impl WideTable {
             ignore: Vec::new(),
             missing: MISSING.map(str::to_owned).to_vec(),
             missing_in: Vec::new(),
+            separator: None,
             decimal: None,
             decimal_in: Vec::new(),
+        }
+    }
+}
+
+/// The separator that a text names: itself, or one of the words `comma`, `semicolon`, `tab`, `pipe` and `space`.
+pub(super) fn separator(text: &str) -> Option<char> {
+    match text {
+        "comma" => Some(','),
+        "semicolon" => Some(';'),
+        "tab" | "\\t" => Some('\t'),
+        "pipe" => Some('|'),
+        "space" => Some(' '),
+        _ => {
+            let mut chars = text.chars();
+            chars
+                .next()
+                .filter(|c| chars.next().is_none() && c.is_ascii() && !c.is_alphanumeric() && *c != '"')
         }
     }
 }

@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use super::check::{check_min_observed, check_split, check_window};
 use super::error::{SchemaError, SettingProblem};
+use super::pipeline::separator;
 use super::{DecimalMark, Kind, Pipeline, TransformKind, Waveform, WideTable};
 use super::{suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "transform",
     "dequantize",
     "seed",
@@ -25,6 +26,7 @@ const KEYS: [&str; 16] = [
     "missing.COLUMN",
     "decimal",
     "decimal.COLUMN",
+    "separator",
 ];
 
 /// Roles of a wide table's column that are not kinds.
@@ -110,6 +112,15 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
         return Err(("a wide table has no times, so no window either".into(), None));
     }
     match key {
+        "separator" => {
+            let wide = pipeline.wide.as_mut().ok_or_else(|| ("set for wide tables only".to_owned(), None))?;
+            wide.separator = Some(separator(value).ok_or_else(|| {
+                (
+                    format!("must be one character, or comma, semicolon, tab, pipe or space, got `{value}`"),
+                    None,
+                )
+            })?);
+        }
         "transform" => pipeline.transform = transform(value)?,
         "dequantize" => pipeline.dequantize = flag(value)?,
         "seed" => pipeline.seed = parsed(value, "a whole number, 0 or more")?,
@@ -285,6 +296,7 @@ mod tests {
             ("missing.a.b", "9"),
             ("decimal.wbc", "comma"),
             ("decimal", "point"),
+            ("separator", "tab"),
             ("role.x = y", "ignore"),
         ];
         set(&mut pipeline, &settings).unwrap();
@@ -292,6 +304,7 @@ mod tests {
         assert!(wide.missing.contains(&"unknown".to_owned()) && wide.missing.contains(&"NA".to_owned()));
         assert_eq!(wide.missing_in, [("a.b".to_owned(), vec!["9".to_owned()])]);
         assert_eq!(wide.decimal_in, [("wbc".to_owned(), DecimalMark::Comma)]);
+        assert_eq!(wide.separator, Some('\t'));
         assert_eq!((wide.decimal, wide.ignore), (Some(DecimalMark::Point), vec!["x = y".to_owned()]));
         let error =
             set(&mut pipeline, &[("missing", ","), ("decimal.x", "dot"), ("missing.", "1")]).unwrap_err();

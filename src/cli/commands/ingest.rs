@@ -8,10 +8,9 @@ use crate::pipeline::{self, IngestRequest};
 use crate::schema::Split;
 
 use super::ingest_screen;
-use crate::cli::Result;
 use crate::cli::args;
-use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::console::{Console, print, print_json};
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{IngestBars, grouped};
 
 pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
@@ -35,7 +34,7 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     describe(&bundle, console);
     console.note(&format!("wrote {}", output.display()));
     if args.json {
-        super::print_json(&bundle.audit)?;
+        print_json(&bundle.audit)?;
     }
     Ok(Outcome::Done)
 }
@@ -45,7 +44,7 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
     let bars = IngestBars::new(console);
     let found = pipeline::explain(&args.pipeline, &args.input, &args.settings, variable, stay, &bars)?;
     if args.json {
-        super::print_json(&found)?;
+        print_json(&found)?;
         return Ok(Outcome::Done);
     }
     let mut out = format!("{variable} of {stay}\n");
@@ -77,7 +76,7 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
         let value = if value.is_empty() { "missing" } else { value };
         let _ = writeln!(out, "{record}  {feature} = {value}");
     }
-    super::print(&out)?;
+    print(&out)?;
     Ok(Outcome::Done)
 }
 

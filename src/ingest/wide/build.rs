@@ -13,6 +13,7 @@ use crate::schema::{Kind, Split};
 use super::cells::{Cell, each_cell, id_text};
 use super::roles::Role;
 use super::splits::split_of;
+use super::table::{Rows, WideFile};
 
 /// Where a cell stands: file, row from 1, and its place for messages.
 #[derive(Debug, Clone)]
@@ -24,10 +25,7 @@ pub(super) struct At {
 
 impl std::fmt::Display for At {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.place {
-            Place::Line(line) => write!(f, "line {line} of {}", self.file),
-            Place::Row(row) => write!(f, "row {row} of {}", self.file),
-        }
+        write!(f, "{} of {}", self.place, self.file)
     }
 }
 
@@ -173,19 +171,25 @@ impl<'b> Building<'b> {
     }
 }
 
-/// Adds a batch of rows to columns under construction, side by side. `first` is the number of its first row in the file.
+/// Adds a batch of rows to columns under construction, side by side.
 ///
 /// # Errors
 /// The first cell in the order of the columns for which the table has to be refused.
 pub(super) fn add(
     columns: &mut [Building<'_>],
+    file: &WideFile,
     batch: &Batch,
-    file: &str,
-    first: u64,
+    rows: &mut Rows,
 ) -> Result<(), IngestError> {
-    let at = |row: usize| At { file: file.to_string(), row: first + row as u64, place: batch.place(row) };
+    let at = at(file, batch, rows.count(batch));
     columns.par_iter_mut().zip(batch.frame.columns()).for_each(|(column, cells)| column.add(cells, &at));
     columns.iter_mut().find_map(|c| c.refused.take()).map_or(Ok(()), Err)
+}
+
+/// Where the rows of a batch stand, whose first is the row `first` of its file.
+pub(super) fn at<'b>(file: &'b WideFile, batch: &'b Batch, first: u64) -> impl Fn(usize) -> At + Sync + 'b {
+    let name = &file.source.files[batch.file].name;
+    move |row| At { file: name.clone(), row: first + row as u64, place: batch.place(row) }
 }
 
 /// What a cell says in a column of numbers.

@@ -7,7 +7,7 @@ use crate::schema::{DraftColumn, WideTable};
 use super::build::{self, Building, Content};
 use super::roles::{Decision, Role};
 use super::survey::survey;
-use super::table;
+use super::table::{self, Rows};
 use crate::ingest::text::shortest;
 use crate::ingest::{Cells, IngestError};
 
@@ -23,7 +23,7 @@ const MOST_DECIMALS: i32 = 6;
 /// As [`super::read_wide`].
 pub fn draft_wide(input: &Path) -> Result<Vec<DraftColumn>, IngestError> {
     let wide = WideTable::undeclared();
-    let files = table::find(input)?;
+    let files = table::find(input, None)?;
     let places = table::align(&files, &mut Vec::new())?;
     let surveyed = survey(&wide, &files, &places, &mut Vec::new())?;
     if surveyed.n_train == 0 {
@@ -36,12 +36,8 @@ pub fn draft_wide(input: &Path) -> Result<Vec<DraftColumn>, IngestError> {
     let mut columns: Vec<Building<'_>> = features.iter().map(building).collect();
     for (file, places) in files.iter().zip(&places) {
         let wanted: Vec<usize> = features.iter().map(|&at| places[at]).collect();
-        let mut rows = 0;
-        file.source.read(&wanted, |batch| {
-            build::add(&mut columns, batch, file.name(), rows + 1)?;
-            rows += batch.frame.height() as u64;
-            Ok(())
-        })?;
+        let mut rows = Rows::new(file);
+        file.source.read(&wanted, |batch| build::add(&mut columns, file, batch, &mut rows))?;
     }
     let drafted = |(name, decision): (&String, &Decision)| {
         let column = columns.iter().find(|c| c.name == name.as_str());

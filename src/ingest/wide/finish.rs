@@ -1,10 +1,11 @@
 //! Columns that have been read → records, with the account of what was read and left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::ingest::text::shortest;
 use crate::ingest::{
-    Audit, Cells, CohortStep, Column, ColumnAudit, IngestError, RecordTable, Spelling, VariableAudit,
+    Audit, Cells, CohortStep, Column, ColumnAudit, IngestError, RecordTable, Spelling, TableAudit,
+    VariableAudit,
 };
 use crate::schema::{Kind, Split};
 
@@ -12,6 +13,7 @@ use super::agreement;
 use super::build::{Building, Content, check, rejection, repeated};
 use super::roles::{Decision, Role, Warning, Weight};
 use super::survey::Surveyed;
+use super::table::{Rows, WideFile};
 
 /// Names in a row, the first of them where they are many.
 pub(super) fn listed(names: &[String]) -> String {
@@ -85,6 +87,23 @@ fn collect<'h>(
         }
     }
     Ok(collected)
+}
+
+/// Enters the files of a table, and their rows, into the audit.
+///
+/// # Errors
+/// A file that cannot be read again for its SHA-256.
+pub(super) fn count(file: &WideFile, rows: &Rows, audit: &mut Audit) -> Result<(), IngestError> {
+    for (part, rows) in file.source.files.iter().zip(&rows.0) {
+        audit.tables.push(TableAudit {
+            table: part.name.clone(),
+            rows_read: *rows,
+            rows_kept: *rows,
+            ..TableAudit::default()
+        });
+        audit.inputs.push(part.fingerprint()?);
+    }
+    Ok(())
 }
 
 /// Rows that were read, of all files.
@@ -213,17 +232,20 @@ fn account(collected: &Collected<'_>, n: usize, audit: &mut Audit) {
 /// One message for the columns that are left out for one reason.
 fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warning>) {
     let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
-    for (at, (name, decision)) in header.iter().zip(decisions).enumerate() {
+    let said: HashSet<String> = warnings
+        .iter()
+        .filter_map(|(_, said)| {
+            Some(said.strip_prefix("column `")?.split_once("` is left out")?.0.to_string())
+        })
+        .collect();
+    for (name, decision) in header.iter().zip(decisions) {
         // What was left out because the user said so is known, and what needs a word of its own has had it.
-        let is_said = decision.why == "declared"
-            || warnings.iter().any(|(_, w)| w.contains(&format!("`{name}` is left out")));
-        if decision.role != Role::Ignored || (is_said && !name.is_empty()) {
+        if decision.role != Role::Ignored || decision.why == "declared" || said.contains(name) {
             continue;
         }
-        let shown = if name.is_empty() { format!("(column {})", at + 1) } else { name.clone() };
         match by_reason.iter_mut().find(|(why, _)| *why == decision.why) {
-            Some((_, names)) => names.push(shown),
-            None => by_reason.push((&decision.why, vec![shown])),
+            Some((_, names)) => names.push(name.clone()),
+            None => by_reason.push((&decision.why, vec![name.clone()])),
         }
     }
     for (why, names) in by_reason {

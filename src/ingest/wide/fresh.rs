@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::ingest::{Audit, Cells, IngestError, RecordTable, Spelling, TableAudit};
+use crate::ingest::{Audit, Cells, IngestError, RecordTable, Spelling};
 use crate::schema::Kind;
 
 use super::build::{self, Building, Content};
@@ -12,7 +12,7 @@ use super::keys::Keys;
 use super::names::{Named, named};
 use super::profile::is_sentinel;
 use super::roles::{Decision, Role};
-use super::table::{self, WideFile};
+use super::table::{self, Rows, WideFile};
 use crate::ingest::source::StoredType;
 
 /// A column that is asked for.
@@ -118,23 +118,14 @@ fn read(input: &Path, expected: &[Expected<'_>], strict: Strictness) -> Result<R
     }
     let mut columns: Vec<Building<'_>> =
         header.iter().zip(&decisions).map(|(name, d)| Building::new(name, d.role, &d.spelling)).collect();
-    let mut rows = 0;
-    file.source.read(&wanted, |batch| {
-        build::add(&mut columns, batch, file.name(), rows + 1)?;
-        rows += batch.frame.height() as u64;
-        Ok(())
-    })?;
+    let mut counted = Rows::new(&file);
+    file.source.read(&wanted, |batch| build::add(&mut columns, &file, batch, &mut counted))?;
+    let rows = counted.sum();
     if rows == 0 {
         return Err(IngestError::Empty(file.name().to_string()));
     }
-    let table = TableAudit {
-        table: file.name().to_string(),
-        rows_read: rows,
-        rows_kept: rows,
-        ..TableAudit::default()
-    };
-    audit.tables.push(table);
-    audit.inputs.push(file.source.file.fingerprint()?);
+    finish::count(&file, &counted, &mut audit)?;
+    audit.warnings.splice(0..0, file.source.warnings());
     for column in &columns {
         build::check(
             column,

@@ -34,11 +34,11 @@ use std::path::Path;
 
 use crate::schema::{Kind, Pipeline, WideTable};
 
-use super::{Audit, IngestError, RecordTable, TableAudit};
+use super::{Audit, IngestError, RecordTable};
 use build::Building;
 use roles::{Decision, Role, Warning, Weight};
 use survey::{Numbers, survey};
-use table::WideFile;
+use table::{Rows, WideFile};
 
 pub use draft::draft_wide;
 pub use fresh::{Expected, column_names, read_columns, read_expected, read_only_expected};
@@ -54,8 +54,13 @@ const SPLIT_COLUMN: &str = "split";
 pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, IngestError> {
     let undeclared = WideTable::undeclared();
     let wide = pipeline.wide.as_ref().unwrap_or(&undeclared);
-    let files = table::find(input)?;
+    let separator = wide.separator.and_then(|c| u8::try_from(c).ok());
+    let files = table::find(input, separator)?;
     let mut notes = Vec::new();
+    let beside = table::beside(input, &files)?;
+    if !beside.is_empty() {
+        notes.push(format!("files that are called after no split are not read: {}", beside.join(", ")));
+    }
     let places = table::align(&files, &mut notes)?;
     let mut warnings: Vec<Warning> = notes.into_iter().map(|note| (Weight::LeftOut, note)).collect();
     let mut surveyed = survey(wide, &files, &places, &mut warnings)?;
@@ -83,15 +88,10 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
     for ((file, places), rows) in files.iter().zip(&places).zip(&surveyed.rows) {
         read_rest(file, &unread.iter().map(|&at| places[at]).collect::<Vec<_>>(), &mut rest)?;
         if let Some(split) = file.split {
-            splits_by_file.extend(std::iter::repeat_n(split, *rows as usize));
+            splits_by_file.extend(std::iter::repeat_n(split, rows.sum() as usize));
         }
-        audit.tables.push(TableAudit {
-            table: file.name().to_string(),
-            rows_read: *rows,
-            rows_kept: *rows,
-            ..TableAudit::default()
-        });
-        audit.inputs.push(file.source.file.fingerprint()?);
+        finish::count(file, rows, &mut audit)?;
+        warnings.extend(file.source.warnings().into_iter().map(|said| (Weight::LeftOut, said)));
     }
     let mut rest = rest.into_iter();
     let columns = numbers.into_iter().enumerate().filter_map(|(at, numbers)| {
@@ -124,10 +124,6 @@ fn read_rest(file: &WideFile, wanted: &[usize], columns: &mut [Building<'_>]) ->
     if wanted.is_empty() {
         return Ok(());
     }
-    let mut rows = 0;
-    file.source.read(wanted, |batch| {
-        build::add(columns, batch, file.name(), rows + 1)?;
-        rows += batch.frame.height() as u64;
-        Ok(())
-    })
+    let mut rows = Rows::new(file);
+    file.source.read(wanted, |batch| build::add(columns, file, batch, &mut rows))
 }

@@ -219,8 +219,10 @@ const PLACES: [&str; 34] = [
     "study",
 ];
 /// Names that row numbers get when a data frame is written out.
-const ROW_NAMES: [&str; 12] =
-    ["", "unnamed0", "unnamed", "index", "level0", "rownames", "rowname", "row", "rownum", "x", "v1", "1"];
+const ROW_NAMES: [&str; 12] = [
+    "column1", "unnamed0", "unnamed", "index", "level0", "rownames", "rowname", "row", "rownum", "x", "v1",
+    "1",
+];
 
 /// Small letters and digits of a name.
 pub(super) fn normal(name: &str) -> String {

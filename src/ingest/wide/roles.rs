@@ -120,9 +120,6 @@ fn of_values(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<War
 
 fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<Warning>) -> (Role, String) {
     let Known { name, stored, profile, keys, .. } = column;
-    if name.is_empty() {
-        return (Role::Ignored, "it has no name".into());
-    }
     if let Some((splits, rows)) = holds_splits(profile) {
         warnings.push((
             Weight::Leak,

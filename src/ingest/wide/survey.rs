@@ -16,7 +16,7 @@ use super::names::named;
 use super::profile::{Profile, best_marks};
 use super::roles::{Decision, Known, Role, Warning, Weight, decide};
 use super::splits;
-use super::table::WideFile;
+use super::table::{Rows, WideFile};
 use super::values::learn_marks;
 
 /// Training rows with a value after which a column must have shown that it holds numbers.
@@ -33,8 +33,8 @@ pub(super) struct Surveyed {
     pub(super) may_be_persons: Vec<usize>,
     /// The numbers of columns that need no other reading than the first pass gave them, at the place of the column.
     pub(super) numbers: Vec<Option<Numbers>>,
-    /// Rows of each file.
-    pub(super) rows: Vec<u64>,
+    /// Rows of each file, by its parts.
+    pub(super) rows: Vec<Rows>,
 }
 
 /// The numbers of a column that is spelt plainly, with the account of its cells.
@@ -182,14 +182,14 @@ fn pass(
     wanted: &[usize],
     spellings: &[Spelling],
     columns: &mut [Looked],
-) -> Result<(u64, Vec<u64>), IngestError> {
+) -> Result<(u64, Vec<Rows>), IngestError> {
     let readers: Vec<_> = wanted.iter().map(|&at| spellings[at].reader()).collect();
     let (mut n_train, mut all) = (0, Vec::new());
     for (file, places) in files.iter().zip(places) {
         let mut read: Vec<usize> = wanted.iter().map(|&at| places[at]).collect();
         // The column of splits comes last; it may be among the others as well.
         read.extend(split.map(|at| places[at]));
-        let mut rows = 0;
+        let mut rows = Rows::new(file);
         file.source.read(&read, |batch| {
             let stored = batch.frame.columns();
             let in_training: Vec<bool> = match split {
@@ -203,15 +203,10 @@ fn pass(
                 None => vec![file.split.is_none_or(|split| split == Split::Train); batch.frame.height()],
             };
             n_train += in_training.iter().filter(|t| **t).count() as u64;
-            let at = |row: usize| At {
-                file: file.name().to_string(),
-                row: rows + row as u64 + 1,
-                place: batch.place(row),
-            };
+            let at = build::at(file, batch, rows.count(batch));
             columns.par_iter_mut().zip(stored).zip(&readers).for_each(|((looked, cells), reader)| {
                 looked.add(reader, cells, &in_training, &at);
             });
-            rows += batch.frame.height() as u64;
             Ok(())
         })?;
         all.push(rows);

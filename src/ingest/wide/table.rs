@@ -1,16 +1,15 @@
 //! The files of a wide table: headers, and which column of one is which of the other.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use super::declared::place;
 use super::splits::names_a_split;
 use crate::ingest::IngestError;
 use crate::ingest::files::{self, SourceFile};
-use crate::ingest::source::Source;
+use crate::ingest::source::{Batch, Source};
 use crate::schema::Split;
 
-/// A file of a wide table.
+/// A table whose rows belong together: one file, or several parts.
 pub(super) struct WideFile {
     pub(super) source: Source,
     /// The split its rows belong to, in a folder of splits.
@@ -19,48 +18,62 @@ pub(super) struct WideFile {
 }
 
 impl WideFile {
-    /// Reads the header.
+    /// Reads the headers.
     ///
     /// # Errors
-    /// An empty file; a name met twice.
-    pub(super) fn open(file: SourceFile, split: Option<Split>) -> Result<Self, IngestError> {
-        let source = Source::open(file)?;
-        let header: Vec<String> = source.columns.iter().map(|c| c.name.clone()).collect();
-        let mut met = HashSet::new();
-        if let Some(twice) = header.iter().find(|name| !name.is_empty() && !met.insert(name.as_str())) {
-            return Err(IngestError::DuplicateColumn { file: source.file.name, column: twice.clone() });
-        }
+    /// An empty file; a name met twice; parts that differ.
+    fn open(parts: Vec<SourceFile>, split: Option<Split>) -> Result<Self, IngestError> {
+        let source = Source::open_parts(parts)?;
+        let header = source.columns.iter().map(|c| c.name.clone()).collect();
         Ok(Self { source, split, header })
     }
 
+    /// The name of the first file.
     pub(super) fn name(&self) -> &str {
         &self.source.file.name
     }
 }
 
-/// The one table file at a path.
-///
-/// # Errors
-/// Several files; what keeps the file from being opened.
-pub(super) fn only(input: &Path) -> Result<WideFile, IngestError> {
-    let listed = files::list(input)?;
-    let [file] = listed.as_slice() else {
-        let files = listed.iter().map(|f| f.name.clone()).collect();
-        return Err(IngestError::AmbiguousFiles { table: input.display().to_string(), files });
-    };
-    WideFile::open(file.clone(), None)
+/// The rows met so far in each part of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Rows(pub(super) Vec<u64>);
+
+impl Rows {
+    pub(super) fn new(file: &WideFile) -> Self {
+        Self(vec![0; file.source.files.len()])
+    }
+
+    /// Counts the rows of a batch. Returns the number of the first of them in its file, from 1.
+    pub(super) fn count(&mut self, batch: &Batch) -> u64 {
+        let rows = &mut self.0[batch.file];
+        let first = *rows + 1;
+        *rows += batch.frame.height() as u64;
+        first
+    }
+
+    pub(super) fn sum(&self) -> u64 {
+        self.0.iter().sum()
+    }
 }
 
-/// The files of the input with the split each stands for.
+/// The table at a path: one file, or a folder with its parts.
+///
+/// # Errors
+/// What keeps the files from being opened.
+pub(super) fn only(input: &Path) -> Result<WideFile, IngestError> {
+    WideFile::open(files::list(input)?, None)
+}
+
+/// The tables of the input with the split each stands for: one without a split, or one for each split. A folder in which no
+/// file is called after a split holds the parts of one table.
 ///
 /// # Errors
 /// A folder without a training table, or with two files for a split.
-pub(super) fn find(input: &Path) -> Result<Vec<WideFile>, IngestError> {
-    let listed = files::list(input)?;
-    if let [only] = listed.as_slice()
-        && (input.is_file() || names_a_split(&only.stem).is_none())
-    {
-        return Ok(vec![WideFile::open(only.clone(), None)?]);
+pub(super) fn find(input: &Path, separator: Option<u8>) -> Result<Vec<WideFile>, IngestError> {
+    let listed: Vec<SourceFile> =
+        files::list(input)?.into_iter().map(|file| file.with_separator(separator)).collect();
+    if input.is_file() || listed.iter().all(|file| names_a_split(&file.stem).is_none()) {
+        return Ok(vec![WideFile::open(listed, None)?]);
     }
     let mut found: Vec<(Split, SourceFile)> = Vec::new();
     for file in listed {
@@ -75,7 +88,16 @@ pub(super) fn find(input: &Path) -> Result<Vec<WideFile>, IngestError> {
     if found.first().is_none_or(|(split, _)| *split != Split::Train) {
         return Err(IngestError::NoTrain { folder: input.display().to_string() });
     }
-    found.into_iter().map(|(split, file)| WideFile::open(file, Some(split))).collect()
+    found.into_iter().map(|(split, file)| WideFile::open(vec![file], Some(split))).collect()
+}
+
+/// Files of a folder of splits that stand for none, for a warning.
+pub(super) fn beside(input: &Path, files: &[WideFile]) -> Result<Vec<String>, IngestError> {
+    if files[0].split.is_none() {
+        return Ok(Vec::new());
+    }
+    let listed = files::list(input)?;
+    Ok(listed.into_iter().filter(|f| names_a_split(&f.stem).is_none()).map(|f| f.name).collect())
 }
 
 /// For each file, the places of the first file's columns.
@@ -84,14 +106,6 @@ pub(super) fn find(input: &Path) -> Result<Vec<WideFile>, IngestError> {
 /// [`IngestError::MissingColumns`] with all columns that files do not have.
 pub(super) fn align(files: &[WideFile], warnings: &mut Vec<String>) -> Result<Vec<Vec<usize>>, IngestError> {
     let header = &files[0].header;
-    if let [only] = header.as_slice()
-        && let Some(separator) = [";", "\t", "|"].into_iter().find(|s| only.contains(s))
-    {
-        warnings.push(format!(
-            "{} has a single column whose name contains {separator:?}; columns are separated by commas",
-            files[0].name()
-        ));
-    }
     let mut all = vec![(0..header.len()).collect::<Vec<_>>()];
     let mut lacking = Vec::new();
     for file in &files[1..] {

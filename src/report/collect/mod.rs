@@ -1,5 +1,6 @@
 //! From a bundle, its models and their flags to the numbers of the report.
 
+mod cells;
 mod cohort;
 mod drift;
 mod features;
@@ -28,6 +29,9 @@ use super::data::{FORMAT_VERSION, Family, Input, NamedCount, Provenance, ReportD
 use super::{Privacy, ReportError, format};
 
 pub use drift::Older;
+
+/// What levels are called that no training record had.
+const NOT_MET: &str = "not met in training";
 
 /// Choices of the reader.
 #[derive(Debug, Clone)]
@@ -100,10 +104,17 @@ impl Context<'_> {
             let meta = &columns[j].meta;
             if meta.label.is_empty() { meta.name.as_str() } else { meta.label.as_str() }
         };
+        let mut times: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
+        for j in 0..columns.len() {
+            *times.entry(given(j)).or_default() += 1;
+        }
         (0..columns.len())
             .map(|j| {
-                let shared = (0..columns.len()).any(|k| k != j && given(k) == given(j));
-                if shared { format!("{} [{}]", given(j), columns[j].meta.name) } else { given(j).to_owned() }
+                if times[given(j)] > 1 {
+                    format!("{} [{}]", given(j), columns[j].meta.name)
+                } else {
+                    given(j).to_owned()
+                }
             })
             .collect()
     }

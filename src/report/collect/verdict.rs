@@ -133,7 +133,12 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
     if let Some(c) = evidence.calibration {
         let five = c.alphas.iter().find(|a| a.model == c.model && a.alpha == 0.05);
         if let Some((observed, low, high)) = five.and_then(|a| Some((a.observed?, a.low?, a.high?))) {
-            let holds = if low <= 0.05 && 0.05 <= high { "hold" } else { "do not hold" };
+            // Ties among scores and a small calibration set make p-values larger than uniform, which keeps their level.
+            let holds = match five {
+                Some(a) if a.exceeded => "do not hold",
+                Some(a) if high < a.expected => "hold and are cautious",
+                _ => "hold",
+            };
             out.push(format!(
                 "p-values of {} {holds}: {} % of test records ({} to {} %) have one of at most 5 %.",
                 c.model,

@@ -5,6 +5,7 @@ use toml::Spanned;
 use super::{features, rules, waveform, window};
 use crate::schema::error::SchemaError;
 use crate::schema::parse::Section;
+use crate::schema::pipeline::separator;
 use crate::schema::{DecimalMark, Kind, Pipeline, Schema, Split, SplitFractions, TransformKind, WideTable};
 
 /// Fractions are written with few digits, so their sum is exact up to rounding of f64.
@@ -149,6 +150,14 @@ fn wide_table(section: &Section<'_>) -> WideTable {
     let many = |key| section.texts(key).map(Spanned::into_inner).unwrap_or_default();
     let ignore: Vec<_> = many("ignore").into_iter().map(|t| (t.span(), (*t.get_ref()).to_owned())).collect();
     let missing = many("missing").into_iter().map(|t| (*t.get_ref()).to_owned()).collect();
+    let separator = section.text("separator").and_then(|text| {
+        let found = separator(text.get_ref());
+        if found.is_none() {
+            let what = "`separator` is one character or comma, semicolon, tab, pipe or space";
+            section.problems.add(text.span(), format!("{what}, found `{}`", text.get_ref()));
+        }
+        found
+    });
     let decimal = section
         .text("decimal")
         .and_then(|t| section.one_of("decimal mark", &t, &DecimalMark::ALL, DecimalMark::name));
@@ -193,6 +202,7 @@ fn wide_table(section: &Section<'_>) -> WideTable {
         ignore: ignore.into_iter().map(|c| c.1).collect(),
         missing,
         missing_in,
+        separator,
         decimal,
         decimal_in,
     }
