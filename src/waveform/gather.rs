@@ -5,6 +5,7 @@
 //! are left out and counted. A record that lies in two folders would be in two splits: its windows are kept once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
@@ -132,7 +133,7 @@ fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let n = names.len();
     let mut out = names.take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if n > NAMED {
-        out.push_str(&format!(" and {} more", n - NAMED));
+        write!(out, " and {} more", n - NAMED).expect("invariant: a string can be written to");
     }
     out
 }
@@ -296,3 +297,6 @@ fn assign_patients(records: &mut [Cuts], settings: &Waveform, input: &Path) -> O
     // A split by time has windows of each patient in every split, as it was asked to.
     warning.filter(|_| settings.split_by == SplitBy::Record)
 }
+
+#[cfg(test)]
+mod tests;

@@ -336,6 +336,7 @@ fn drift(labels: &[String], privacy: Privacy) -> Drift {
         n_old: privacy.count(7000),
         n_new: privacy.count(8000),
         same: false,
+        repeated: false,
         features: labels
             .iter()
             .enumerate()

@@ -48,8 +48,13 @@ fn render(a: &Agreement) -> String {
         writeln!(out, "{:<12} {:>8} ± {}", c.level, share(c.share), share(c.standard_error))
             .expect("invariant: a string grows");
     }
-    writeln!(out, "Kolmogorov–Smirnov distance from uniform {}", share(a.ks_distance))
-        .expect("invariant: a string grows");
+    writeln!(
+        out,
+        "Kolmogorov–Smirnov distance from uniform {}, largest excess over a level {}",
+        share(a.ks_distance),
+        share(a.excess)
+    )
+    .expect("invariant: a string grows");
     if !a.by_kind.is_empty() {
         writeln!(out, "\n{:<24} {:>8} {:>8} {:>8} {:>8}", "kind", "records", "flagged", "recall", "AUROC")
             .expect("invariant: a string grows");

@@ -27,6 +27,14 @@ impl Cells {
         self.new.push(new);
     }
 
+    /// The counts of fewer records, the given share of each cohort.
+    pub(super) fn thinned(&self, share: [f64; 2]) -> Self {
+        let of = |counts: &[u64], share: f64| -> Vec<u64> {
+            counts.iter().map(|n| (*n as f64 * share).round() as u64).collect()
+        };
+        Self { old: of(&self.old, share[0]), new: of(&self.new, share[1]) }
+    }
+
     /// With rare cells as one, where they hold less than half of the records. A cell of one record says little, and its
     /// chance is the hardest to calculate; but thousands of rare levels are all there is to compare.
     pub(super) fn joined(&self) -> Self {
@@ -95,7 +103,11 @@ fn distinct(old: &[f64], new: &[f64]) -> Vec<(f64, u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
+    use crate::random::Seed;
+    use crate::report::homogeneity::{holm, homogeneity};
 
     #[test]
     fn few_values_are_a_cell_each_and_many_fall_into_tenths_of_both() {
@@ -129,5 +141,73 @@ mod tests {
         assert_eq!(cells.joined(), Cells { old: vec![50, 4], new: vec![40, 3] });
         let rare = Cells { old: vec![1; 40], new: vec![2; 40] };
         assert_eq!(rare.joined(), rare);
+    }
+
+    /// Draws of one kind of column.
+    fn column(kind: usize, n: usize, rng: &mut crate::random::StreamRng) -> Vec<f64> {
+        let mut u = || rng.random::<f64>();
+        let mut v: Vec<f64> = (0..n)
+            .map(|_| match kind {
+                0 => f64::from(u() < 0.05),
+                1 => f64::from(u() < 0.5),
+                // A count with a long tail.
+                2 => (-(1.0 - u()).ln() * 2.0).floor(),
+                // Half zeros, the rest continuous.
+                3 => {
+                    if u() < 0.5 {
+                        0.0
+                    } else {
+                        -(1.0 - u()).ln()
+                    }
+                }
+                4 => u(),
+                // Levels of which most are rare.
+                5 => (1.0 / (1.0 - u())).min(400.0).floor(),
+                6 => 3.0,
+                // Rounded to tenths: many values, each with ties.
+                _ => (u() * 50.0).round() / 10.0,
+            })
+            .collect();
+        v.sort_unstable_by(f64::total_cmp);
+        v
+    }
+
+    fn p_value(old: &[f64], new: &[f64]) -> Option<f64> {
+        let cells = of_numbers(old, new).joined();
+        homogeneity(&cells.old, &cells.new)
+    }
+
+    #[test]
+    fn equal_samples_of_every_kind_of_column_keep_the_level() {
+        let mut rng = Seed(11).stream("drift", 0);
+        let mut families = 0;
+        let mut alarms = [0; 8];
+        for _ in 0..200 {
+            let mut p = Vec::new();
+            for (kind, alarms) in alarms.iter_mut().enumerate() {
+                let of = p_value(&column(kind, 400, &mut rng), &column(kind, 700, &mut rng));
+                *alarms += usize::from(of.is_some_and(|p| p <= 0.05));
+                p.extend(of);
+            }
+            families += usize::from(holm(&p).iter().any(|p| *p <= 0.05));
+        }
+        // 5 % of 200 are 10, with a standard error of 3.1: 20 is three of them above.
+        assert!(alarms.iter().all(|n| *n <= 20) && families <= 20, "{alarms:?} {families}");
+        assert_eq!(alarms[6], 0, "a constant cannot drift");
+    }
+
+    #[test]
+    fn a_binary_that_doubles_is_seen_among_ten_columns() {
+        let mut rng = Seed(12).stream("drift", 0);
+        let mut seen = 0;
+        for _ in 0..100 {
+            let mut share = |p: f64| -> Vec<f64> {
+                let mut v: Vec<f64> = (0..1000).map(|_| f64::from(rng.random::<f64>() < p)).collect();
+                v.sort_unstable_by(f64::total_cmp);
+                v
+            };
+            seen += usize::from(p_value(&share(0.05), &share(0.1)).is_some_and(|p| 10.0 * p <= 0.05));
+        }
+        assert!(seen >= 85, "{seen}");
     }
 }

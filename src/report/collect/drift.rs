@@ -34,11 +34,19 @@ pub struct Older {
     pub name: String,
     /// Its records.
     pub bundle: Bundle,
+    /// Its patients, where they are fewer than its records.
+    pub subjects: Option<usize>,
     /// Models fitted on it, with the records of the new cohort in each model's own terms.
     pub models: Vec<(String, ModelArtifact, Array2<f64>)>,
 }
 
-pub(super) fn drift(context: &Context<'_>, older: &Older) -> Drift {
+pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize>) -> Drift {
+    // Thousands of samples of a curve say nothing one by one.
+    let windows = context.bundle.manifest.pipeline.waveform.is_some();
+    let independent = [
+        independent(older.subjects, older.bundle.raw.nrows()),
+        independent(subjects, context.bundle.raw.nrows()),
+    ];
     let (new, old) = (&context.bundle.manifest.encoder, &older.bundle.manifest.encoder);
     let position = |encoder: &Encoder, name: &str| encoder.columns.iter().position(|c| c.meta.name == name);
     let label = |encoder: &Encoder, j: usize| {
@@ -46,10 +54,10 @@ pub(super) fn drift(context: &Context<'_>, older: &Older) -> Drift {
         if meta.label.is_empty() { meta.name.clone() } else { meta.label.clone() }
     };
     let labels = context.labels();
-    let mut features: Vec<FeatureDrift> = (0..new.n_features())
+    let mut features: Vec<FeatureDrift> = (0..if windows { 0 } else { new.n_features() })
         .filter_map(|j| {
             let k = position(old, &new.columns[j].meta.name)?;
-            Some(feature(context, older, labels[j].clone(), j, k))
+            Some(feature(context, older, independent, labels[j].clone(), j, k))
         })
         .collect();
     judge(&mut features);
@@ -65,17 +73,24 @@ pub(super) fn drift(context: &Context<'_>, older: &Older) -> Drift {
         let ((a_beyond, a), (b_beyond, b)) = (key(a), key(b));
         b_beyond.cmp(&a_beyond).then(b.total_cmp(&a))
     });
-    let missing_from = |of: &Encoder, other: &Encoder| {
-        (0..of.n_features())
-            .filter(|&j| position(other, &of.columns[j].meta.name).is_none())
-            .map(|j| label(of, j))
-            .collect()
+    let missing_from = |of: &Encoder, other: &Encoder| -> Vec<String> {
+        let absent = (0..of.n_features()).filter(|&j| position(other, &of.columns[j].meta.name).is_none());
+        // Of windows, their channels are named.
+        let mut names: Vec<String> =
+            absent.map(|j| if windows { of.columns[j].meta.group.clone() } else { label(of, j) }).collect();
+        names.dedup();
+        if windows {
+            names.sort_unstable();
+            names.dedup();
+        }
+        names
     };
     Drift {
         old: older.name.clone(),
         n_old: context.privacy.count(older.bundle.raw.nrows() as u64),
         n_new: context.privacy.count(context.bundle.raw.nrows() as u64),
         same: older.bundle.fingerprint() == context.bundle.fingerprint(),
+        repeated: independent.iter().any(|share| *share < 1.0),
         n_beyond_chance: features.iter().filter(|f| f.beyond_chance).count(),
         n_compared: features.iter().filter(|f| f.psi.is_some()).count(),
         only_old: missing_from(old, new),
@@ -89,8 +104,21 @@ pub(super) fn drift(context: &Context<'_>, older: &Older) -> Drift {
     }
 }
 
+/// Share of the records that count as independent ones: records of one patient may be alike to any degree, and are judged as
+/// if each patient had one, which never gives too many alarms.
+fn independent(subjects: Option<usize>, records: usize) -> f64 {
+    subjects.map_or(1.0, |n| (n as f64 / records.max(1) as f64).min(1.0))
+}
+
 /// A feature in both cohorts, with the probabilities by which it is judged; the family decides what is beyond chance.
-fn feature(context: &Context<'_>, older: &Older, label: String, j: usize, k: usize) -> FeatureDrift {
+fn feature(
+    context: &Context<'_>,
+    older: &Older,
+    independent: [f64; 2],
+    label: String,
+    j: usize,
+    k: usize,
+) -> FeatureDrift {
     let privacy = context.privacy;
     let (new, old) = (&context.bundle.manifest.encoder.columns[j], &older.bundle.manifest.encoder.columns[k]);
     let (a, b) = (Context::sorted(&older.bundle.raw, k), Context::sorted(&context.bundle.raw, j));
@@ -120,24 +148,29 @@ fn feature(context: &Context<'_>, older: &Older, label: String, j: usize, k: usi
         of_numbers(&a, &b)
     };
     let cells = if counts.old.len() > LEVELS { counts.joined() } else { counts };
-    let judged = cells.joined();
+    let judged = cells.thinned(independent).joined();
     let smd = number(if categorical { None } else { standardised_difference(&b, &a) });
     let psi = number(stability_index(&cells.old, &cells.new));
     let disjoint = told && (0..cells.old.len()).all(|i| cells.old[i] == 0 || cells.new[i] == 0);
     if disjoint {
         notes.push("the cohorts have no value in common: without half a record added to each cell the index is infinite".into());
     }
-    let both = (a.len().max(1) as f64).recip() + (b.len().max(1) as f64).recip();
+    let size = |of: &[f64], share: f64| (of.len() as f64 * share).max(1.0);
+    let both = size(&a, independent[0]).recip() + size(&b, independent[1]).recip();
     // Where nothing can vary, nothing is beyond 0.
     let psi_chance = psi.map(|_| chance(&cells.old, &cells.new).unwrap_or(0.0) * both);
     let (missing_old, missing_new) = (n - a.len(), m - b.len());
     let shares = (missing_old as f64 / n.max(1) as f64, missing_new as f64 / m.max(1) as f64);
     let open = privacy.percent(missing_old as u64, n as u64).exact().is_some()
         && privacy.percent(missing_new as u64, m as u64).exact().is_some();
-    let error = (shares.0 * (1.0 - shares.0) / n.max(1) as f64
-        + shares.1 * (1.0 - shares.1) / m.max(1) as f64)
-        .sqrt();
-    let present = [missing_old as u64, a.len() as u64];
+    let error = (shares.0 * (1.0 - shares.0) / (n as f64 * independent[0]).max(1.0)
+        + shares.1 * (1.0 - shares.1) / (m as f64 * independent[1]).max(1.0))
+    .sqrt();
+    let present = Cells {
+        old: vec![missing_old as u64, a.len() as u64],
+        new: vec![missing_new as u64, b.len() as u64],
+    }
+    .thinned(independent);
     FeatureDrift {
         label,
         unit: new.meta.unit.clone(),
@@ -147,7 +180,9 @@ fn feature(context: &Context<'_>, older: &Older, label: String, j: usize, k: usi
         mean_old: number((!categorical).then(|| mean(&a))),
         mean_new: number((!categorical).then(|| mean(&b))),
         smd,
-        smd_error: smd.and_then(|d| standardised_error(d, a.len(), b.len())),
+        smd_error: smd.and_then(|d| {
+            standardised_error(d, size(&a, independent[0]) as usize, size(&b, independent[1]) as usize)
+        }),
         ks: number((!categorical).then(|| ks_distance(&a, &b))),
         cells: cells.old.len(),
         psi,
@@ -160,7 +195,7 @@ fn feature(context: &Context<'_>, older: &Older, label: String, j: usize, k: usi
         missing_difference: open.then_some(100.0 * (shares.1 - shares.0)),
         missing_error: open.then_some(100.0 * error),
         // Judged where the shares are hidden too: a yes or no tells nobody's number.
-        missing_p_value: homogeneity(&present, &[missing_new as u64, b.len() as u64]),
+        missing_p_value: homogeneity(&present.old, &present.new),
         missing_p_adjusted: None,
         missing_beyond_chance: false,
         beyond_chance: false,

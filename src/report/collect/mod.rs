@@ -42,6 +42,8 @@ pub struct ReportOptions {
     pub seed: Seed,
     /// How waveform windows were normalised, where the bundle holds such.
     pub scales: Option<Normalisation>,
+    /// Patients of the bundle, where they are fewer than its records.
+    pub subjects: Option<usize>,
 }
 
 /// Flags of the first model, with what is known about them.
@@ -195,7 +197,7 @@ pub fn collect(
         calibration,
         learned: learned::learned(&context),
         outliers: flagged.map(|f| flags::outliers(&context, f, &context.models[0].name)),
-        drift: older.map(|o| drift::drift(&context, o)),
+        drift: older.map(|o| drift::drift(&context, o, options.subjects)),
         waveform: waveform::waveforms(&context, options.scales.as_ref()),
         windows,
     })

@@ -3,6 +3,7 @@
 use super::models::{Paired, duel};
 use super::{Context, Flagged, Scored, splits};
 use crate::artifact::ModelKind;
+use crate::num::special::normal_quantile;
 use crate::outlier::Warning;
 use crate::report::data::{Calibration, Comparison, FeatureSummary, Marginals, NamedCount, Outcome, Verdict};
 use crate::report::format::{count, fixed, signed, significant};
@@ -229,7 +230,12 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
             "missing in more than half of the records.",
         ));
     }
-    let shifted = evidence.features.iter().filter(|f| f.smd.is_some_and(|d| d.abs() > 0.2)).count();
+    // Beyond the chance of all features together, which few test records make large.
+    let z = normal_quantile(1.0 - 0.025 / evidence.features.len().max(1) as f64);
+    let moved = |f: &&FeatureSummary| {
+        f.smd.zip(f.smd_error).is_some_and(|(d, error)| d.abs() > f64::max(0.2, z * error))
+    };
+    let shifted = evidence.features.iter().filter(moved).count();
     if shifted > 0 {
         out.push(plural(
             shifted,

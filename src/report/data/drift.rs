@@ -18,6 +18,8 @@ pub struct Drift {
     pub same: bool,
     /// Most changed first.
     pub features: Vec<FeatureDrift>,
+    /// Whether patients have several records: tests then count each patient's records as one.
+    pub repeated: bool,
     /// Features beyond chance, of those compared: any false alarm among all of them has a probability of 5 % at most.
     pub n_beyond_chance: usize,
     /// Features of which enough values are there to compare.
