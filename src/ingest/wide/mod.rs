@@ -68,6 +68,7 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
             ..TableAudit::default()
         });
         audit.inputs.push(file.file.fingerprint()?);
+        audit.warnings.extend(file.warnings());
     }
     audit.inputs.sort_by(|a, b| a.name.cmp(&b.name));
     let splits_by_file = files[0].split.is_some();
@@ -226,14 +227,6 @@ fn check_declared(wide: &WideTable, files: &[WideFile]) -> Result<(), IngestErro
 /// For each file, the places of the first file's columns.
 fn align(files: &[WideFile], warnings: &mut Vec<String>) -> Result<Vec<Vec<usize>>, IngestError> {
     let header = &files[0].header;
-    if let [only] = header.as_slice()
-        && let Some(separator) = [";", "\t", "|"].into_iter().find(|s| only.contains(s))
-    {
-        warnings.push(format!(
-            "{} has a single column whose name contains {separator:?}; columns are separated by commas",
-            files[0].file.name
-        ));
-    }
     let mut all = vec![(0..header.len()).collect::<Vec<_>>()];
     let mut lacking = Vec::new();
     for file in &files[1..] {

@@ -1,10 +1,10 @@
-//! Rows of a wide table in file order, from CSV or Parquet.
+//! Rows of a wide table in file order, whatever the file.
 
 use polars_core::prelude::*;
 
 use crate::ingest::IngestError;
-use crate::ingest::files::{Format, SourceFile};
-use crate::ingest::source::{StoredTable, engine};
+use crate::ingest::files::SourceFile;
+use crate::ingest::source::{Batch, Source, StoredType};
 use crate::schema::Split;
 
 /// A cell as it is stored; texts are trimmed and never empty.
@@ -15,17 +15,17 @@ pub(super) enum Cell<'a> {
     Number(f64),
     Integer(i64),
     Bool(bool),
-    /// A temporal Parquet value.
+    /// A temporal value.
     Date,
 }
 
 /// A file of a wide table.
-#[derive(Debug)]
 pub(super) struct WideFile {
     pub(super) file: SourceFile,
     /// The split its rows belong to, in a folder of splits.
     pub(super) split: Option<Split>,
     pub(super) header: Vec<String>,
+    source: Source,
 }
 
 impl WideFile {
@@ -34,18 +34,9 @@ impl WideFile {
     /// # Errors
     /// An empty file; a name met twice.
     pub(super) fn open(file: SourceFile, split: Option<Split>) -> Result<Self, IngestError> {
-        let header = match file.format {
-            Format::Csv => file.csv_header()?,
-            Format::Parquet | Format::Arrow => {
-                StoredTable::open(&file)?.schema().iter_names().map(ToString::to_string).collect()
-            }
-        };
-        for (i, name) in header.iter().enumerate() {
-            if !name.is_empty() && header[..i].contains(name) {
-                return Err(IngestError::DuplicateColumn { file: file.name, column: name.clone() });
-            }
-        }
-        Ok(Self { file, split, header })
+        let source = Source::open(file.clone())?;
+        let header = source.columns.iter().map(|column| column.name.clone()).collect();
+        Ok(Self { file, split, header, source })
     }
 
     /// Place of a column: by name, else by name without regard to letter case.
@@ -54,82 +45,65 @@ impl WideFile {
         exact.or_else(|| self.header.iter().position(|h| h.eq_ignore_ascii_case(name)))
     }
 
+    /// Sentences on the file that a user should know, once its rows have been read.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut said = self.source.warnings();
+        for column in &self.source.columns {
+            if let StoredType::Unreadable(what) = &column.stored {
+                said.push(format!("column `{}` is ignored: its cells are of the type {what}", column.name));
+            }
+        }
+        said
+    }
+
     /// Calls `each` with the row's number, from 1, and its cells in header order. Texts of `missing` are missing.
-    pub(super) fn rows<F>(&self, missing: &[String], each: F) -> Result<(), IngestError>
+    pub(super) fn rows<F>(&self, missing: &[String], mut each: F) -> Result<(), IngestError>
     where
         F: FnMut(u64, &[Cell<'_>]) -> Result<(), IngestError>,
     {
-        match self.file.format {
-            Format::Csv => self.csv_rows(missing, each),
-            Format::Parquet | Format::Arrow => self.parquet_rows(missing, each),
-        }
-    }
-
-    fn csv_rows<F>(&self, missing: &[String], mut each: F) -> Result<(), IngestError>
-    where
-        F: FnMut(u64, &[Cell<'_>]) -> Result<(), IngestError>,
-    {
-        let file = &self.file;
-        let mut records = file.records()?;
-        let mut header = csv::ByteRecord::new();
-        records.read_byte_record(&mut header).map_err(|e| file.csv_error(e, 0))?;
-        let mut record = csv::StringRecord::new();
-        for row in 1.. {
-            if !records.read_record(&mut record).map_err(|e| file.csv_error(e, row))? {
-                break;
-            }
-            if record.len() != self.header.len() {
-                let (found, expected) = (record.len() as u64, self.header.len() as u64);
-                return Err(IngestError::Ragged { file: file.name.clone(), row, found, expected });
-            }
-            let cells: Vec<Cell<'_>> = record.iter().map(|text| text_cell(Some(text), missing)).collect();
-            each(row, &cells)?;
-        }
-        Ok(())
-    }
-
-    fn parquet_rows<F>(&self, missing: &[String], mut each: F) -> Result<(), IngestError>
-    where
-        F: FnMut(u64, &[Cell<'_>]) -> Result<(), IngestError>,
-    {
+        let readable = |i: &usize| !matches!(self.source.columns[*i].stored, StoredType::Unreadable(_));
+        let asked: Vec<usize> = (0..self.header.len()).filter(readable).collect();
         let mut before = 0;
-        let all: Vec<usize> = (0..self.header.len()).collect();
-        StoredTable::open(&self.file)?.read(&all, |df| {
-            let columns = df.columns().iter().map(Stored::new).collect::<PolarsResult<Vec<_>>>();
-            let columns = columns.map_err(|e| engine(&self.file, e))?;
-            for row in 0..df.height() {
-                let cells: Vec<Cell<'_>> = columns.iter().map(|c| c.cell(row, missing)).collect();
+        self.source.read(&asked, |batch| {
+            let columns = stored(batch);
+            let mut cells = vec![Cell::Missing; self.header.len()];
+            for row in 0..batch.frame.height() {
+                for (column, place) in columns.iter().zip(&asked) {
+                    cells[*place] = column.cell(row, missing);
+                }
                 each(before + row as u64 + 1, &cells)?;
             }
-            before += df.height() as u64;
+            before += batch.frame.height() as u64;
             Ok(())
         })
     }
 }
 
-/// A Parquet column of one batch.
+fn stored(batch: &Batch) -> Vec<Stored> {
+    batch.frame.columns().iter().map(Stored::new).collect()
+}
+
+/// A column of one batch.
 enum Stored {
     Text(StringChunked),
     Number(Float64Chunked),
     Integer(Int64Chunked),
     Bool(BooleanChunked),
-    /// A temporal or nested column, of which only the nulls matter.
-    Other(BooleanChunked, bool),
+    /// A column of times, of which only the nulls matter.
+    Times(BooleanChunked),
 }
 
 impl Stored {
-    fn new(column: &Column) -> PolarsResult<Self> {
+    fn new(column: &Column) -> Self {
         let series = column.as_materialized_series().rechunk();
-        Ok(match series.dtype() {
-            DataType::String => Self::Text(series.str()?.clone()),
-            DataType::Boolean => Self::Bool(series.bool()?.clone()),
-            // Whole numbers beyond 2⁵³ are ids, whose digits must survive.
-            t if t.is_integer() && !matches!(t, DataType::UInt64) => {
-                Self::Integer(series.cast(&DataType::Int64)?.i64()?.clone())
-            }
-            t if t.is_primitive_numeric() => Self::Number(series.cast(&DataType::Float64)?.f64()?.clone()),
-            t => Self::Other(series.is_null(), t.is_temporal()),
-        })
+        let typed = match series.dtype() {
+            DataType::String => series.str().cloned().map(Self::Text),
+            DataType::Boolean => series.bool().cloned().map(Self::Bool),
+            DataType::Int64 => series.i64().cloned().map(Self::Integer),
+            DataType::Float64 => series.f64().cloned().map(Self::Number),
+            _ => Ok(Self::Times(series.is_null())),
+        };
+        typed.unwrap_or_else(|_| Self::Times(series.is_null()))
     }
 
     fn cell<'s>(&'s self, row: usize, missing: &[String]) -> Cell<'s> {
@@ -144,12 +118,7 @@ impl Stored {
             },
             Self::Integer(c) => c.get(row).map_or(Cell::Missing, Cell::Integer),
             Self::Bool(c) => c.get(row).map_or(Cell::Missing, Cell::Bool),
-            Self::Other(is_null, temporal) => match (is_null.get(row), temporal) {
-                (Some(false), true) => Cell::Date,
-                // Lists and structs are free text to us; their content is never looked at.
-                (Some(false), false) => Cell::Text("\u{fffd}"),
-                _ => Cell::Missing,
-            },
+            Self::Times(is_null) => if is_null.get(row) == Some(false) { Cell::Date } else { Cell::Missing },
         }
     }
 }

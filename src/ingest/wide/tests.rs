@@ -151,7 +151,7 @@ fn wrong_cells_are_named_by_row_and_column_and_not_quoted() {
     let error = read("x,y\n1.5,1\n2.5,inf\n").unwrap_err();
     assert!(matches!(error, IngestError::NonFinite { row: 2, .. }), "{error}");
     let error = read("x,y\n1.5,1\n2.5\n").unwrap_err();
-    assert!(matches!(error, IngestError::Ragged { row: 2, found: 1, expected: 2, .. }), "{error}");
+    assert!(matches!(error, IngestError::RaggedLine { line: 3, found: 1, expected: 2, .. }), "{error}");
 }
 
 #[test]
