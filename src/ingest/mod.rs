@@ -39,6 +39,7 @@ mod run;
 mod scan;
 mod source;
 mod table;
+mod table_writer;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -52,6 +53,7 @@ pub use explain::{Explanation, explain};
 pub use progress::{IngestProgress, NoProgress};
 pub use run::{BadRows, IngestOptions, ingest, ingest_with};
 pub use table::{Cells, Column, RecordTable};
+pub use table_writer::TableWriter;
 pub use trace::TracedRow;
 pub use wide::{column_names, draft_wide, read_columns, read_only_columns, read_wide};
 pub use write::{OutputCells, OutputColumn, write_features, write_table};

@@ -58,7 +58,7 @@ impl Records {
         }
     }
 
-    fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
+    pub(super) fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
         let columns: Vec<_> =
             model.encoder.columns.iter().map(|c| (c.meta.name.as_str(), c.meta.kind)).collect();
         let table = ingest::read_columns(path, &columns)?;
