@@ -41,6 +41,7 @@ mod scan;
 mod source;
 mod spelling;
 mod table;
+mod table_writer;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -55,6 +56,7 @@ pub use progress::{IngestProgress, NoProgress};
 pub use run::{BadRows, IngestOptions, ingest, ingest_with};
 pub use spelling::{Codes, Marks, Spelling};
 pub use table::{Cells, Column, RecordTable};
+pub use table_writer::TableWriter;
 pub use trace::TracedRow;
 pub use wide::{
     Expected, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
