@@ -216,6 +216,14 @@ pub enum IngestError {
         /// What to do.
         remedy: &'static str,
     },
+    /// A folder whose rows are divided over folders of its own.
+    #[error("folder {folder} is partitioned into folders such as `{partition}`, which are not read")]
+    Partitioned {
+        /// The folder.
+        folder: String,
+        /// One of the folders in it.
+        partition: String,
+    },
     /// Two separators that divide a text equally well.
     #[error("{file}: its cells may be separated by {one} or by {other}, since both divide every row alike")]
     TwoSeparators {
@@ -269,7 +277,7 @@ pub enum IngestError {
         reason: Box<PolarsError>,
     },
     /// A quote without its partner.
-    #[error("{0}: a quote is opened and not closed within 64 MB")]
+    #[error("{0}: a quote is opened and never closed, or not within 64 MB")]
     OpenQuote(
         /// File.
         String,
@@ -422,6 +430,9 @@ impl Hint for IngestError {
             Self::Foreign { remedy, .. } | Self::UnreadableFormat { remedy, .. } => (*remedy).into(),
             Self::TwoSeparators { .. } => {
                 "say which it is with --set separator=…, or put cells that contain the other in quotes".into()
+            }
+            Self::Partitioned { .. } => {
+                "write the table as one file, or as files with all of its columns in one folder".into()
             }
             Self::DuplicateColumns { .. } => "rename one of them".into(),
             Self::PartColumns { .. } | Self::PartType { .. } => {

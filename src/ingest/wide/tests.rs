@@ -198,7 +198,7 @@ fn stray_cells_are_rejected_and_named_by_line_and_not_quoted() {
         assert_eq!((account.values, account.absent, account.rejected.values().sum::<u64>()), (199, 0, 1));
     }
     let error = read("x,y\n1.5,1\n2.5\n").unwrap_err();
-    assert!(matches!(error, IngestError::Ragged { row: 2, found: 1, expected: 2, .. }), "{error}");
+    assert!(matches!(error, IngestError::RaggedLine { line: 3, found: 1, expected: 2, .. }), "{error}");
 }
 
 #[test]
