@@ -94,6 +94,22 @@ pub enum IngestError {
         /// What to do about it.
         remedy: String,
     },
+    /// A cell of a wide table that does not fit its column.
+    #[error("{file}: {place}, column `{column}` is not {expected}")]
+    WrongCell {
+        /// File.
+        file: String,
+        /// Line of the file as an editor counts it, with the row, or the row alone.
+        place: String,
+        /// Row, from 1 below the header.
+        row: u64,
+        /// Column.
+        column: String,
+        /// What is allowed there.
+        expected: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// A Parquet column of another type.
     #[error("{file}: column `{column}` is stored as {found}, not as {expected}")]
     WrongColumnType {
@@ -392,6 +408,7 @@ impl Hint for IngestError {
             Self::Empty(_) => "a header and at least one row below it are needed".into(),
             Self::Truncated(_) => "download or compress it again".into(),
             Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
+            Self::WrongCell { remedy, .. } => remedy.clone(),
             Self::WrongColumnType { expected, .. } => format!("store the column as {expected}, or correct the schema"),
             Self::NonFinite { .. } => {
                 "leave the cell empty, or list its text under `missing` of the pipeline; rows are counted from 1 below \
