@@ -1,29 +1,31 @@
-//! What all errors of this crate share: a remedy to print below the message, and I/O errors that name their path.
+//! What all errors of this crate share: a hint that is printed below the message, and I/O errors that name
+//! their path.
 
 use std::path::{Path, PathBuf};
 
-/// An error that can say what to do about it. The command line prints it after the message as `hint: …`.
+/// An error that can say what the user can do about it. The command line prints the hint below the message as
+/// `hint: …`.
 pub trait Hint: std::error::Error {
-    /// One sentence without a full stop, or nothing when the message says it all.
+    /// Returns one sentence without a full stop, or `None` when the message needs no addition.
     fn hint(&self) -> Option<String> {
         None
     }
 }
 
-/// A file operation that failed, with the file it failed on.
+/// A file operation that failed, together with the path it was attempted on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {source}", path.display())]
 pub struct IoError {
-    /// What was attempted, as a verb: "read", "write", "rename".
+    /// What was attempted, as a verb: "read", "write" or "rename".
     pub action: &'static str,
-    /// The file or folder it was attempted on.
+    /// The file or folder on which the operation was attempted.
     pub path: PathBuf,
-    /// The operating system's answer.
+    /// The error that the operating system returned.
     pub source: std::io::Error,
 }
 
 impl IoError {
-    /// Names the action and path of an I/O failure; made for `map_err`.
+    /// Returns a function that adds the action and the path to an I/O error; it is made for `map_err`.
     pub fn on(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self { action, path, source }

@@ -1,9 +1,9 @@
-//! Density estimation on medical tables: ingestion of cohorts, ButterflyFlow, Gaussian mixtures,
-//! calibrated outliers and a report.
+//! Density estimation on medical tables: ingestion of cohorts, ButterflyFlow, Gaussian mixtures, calibrated
+//! outliers and a report.
 //!
 //! # Layers
 //!
-//! A module uses modules of lower layers only (`tests/it/layers.rs` checks it):
+//! A module may use only modules of lower layers. The integration tests in `tests/it/layers` check this rule.
 //!
 //! ```text
 //! L8  cli                       arguments, progress, diagnostics; the only place that prints or exits
@@ -11,7 +11,8 @@
 //! L6  report    outlier         one HTML file · conformal p-values, explanations
 //!     partial                   likelihood of some features, completions of records
 //! L5  artifact                  the model folder
-//! L4  train     baseline        AdamW, checkpoints · linfa Gaussian mixtures
+//! L4  window                    causal flow for windows of signals
+//!     train     baseline        AdamW, checkpoints · linfa Gaussian mixtures
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them
@@ -48,3 +49,5 @@ pub mod report;
 pub mod pipeline;
 
 pub mod cli;
+
+pub mod guide;

@@ -1,7 +1,9 @@
-//! Outputs that appear whole or not at all: everything is built beside its target and renamed at the end.
+//! Outputs that appear whole or not at all. An output is built beside its target and renamed into place at
+//! the end.
 //!
-//! Staged paths are registered, so that an interrupt handler can remove what is unfinished
-//! ([`remove_unfinished`]) before the process ends; dropping a stage without `commit` removes it too.
+//! The paths under construction are registered, so that an interrupt handler can remove unfinished outputs
+//! ([`remove_unfinished`]) before the process ends. A [`Staged`] output that is dropped without `commit` is
+//! removed as well.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,17 +13,17 @@ use crate::error::{Hint, IoError};
 
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Why an output could not be begun or finished.
+/// Reason why an output could not be started or finished.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputError {
-    /// The target is there and overwriting was not asked for.
+    /// The target exists, and replacing it was not requested.
     #[error("output {} exists", .0.display())]
     Exists(PathBuf),
     /// The target path has no final component, such as `..` or `/`.
     #[error("output {} does not name a file or folder", .0.display())]
     NoName(PathBuf),
-    /// The file system refused.
+    /// The file system refused an operation.
     #[error(transparent)]
     Io(#[from] IoError),
 }
@@ -36,7 +38,7 @@ impl Hint for OutputError {
     }
 }
 
-/// A file or folder under construction beside its target.
+/// A file or folder that is being built beside its target.
 #[derive(Debug)]
 pub struct Staged {
     stage: PathBuf,
@@ -46,20 +48,21 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Begins a folder; `force` allows [`commit`](Self::commit) to replace an existing target.
+    /// Starts a folder. With `force`, [`commit`](Self::commit) may replace an existing target.
     ///
     /// # Errors
-    /// [`OutputError::Exists`] when the target is there and `force` is not set; I/O failures.
+    /// [`OutputError::Exists`] when the target exists and `force` is not set; [`OutputError::NoName`] when
+    /// the target has no name; I/O failures.
     pub fn dir(target: &Path, force: bool) -> Result<Self, OutputError> {
         let staged = Self::new(target, force)?;
         fs::create_dir_all(&staged.stage).map_err(IoError::on("create", &staged.stage))?;
         Ok(staged)
     }
 
-    /// Begins a file; write it at [`path`](Self::path).
+    /// Starts a file. The caller writes it at [`path`](Self::path).
     ///
     /// # Errors
-    /// As [`dir`](Self::dir).
+    /// The same as for [`dir`](Self::dir).
     pub fn file(target: &Path, force: bool) -> Result<Self, OutputError> {
         Self::new(target, force)
     }
@@ -82,23 +85,24 @@ impl Staged {
         Ok(Self { stage, target: target.to_path_buf(), force, done: false })
     }
 
-    /// Where to write until [`commit`](Self::commit).
+    /// Path that the caller writes to until it calls [`commit`](Self::commit).
     pub fn path(&self) -> &Path {
         &self.stage
     }
 
-    /// Puts the finished output in its place; a former output is replaced only now.
+    /// Moves the finished output into its place. A former output is replaced only at this point.
     ///
     /// # Errors
-    /// [`OutputError::Exists`] when a target appeared meanwhile; I/O failures, after which the former output is
-    /// in its place.
+    /// [`OutputError::Exists`] when the target appeared in the meantime and `force` is not set; I/O failures,
+    /// after which the former output is still in its place.
     pub fn commit(mut self) -> Result<(), OutputError> {
         if self.target.symlink_metadata().is_ok() {
             if !self.force {
                 return Err(OutputError::Exists(self.target.clone()));
             }
             if self.target.is_dir() || self.stage.is_dir() {
-                // A folder cannot be renamed over another: move the old one aside, and back if the rename fails.
+                // A folder cannot be renamed over another one. The old folder is moved aside first, and moved
+                // back if the rename fails.
                 let aside = self.stage.with_extension("former");
                 remove(&aside);
                 fs::rename(&self.target, &aside).map_err(IoError::on("move aside", &self.target))?;
@@ -131,17 +135,17 @@ impl Drop for Staged {
     }
 }
 
-/// Writes `bytes` to `target` atomically, replacing what is there.
+/// Writes `bytes` to `target` in one step, and replaces a file that exists there.
 ///
 /// # Errors
-/// I/O failures; the former file is then intact.
+/// I/O failures, after which the former file is intact.
 pub fn write_atomic(target: &Path, bytes: &[u8]) -> Result<(), OutputError> {
     let staged = Staged::file(target, true)?;
     fs::write(staged.path(), bytes).map_err(IoError::on("write", target))?;
     staged.commit()
 }
 
-/// Removes everything staged and not committed; for interrupt handlers.
+/// Removes every output that was started and not committed. Interrupt handlers call this function.
 pub fn remove_unfinished() {
     if let Ok(mut list) = UNFINISHED.lock() {
         for path in list.drain(..) {
@@ -157,7 +161,7 @@ fn forget(path: &Path) {
 }
 
 fn remove(path: &Path) {
-    // Nothing to do about a failure here: the path may not exist, or the disk is gone.
+    // A failure here can be ignored: the path may not exist, or the disk is gone.
     if path.is_dir() {
         let _ = fs::remove_dir_all(path);
     } else {

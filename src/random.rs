@@ -1,28 +1,30 @@
-//! Named, independent random streams from one seed.
+//! Named, independent random streams that all derive from one seed.
 //!
-//! A stream is a ChaCha8 generator keyed by SHA-256 of `(seed, name, index)`: portable across platforms and
-//! library versions, and the streams of two blocks of rows never depend on which thread ran first.
+//! A stream is a ChaCha8 generator whose key is the SHA-256 of `(seed, name, index)`. It is therefore
+//! portable across platforms and library versions, and the stream of a block of rows does not depend on which
+//! thread runs first.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The generator behind every stream.
+/// The type of generator behind every stream.
 pub type StreamRng = ChaCha8Rng;
 
-/// A user's seed, from which all randomness of a run derives.
+/// The user's seed. All randomness of a run derives from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// The stream called `name` with number `index` (an epoch, a block of rows, a restart).
+    /// The stream called `name` with the number `index`, for example of an epoch, a block of rows or a
+    /// restart.
     pub fn stream(self, name: &str, index: u64) -> StreamRng {
         StreamRng::from_seed(self.digest(name, index))
     }
 
-    /// A seed of its own for a part of the run that derives further streams.
+    /// A separate seed for a part of the run that derives further streams itself.
     pub fn child(self, name: &str, index: u64) -> Self {
         let d = self.digest(name, index);
         Self(u64::from_le_bytes([d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]]))

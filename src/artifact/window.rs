@@ -225,6 +225,7 @@ mod tests {
             kind: Kind::Continuous,
             resolution: Some(0.02),
             range: None,
+            spelling: crate::ingest::Spelling::undeclared(),
             cells: Cells::Number(cells),
         };
         let splits = (0..n).map(|i| Split::ALL[[0, 0, 0, 1, 2, 3][i % 6]]).collect();

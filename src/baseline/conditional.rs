@@ -1,28 +1,30 @@
-//! The distribution of some coordinates of a Gaussian mixture given the others, exact.
+//! The exact distribution of some coordinates of a Gaussian mixture given the others.
 //!
 //! ```text
 //! known coordinates first:  Σ = L Lᵀ,  L = [[A, 0], [B, C]],  w = A⁻¹(v − μ_known)
 //! p(v) = Σ_k w_k N(v; μ_known, A Aᵀ)          z | v, k ~ N(μ_free + B w, C Cᵀ)
 //! ```
 //!
-//! One factor serves both: no covariance is subtracted from another, so none loses its definiteness to rounding.
+//! One Cholesky factor serves both lines. No covariance is subtracted from another one, so rounding cannot
+//! make a covariance lose its definiteness.
 
 use std::f64::consts::PI;
 
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis, Slice};
 
-use super::{Gmm, GmmError};
+use super::GmmError;
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
 use crate::num::triangular::{cholesky, solve_lower};
 use crate::random::StreamRng;
 
-/// Which part of the density of free coordinates a draw comes from, where an integrand may have heavier tails than the
-/// mixture, or modes where the mixture sees none: this share …
+/// Share of the defensive draws that come from a wider distribution. An integrand may have heavier tails than
+/// the mixture, or modes where the mixture sees none, so some draws must fall there.
 const DEFENSIVE: f64 = 0.1;
-/// … is drawn with standard deviations this many times as wide, …
+/// Factor on the standard deviations of the wider distribution.
 const WIDER: f64 = 2.0;
-/// … and from components taken half by their weight given the known coordinates, half by their weight without them.
+/// How the wider distribution chooses its component: this share by the weights of the mixture, and the rest
+/// by the weights given the known coordinates.
 const BY_PRIOR: f64 = 0.5;
 
 /// A mixture whose coordinates are divided into known and free ones.
@@ -37,9 +39,11 @@ struct Component {
     weight: f64,
     mean_known: Array1<f64>,
     mean_free: Array1<f64>,
-    /// A, B and C above.
+    /// The block A of the Cholesky factor; see the head of the module.
     known: Array2<f64>,
+    /// The block B.
     gain: Array2<f64>,
+    /// The block C.
     free: Array2<f64>,
     /// `log w_k − Σ log A[i,i] − known/2 log 2π`.
     log_norm_known: f64,
@@ -47,7 +51,7 @@ struct Component {
     log_norm_free: f64,
 }
 
-/// The free coordinates given one value of the known ones.
+/// The distribution of the free coordinates given one value of the known ones.
 #[derive(Debug, Clone)]
 pub struct FreeGmm<'a> {
     of: &'a ConditionalGmm,
@@ -58,29 +62,36 @@ pub struct FreeGmm<'a> {
 }
 
 impl ConditionalGmm {
-    /// Divides the coordinates of `gmm`: those listed in `known`, in that order, and the others, ascending, as free ones.
+    /// Divides the coordinates of a mixture; see [`Gmm::divided`](super::Gmm::divided). The coordinates in
+    /// `known` come first, in that order, and the others follow in ascending order as the free ones.
     ///
     /// # Errors
-    /// [`GmmError::NotPositiveDefinite`] where rounding leaves a covariance no factor in this order.
+    /// [`GmmError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
+    /// order.
     ///
     /// # Panics
-    /// Where `known` names a coordinate the mixture has not.
-    pub fn new(gmm: &Gmm, known: &[usize]) -> Result<Self, GmmError> {
-        let d = gmm.means().ncols();
+    /// Panics when `known` names a coordinate that the mixture does not have.
+    pub(super) fn new(
+        weights: ArrayView1<'_, f64>,
+        means: ArrayView2<'_, f64>,
+        covariances: ArrayView3<'_, f64>,
+        known: &[usize],
+    ) -> Result<Self, GmmError> {
+        let d = means.ncols();
         let order: Vec<usize> = known.iter().copied().chain((0..d).filter(|j| !known.contains(j))).collect();
         let k = known.len();
-        let mut components = Vec::with_capacity(gmm.n_components());
-        for (c, &weight) in gmm.weights().iter().enumerate() {
+        let mut components = Vec::with_capacity(weights.len());
+        for (c, &weight) in weights.iter().enumerate() {
             if weight <= 0.0 {
                 continue;
             }
-            let covariance = gmm.covariances().index_axis_move(Axis(0), c);
+            let covariance = covariances.index_axis_move(Axis(0), c);
             let ordered = covariance.select(Axis(0), &order).select(Axis(1), &order);
             let lower = cholesky(ordered.view()).ok_or(GmmError::NotPositiveDefinite { component: c })?;
             let (head, tail) = (Slice::from(..k), Slice::from(k..));
             let part =
                 |rows, columns| lower.slice_axis(Axis(0), rows).slice_axis(Axis(1), columns).to_owned();
-            let mean = gmm.means().row(c).select(Axis(0), &order);
+            let mean = means.row(c).select(Axis(0), &order);
             let log_det: Vec<f64> = lower.diag().iter().map(|x| x.ln()).collect();
             let norm = |logs: &[f64]| -logs.iter().sum::<f64>() - 0.5 * logs.len() as f64 * (2.0 * PI).ln();
             components.push(Component {
@@ -97,13 +108,13 @@ impl ConditionalGmm {
         Ok(Self { known: k, components })
     }
 
-    /// Conditions on the known coordinates.
+    /// Conditions the mixture on the known coordinates.
     ///
     /// # Shapes
     /// `v: (known,)`
     ///
     /// # Panics
-    /// Where `v` has another length.
+    /// Panics when `v` has another length.
     pub fn given(&self, v: &[f64]) -> FreeGmm<'_> {
         assert_eq!(v.len(), self.known, "invariant: one value per known coordinate");
         let v = Array1::from(v.to_vec());
@@ -121,18 +132,19 @@ impl ConditionalGmm {
 }
 
 impl FreeGmm<'_> {
-    /// Log-density of the known coordinates.
+    /// Returns the log-density of the known coordinates.
     pub fn log_prob_known(&self) -> f64 {
         self.log_prob
     }
 
-    /// Draws the free coordinates from their distribution.
+    /// Draws the free coordinates from their conditional distribution.
     pub fn draw(&self, rng: &mut StreamRng) -> Array1<f64> {
         let component = choose(&self.shares, rng);
         self.draw_from(component, 1.0, rng)
     }
 
-    /// Draws from a distribution with heavier tails and a share of every component; see [`log_defensive`](Self::log_defensive).
+    /// Draws the free coordinates from a distribution with heavier tails, in which every component keeps a
+    /// share of the draws. Its density is [`log_defensive`](Self::log_defensive).
     pub fn draw_defensive(&self, rng: &mut StreamRng) -> Array1<f64> {
         if uniform(rng) >= DEFENSIVE {
             return self.draw(rng);
@@ -142,7 +154,7 @@ impl FreeGmm<'_> {
         self.draw_from(component, WIDER, rng)
     }
 
-    /// Log-density of what [`draw_defensive`](Self::draw_defensive) draws.
+    /// Returns the log-density of the distribution that [`draw_defensive`](Self::draw_defensive) draws from.
     pub fn log_defensive(&self, z: &Array1<f64>) -> f64 {
         let mut terms = Vec::with_capacity(2 * self.shares.len());
         for (c, component) in self.of.components.iter().enumerate() {
@@ -167,7 +179,7 @@ impl FreeGmm<'_> {
     }
 }
 
-/// A position drawn by weight; weights sum to one up to rounding.
+/// Draws a position with probability proportional to its share. The shares sum to one up to rounding.
 fn choose(shares: &[f64], rng: &mut StreamRng) -> usize {
     let mut u = uniform(rng) * shares.iter().sum::<f64>();
     for (c, share) in shares.iter().enumerate() {
@@ -179,7 +191,8 @@ fn choose(shares: &[f64], rng: &mut StreamRng) -> usize {
     shares.iter().rposition(|s| *s > 0.0).unwrap_or(0)
 }
 
-/// Uniform on the open interval (0, 1): both ends would be infinite normals.
+/// Draws a uniform number on the open interval (0, 1). Both ends are excluded because their normal quantiles
+/// are infinite.
 fn uniform(rng: &mut StreamRng) -> f64 {
     use rand::Rng;
     ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
@@ -190,6 +203,7 @@ mod tests {
     use ndarray::{Array3, array};
 
     use super::*;
+    use crate::baseline::Gmm;
     use crate::density::Density;
     use crate::random::Seed;
 
@@ -202,9 +216,10 @@ mod tests {
 
     #[test]
     fn known_density_times_free_density_is_the_joint() {
-        // Integrated over the two free coordinates the joint must give the density of the known one.
+        // The integral of the joint density over the two free coordinates must be the density of the known
+        // one.
         let gmm = three();
-        let conditional = ConditionalGmm::new(&gmm, &[1]).unwrap();
+        let conditional = gmm.divided(&[1]).unwrap();
         let (h, n) = (0.06, 260);
         for v in [-2.0, 0.3, 4.0] {
             let grid = Array2::from_shape_fn((n * n, 3), |(i, j)| match j {
@@ -215,7 +230,7 @@ mod tests {
             let mass: f64 = gmm.log_prob(grid.view()).iter().map(|l| l.exp()).sum::<f64>() * h * h;
             let given = conditional.given(&[v]);
             assert!((mass.ln() - given.log_prob_known()).abs() < 1e-6, "{v}: {mass}");
-            // The proposal is a density as well.
+            // The proposal density must integrate to one as well.
             let q: f64 =
                 grid.rows().into_iter().map(|r| given.log_defensive(&array![r[0], r[2]]).exp()).sum::<f64>();
             assert!((q * h * h - 1.0).abs() < 2e-3, "{v}: {}", q * h * h);
@@ -224,25 +239,25 @@ mod tests {
 
     #[test]
     fn draws_have_the_conditional_moments() {
-        // One component: mean and variance of the regression, in closed form.
+        // With one component, the mean and the variance of the regression have a closed form.
         let covariance = Array3::from_shape_vec((1, 2, 2), vec![4.0, 1.8, 1.8, 1.0]).unwrap();
         let gmm = Gmm::new(array![1.0], array![[1.0, -1.0]], covariance).unwrap();
-        let conditional = ConditionalGmm::new(&gmm, &[1]).unwrap();
+        let conditional = gmm.divided(&[1]).unwrap();
         let given = conditional.given(&[0.5]);
         let mut rng = Seed(3).stream("test", 0);
         let z: Vec<f64> = (0..20_000).map(|_| given.draw(&mut rng)[0]).collect();
         let mean = z.iter().sum::<f64>() / 2e4;
         let variance = z.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 2e4;
-        // 1 + 1.8·1.5 and 4 − 1.8²; five standard errors.
+        // The exact values are 1 + 1.8·1.5 and 4 − 1.8². The tolerance is five standard errors.
         assert!((mean - 3.7).abs() < 0.031 && (variance - 0.76).abs() < 0.038, "{mean} {variance}");
     }
 
     #[test]
     fn nothing_known_and_nothing_free_are_the_ends() {
         let gmm = three();
-        let none = ConditionalGmm::new(&gmm, &[]).unwrap();
+        let none = gmm.divided(&[]).unwrap();
         assert!(none.given(&[]).log_prob_known().abs() < 1e-12);
-        let all = ConditionalGmm::new(&gmm, &[2, 0, 1]).unwrap();
+        let all = gmm.divided(&[2, 0, 1]).unwrap();
         let joint = gmm.log_prob(array![[0.3, -0.2, 1.0]].view())[0];
         let given = all.given(&[1.0, 0.3, -0.2]);
         assert!((given.log_prob_known() - joint).abs() < 1e-12);

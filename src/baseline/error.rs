@@ -1,23 +1,23 @@
-//! Why a mixture could not be fitted or put together.
+//! Reasons why a mixture could not be fitted or put together.
 
 use crate::error::Hint;
 
-/// Failure of a mixture.
+/// An error of fitting or assembling a mixture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GmmError {
-    /// Nothing to fit on.
+    /// There are too few rows to fit on.
     #[error("a Gaussian mixture needs at least {needed} training rows, got {rows}")]
     TooFewRows {
-        /// Rows given.
+        /// Number of rows given.
         rows: usize,
-        /// Rows needed.
+        /// Number of rows needed.
         needed: usize,
     },
     /// A coordinate is NaN or infinite.
     #[error("{what} row {row}, coordinate {column}: not a finite number")]
     NotFinite {
-        /// Which array.
+        /// Name of the array.
         what: &'static str,
         /// Row, from 0.
         row: usize,
@@ -27,40 +27,40 @@ pub enum GmmError {
     /// Arrays disagree on the number of coordinates.
     #[error("{what} has shape {got:?}, expected {expected:?}")]
     Shape {
-        /// Which array.
+        /// Name of the array.
         what: &'static str,
         /// Its shape.
         got: Vec<usize>,
-        /// What it should be.
+        /// The shape it should have.
         expected: Vec<usize>,
     },
-    /// A setting outside its range.
+    /// A setting lies outside its range.
     #[error("`{name}` must be {allowed}, got {value}")]
     Setting {
-        /// Setting.
+        /// Name of the setting.
         name: &'static str,
         /// Allowed values.
         allowed: &'static str,
-        /// Value given.
+        /// The value given.
         value: String,
     },
-    /// A covariance has no Cholesky factor.
+    /// A covariance matrix has no Cholesky factor.
     #[error("covariance of component {component} is not positive definite")]
     NotPositiveDefinite {
         /// Component, from 0.
         component: usize,
     },
-    /// Weights are not a distribution.
+    /// The weights are not a probability distribution.
     #[error("mixture weights must be finite, non-negative and sum to 1")]
     Weights,
-    /// Densities of some row are not representable, or EM collapsed, whatever the regularisation tried.
+    /// The densities of some row could not be represented, or EM collapsed, with every regularisation tried.
     #[error("fitting {components} Gaussian components failed with regularisation up to {regularisation:e}")]
     Underflow {
-        /// Components of the smallest mixture tried.
+        /// Number of components of the smallest mixture tried.
         components: usize,
         /// Strongest regularisation tried.
         regularisation: f64,
-        /// linfa's answer at that strength.
+        /// The error that linfa returned at that strength.
         source: Box<linfa_clustering::GmmError>,
     },
 }
@@ -70,14 +70,17 @@ impl Hint for GmmError {
         Some(match self {
             Self::TooFewRows { .. } => "check the split: the mixture is fitted on training rows only".into(),
             Self::NotFinite { .. } => {
-                "coordinates come from the bundle; rebuild it with the default transform `normal-score`".into()
+                "coordinates come from the bundle; rebuild it with the default transform \
+                 `normal-score`"
+                    .into()
             }
             Self::NotPositiveDefinite { .. } | Self::Weights => {
                 "the model file is damaged; fit the model again".into()
             }
             Self::Shape { .. } | Self::Setting { .. } => return None,
-            Self::Underflow { .. } => "heavy tails or rows far from all others overflow the mixture's exponentials: use \
-                                       `transform = \"normal-score\"`, or remove constant and duplicated columns"
+            Self::Underflow { .. } => "heavy tails or rows far from all others overflow the mixture's \
+                                       exponentials: use `transform = \"normal-score\"`, or remove constant \
+                                       and duplicated columns"
                 .into(),
         })
     }

@@ -1,8 +1,10 @@
-//! Choosing and fitting a mixture: linfa does the expectation maximisation, validation chooses.
+//! Choosing and fitting a mixture. linfa runs the expectation maximisation (EM), and the validation records
+//! choose the settings.
 //!
-//! linfa-clustering 0.8.1 exponentiates log-densities unshifted. Two measures keep it within range: rows are scaled by a
-//! common factor, which moves every log-density by the same amount, so that they lie around 0 rather than around −1.4·d;
-//! and a failed fit is repeated with tenfold regularisation before it counts as failed.
+//! linfa-clustering 0.8.1 exponentiates log-densities without a shift. Two measures keep them within range.
+//! First, all rows are scaled by a common factor. This moves every log-density by the same amount, so that
+//! they lie around 0 instead of around −1.4·d. Second, a failed fit is repeated with ten times the
+//! regularisation before it counts as failed.
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -17,25 +19,28 @@ use super::{Gmm, GmmError};
 use crate::density::Density;
 use crate::random::Seed;
 
-/// Coordinates beyond which one Gaussian in closed form is fitted instead of a search by EM.
+/// Largest number of coordinates for which mixtures are searched by EM. With more coordinates, one Gaussian
+/// is fitted in closed form.
 pub const WIDE: usize = 512;
 
-/// What is tried when a mixture is fitted.
+/// The settings that are tried when a mixture is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GmmConfig {
-    /// Numbers of components, ascending; the search stops at the first that does not improve.
+    /// Numbers of components, ascending. The search stops at the first number that brings no improvement.
     pub components: Vec<usize>,
-    /// Values added to the diagonal of each covariance (`reg_covar`), in units of the coordinates squared.
+    /// Values that are added to the diagonal of each covariance (`reg_covar`), in squared units of the
+    /// coordinates.
     pub regularisation: Vec<f64>,
-    /// Starts of the chosen setting.
+    /// Number of random starts of the chosen setting.
     pub starts: usize,
-    /// EM stops when the mean log-likelihood changes by less.
+    /// EM stops when the mean log-likelihood changes by less than this.
     pub tolerance: f64,
-    /// Most EM iterations.
+    /// Largest number of EM iterations.
     pub max_iterations: u64,
-    /// Seed of the starts.
+    /// Seed of the random starts.
     pub seed: Seed,
-    /// Coordinates the mixture is conditioned on: it is fitted to all, chosen by the density of the others given these.
+    /// Coordinates that the mixture is conditioned on. The mixture is fitted to all coordinates, and chosen
+    /// by the density of the others given these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<usize>,
 }
@@ -44,7 +49,8 @@ impl Default for GmmConfig {
     fn default() -> Self {
         Self {
             components: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
-            // For coordinates of variance 1. The largest are for few rows in many coordinates.
+            // These values are for coordinates of variance 1. The largest are for few rows in many
+            // coordinates.
             regularisation: vec![1e-4, 1e-3, 1e-2, 5e-2, 2e-1],
             starts: 3,
             tolerance: 1e-3,
@@ -56,7 +62,7 @@ impl Default for GmmConfig {
 }
 
 impl GmmConfig {
-    /// A shorter search, for a mixture that is only where a flow starts from.
+    /// A shorter search, for a mixture that only serves as the starting point of a flow.
     pub fn quick() -> Self {
         Self {
             components: vec![1, 2, 4, 8, 16, 24],
@@ -100,33 +106,35 @@ impl GmmConfig {
 /// One fit of the search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GmmTrial {
-    /// Components.
+    /// Number of components.
     pub components: usize,
-    /// Regularisation it ended with: the one asked for, or stronger after failures.
+    /// Regularisation that the fit ended with: the requested one, or a stronger one after failures.
     pub regularisation: f64,
     /// Number of the start, from 0.
     pub start: usize,
     /// Mean log-density of the training rows; absent when the fit failed.
     pub train_log_prob: Option<f64>,
-    /// What the choice goes by: mean log-density of the validation rows, or without such rows minus half the Bayesian
-    /// information criterion per training row.
+    /// The value by which the mixture is chosen: the mean log-density of the validation rows. Without
+    /// validation rows it is minus half the Bayesian information criterion per training record.
     pub criterion: Option<f64>,
-    /// Why it failed.
+    /// Why the fit failed.
     pub failure: Option<String>,
     /// Whether this is the mixture returned.
     pub chosen: bool,
 }
 
-/// Fits mixtures on `train` and returns the one that does best on `validation`, with the account of the search.
+/// Fits mixtures on `train`, and returns the one that does best on `validation` together with a record of the
+/// search.
 ///
-/// `units` is how many copies of each record the rows hold (noise draws): a mixture gets no more components
-/// than the records, not the rows, can carry.
+/// `units` is the number of copies of each record among the rows (noise draws). The number of components is
+/// limited by the number of records, not by the number of rows.
 ///
 /// # Shapes
-/// `train: (n, d)`, `validation: (m, d)`; m may be 0, then the Bayesian information criterion chooses.
+/// `train: (n, d)`, `validation: (m, d)`. If m is 0, the Bayesian information criterion chooses.
 ///
 /// # Errors
-/// [`GmmError`] for arrays without rows, of unequal width or with non-finite numbers, and when every fit fails.
+/// [`GmmError`] for arrays without rows, with unequal widths or with numbers that are not finite, and when
+/// every fit fails.
 pub fn fit_gmm<'a>(
     train: ArrayView2<'a, f64>,
     validation: ArrayView2<'a, f64>,
@@ -186,7 +194,7 @@ impl Search<'_> {
             tracing::warn!("more components than one are not tried on more than {WIDE} coordinates");
         }
         for (step, &components) in tried.iter().enumerate() {
-            // A component wants a handful of records; one component is always tried.
+            // A component needs five records or more. The first number of components is always tried.
             if step > 0 && self.records < 5 * components {
                 break;
             }
@@ -201,7 +209,7 @@ impl Search<'_> {
         }
         if let Some(at) = best(&done) {
             let (components, regularisation) = (done[at].trial.components, done[at].trial.regularisation);
-            // One component has one optimum; more starts would repeat it.
+            // One component has a single optimum, and more starts would only repeat it.
             let starts = if components == 1 { 1 } else { self.config.starts };
             let again: Vec<Fitted> = (1..starts)
                 .into_par_iter()
@@ -231,8 +239,8 @@ impl Search<'_> {
         Ok((gmm, done.into_iter().map(|f| f.trial).collect()))
     }
 
-    /// Regularisations to try next: all at first, then the best so far and its neighbours, for it moves little with the
-    /// number of components and every fit costs the same.
+    /// Returns the regularisations to try next: all of them at first, and then the best one so far with its
+    /// neighbours. The best value changes little with the number of components, and every fit costs the same.
     fn strengths(&self, done: &[Fitted]) -> Vec<f64> {
         let all = &self.config.regularisation;
         let near = best(done).and_then(|i| all.iter().position(|r| *r == done[i].trial.regularisation));
@@ -262,7 +270,8 @@ impl Search<'_> {
                     let text = e.to_string();
                     break (None, Some(e), Some(text));
                 }
-                // EM that only ran out of iterations is no reason to change the model.
+                // EM that only ran out of iterations is no reason for a stronger regularisation. A looser
+                // tolerance is enough.
                 Err(linfa_clustering::GmmError::NotConverged(_)) => {
                     tolerance *= 10.0;
                     attempt += 1;
@@ -311,8 +320,8 @@ impl Search<'_> {
             .fit(&rows)
     }
 
-    /// The one component of maximum likelihood, in closed form: linfa's triangular solver takes minutes per step on
-    /// thousands of coordinates.
+    /// Returns the Gaussian of maximum likelihood in closed form. linfa's triangular solver would take
+    /// minutes per step on thousands of coordinates.
     fn one_gaussian(&self, regularisation: f64) -> Result<Gmm, GmmError> {
         let centre = self.train.mean_axis(Axis(0)).expect("invariant: rows were counted");
         let diff = &self.train - &centre;
@@ -321,7 +330,8 @@ impl Search<'_> {
         Gmm::new(Array1::from_elem(1, 1.0), centre.insert_axis(Axis(0)), covariance.insert_axis(Axis(0)))
     }
 
-    /// Undoes the scaling; linfa's covariances are symmetrised, for they come from a product in floating point.
+    /// Undoes the scaling of the rows. linfa's covariances are symmetrised, because rounding makes its
+    /// products slightly asymmetric.
     fn restore(&self, fit: &GaussianMixtureModel<f64>) -> Result<Gmm, GmmError> {
         let weights: Array1<f64> = fit.weights() / fit.weights().sum();
         let means = fit.means().mapv(|m| m / self.scale);
@@ -334,7 +344,8 @@ impl Search<'_> {
     }
 }
 
-/// The largest criterion; of equals the first, which has fewer components.
+/// Returns the position of the largest criterion. Among equal values it is the first, which has the fewest
+/// components.
 fn best(fits: &[Fitted]) -> Option<usize> {
     let mut best: Option<(usize, f64)> = None;
     for (i, f) in fits.iter().enumerate() {
@@ -351,14 +362,15 @@ fn mean(values: &Array1<f64>) -> f64 {
     values.sum() / values.len() as f64
 }
 
-/// The factor c for which the log-densities of `c·x` under one Gaussian lie symmetrically around 0:
+/// Returns the factor c for which the log-densities of `c·x` under one Gaussian lie symmetrically around 0:
 /// `log p(c·x) = log p(x) − d·log c`.
 fn representable_scale(x: ArrayView2<'_, f64>) -> f64 {
     let (n, d) = x.dim();
     let Some(centre) = x.mean_axis(Axis(0)) else { return 1.0 };
     let diff = &x - &centre;
     let mut covariance = diff.t().dot(&diff) / n as f64;
-    // Enough to make any sample covariance positive definite without moving the middle by much.
+    // The ridge makes every sample covariance positive definite and moves the centre of the log-densities
+    // only slightly.
     let ridge = 1e-2 * (covariance.diag().sum() / d.max(1) as f64).max(1e-6);
     covariance.diag_mut().mapv_inplace(|v| v + ridge);
     let one = Array1::from_elem(1, 1.0);

@@ -1,11 +1,11 @@
-//! A Gaussian mixture with full covariances and a log-density that neither overflows nor underflows.
+//! A Gaussian mixture with full covariances, whose log-density neither overflows nor underflows.
 //!
 //! ```text
 //! log p(v) = log Σ_k exp( log w_k − ½|L_k⁻¹(v − μ_k)|² − Σ_i log L_k[i,i] − d/2 log 2π ),   Σ_k = L_k L_kᵀ
 //! ```
 //!
-//! linfa-clustering 0.8.1 exponentiates each term before adding them, so a row far from all means has density 0 and
-//! responsibilities ∞ (rust-ml/linfa#442); here the sum is shifted by its largest term.
+//! linfa-clustering 0.8.1 exponentiates each term before it adds them, so a row far from all means gets
+//! density 0 and responsibilities ∞ (rust-ml/linfa#442). Here the sum is shifted by its largest term.
 
 use std::f64::consts::PI;
 
@@ -19,10 +19,11 @@ use crate::num::stable::log_sum_exp;
 use crate::num::triangular::{cholesky, invert_lower};
 use crate::random::{Seed, StreamRng};
 
-/// Rows handled together; fixed, so that results do not depend on the number of threads.
+/// Number of rows that are handled together. It is fixed, so that results do not depend on the number of
+/// threads.
 const BLOCK: usize = 512;
 
-/// A fitted mixture of Gaussians, or the distribution of some of its coordinates given the others.
+/// A fitted Gaussian mixture, or the conditional density of some of its coordinates given the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gmm {
     weights: Array1<f64>,
@@ -30,20 +31,20 @@ pub struct Gmm {
     covariances: Array3<f64>,
     /// Lower Cholesky factors of the covariances.
     lower: Vec<Array2<f64>>,
-    /// Transposed inverses of `lower`: `(v − μ)·whitening` has identity covariance.
+    /// Transposed inverses of `lower`. The product `(v − μ)·whitening` has identity covariance.
     whitening: Vec<Array2<f64>>,
     /// `log w_k − Σ log L_k[i,i] − d/2 log 2π`.
     log_norm: Vec<f64>,
     given: Option<Box<Given>>,
 }
 
-/// What a mixture is conditioned on.
+/// The coordinates that a mixture is conditioned on, with what is needed to evaluate and draw.
 #[derive(Debug, Clone, PartialEq)]
 struct Given {
     context: Vec<usize>,
-    /// Density of the context alone.
+    /// Density of the context coordinates alone.
     marginal: Gmm,
-    /// Draws the others.
+    /// Draws the other coordinates given the context.
     conditional: ConditionalGmm,
 }
 
@@ -54,7 +55,8 @@ impl Gmm {
     /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`, symmetric.
     ///
     /// # Errors
-    /// [`GmmError`] when shapes disagree, weights are no distribution, or a covariance is not positive definite.
+    /// [`GmmError`] when the shapes disagree, when the weights are not a distribution, or when a covariance
+    /// is not positive definite.
     pub fn new(weights: Array1<f64>, means: Array2<f64>, covariances: Array3<f64>) -> Result<Self, GmmError> {
         let (k, d) = means.dim();
         if weights.len() != k || k == 0 {
@@ -69,7 +71,8 @@ impl Gmm {
             return Err(GmmError::Shape { what: "covariances", got, expected: vec![k, d, d] });
         }
         let sum: f64 = weights.sum();
-        // 1e-6: weights of a converged EM sum to 1 up to k roundings; more means another kind of array.
+        // The weights of a converged EM sum to 1 up to k rounding errors. A deviation above 1e-6 means that
+        // the array holds something else.
         if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || (sum - 1.0).abs() > 1e-6 {
             return Err(GmmError::Weights);
         }
@@ -90,14 +93,16 @@ impl Gmm {
         Ok(Self { weights, means, covariances, lower, whitening, log_norm, given: None })
     }
 
-    /// The density of the other coordinates given those of `context`, ascending: that of all less that of the context, both
-    /// exact. Weights, means and covariances remain those of all coordinates.
+    /// Turns the mixture into the density of the other coordinates given those in `context`, which are
+    /// ascending. Its logarithm is the log-density of all coordinates minus that of the context, and both are
+    /// exact. The weights, means and covariances remain those of all coordinates.
     ///
     /// # Errors
-    /// [`GmmError::NotPositiveDefinite`] where rounding leaves a covariance no factor in another order.
+    /// [`GmmError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in
+    /// another order.
     ///
     /// # Panics
-    /// Where `context` names a coordinate the mixture has not.
+    /// Panics when `context` names a coordinate that the mixture does not have.
     pub fn conditioned_on(self, context: &[usize]) -> Result<Self, GmmError> {
         if context.is_empty() {
             return Ok(Self { given: None, ..self });
@@ -107,9 +112,21 @@ impl Gmm {
         let given = Given {
             context: context.to_vec(),
             marginal: Self::new(self.weights.clone(), means, covariances)?,
-            conditional: ConditionalGmm::new(&self, context)?,
+            conditional: self.divided(context)?,
         };
         Ok(Self { given: Some(Box::new(given)), ..self })
+    }
+
+    /// Divides the coordinates into the `known` ones, in that order, and the others, which are free.
+    ///
+    /// # Errors
+    /// [`GmmError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
+    /// order.
+    ///
+    /// # Panics
+    /// Panics when `known` names a coordinate that the mixture does not have.
+    pub fn divided(&self, known: &[usize]) -> Result<ConditionalGmm, GmmError> {
+        ConditionalGmm::new(self.weights(), self.means(), self.covariances(), known)
     }
 
     /// Number of components k.
@@ -148,7 +165,8 @@ impl Gmm {
 
     fn sample_row(&self, rng: &mut StreamRng) -> Array1<f64> {
         let mut u = uniform(rng);
-        // Rounding may leave the cumulative sum a little below 1: the last component with weight takes the rest.
+        // Rounding may leave the cumulative sum slightly below 1. The last component with a positive weight
+        // takes the rest.
         let mut component = self.weights.iter().rposition(|w| *w > 0.0).unwrap_or(0);
         for (c, w) in self.weights.iter().enumerate() {
             if u < *w {
@@ -162,7 +180,8 @@ impl Gmm {
     }
 }
 
-/// Uniform on the open interval (0, 1): both ends would be infinite normals.
+/// Draws a uniform number on the open interval (0, 1). Both ends are excluded because their normal quantiles
+/// are infinite.
 fn uniform(rng: &mut StreamRng) -> f64 {
     use rand::Rng;
     ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
@@ -264,9 +283,10 @@ mod tests {
         let x = gmm.sample(20_000, Seed(1));
         assert_eq!(x, gmm.sample(20_000, Seed(1)));
         let mean = x.mean_axis(Axis(0)).unwrap();
-        // Standard errors are about 0.014 and 0.007.
+        // The standard errors are about 0.014 and 0.007.
         assert!((mean[0] - 2.8).abs() < 0.07 && (mean[1] + 0.7).abs() < 0.05, "{mean}");
-        // A sample's own mean log-density estimates minus the entropy: it must agree with a fresh sample's.
+        // The mean log-density of a sample estimates minus the entropy, so it must agree with that of a fresh
+        // sample.
         let other = gmm.sample(20_000, Seed(2));
         let gap = gmm.log_prob(x.view()).mean().unwrap() - gmm.log_prob(other.view()).mean().unwrap();
         assert!(gap.abs() < 0.05, "{gap}");
@@ -303,7 +323,7 @@ mod tests {
             let spread = ((&p * &grid.column(1).mapv(|x| x * x)).sum() * h - mean * mean).sqrt();
             let drawn = gmm.sample_given(Array2::from_elem((4000, 1), context).view(), Seed(3));
             assert!(drawn.column(0).iter().all(|x| *x == context));
-            // Five standard errors.
+            // The tolerance is five standard errors.
             let error = 5.0 * spread / 4000.0_f64.sqrt();
             assert!((drawn.column(1).mean().unwrap() - mean).abs() < error, "{context}");
         }

@@ -1,9 +1,10 @@
-//! Gaussian mixtures, the strongest simple density on tables: fitted by linfa, evaluated by our own stable code.
+//! Gaussian mixtures, the strongest simple density for tables. linfa fits them, and our own numerically
+//! stable code evaluates them.
 //!
-//! `fit` searches components and regularisation, `gmm` is the fitted density, `conditional` some of its coordinates given the
-//! others. `var` is the classical density of windows of
-//! signals: a vector autoregression with innovations of such a mixture. Both see numbers only; the normal-score
-//! coordinates they are meant for come from above.
+//! The module `fit` searches the number of components and the regularisation. `gmm` is the fitted density,
+//! and `conditional` is the distribution of some of its coordinates given the others. `var` is the classical
+//! density of windows of signals: a vector autoregression whose innovations follow such a mixture. All of
+//! them see numbers only. The normal-score coordinates that they are meant for come from a higher layer.
 
 mod conditional;
 mod error;

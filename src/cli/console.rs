@@ -1,12 +1,16 @@
-//! What a person sees while a command works: notes, warnings and progress bars, all on stderr. Bars appear on a
-//! terminal only and are never mixed with notes.
+//! What the user sees on stderr while a command works: notes, warnings and progress bars. Bars appear only on
+//! a terminal, and they are never mixed with notes.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The person's side of the program.
+use crate::error::IoError;
+use crate::pipeline::Error;
+
+/// Writes notes, warnings and progress bars to stderr.
 #[derive(Debug)]
 pub(super) struct Console {
     quiet: bool,
@@ -19,14 +23,14 @@ impl Console {
         Self { quiet, bars: MultiProgress::with_draw_target(target) }
     }
 
-    /// A line about what was done.
+    /// Prints a line that says what was done.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
             self.line(text);
         }
     }
 
-    /// A line about what the user should know.
+    /// Prints a line about something the user should know.
     pub(super) fn warn(&self, text: &str) {
         if !self.quiet {
             self.line(&format!("warning: {text}"));
@@ -40,7 +44,7 @@ impl Console {
         });
     }
 
-    /// A bar of known length.
+    /// Starts a progress bar of known length.
     pub(super) fn bar(&self, length: u64, label: &str, template: &str) -> ProgressBar {
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -50,7 +54,7 @@ impl Console {
         bar
     }
 
-    /// A spinner for work of unknown length.
+    /// Starts a spinner for work of unknown length.
     pub(super) fn spinner(&self, label: &str) -> ProgressBar {
         let style = ProgressStyle::with_template("{spinner} {prefix} {msg} {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -60,11 +64,17 @@ impl Console {
     }
 }
 
-/// Writes data to stdout; a reader that went away is not an error.
-pub(super) fn print_data(text: &str) -> std::io::Result<()> {
+/// Writes data to stdout. It is not an error when the reader has closed the pipe.
+pub(super) fn print(text: &str) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        other => Ok(other.map_err(IoError::on("write", Path::new("standard output")))?),
     }
+}
+
+/// Writes `value` to stdout as indented JSON.
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).expect("invariant: our own types serialise");
+    print(&format!("{text}\n"))
 }

@@ -1,4 +1,5 @@
-//! Errors as a person reads them: the message, what caused it, a hint, and for schema files the lines at fault.
+//! Turns errors into text for the user: the message, its causes, a hint, and for schema files the lines at
+//! fault.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -11,7 +12,7 @@ use crate::error::Hint;
 use crate::pipeline::Error;
 use crate::schema::{Problem, SchemaError};
 
-/// The error as text for stderr.
+/// Renders an error as text for stderr.
 pub(super) fn render(error: &Error) -> String {
     if let Error::Schema(SchemaError::Invalid { file, text, problems }) = error {
         return render_problems(file, text, problems);
@@ -21,7 +22,7 @@ pub(super) fn render(error: &Error) -> String {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let text = cause.to_string();
-        // Transparent wrappers and messages that already name their cause would repeat it.
+        // A transparent wrapper repeats the text of its cause, and some messages already contain it.
         if !said.contains(&text) {
             let _ = writeln!(out, "  caused by: {text}");
             said = text;
@@ -34,7 +35,7 @@ pub(super) fn render(error: &Error) -> String {
     out
 }
 
-/// All problems of a schema or pipeline file, each with its line.
+/// Renders all problems of a schema or pipeline file, each with its line.
 pub(super) fn render_problems(file: &str, text: &str, problems: &[Problem]) -> String {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
@@ -57,7 +58,7 @@ pub(super) fn render_problems(file: &str, text: &str, problems: &[Problem]) -> S
     out
 }
 
-/// Prints an error; a closed stderr is nobody's problem any more.
+/// Prints an error to stderr. A failure to write is ignored, because nobody is left to read the message.
 pub(super) fn print(error: &Error) {
     let _ = std::io::stderr().lock().write_all(render(error).as_bytes());
 }

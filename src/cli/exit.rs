@@ -1,13 +1,15 @@
-//! How a run ends: 0 done, 1 findings, 2 error, 130 interrupted. A broken pipe downstream is success.
+//! Exit codes: 0 done, 1 findings, 2 error, 130 interrupted. A broken pipe downstream counts as success.
 
 use std::process::ExitCode;
 
-/// What a command has to say when it did not fail.
+use crate::pipeline::Error;
+
+/// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Everything asked for was done.
+    /// Everything that was requested is done.
     Done,
-    /// Done, and problems were found (`schema check`).
+    /// The command did its work and found problems (`schema check`).
     Findings,
 }
 
@@ -20,7 +22,10 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Exit code of errors.
+/// The result of every command.
+pub(super) type Result = std::result::Result<Outcome, Error>;
+
+/// Exit code of an error.
 pub(super) const ERROR: u8 = 2;
-/// Exit code after Ctrl-C, as shells have it: 128 + SIGINT.
+/// Exit code after Ctrl-C. Shells use the same number, 128 + SIGINT.
 pub(super) const INTERRUPTED: u8 = 130;

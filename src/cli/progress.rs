@@ -1,4 +1,5 @@
-//! Progress bars of the long commands: ingestion by table, training by epoch.
+//! Progress bars of the long commands: one bar per table for ingestion, and one bar over the epochs for
+//! training.
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -8,10 +9,11 @@ use indicatif::ProgressBar;
 use crate::ingest::IngestProgress;
 use crate::train::{EpochReport, Progress, StartReport};
 
-use super::Graceful;
 use super::console::Console;
+use super::interrupt::Graceful;
 
-/// A bar per table over the bytes of its files, with the rows read so far and the time left.
+/// Shows one bar per table. The bar counts the bytes read, and shows the number of rows so far and the time
+/// left.
 pub(super) struct IngestBars<'a> {
     console: &'a Console,
     current: Mutex<Option<(ProgressBar, Instant, u64)>>,
@@ -58,7 +60,8 @@ impl IngestProgress for IngestBars<'_> {
     }
 }
 
-/// One bar over the epochs: train and validation likelihood, the best so far, time left.
+/// Shows one bar over the optimiser steps of all epochs, with the train and validation likelihood, the best
+/// value so far and the time left.
 pub(super) struct TrainBar<'a> {
     console: &'a Console,
     label: String,
@@ -71,7 +74,7 @@ impl<'a> TrainBar<'a> {
         Self { console, label: label.to_owned(), bar: Mutex::new(None), _graceful: Graceful::begin() }
     }
 
-    /// Clears the bar.
+    /// Removes the bar from the terminal.
     pub(super) fn finish(&self) {
         if let Ok(mut bar) = self.bar.lock()
             && let Some(bar) = bar.take()
@@ -143,7 +146,7 @@ impl Progress for TrainBar<'_> {
     }
 }
 
-/// 1234567 as "1,234,567".
+/// Formats 1234567 as "1,234,567".
 pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);

@@ -143,6 +143,7 @@ mod tests {
             kind: Kind::Continuous,
             resolution: None,
             range: None,
+            spelling: crate::ingest::Spelling::undeclared(),
             cells: Cells::Number(x.clone()),
         };
         let ids: Vec<String> = (0..n).map(|i| i.to_string()).collect();

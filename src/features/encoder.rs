@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::{Column, RecordTable};
+use crate::ingest::{Column, RecordTable, Spelling};
 use crate::schema::Kind;
 
 use super::absent::{count_missing, log_parted};
@@ -35,6 +35,9 @@ pub struct ColumnMeta {
     pub kind: Kind,
     /// Plausible values.
     pub range: Option<(f64, f64)>,
+    /// How the cells of new tables are read; models of before this was kept read them as undeclared ones.
+    #[serde(default = "Spelling::undeclared")]
+    pub spelling: Spelling,
 }
 
 /// A column and everything fitted on its training values.

@@ -175,6 +175,7 @@ fn fit_column(
             unit: column.unit.clone(),
             kind: column.kind,
             range: column.range,
+            spelling: column.spelling.clone(),
         },
         noise: Noise::None,
         transform: Transform::IDENTITY,

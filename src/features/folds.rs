@@ -92,6 +92,7 @@ impl Bundle {
                     kind: c.meta.kind,
                     resolution: if let Noise::Uniform { delta } = c.noise { Some(delta) } else { None },
                     range: c.meta.range,
+                    spelling: c.meta.spelling.clone(),
                     cells,
                 }
             });
@@ -130,6 +131,7 @@ mod tests {
             },
             resolution: None,
             range: None,
+            spelling: crate::ingest::Spelling::undeclared(),
             cells,
         };
         let number = |i: u32| if i.is_multiple_of(11) { f64::NAN } else { f64::from(i * 7919 % n).sqrt() };

@@ -47,7 +47,7 @@ pub use key::RecordKey;
 pub use levels::{Apart, Levels, Rare};
 pub use noise::{Atom, Noise};
 pub use normal_score::NormalScore;
-pub use split::{assign_split, assign_splits};
+pub use split::{assign_split, assign_splits, assign_subjects};
 pub use stream::{StoredBlock, StoredRecords};
 pub use support::{Bound, Support};
 pub use transform::Transform;

@@ -1,6 +1,8 @@
 //! Assignment of subjects to splits by a seeded hash: one patient is never on two sides, and adding patients moves
 //! nobody.
 
+use std::collections::HashMap;
+
 use sha2::{Digest, Sha256};
 
 use crate::ingest::RecordTable;
@@ -39,7 +41,7 @@ fn by_rank(subject_ids: &[String], seed: u64, shares: &[f64; 4]) -> Option<Vec<S
     let others: usize = (0..4).filter(|&i| i != largest).map(|i| counts[i]).sum();
     counts[largest] = subjects.len().checked_sub(others).filter(|&n| n > 0)?;
     let assigned = Split::ALL.into_iter().zip(counts).flat_map(|(split, n)| std::iter::repeat_n(split, n));
-    let of: std::collections::HashMap<&String, Split> = subjects.into_iter().zip(assigned).collect();
+    let of: HashMap<&String, Split> = subjects.into_iter().zip(assigned).collect();
     Some(subject_ids.iter().map(|id| of[id]).collect())
 }
 
@@ -64,6 +66,19 @@ pub fn assign_split(subject_id: &str, seed: u64, fractions: &SplitFractions) -> 
         .map_or(Split::Train, |(split, _)| split)
 }
 
+/// The splits of records whose subjects are these: by hash, or by rank where so few subjects would leave a split empty, which
+/// the second value says.
+pub fn assign_subjects(subject_ids: &[String], pipeline: &Pipeline) -> (Vec<Split>, bool) {
+    let splits: Vec<Split> =
+        subject_ids.iter().map(|id| assign_split(id, pipeline.seed, &pipeline.split)).collect();
+    let shares = shares(&pipeline.split);
+    let lacking = Split::ALL.iter().zip(shares).any(|(s, f)| f > 0.0 && !splits.contains(s));
+    match by_rank(subject_ids, pipeline.seed, &shares).filter(|_| lacking) {
+        Some(ranked) => (ranked, true),
+        None => (splits, false),
+    }
+}
+
 /// The split of every record: the declared one, or that of its subject. Warnings name splits left empty that are
 /// only needed later.
 ///
@@ -77,24 +92,17 @@ pub fn assign_splits(
         return Err(FeatureError::NoRecords);
     }
     let declared = table.splits.is_some();
-    let mut splits: Vec<Split> = match &table.splits {
-        Some(declared) => declared.clone(),
-        None => table.subject_ids.iter().map(|id| assign_split(id, pipeline.seed, &pipeline.split)).collect(),
+    let (splits, by_rank) = match &table.splits {
+        Some(declared) => (declared.clone(), false),
+        None => assign_subjects(&table.subject_ids, pipeline),
     };
     let mut warnings = Vec::new();
-    let shares = shares(&pipeline.split);
-    let lacking =
-        |splits: &[Split]| Split::ALL.iter().zip(shares).any(|(s, f)| f > 0.0 && !splits.contains(s));
-    if !declared && lacking(&splits) {
-        // A handful of subjects: chance left a split without any.
-        if let Some(ranked) = by_rank(&table.subject_ids, pipeline.seed, &shares) {
-            splits = ranked;
-            warnings.push(
-                "so few subjects that chance would leave a split empty: they are divided by rank, and adding subjects \
-                 may move others"
-                    .into(),
-            );
-        }
+    if by_rank {
+        warnings.push(
+            "so few subjects that chance would leave a split empty: they are divided by rank, and adding subjects \
+             may move others"
+                .into(),
+        );
     }
     for split in Split::ALL {
         if splits.contains(&split) {
@@ -121,18 +129,26 @@ pub fn assign_splits(
             }
         }
     }
-    if declared && has_divided_subject(table, &splits) {
-        warnings.push(
-            "a subject has records in more than one of the declared splits: held-out figures may be too good"
-                .into(),
-        );
+    if declared {
+        let (divided, subjects) = divided_subjects(&table.subject_ids, &splits);
+        if divided > 0 {
+            warnings.push(format!(
+                "{divided} of {subjects} subjects have records in more than one of the declared splits: held-out figures may be \
+                 too good"
+            ));
+        }
     }
     Ok((splits, warnings))
 }
 
-fn has_divided_subject(table: &RecordTable, splits: &[Split]) -> bool {
-    let mut first = std::collections::HashMap::new();
-    table.subject_ids.iter().zip(splits).any(|(id, split)| first.entry(id).or_insert(split) != &split)
+/// Subjects with records in more than one split, and all subjects.
+fn divided_subjects(subject_ids: &[String], splits: &[Split]) -> (usize, usize) {
+    let mut first: HashMap<&str, (Split, bool)> = HashMap::new();
+    for (id, &split) in subject_ids.iter().zip(splits) {
+        let (known, divided) = first.entry(id).or_insert((split, false));
+        *divided |= *known != split;
+    }
+    (first.values().filter(|(_, divided)| *divided).count(), first.len())
 }
 
 #[cfg(test)]
@@ -176,6 +192,13 @@ mod tests {
             assert!(splits.iter().filter(|s| **s == Split::Train).count() >= n / 2, "{n}: {splits:?}");
         }
         assert!(by_rank(&["a".into(), "b".into()], 5, &f).is_none());
+    }
+
+    #[test]
+    fn subjects_in_two_splits_are_counted() {
+        let ids = ["a", "b", "a", "c", "b", "b"].map(String::from);
+        let of = [Split::Train, Split::Train, Split::Test, Split::Test, Split::Train, Split::Test];
+        assert_eq!(divided_subjects(&ids, &of), (2, 3));
     }
 
     #[test]

@@ -114,6 +114,7 @@ mod tests {
             unit: unit.into(),
             kind: Kind::Continuous,
             range,
+            spelling: crate::ingest::Spelling::undeclared(),
         };
         Support::fit(&tally(&values), &meta)
     }

@@ -1,4 +1,4 @@
-//! Per-feature affine map, set from the first batch so that its output has mean 0 and variance 1.
+//! An affine map of each feature, set from the first batch so that its output has mean 0 and variance 1.
 //!
 //! ```text
 //! z = (x − m) eˢ        ladj = Σᵢ sᵢ
@@ -15,14 +15,14 @@ use crate::num::real::Real;
 use crate::num::simd::vectorized;
 use crate::random::StreamRng;
 
-/// z = (x − m) eˢ with one m and one s per feature; starts as the identity.
+/// The map z = (x − m) eˢ with one m and one s per feature. It starts as the identity.
 #[derive(Debug, Clone)]
 pub struct ActNorm {
     n_features: usize,
 }
 
 impl ActNorm {
-    /// For `n_features` coordinates.
+    /// A layer for `n_features` coordinates.
     pub fn new(n_features: usize) -> Self {
         Self { n_features }
     }
@@ -47,7 +47,7 @@ impl<T: Real> Bijector<T> for ActNorm {
         for i in 0..d {
             let moments: Moments = x[i * n..(i + 1) * n].iter().map(|v| v.into_f64()).collect();
             let (mean, deviation) = (moments.mean(), moments.variance().sqrt());
-            // A constant feature, or a batch of one, has no scale to learn from.
+            // A constant feature, or a batch of one record, gives no scale.
             let usable = mean.is_finite() && deviation.is_finite() && deviation > 1e-6 * (1.0 + mean.abs());
             parameters[i] = T::from_f64(if mean.is_finite() { mean } else { 0.0 });
             parameters[d + i] = T::from_f64(if usable { -deviation.ln() } else { 0.0 });

@@ -1,17 +1,21 @@
-//! Autoregressive layer: each coordinate's one-dimensional map has parameters from the coordinates before it.
+//! Autoregressive layer: the one-dimensional map of each coordinate has parameters that depend on the
+//! coordinates before it.
 //!
 //! ```text
 //! z_i = f(x_i; network(x_1 … x_{i−1}))        ladj = Σ_i log f′(x_i)
 //! ```
 //!
-//! One masked network gives the parameters of all coordinates at once. Masks are zeros of its weight matrices: a unit of degree m
-//! reads what has degree ≤ m, and the parameters of coordinate i read units of degree < i. Hidden units are sorted by degree,
-//! so that the zeros of a row are one run. Twice the work of a coupling for twice the coordinates transformed; only the
-//! inverse goes coordinate by coordinate.
+//! One masked network computes the parameters of all coordinates at once. The masks are zeros in its weight
+//! matrices. Every unit has a degree: a unit of degree m reads only inputs and units of degree ≤ m, and the
+//! parameters of coordinate i read only units of degree < i. Hidden units are sorted by degree, so that the
+//! zeros of a matrix row are one contiguous run.
+//!
+//! The layer does twice the work of a coupling and transforms twice as many coordinates. Only the inverse has
+//! to go coordinate by coordinate.
 //!
 //! # References
-//! Germain et al. (2015), MADE, arXiv:1502.03509; Papamakarios et al. (2017), Masked autoregressive flow, arXiv:1705.07057;
-//! Durkan et al. (2019), Neural spline flows, arXiv:1906.04032.
+//! Germain et al. (2015), MADE, arXiv:1502.03509; Papamakarios et al. (2017), Masked autoregressive flow,
+//! arXiv:1705.07057; Durkan et al. (2019), Neural spline flows, arXiv:1906.04032.
 
 use std::ops::Range;
 
@@ -23,25 +27,25 @@ use super::univariate::Univariate;
 use crate::num::real::Real;
 use crate::random::StreamRng;
 
-/// An autoregressive layer with a masked residual network; starts as the identity.
+/// An autoregressive layer with a masked residual network. It starts as the identity.
 #[derive(Debug, Clone)]
 pub struct Autoregressive {
     network: Mlp,
     univariate: Univariate,
-    /// Coordinates from the first to the last.
+    /// The coordinates, from the first to the last in the order of the layer.
     order: Vec<usize>,
-    /// Stretches of the parameters that are held at zero.
+    /// Ranges of the network's parameters that are held at zero.
     zeros: Vec<Range<usize>>,
 }
 
 impl Autoregressive {
-    /// Coordinates in their order, or the other way round.
+    /// A layer over d coordinates in their own order, or in the reverse order if `reversed`.
     pub fn new(d: usize, reversed: bool, univariate: Univariate, shape: NetworkShape) -> Self {
         Self::given(d, 0, reversed, univariate, shape)
     }
 
-    /// As [`new`](Self::new), every coordinate depending on `n_context` rows behind the coordinates as well, which pass
-    /// unchanged.
+    /// The same layer as [`new`](Self::new) makes, conditioned on a context as well: every coordinate also
+    /// depends on `n_context` rows that follow the coordinates. The layer does not change these rows.
     pub fn given(
         d: usize,
         n_context: usize,
@@ -58,13 +62,14 @@ impl Autoregressive {
             dropout: shape.dropout,
         };
         let order: Vec<usize> = if reversed { (0..d).rev().collect() } else { (0..d).collect() };
-        // Context comes before every coordinate.
+        // The context has degree 0: it comes before every coordinate.
         let mut degree = vec![0; d + n_context];
         for (place, &i) in order.iter().enumerate() {
             degree[i] = place + 1;
         }
-        // Degrees 1 … d − 1, as evenly as they go, and 0 where there is context to read: the parameters of the first
-        // coordinate read units of degree 0 only.
+        // The hidden units have the degrees 1 … d − 1, distributed as evenly as possible. With a context
+        // there are also units of degree 0, because the parameters of the first coordinate may read only
+        // those.
         let lowest = usize::from(n_context == 0);
         let levels = d.saturating_sub(lowest).max(1);
         let hidden: Vec<usize> = (0..shape.hidden).map(|k| lowest + k * levels / shape.hidden).collect();
@@ -72,7 +77,7 @@ impl Autoregressive {
         Self { network, univariate, order, zeros }
     }
 
-    /// The parameters with zeros where the masks want them.
+    /// Copies the parameters and sets those to zero that the masks forbid.
     fn mask<T: Real>(&self, parameters: &[T], to: &mut [T]) {
         to.copy_from_slice(parameters);
         for range in &self.zeros {
@@ -97,7 +102,8 @@ impl Autoregressive {
     }
 }
 
-/// Runs of zeros in the weight matrices.
+/// Ranges of the parameters that the masks set to zero. `degree` holds the degrees of the inputs, `hidden`
+/// those of the hidden units.
 fn masked(network: &Mlp, degree: &[usize], hidden: &[usize], n_raw: usize) -> Vec<Range<usize>> {
     let reads_input = |row: usize, column: usize| hidden[row] >= degree[column];
     let reads_hidden = |row: usize, column: usize| hidden[row] >= hidden[column];
@@ -106,7 +112,7 @@ fn masked(network: &Mlp, degree: &[usize], hidden: &[usize], n_raw: usize) -> Ve
     let mut zeros: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     for (i, spec) in specs.iter().enumerate() {
-        // Weights and biases take turns; biases depend on nothing.
+        // Weights and biases alternate. Biases are never masked, since they depend on nothing.
         if let (0, &[rows, columns]) = (i % 2, spec.shape.as_slice()) {
             for (row, column) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
                 let allowed = match i / 2 {
@@ -129,13 +135,13 @@ fn masked(network: &Mlp, degree: &[usize], hidden: &[usize], n_raw: usize) -> Ve
 
 struct Buffers<'a, T> {
     network: MlpTape<'a, T>,
-    /// Output of the network, then what the univariate maps made of it.
+    /// The output of the network; afterwards, the values that the univariate maps have replaced it with.
     raw: &'a mut [T],
     d_raw: &'a mut [T],
-    /// x as it came in.
+    /// The values of x before the layer.
     input: &'a mut [T],
     d_input: &'a mut [T],
-    /// The network's parameters under the masks.
+    /// The network's parameters with the masks applied.
     masked: &'a mut [T],
     gradient: &'a mut [T],
 }
@@ -181,7 +187,8 @@ impl<T: Real> Bijector<T> for Autoregressive {
         let mut b = self.buffers(tape, n);
         self.mask(parameters, b.masked);
         let n_raw = self.univariate.n_raw();
-        // What stands for coordinates that are not known yet is not read by those before.
+        // Coordinates that are not known yet hold arbitrary values, but the masks keep the earlier
+        // coordinates from reading them.
         for &i in &self.order {
             self.network.forward(b.masked, z, b.raw, n, &mut b.network, None);
             let raw = &mut b.raw[i * n_raw * n..(i + 1) * n_raw * n];
@@ -271,7 +278,8 @@ mod tests {
         }
     }
 
-    /// The Jacobian is triangular in the order of the layer, and nothing that may be read is left unread.
+    /// The Jacobian must be triangular in the order of the layer, and every coordinate must depend on all
+    /// that it may read.
     #[test]
     fn each_coordinate_depends_on_those_before_it_and_on_no_other() {
         for reversed in [false, true] {

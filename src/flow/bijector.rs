@@ -1,12 +1,15 @@
-//! What every layer of a flow is: an invertible map with a log-determinant and a hand-written backward pass.
+//! The trait of every layer of a flow: an invertible map with a log-determinant and a hand-written backward
+//! pass.
 //!
 //! # Conventions
 //!
-//! - Direction: data x → latent z; `ladj` = log |det ∂z/∂x|, one number per column.
+//! - The direction is from data x to latent z, and `ladj` = log |det ∂z/∂x| is one number per column.
 //! - A batch is feature-major: a slice of `n_features · n` numbers in which feature i is the contiguous run
 //!   `[i·n .. (i+1)·n]`. `n` may be 0.
-//! - Layers hold no numbers: their parameters are a slice of the flow's one buffer. The same layer serves f32 and f64.
-//! - `forward` leaves on the [`Tape`] what `backward` needs; without a backward pass one tape serves all layers.
+//! - Layers hold no numbers. The parameters of a layer are a slice of the flow's one buffer, so the same
+//!   layer serves f32 and f64.
+//! - `forward` leaves on the [`Tape`] what `backward` needs. If there is no backward pass, one tape serves
+//!   all layers.
 
 use std::fmt::Debug;
 
@@ -17,21 +20,22 @@ use crate::random::StreamRng;
 /// Name, shape and role of one parameter array of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterSpec {
-    /// Name within the layer: "angle", "w1".
+    /// Name within the layer, such as "angle" or "w1".
     pub name: String,
     /// Shape, row-major.
     pub shape: Vec<usize>,
-    /// Whether weight decay should pull it to zero: true for the weights of networks only.
+    /// Whether weight decay should pull the array towards zero. This is true only for the weights of
+    /// networks.
     pub weight_decay: bool,
 }
 
 impl ParameterSpec {
-    /// An array that weight decay leaves alone.
+    /// An array that weight decay does not change.
     pub(crate) fn new(name: impl Into<String>, shape: &[usize]) -> Self {
         Self { name: name.into(), shape: shape.to_vec(), weight_decay: false }
     }
 
-    /// An array of network weights.
+    /// An array of network weights, to which weight decay applies.
     pub(crate) fn weight(name: impl Into<String>, shape: &[usize]) -> Self {
         Self { weight_decay: true, ..Self::new(name, shape) }
     }
@@ -41,7 +45,7 @@ impl ParameterSpec {
         self.shape.iter().product()
     }
 
-    /// Whether it has no elements.
+    /// Whether the array has no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -52,7 +56,7 @@ pub trait Bijector<T: Real>: Debug + Send + Sync {
     /// Dimension d.
     fn n_features(&self) -> usize;
 
-    /// The parameter arrays, in the order in which they lie in the parameter slice.
+    /// The parameter arrays, in the order in which they are stored in the parameter slice.
     fn specs(&self) -> Vec<ParameterSpec>;
 
     /// Length of the parameter slice.
@@ -63,16 +67,17 @@ pub trait Bijector<T: Real>: Debug + Send + Sync {
     /// Overwrites the parameters with their starting values.
     fn reset(&self, parameters: &mut [T], rng: &mut StreamRng);
 
-    /// Adapts the parameters to a first batch (ActNorm); most layers have nothing to adapt.
+    /// Adapts the parameters to a first batch. Only ActNorm does so; most layers have nothing to adapt.
     ///
     /// # Shapes
     /// `x: (d, n)`
     fn initialize(&self, _parameters: &mut [T], _x: &[T]) {}
 
-    /// Replaces x by z and **adds** the log-determinant to `ladj`. Dropout only where `dropout` is given.
+    /// Replaces x by z and **adds** the log-determinant to `ladj`. Hidden units are dropped only if `dropout`
+    /// is given.
     ///
     /// # Shapes
-    /// `x: (d, n)` → z in place; `ladj: (n,)`
+    /// `x: (d, n)`, replaced by z in place; `ladj: (n,)`
     fn forward(
         &self,
         parameters: &[T],
@@ -85,12 +90,13 @@ pub trait Bijector<T: Real>: Debug + Send + Sync {
     /// Replaces z by x.
     ///
     /// # Errors
-    /// [`FlowError::Singular`] where the parameters admit no inverse.
+    /// [`FlowError::Singular`] if the map has no inverse with these parameters.
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError>;
 
-    /// Given ∂L/∂z and ∂L/∂ladj, **replaces** `gradient` by ∂L/∂x and **adds** ∂L/∂θ to `parameter_gradient`.
+    /// Takes ∂L/∂z in `gradient` and ∂L/∂ladj. **Replaces** `gradient` by ∂L/∂x and **adds** ∂L/∂θ to
+    /// `parameter_gradient`.
     ///
-    /// `tape` is the one the last `forward` with these parameters wrote.
+    /// `tape` must be the one that the last `forward` with these parameters has written.
     fn backward(
         &self,
         parameters: &[T],
@@ -101,7 +107,8 @@ pub trait Bijector<T: Real>: Debug + Send + Sync {
     );
 }
 
-/// Numbered buffers of one layer, kept from forward to backward and reused from batch to batch.
+/// Numbered buffers of one layer. They are kept from the forward to the backward pass and reused from batch
+/// to batch.
 #[derive(Debug, Clone, Default)]
 pub struct Tape<T> {
     slots: Vec<Vec<T>>,
@@ -110,17 +117,19 @@ pub struct Tape<T> {
 }
 
 impl<T: Real> Tape<T> {
-    /// Says whether a backward pass will follow; without one, layers need not keep what only it would want.
+    /// States whether a backward pass will follow. If not, layers need not keep what only the backward pass
+    /// uses.
     pub(crate) fn expect_backward(&mut self, expected: bool) {
         self.forgets = !expected;
     }
 
-    /// Whether a backward pass will follow, as it does unless said otherwise.
+    /// Whether a backward pass will follow. The default is that it will.
     pub(crate) fn keeps(&self) -> bool {
         !self.forgets
     }
 
-    /// Runs `f` with a buffer that is not among the numbered ones, so that a layer around another can hold one too.
+    /// Runs `f` with a buffer that is not among the numbered ones. A layer that wraps another layer uses it,
+    /// since the numbered buffers belong to the inner layer.
     pub(crate) fn with_side<R>(&mut self, length: usize, f: impl FnOnce(&mut Self, &mut [T]) -> R) -> R {
         let mut side = std::mem::take(&mut self.side);
         if side.len() < length {
@@ -131,7 +140,7 @@ impl<T: Real> Tape<T> {
         out
     }
 
-    /// The first N buffers, cut to the given lengths, with the contents they had.
+    /// The first N buffers, cut to the given lengths. Their contents are those of the last use.
     pub(crate) fn slots<const N: usize>(&mut self, lengths: [usize; N]) -> [&mut [T]; N] {
         if self.slots.len() < N {
             self.slots.resize_with(N, Vec::new);
@@ -147,7 +156,7 @@ impl<T: Real> Tape<T> {
     }
 }
 
-/// Consecutive pieces of a slice, of the given lengths.
+/// Splits a slice into consecutive pieces of the given lengths.
 pub(crate) fn split<T, const N: usize>(mut slice: &[T], lengths: [usize; N]) -> [&[T]; N] {
     lengths.map(|length| {
         let (head, tail) = slice.split_at(length);
@@ -156,7 +165,7 @@ pub(crate) fn split<T, const N: usize>(mut slice: &[T], lengths: [usize; N]) -> 
     })
 }
 
-/// Consecutive writable pieces of a slice, of the given lengths.
+/// Splits a mutable slice into consecutive pieces of the given lengths.
 pub(crate) fn split_mut<T, const N: usize>(mut slice: &mut [T], lengths: [usize; N]) -> [&mut [T]; N] {
     lengths.map(|length| {
         let (head, tail) = std::mem::take(&mut slice).split_at_mut(length);

@@ -1,4 +1,5 @@
-//! From settings to layers: their order, names and places in the parameter buffer.
+//! Builds the layers of a flow from its settings, and decides on their order, their names and their places in
+//! the parameter buffer.
 
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ use super::elementwise::ElementwiseSpline;
 use super::error::FlowError;
 use super::leading::Leading;
 use super::linear::{Permutation, PluLinear};
-use super::model::ParameterView;
+use super::parameters::ParameterView;
 use super::schedule::radix2_levels;
 use super::spline::Spline;
 use super::univariate::Univariate;
@@ -23,7 +24,7 @@ use super::window::{Causal, Patched, between, channel_major, split_patches, time
 use crate::num::real::Real;
 use crate::random::Seed;
 
-/// A layer with its name and its slice of the parameters.
+/// A layer with its name and its range of the parameter buffer.
 #[derive(Debug)]
 pub(super) struct Entry<T: Real> {
     pub(super) name: String,
@@ -34,13 +35,13 @@ pub(super) struct Entry<T: Real> {
 /// The linear layer of a block.
 #[derive(Debug)]
 pub(super) struct LinearEntry {
-    /// Index among the layers.
+    /// Index of the linear layer among all layers.
     pub(super) layer: usize,
-    /// Its butterfly, where it is one.
+    /// The layer itself, if it is a butterfly.
     pub(super) butterfly: Option<ButterflyLayer>,
 }
 
-/// Everything about a flow but its numbers.
+/// Everything about a flow except the values of its parameters.
 #[derive(Debug)]
 pub(super) struct Structure<T: Real> {
     pub(super) config: FlowConfig,
@@ -50,7 +51,7 @@ pub(super) struct Structure<T: Real> {
     pub(super) base_range: Range<usize>,
     pub(super) views: Vec<ParameterView>,
     pub(super) n_parameters: usize,
-    /// Index among the layers, of the causal layer of a flow of windows.
+    /// The causal layer of a flow of windows, with its index among all layers.
     pub(super) causal: Option<(usize, Causal)>,
 }
 
@@ -65,7 +66,7 @@ impl<T: Real> Structure<T> {
         self.push_before(self.config.context.len(), name, layer);
     }
 
-    /// Appends a layer over all coordinates but the last `behind`.
+    /// Appends a layer over all coordinates except the last `behind`.
     fn push_before(&mut self, behind: usize, name: String, layer: impl Bijector<T> + 'static) {
         match behind {
             0 => self.push(name, layer),
@@ -73,7 +74,7 @@ impl<T: Real> Structure<T> {
         }
     }
 
-    /// Appends the arrays of one layer to the views.
+    /// Appends the arrays of one layer to the views and returns their range of the parameter buffer.
     fn place(&mut self, owner: &str, specs: Vec<ParameterSpec>) -> Range<usize> {
         let start = self.n_parameters;
         for spec in specs {
@@ -86,7 +87,7 @@ impl<T: Real> Structure<T> {
     }
 }
 
-/// Checks `config` and lays out its layers.
+/// Checks `config` and builds the layers.
 pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowError> {
     config.check()?;
     let (d, n_context) = (config.n_free(), config.context.len());
@@ -113,7 +114,7 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
         return build_window(structure, window, univariate);
     }
     if !config.context.iter().copied().eq(d..config.n_features) {
-        // The context goes behind the coordinates, both in their order.
+        // The context is moved behind the other coordinates. Both groups keep their order.
         let free = (0..config.n_features).filter(|i| !config.context.contains(i));
         let order = free.chain(config.context.iter().copied()).collect();
         structure.push("context.order".into(), Permutation::new(order)?);
@@ -147,7 +148,8 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
     Ok(structure)
 }
 
-/// The latent's distribution: of windows, one of C channels for every sample.
+/// The distribution of the latent. For windows it is a distribution over the C channels, applied to every
+/// sample.
 fn base(config: &FlowConfig) -> Base {
     match config.window {
         Some(w) => Base::new(w.channels, config.base).repeated(config.n_free() / w.channels),
@@ -155,7 +157,8 @@ fn base(config: &FlowConfig) -> Base {
     }
 }
 
-/// Causal layer, then blocks over patches; between blocks rows are put in the order the next one wants.
+/// Builds a flow of windows: a causal layer, followed by blocks over patches. Permutation layers between the
+/// blocks put the rows into the order that the next block needs.
 fn build_window<T: Real>(
     mut structure: Structure<T>,
     window: Windows,
@@ -164,7 +167,7 @@ fn build_window<T: Real>(
     let config = structure.config.clone();
     let Windows { channels, order, .. } = window;
     let (length, past) = (config.n_free() / channels, config.context.len() / channels);
-    // Samples that are given come first in time and last in every layout of the window.
+    // Samples that are given come first in time, but last in every layout of the window.
     let given = |own: Vec<usize>| -> Vec<usize> {
         own.into_iter().map(|i| i + past * channels).chain(0..past * channels).collect()
     };

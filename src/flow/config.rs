@@ -1,18 +1,18 @@
-//! The shape of a flow: everything needed to build it but the numbers of its parameters.
+//! The configuration of a flow: everything that is needed to build it, except the values of its parameters.
 
 use serde::{Deserialize, Serialize};
 
-use super::base::Covariance;
 use super::butterfly::Parametrisation;
 use super::error::FlowError;
 use super::mlp::Activation;
 use super::window::Windows;
 
-/// Which pairs of coordinates a butterfly combines; see [`crate::flow::schedule`].
+/// The schedule of a butterfly: which pairs of coordinates each stage combines. See
+/// [`crate::flow::schedule`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// ⌈log₂ d⌉ levels, coarsest first.
+    /// ⌈log₂ d⌉ levels, with the coarsest first.
     Radix2,
     /// 2⌈log₂ d⌉ − 1 stages that reach every permutation.
     #[default]
@@ -23,16 +23,16 @@ pub enum Schedule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Linear {
-    /// ButterflyFlow.
+    /// The butterfly layer of ButterflyFlow.
     Butterfly {
-        /// Which pairs.
+        /// Which pairs of coordinates each stage combines.
         schedule: Schedule,
-        /// How each 2×2 matrix is written.
+        /// How each 2×2 matrix is parametrised.
         parametrisation: Parametrisation,
     },
-    /// Glow's dense matrix in PLU form.
+    /// The dense matrix of Glow, in PLU form.
     PluDense,
-    /// RealNVP's fixed permutation.
+    /// The fixed permutation of RealNVP.
     Permutation,
 }
 
@@ -42,13 +42,13 @@ impl Default for Linear {
     }
 }
 
-/// The map a coupling applies to each transformed coordinate.
+/// The map that a coupling applies to each transformed coordinate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Coupling {
-    /// z = x eˢ + t with |s| ≤ `log_scale_bound` of the configuration.
+    /// z = x eˢ + t, where |s| is at most `log_scale_bound` of the configuration.
     Affine,
-    /// Rational-quadratic spline with identity tails.
+    /// A rational-quadratic spline with identity tails.
     Spline {
         /// Number of bins.
         n_bins: usize,
@@ -57,14 +57,15 @@ pub enum Coupling {
     },
 }
 
-/// What the map of a coordinate is conditioned on.
+/// What the map of each coordinate is conditioned on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conditioning {
-    /// One half of the coordinates on the other: fast both ways.
+    /// One half of the coordinates is conditioned on the other half. Both directions are fast.
     #[default]
     Coupling,
-    /// Each coordinate on all before it: more flexible, and sampling takes as many passes as there are coordinates.
+    /// Each coordinate is conditioned on all coordinates before it. This is more flexible, but sampling takes
+    /// as many passes as there are coordinates.
     Autoregressive,
 }
 
@@ -72,85 +73,97 @@ pub enum Conditioning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mask {
-    /// The second half, then the first, and so on.
+    /// The second half of the coordinates, in the next block the first half, and so on.
     Halves,
-    /// Halves, then every other coordinate, then pairs, fours, …: without a linear layer, too, every coordinate is
-    /// conditioned directly on almost every other within a few blocks.
+    /// Halves, then every other coordinate, then pairs, fours and so on. Within a few blocks, every
+    /// coordinate is then conditioned directly on almost every other one, even without a linear layer.
     #[default]
     Cycling,
 }
 
-/// Where the butterflies of the blocks start.
+/// The matrices that the butterflies of the blocks start from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Permutation {
-    /// As the identity.
+    /// Every butterfly starts as the identity.
     #[default]
     Identity,
-    /// As random permutations, by `permutation_seed`.
+    /// Every butterfly starts as a random permutation, drawn with `permutation_seed`.
     Random,
-    /// As permutations that let the couplings cut as much of the dependence in the training records as they can; see
-    /// [`crate::flow::permutation::arrange`].
+    /// The butterflies start as permutations that place dependent coordinates of the training records on
+    /// different sides of a coupling, as far as possible. See [`crate::flow::permutation::arrange`].
     Data,
 }
 
-/// Distribution of the latent z.
+/// Shape of the covariance of a mixture component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covariance {
+    /// Diagonal covariance, with 2d + 1 parameters per component.
+    #[default]
+    Diagonal,
+    /// Any positive definite covariance.
+    Full,
+}
+
+/// Distribution of the latent vector z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BaseKind {
-    /// N(0, I).
+    /// The standard normal distribution N(0, I).
     #[default]
     Normal,
-    /// A Gaussian mixture trained with the flow.
+    /// A Gaussian mixture that is trained with the flow.
     Mixture {
         /// Number of components.
         n_components: usize,
-        /// Shape of their covariances.
+        /// Shape of the covariances of the components.
         covariance: Covariance,
     },
 }
 
-/// Settings of a flow; the defaults suit medical tables of 10–100 coordinates and 500–10,000 records.
+/// Settings of a flow. The defaults suit medical tables of 10–100 coordinates and 500–10,000 records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowConfig {
-    /// Dimension d.
+    /// Dimension d of the records, including the context.
     pub n_features: usize,
-    /// Blocks of ActNorm → linear layer → coupling.
+    /// Number of blocks, each of which is ActNorm → linear layer → coupling.
     pub n_blocks: usize,
-    /// The linear layer.
+    /// The linear layer of each block.
     pub linear: Linear,
-    /// Standard deviation of a butterfly's starting angles; 0 starts as the identity. With a positive value the
-    /// dense layer starts at a random permutation as well.
+    /// Standard deviation of a butterfly's angles at the start; with 0 it starts as the identity. With a
+    /// positive value, a dense layer starts at a random permutation as well.
     pub random_start: f64,
-    /// Which permutations butterflies start as.
+    /// The permutations that the butterflies start as.
     pub permutation: Permutation,
-    /// The coupling.
+    /// The map of the couplings.
     pub coupling: Coupling,
-    /// What it is conditioned on.
+    /// What each coordinate is conditioned on.
     pub conditioning: Conditioning,
-    /// Which coordinates it transforms.
+    /// Which coordinates each coupling transforms.
     pub mask: Mask,
-    /// Bound of an affine coupling's log-scale.
+    /// Bound of the log-scale of an affine coupling.
     pub log_scale_bound: f64,
     /// Width of the conditioner's hidden layers.
     pub hidden: usize,
-    /// Number of hidden layers.
+    /// Number of hidden layers of the conditioner.
     pub n_hidden_layers: usize,
     /// Nonlinearity of the conditioner.
     pub activation: Activation,
     /// Dropout probability of hidden units in training.
     pub dropout: f64,
-    /// Whether a spline per coordinate comes first.
+    /// Whether the first layer is a spline for each coordinate.
     pub elementwise_spline: bool,
     /// Distribution of the latent.
     pub base: BaseKind,
-    /// Seed of the fixed permutations, which are part of the model's shape.
+    /// Seed of the fixed permutations, which are part of the configuration and not of the parameters.
     pub permutation_seed: u64,
-    /// Given where records are windows of signals.
+    /// Settings for windows of signals; absent if the records are not windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Windows>,
-    /// Coordinates the others are conditioned on, ascending: the flow is then p(others | these).
+    /// Coordinates that the other coordinates are conditioned on, in ascending order. If there are any, the
+    /// flow is the density p(others | these).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<usize>,
 }
@@ -181,12 +194,12 @@ impl Default for FlowConfig {
 }
 
 impl FlowConfig {
-    /// The defaults for `n_features` coordinates.
+    /// The default settings for `n_features` coordinates.
     pub fn new(n_features: usize) -> Self {
         Self { n_features, ..Self::default() }
     }
 
-    /// Coordinates the density is of: all but the context.
+    /// Number of coordinates that the density is defined on: all except the context.
     pub fn n_free(&self) -> usize {
         self.n_features - self.context.len()
     }
@@ -218,10 +231,10 @@ impl FlowConfig {
         problems
     }
 
-    /// Checks every setting.
+    /// Checks all settings.
     ///
     /// # Errors
-    /// [`FlowError::Config`] with all problems, not only the first.
+    /// [`FlowError::Config`] with all problems, not only the first one.
     pub fn check(&self) -> Result<(), FlowError> {
         let mut problems = Vec::new();
         let mut whole = |name: &str, value: usize, min: usize, max: usize| {
@@ -280,15 +293,17 @@ impl FlowConfig {
         if problems.is_empty() { Ok(()) } else { Err(FlowError::Config { problems }) }
     }
 
-    /// How often samples of a window were factored out before block `block`: blocks are shared out evenly.
+    /// Number of times that samples of a window have been factored out before block `block`. The blocks are
+    /// distributed evenly between these splits.
     pub(crate) fn splits_before(&self, block: usize) -> usize {
         self.window.map_or(0, |w| block * (w.splits + 1) / self.n_blocks)
     }
 
-    /// Which coordinates the coupling of block `block` transforms; of windows, which of a patch.
+    /// The coordinates that the coupling of block `block` transforms. For windows, these are coordinates of a
+    /// patch.
     pub(crate) fn transforms(&self, block: usize) -> Vec<bool> {
         let d = self.window.map_or(self.n_free(), |w| w.patch_of(block) * w.channels);
-        // Coarser patterns than quarters would leave the two sides unequal.
+        // A pattern with runs longer than a quarter of the coordinates would leave the two sides unequal.
         let n_patterns = match self.mask {
             Mask::Halves => 1,
             Mask::Cycling => d.max(4).ilog2() as usize,

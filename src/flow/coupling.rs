@@ -1,12 +1,13 @@
-//! Coupling: some coordinates pass unchanged and condition a network that gives, for each of the others, the
-//! parameters of a one-dimensional monotone map.
+//! Coupling layer. Some coordinates pass unchanged and are the input of a network. For each of the other
+//! coordinates, the network computes the parameters of a one-dimensional monotone map.
 //!
 //! ```text
 //! z_c = x_c        z_t = f(x_t; network(x_c))        ladj = Σ_t log f′(x_t)
 //! ```
 //!
 //! # References
-//! Dinh et al. (2017), RealNVP, arXiv:1605.08803; Durkan et al. (2019), Neural spline flows, arXiv:1906.04032.
+//! Dinh et al. (2017), RealNVP, arXiv:1605.08803; Durkan et al. (2019), Neural spline flows,
+//! arXiv:1906.04032.
 
 use std::ops::Range;
 
@@ -18,7 +19,7 @@ use super::univariate::Univariate;
 use crate::num::real::Real;
 use crate::random::StreamRng;
 
-/// A coupling with a residual network; starts as the identity.
+/// A coupling layer with a residual network. It starts as the identity.
 #[derive(Debug, Clone)]
 pub struct Coupling {
     conditioning: Vec<usize>,
@@ -28,15 +29,16 @@ pub struct Coupling {
     neighbours: Neighbours,
 }
 
-/// The patches of a window whose conditioning coordinates the network sees: in a batch of `count` patches one after the
-/// other, its own and `reach` on either side.
+/// The patches of a window whose conditioning coordinates the network sees. A batch consists of `count`
+/// patches, one after the other. For each patch the network sees the patch itself and `reach` patches on
+/// either side of it.
 #[derive(Debug, Clone, Copy)]
 struct Neighbours {
     count: usize,
     reach: usize,
 }
 
-/// Everything about the network but its inputs and outputs, which follow from the coupling.
+/// The settings of the network, except its numbers of inputs and outputs, which follow from the coupling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NetworkShape {
     /// Width of the hidden layers.
@@ -45,13 +47,14 @@ pub struct NetworkShape {
     pub n_hidden_layers: usize,
     /// Nonlinearity.
     pub activation: super::mlp::Activation,
-    /// Dropout probability in training.
+    /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
 }
 
 impl Coupling {
-    /// Transforms coordinate i where `transforms[i]`, conditioned on the others. Where no coordinate is marked
-    /// (a single one that is not), all are: a coupling must do something.
+    /// Transforms coordinate i if `transforms[i]`, conditioned on the other coordinates. If no coordinate is
+    /// marked, all of them are transformed, since the layer would otherwise do nothing; this happens with a
+    /// single coordinate.
     pub fn new(transforms: &[bool], univariate: Univariate, shape: NetworkShape) -> Self {
         let side =
             |wanted: bool| (0..transforms.len()).filter(|&i| transforms[i] == wanted).collect::<Vec<_>>();
@@ -70,7 +73,8 @@ impl Coupling {
         Self { conditioning, transformed, network, univariate, neighbours: Neighbours { count: 1, reach: 0 } }
     }
 
-    /// Shows the network `n_context` rows behind the coordinates as well, which pass unchanged.
+    /// Adds `n_context` rows, which follow the coordinates, to the input of the network. The layer does not
+    /// change these rows.
     #[must_use]
     pub fn with_context(mut self, n_context: usize) -> Self {
         let d = self.conditioning.len() + self.transformed.len();
@@ -79,8 +83,9 @@ impl Coupling {
         self
     }
 
-    /// Shows the network the conditioning coordinates of `reach` patches on either side as well; columns are then those of
-    /// `count` patches one after the other. Beyond the ends of the window it sees zeros.
+    /// Adds the conditioning coordinates of `reach` patches on either side to the input of the network. The
+    /// columns of a batch must then be those of `count` patches, one after the other. Beyond the ends of the
+    /// window the network sees zeros.
     #[must_use]
     pub fn with_neighbours(mut self, count: usize, reach: usize) -> Self {
         self.network.inputs = self.conditioning.len() * (2 * reach + 1);
@@ -88,7 +93,8 @@ impl Coupling {
         self
     }
 
-    /// For each row of the network's input: the conditioning row, and the columns it is taken from and put to.
+    /// For each row of the network's input: the conditioning row that it comes from, the range of columns
+    /// that it is read from, and the range of columns that it is written to.
     fn inputs(&self, n: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> + '_ {
         let Neighbours { count, reach } = self.neighbours;
         let width = n / count;
@@ -113,7 +119,7 @@ impl Coupling {
         }
     }
 
-    /// Borrows the tape's buffers for a batch of `n`.
+    /// Borrows the buffers of the tape for a batch of `n` columns.
     fn buffers<'a, T: Real>(&self, tape: &'a mut Tape<T>, n: usize) -> Buffers<'a, T> {
         let [a, b, c, d] = self.network.tape_lengths(n);
         let raw = self.network.outputs * n;
@@ -134,14 +140,15 @@ impl Coupling {
 
 struct Buffers<'a, T> {
     network: MlpTape<'a, T>,
-    /// Output of the network, then what the univariate maps made of it.
+    /// The output of the network; afterwards, the values that the univariate maps have replaced it with.
     raw: &'a mut [T],
     d_raw: &'a mut [T],
-    /// x_c.
+    /// The conditioning coordinates x_c, as the network reads them.
     input: &'a mut [T],
-    /// x_t as it came in.
+    /// The transformed coordinates x_t before the map.
     x: &'a mut [T],
-    /// z_t, or ∂L/∂z_t.
+    /// The transformed coordinates, which the univariate maps change in place; in the backward pass, their
+    /// gradients.
     work: &'a mut [T],
     d_input: &'a mut [T],
 }

@@ -1,4 +1,5 @@
-//! A flow as a density for the rest of the crate: rows of records in f64 in, log-densities in f64 out.
+//! Implements the crate's density trait for flows: rows of records in f64 go in, log-densities in f64 come
+//! out.
 //!
 //! Rows are handled in blocks of [`Flow::tile`] by as many threads as there are; the random stream a block draws from
 //! depends on its number only. Every block is filled up to the whole tile, so that each row goes through the same
@@ -41,7 +42,7 @@ impl<T: Real> Density for Flow<T> {
     }
 
     /// # Panics
-    /// Where a layer has become singular, which the rotation parametrisation rules out.
+    /// If a layer has become singular, which cannot happen with the rotation parametrisation.
     fn sample(&self, n: usize, seed: Seed) -> Array2<f64> {
         self.sample_given(Array2::zeros((n, 0)).view(), seed)
     }
@@ -75,7 +76,7 @@ impl<T: Real> Density for Flow<T> {
                 }
             }
         }
-        // As given, whatever the flow's own precision.
+        // The context is copied in full precision, whatever number type the flow uses.
         for (&place, column) in places.iter().zip(context.columns()) {
             rows.column_mut(place).assign(&column);
         }

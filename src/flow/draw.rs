@@ -1,16 +1,17 @@
-//! Random draws that stay the same with every version of the libraries: they use the generator's words only.
+//! Random draws that stay the same with every version of the libraries, because they use only the generator's
+//! 64-bit words.
 
 use rand::Rng;
 
 use crate::num::special::normal_quantile;
 use crate::random::StreamRng;
 
-/// Uniform on the open interval (0, 1), 53 bits.
+/// A uniform number in the open interval (0, 1), with 53 random bits.
 pub(crate) fn uniform(rng: &mut StreamRng) -> f64 {
     ((rng.next_u64() >> 11) as f64 + 0.5) * 2f64.powi(-53)
 }
 
-/// Standard normal, by inversion: one word for one number.
+/// A standard normal number, computed by inversion: one word of the generator gives one number.
 pub(crate) fn standard_normal(rng: &mut StreamRng) -> f64 {
     normal_quantile(uniform(rng))
 }
@@ -25,7 +26,7 @@ pub(crate) fn permutation(n: usize, rng: &mut StreamRng) -> Vec<usize> {
     order
 }
 
-/// Fails where `order` is not a rearrangement of 0..n.
+/// Whether `order` is a permutation of 0..n.
 pub(crate) fn is_permutation(order: &[usize], n: usize) -> bool {
     let mut seen = vec![false; n];
     order.len() == n && order.iter().all(|&i| i < n && !std::mem::replace(&mut seen[i], true))
@@ -41,7 +42,7 @@ mod tests {
     fn normals_have_unit_moments() {
         let mut rng = Seed(3).stream("normal", 0);
         let x: Vec<f64> = (0..20_000).map(|_| standard_normal(&mut rng)).collect();
-        // Four standard errors: 1/√n for the mean, √(2/n) for the variance.
+        // The tolerances are four standard errors, which are 1/√n for the mean and √(2/n) for the variance.
         assert!(mean(&x).abs() < 0.029, "{}", mean(&x));
         assert!((variance(&x) - 1.0).abs() < 0.04, "{}", variance(&x));
     }

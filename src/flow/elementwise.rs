@@ -1,4 +1,5 @@
-//! One spline per coordinate, without conditioning: lets the flow correct the marginals its input transforms left.
+//! A spline for each coordinate, without conditioning. With it, the flow can correct what its input
+//! transforms have left in the marginal distributions.
 
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
@@ -7,7 +8,7 @@ use super::spline::Spline;
 use crate::num::real::Real;
 use crate::random::StreamRng;
 
-/// zᵢ = splineᵢ(xᵢ); starts as the identity.
+/// The map zᵢ = splineᵢ(xᵢ). It starts as the identity.
 #[derive(Debug, Clone)]
 pub struct ElementwiseSpline {
     n_features: usize,
@@ -15,12 +16,13 @@ pub struct ElementwiseSpline {
 }
 
 impl ElementwiseSpline {
-    /// A spline of the given family for each of `n_features` coordinates.
+    /// A layer with a spline of the given family for each of `n_features` coordinates.
     pub fn new(n_features: usize, spline: Spline) -> Self {
         Self { n_features, spline }
     }
 
-    /// Repeats the raw parameters of coordinate i for each column: the kernel of the couplings then serves here too.
+    /// Repeats the raw parameters of coordinate i for each column, so that the kernel of the couplings can be
+    /// used here too.
     fn broadcast<T: Real>(&self, parameters: &[T], i: usize, n: usize, raw: &mut [T]) {
         let n_raw = self.spline.n_raw();
         for r in 0..n_raw {
@@ -82,7 +84,8 @@ impl<T: Real> Bijector<T> for ElementwiseSpline {
         let [input, raw, d_raw, x, ladj] = tape.slots([gradient.len(), n_raw * n, n_raw * n, n, n]);
         for i in 0..self.n_features {
             let row = i * n..(i + 1) * n;
-            // The softmax of this coordinate again, by a forward pass on a copy: cheaper than keeping all of them.
+            // Computes the softmax of this coordinate again, by a forward pass on a copy. This is cheaper
+            // than keeping the softmax of all coordinates.
             self.broadcast(parameters, i, n, raw);
             x.copy_from_slice(&input[row.clone()]);
             self.spline.forward(raw, x, ladj);

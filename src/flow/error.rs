@@ -1,12 +1,12 @@
-//! What can go wrong in building or using a flow.
+//! The errors that building or using a flow can give.
 
 use crate::error::Hint;
 
-/// A flow that cannot be built, or a value it cannot be applied to.
+/// A flow that cannot be built, or a value that a flow cannot be applied to.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FlowError {
-    /// Settings outside their range: all of them.
+    /// Settings that are outside their allowed ranges. All of them are reported at once.
     #[error("the flow's configuration is not usable: {}", problems.join("; "))]
     Config {
         /// One sentence for each problem.
@@ -15,43 +15,43 @@ pub enum FlowError {
     /// A layer whose matrix has no inverse.
     #[error("layer `{layer}` has no inverse: its matrix is singular or not finite")]
     Singular {
-        /// Name of the layer, as in its parameters' names.
+        /// Name of the layer, as in the names of its parameters.
         layer: String,
     },
-    /// A parameter buffer of another model.
+    /// A parameter buffer whose length belongs to another model.
     #[error("expected {expected} parameters, got {found}")]
     ParameterCount {
-        /// What the configuration asks for.
+        /// Number of parameters that the configuration asks for.
         expected: usize,
-        /// What was given.
+        /// Number of parameters that were given.
         found: usize,
     },
-    /// Data of another width.
+    /// Data with another number of features.
     #[error("expected {expected} features, got {found}")]
     FeatureCount {
-        /// What the flow was built for.
+        /// Number of features that the flow was built for.
         expected: usize,
-        /// What was given.
+        /// Number of features that were given.
         found: usize,
     },
-    /// A list that is not a rearrangement of 0..n.
+    /// A list that is not a permutation of 0..n.
     #[error("expected every index below {n_features} exactly once")]
     NotAPermutation {
         /// Number of coordinates to rearrange.
         n_features: usize,
     },
-    /// An operation on a block or base that this flow does not have.
+    /// An operation on a block or a base that this flow does not have.
     #[error("this flow has no {what}")]
     Missing {
-        /// What was asked for.
+        /// Description of what this flow does not have.
         what: String,
     },
-    /// A mixture that is none.
+    /// A mixture with an unusable component.
     #[error("component {component} of the mixture is not usable: {reason}")]
     Mixture {
         /// Index of the component.
         component: usize,
-        /// Which of its numbers is wrong, and how.
+        /// Which value of the component is wrong, and how.
         reason: String,
     },
 }

@@ -1,21 +1,22 @@
-//! The one test every layer goes through: shapes, inverse, log-determinant against the numerical Jacobian, backward
-//! against central differences, batches of 0 and 1.
+//! The test that every layer must pass. It checks shapes, the inverse, the log-determinant against the
+//! numerical Jacobian, the backward pass against central differences, and batches of 0 and 1 columns.
 
 use super::bijector::{Bijector, Tape};
 use super::draw::{standard_normal, uniform};
 use crate::random::{Seed, StreamRng};
 
-/// Step of the differences: their truncation is of order h⁴, their rounding about 1e-11 of the function's scale.
+/// Step of the differences. Their truncation error is of order h⁴; their rounding error is about 1e-11 of the
+/// scale of the function.
 const STEP: f64 = 2e-5;
-/// Allows for a function's scale of some thousands.
+/// Tolerance of the comparison, which allows for functions with a scale of some thousands.
 const TOLERANCE: f64 = 1e-6;
 
-/// f′(0) by the five-point formula (−f(2h) + 8f(h) − 8f(−h) + f(−2h)) / 12h.
+/// Computes f′(0) by the five-point formula (−f(2h) + 8f(h) − 8f(−h) + f(−2h)) / 12h.
 pub(crate) fn derivative(f: impl Fn(f64) -> f64) -> f64 {
     (8.0 * (f(STEP) - f(-STEP)) - f(2.0 * STEP) + f(-2.0 * STEP)) / (12.0 * STEP)
 }
 
-/// log|det| by elimination with partial pivoting, of a row-major matrix.
+/// Computes log|det| of a row-major matrix, by elimination with partial pivoting.
 pub(crate) fn log_abs_det(mut a: Vec<f64>, d: usize) -> f64 {
     let mut log_det = 0.0;
     for k in 0..d {
@@ -34,13 +35,14 @@ pub(crate) fn log_abs_det(mut a: Vec<f64>, d: usize) -> f64 {
     log_det
 }
 
-/// Fails where two derivatives differ by more than the tolerance, relative to the larger of them or 1.
+/// Fails if two derivatives differ by more than the tolerance, relative to the expected one or to 1,
+/// whichever is larger.
 #[track_caller]
 pub(crate) fn assert_close(got: f64, want: f64, what: &str) {
     assert!((got - want).abs() <= TOLERANCE * want.abs().max(1.0), "{what}: {got} but numerically {want}");
 }
 
-/// Puts `layer` through the test with parameters moved at random from their start.
+/// Tests `layer` with parameters that are moved at random from their starting values.
 pub(crate) fn check_bijector(layer: &dyn Bijector<f64>, seed: u64) {
     let d = layer.n_features();
     let mut rng = Seed(seed).stream("gradcheck", d as u64);
@@ -53,7 +55,7 @@ pub(crate) fn check_bijector(layer: &dyn Bijector<f64>, seed: u64) {
         *p += 0.3 * standard_normal(&mut rng);
     }
     for n in [0, 1, 5, 19] {
-        // Now and then a point far out, where splines have their tails.
+        // Some points lie far out, where splines have their tails.
         let x: Vec<f64> = (0..d * n)
             .map(|_| standard_normal(&mut rng) * if uniform(&mut rng) < 0.15 { 4.0 } else { 1.2 })
             .collect();
@@ -70,7 +72,8 @@ fn forward(
     x: &[f64],
     n: usize,
 ) -> (Vec<f64>, Vec<f64>, Tape<f64>) {
-    // Starts from a number other than 0: `forward` adds. The tape has seen other batches.
+    // `ladj` starts from a number other than 0, because `forward` must add to it. The tape has already been
+    // used for another batch.
     let (mut z, mut ladj, mut tape) = (x.to_vec(), vec![0.25; n], Tape::default());
     layer.forward(parameters, &mut vec![0.1; layer.n_features() * 3], &mut [0.0; 3], &mut tape, None);
     layer.forward(parameters, &mut z, &mut ladj, &mut tape, None);
@@ -102,7 +105,7 @@ fn check_values(layer: &dyn Bijector<f64>, parameters: &[f64], x: &[f64], n: usi
             }
         }
         assert_close(ladj[column], log_abs_det(jacobian, d), &format!("{layer:?}: ladj"));
-        // A column does not depend on its neighbours.
+        // The result for a column must not depend on its neighbours.
         let alone = forward(layer, parameters, &point, 1);
         assert!((alone.1[0] - ladj[column]).abs() < 1e-12);
         assert!((0..d).all(|i| (alone.0[i] - z[i * n + column]).abs() < 1e-12));

@@ -1,7 +1,7 @@
-//! What the linear layers of a flow learned: the matrix each amounts to, the permutation nearest to it, how far from it
-//! and from singular it is, and which coordinates it mixes.
+//! Describes what the linear layers of a flow have learned: the matrix of each layer, the permutation nearest
+//! to it, its distance from that permutation, its condition number, and which coordinates it mixes.
 //!
-//! With M the matrix of a layer and P a permutation with signs,
+//! Let M be the matrix of a layer and P a permutation matrix with signs. Then
 //!
 //! ```text
 //! ‖M − P‖² = ‖M‖² + d − 2 Σᵢ |M_iπ(i)|        nearest π: a linear assignment on |M|
@@ -16,55 +16,61 @@ use super::model::Flow;
 use crate::num::assignment::least_cost;
 use crate::num::real::Real;
 
-/// Steps of the power iteration behind a condition number: the error of a singular value falls with every step, and is
-/// below a thousandth after these even where the largest two differ by a hundredth.
+/// Number of steps of the power iteration behind a condition number. The error of a singular value falls with
+/// every step. After this number of steps it is below a thousandth, even if the largest two singular values
+/// differ by only a hundredth.
 const POWER_STEPS: usize = 300;
-/// Pairs of coordinates mixed less than this are not listed.
+/// Smallest strength at which a pair of mixed coordinates is listed.
 const WEAK: f64 = 0.1;
 
 /// Two coordinates that a layer mixes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Mixed {
-    /// Input coordinate of the flow mainly carried by the first of the two.
+    /// Input coordinate of the flow that the first of the two mainly carries.
     pub first: usize,
-    /// The same of the second; `first` < `second`.
+    /// Input coordinate of the flow that the second one mainly carries; `first` < `second`.
     pub second: usize,
-    /// From 0, where no output depends on both, to 1, where all outputs see them alike.
+    /// Strength of the mixing: 0 if no output depends on both coordinates, 1 if all outputs depend on both
+    /// alike.
     pub strength: f64,
 }
 
-/// What one linear layer learned.
+/// What one linear layer has learned.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerInspection {
-    /// Block the layer is in.
+    /// Index of the block that the layer is in.
     pub block: usize,
-    /// Name, as in the model's tensors: "block.0.linear".
+    /// Name of the layer as in the model's tensors, for example "block.0.linear".
     pub layer: String,
-    /// d: the matrix is d × d.
+    /// Size d of the d × d matrix.
     pub size: usize,
-    /// Parameters that make it up.
+    /// Number of parameters of the layer.
     pub n_parameters: usize,
-    /// Entry (i, j) is ∂zᵢ/∂xⱼ.
+    /// The matrix, whose entry (i, j) is ∂zᵢ/∂xⱼ.
     #[serde(serialize_with = "rows")]
     pub matrix: Array2<f64>,
-    /// Output i is nearest to ± input `nearest_permutation[i]`.
+    /// The nearest permutation: output i is nearest to ± input `nearest_permutation[i]`.
     pub nearest_permutation: Vec<usize>,
-    /// ‖M − P‖ / √d for the nearest permutation P with signs: 0 for a permutation, 1 for the zero matrix.
+    /// Distance ‖M − P‖ / √d from the nearest permutation P with signs: 0 for a permutation, 1 for the zero
+    /// matrix.
     pub distance: f64,
-    /// Share of the squared entries that lie on the nearest permutation: 1 for a permutation of scaled coordinates.
+    /// Share of the squared entries that lie on the nearest permutation: 1 if the layer permutes and scales
+    /// coordinates.
     pub share_on_permutation: f64,
-    /// Whether that permutation is the identity.
+    /// Whether the nearest permutation is the identity.
     pub is_identity: bool,
-    /// det M; may be 0 or infinite where d is large, then see `log_abs_determinant`.
+    /// The determinant det M. For large d it may underflow to 0 or overflow to infinity; use
+    /// `log_abs_determinant` then.
     pub determinant: f64,
-    /// log|det M|, in nats.
+    /// The logarithm log|det M|, in nats.
     pub log_abs_determinant: f64,
-    /// Largest singular value over smallest, in the 2-norm.
+    /// The ratio of the largest to the smallest singular value (condition number in the 2-norm).
     pub condition_number: f64,
-    /// Input coordinate of the *flow* that each input of this layer mainly carries, by following the nearest
-    /// permutations of the layers before it.
+    /// Input coordinate of the *flow* that each input of this layer mainly carries. It is found by following
+    /// the nearest permutations of the layers before this one.
     pub carried: Vec<usize>,
-    /// The coordinates it mixes most, strongest first: at most d pairs.
+    /// The pairs of coordinates that the layer mixes most, with the strongest first. At most d pairs are
+    /// listed.
     pub mixed: Vec<Mixed>,
 }
 
@@ -73,12 +79,12 @@ fn rows<S: serde::Serializer>(matrix: &Array2<f64>, serializer: S) -> Result<S::
 }
 
 impl<T: Real> Flow<T> {
-    /// Looks at the linear layer of every block, first to last.
+    /// Inspects the linear layer of every block, from first to last.
     ///
     /// # Errors
-    /// [`FlowError::Singular`] where a layer's matrix is singular or not finite.
+    /// [`FlowError::Singular`] if the matrix of a layer is singular or not finite.
     pub fn inspect(&self) -> Result<Vec<LayerInspection>, FlowError> {
-        // Small determinants and inverses want the wide type, whatever the flow was trained in.
+        // Small determinants and inverses need f64, whatever type the flow was trained in.
         let flow = self.cast::<f64>();
         let config = self.config();
         let mut carried: Vec<usize> =
@@ -133,7 +139,8 @@ impl Flow<f64> {
     }
 }
 
-/// √ of the largest eigenvalue of MᵀM, by power iteration from a start that no structure of M is orthogonal to.
+/// The largest singular value of M: the square root of the largest eigenvalue of MᵀM, by power iteration. The
+/// irregular start makes it unlikely that it is orthogonal to the eigenvector.
 fn largest_singular_value(m: &Array2<f64>) -> f64 {
     let mut v = Array1::from_shape_fn(m.ncols(), |i| 1.0 + 0.3 * (2.7 * i as f64).sin());
     let mut value = 0.0;
@@ -151,7 +158,7 @@ fn largest_singular_value(m: &Array2<f64>) -> f64 {
     value
 }
 
-/// Sign and log|det| by elimination with partial pivoting.
+/// Sign and log|det|, by elimination with partial pivoting.
 fn sign_and_log_determinant(mut a: Array2<f64>) -> (f64, f64) {
     let d = a.nrows();
     let (mut sign, mut log) = (1.0, 0.0);
@@ -234,7 +241,8 @@ mod tests {
                 let m = flow.linear_matrix(layer.block).unwrap();
                 let sample = ndarray::Array2::<f64>::eye(6);
                 assert_eq!(layer.matrix, m);
-                // log|det| once more from the layer itself, through the flow's own bookkeeping.
+                // The matrix and the layer's own inverse must belong together, and log|det| must agree with
+                // the bound that the smallest singular value gives.
                 let product = m.dot(&flow.linear_inverse(layer.block).unwrap());
                 assert!((&product - &sample).iter().all(|v| v.abs() < 1e-10));
                 let inverse_norm =
@@ -250,7 +258,7 @@ mod tests {
 
     #[test]
     fn numbers_of_a_known_matrix() {
-        // Singular values 3 and 1, turned by 45°.
+        // The singular values are 3 and 1, turned by 45°.
         let m = array![[2.0, 1.0], [1.0, 2.0]];
         assert!((largest_singular_value(&m) - 3.0).abs() < 1e-9);
         let (sign, log) = sign_and_log_determinant(array![[0.0, 2.0], [3.0, 0.0]]);

@@ -1,24 +1,26 @@
 //! Inner loops over contiguous columns, written so that the compiler turns them into SIMD.
 //!
-//! Sums of floats keep their order, which forbids vectorisation of the obvious loop; here `LANES` partial sums run
-//! side by side and are added at the end, in an order that never changes.
+//! The compiler must not change the order of a sum of floats, so it cannot vectorise the obvious loop. Here
+//! `LANES` partial sums run side by side and are added at the end, in an order that never changes.
 
 #![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
 
 use crate::num::real::Real;
 use crate::num::simd::vectorized;
 
-/// Columns handled together: four SSE or two AVX registers of f32, enough to hide the latency of an addition.
+/// Number of columns that are processed together. These are four SSE or two AVX registers of f32, enough to
+/// hide the latency of an addition.
 pub(crate) const LANES: usize = 16;
 
 /// One value for each of `LANES` columns.
 pub(crate) type Lane<T> = [T; LANES];
 
-/// Columns `start..start + LANES` of a row, zero beyond its end.
+/// Columns `start..start + LANES` of a row, padded with zeros beyond its end.
 #[inline(always)]
 pub(crate) fn load<T: Real>(row: &[T], start: usize) -> Lane<T> {
     let rest = &row[start..];
-    // Kept apart: together the two cases become one call of memcpy with a length known at run time only.
+    // The two cases are kept apart. Together they would become a call of memcpy with a length that is known
+    // only at run time.
     rest.first_chunk().copied().unwrap_or_else(|| load_part(rest))
 }
 
@@ -30,7 +32,7 @@ fn load_part<T: Real>(part: &[T]) -> Lane<T> {
     lane
 }
 
-/// Writes columns `start..start + LANES` of a row, as far as it goes.
+/// Writes columns `start..start + LANES` of a row, as far as the row goes.
 #[inline(always)]
 pub(crate) fn store<T: Real>(row: &mut [T], start: usize, lane: &Lane<T>) {
     let rest = &mut row[start..];
@@ -46,7 +48,7 @@ fn store_part<T: Real>(part: &mut [T], lane: &Lane<T>) {
     part.copy_from_slice(&lane[..part.len()]);
 }
 
-/// A lane from a function of the column.
+/// Builds a lane from a function of the column index.
 #[inline(always)]
 pub(crate) fn lane<T: Real>(f: impl Fn(usize) -> T) -> Lane<T> {
     let mut out = [T::zero(); LANES];
@@ -60,7 +62,7 @@ fn total<T: Real>(lane: &Lane<T>) -> T {
     lane.iter().copied().sum()
 }
 
-/// Σ xᵢ.
+/// The sum Σ xᵢ.
 pub(crate) fn sum<T: Real>(x: &[T]) -> T {
     let mut partial = [T::zero(); LANES];
     let chunks = x.chunks_exact(LANES);
@@ -75,7 +77,7 @@ pub(crate) fn sum<T: Real>(x: &[T]) -> T {
     total(&partial)
 }
 
-/// Σ xᵢyᵢ.
+/// The inner product Σ xᵢyᵢ.
 pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> T {
     let mut partial = [T::zero(); LANES];
     let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
@@ -90,14 +92,14 @@ pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> T {
     total(&partial)
 }
 
-/// Copies rows `rows[i]` of `from` to row i of `to`.
+/// Copies row `rows[i]` of `from` to row i of `to`, for every i.
 pub(crate) fn gather<T: Copy>(from: &[T], n: usize, rows: &[usize], to: &mut [T]) {
     for (i, &row) in rows.iter().enumerate() {
         to[i * n..(i + 1) * n].copy_from_slice(&from[row * n..(row + 1) * n]);
     }
 }
 
-/// Copies row i of `from` to row `rows[i]` of `to`.
+/// Copies row i of `from` to row `rows[i]` of `to`, for every i.
 pub(crate) fn scatter<T: Copy>(from: &[T], n: usize, rows: &[usize], to: &mut [T]) {
     for (i, &row) in rows.iter().enumerate() {
         to[row * n..(row + 1) * n].copy_from_slice(&from[i * n..(i + 1) * n]);

@@ -1,12 +1,12 @@
-//! A layer over some of the coordinates, which leaves the others alone: the context of a conditional flow, samples of a window
-//! that are factored out.
+//! A layer over the first coordinates that leaves the others unchanged. The others are the context of a
+//! conditional flow, or samples of a window that are factored out.
 
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use crate::num::real::Real;
 use crate::random::StreamRng;
 
-/// Applies a layer to the first coordinates of each column; the `behind` rows after them pass unchanged.
+/// Applies a layer to the first coordinates of each column. The `behind` rows after them pass unchanged.
 #[derive(Debug, Clone)]
 pub(super) struct Leading<B> {
     inner: B,
@@ -14,12 +14,12 @@ pub(super) struct Leading<B> {
 }
 
 impl<B> Leading<B> {
-    /// `inner` before so many further rows.
+    /// Applies `inner` to the first coordinates, followed by `behind` further rows.
     pub(super) fn new(inner: B, behind: usize) -> Self {
         Self { inner, behind }
     }
 
-    /// Length of the coordinates' part of a batch of `length` numbers.
+    /// Length of the part of a batch that the inner layer transforms, for a batch of `length` numbers.
     fn own<T: Real>(&self, length: usize) -> usize
     where
         B: Bijector<T>,

@@ -1,4 +1,4 @@
-//! The linear layers a butterfly is compared with: a dense matrix in PLU form and a fixed permutation.
+//! The linear layers that a butterfly is compared with: a dense matrix in PLU form and a fixed permutation.
 
 use super::bijector::{Bijector, ParameterSpec, Tape, split, split_mut};
 use super::draw::is_permutation;
@@ -8,7 +8,8 @@ use crate::num::gemm::{Matrix, multiply, multiply_transposed_left, multiply_tran
 use crate::num::real::Real;
 use crate::random::StreamRng;
 
-/// z = P L (U + diag(eˢ)) x with P fixed, L unit lower and U strictly upper triangular; ladj = Σ sᵢ.
+/// The map z = P L (U + diag(eˢ)) x, with P fixed, L unit lower triangular and U strictly upper triangular;
+/// ladj = Σ sᵢ.
 ///
 /// # References
 /// Kingma & Dhariwal (2018), Glow, arXiv:1807.03039, §3.2.
@@ -18,10 +19,11 @@ pub struct PluLinear {
 }
 
 impl PluLinear {
-    /// Output i is coordinate `order[i]` of L U x; starts as that permutation alone.
+    /// A layer whose output i is coordinate `order[i]` of L (U + diag(eˢ)) x. It starts as that permutation
+    /// alone.
     ///
     /// # Errors
-    /// [`FlowError::NotAPermutation`].
+    /// [`FlowError::NotAPermutation`] if `order` is not a permutation.
     pub fn new(order: Vec<usize>) -> Result<Self, FlowError> {
         if !is_permutation(&order, order.len()) {
             return Err(FlowError::NotAPermutation { n_features: order.len() });
@@ -29,7 +31,7 @@ impl PluLinear {
         Ok(Self { order })
     }
 
-    /// Lengths of the arrays: strictly lower, strictly upper, log-diagonal.
+    /// Lengths of the parameter arrays: strictly lower triangle, strictly upper triangle, log-diagonal.
     fn lengths(&self) -> [usize; 3] {
         let d = self.order.len();
         [d * (d - 1) / 2, d * (d - 1) / 2, d]
@@ -98,7 +100,7 @@ impl<T: Real> Bijector<T> for PluLinear {
         let [lower, upper, x] = tape.slots([d * d, d * d, z.len()]);
         self.unpack(parameters, lower, upper);
         scatter(z, n, &self.order, x);
-        // Substitution row by row: each step subtracts a multiple of one contiguous row from another.
+        // Substitution row by row. Each step subtracts a multiple of one contiguous row from another.
         let eliminate = |x: &mut [T], i: usize, j: usize, factor: T| {
             for c in 0..n {
                 let v = x[j * n + c];
@@ -120,7 +122,8 @@ impl<T: Real> Bijector<T> for PluLinear {
         Ok(())
     }
 
-    // With u = U x, v = L u: ∂L/∂L = ∂L/∂v uᵀ, ∂L/∂u = Lᵀ ∂L/∂v, ∂L/∂U = ∂L/∂u xᵀ, ∂L/∂x = Uᵀ ∂L/∂u
+    // With U including its diagonal, u = U x and v = L u, the gradients are:
+    // ∂L/∂L = ∂L/∂v uᵀ ∂L/∂u = Lᵀ ∂L/∂v ∂L/∂U = ∂L/∂u xᵀ ∂L/∂x = Uᵀ ∂L/∂u
     fn backward(
         &self,
         _parameters: &[T],
@@ -154,15 +157,17 @@ impl<T: Real> Bijector<T> for PluLinear {
     }
 }
 
-/// z\[i\] = x\[order\[i\]\]: no parameters, ladj = 0.
+/// The map z\[i\] = x\[order\[i\]\], which has no parameters; ladj = 0.
 #[derive(Debug, Clone)]
 pub struct Permutation {
     order: Vec<usize>,
 }
 
 impl Permutation {
+    /// The permutation that puts coordinate `order[i]` into row i.
+    ///
     /// # Errors
-    /// [`FlowError::NotAPermutation`].
+    /// [`FlowError::NotAPermutation`] if `order` is not a permutation.
     pub fn new(order: Vec<usize>) -> Result<Self, FlowError> {
         PluLinear::new(order).map(|layer| Self { order: layer.order })
     }

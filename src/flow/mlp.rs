@@ -1,10 +1,12 @@
-//! The conditioner: a residual network from the conditioning coordinates to the parameters of a coupling.
+//! The conditioner: a residual network that computes the parameters of a coupling from the conditioning
+//! coordinates.
 //!
 //! ```text
-//! h₀ = W₀ x + b₀        h_l = h_{l−1} + W_l a_{l−1} + b_l        y = W_out a_L + b_out        a_l = drop(σ(h_l))
+//! h₀ = W₀ x + b₀        h_l = h_{l−1} + W_l a_{l−1} + b_l        a_l = drop(σ(h_l))
+//! y = W_out a_L + b_out
 //! ```
 //!
-//! σ is SiLU or ReLU. W_out and b_out start at zero, so y starts at zero whatever x is.
+//! The nonlinearity σ is SiLU or ReLU. W_out and b_out start at zero, so y starts at zero for every x.
 //!
 //! # References
 //! He et al. (2016), Identity mappings in deep residual networks, arXiv:1603.05027 (pre-activation);
@@ -25,39 +27,40 @@ use crate::random::StreamRng;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
-    /// x·sigmoid(x), smooth.
+    /// x·sigmoid(x), which is smooth.
     #[default]
     Silu,
-    /// max(x, 0), cheaper.
+    /// max(x, 0), which is cheaper.
     Relu,
 }
 
-/// Shape of a conditioner.
+/// The shape of a conditioner.
 #[derive(Debug, Clone)]
 pub(crate) struct Mlp {
     pub(crate) inputs: usize,
     pub(crate) hidden: usize,
     pub(crate) outputs: usize,
-    /// Hidden layers, at least one: the first reads the inputs, the others are residual.
+    /// Number of hidden layers, at least one. The first reads the inputs; the others are residual.
     pub(crate) n_hidden_layers: usize,
     pub(crate) activation: Activation,
     /// Probability with which a hidden unit is dropped in training.
     pub(crate) dropout: f64,
 }
 
-/// What a forward pass leaves for the backward pass, each `(n_hidden_layers · hidden, n)`, and scratch `(hidden, n)`.
+/// What a forward pass leaves for the backward pass. `activations` and `slopes` have the shape
+/// `(n_hidden_layers · hidden, n)`; `state` and `scratch` have the shape `(hidden, n)`.
 pub(crate) struct MlpTape<'a, T> {
-    /// a_l, after dropout.
+    /// The activations a_l, after dropout.
     pub(crate) activations: &'a mut [T],
-    /// ∂a_l/∂h_l.
+    /// The slopes ∂a_l/∂h_l.
     pub(crate) slopes: &'a mut [T],
-    /// h_l in the forward pass, ∂L/∂h_l in the backward pass.
+    /// h_l in the forward pass; ∂L/∂h_l in the backward pass.
     pub(crate) state: &'a mut [T],
-    /// ∂L/∂a_l.
+    /// The gradients ∂L/∂a_l.
     pub(crate) scratch: &'a mut [T],
 }
 
-/// Offsets of the weights and biases in the parameter slice.
+/// Sizes of one layer, and offsets of its weights and biases in the parameter slice.
 struct Layer {
     inputs: usize,
     outputs: usize,
@@ -97,7 +100,8 @@ impl Mlp {
         self.specs().iter().map(ParameterSpec::len).sum()
     }
 
-    /// Uniform on ±√(3/inputs), variance 1/inputs; residual layers half as wide, biases and the last layer zero.
+    /// Draws the weights of the first layer uniformly from ±√(3/inputs), which gives the variance 1/inputs.
+    /// The range is half as wide for residual layers. Biases and the last layer start at zero.
     pub(crate) fn reset<T: Real>(&self, parameters: &mut [T], rng: &mut StreamRng) {
         parameters.fill(T::zero());
         for (i, layer) in self.layers().iter().enumerate().take(self.n_hidden_layers) {
@@ -108,13 +112,13 @@ impl Mlp {
         }
     }
 
-    /// Lengths of the tape's four buffers for a batch of `n`.
+    /// Lengths of the four buffers of the tape for a batch of `n` columns.
     pub(crate) fn tape_lengths(&self, n: usize) -> [usize; 4] {
         let hidden = self.hidden * n;
         [self.n_hidden_layers * hidden, self.n_hidden_layers * hidden, hidden, hidden]
     }
 
-    /// Writes y to `output`.
+    /// Computes y and writes it to `output`.
     ///
     /// # Shapes
     /// `input: (inputs, n)`, `output: (outputs, n)`
@@ -163,7 +167,8 @@ impl Mlp {
         }
     }
 
-    /// From `d_output` = ∂L/∂y: **overwrites** `d_input` with ∂L/∂x, **adds** ∂L/∂θ to `parameter_gradient`.
+    /// Takes `d_output` = ∂L/∂y, **overwrites** `d_input` with ∂L/∂x and **adds** ∂L/∂θ to
+    /// `parameter_gradient`.
     #[expect(
         clippy::too_many_arguments,
         reason = "buffers of the caller's tape, each with a role of its own"
@@ -218,7 +223,7 @@ impl Mlp {
     }
 }
 
-/// a = σ(h) and slope = σ′(h).
+/// Computes a = σ(h) and slope = σ′(h).
 fn activate<T: Real>(activation: Activation, h: &[T], a: &mut [T], slope: &mut [T]) {
     vectorized!(_F => activate_kernel(activation, h, a, slope));
 }
@@ -236,7 +241,7 @@ fn activate_kernel<T: Real>(activation: Activation, h: &[T], a: &mut [T], slope:
         }
         Activation::Relu => {
             for ((a, slope), &h) in a.iter_mut().zip(slope).zip(h) {
-                // NaN takes the second branch's value and is passed on by the product.
+                // For NaN the comparison is false, so the slope is one, and the product passes NaN on.
                 *slope = if h <= T::zero() { T::zero() } else { T::one() };
                 *a = h * *slope;
             }
@@ -244,8 +249,8 @@ fn activate_kernel<T: Real>(activation: Activation, h: &[T], a: &mut [T], slope:
     }
 }
 
-/// Inverted dropout: a unit is zeroed with probability p, else divided by 1 − p. Sixteen random bits decide a unit,
-/// so p is rounded to a multiple of 2⁻¹⁶.
+/// Inverted dropout: a unit is set to zero with probability p, and divided by 1 − p otherwise. Sixteen random
+/// bits decide about each unit, so p is rounded to a multiple of 2⁻¹⁶.
 fn drop_units<T: Real>(p: f64, rng: &mut StreamRng, a: &mut [T], slope: &mut [T]) {
     let threshold = (p * 65536.0).round() as u64;
     let kept = T::from_f64(1.0 / (1.0 - threshold as f64 / 65536.0));
@@ -291,10 +296,10 @@ mod tests {
         let mut output = vec![1.0; 5 * n];
         mlp.forward(&parameters, &vec![0.7; 3 * n], &mut output, n, &mut tape, Some(&mut rng));
         assert!(output.iter().all(|&y| y == 0.0));
-        // Every column of a unit of the first layer has the same value before dropout.
+        // Before dropout, a unit of the first layer has the same value in every column.
         for row in tape.activations[..8 * n].chunks_exact(n) {
             let dropped = row.iter().filter(|&&a| a == 0.0).count() as f64 / n as f64;
-            // Five standard errors of a share of 0.25 in 4000.
+            // The tolerance is five standard errors of a share of 0.25 among 4000.
             assert!((dropped - 0.25).abs() < 0.035, "{dropped}");
             let kept = row.iter().find(|&&a| a != 0.0).unwrap();
             assert!(row.iter().all(|a| *a == 0.0 || a == kept));

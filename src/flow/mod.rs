@@ -4,11 +4,13 @@
 //! log p(x) = log p_base(z) + Σ_layers log|det|        block = ActNorm → butterfly → coupling
 //! ```
 //!
-//! [`Flow`] is the model; [`FlowConfig`] its settings. Data go x → z. Inside, batches are *feature-major*, `(d, n)`:
-//! each coordinate is one contiguous row over the batch, so that a stage of a butterfly or a spline is a loop the
-//! compiler vectorises. Rows of records enter and leave through [`crate::density::Density`] only.
+//! [`Flow`] is the model and [`FlowConfig`] holds its settings. The direction of a flow is from data x to
+//! latent z. Inside this module, batches are *feature-major*, `(d, n)`: each coordinate is one contiguous row
+//! over the batch. A stage of a butterfly or a spline is then a loop that the compiler vectorises. Rows of
+//! records enter and leave only through [`crate::density::Density`].
 //!
-//! Everything is generic over f32, which trains, and f64, which checks gradients and reference values.
+//! Everything is generic over the number type: f32 is used for training, f64 for checking gradients and
+//! reference values.
 
 pub mod actnorm;
 pub mod autoregressive;
@@ -34,6 +36,7 @@ mod error;
 mod lanes;
 mod leading;
 mod model;
+mod parameters;
 mod start;
 
 #[cfg(test)]
@@ -42,12 +45,14 @@ mod gradcheck;
 mod tests;
 
 pub use crate::num::real::Real;
-pub use base::Covariance;
 pub use bijector::{Bijector, ParameterSpec, Tape};
 pub use butterfly::{ButterflyLayer, Parametrisation};
-pub use config::{BaseKind, Conditioning, Coupling, FlowConfig, Linear, Mask, Permutation, Schedule};
+pub use config::{
+    BaseKind, Conditioning, Coupling, Covariance, FlowConfig, Linear, Mask, Permutation, Schedule,
+};
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;
-pub use model::{Flow, ParameterView, TILE, Workspace};
+pub use model::{Flow, TILE, Workspace};
+pub use parameters::ParameterView;
 pub use window::Windows;

@@ -1,12 +1,12 @@
-//! The flow: a chain of layers and a base, over one flat buffer of parameters.
+//! The flow: a chain of layers and a base distribution, over one flat buffer of parameters.
 //!
 //! ```text
 //! x = x₀ → x₁ → … → x_L = z        log p(x) = log p_base(z) + Σ_l log|det ∂x_l/∂x_{l−1}|
 //! ```
 //!
-//! Batches are cut into tiles of [`TILE`] columns, which pass through all layers one after another: the activations of
-//! a tile stay in cache, memory does not grow with the batch, and a column's result depends on its place in its own
-//! batch only.
+//! Batches are cut into tiles of [`TILE`] columns, and each tile passes through all layers before the next
+//! one. The activations of a tile thus stay in cache, and memory does not grow with the batch. The result for
+//! a column depends only on its place in its own batch.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,26 +18,15 @@ use super::bijector::Tape;
 use super::build::{Structure, build};
 use super::config::FlowConfig;
 use super::error::FlowError;
+use super::parameters::ParameterView;
 use crate::num::real::Real;
 use crate::random::{Seed, StreamRng};
 
-/// Columns that pass through the layers together.
+/// Number of columns that pass through the layers together.
 pub const TILE: usize = 128;
-/// The same for windows of signals, which have thousands of coordinates: a vector wide, and a batch of 64 keeps four threads busy.
+/// Number of such columns for windows of signals, which have thousands of coordinates. It is the width of one
+/// SIMD vector, and a batch of 64 windows then keeps four threads busy.
 const WINDOW_TILE: usize = 16;
-
-/// One named array of the parameter buffer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParameterView {
-    /// Name: "block.3.coupling.w1", "block.0.linear.angle", "base.mean".
-    pub name: String,
-    /// Shape, row-major.
-    pub shape: Vec<usize>,
-    /// Where it lies in the buffer.
-    pub range: Range<usize>,
-    /// Whether weight decay applies to it.
-    pub weight_decay: bool,
-}
 
 /// A normalising flow with parameters of type `T`.
 ///
@@ -59,10 +48,10 @@ pub struct Flow<T: Real> {
     pub(super) parameters: Vec<T>,
 }
 
-/// Buffers of one thread, reused from call to call.
+/// Buffers of one thread, which are reused from call to call.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace<T> {
-    /// One for each layer and one for the base.
+    /// One tape for each layer and one for the base.
     tapes: Vec<Tape<T>>,
     x: Vec<T>,
     gradient: Vec<T>,
@@ -70,10 +59,11 @@ pub struct Workspace<T> {
 }
 
 impl<T: Real> Flow<T> {
-    /// Builds the flow and draws its starting parameters, all layers but a permutation being the identity.
+    /// Builds the flow and draws its starting parameters. Every layer except a permutation starts as the
+    /// identity, unless the configuration asks for a random start.
     ///
     /// # Errors
-    /// [`FlowError::Config`] with everything that is wrong with `config`.
+    /// [`FlowError::Config`] with all problems of `config`.
     pub fn new(config: &FlowConfig, seed: Seed) -> Result<Self, FlowError> {
         let structure = build::<T>(config)?;
         let mut parameters = vec![T::zero(); structure.n_parameters];
@@ -86,10 +76,11 @@ impl<T: Real> Flow<T> {
         Ok(flow)
     }
 
-    /// A flow with the given parameters, in the order of [`Self::parameter_views`].
+    /// Builds a flow with the given parameters, in the order of [`Self::parameter_views`].
     ///
     /// # Errors
-    /// [`FlowError::Config`], or [`FlowError::ParameterCount`] where their number is not the configuration's.
+    /// [`FlowError::Config`] with all problems of `config`; [`FlowError::ParameterCount`] if the
+    /// configuration asks for another number of parameters.
     pub fn from_parameters(config: &FlowConfig, parameters: Vec<T>) -> Result<Self, FlowError> {
         let structure = build::<T>(config)?;
         if parameters.len() != structure.n_parameters {
@@ -106,12 +97,12 @@ impl<T: Real> Flow<T> {
         &self.structure.config
     }
 
-    /// Dimension d of the columns, the context included.
+    /// Dimension d of the columns, which includes the context.
     pub fn n_features(&self) -> usize {
         self.structure.config.n_features
     }
 
-    /// Coordinates the density is of.
+    /// Number of coordinates that the density is defined on, without the context.
     pub fn n_free(&self) -> usize {
         self.structure.config.n_free()
     }
@@ -121,7 +112,7 @@ impl<T: Real> Flow<T> {
         self.parameters.len()
     }
 
-    /// Columns of a batch that are handled together, and by one thread.
+    /// Number of columns of a batch that one thread handles together.
     pub fn tile(&self) -> usize {
         if self.config().window.is_some() { WINDOW_TILE } else { TILE }
     }
@@ -131,17 +122,17 @@ impl<T: Real> Flow<T> {
         &self.parameters
     }
 
-    /// All parameters, to be changed by an optimiser.
+    /// All parameters, for an optimiser to change.
     pub fn parameters_mut(&mut self) -> &mut [T] {
         &mut self.parameters
     }
 
-    /// Names, shapes and places of the parameter arrays.
+    /// Names, shapes and positions of the parameter arrays.
     pub fn parameter_views(&self) -> &[ParameterView] {
         &self.structure.views
     }
 
-    /// The same flow with numbers of another type.
+    /// The same flow with another number type.
     pub fn cast<U: Real>(&self) -> Flow<U> {
         let structure =
             build::<U>(self.config()).expect("invariant: this configuration has been built before");
@@ -149,7 +140,7 @@ impl<T: Real> Flow<T> {
         Flow { structure: Arc::new(structure), parameters }
     }
 
-    /// Latent and log-determinant of each column.
+    /// Latent vector and log-determinant of each column.
     ///
     /// # Shapes
     /// `x: (d, n)` → `z: (d, n)`, `ladj: (n,)`
@@ -167,13 +158,13 @@ impl<T: Real> Flow<T> {
         (z, Array1::from(ladj))
     }
 
-    /// Data of each latent column.
+    /// Data vector of each latent column.
     ///
     /// # Shapes
     /// `z: (d, n)` → `x: (d, n)`
     ///
     /// # Errors
-    /// [`FlowError::Singular`] with the layer's name where a layer has no inverse.
+    /// [`FlowError::Singular`] with the name of the layer, if a layer has no inverse.
     pub fn inverse(&self, z: ArrayView2<'_, T>) -> Result<Array2<T>, FlowError> {
         self.assert_width(z.nrows());
         let mut x = Array2::zeros(z.raw_dim());
@@ -195,7 +186,7 @@ impl<T: Real> Flow<T> {
         self.log_prob_with(x, &mut Workspace::default())
     }
 
-    /// As [`Self::log_prob`], with buffers to reuse.
+    /// The same as [`Self::log_prob`], with buffers that the caller can reuse.
     pub fn log_prob_with(&self, x: ArrayView2<'_, T>, workspace: &mut Workspace<T>) -> Array1<T> {
         self.assert_width(x.nrows());
         let mut log_prob = vec![T::zero(); x.ncols()];
@@ -203,7 +194,8 @@ impl<T: Real> Flow<T> {
         for columns in tiles(x.ncols(), self.tile()) {
             fill(&mut workspace.x, cut(&x, &columns));
             let part = &mut log_prob[columns];
-            // One tape for all layers: nothing is kept for a backward pass, and it stays in cache.
+            // All layers share one tape, which then stays in cache. This is possible because nothing is kept
+            // for a backward pass.
             let tape = &mut workspace.tapes[0];
             tape.expect_backward(false);
             self.forward_tile(&mut workspace.x, part, tape);
@@ -215,8 +207,8 @@ impl<T: Real> Flow<T> {
 
     /// Log-density of each column, and its gradient with respect to the parameters.
     ///
-    /// **Adds** Σ_columns `weight`·∂log p/∂θ to `gradient`. With `dropout` given, hidden units are dropped with the
-    /// configured probability, the masks drawn from that stream.
+    /// **Adds** Σ_columns `weight`·∂log p/∂θ to `gradient`. If `dropout` is given, hidden units are dropped
+    /// with the configured probability, and their masks are drawn from that stream.
     ///
     /// # Shapes
     /// `x: (d, n)`, `gradient: (n_parameters,)` → `(n,)`
@@ -247,7 +239,7 @@ impl<T: Real> Flow<T> {
 
             dx.resize(tile.len(), T::zero());
             let (dz, d_context) = dx.split_at_mut(latent.len());
-            // Nothing behind the layers reads the context.
+            // Only the layers read the context; the base does not, so its gradient there is zero.
             d_context.fill(T::zero());
             ladj_gradient.clear();
             ladj_gradient.resize(columns.len(), weight);
@@ -261,10 +253,10 @@ impl<T: Real> Flow<T> {
         Array1::from(log_prob)
     }
 
-    /// The matrix of block `block`'s linear layer: entry (i, j) is ∂zᵢ/∂xⱼ.
+    /// The matrix of the linear layer in block `block`. Its entry (i, j) is ∂zᵢ/∂xⱼ.
     ///
     /// # Errors
-    /// Where there is no such block.
+    /// [`FlowError::Missing`] if there is no such block.
     pub fn linear_matrix(&self, block: usize) -> Result<Array2<T>, FlowError> {
         let missing = || FlowError::Missing { what: format!("block {block}") };
         let entry = &self.structure.layers[self.structure.linears.get(block).ok_or_else(missing)?.layer];
@@ -274,7 +266,7 @@ impl<T: Real> Flow<T> {
         Ok(self.without_context(columns))
     }
 
-    /// The unit vectors of the coordinates, each a column, the context being zero.
+    /// A batch with one unit vector per coordinate as its columns. The context is zero.
     fn unit_columns(&self) -> Vec<T> {
         let d = self.n_free();
         let mut columns = vec![T::zero(); self.n_features() * d];
@@ -288,10 +280,10 @@ impl<T: Real> Flow<T> {
         Array2::from_shape_vec((d, d), columns).expect("invariant: d columns of d coordinates")
     }
 
-    /// The inverse of [`Self::linear_matrix`], by the layer's own inverse.
+    /// The inverse of [`Self::linear_matrix`], computed by the layer's own inverse.
     ///
     /// # Errors
-    /// Where there is no such block, or the layer has no inverse.
+    /// [`FlowError::Missing`] if there is no such block; [`FlowError::Singular`] if the layer has no inverse.
     pub fn linear_inverse(&self, block: usize) -> Result<Array2<T>, FlowError> {
         let missing = || FlowError::Missing { what: format!("block {block}") };
         let entry = &self.structure.layers[self.structure.linears.get(block).ok_or_else(missing)?.layer];
@@ -323,14 +315,14 @@ impl<T: Real> Flow<T> {
         assert_eq!(n_rows, self.n_features(), "a feature-major batch has one row for each feature");
     }
 
-    /// x → z in place, adding to `ladj`; one tape for all layers.
+    /// Replaces x by z in place and adds the log-determinant to `ladj`. All layers use the same tape.
     pub(super) fn forward_tile(&self, x: &mut [T], ladj: &mut [T], tape: &mut Tape<T>) {
         for entry in &self.structure.layers {
             entry.layer.forward(self.of(&entry.range), x, ladj, tape, None);
         }
     }
 
-    /// z → x in place.
+    /// Replaces z by x in place.
     pub(super) fn inverse_tile(&self, z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         for entry in self.structure.layers.iter().rev() {
             entry
@@ -342,12 +334,13 @@ impl<T: Real> Flow<T> {
     }
 }
 
-/// The column ranges of the tiles of a batch.
+/// The column ranges of the tiles of a batch with `n` columns.
 pub(super) fn tiles(n: usize, tile: usize) -> impl Iterator<Item = Range<usize>> {
     (0..n).step_by(tile).map(move |start| start..(start + tile).min(n))
 }
 
-/// Some columns of a batch. (`s![]` expands to an `allow` that this crate's `forbid(unsafe_code)` rejects.)
+/// A range of the columns of a batch. (The macro `s![]` is not used, because it expands to an `allow` that
+/// this crate's `forbid(unsafe_code)` rejects.)
 pub(super) fn cut<'a, T: Real>(
     x: &'a ArrayBase<impl Data<Elem = T>, Ix2>,
     columns: &Range<usize>,

@@ -1,30 +1,33 @@
-//! Which coordinates meet in which stage of a butterfly.
+//! Schedules: which coordinates are combined in which stage of a butterfly.
 //!
-//! A *stage* is a list of disjoint pairs (p, q), p < q; a layer applies a 2×2 matrix to each pair, stage after stage.
+//! A *stage* is a list of disjoint pairs (p, q) with p < q. A layer applies a 2×2 matrix to each pair, stage
+//! after stage.
 //!
-//! - **Radix 2** (the paper's): level l splits the n coordinates into 2^l blocks, each block into halves, and pairs
-//!   coordinate k of the first half with coordinate k of the second. Where a length is odd the second half is longer
-//!   by one and its last coordinate passes by.
-//! - **Beneš**: with switches set to identity or swap it realises every permutation of any n coordinates.
-//!   A network of n has ⌊n/2⌋ switches, a network of ⌊n/2⌋ beside one of ⌈n/2⌉, and ⌊n/2⌋ switches again.
-//!   For n a power of two it is a butterfly followed by its transpose.
+//! - **Radix 2** is the paper's schedule. Level l splits the n coordinates into 2^l blocks and each block
+//!   into halves, and pairs coordinate k of the first half with coordinate k of the second half. If the
+//!   length of a block is odd, its second half is longer by one, and the last coordinate is in no pair.
+//! - **Beneš** realises every permutation of any n coordinates if its switches are set to identity or swap. A
+//!   network for n coordinates consists of ⌊n/2⌋ switches, a network for ⌊n/2⌋ coordinates beside one for
+//!   ⌈n/2⌉ coordinates, and ⌊n/2⌋ switches again. If n is a power of two, it is a butterfly followed by its
+//!   transpose.
 //!
 //! # References
-//! Meng et al. (2022), ButterflyFlow, arXiv:2209.13774; Beneš (1965); Chang & Melhem (1997), Arbitrary size Benes
-//! networks, Parallel Processing Letters 7(3); Opferman & Tsao-Wu (1971) for the looping algorithm.
+//! Meng et al. (2022), ButterflyFlow, arXiv:2209.13774; Beneš (1965); Chang & Melhem (1997), Arbitrary size
+//! Benes networks, Parallel Processing Letters 7(3); Opferman & Tsao-Wu (1971) for the looping algorithm.
 
 use super::draw::is_permutation;
 use super::error::FlowError;
 
-/// Disjoint pairs (p, q), p < q, combined at the same time.
+/// Disjoint pairs (p, q) with p < q that are combined at the same time.
 pub type Stage = Vec<(usize, usize)>;
 
-/// Number of radix-2 levels after which every coordinate can reach every other: ⌈log₂ n⌉.
+/// Number of radix-2 levels that have an effect: ⌈log₂ n⌉. If n is a power of two, every output then depends
+/// on every input.
 pub fn radix2_levels(n: usize) -> usize {
     n.next_power_of_two().trailing_zeros() as usize
 }
 
-/// Start and length of each of the 2^level blocks of `n` coordinates.
+/// Start and length of each of the 2^level blocks of `n` coordinates. Empty blocks are left out.
 fn blocks(n: usize, level: usize) -> Vec<(usize, usize)> {
     let mut blocks = vec![(0, n)];
     for _ in 0..level {
@@ -37,7 +40,7 @@ fn blocks(n: usize, level: usize) -> Vec<(usize, usize)> {
     blocks
 }
 
-/// The pairs of one radix-2 level, by block.
+/// The pairs of one radix-2 level, grouped by block.
 pub fn radix2_blocks(n: usize, level: usize) -> Vec<Stage> {
     blocks(n, level)
         .into_iter()
@@ -51,16 +54,17 @@ pub fn radix2(n: usize, level: usize) -> Stage {
     radix2_blocks(n, level).concat()
 }
 
-/// The stages of the Beneš network of `n` coordinates: 2⌈log₂ n⌉ − 1 of them, none for n < 2.
+/// The stages of the Beneš network for `n` coordinates. There are 2⌈log₂ n⌉ − 1 of them, and none for n < 2.
 pub fn benes(n: usize) -> Vec<Stage> {
     let identity: Vec<usize> = (0..n).collect();
     wire(&identity).into_iter().map(|stage| stage.into_iter().map(|s| s.pair).collect()).collect()
 }
 
-/// Switch settings, true for swap, with which the stages of [`benes`] realise y\[i\] = x\[permutation\[i\]\].
+/// The switch settings with which the stages of [`benes`] realise y\[i\] = x\[permutation\[i\]\]. A setting
+/// of true means a swap.
 ///
 /// # Errors
-/// [`FlowError::NotAPermutation`].
+/// [`FlowError::NotAPermutation`] if `permutation` is not a permutation.
 pub fn route(permutation: &[usize]) -> Result<Vec<Vec<bool>>, FlowError> {
     if !is_permutation(permutation, permutation.len()) {
         return Err(FlowError::NotAPermutation { n_features: permutation.len() });
@@ -88,7 +92,7 @@ fn depth(n: usize) -> usize {
     }
 }
 
-/// Adds the network for coordinates `offset..offset + n`, whose first stage is `first`.
+/// Adds the network for the coordinates `offset..offset + n`, beginning at stage `first`.
 fn wire_into(permutation: &[usize], offset: usize, first: usize, stages: &mut [Vec<Switch>]) {
     let n = permutation.len();
     if n < 2 {
@@ -100,9 +104,10 @@ fn wire_into(permutation: &[usize], offset: usize, first: usize, stages: &mut [V
     }
     let half = n / 2;
     let sides = colour(permutation);
-    // The coordinate inside its subnetwork is the same for both members of a pair.
+    // Both members of a pair have the same index within their subnetworks.
     let slot = |i: usize| if i < half { i } else { i - half };
-    // Output k of the upper network leaves at k, or at k + half where its switch swaps; the lower one the other way.
+    // Output k of the upper network becomes output k, or output k + half if its switch swaps. For the lower
+    // network it is the other way round.
     let upper: Vec<usize> =
         (0..half).map(|k| slot(permutation[if sides.output_lower[k] { k + half } else { k }])).collect();
     let lower: Vec<usize> = (0..n - half)
@@ -125,11 +130,13 @@ struct Sides {
     output_lower: Vec<bool>,
 }
 
-/// The looping algorithm: members of a pair must use different networks, on either side.
+/// The looping algorithm. It assigns a network to each input and output, so that the two members of a pair
+/// use different networks, on either side.
 ///
-/// The connections input → output form paths and cycles through the pairs; along them the networks alternate. With n
-/// odd the last input and the last output have no partner and are wired to the lower network. They are the two ends
-/// of one path, which has an odd number of connections, so the alternation agrees.
+/// The connections from input to output form paths and cycles through the pairs, along which the networks
+/// alternate. If n is odd, the last input and the last output have no partner and are wired to the lower
+/// network. They are the two ends of one path, which has an odd number of connections, so the alternation is
+/// consistent.
 fn colour(permutation: &[usize]) -> Sides {
     let n = permutation.len();
     let half = n / 2;
@@ -161,7 +168,8 @@ fn colour(permutation: &[usize]) -> Sides {
     if n % 2 == 1 {
         follow(n - 1, true);
     }
-    // Where a loop starts the choice is free: unswapped, so that the identity needs no swap at all.
+    // The network at the start of a loop can be chosen freely. The choice is the upper one, so that the
+    // identity needs no swap.
     for k in 0..half {
         follow(k, false);
     }
@@ -267,7 +275,7 @@ mod tests {
     #[test]
     fn radix2_levels_connect_everything_at_any_size() {
         for n in 1..70 {
-            // reach[i] holds the inputs output i depends on.
+            // reach[i] is the set of inputs that output i depends on.
             let mut reach: Vec<u128> = (0..n).map(|i| 1 << i).collect();
             for level in 0..radix2_levels(n) {
                 let stage = radix2(n, level);

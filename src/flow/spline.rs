@@ -1,17 +1,18 @@
-//! Monotone rational-quadratic splines on [−B, B] with identity tails, for many columns at once.
+//! Monotone rational-quadratic splines on [−B, B] with identity tails, evaluated for many columns at once.
 //!
-//! One spline of K bins has 3K − 1 raw parameters: K widths, K heights, K − 1 inner slopes.
+//! A spline with K bins has 3K − 1 raw parameters: K widths, K heights and K − 1 inner slopes.
 //!
 //! ```text
 //! w_k = 2B (ε + (1 − Kε) softmax(raw_w)_k)      h_k likewise       knots: cumulative sums from −B
 //! d_k = δ + softplus(raw_d + softplus⁻¹(1 − δ))                    d_0 = d_K = 1
 //! ```
 //!
-//! so that raw zeros are the identity: equal bins on the diagonal with slope one at every knot. Inside a bin the
-//! function is that of [`crate::num::rational_quadratic`]; outside [−B, B] it is z = x.
+//! If all raw parameters are zero, the spline is the identity: equal bins on the diagonal, with slope one at
+//! every knot. Inside a bin the function is that of [`crate::num::rational_quadratic`]; outside [−B, B] it is
+//! z = x.
 //!
-//! Every loop runs over [`LANES`] neighbouring columns without branches: the bin is found by comparing with each knot
-//! in turn and selecting, which costs less than a search that cannot be vectorised.
+//! Every loop runs over [`LANES`] neighbouring columns without branches. The bin is found by comparing with
+//! each knot in turn and selecting, which costs less than a search that cannot be vectorised.
 //!
 //! # References
 //! Durkan et al. (2019), Neural spline flows, arXiv:1906.04032, §3.
@@ -24,9 +25,9 @@ use crate::num::real::Real;
 use crate::num::simd::vectorized;
 use crate::num::stable::softplus_inverse;
 
-/// Smallest share of a bin in the interval's width and height.
+/// Smallest share of the interval's width, and of its height, that a bin takes (ε).
 const MIN_BIN: f64 = 1e-3;
-/// Smallest slope at a knot.
+/// Smallest slope at a knot (δ).
 const MIN_SLOPE: f64 = 1e-3;
 
 /// The family of splines with `n_bins` bins on [−`bound`, `bound`].
@@ -36,51 +37,51 @@ pub struct Spline {
     bound: f64,
 }
 
-/// The constants of a family in the number type of the computation.
+/// The constants of a family, in the number type of the computation.
 struct Constants<T> {
     bound: T,
-    /// Width of a bin with no share of the softmax: 2Bε.
+    /// Smallest width of a bin, which it has if its share of the softmax is zero: 2Bε.
     min_width: T,
-    /// 2B(1 − Kε), what the softmax shares out.
+    /// The width that the softmax distributes among the bins: 2B(1 − Kε).
     shared_width: T,
     min_slope: T,
-    /// softplus⁻¹(1 − δ)
+    /// The offset softplus⁻¹(1 − δ), which makes the slope one for a raw slope of zero.
     slope_offset: T,
 }
 
-/// The bin each column lies in.
+/// The bin that each column lies in.
 struct Located<T> {
-    /// Number of the bin, −1 in the tails.
+    /// Index of the bin; −1 in the tails.
     index: Lane<T>,
     x0: Lane<T>,
     y0: Lane<T>,
     width: Lane<T>,
     height: Lane<T>,
-    /// Slopes at its ends, before softplus.
+    /// Slopes at the two ends of the bin, before the softplus.
     raw0: Lane<T>,
     raw1: Lane<T>,
 }
 
 impl Spline {
-    /// `n_bins` ≥ 1 bins on [−`bound`, `bound`].
+    /// A family of splines with `n_bins` ≥ 1 bins on [−`bound`, `bound`].
     pub fn new(n_bins: usize, bound: f64) -> Self {
         Self { n_bins, bound }
     }
 
-    /// Raw parameters of one spline: 3K − 1.
+    /// Number of raw parameters of one spline: 3K − 1.
     pub fn n_raw(&self) -> usize {
         3 * self.n_bins - 1
     }
 
-    /// The spline with these raw parameters at one point: z and log dz/dx.
+    /// Evaluates the spline with these raw parameters at one point and returns z and log dz/dx.
     pub fn evaluate(&self, raw: &[f64], x: f64) -> (f64, f64) {
         let (mut raw, mut z, mut ladj) = (raw.to_vec(), [x], [0.0]);
         self.forward(&mut raw, &mut z, &mut ladj);
         (z[0], ladj[0])
     }
 
-    /// Raw parameters of the spline through given knots (K + 1 of them, on ±B at the ends, with slope one there), or
-    /// nothing where a bin or slope is smaller than the family allows.
+    /// The raw parameters of the spline through given knots. There must be K + 1 knots; the outer ones lie at
+    /// ±B and have slope one. `None` if a bin or a slope is smaller than the family allows.
     pub fn raw_from_knots(&self, knots_x: &[f64], knots_y: &[f64], slopes: &[f64]) -> Option<Vec<f64>> {
         let c = self.constants::<f64>();
         let mut raw = Vec::with_capacity(self.n_raw());
@@ -108,7 +109,7 @@ impl Spline {
         }
     }
 
-    /// Finds each column's bin: by x where `by_x`, else by y.
+    /// Finds the bin of each column: by x if `by_x`, otherwise by y.
     #[inline(always)]
     fn locate<T: Real>(
         &self,
@@ -125,7 +126,7 @@ impl Spline {
         let mut at =
             Located { index: zero, x0: zero, y0: zero, width: zero, height: zero, raw0: zero, raw1: zero };
         let (mut knot_x, mut knot_y) = ([-c.bound; LANES], [-c.bound; LANES]);
-        // Slope one at both ends: the raw value zero.
+        // At both ends the slope is one, for which the raw value is zero.
         let end = [c.slope_offset; LANES];
         let mut right = end;
         for bin in 0..k {
@@ -136,7 +137,7 @@ impl Spline {
             let width = lane(|i| c.min_width + c.shared_width * share_x[i]);
             let height = lane(|i| c.min_width + c.shared_width * share_y[i]);
             let knot = if by_x { knot_x } else { knot_y };
-            // One loop for each quantity: a loop that writes them all is not vectorised.
+            // There is one loop for each quantity, because a loop that writes all of them is not vectorised.
             let pick = |new: &Lane<T>, old: &Lane<T>| lane(|i| if v[i] >= knot[i] { new[i] } else { old[i] });
             at.index = pick(&[T::from_f64(bin as f64); LANES], &at.index);
             at.x0 = pick(&knot_x, &at.x0);
@@ -153,8 +154,8 @@ impl Spline {
         at
     }
 
-    /// Replaces `x` by z and adds log dz/dx to `ladj`. The raw widths and heights are replaced by their softmax,
-    /// which is what `backward` wants.
+    /// Replaces `x` by z and adds log dz/dx to `ladj`. The raw widths and heights are replaced by their
+    /// softmax, which `backward` needs.
     ///
     /// # Shapes
     /// `raw: (3K − 1, n)`, `x: (n,)`, `ladj: (n,)`
@@ -183,7 +184,7 @@ impl Spline {
         }
     }
 
-    /// Replaces `z` by x; destroys `raw`.
+    /// Replaces `z` by x. The contents of `raw` are lost.
     pub(crate) fn inverse<T: Real>(&self, raw: &mut [T], z: &mut [T]) {
         vectorized!(_F => self.inverse_kernel(raw, z));
     }
@@ -214,8 +215,8 @@ impl Spline {
     /// Replaces `gradient` = ∂L/∂z by ∂L/∂x and **overwrites** `d_raw` with ∂L/∂raw.
     ///
     /// # Shapes
-    /// `raw: (3K − 1, n)` as `forward` left it, `x: (n,)` what `forward` was given, `ladj_gradient: (n,)`,
-    /// `d_raw: (3K − 1, n)`
+    /// `raw: (3K − 1, n)` as `forward` has left it; `x: (n,)` as `forward` received it;
+    /// `ladj_gradient: (n,)`; `d_raw: (3K − 1, n)`
     pub(crate) fn backward<T: Real>(
         &self,
         raw: &[T],
@@ -256,8 +257,9 @@ impl Spline {
             let g_raw1 = lane(|i| d_slope1[i] * at.raw1[i].sigmoid());
             g = lane(|i| if at.index[i] >= T::zero() { p.t[i] } else { g[i] });
             store(gradient, start, &g);
-            // Through the softmax: ∂L/∂raw_j = s_j (g_j − Σ_m s_m g_m), where bins before the column's move its left
-            // end and the bin itself its width. The shares' sums follow from x₀ and w, up to a factor.
+            // The gradient through the softmax is ∂L/∂raw_j = s_j (g_j − Σ_m s_m g_m). Bins before the
+            // column's own bin move the left end of that bin; the bin itself changes its width. Up to a
+            // factor, the sums of the shares follow from x₀ and w.
             let before_x = lane(|i| at.x0[i] + c.bound - at.index[i] * c.min_width);
             let before_y = lane(|i| at.y0[i] + c.bound - at.index[i] * c.min_width);
             let mean_x = lane(|i| (at.width[i] - c.min_width) * d_width[i] - before_x[i] * dt[i]);
@@ -278,7 +280,7 @@ impl Spline {
                 store(&mut d_raw[row(bin)], start, &dx);
                 store(&mut d_raw[row(k + bin)], start, &dy);
                 if bin + 1 < k {
-                    // The knot between this bin and the next.
+                    // The slope at the knot between this bin and the next.
                     let next = index + T::one();
                     let left = lane(|i| if next == at.index[i] { g_raw0[i] } else { T::zero() });
                     let ds = lane(|i| if index == at.index[i] { g_raw1[i] } else { left[i] });
@@ -316,7 +318,7 @@ impl Spline {
     }
 }
 
-/// z − y₀ at t = x − x₀; symbols as in [`crate::num::rational_quadratic`].
+/// The value z − y₀ at t = x − x₀. The symbols are those of [`crate::num::rational_quadratic`].
 #[inline(always)]
 fn value<T: Real>(t: T, w: T, h: T, d0: T, d1: T) -> T {
     let s = h / w;
@@ -325,7 +327,7 @@ fn value<T: Real>(t: T, w: T, h: T, d0: T, d1: T) -> T {
     h * (s * xi * xi + d0 * zeta) / (s + (d0 + d1 - s - s) * zeta)
 }
 
-/// dz/dx at t = x − x₀.
+/// The slope dz/dx at t = x − x₀.
 #[inline(always)]
 fn slope<T: Real>(t: T, w: T, h: T, d0: T, d1: T) -> T {
     let s = h / w;
@@ -336,7 +338,7 @@ fn slope<T: Real>(t: T, w: T, h: T, d0: T, d1: T) -> T {
     ratio * ratio * (d1 * xi * xi + (s + s) * zeta + d0 * rest * rest)
 }
 
-/// ∂L/∂ of t, w, h, d₀, d₁.
+/// The gradients of L with respect to t, w, h, d₀ and d₁.
 struct Partials<T> {
     t: Lane<T>,
     width: Lane<T>,
@@ -345,13 +347,13 @@ struct Partials<T> {
     d1: Lane<T>,
 }
 
-/// Derivatives of L through z − y₀ = hN/D and ladj = 2 ln s + ln M − 2 ln D, where
+/// The derivatives of L through z − y₀ = hN/D and ladj = 2 ln s + ln M − 2 ln D, where
 ///
 /// ```text
 /// s = h/w   ξ = t/w   ζ = ξ(1 − ξ)   N = sξ² + d₀ζ   D = s + (d₀ + d₁ − 2s)ζ   M = d₁ξ² + 2sζ + d₀(1 − ξ)²
 /// ```
 ///
-/// `g` = ∂L/∂z, `g_ladj` = ∂L/∂ladj.
+/// The arguments `g` and `g_ladj` are ∂L/∂z and ∂L/∂ladj.
 #[inline(always)]
 fn differentiate<T: Real>(
     t: &Lane<T>,

@@ -1,4 +1,5 @@
-//! What a flow starts from: permutations, the scale of the data, a mixture.
+//! Sets the parameters that a flow starts training from: permutations, the scale of the data, a mixture, or a
+//! vector autoregression.
 
 use std::sync::Arc;
 
@@ -13,12 +14,15 @@ use super::permutation;
 use crate::num::real::Real;
 use crate::random::Seed;
 
-/// Records the dependence of coordinates is estimated from: its error is then about 0.0002 nats.
+/// Number of records from which the dependence of coordinates is estimated. The error of the estimate is then
+/// about 0.0002 nats.
 const DEPENDENCE_RECORDS: usize = 4096;
 
 impl<T: Real> Flow<T> {
-    /// Sets every ActNorm so that its output on this sample has mean 0 and variance 1. With a mixture base, which is
-    /// fitted to the data as they are, nothing is changed: the flow shall start at the mixture's likelihood.
+    /// Sets every ActNorm so that its output on this sample has mean 0 and variance 1.
+    ///
+    /// With a mixture base nothing is changed. The mixture is fitted to the data as they are, and the flow
+    /// must start at the mixture's likelihood.
     ///
     /// # Shapes
     /// `x: (d, n)`
@@ -45,15 +49,18 @@ impl<T: Real> Flow<T> {
         }
     }
 
-    /// Where the configuration asks for permutations from the data: routes [`permutation::arrange`] for the dependence in
-    /// this sample through the layers of an untrained flow. A mixture base is turned with them, so that the flow's density
-    /// stays the mixture's.
+    /// If the configuration asks for permutations from the data, routes the result of
+    /// [`permutation::arrange`] for the dependence in this sample through the layers of an untrained flow.
+    ///
+    /// A mixture base is transformed along with the permutations, so that the density of the flow remains
+    /// that of the mixture.
     ///
     /// # Shapes
     /// `x: (d, n)`
     ///
     /// # Errors
-    /// Where a turned mixture is not usable: its covariances were singular.
+    /// [`FlowError::Mixture`] if the transformed mixture is not usable, because its covariances were
+    /// singular.
     pub fn arrange(&mut self, x: ArrayView2<'_, T>) -> Result<(), FlowError> {
         self.assert_width(x.nrows());
         if self.config().permutation != Permutation::Data || x.ncols() == 0 {
@@ -67,7 +74,7 @@ impl<T: Real> Flow<T> {
         self.turn_mixture()
     }
 
-    /// Routes random permutations where the configuration asks for them.
+    /// Routes random permutations through the butterflies if the configuration asks for them.
     pub(super) fn route_random_permutations(&mut self) -> Result<(), FlowError> {
         let FlowConfig { permutation, permutation_seed, n_blocks, .. } = *self.config();
         if permutation != Permutation::Random {
@@ -80,7 +87,8 @@ impl<T: Real> Flow<T> {
         Ok(())
     }
 
-    /// With S the product of all linear layers: means Sμ and covariances SΣSᵀ.
+    /// Transforms the mixture with the product S of all linear layers: the means become Sμ, the covariances
+    /// SΣSᵀ.
     fn turn_mixture(&mut self) -> Result<(), FlowError> {
         let Some((weights, means, covariances)) = self.base().mixture(self.base_parameters()) else {
             return Ok(());
@@ -97,14 +105,16 @@ impl<T: Real> Flow<T> {
         self.set_mixture(weights.view(), means.dot(&s.t()).view(), turned.view())
     }
 
-    /// Gives a mixture base its weights, means and covariances; off-diagonal covariances are ignored by a diagonal one.
-    /// While all layers are the identity, the flow then *is* that mixture.
+    /// Gives a mixture base its weights, means and covariances. A diagonal mixture ignores the off-diagonal
+    /// covariances.
+    ///
+    /// As long as all layers are the identity, the flow *is* then that mixture.
     ///
     /// # Shapes
     /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
     ///
     /// # Errors
-    /// Where the base is not a mixture of that size, or a component is not usable.
+    /// If the base is not a mixture of that size, or if a component is not usable.
     pub fn set_mixture(
         &mut self,
         weights: ArrayView1<'_, f64>,
@@ -118,10 +128,11 @@ impl<T: Real> Flow<T> {
     /// Starts the causal layer of a flow of windows from a vector autoregression: z = A(x − m).
     ///
     /// # Shapes
-    /// `mean: ((p+1)·C,)`, `whiten: ((p+1)·C, (p+1)·C)`, lower triangular, of p + 1 consecutive samples, time-major
+    /// `mean: ((p+1)·C,)` and `whiten: ((p+1)·C, (p+1)·C)`, for p + 1 consecutive samples in time-major
+    /// order; `whiten` is lower triangular.
     ///
     /// # Errors
-    /// Where the flow has no causal layer, or one of another order.
+    /// If the flow has no causal layer, or if its causal layer has another order.
     pub fn set_causal(
         &mut self,
         mean: ArrayView1<'_, f64>,
@@ -136,7 +147,8 @@ impl<T: Real> Flow<T> {
     /// Sets the Beneš butterfly of block `block` to a permutation: output i becomes ± input `permutation[i]`.
     ///
     /// # Errors
-    /// Where there is no such block, its linear layer is not a Beneš butterfly, or `permutation` is none.
+    /// If there is no such block, if its linear layer is not a Beneš butterfly, or if `permutation` is not a
+    /// permutation.
     pub fn route_permutation(&mut self, block: usize, permutation: &[usize]) -> Result<(), FlowError> {
         let missing = || FlowError::Missing { what: format!("butterfly in block {block}") };
         let structure = Arc::clone(&self.structure);

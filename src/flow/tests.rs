@@ -1,4 +1,5 @@
-//! The whole flow: gradients, inverses, sampling, storage, independence of threads.
+//! Tests of the whole flow: gradients, inverses, sampling, storage, and independence of the number of
+//! threads.
 
 use ndarray::{Array1, Array2, Array3, Axis, Slice};
 
@@ -40,7 +41,7 @@ fn configs() -> Vec<FlowConfig> {
     all
 }
 
-/// Flows of two channels of eight samples, half of which are factored out twice, or never.
+/// Flows of two channels of eight samples, with samples factored out twice, once or never.
 fn windows(small: &FlowConfig) -> [FlowConfig; 6] {
     let of = |splits, reach| FlowConfig {
         n_features: 16,
@@ -48,7 +49,8 @@ fn windows(small: &FlowConfig) -> [FlowConfig; 6] {
         window: Some(Windows { channels: 2, patch: 2, splits, reach, ..Windows::default() }),
         ..small.clone()
     };
-    // Given fewer samples than the causal layer looks back on, and more.
+    // The number of given samples is smaller than the order of the causal layer in one case, and larger in
+    // another.
     let given = |past: usize, order| {
         let config = of(0, 1);
         let window = config.window.map(|w| Windows { order, ..w });
@@ -64,7 +66,7 @@ fn windows(small: &FlowConfig) -> [FlowConfig; 6] {
     ]
 }
 
-/// Flows of two coordinates, or one, given the others.
+/// Flows of one or two coordinates, given the others.
 fn conditional(small: &FlowConfig) -> [FlowConfig; 3] {
     let given = |context: &[usize]| FlowConfig { n_features: 3, context: context.to_vec(), ..small.clone() };
     [
@@ -74,11 +76,12 @@ fn conditional(small: &FlowConfig) -> [FlowConfig; 3] {
     ]
 }
 
-/// A flow away from its identity start.
+/// A flow whose parameters are moved at random from its start, which is the identity.
 fn random_flow<T: Real>(config: &FlowConfig, seed: u64) -> Flow<T> {
     let mut flow = Flow::new(config, Seed(seed)).unwrap();
     let mut rng = Seed(seed).stream("test", 0);
-    // Milder for windows: sixteen coordinates through three blocks as steep lose more digits than a few do.
+    // The spread is smaller for windows: sixteen coordinates that pass through three equally steep blocks
+    // lose more digits than a few coordinates do.
     let spread = if config.window.is_some() { 0.1 } else { 0.25 };
     flow.parameters_mut().iter_mut().for_each(|p| *p += T::from_f64(spread * standard_normal(&mut rng)));
     flow
@@ -298,7 +301,8 @@ fn density_is_the_same_for_any_number_of_threads() {
     assert_eq!(flow.sample(0, Seed(4)).dim(), (0, 7));
 }
 
-/// E_p[q(x)/p(x)] = 1 for a proposal q inside p's support: wrong samples or a wrong normalisation miss it.
+/// For a proposal q inside the support of p, E_p[q(x)/p(x)] = 1. Wrong samples or a wrong normalisation give
+/// another mean.
 #[test]
 fn samples_follow_the_density() {
     for config in configs().into_iter().filter(|c| c.n_features == 2) {
@@ -325,7 +329,7 @@ fn samples_follow_the_density() {
 fn given_its_context_a_flow_is_a_density_and_is_sampled() {
     let small = FlowConfig { n_blocks: 3, hidden: 6, dropout: 0.0, ..FlowConfig::new(1) };
     for config in conditional(&small) {
-        // Milder than `random_flow`, whose ridges are finer than the grid.
+        // The spread is smaller than in `random_flow`, whose flows have ridges that are finer than the grid.
         let mut flow = Flow::<f64>::new(&config, Seed(12)).unwrap();
         let mut rng = Seed(12).stream("test", 0);
         flow.parameters_mut().iter_mut().for_each(|p| *p += 0.1 * standard_normal(&mut rng));
@@ -368,7 +372,8 @@ fn samples_that_are_factored_out_are_left_alone_from_then_on() {
     moved.into_iter().flatten().for_each(|i| flow.parameters_mut()[i] += 0.3);
     let x = random_batch(16, 3);
     let (z, _) = flow.forward(x.view());
-    // Channel-major behind all blocks; every other sample left after the first block, of the rest every other after the second.
+    // After all blocks the layout is channel-major. Every other sample is factored out after the first block,
+    // and every other one of the rest after the second.
     for t in 0..8 {
         for c in 0..2 {
             let same = z.row(c * 8 + t).iter().zip(x.row(2 * t + c)).all(|(a, b)| (a - b).abs() < 1e-12);
@@ -412,7 +417,8 @@ fn a_permutation_is_routed_through_a_block() {
 #[test]
 fn arrangement_by_data_separates_what_depends_and_keeps_the_mixture() {
     let d = 6;
-    // Coordinates 0 and 1, 2 and 3, 4 and 5 nearly equal: halves of neighbours would not cut them.
+    // Coordinates 0 and 1, 2 and 3, and 4 and 5 are nearly equal. Halves of neighbouring coordinates would
+    // not cut these pairs.
     let noise = random_batch(d, 500);
     let x = Array2::from_shape_fn((d, 500), |(i, n)| noise[(i / 2, n)] + 0.2 * noise[(3 + i / 2, n)]);
     let x = &x + &(0.3 * &noise);

@@ -1,15 +1,16 @@
-//! The one-dimensional maps a coupling applies to each transformed coordinate, with parameters from its network.
+//! The one-dimensional maps that a coupling applies to each transformed coordinate. Their parameters come
+//! from the coupling's network.
 
 use super::spline::Spline;
 use crate::num::real::Real;
 use crate::num::simd::vectorized;
 
-/// A monotone map of ℝ with `n_raw` raw parameters; zeros are the identity.
+/// A monotone map of ℝ with `n_raw` raw parameters. If all of them are zero, it is the identity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Univariate {
-    /// z = x eˢ + t with raw parameters t and r, s = c·tanh(r/c): the scale cannot leave [e⁻ᶜ, eᶜ].
+    /// z = x eˢ + t with raw parameters t and r, where s = c·tanh(r/c). The scale cannot leave [e⁻ᶜ, eᶜ].
     Affine {
-        /// c.
+        /// The bound c.
         log_scale_bound: f64,
     },
     /// A rational-quadratic spline with identity tails.
@@ -25,7 +26,7 @@ impl Univariate {
         }
     }
 
-    /// Replaces `x` by z and adds log dz/dx to `ladj`; rewrites `raw` into what `backward` wants.
+    /// Replaces `x` by z and adds log dz/dx to `ladj`. Replaces `raw` by what `backward` needs.
     ///
     /// # Shapes
     /// `raw: (n_raw, n)`, `x: (n,)`, `ladj: (n,)`
@@ -34,7 +35,9 @@ impl Univariate {
             Self::Affine { log_scale_bound } => {
                 let (shift, log_scale) = raw.split_at_mut(x.len());
                 let c = T::from_f64(*log_scale_bound);
-                vectorized!(_F => for (((x, l), &t), r) in x.iter_mut().zip(ladj).zip(&*shift).zip(log_scale) {
+                vectorized!(_F => for (((x, l), &t), r) in
+                    x.iter_mut().zip(ladj).zip(&*shift).zip(log_scale)
+                {
                     let s = c * (*r / c).fast_tanh();
                     *x = *x * s.fast_exp() + t;
                     *l += s;
@@ -45,7 +48,7 @@ impl Univariate {
         }
     }
 
-    /// Replaces `z` by x; destroys `raw`.
+    /// Replaces `z` by x. The contents of `raw` are lost.
     pub(crate) fn inverse<T: Real>(&self, raw: &mut [T], z: &mut [T]) {
         match self {
             Self::Affine { log_scale_bound } => {
@@ -59,7 +62,9 @@ impl Univariate {
         }
     }
 
-    /// Replaces `gradient` = ∂L/∂z by ∂L/∂x and **overwrites** `d_raw`; `raw` as `forward` left it, `x` its input.
+    /// Replaces `gradient` = ∂L/∂z by ∂L/∂x and **overwrites** `d_raw` with ∂L/∂raw.
+    ///
+    /// `raw` must be as `forward` has left it, and `x` must be the input of `forward`.
     pub(crate) fn backward<T: Real>(
         &self,
         raw: &[T],

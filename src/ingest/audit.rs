@@ -14,8 +14,29 @@ pub struct Audit {
     pub tables: Vec<TableAudit>,
     /// Per variable: conversions, out-of-range values, missing records.
     pub variables: Vec<VariableAudit>,
+    /// Per column of a wide table: what it was taken for and why, and what its cells hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnAudit>,
     /// Things a user should know, as sentences without patient values.
     pub warnings: Vec<String>,
+}
+
+/// A column of a wide table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ColumnAudit {
+    /// Name as in the file.
+    pub column: String,
+    /// `id`, `group`, `split`, `ignore`, or the kind of a feature.
+    pub role: String,
+    /// What the role follows from.
+    pub why: String,
+    /// Cells with a value that is used; none are counted in columns that are left out.
+    pub values: u64,
+    /// Cells in which nothing was recorded.
+    pub absent: u64,
+    /// Cells that hold something that cannot be used, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rejected: BTreeMap<String, u64>,
 }
 
 /// A file the bundle depends on.

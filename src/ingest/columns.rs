@@ -10,7 +10,7 @@ use super::measure::Value;
 use super::plan::Plan;
 use super::records::Records;
 use super::text::shortest;
-use super::{Cells, Column};
+use super::{Cells, Column, Spelling};
 
 /// The rows of the result.
 pub(super) struct Rows {
@@ -123,6 +123,7 @@ fn describe(variable: &Variable, feature: &Feature, measured: bool, cells: Cells
         kind: variable.kind,
         resolution: variable.resolution,
         range: variable.range,
+        spelling: Spelling::undeclared(),
         cells,
     };
     if !measured || variable.is_single() {

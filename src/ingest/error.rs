@@ -23,7 +23,7 @@ pub enum IngestError {
     #[error("there is no file or folder {0}")]
     NoInput(String),
     /// A folder without any table file.
-    #[error("folder {0} holds no .csv, .csv.gz or .parquet file")]
+    #[error("folder {0} holds no table: no .csv, .tsv, .txt (also with .gz), .parquet or .arrow file")]
     NoFiles(String),
     /// A wide folder without its training table.
     #[error("folder {folder} holds no train.csv, train.csv.gz or train.parquet")]
@@ -32,7 +32,9 @@ pub enum IngestError {
         folder: String,
     },
     /// A file of another type.
-    #[error("{0} is neither .csv, .csv.gz nor .parquet")]
+    #[error(
+        "{0} is no table by its name: neither .csv, .tsv, .txt (also with .gz) nor .parquet, .arrow or .feather"
+    )]
     UnknownFormat(String),
     /// Tables without a file.
     #[error("{}", missing_tables(.tables, .folder))]
@@ -126,6 +128,130 @@ pub enum IngestError {
         /// Fields of the header.
         expected: u64,
     },
+    /// A line of a text file with another number of cells than the header.
+    #[error("{file}: line {line} has {found} {} where the header has {expected}", plural(*.found as usize, "cell", "cells"))]
+    RaggedLine {
+        /// File.
+        file: String,
+        /// Line of the file, from 1, in which the row begins.
+        line: u64,
+        /// Cells found.
+        found: u64,
+        /// Cells of the header.
+        expected: u64,
+    },
+    /// A quote without its partner, where its line is known.
+    #[error("{file}: a quote is opened in the row of line {line} and never closed")]
+    OpenQuoteInLine {
+        /// File.
+        file: String,
+        /// Line of the file, from 1, in which the row begins.
+        line: u64,
+    },
+    /// Bytes that mean nothing in the encoding of the file.
+    #[error("{file}: line {line} holds bytes that are no text, neither in UTF-8 nor in Windows-1252")]
+    UnknownEncoding {
+        /// File.
+        file: String,
+        /// Line of the file, from 1.
+        line: u64,
+    },
+    /// Lines in more than one encoding.
+    #[error(
+        "{file}: line {line} is in another encoding than the lines before it, so that one of them would be misread"
+    )]
+    MixedEncodings {
+        /// File.
+        file: String,
+        /// Line of the file, from 1.
+        line: u64,
+    },
+    /// A NUL byte.
+    #[error("{file}: line {line} holds a NUL byte, which no text does")]
+    Nul {
+        /// File.
+        file: String,
+        /// Line of the file, from 1.
+        line: u64,
+    },
+    /// Bytes behind the compressed data.
+    #[error("{0}: behind its compressed data stand bytes that are neither compressed data nor padding")]
+    BehindGzip(
+        /// File.
+        String,
+    ),
+    /// A file that is something else than a table.
+    #[error("{file} is no table: it is {what}")]
+    Foreign {
+        /// File.
+        file: String,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A file of a kind that is not read, by its name.
+    #[error("{file}: files that end in {extension} are not read")]
+    UnreadableFormat {
+        /// File.
+        file: String,
+        /// Its extension.
+        extension: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Two separators that divide a text equally well.
+    #[error("{file}: its cells may be separated by {one} or by {other}, since both divide every row alike")]
+    TwoSeparators {
+        /// File.
+        file: String,
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// Two columns of one name, where the name cannot be told.
+    #[error("{file} has two columns of one name")]
+    DuplicateColumns {
+        /// File.
+        file: String,
+    },
+    /// A file of a table in several files that has other columns.
+    #[error("{}", part_columns(.file, .first, .lacks, .adds))]
+    PartColumns {
+        /// File.
+        file: String,
+        /// The first file, whose columns are expected.
+        first: String,
+        /// Columns it lacks.
+        lacks: String,
+        /// Columns it has besides.
+        adds: String,
+    },
+    /// A file of a table in several files whose column has another type.
+    #[error("{file}: column `{column}` holds {found}, and in {first} it holds {expected}")]
+    PartType {
+        /// File.
+        file: String,
+        /// Column.
+        column: String,
+        /// Its type there.
+        found: String,
+        /// The first file.
+        first: String,
+        /// The type in it.
+        expected: String,
+    },
+    /// A cell of a file with types that cannot be handed on.
+    #[error("{file}: column `{column}` holds a value that cannot be read without losing digits or text")]
+    UnreadableCell {
+        /// File.
+        file: String,
+        /// Column.
+        column: String,
+        /// Its message may quote the cell, so it is not part of ours.
+        reason: Box<PolarsError>,
+    },
     /// A quote without its partner.
     #[error("{0}: a quote is opened and not closed within 64 MB")]
     OpenQuote(
@@ -216,6 +342,15 @@ fn missing_columns(files: &[(String, Vec<String>)]) -> String {
     named.join("; ")
 }
 
+fn part_columns(file: &str, first: &str, lacks: &str, adds: &str) -> String {
+    let more = match (lacks.is_empty(), adds.is_empty()) {
+        (false, true) => format!("it lacks {lacks}"),
+        (true, false) => format!("it has {adds} besides"),
+        _ => format!("it lacks {lacks} and has {adds} besides"),
+    };
+    format!("{file} has other columns than {first}: {more}")
+}
+
 fn plural(n: usize, one: &'static str, more: &'static str) -> &'static str {
     if n == 1 { one } else { more }
 }
@@ -243,7 +378,9 @@ impl Hint for IngestError {
                 "correct their names or leave them out; besides its features the table may have an id, `subject_id` and `split`"
                     .into()
             }
-            Self::DuplicateColumn { .. } => "rename one of them".into(),
+            Self::DuplicateColumn { .. } => {
+                "rename one of them; if the names are values, the file has no header: add one".into()
+            }
             Self::Empty(_) => "a header and at least one row below it are needed".into(),
             Self::Truncated(_) => "download or compress it again".into(),
             Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
@@ -253,7 +390,30 @@ impl Hint for IngestError {
                  the header"
                     .into()
             }
-            Self::OpenQuote(_) => "a field that begins with a quote ends with one; quotes inside it are doubled".into(),
+            Self::RaggedLine { .. } => {
+                "put cells that contain the separator in quotes, and remove lines that are no rows, such as titles, comments and \
+                 totals; lines are counted as an editor counts them"
+                    .into()
+            }
+            Self::UnknownEncoding { .. } | Self::MixedEncodings { .. } => {
+                "save the file as UTF-8, or convert it with iconv from the encoding that it was written in".into()
+            }
+            Self::Nul { .. } => "the file may be damaged or no text at all: export or copy it again".into(),
+            Self::BehindGzip(_) => {
+                "something may be missing: compress the table again, or unpack it with gzip -dc and compare".into()
+            }
+            Self::Foreign { remedy, .. } | Self::UnreadableFormat { remedy, .. } => (*remedy).into(),
+            Self::TwoSeparators { .. } => {
+                "say which it is with --set separator=…, or put cells that contain the other in quotes".into()
+            }
+            Self::DuplicateColumns { .. } => "rename one of them".into(),
+            Self::PartColumns { .. } | Self::PartType { .. } => {
+                "the files of a folder are read as one table; move a file of another table elsewhere, or write it again with the \
+                 same columns"
+                    .into()
+            }
+            Self::UnreadableCell { .. } => "store the column as text or as integers".into(),
+            Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => "a field that begins with a quote ends with one; quotes inside it are doubled".into(),
             Self::Ragged { .. } => "quote fields that contain commas; rows are counted from 1 below the header".into(),
             Self::NotUtf8 { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),

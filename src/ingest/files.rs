@@ -2,23 +2,49 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
 
+use super::source::{Note, Notes, Opened, TextFault, open_text, recognise};
 use super::{IngestError, InputFile};
 
 /// How a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
+    /// Delimited text, compressed or not, whatever separates its cells.
     Csv,
     Parquet,
+    /// Arrow IPC, a file or a stream.
+    Arrow,
 }
+
+/// Extensions of tables; `.gz` may follow those of texts.
+const EXTENSIONS: [(&str, Format); 8] = [
+    (".csv", Format::Csv),
+    (".tsv", Format::Csv),
+    (".txt", Format::Csv),
+    (".parquet", Format::Parquet),
+    (".arrow", Format::Arrow),
+    (".feather", Format::Arrow),
+    (".ipc", Format::Arrow),
+    (".arrows", Format::Arrow),
+];
+
+/// Extensions of compressed tables and workbooks that are not read, and what to do with such files.
+const UNREADABLE: [(&str, &str); 8] = [
+    (".zst", "unpack it with zstd -d, or compress it with gzip"),
+    (".bz2", "unpack it with bunzip2, or compress it with gzip"),
+    (".xz", "unpack it with unxz, or compress it with gzip"),
+    (".lz4", "unpack it with lz4 -d, or compress it with gzip"),
+    (".zip", "unpack it first"),
+    (".7z", "unpack it first"),
+    (".xlsx", "save the sheet as CSV (UTF-8)"),
+    (".xls", "save the sheet as CSV (UTF-8)"),
+];
 
 /// A table file: its path, the name it goes by in messages and audits, and how it is stored.
 #[derive(Debug, Clone)]
@@ -29,60 +55,87 @@ pub(super) struct SourceFile {
     /// Lower case, without extension.
     pub(super) stem: String,
     pub(super) format: Format,
+    /// What separates the cells of a text, where a user has said so; otherwise it is told from the file.
+    pub(super) separator: Option<u8>,
+    /// What those who read the file have to say about it.
+    pub(super) notes: Notes,
+}
+
+impl Format {
+    /// For messages.
+    const fn described(self) -> &'static str {
+        match self {
+            Self::Csv => "text",
+            Self::Parquet => "a Parquet table",
+            Self::Arrow => "an Arrow table",
+        }
+    }
 }
 
 impl SourceFile {
-    /// The file at `path`, if its extension is one of ours.
+    /// The file at `path`, if its extension is one of ours. Where the content is of another format, the content decides.
     pub(super) fn new(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().into_owned();
         let lower = name.to_lowercase();
-        let (stem, format) = [(".csv", Format::Csv), (".csv.gz", Format::Csv), (".parquet", Format::Parquet)]
-            .into_iter()
-            .find_map(|(end, format)| Some((lower.strip_suffix(end)?, format)))?;
-        Some(Self { path: path.to_path_buf(), stem: stem.to_string(), name, format })
+        let unpacked = lower.strip_suffix(".gz");
+        let (stem, by_name) = EXTENSIONS.into_iter().find_map(|(end, format)| match unpacked {
+            Some(unpacked) if format == Format::Csv => Some((unpacked.strip_suffix(end)?, format)),
+            Some(_) => None,
+            None => Some((lower.strip_suffix(end)?, format)),
+        })?;
+        let format = recognise(path, by_name);
+        let notes = Notes::default();
+        if format != by_name {
+            notes.say(Note::Format, format!("{name} holds {}, whatever its name says", format.described()));
+        }
+        Some(Self { path: path.to_path_buf(), stem: stem.to_string(), name, format, separator: None, notes })
     }
 
-    /// The bytes of a CSV, decompressed where they begin like gzip, whatever the name says.
-    pub(super) fn open_text(&self) -> Result<Box<dyn Read + Send>, IngestError> {
-        Ok(self.open_counted()?.0)
+    /// The same with the separator of its cells declared.
+    pub(super) fn with_separator(self, separator: Option<u8>) -> Self {
+        Self { separator, ..self }
     }
 
-    /// The same, with a count of the stored bytes read so far.
-    pub(super) fn open_counted(&self) -> Result<(Box<dyn Read + Send>, Arc<AtomicU64>), IngestError> {
-        let mut file = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
-        let mut magic = [0; 2];
-        let read = read_up_to(&mut file, &mut magic).map_err(IoError::on("read", &self.path))?;
-        let head = std::io::Cursor::new(magic[..read].to_vec());
-        let count = Arc::new(AtomicU64::new(0));
-        let counted = Counted { source: head.chain(file), count: Arc::clone(&count) };
-        let whole = BufReader::with_capacity(1 << 16, counted);
-        let text: Box<dyn Read + Send> = if magic == [0x1f, 0x8b] {
-            Box::new(flate2::bufread::MultiGzDecoder::new(whole))
-        } else if self.name.to_lowercase().ends_with(".gz") && read > 0 {
-            return Err(IngestError::Truncated(self.name.clone()));
-        } else {
-            Box::new(whole)
-        };
-        Ok((text, count))
+    /// Sentences on the file that a user should know. Some of them are known only once the whole file has been read.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.notes.sentences()
+    }
+
+    /// Whether the file is one of several that make a table: writers leave marks and checksums beside them, whose names
+    /// begin with a dot or an underscore.
+    fn is_hidden(&self) -> bool {
+        self.name.starts_with(['.', '_'])
+    }
+
+    /// The bytes of a file with types.
+    pub(super) fn open_bytes(&self) -> Result<File, IngestError> {
+        Ok(File::open(&self.path).map_err(IoError::on("open", &self.path))?)
+    }
+
+    /// The text of a delimited file: unpacked, in UTF-8, with its separator told and a declaration of it left out.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, is something else than text, or could be read in two ways.
+    pub(super) fn open_text(&self) -> Result<Opened, IngestError> {
+        open_text(self)
     }
 
     /// A reader of records that keeps the header as its first record and takes rows of any length.
-    pub(super) fn records(&self) -> Result<csv::Reader<Box<dyn Read + Send>>, IngestError> {
-        Ok(csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.open_text()?))
+    pub(super) fn records(&self) -> Result<csv::Reader<Opened>, IngestError> {
+        let text = self.open_text()?;
+        let mut reader = csv::ReaderBuilder::new();
+        reader.has_headers(false).flexible(true).delimiter(text.dialect.separator);
+        Ok(reader.from_reader(text))
     }
 
-    /// Column names of a CSV as written, trimmed; a byte-order mark is no part of them.
+    /// Column names of a delimited file as written, trimmed.
     pub(super) fn csv_header(&self) -> Result<Vec<String>, IngestError> {
         let mut record = csv::ByteRecord::new();
         let found = self.records()?.read_byte_record(&mut record).map_err(|e| self.csv_error(e, 0))?;
         if !found {
             return Err(IngestError::Empty(self.name.clone()));
         }
-        let names = record.iter().enumerate().map(|(i, field)| {
-            let field = if i == 0 { field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field) } else { field };
-            String::from_utf8_lossy(field).trim().trim_matches('"').to_string()
-        });
-        Ok(names.collect())
+        Ok(record.iter().map(|field| String::from_utf8_lossy(field).trim().to_string()).collect())
     }
 
     /// A reader's error in our words; `row` is the row being read.
@@ -97,11 +150,21 @@ impl SourceFile {
         }
     }
 
-    /// Compressed data that end early or do not match their checksum get a message of their own.
+    /// Faults of the bytes and compressed data that end early or do not match their checksum get messages of their own.
     pub(super) fn io_error(&self, error: std::io::Error) -> IngestError {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        match error.kind() {
-            UnexpectedEof | InvalidData | InvalidInput => IngestError::Truncated(self.name.clone()),
+        let file = self.name.clone();
+        match (TextFault::of(&error), error.kind()) {
+            (Some(TextFault::BehindGzip), _) => IngestError::BehindGzip(file),
+            (Some(TextFault::Nul(line)), _) => IngestError::Nul { file, line },
+            (Some(TextFault::NotText(line)), _) => IngestError::UnknownEncoding { file, line },
+            (Some(TextFault::Mixed(line)), _) => IngestError::MixedEncodings { file, line },
+            (Some(TextFault::Utf32), _) => IngestError::Foreign {
+                file,
+                what: "a text in UTF-32",
+                remedy: "convert it to UTF-8, for example with iconv -f utf-32 -t utf-8",
+            },
+            (None, UnexpectedEof | InvalidData | InvalidInput) => IngestError::Truncated(file),
             _ => IoError::on("read", &self.path)(error).into(),
         }
     }
@@ -133,31 +196,6 @@ impl SourceFile {
     }
 }
 
-/// Counts what is read from a source.
-struct Counted<R> {
-    source: R,
-    count: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.source.read(buffer)?;
-        self.count.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read(&mut buffer[filled..])? {
-            0 => break,
-            n => filled += n,
-        }
-    }
-    Ok(filled)
-}
-
 /// Refuses addresses: the reader underneath could open them, and this program stays off the network.
 pub(super) fn refuse_remote(input: &Path) -> Result<(), IngestError> {
     let text = input.to_string_lossy();
@@ -169,7 +207,7 @@ pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     refuse_remote(input)?;
     let shown = input.display().to_string();
     if input.is_file() {
-        return SourceFile::new(input).map(|f| vec![f]).ok_or(IngestError::UnknownFormat(shown));
+        return SourceFile::new(input).map(|f| vec![f]).ok_or_else(|| unknown_format(input));
     }
     if !input.is_dir() {
         return Err(IngestError::NoInput(shown));
@@ -177,13 +215,25 @@ pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(input).map_err(IoError::on("read", input))? {
         let path = entry.map_err(IoError::on("read", input))?.path();
-        files.extend(if path.is_file() { SourceFile::new(&path) } else { None });
+        files.extend(if path.is_file() { SourceFile::new(&path).filter(|f| !f.is_hidden()) } else { None });
     }
     if files.is_empty() {
         return Err(IngestError::NoFiles(shown));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+/// Why a single file is not taken for a table.
+fn unknown_format(path: &Path) -> IngestError {
+    let lower = path.to_string_lossy().to_lowercase();
+    match UNREADABLE.into_iter().find(|(end, _)| lower.ends_with(end)) {
+        Some((extension, remedy)) => {
+            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            IngestError::UnreadableFormat { file, extension, remedy }
+        }
+        None => IngestError::UnknownFormat(path.display().to_string()),
+    }
 }
 
 /// The stem a numbered part belongs to: `chartevents` for `chartevents_2`.

@@ -13,7 +13,7 @@ pub(super) fn wrong_cell(file: &TypedFile, column: Option<usize>) -> Option<Inge
     match file.file.format {
         Format::Csv => in_csv(file, column).err(),
         // Parquet columns have their type; what can still be wrong are texts of times and fractions in ids.
-        Format::Parquet => in_parquet(file, column?).err(),
+        Format::Parquet | Format::Arrow => in_parquet(file, column?).err(),
     }
 }
 

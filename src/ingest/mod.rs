@@ -12,6 +12,7 @@
 //! derive    variables computed from others              columns  windows → features
 //! explain   one cell with all its rows                  trace    what it follows
 //! wide      tables with one row per record already      write    Parquet and CSV outputs
+//! source    table files as stretches of columns         spelling what a cell says, as learnt on training rows
 //! ```
 
 mod accumulate;
@@ -38,6 +39,7 @@ mod records;
 mod run;
 mod scan;
 mod source;
+mod spelling;
 mod table;
 mod table_writer;
 #[cfg(test)]
@@ -47,13 +49,16 @@ mod trace;
 mod wide;
 mod write;
 
-pub use audit::{Audit, CohortStep, InputFile, TableAudit, VariableAudit};
+pub use audit::{Audit, CohortStep, ColumnAudit, InputFile, TableAudit, VariableAudit};
 pub use error::IngestError;
 pub use explain::{Explanation, explain};
 pub use progress::{IngestProgress, NoProgress};
 pub use run::{BadRows, IngestOptions, ingest, ingest_with};
+pub use spelling::{Codes, Marks, Spelling};
 pub use table::{Cells, Column, RecordTable};
 pub use table_writer::TableWriter;
 pub use trace::TracedRow;
-pub use wide::{column_names, draft_wide, read_columns, read_only_columns, read_wide};
-pub use write::{OutputCells, OutputColumn, write_features, write_table};
+pub use wide::{
+    Expected, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
+};
+pub use write::{OutputCells, OutputColumn, find_our_name, write_features, write_table};

@@ -11,7 +11,7 @@ use super::cache::Note;
 use super::delimited::{self, Passed};
 use super::files::{Format, SourceFile};
 use super::locate;
-use super::source::parquet::{ParquetTable, engine};
+use super::source::{StoredTable, described, engine, polars_type};
 
 /// How a Parquet column arrives from Polars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl TypedFile {
     ) -> Result<Result<Self, Vec<String>>, IngestError> {
         let stored = match file.format {
             Format::Csv => None,
-            Format::Parquet => Some(ParquetTable::open(&file)?),
+            Format::Parquet | Format::Arrow => Some(StoredTable::open(&file)?),
         };
         let header: Vec<String> = match &stored {
             None => file.csv_header()?,
@@ -116,7 +116,7 @@ impl TypedFile {
         for i in 0..self.wanted.len() {
             let (_, field) =
                 stored.get_at_index(self.positions[i]).expect("invariant: position is in the header");
-            let found = DataType::from_arrow_field(field);
+            let found = polars_type(field);
             let physical = match (self.wanted[i].dtype, &found) {
                 (schema::DType::Integer, t) if t.is_integer() => Physical::Integer,
                 (schema::DType::Integer, t) if t.is_float() => Physical::Float,
@@ -129,7 +129,11 @@ impl TypedFile {
                     return Err(IngestError::WrongColumnType {
                         file: self.file.name.clone(),
                         column: self.wanted[i].name.clone(),
-                        found: t.to_string(),
+                        found: if matches!(t, DataType::Unknown(_)) {
+                            described(&field.dtype)
+                        } else {
+                            t.to_string()
+                        },
                         expected: expected.name().into(),
                     });
                 }
@@ -151,7 +155,7 @@ impl TypedFile {
             return delimited::scan(self, None, each);
         }
         let mut passed = Passed::default();
-        ParquetTable::open(&self.file)?.read(&self.positions, |df| {
+        StoredTable::open(&self.file)?.read(&self.positions, |df| {
             passed.rows += df.height() as u64;
             each(&self.columns(&df)?, passed)
         })?;
@@ -176,7 +180,7 @@ impl TypedFile {
             return delimited::scan(self, Some((item, items)), each);
         }
         let mut passed = Passed::default();
-        ParquetTable::open(&self.file)?.read(&self.positions, |df| {
+        StoredTable::open(&self.file)?.read(&self.positions, |df| {
             passed.rows += df.height() as u64;
             let kept = items.mask(&df.columns()[item], self.physical[item]).and_then(|mask| df.filter(&mask));
             each(&self.columns(&kept.map_err(|e| self.error(e))?)?, passed)

@@ -2,7 +2,7 @@
 
 use crate::schema::{Kind, Split};
 
-use super::Audit;
+use super::{Audit, Spelling};
 
 /// One row per record, original units, ids and declared splits beside. Rows are sorted by `record_ids` for cohorts
 /// (numerically when all are numbers), and keep the file's order for wide tables.
@@ -44,6 +44,8 @@ pub struct Column {
     pub resolution: Option<f64>,
     /// Plausible values.
     pub range: Option<(f64, f64)>,
+    /// How the cells of new tables are read; learnt on the training rows of a wide table.
+    pub spelling: Spelling,
     /// The values.
     pub cells: Cells,
 }

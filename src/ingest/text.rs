@@ -42,11 +42,6 @@ pub(super) fn parse_elapsed(text: &str) -> Option<i64> {
         .then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
-/// True for a text that is a calendar date or date and time.
-pub(super) fn is_date(text: &str) -> bool {
-    parse_datetime(text).is_some()
-}
-
 fn date(b: &[u8]) -> Option<i64> {
     if b[4] != b'-' || b[7] != b'-' {
         return None;

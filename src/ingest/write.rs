@@ -1,6 +1,7 @@
 //! Tables written for people and programs: the bundle's `features.parquet`, and scores, flags and samples as CSV or
 //! Parquet.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
@@ -14,6 +15,9 @@ use crate::output::Staged;
 use crate::schema::Split;
 
 use super::{Cells, IngestError, RecordTable};
+
+/// What stands before the name of a column of ours where a column of the user's has the same name.
+const OURS: &str = "cohort_flow.";
 
 /// A named column of an output table.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +83,8 @@ pub(super) fn formula_safe(text: &str) -> String {
     if dangerous { format!("'{text}") } else { text.to_string() }
 }
 
-/// Writes columns as CSV (`.csv`) or Parquet (`.parquet`), whole or not at all.
+/// Writes columns as CSV (`.csv`) or Parquet (`.parquet`), whole or not at all. Where two columns have one name, the later
+/// one is the user's and keeps it, and the earlier one is ours and gets `cohort_flow.` in front.
 ///
 /// # Errors
 /// Another extension; an existing file without `force`; I/O failures.
@@ -96,7 +101,7 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
         _ => return Err(IngestError::UnknownFormat(path.display().to_string())),
     };
     let staged = Staged::file(path, force)?;
-    write(staged.path(), columns, rows)?;
+    write(staged.path(), &with_names_of_their_own(columns), rows)?;
     Ok(staged.commit()?)
 }
 
@@ -109,29 +114,55 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
 /// If there is not one split per record.
 pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
     assert_eq!(splits.len(), table.n_records(), "one split per record");
-    let text = |name: &str, list: Vec<&str>| pl::Column::new(name.into(), list);
-    let mut names: HashSet<String> = ["record_id", "subject_id", "split"].map(str::to_owned).into();
+    let features: HashSet<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    let text = |name: &str, list: Vec<&str>| pl::Column::new(our_name(name, &features).into(), list);
     let mut columns = vec![
         text("record_id", table.record_ids.iter().map(String::as_str).collect()),
         text("subject_id", table.subject_ids.iter().map(String::as_str).collect()),
         text("split", splits.iter().map(|s| s.name()).collect()),
     ];
-    let named = table.columns.iter().map(|feature| {
-        let mut name = feature.name.clone();
-        // A wide table may have a feature of one of our names.
-        while !names.insert(name.clone()) {
-            name.push('_');
-        }
-        (name, &feature.cells)
-    });
-    let named: Vec<(String, &Cells)> = named.collect();
-    columns.par_extend(named.into_par_iter().map(|(name, cells)| match cells {
-        Cells::Number(x) => numbers(&name, x),
-        Cells::Text(t) => pl::Column::new(name.into(), t.as_slice()),
+    columns.par_extend(table.columns.par_iter().map(|feature| match &feature.cells {
+        Cells::Number(x) => numbers(&feature.name, x),
+        Cells::Text(t) => pl::Column::new(feature.name.as_str().into(), t.as_slice()),
     }));
     let failed =
         |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     write_frame(path, pl::DataFrame::new(table.n_records(), columns).map_err(failed)?)
+}
+
+fn with_names_of_their_own(columns: &[OutputColumn]) -> Cow<'_, [OutputColumn]> {
+    let mut later: HashSet<&str> = HashSet::with_capacity(columns.len());
+    if columns.iter().all(|c| later.insert(&c.name)) {
+        return Cow::Borrowed(columns);
+    }
+    let mut named = columns.to_vec();
+    for i in (0..columns.len()).rev() {
+        let others: HashSet<&str> =
+            named.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, c)| c.name.as_str()).collect();
+        let repeats = named[i + 1..].iter().any(|c| c.name == named[i].name);
+        if repeats {
+            named[i].name = our_name(&named[i].name, &others);
+        }
+    }
+    Cow::Owned(named)
+}
+
+/// The name of a column of ours beside columns of the user's, which keep their names.
+fn our_name(name: &str, others: &HashSet<&str>) -> String {
+    let mut ours = name.to_string();
+    while others.contains(ours.as_str()) {
+        ours = format!("{OURS}{ours}");
+    }
+    ours
+}
+
+/// The name under which a column of ours stands in a table with these columns.
+pub fn find_our_name(name: &str, columns: &[String]) -> String {
+    let mut ours = name.to_string();
+    while columns.contains(&format!("{OURS}{ours}")) {
+        ours = format!("{OURS}{ours}");
+    }
+    ours
 }
 
 /// A column of numbers, NaN as null.
@@ -232,6 +263,21 @@ mod tests {
         assert!(x[1].is_nan());
         assert_eq!(table.columns[1].cells, Cells::Text(vec![None, Some("@x".into()), Some("+x".into())]));
         assert_eq!(table.columns[2].cells, Cells::Number(vec![1.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    fn a_users_column_keeps_its_name_beside_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("draws.csv");
+        let number = |name: &str, x: f64| OutputColumn::new(name, OutputCells::Number(vec![x]));
+        write_table(&path, &[number("score", 1.0), number("x", 2.0), number("score", 3.0)], false).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "cohort_flow.score,x,score\n1.0,2.0,3.0\n");
+        let names = crate::ingest::column_names(&path).unwrap();
+        assert_eq!(
+            (find_our_name("score", &names), find_our_name("x", &names)),
+            ("cohort_flow.score".into(), "x".into())
+        );
     }
 
     #[test]

@@ -1,23 +1,23 @@
-//! Linear assignment: which column each row takes so that the sum of the costs is least.
+//! Linear assignment: assigns a column to each row so that the sum of the costs is least.
 //!
-//! Shortest augmenting paths with potentials, O(n³).
+//! The method is that of shortest augmenting paths with potentials, O(n³).
 //!
 //! # References
-//! Jonker & Volgenant (1987), Computing 38:325–340; Crouse (2016), IEEE Transactions on Aerospace and Electronic
-//! Systems 52(4).
+//! Jonker & Volgenant (1987), Computing 38:325–340; Crouse (2016), IEEE Transactions on Aerospace and
+//! Electronic Systems 52(4).
 
 use ndarray::ArrayView2;
 
-/// Column of each row in an assignment of least total cost.
+/// The column of each row in an assignment of least total cost.
 ///
 /// # Shapes
 /// `cost: (n, n)` → `(n,)`
 ///
 /// # Errors
-/// `None` where a cost is not finite.
+/// Returns `None` if a cost is not finite.
 ///
 /// # Panics
-/// Where `cost` is not square.
+/// If `cost` is not square.
 ///
 /// # Examples
 /// ```
@@ -32,7 +32,8 @@ pub fn least_cost(cost: ArrayView2<'_, f64>) -> Option<Vec<usize>> {
     if cost.iter().any(|c| !c.is_finite()) {
         return None;
     }
-    // Reduced costs cost[i, j] − row[i] − column[j] are never negative, and 0 on the assignment.
+    // The reduced costs cost[i, j] − row_price[i] − column_price[j] are never negative, and they are 0 on the
+    // assignment.
     let (mut row_price, mut column_price) = (vec![0.0; n], vec![0.0; n]);
     let mut row_of: Vec<Option<usize>> = vec![None; n];
     let mut shortest = vec![0.0; n];
@@ -67,7 +68,8 @@ pub fn least_cost(cost: ArrayView2<'_, f64>) -> Option<Vec<usize>> {
             column_price[j] -= rest;
             row_price[row_of[j].expect("invariant: only the last column was free")] += rest;
         }
-        // Turns the path round: every column on it goes to the row it was reached from.
+        // Reverses the assignments along the path: every column on it is assigned to the row it was reached
+        // from.
         let mut column = last;
         loop {
             let from = before[column];
@@ -75,7 +77,8 @@ pub fn least_cost(cost: ArrayView2<'_, f64>) -> Option<Vec<usize>> {
             if from == start {
                 break;
             }
-            // The column `from` held until now, which comes before it on the path.
+            // The next column is the one that row `from` held until now. It comes before this one on the
+            // path.
             column = (0..n)
                 .find(|&j| j != column && done[j] && row_of[j] == Some(from))
                 .expect("invariant: rows on the path were assigned");
@@ -119,7 +122,7 @@ mod tests {
             for trial in 0..20 {
                 let value =
                     |i: usize, j: usize| (((i * 7 + j * 13 + trial * 31) * 2_654_435_761) % 1009) as f64;
-                // Small whole numbers give ties, signed ones negative costs.
+                // Small whole numbers give ties, and signed numbers give negative costs.
                 let cost = Array2::from_shape_fn((n, n), |(i, j)| {
                     if trial % 2 == 0 { value(i, j) % 5.0 } else { value(i, j) - 500.0 }
                 });

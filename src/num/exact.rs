@@ -1,25 +1,27 @@
 //! Sums that do not depend on the order of their terms.
 //!
-//! Floating-point addition is not associative: the mean of a table read in other chunks, or with its rows permuted,
-//! differs in the last bits, and with it every quantile and fingerprint downstream. Here a term is rounded once to a
-//! multiple of 2⁻⁶⁴ and added as an integer. Integers are associative, so a sum is a function of the *multiset* of terms.
+//! Floating-point addition is not associative. If a table is read in other chunks or with its rows permuted,
+//! the mean of a column differs in its last bits, and so does every quantile and fingerprint that is computed
+//! from it. Here each term is rounded once to a multiple of 2⁻⁶⁴ and added as an integer. Addition of
+//! integers is associative, so a sum is a function of the *multiset* of its terms.
 //!
-//! A number of magnitude 2⁻¹¹ or more is held exactly (53 bits end at or above 2⁻⁶⁴); smaller ones with an absolute
-//! error of at most 2⁻⁶⁵. Terms are limited to |x| ≤ 2⁴⁰, so that 2²³ of them fit the 127 bits of the sum.
+//! A number of magnitude 2⁻¹¹ or more is held exactly, since its 53 bits end at or above 2⁻⁶⁴. Smaller
+//! numbers are held with an absolute error of at most 2⁻⁶⁵. Terms are limited to |x| ≤ 2⁴⁰, so that 2²³ of
+//! them fit the 127 bits of the sum.
 
-/// Largest magnitude of a term, 2⁴⁰ ≈ 1.1·10¹².
+/// Largest magnitude of a term: 2⁴⁰ ≈ 1.1·10¹².
 pub const LIMIT: f64 = 1_099_511_627_776.0;
 
-/// 2⁶⁴; multiplying by it changes the exponent only.
+/// The number 2⁶⁴. Multiplying by it changes only the exponent.
 const SCALE: f64 = 18_446_744_073_709_551_616.0;
 
-/// Nearest multiple of 2⁻⁶⁴ as an integer; `None` for NaN and magnitudes above [`LIMIT`].
+/// The multiple of 2⁻⁶⁴ nearest to `x`, as an integer; `None` for NaN and for magnitudes above [`LIMIT`].
 fn quantize(x: f64) -> Option<i128> {
-    // |x·2⁶⁴| ≤ 2¹⁰⁴: the cast is exact.
+    // The cast is exact, because |x·2⁶⁴| ≤ 2¹⁰⁴.
     (x.abs() <= LIMIT).then(|| (x * SCALE).round_ties_even() as i128)
 }
 
-/// A sum of numbers, independent of their order.
+/// A sum of numbers that does not depend on their order.
 ///
 /// # Examples
 /// ```
@@ -34,7 +36,8 @@ fn quantize(x: f64) -> Option<i128> {
 pub struct ExactSum(i128);
 
 impl ExactSum {
-    /// Adds a term. False, and nothing changed, when it is not a number, beyond [`LIMIT`], or the sum is full.
+    /// Adds a term and returns `true`. If the term is NaN or beyond [`LIMIT`], or if the sum is full, it
+    /// changes nothing and returns `false`.
     #[must_use]
     pub fn add(&mut self, x: f64) -> bool {
         match quantize(x).and_then(|q| self.0.checked_add(q)) {
@@ -51,8 +54,10 @@ impl ExactSum {
         self.0 as f64 / SCALE
     }
 
-    /// The sum divided by `n`. Dividing the integer rounds at 2⁻⁶⁴, so that the mean of equal numbers is that number,
-    /// which `value() / n` does not promise.
+    /// The sum divided by `n`.
+    ///
+    /// The division of integers rounds to a multiple of 2⁻⁶⁴, so the mean of equal numbers is exactly that
+    /// number. The expression `value() / n` does not guarantee this.
     ///
     /// # Panics
     /// If `n` is 0.
@@ -61,13 +66,15 @@ impl ExactSum {
     }
 }
 
-/// Rounds half away from zero, so that the mean of negated terms is the negated mean.
+/// Divides and rounds to the nearest integer. Halves are rounded away from zero, so that the mean of negated
+/// terms is the negated mean.
 fn divide_to_nearest(a: i128, n: i128) -> i128 {
     let (quotient, remainder) = (a / n, a % n);
     if remainder.abs() >= n - remainder.abs() { quotient + a.signum() } else { quotient }
 }
 
-/// A sum and a sum of squares, for a variance independent of the order of terms and free of cancellation.
+/// A sum and a sum of squares. The variance that they give is independent of the order of the terms and free
+/// of cancellation.
 ///
 /// # Definition
 /// ```text
@@ -76,12 +83,12 @@ fn divide_to_nearest(a: i128, n: i128) -> i128 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExactMoments {
     sum: ExactSum,
-    /// Σx² in multiples of 2⁻¹²⁸.
+    /// The sum Σx² in multiples of 2⁻¹²⁸.
     squares: Wide,
 }
 
 impl ExactMoments {
-    /// Adds a term; false as [`ExactSum::add`].
+    /// Adds a term; returns `false` in the same cases as [`ExactSum::add`].
     #[must_use]
     pub fn add(&mut self, x: f64) -> bool {
         let Some(q) = quantize(x) else { return false };
@@ -92,19 +99,21 @@ impl ExactMoments {
         true
     }
 
-    /// Sample standard deviation of `n` terms; `None` below two.
+    /// Sample standard deviation of the `n` terms; `None` for fewer than two terms.
     pub fn standard_deviation(self, n: u64) -> Option<f64> {
         if n < 2 {
             return None;
         }
         let sum = self.sum.0.unsigned_abs();
-        // Never negative: both come from the same quantised terms (Cauchy–Schwarz holds exactly for integers).
+        // The numerator is never negative: both sums come from the same quantised terms, and the
+        // Cauchy–Schwarz inequality holds exactly for integers.
         let numerator = self.squares.times(n).minus(Wide::product(sum, sum)).to_f64();
         Some((numerator / (n as f64 * (n - 1) as f64)).sqrt() / SCALE)
     }
 }
 
-/// An unsigned 256-bit integer: squares of 104-bit terms, 2²³ of them, times another 2²³, stay below 2²⁵⁴.
+/// An unsigned 256-bit integer. This is wide enough: squares of 104-bit terms, 2²³ of them, times another
+/// 2²³, stay below 2²⁵⁴.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Wide {
     high: u128,
@@ -112,7 +121,7 @@ struct Wide {
 }
 
 impl Wide {
-    /// Schoolbook product of two 128-bit numbers in 64-bit halves.
+    /// Schoolbook product of two 128-bit numbers, computed from their 64-bit halves.
     fn product(a: u128, b: u128) -> Self {
         const MASK: u128 = u64::MAX as u128;
         let (a1, a0, b1, b0) = (a >> 64, a & MASK, b >> 64, b & MASK);
@@ -175,7 +184,7 @@ mod tests {
 
     #[test]
     fn deviation_of_equal_numbers_is_zero() {
-        // The textbook formula in f64 gives 1.6e-5 here.
+        // The textbook formula for the variance gives 1.6e-5 here when it is computed in f64.
         assert_eq!(deviation(&vec![98.6e3 + 0.1; 77]), 0.0);
     }
 
@@ -198,7 +207,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn order_does_not_matter(mut terms in proptest::collection::vec(-1e9..1e9f64, 2..60), rotate in 0usize..60) {
+        fn order_does_not_matter(
+            mut terms in proptest::collection::vec(-1e9..1e9f64, 2..60), rotate in 0usize..60
+        ) {
             let (before, spread) = (sum(&terms), deviation(&terms));
             let k = rotate % terms.len();
             terms.rotate_left(k);
@@ -215,7 +226,7 @@ mod tests {
 
         #[test]
         fn wide_product_splits(a in any::<u128>(), b in any::<u64>()) {
-            // (a·b) by halves of a, carried by hand.
+            // The expected value of a·b is computed by hand: from the two halves of a, with the carry.
             let low = (a & u128::from(u64::MAX)) * u128::from(b);
             let high = (a >> 64) * u128::from(b) + (low >> 64);
             let p = Wide::product(a, u128::from(b));

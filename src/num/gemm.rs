@@ -1,16 +1,17 @@
-//! The one place that calls a matrix product, so that the kernel can be changed in one file.
+//! Matrix products. This is the only module that calls a matrix product, so that the kernel can be replaced
+//! in one file.
 //!
-//! All matrices are row-major slices. The batch of columns is the last dimension of both factors and results.
+//! All matrices are row-major slices. Where a factor is a batch, its columns are the records.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::real::Real;
 
-/// A row-major matrix in a slice.
+/// A row-major matrix that borrows its elements from a slice.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a, T> {
-    /// Its elements, at least rows × columns of them.
+    /// The elements, of which there are at least rows × columns.
     pub data: &'a [T],
     /// Number of rows.
     pub rows: usize,
@@ -19,7 +20,7 @@ pub struct Matrix<'a, T> {
 }
 
 impl<'a, T: Real> Matrix<'a, T> {
-    /// The first rows × columns elements of `data`.
+    /// A matrix of the first rows × columns elements of `data`.
     pub fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
         Self { data: &data[..rows * columns], rows, columns }
     }
@@ -35,7 +36,7 @@ fn view_mut<T>(data: &mut [T], rows: usize, columns: usize) -> ArrayViewMut2<'_,
         .expect("invariant: length = rows × columns")
 }
 
-/// C ← A·B + β·C.
+/// Computes C ← A·B + β·C.
 pub fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
     let shape = [a.rows, a.columns, b.columns];
     if T::product(a.data, [a.columns, 1], shape, b.data, beta, c) {
@@ -44,7 +45,7 @@ pub fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T
     general_mat_mul(T::one(), &a.view(), &b.view(), beta, &mut view_mut(c, a.rows, b.columns));
 }
 
-/// C ← Aᵀ·B + β·C.
+/// Computes C ← Aᵀ·B + β·C.
 pub fn multiply_transposed_left<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
     let shape = [a.columns, a.rows, b.columns];
     if T::product(a.data, [1, a.columns], shape, b.data, beta, c) {
@@ -53,7 +54,7 @@ pub fn multiply_transposed_left<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, bet
     general_mat_mul(T::one(), &a.view().t(), &b.view(), beta, &mut view_mut(c, a.columns, b.columns));
 }
 
-/// C ← A·Bᵀ + β·C.
+/// Computes C ← A·Bᵀ + β·C.
 pub fn multiply_transposed_right<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, beta: T, c: &mut [T]) {
     if T::inner(a.data, b.data, [a.rows, a.columns, b.rows], beta, c) {
         return;
@@ -65,7 +66,7 @@ pub fn multiply_transposed_right<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, be
 mod tests {
     use super::*;
 
-    /// Sum over k by definition, in the order written.
+    /// The product by its definition: a sum over k, in ascending order.
     fn naive(
         m: usize,
         k: usize,
@@ -105,7 +106,8 @@ mod tests {
         }
     }
 
-    /// The same in single precision, with whole and broken pieces, against double precision.
+    /// Compares single precision with double precision, for sizes that fill whole pieces and for sizes that
+    /// do not.
     #[test]
     fn single_precision_agrees_with_double() {
         for (m, k, n) in [(8, 3, 32), (13, 70, 128), (64, 5, 16), (9, 64, 77), (1, 1, 33), (115, 600, 20)] {
@@ -119,7 +121,7 @@ mod tests {
                 let (mut want, mut got) = (start.clone(), single(&start));
                 multiply(Matrix::new(&a, m, k), Matrix::new(&b, k, n), beta, &mut want);
                 multiply(Matrix::new(&a4, m, k), Matrix::new(&b4, k, n), beta as f32, &mut got);
-                // Roundings of k products of numbers up to 1.
+                // The allowance covers the rounding of k products of numbers up to 1.
                 let allowed = 1e-6 * (k as f64).max(4.0);
                 assert!(got.iter().zip(&want).all(|(g, w)| (f64::from(*g) - w).abs() < allowed));
                 let turned = |x: &[f64]| -> Vec<f64> { (0..m * k).map(|i| x[(i % m) * k + i / m]).collect() };
@@ -135,7 +137,8 @@ mod tests {
                 assert!(got.iter().zip(&want).all(|(g, w)| (f64::from(*g) - w).abs() < allowed));
             }
         }
-        // Sums over columns: rows in eights and twos and alone, columns in stretches, pieces and alone.
+        // The sizes cover every path of the kernel: rows of A in eights and single, rows of B in twos and
+        // single, and columns in whole stretches, whole pieces and single.
         for (m, n, k) in [(8, 64, 2), (17, 128, 5), (64, 1024, 33), (9, 1300, 4), (3, 77, 1), (16, 40, 16)] {
             let value = |i: usize| (i as f64 * 0.37).sin();
             let a: Vec<f64> = (0..m * n).map(value).collect();

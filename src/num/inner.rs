@@ -1,28 +1,31 @@
-//! Inner products of the rows of two single-precision matrices for AVX-512: gradients of weights sum over a batch, the last
-//! dimension of both factors.
+//! Inner products of the rows of two single-precision matrices, for AVX-512. Gradients of weights need them:
+//! they are sums over a batch, which is the last dimension of both factors.
 //!
 //! ```text
 //! C (m × k) ← A (m × n) · B (k × n)ᵀ + β C
 //! ```
 //!
-//! Eight rows of A by two of B are summed at a time, 16 columns in each of 16 registers; the sixteen registers become the
-//! sixteen sums in four rounds of adding halves. Each element is a sum in an order that only n decides.
+//! Eight rows of A and two rows of B are multiplied at a time, which gives sixteen sums. Each sum is
+//! accumulated in one register of 16 columns. At the end, four rounds of adding halves turn the sixteen
+//! registers into the sixteen sums. The order in which an element is summed depends only on n.
 
 #![expect(clippy::inline_always, reason = "must become part of the copy for the instruction set")]
 
 use fearless_simd::{Level, Simd, SimdBase, SimdFloat, f32x16};
 
-/// Columns of a piece.
+/// Number of columns in a piece, which fills one register.
 const LANES: usize = 16;
-/// Columns taken at a time: so many of eight rows of A stay in the first cache, of all rows of B in the second.
+/// Number of columns taken at a time. This many columns of eight rows of A stay in the first-level cache, and
+/// this many columns of all rows of B stay in the second-level cache.
 const STRETCH: usize = 512;
 
-/// C ← A·Bᵀ + β·C, where this CPU has the instructions; else `false`, and nothing is done.
+/// Computes C ← A·Bᵀ + β·C and returns `true` where this CPU has the instructions. Elsewhere, and for small
+/// n, it does nothing and returns `false`.
 ///
 /// # Shapes
-/// `[m, n, k]`; `a: (m, n)`, `b: (k, n)`, `c: (m, k)`, all row-major
+/// `[m, n, k]`; `a: (m, n)`, `b: (k, n)` and `c: (m, k)` are all row-major.
 pub(super) fn inner(a: &[f32], b: &[f32], [m, n, k]: [usize; 3], beta: f32, c: &mut [f32]) -> bool {
-    // Below, sums across registers are most of the work.
+    // For smaller n, the sums across registers would be most of the work.
     if n < 4 * LANES {
         return false;
     }
@@ -93,7 +96,7 @@ fn row(x: &[f32], i: usize, n: usize, [from, to]: [usize; 2]) -> &[f32] {
     &x[i * n + from..i * n + to]
 }
 
-/// Pieces of eight rows in the order in which they are used.
+/// Stores the pieces of eight rows in the order in which [`eight_by_two`] uses them.
 #[inline(always)]
 fn pack(eight: [&[f32]; 8], packed: &mut Vec<f32>) {
     packed.clear();
@@ -104,7 +107,7 @@ fn pack(eight: [&[f32]; 8], packed: &mut Vec<f32>) {
     }
 }
 
-/// Inner products of eight rows, `packed` as [`pack`] leaves them, with two.
+/// Inner products of eight rows with two rows. `packed` holds the eight rows as [`pack`] stores them.
 #[inline(always)]
 fn eight_by_two<S: Simd>(s: S, eight: [&[f32]; 8], packed: &[f32], two: [&[f32]; 2]) -> [f32; 16] {
     let mut sums = [[f32x16::splat(s, 0.0); 2]; 8];
@@ -119,7 +122,8 @@ fn eight_by_two<S: Simd>(s: S, eight: [&[f32]; 8], packed: &[f32], two: [&[f32];
             }
         }
     }
-    // Interleaving halves four times brings the lanes in the order of reversed bits.
+    // Interleaving halves four times leaves the lanes in bit-reversed order, so the sums are put into that
+    // order first.
     let mut all: [f32x16<S>; 16] = std::array::from_fn(|p| {
         let i = (p & 1) << 3 | (p & 2) << 1 | (p & 4) >> 1 | (p & 8) >> 3;
         sums[i / 2][i % 2]

@@ -1,4 +1,4 @@
-//! Pure numerics: no I/O, nothing of this crate.
+//! Pure numerics. Nothing here does I/O or depends on the rest of the crate.
 
 pub mod assignment;
 pub mod exact;
@@ -14,7 +14,7 @@ pub mod special;
 pub mod stable;
 pub mod triangular;
 
-/// For fields that are left out of a file where they are zero.
+/// Predicate for serde's `skip_serializing_if`: a field whose value is zero is left out of the file.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks of a predicate")]
 pub(crate) fn is_zero(n: &usize) -> bool {
     *n == 0

@@ -1,7 +1,9 @@
-//! Mean and variance in one pass (Welford), which keep their digits where Σx² − (Σx)²/n does not.
+//! Mean and variance in one pass (Welford's method). It keeps the digits that the formula Σx² − (Σx)²/n
+//! loses.
 //!
 //! # References
-//! Welford (1962), Technometrics 4(3); Chan, Golub & LeVeque (1983), The American Statistician 37(3), for `merge`.
+//! Welford (1962), Technometrics 4(3); for `merge`: Chan, Golub & LeVeque (1983), The American Statistician
+//! 37(3).
 
 /// Count, mean and sum of squared deviations of a stream of values.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -12,7 +14,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Takes in one more value.
+    /// Adds one value.
     pub fn push(&mut self, x: f64) {
         self.n += 1;
         let delta = x - self.mean;
@@ -20,7 +22,7 @@ impl Moments {
         self.squares += delta * (x - self.mean);
     }
 
-    /// The moments of both streams together.
+    /// The moments of the values of both streams together.
     pub fn merge(self, other: Self) -> Self {
         if self.n == 0 || other.n == 0 {
             return if self.n == 0 { other } else { self };
@@ -39,12 +41,12 @@ impl Moments {
         self.n
     }
 
-    /// Arithmetic mean; NaN for no values.
+    /// Arithmetic mean; NaN if there are no values.
     pub fn mean(&self) -> f64 {
         if self.n == 0 { f64::NAN } else { self.mean }
     }
 
-    /// Unbiased variance, divisor n − 1; NaN for fewer than two values.
+    /// Unbiased variance with divisor n − 1; NaN for fewer than two values.
     pub fn variance(&self) -> f64 {
         if self.n < 2 { f64::NAN } else { self.squares / (self.n - 1) as f64 }
     }
@@ -58,17 +60,17 @@ impl FromIterator<f64> for Moments {
     }
 }
 
-/// Arithmetic mean; NaN for no values.
+/// Arithmetic mean; NaN if there are no values.
 pub fn mean(x: &[f64]) -> f64 {
     x.iter().copied().collect::<Moments>().mean()
 }
 
-/// Unbiased variance, divisor n − 1; NaN for fewer than two values.
+/// Unbiased variance with divisor n − 1; NaN for fewer than two values.
 pub fn variance(x: &[f64]) -> f64 {
     x.iter().copied().collect::<Moments>().variance()
 }
 
-/// Mean and its standard error s/√n; the error is NaN for fewer than two values.
+/// Mean and its standard error s/√n. The standard error is NaN for fewer than two values.
 pub fn mean_and_standard_error(x: &[f64]) -> (f64, f64) {
     let moments: Moments = x.iter().copied().collect();
     (moments.mean(), (moments.variance() / x.len() as f64).sqrt())

@@ -1,18 +1,19 @@
-//! Products of single-precision matrices with a batch, for AVX-512: the library behind `ndarray` stops at AVX2, and products
-//! are most of the time of a network's forward and backward pass.
+//! Products of a single-precision matrix with a batch, for AVX-512. Such products take most of the time of a
+//! network's forward and backward pass, and the library behind `ndarray` does not go beyond AVX2.
 //!
 //! ```text
-//! C (m × n) ← A (m × k) · B (k × n) + β C        A read element by element, rows of B and C in pieces of 16 columns
+//! C (m × n) ← A (m × k) · B (k × n) + β C
 //! ```
 //!
-//! Eight rows by two pieces of C stay in registers while l runs over k; B is not packed, for a batch is small enough to stay
-//! in cache. Each element is a sum in the order of l, whatever m and n are.
+//! A is read element by element, the rows of B and C in pieces of 16 columns. Eight rows and two pieces of C
+//! stay in registers while the index l runs over k. B is not packed, because a batch is small enough to stay
+//! in cache. Each element is summed in the order of l, whatever m and n are.
 
 #![expect(clippy::inline_always, reason = "must become part of the copy for the instruction set")]
 
 use fearless_simd::{Level, Simd, SimdBase, SimdFloat, f32x16};
 
-/// Columns of a piece.
+/// Number of columns in a piece, which fills one register.
 const LANES: usize = 16;
 
 /// A matrix whose element (i, l) is `data[i·row + l·column]`.
@@ -23,12 +24,14 @@ pub(super) struct Strided<'a> {
     pub(super) column: usize,
 }
 
-/// C ← A·B + β·C, where this CPU has the instructions; else `false`, and nothing is done.
+/// Computes C ← A·B + β·C and returns `true` where this CPU has the instructions. Elsewhere, and for sizes at
+/// which another kernel is better, it does nothing and returns `false`.
 ///
 /// # Shapes
-/// `a: (m, k)`, `b: (k, n)`, `c: (m, n)`, the latter two row-major
+/// `a: (m, k)`, `b: (k, n)` and `c: (m, n)`; the latter two are row-major.
 pub(super) fn product(a: Strided<'_>, [m, k, n]: [usize; 3], b: &[f32], beta: f32, c: &mut [f32]) -> bool {
-    // Beyond, rows of B no longer stay in cache unpacked; below, pieces are mostly empty.
+    // For larger k, the rows of B no longer stay in cache unpacked. For smaller n, most of a piece would be
+    // empty.
     if n < LANES || k > 512 {
         return false;
     }
@@ -62,7 +65,8 @@ fn all_rows<S: Simd>(s: S, a: Strided<'_>, [m, k, n]: [usize; 3], b: &[f32], bet
     }
 }
 
-/// Elements of R rows from row i side by side, column after column, where the inner loop finds them without arithmetic.
+/// Copies R rows of A, from row i on, so that the R elements of each column lie side by side. The inner loop
+/// then reads them without index arithmetic.
 #[inline(always)]
 fn pack<'p, const R: usize>(a: Strided<'_>, i: usize, k: usize, packed: &'p mut Vec<f32>) -> &'p [[f32; R]] {
     packed.resize(R * k, 0.0);
@@ -102,7 +106,7 @@ fn all_columns<S: Simd, const R: usize>(
     }
 }
 
-/// R rows from row i and P pieces from column j.
+/// Computes R rows of C from row i on, in P pieces of columns from column j on.
 #[expect(clippy::too_many_arguments, reason = "a matrix product and a place in it")]
 #[inline(always)]
 fn block<S: Simd, const R: usize, const P: usize>(
@@ -140,7 +144,8 @@ fn block<S: Simd, const R: usize, const P: usize>(
     }
 }
 
-/// R rows from row i, the columns from j on, fewer than a piece.
+/// Computes R rows of C from row i on, in the columns from j to the end, of which there are fewer than a
+/// piece holds.
 #[inline(always)]
 fn rest<const R: usize>(a: &[[f32; R]], i: usize, n: usize, b: &[f32], j: usize, beta: f32, c: &mut [f32]) {
     for r in 0..R {

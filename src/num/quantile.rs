@@ -1,9 +1,10 @@
-//! Quantiles by linear interpolation of order statistics: Hyndman & Fan's type 7, the default of NumPy and R.
+//! Quantiles by linear interpolation of order statistics. This is type 7 of Hyndman & Fan, the default of
+//! NumPy and R.
 
-/// Type-7 quantile of values already sorted in ascending order; NaN for no values.
+/// Type-7 quantile of values that are already sorted in ascending order; NaN if there are no values.
 ///
 /// # Panics
-/// Where `p` is not in [0, 1].
+/// If `p` is not in [0, 1].
 ///
 /// # References
 /// Hyndman & Fan (1996), Sample quantiles in statistical packages, The American Statistician 50(4).
@@ -19,11 +20,12 @@ pub fn quantile_sorted(sorted: &[f64], p: f64) -> f64 {
     let position = p * last as f64;
     let below = position.floor() as usize;
     let (lo, hi) = (sorted[below], sorted[(below + 1).min(last)]);
-    // Equal neighbours are returned as they are: lo + f·(hi − lo) would make NaN of two infinities.
+    // If both neighbours are equal, their value is returned as it is: lo + f·(hi − lo) would be NaN for two
+    // infinities.
     if lo == hi { lo } else { lo + (position - below as f64) * (hi - lo) }
 }
 
-/// Median of values in any order, NaN values left out; NaN where nothing is left.
+/// Median of values in any order. NaN values are left out; the result is NaN if no value is left.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -34,7 +36,7 @@ pub fn median(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    // numpy.quantile(…, method="linear"), NumPy 2.x
+    // Expected values: numpy.quantile(…, method="linear"), NumPy 2.x.
     #[test]
     fn agrees_with_numpy() {
         let x = [0.5, 1.5, 2.0, 7.0, 11.0];

@@ -8,11 +8,13 @@
 //! ```
 //!
 //! # References
-//! Gregory & Delbourgo (1982), IMA J. Numer. Anal. 2(2); Durkan et al. (2019), Neural spline flows, arXiv:1906.04032, eq. 4–8.
+//! Gregory & Delbourgo (1982), IMA J. Numer. Anal. 2(2); Durkan et al. (2019), Neural spline flows,
+//! arXiv:1906.04032, eq. 4–8.
 
 use super::real::Real;
 
-/// One bin: end points (x₀, y₀), (x₁, y₁) with x₀ < x₁, y₀ < y₁ and slopes d₀, d₁ > 0 there.
+/// One bin between the points (x₀, y₀) and (x₁, y₁), with x₀ < x₁ and y₀ < y₁, and with slopes d₀, d₁ > 0 at
+/// these points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin<T> {
     /// Left end.
@@ -36,7 +38,7 @@ impl<T: Real> Bin<T> {
         self.value_and_derivative(x).0
     }
 
-    /// dy/dx at `x`, which must lie in [x₀, x₁].
+    /// The derivative dy/dx at `x`, which must lie in [x₀, x₁].
     #[inline]
     pub fn derivative(&self, x: T) -> T {
         self.value_and_derivative(x).1
@@ -57,9 +59,10 @@ impl<T: Real> Bin<T> {
         (y, ratio * ratio * numerator)
     }
 
-    /// The x in [x₀, x₁] with value `y`, which must lie in [y₀, y₁].
+    /// The x in [x₀, x₁] at which the function has the value `y`, which must lie in [y₀, y₁].
     ///
-    /// Of the two roots of a ξ² + b ξ + c = 0 it is 2c / (−b − √(b² − 4ac)): no cancellation, since b ≥ 0.
+    /// It is a root of a ξ² + b ξ + c = 0. Of the two, the one wanted is 2c / (−b − √(b² − 4ac)), which is
+    /// computed without cancellation, since b ≥ 0.
     #[inline]
     pub fn inverse(&self, y: T) -> T {
         let (w, h) = (self.x1 - self.x0, self.y1 - self.y0);
@@ -73,7 +76,7 @@ impl<T: Real> Bin<T> {
         let discriminant = b * b - four * a * c;
         let root = if discriminant > T::zero() { discriminant.sqrt() } else { T::zero() };
         let divisor = -b - root;
-        // At y = y₀ with d₀ → 0 both vanish; the root is the left end.
+        // At y = y₀ with d₀ → 0 both numerator and divisor vanish; the root is then the left end.
         let xi = if divisor == T::zero() { T::zero() } else { (c + c) / divisor };
         self.x0 + xi * w
     }

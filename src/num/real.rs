@@ -1,7 +1,8 @@
-//! The number type of models: f32 trains, f64 checks gradients and golden values.
+//! The number type of models: f32 for training, f64 for checking gradients and golden values.
 //!
-//! The standard library's `exp` and `ln` are calls the compiler cannot vectorise. For f32 they are replaced by
-//! polynomials without branches or table look-ups, which turn into SIMD inside any loop over contiguous data.
+//! The compiler cannot vectorise the standard library's `exp` and `ln`, because they are calls. For f32 they
+//! are replaced here by polynomials without branches or table look-ups, which turn into SIMD inside any loop
+//! over contiguous data.
 
 #![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
 
@@ -14,28 +15,35 @@ use serde::de::DeserializeOwned;
 use super::inner::inner;
 use super::product::{Strided, product};
 
-/// f32 or f64, with elementary functions fast enough for inner loops.
+/// Implemented by f32 and f64. Its elementary functions are fast enough for inner loops.
 pub trait Real: NdFloat + Default + Sum + Serialize + DeserializeOwned + 'static {
-    /// "F32" or "F64", as safetensors writes it.
+    /// Name of the type as safetensors writes it: "F32" or "F64".
     const NAME: &'static str;
 
-    /// Nearest value of this type.
+    /// The number of this type that is nearest to `x`.
     fn from_f64(x: f64) -> Self;
 
-    /// Exact for both types.
+    /// Conversion to f64, which is exact for both types.
     fn into_f64(self) -> f64;
 
-    /// eˣ. For f32: relative error below 2e-7 on [−87.3, 88.3], saturated (never 0, never ∞) outside; NaN stays NaN.
+    /// Computes eˣ.
+    ///
+    /// For f32 the relative error is below 2e-7 on [−87.3, 88.3]. Outside this range the result is saturated:
+    /// it is never 0 and never ∞. NaN stays NaN.
     fn fast_exp(self) -> Self;
 
-    /// ln x for positive normal x. For f32: error below 2e-7·max(1, |ln x|); ∞ and NaN give NaN, other values of x a
-    /// number without meaning.
+    /// Computes ln x for positive normal x.
+    ///
+    /// For f32 the error is below 2e-7·max(1, |ln x|). Infinity and NaN give NaN. For zero, negative and
+    /// subnormal x the result is a number without meaning.
     fn fast_ln(self) -> Self;
 
-    /// C ← A·B + β·C by a kernel of our own, where there is one for this type and CPU; else `false`, and nothing is done.
+    /// Computes C ← A·B + β·C with a kernel of this crate and returns `true`. Where there is no such kernel
+    /// for this type and CPU, it does nothing and returns `false`.
     ///
     /// # Shapes
-    /// `[m, k, n]`; `a: (m, k)` with element (i, l) at `i·strides[0] + l·strides[1]`, `b: (k, n)` and `c: (m, n)` row-major
+    /// `[m, k, n]`; `a: (m, k)` with element (i, l) at `i·strides[0] + l·strides[1]`; `b: (k, n)` and
+    /// `c: (m, n)` are row-major.
     #[doc(hidden)]
     fn product(
         _a: &[Self],
@@ -48,10 +56,11 @@ pub trait Real: NdFloat + Default + Sum + Serialize + DeserializeOwned + 'static
         false
     }
 
-    /// C ← A·Bᵀ + β·C by a kernel of our own, where there is one; else `false`, and nothing is done.
+    /// Computes C ← A·Bᵀ + β·C with a kernel of this crate and returns `true`. Where there is no such kernel
+    /// for this type and CPU, it does nothing and returns `false`.
     ///
     /// # Shapes
-    /// `[m, n, k]`; `a: (m, n)`, `b: (k, n)`, `c: (m, k)`, all row-major
+    /// `[m, n, k]`; `a: (m, n)`, `b: (k, n)` and `c: (m, k)` are all row-major.
     #[doc(hidden)]
     fn inner(_a: &[Self], _b: &[Self], _shape: [usize; 3], _beta: Self, _c: &mut [Self]) -> bool {
         false
@@ -63,7 +72,7 @@ pub trait Real: NdFloat + Default + Sum + Serialize + DeserializeOwned + 'static
         Self::one() / (Self::one() + (-self).fast_exp())
     }
 
-    /// tanh x = 1 − 2/(e²ˣ + 1); the error is absolute, about one rounding of 1.
+    /// tanh x = 1 − 2/(e²ˣ + 1). The absolute error is about the rounding error of the number 1.
     #[inline(always)]
     fn fast_tanh(self) -> Self {
         let two = Self::one() + Self::one();
@@ -140,17 +149,18 @@ impl Real for f32 {
         f64::from(self)
     }
 
-    /// eˣ = 2ⁿ·eʳ with n = round(x/ln 2), |r| ≤ ½ ln 2, and a polynomial for eʳ (coefficients of Cephes' `expf`).
+    /// Computes eˣ = 2ⁿ·eʳ with n = round(x/ln 2) and |r| ≤ ½ ln 2. The polynomial for eʳ has the
+    /// coefficients of Cephes' `expf`.
     #[inline(always)]
     fn fast_exp(self) -> Self {
-        // Adding 1.5·2²³ rounds to the nearest integer and leaves that integer in the low bits.
+        // Adding 1.5·2²³ rounds a number to the nearest integer and leaves that integer in the low bits.
         const ROUND: f32 = 12_582_912.0;
-        // Written as comparisons, not `clamp`: they keep NaN and compile to one min and one max.
+        // These are comparisons instead of `clamp` because they keep NaN and compile to one min and one max.
         let x = if self < -87.3 { -87.3 } else { self };
         let x = if x > 88.3 { 88.3 } else { x };
         let shifted = x * std::f32::consts::LOG2_E + ROUND;
         let n = shifted - ROUND;
-        // ln 2 in two parts: the first has so few bits that its product with n is exact.
+        // ln 2 is split into two parts. The first has so few bits that its product with n is exact.
         let r = (x - n * 0.693_359_4) - n * -2.121_944_4e-4;
         let p = 1.987_569_1e-4;
         let p = p * r + 1.398_199_9e-3;
@@ -163,10 +173,11 @@ impl Real for f32 {
         exp_r * f32::from_bits(exponent << 23)
     }
 
-    /// ln x = e·ln 2 + ln m with m ∈ [√½, √2) and a polynomial for ln m (coefficients of Cephes' `logf`).
+    /// Computes ln x = e·ln 2 + ln m with m ∈ [√½, √2). The polynomial for ln m has the coefficients of
+    /// Cephes' `logf`.
     #[inline(always)]
     fn fast_ln(self) -> Self {
-        // Moves the interval's end from 1 to √½ so that m is centred on 1.
+        // Moves the lower end of the interval of m from 1 to √½, so that m is centred on 1.
         const SQRT_HALF_BITS: u32 = 0x3f35_04f3;
         let offset = self.to_bits().wrapping_sub(SQRT_HALF_BITS);
         let e = (offset.cast_signed() >> 23) as f32;
@@ -182,7 +193,7 @@ impl Real for f32 {
         let p = p * m - 2.499_999_4e-1;
         let p = p * m + 3.333_333e-1;
         let y = m * z * p - 2.121_944_4e-4 * e - 0.5 * z;
-        // 0·x is 0 for numbers and NaN otherwise.
+        // The term 0·x is 0 for numbers and NaN for ∞ and NaN, so these give NaN.
         m + y + 0.693_359_4 * e + 0.0 * self
     }
 }

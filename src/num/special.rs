@@ -1,15 +1,17 @@
-//! The standard normal distribution: Φ, Φ⁻¹ and log φ.
+//! The standard normal distribution: its distribution function Φ, its quantile function Φ⁻¹ and its
+//! log-density log φ.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// Φ(x), accurate in both tails.
+/// The distribution function Φ(x), accurate in both tails.
 pub fn normal_cdf(x: f64) -> f64 {
     0.5 * erfc(-x * FRAC_1_SQRT_2)
 }
 
-/// The complementary error function 2/√π ∫ₓ^∞ exp(−t²) dt, relative error about 1e-15.
+/// The complementary error function 2/√π ∫ₓ^∞ exp(−t²) dt, with a relative error of about 1e-15.
 ///
-/// statrs 0.19.1's `erfc` is off by 1e-11 relative already at 0.7, too much for likelihoods compared digit by digit.
+/// It is implemented here because `erfc` of statrs 0.19.1 has a relative error of 1e-11 already at 0.7, which
+/// is too much for likelihoods that are compared digit by digit.
 ///
 /// # References
 /// Cody (1969), Rational Chebyshev approximations for the error function, Math. Comp. 23(107).
@@ -29,7 +31,7 @@ pub fn erfc(x: f64) -> f64 {
         );
         return 1.0 - x * ratio(y * y, &n, &d);
     }
-    // Underflows from 27.3 on; infinities must not reach the formulas below.
+    // The function underflows from 27.3 on, and infinities must not reach the formulas below.
     if y > 28.0 {
         return if x < 0.0 { 2.0 } else { 0.0 };
     }
@@ -79,7 +81,8 @@ pub fn erfc(x: f64) -> f64 {
         ];
         (FRAC_1_SQRT_PI - z * ratio(z, &n, &d)) / y
     };
-    // exp(−y²) with y split so that the first square is exact; otherwise its rounding costs y² ulps.
+    // Computes exp(−y²) with y split so that the square of the first part is exact. Otherwise the rounding of
+    // y² would cost y² units in the last place.
     let coarse = (y * 16.0).trunc() / 16.0;
     let tail = (-coarse * coarse).exp() * (-(y - coarse) * (y + coarse)).exp() * scaled;
     if x < 0.0 { 2.0 - tail } else { tail }
@@ -88,12 +91,13 @@ pub fn erfc(x: f64) -> f64 {
 /// 1/√π.
 const FRAC_1_SQRT_PI: f64 = 0.564_189_583_547_756_3;
 
-/// log φ(x) = −x²/2 − ½ ln 2π.
+/// The log-density log φ(x) = −x²/2 − ½ ln 2π.
 pub fn normal_log_pdf(x: f64) -> f64 {
     -0.5 * x * x - 0.5 * (2.0 * PI).ln()
 }
 
-/// Φ⁻¹(p): −∞ at 0, +∞ at 1, NaN outside [0, 1]; relative error about 1e-16.
+/// The quantile function Φ⁻¹(p), with a relative error of about 1e-16. It is −∞ at 0, +∞ at 1 and NaN outside
+/// [0, 1].
 ///
 /// # References
 /// Wichura (1988), Algorithm AS 241, PPND16, Applied Statistics 37(3).
@@ -192,7 +196,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     if q < 0.0 { -z } else { z }
 }
 
-/// Ratio of two polynomials with ascending coefficients.
+/// Ratio of two polynomials, whose coefficients are given in ascending order.
 fn ratio(x: f64, numerator: &[f64], denominator: &[f64]) -> f64 {
     let polynomial = |c: &[f64]| c.iter().rev().fold(0.0, |acc, &a| acc * x + a);
     polynomial(numerator) / polynomial(denominator)
@@ -202,7 +206,7 @@ fn ratio(x: f64, numerator: &[f64], denominator: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    // scipy.special.ndtri / ndtr, SciPy 1.x, f64
+    // Expected values: scipy.special.ndtri and ndtr, SciPy 1.x, f64.
     #[test]
     fn quantiles_agree_with_scipy() {
         for (p, z) in [
@@ -221,7 +225,7 @@ mod tests {
         assert!(normal_quantile(-0.1).is_nan() && normal_quantile(f64::NAN).is_nan());
     }
 
-    // 0.5 * math.erfc(-x / math.sqrt(2)), CPython 3
+    // Expected values: 0.5 * math.erfc(-x / math.sqrt(2)), CPython 3.
     #[test]
     fn cdf_agrees_with_libm() {
         for (x, p) in [
@@ -235,7 +239,7 @@ mod tests {
             (1.5, 0.9331927987311419),
         ] {
             let got = normal_cdf(x);
-            // One rounding of x/√2 changes Φ(x) by x² ulps in the tail.
+            // One rounding of x/√2 changes Φ(x) by x² units in the last place in the tail.
             assert!((got / p - 1.0).abs() < 4e-16 * (2.0 + x * x), "x = {x}: {got:e}");
         }
         assert_eq!(normal_cdf(f64::INFINITY), 1.0);
@@ -248,7 +252,7 @@ mod tests {
         for i in -70..=50 {
             let x = f64::from(i) / 10.0;
             let back = normal_quantile(normal_cdf(x));
-            // Above 0 the rounding of Φ near 1 limits x to ε/φ(x).
+            // Above 0, the rounding of Φ near 1 limits the accuracy of x to ε/φ(x).
             let tolerance = 1e-12 + 4.0 * f64::EPSILON / normal_log_pdf(x.max(0.0)).exp();
             assert!((back - x).abs() < tolerance, "x = {x}: {back}");
         }

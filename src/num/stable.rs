@@ -1,8 +1,9 @@
-//! Logarithms of sums and sigmoids that neither overflow nor lose their small terms.
+//! Logarithms of sums of exponentials and of sigmoids, computed so that they neither overflow nor lose their
+//! small terms.
 
-/// ln Σ exp(xᵢ), shifted by the maximum so that no term overflows.
+/// Computes ln Σ exp(xᵢ), shifted by the maximum so that no term overflows.
 ///
-/// The empty sum is −∞; a term of +∞ gives +∞, a NaN gives NaN.
+/// The empty sum gives −∞, a term of +∞ gives +∞, and a NaN gives NaN.
 ///
 /// # Examples
 /// ```
@@ -21,7 +22,7 @@ pub fn log_sum_exp(x: &[f64]) -> f64 {
     max + x.iter().map(|v| (v - max).exp()).sum::<f64>().ln()
 }
 
-/// ln (1/n Σ exp(xᵢ)); NaN for no terms.
+/// Computes ln (1/n Σ exp(xᵢ)); NaN if there are no terms.
 pub fn log_mean_exp(x: &[f64]) -> f64 {
     if x.is_empty() { f64::NAN } else { log_sum_exp(x) - (x.len() as f64).ln() }
 }
@@ -33,7 +34,7 @@ pub fn softplus(x: f64) -> f64 {
 
 /// The x with softplus(x) = y, for y > 0.
 pub fn softplus_inverse(y: f64) -> f64 {
-    // ln(eʸ − 1) = y + ln(1 − e⁻ʸ): the second form cannot overflow.
+    // ln(eʸ − 1) = y + ln(1 − e⁻ʸ). The right-hand side is used because it cannot overflow.
     y + (-(-y).exp_m1()).ln()
 }
 

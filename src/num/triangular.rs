@@ -1,8 +1,9 @@
-//! Cholesky factor and triangular solves for covariance-sized matrices.
+//! Cholesky factor and triangular solves for matrices of the size of a covariance matrix.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
-/// Lower factor L with A = L·Lᵀ, from the lower triangle of A; `None` where A is not positive definite.
+/// The lower triangular factor L with A = L·Lᵀ. Only the lower triangle of A is read. `None` if A is not
+/// positive definite.
 pub fn cholesky(a: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
     let n = a.nrows();
     let mut l = Array2::<f64>::zeros((n, n));
@@ -22,7 +23,7 @@ pub fn cholesky(a: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
     Some(l)
 }
 
-/// x with L·x = b, L lower triangular (its upper triangle is not read).
+/// The solution x of L·x = b for a lower triangular L, whose upper triangle is not read.
 pub fn solve_lower(l: ArrayView2<'_, f64>, b: ArrayView1<'_, f64>) -> Array1<f64> {
     let mut x = b.to_owned();
     for i in 0..x.len() {
@@ -32,7 +33,8 @@ pub fn solve_lower(l: ArrayView2<'_, f64>, b: ArrayView1<'_, f64>) -> Array1<f64
     x
 }
 
-/// x with U·x = b, U upper triangular (its lower triangle is not read). For Lᵀ pass `l.t()`.
+/// The solution x of U·x = b for an upper triangular U, whose lower triangle is not read. To solve with Lᵀ,
+/// pass `l.t()`.
 pub fn solve_upper(u: ArrayView2<'_, f64>, b: ArrayView1<'_, f64>) -> Array1<f64> {
     let mut x = b.to_owned();
     let n = x.len();
@@ -43,7 +45,7 @@ pub fn solve_upper(u: ArrayView2<'_, f64>, b: ArrayView1<'_, f64>) -> Array1<f64
     x
 }
 
-/// L⁻¹ of a lower triangular matrix.
+/// The inverse L⁻¹ of a lower triangular matrix.
 pub fn invert_lower(l: ArrayView2<'_, f64>) -> Array2<f64> {
     let n = l.nrows();
     let mut inverse = Array2::<f64>::zeros((n, n));
@@ -55,7 +57,8 @@ pub fn invert_lower(l: ArrayView2<'_, f64>) -> Array2<f64> {
     inverse
 }
 
-/// ln det of a positive definite matrix from its Cholesky factor: 2 Σ ln Lᵢᵢ.
+/// The logarithm of the determinant of a positive definite matrix, from its Cholesky factor: ln det A = 2 Σ
+/// ln Lᵢᵢ.
 pub fn log_determinant_from_cholesky(l: ArrayView2<'_, f64>) -> f64 {
     2.0 * l.diag().iter().map(|v| v.ln()).sum::<f64>()
 }
@@ -74,7 +77,7 @@ mod tests {
         let x = solve_upper(l.t(), solve_lower(l.view(), b.view()).view());
         assert!((a.dot(&x) - &b).iter().all(|e| e.abs() < 1e-14));
         assert!((invert_lower(l.view()).dot(&l) - Array2::<f64>::eye(3)).iter().all(|e| e.abs() < 1e-15));
-        // 4(15 − 1) − 2(6 − 0.6) + 0.6(2 − 3)
+        // The determinant by hand: 4(15 − 1) − 2(6 − 0.6) + 0.6(2 − 3).
         assert!((log_determinant_from_cholesky(l.view()) - 44.6f64.ln()).abs() < 1e-14);
     }
 

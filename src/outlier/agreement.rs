@@ -44,6 +44,9 @@ pub struct Agreement {
     pub calibration: Vec<CalibrationPoint>,
     /// Kolmogorov–Smirnov distance of the ordinary rows' p-values from uniform.
     pub ks_distance: f64,
+    /// The largest amount by which the share of ordinary rows at or below a level exceeds it, over all levels: near 0 for
+    /// p-values that keep their level, also where ties make them larger than uniform.
+    pub excess: f64,
     /// In alphabetical order.
     pub by_kind: Vec<KindAgreement>,
 }
@@ -144,6 +147,7 @@ pub fn agreement(verdicts: &[Verdict], labels: &[Label]) -> Result<Agreement, Ou
             .collect(),
         calibration: LEVELS.iter().map(|&level| point(&ordinary, level)).collect(),
         ks_distance: ks_distance(&ordinary),
+        excess: excess(&ordinary),
         by_kind: by_kind.collect(),
     })
 }
@@ -152,6 +156,16 @@ fn point(sorted: &[f64], level: f64) -> CalibrationPoint {
     let n = sorted.len() as f64;
     let share = sorted.partition_point(|&p| p <= level * (1.0 + ROUNDING)) as f64 / n;
     CalibrationPoint { level, share, standard_error: (share * (1.0 - share) / n).sqrt() }
+}
+
+/// Largest amount by which the empirical distribution function of sorted values exceeds that of the uniform on (0, 1).
+fn excess(sorted: &[f64]) -> f64 {
+    if sorted.is_empty() {
+        return f64::NAN;
+    }
+    let n = sorted.len() as f64;
+    let above = sorted.iter().enumerate().map(|(i, &p)| (i + 1) as f64 / n - p);
+    above.fold(0.0, f64::max)
 }
 
 /// Largest distance between the empirical distribution function of sorted values and that of the uniform on (0, 1).
@@ -193,6 +207,7 @@ mod tests {
         assert_eq!((a.at_fdr[0].n_flagged, a.at_fdr[0].false_discovery_proportion), (0, 0.0));
         assert_eq!((a.at_fdr[1].n_flagged, a.at_fdr[1].recall), (2, 0.5));
         assert!((a.ks_distance - 0.48).abs() < 1e-12, "{}", a.ks_distance);
+        assert!((a.excess - 0.48).abs() < 1e-12, "{}", a.excess);
         assert_eq!((a.calibration[0].share, a.calibration[1].share), (0.0, 0.5));
         assert_eq!((a.by_kind[0].kind.as_str(), a.by_kind[0].auroc), ("swap", 0.5));
         assert_eq!((a.by_kind[1].kind.as_str(), a.by_kind[1].recall), ("unit", 1.0));

@@ -83,6 +83,32 @@ impl Calibrations {
         raw.rows().into_iter().zip(scores).map(|(row, &s)| self.p_value(self.code(row), s)).collect()
     }
 
+    /// p-values with ties broken by `u ∈ [0, 1)`, one per record: (#{calibration scores > s} + u (1 + #{= s})) / (n + 1), which
+    /// is uniform whatever the ties. [`p_values`](Self::p_values) keeps its level with ties, but is not uniform.
+    ///
+    /// # References
+    /// Vovk, Gammerman and Shafer (2022), Algorithmic learning in a random world, §2.2.5: smoothed conformal predictors.
+    pub fn smoothed_p_values(
+        &self,
+        raw: ArrayView2<'_, f64>,
+        scores: &[f64],
+        mut u: impl FnMut() -> f64,
+    ) -> Vec<f64> {
+        let smoothed = |calibration: &Calibration, score: f64, u: f64| {
+            let score = if score.is_nan() { f64::INFINITY } else { score };
+            let sorted = calibration.sorted();
+            let (below, up_to) =
+                (sorted.partition_point(|c| *c < score), sorted.partition_point(|c| *c <= score));
+            let (above, equal) = (sorted.len() - up_to, up_to - below);
+            (above as f64 + u * (equal + 1) as f64) / (sorted.len() + 1) as f64
+        };
+        let of = |row: ArrayView1<'_, f64>, score: f64, u: f64| match (&self.groups, self.code(row)) {
+            (Some((_, by)), Some(code)) => by.get(&code).map_or(u, |c| smoothed(c, score, u)),
+            _ => smoothed(&self.whole, score, u),
+        };
+        raw.rows().into_iter().zip(scores).map(|(row, &score)| of(row, score, u())).collect()
+    }
+
     /// Groups too small for the level, and rows of groups without any calibration record.
     pub(super) fn warnings(
         &self,
@@ -141,6 +167,31 @@ mod tests {
         let raw = array![[0.0, 0.0], [0.0, 1.0]];
         assert_eq!(c.p_values(raw.view(), &[3.0, 3.0]), [1.0 / 3.0, 1.0]);
         assert!(Calibrations::new(&[1.0], Some(&grouping)).is_err());
+    }
+
+    /// Scores of three values, as a mixture gives records of binaries: p-values keep their level, which many never reach, and
+    /// with ties broken at random they are uniform.
+    #[test]
+    fn tied_scores_keep_their_level_and_are_uniform_with_ties_broken() {
+        let mut rng = Seed(4).stream("ties", 0);
+        let mut draw =
+            |n: usize| -> Vec<f64> { (0..n).map(|_| (rng.random::<f64>().powi(2) * 3.0).floor()).collect() };
+        let (mut plain, mut smoothed) = (Vec::new(), Vec::new());
+        let mut ties = Seed(5).stream("ties", 0);
+        for _ in 0..20 {
+            let c = Calibrations::new(&draw(400), None).unwrap();
+            let scores = draw(400);
+            let raw = ndarray::Array2::zeros((400, 1));
+            plain.extend(c.p_values(raw.view(), &scores));
+            smoothed.extend(c.smoothed_p_values(raw.view(), &scores, || ties.random()));
+        }
+        let share = |p: &[f64], level: f64| p.iter().filter(|p| **p <= level).count() as f64 / p.len() as f64;
+        for level in [0.05, 0.1, 0.25, 0.5, 0.9] {
+            // Twenty calibration sets of 400 and 8,000 scores: standard errors of at most 0.8 points.
+            assert!(share(&plain, level) <= level + 0.025, "{level}: {}", share(&plain, level));
+            assert!((share(&smoothed, level) - level).abs() < 0.025, "{level}: {}", share(&smoothed, level));
+        }
+        assert_eq!(share(&plain, 0.05), 0.0);
     }
 
     /// Groups of different spread: pooled, the wide group is flagged far too often; by groups, both at the level.

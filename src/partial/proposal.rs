@@ -77,7 +77,7 @@ impl<'a> Proposal<'a> {
         let held = match &artifact.model {
             Model::Gmm(gmm) => {
                 let given = gmm.context();
-                let context = (!given.is_empty()).then(|| ConditionalGmm::new(gmm, given)).transpose()?;
+                let context = (!given.is_empty()).then(|| gmm.divided(given)).transpose()?;
                 return Ok(Self { artifact, gmm: Borrowed(gmm.as_ref()), exact: true, context });
             }
             Model::Ensemble(ensemble) => ensemble.members().iter().find_map(|m| match &m.model {
@@ -126,7 +126,7 @@ impl<'a> Proposal<'a> {
             is_known[j] = true;
         }
         let free: Vec<usize> = (0..d).filter(|&j| !is_known[j]).collect();
-        let conditional = ConditionalGmm::new(&self.gmm, &at)?;
+        let conditional = self.gmm.divided(&at)?;
         let mut v = Array2::zeros((samples, d));
         let mut log_weight = Vec::with_capacity(samples);
         for mut row in v.rows_mut() {

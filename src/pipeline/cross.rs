@@ -71,7 +71,8 @@ pub(super) fn fit(
 /// Whom each record is about.
 fn subjects(bundle: &Bundle, dir: &Path) -> Result<Vec<String>, Error> {
     let path = dir.join("features.parquet");
-    let table = ingest::read_columns(&path, &[("subject_id", Kind::Categorical)])?;
+    let subject = ingest::find_our_name("subject_id", &ingest::column_names(&path)?);
+    let table = ingest::read_columns(&path, &[(&subject, Kind::Categorical)])?;
     let ingest::Cells::Text(cells) = &table.columns[0].cells else {
         unreachable!("a categorical column is read as text")
     };

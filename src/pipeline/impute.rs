@@ -14,6 +14,7 @@ use crate::random::Seed;
 use super::Error;
 use super::marginal::few_samples;
 use super::names::listed;
+use super::records::expected;
 use super::sample::decoded_columns;
 
 /// Most cells of a table of completions.
@@ -48,8 +49,8 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
     }
     let model = ModelArtifact::load(request.model)?;
     let encoder = &model.encoder;
-    let expected: Vec<_> = encoder.columns.iter().map(|c| (c.meta.name.as_str(), c.meta.kind)).collect();
-    let table = ingest::read_only_columns(request.given, &expected)?;
+    let expected = expected(encoder);
+    let table = ingest::read_only_expected(request.given, &expected)?;
     let raw = encoder.raw(&table)?;
     if let Some((row, j)) =
         encoder.context().into_iter().find_map(|j| Some((raw.column(j).iter().position(|x| x.is_nan())?, j)))

@@ -5,8 +5,9 @@ use std::path::Path;
 use ndarray::Array2;
 
 use crate::artifact::ModelArtifact;
-use crate::features::Bundle;
-use crate::ingest;
+use crate::features::{Bundle, Encoder, FittedColumn};
+use crate::ingest::{self, Expected};
+use crate::schema::Kind;
 use crate::schema::Split;
 
 use super::Error;
@@ -59,9 +60,7 @@ impl Records {
     }
 
     pub(super) fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
-        let columns: Vec<_> =
-            model.encoder.columns.iter().map(|c| (c.meta.name.as_str(), c.meta.kind)).collect();
-        let table = ingest::read_columns(path, &columns)?;
+        let table = ingest::read_expected(path, &expected(&model.encoder))?;
         let raw = model.encoder.raw(&table)?;
         let mut warnings = table.audit.warnings.clone();
         for (column, count) in model.encoder.unseen(raw.view()) {
@@ -70,4 +69,19 @@ impl Records {
         }
         Ok(Self { ids: table.record_ids, raw, splits: None, warnings })
     }
+}
+
+/// The columns a model asks a new table for, in the spelling of its training table.
+pub(super) fn expected(encoder: &Encoder) -> Vec<Expected<'_>> {
+    fn of(column: &FittedColumn) -> Expected<'_> {
+        let FittedColumn { meta, min, max, .. } = column;
+        let is_text = meta.kind == Kind::Categorical || !column.levels.is_empty();
+        Expected {
+            name: &meta.name,
+            kind: if is_text { Kind::Categorical } else { meta.kind },
+            spelling: &meta.spelling,
+            range: (!is_text).then_some((*min, *max)),
+        }
+    }
+    encoder.columns.iter().map(of).collect()
 }

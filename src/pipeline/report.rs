@@ -1,5 +1,6 @@
 //! `report`: bundle and models → one HTML file.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,11 +8,12 @@ use crate::artifact::ModelArtifact;
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
 use crate::features::{Bundle, FeatureError};
+use crate::ingest::{self, Cells};
 use crate::outlier::{self, Evaluation, Rule};
 use crate::output::{OutputError, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
-use crate::schema::Split;
+use crate::schema::{Kind, Split};
 use crate::waveform::Normalisation;
 
 use super::flag::flag_records;
@@ -112,7 +114,13 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     };
     let scales =
         bundle.manifest.pipeline.waveform.as_ref().map(|_| read_scales(request.bundle)).transpose()?;
-    let options = ReportOptions { identifiable: request.identifiable, seed: request.seed, scales };
+    let options = ReportOptions {
+        identifiable: request.identifiable,
+        seed: request.seed,
+        scales,
+        // Only drift asks for it, and reading the ids of a large bundle takes a while.
+        subjects: older.as_ref().map(|_| count_subjects(request.bundle, &bundle)).transpose()?.flatten(),
+    };
     let data = report::collect(&bundle, &models, flagged.as_ref(), older.as_ref(), &options)?;
     let text = match request.format {
         ReportFormat::Html => report::render(&data)?,
@@ -136,7 +144,9 @@ fn read_models(request: &ReportRequest<'_>, bundle: &Bundle) -> Result<(Vec<Name
     let mut older = request
         .compare
         .map(|path| {
-            Ok::<_, Error>(Older { name: name_of(path), bundle: Bundle::open(path)?, models: Vec::new() })
+            let bundle = Bundle::open(path)?;
+            let subjects = count_subjects(path, &bundle)?;
+            Ok::<_, Error>(Older { name: name_of(path), bundle, subjects, models: Vec::new() })
         })
         .transpose()?;
     let mut own = Vec::new();
@@ -164,6 +174,18 @@ fn read_models(request: &ReportRequest<'_>, bundle: &Bundle) -> Result<(Vec<Name
         });
     }
     Ok((own, older))
+}
+
+/// Patients of a bundle, by the column that `ingest` writes; none where every record is of another.
+fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> {
+    let table = ingest::read_columns(&path.join("features.parquet"), &[("subject_id", Kind::Categorical)])?;
+    let mut different = HashSet::new();
+    for column in &table.columns {
+        if let Cells::Text(ids) = &column.cells {
+            different.extend(ids.iter().flatten());
+        }
+    }
+    Ok(Some(different.len()).filter(|n| (1..bundle.record_ids.len()).contains(n)))
 }
 
 /// The last component, as a name for people; the whole path says too much about the machine.

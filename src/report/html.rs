@@ -233,13 +233,17 @@ pub fn render(data: &ReportData) -> Result<String, ReportError> {
         data => Serde(data),
         figures => Serde(figures),
         parts => Serde(&parts),
+        // Rows of one table: a page of thousands of features stays one that a browser opens.
+        shown_rows => 500,
         style => STYLE,
         script => SCRIPT,
         policy => policy,
     })?;
     // HTML forbids other control characters even escaped; a column name may hold any.
     let page = figure::number_drawings(&page);
-    Ok(page.replace(|c: char| c.is_control() && c != '\n', " "))
+    let page = page.replace(|c: char| c.is_control() && c != '\n', " ");
+    // Marks that turn the direction of writing around would reach beyond the name that holds them.
+    Ok(page.replace(|c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'), "\u{fffd}"))
 }
 
 /// The same numbers for machines: indented JSON in a fixed order, ended by a line break.

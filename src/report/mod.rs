@@ -10,6 +10,7 @@ pub mod data;
 mod error;
 pub mod figure;
 mod format;
+mod homogeneity;
 mod html;
 mod measure;
 mod privacy;

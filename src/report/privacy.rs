@@ -42,6 +42,17 @@ impl Cell {
         }
     }
 
+    /// A count as per cent of a whole of `of` records, as little telling as the count.
+    pub fn percent_of(self, of: u64) -> Self {
+        let percent = |v: f64| 100.0 * v / of.max(1) as f64;
+        Self(match self.0 {
+            Shown::Exact(v) => Shown::Exact(percent(v)),
+            Shown::Below(v) => Shown::Below(percent(v)),
+            Shown::AtLeast(v) => Shown::AtLeast(percent(v)),
+            Shown::Hidden => Shown::Hidden,
+        })
+    }
+
     /// Text with `format` applied to the number it shows.
     pub fn text(self, format: impl Fn(f64) -> String) -> String {
         match self.0 {

@@ -31,7 +31,10 @@ pub fn draft_pipeline(name: &str, columns: &[DraftColumn]) -> String {
     line("dequantize = true             # noise of the resolution for counts and rounded values".into());
     line(String::new());
     line("[wide]".into());
-    line("missing = [\"NA\", \"N/A\", \"NaN\", \"nan\", \"NULL\", \"null\", \"?\", \".\"]".into());
+    line(
+        "missing = [\"NA\", \"N/A\", \"NaN\", \"nan\", \"NULL\", \"null\", \"?\", \".\", \"<NA>\", \"#N/A\"]"
+            .into(),
+    );
     let of =
         |role: &str| columns.iter().filter(|c| c.role == role).map(|c| quoted(&c.name)).collect::<Vec<_>>();
     for role in ["id", "group", "split"] {

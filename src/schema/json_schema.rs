@@ -378,8 +378,24 @@ struct WideFile {
     ignore: Option<OneOrMany<String>>,
     /// Texts read as missing.
     missing: Option<OneOrMany<String>>,
+    /// More such texts for single columns.
+    missing_in: Option<BTreeMap<String, OneOrMany<String>>>,
+    /// Separator of the cells: a character, or comma, semicolon, tab, pipe or space; otherwise it is told from the file.
+    separator: Option<String>,
+    /// Decimal mark of all columns; otherwise it is told from the cells.
+    decimal: Option<DecimalName>,
+    /// Decimal marks of single columns.
+    decimal_in: Option<BTreeMap<String, DecimalName>>,
     /// Kinds by column name.
     kinds: Option<BTreeMap<String, KindName>>,
+}
+
+/// The mark between whole number and fraction.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum DecimalName {
+    Point,
+    Comma,
 }
 
 /// How windows are cut from waveform records.

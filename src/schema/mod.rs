@@ -38,7 +38,8 @@ pub use model::{
     TableKind, Variable,
 };
 pub use pipeline::{
-    Anchor, CohortRule, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind, WideTable, Window,
+    Anchor, CohortRule, DecimalMark, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind,
+    WideTable, Window,
 };
 pub use registry::{
     is_pipeline, load_pipeline, load_schema, pipeline_names, pipeline_text, schema_names, schema_text,

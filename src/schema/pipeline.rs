@@ -166,6 +166,79 @@ pub struct WideTable {
     pub ignore: Vec<String>,
     /// Texts read as missing besides the empty cell.
     pub missing: Vec<String>,
+    /// More such texts for single columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_in: Vec<(String, Vec<String>)>,
+    /// Separator of the cells of a text file; otherwise it is told from the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
+    /// Decimal mark of all columns; otherwise it is told from the cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<DecimalMark>,
+    /// Decimal marks of single columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decimal_in: Vec<(String, DecimalMark)>,
+}
+
+impl WideTable {
+    /// A table of which nothing is declared, with the texts read as missing that the shipped pipeline lists.
+    pub fn undeclared() -> Self {
+        Self {
+            id: None,
+            group: None,
+            split: None,
+            kinds: Vec::new(),
+            ignore: Vec::new(),
+            missing: MISSING.map(str::to_owned).to_vec(),
+            missing_in: Vec::new(),
+            separator: None,
+            decimal: None,
+            decimal_in: Vec::new(),
+        }
+    }
+}
+
+/// The separator that a text names: itself, or one of the words `comma`, `semicolon`, `tab`, `pipe` and `space`.
+pub(super) fn separator(text: &str) -> Option<char> {
+    match text {
+        "comma" => Some(','),
+        "semicolon" => Some(';'),
+        "tab" | "\\t" => Some('\t'),
+        "pipe" => Some('|'),
+        "space" => Some(' '),
+        _ => {
+            let mut chars = text.chars();
+            chars
+                .next()
+                .filter(|c| chars.next().is_none() && c.is_ascii() && !c.is_alphanumeric() && *c != '"')
+        }
+    }
+}
+
+/// Texts read as missing unless a pipeline lists others.
+const MISSING: [&str; 10] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "?", ".", "<NA>", "#N/A"];
+
+/// The mark between whole number and fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecimalMark {
+    /// `36.8`.
+    Point,
+    /// `36,8`.
+    Comma,
+}
+
+impl DecimalMark {
+    /// Both marks.
+    pub const ALL: [Self; 2] = [Self::Point, Self::Comma];
+
+    /// Name in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Point => "point",
+            Self::Comma => "comma",
+        }
+    }
 }
 
 /// The monotone map g from (dequantised) original units to a coordinate (DESIGN.md §4).

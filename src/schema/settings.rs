@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use super::check::{check_min_observed, check_split, check_window};
 use super::error::{SchemaError, SettingProblem};
-use super::{Kind, Pipeline, TransformKind, Waveform, WideTable};
+use super::pipeline::separator;
+use super::{DecimalMark, Kind, Pipeline, TransformKind, Waveform, WideTable};
 use super::{suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 17] = [
     "transform",
     "dequantize",
     "seed",
@@ -21,6 +22,11 @@ const KEYS: [&str; 12] = [
     "split.calibration",
     "split.test",
     "role.COLUMN",
+    "missing",
+    "missing.COLUMN",
+    "decimal",
+    "decimal.COLUMN",
+    "separator",
 ];
 
 /// Roles of a wide table's column that are not kinds.
@@ -32,7 +38,8 @@ type Wrong = (String, Option<String>);
 ///
 /// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `window.start|end|until_end`,
 /// `split.train|validation|calibration|test`, and for wide tables
-/// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|ignore`.
+/// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|ignore`, `missing=TEXT,…`,
+/// `missing.COLUMN=TEXT,…`, `decimal=point|comma` and `decimal.COLUMN=point|comma`.
 ///
 /// # Errors
 /// [`SchemaError::Settings`] with everything that is wrong.
@@ -76,6 +83,20 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
     if let Some(column) = key.strip_prefix("role.") {
         return role(pipeline, column, value);
     }
+    for (name, apply) in [("missing", missing as OfColumn), ("decimal", decimal)] {
+        if let Some(column) = key.strip_prefix(name)
+            && let Some(column) =
+                if column.is_empty() { Some(None) } else { column.strip_prefix('.').map(Some) }
+        {
+            let Some(wide) = pipeline.wide.as_mut() else {
+                return Err(("set for wide tables only".into(), None));
+            };
+            if column == Some("") {
+                return Err(("no column is named".into(), Some(format!("write `--set {name}.COLUMN=…`"))));
+            }
+            return apply(wide, column, value);
+        }
+    }
     if let Some(waveform) = pipeline.waveform.as_mut() {
         if let Some(outcome) = waveform.set(key, value) {
             return outcome.map_err(|message| (message, None));
@@ -91,6 +112,15 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
         return Err(("a wide table has no times, so no window either".into(), None));
     }
     match key {
+        "separator" => {
+            let wide = pipeline.wide.as_mut().ok_or_else(|| ("set for wide tables only".to_owned(), None))?;
+            wide.separator = Some(separator(value).ok_or_else(|| {
+                (
+                    format!("must be one character, or comma, semicolon, tab, pipe or space, got `{value}`"),
+                    None,
+                )
+            })?);
+        }
         "transform" => pipeline.transform = transform(value)?,
         "dequantize" => pipeline.dequantize = flag(value)?,
         "seed" => pipeline.seed = parsed(value, "a whole number, 0 or more")?,
@@ -110,6 +140,33 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
             let hint = hint.unwrap_or_else(|| format!("allowed are {}", suggest::quoted(&KEYS)));
             return Err(("unknown key".into(), Some(hint)));
         }
+    }
+    Ok(())
+}
+
+type OfColumn = fn(&mut WideTable, Option<&str>, &str) -> Result<(), Wrong>;
+
+/// Adds texts read as missing, in one column or in all.
+fn missing(wide: &mut WideTable, column: Option<&str>, value: &str) -> Result<(), Wrong> {
+    let codes: Vec<String> =
+        value.split(',').map(str::trim).filter(|c| !c.is_empty()).map(str::to_owned).collect();
+    if codes.is_empty() {
+        return Err(("no text is given".into(), Some("write `--set missing=-999,unknown`".into())));
+    }
+    match column {
+        None => wide.missing.extend(codes),
+        Some(column) => wide.missing_in.push((column.to_owned(), codes)),
+    }
+    Ok(())
+}
+
+/// Sets the decimal mark, of one column or of all.
+fn decimal(wide: &mut WideTable, column: Option<&str>, value: &str) -> Result<(), Wrong> {
+    let mark = DecimalMark::ALL.into_iter().find(|mark| mark.name() == value);
+    let mark = mark.ok_or_else(|| (format!("must be point or comma, got `{value}`"), None))?;
+    match column {
+        None => wide.decimal = Some(mark),
+        Some(column) => wide.decimal_in.push((column.to_owned(), mark)),
     }
     Ok(())
 }
@@ -229,6 +286,32 @@ mod tests {
         assert_eq!((wide.id, wide.group.as_deref(), wide.split.as_deref()), (None, Some("y"), Some("part")));
         assert_eq!(wide.kinds, [("x".into(), Kind::Ordinal), ("z".into(), Kind::Binary)]);
         assert!(wide.ignore.is_empty());
+    }
+
+    #[test]
+    fn missing_codes_and_decimal_marks_are_added() {
+        let (mut pipeline, _) = load_pipeline("wide-table").unwrap();
+        let settings = [
+            ("missing", "-999, unknown"),
+            ("missing.a.b", "9"),
+            ("decimal.wbc", "comma"),
+            ("decimal", "point"),
+            ("separator", "tab"),
+            ("role.x = y", "ignore"),
+        ];
+        set(&mut pipeline, &settings).unwrap();
+        let wide = pipeline.wide.clone().unwrap();
+        assert!(wide.missing.contains(&"unknown".to_owned()) && wide.missing.contains(&"NA".to_owned()));
+        assert_eq!(wide.missing_in, [("a.b".to_owned(), vec!["9".to_owned()])]);
+        assert_eq!(wide.decimal_in, [("wbc".to_owned(), DecimalMark::Comma)]);
+        assert_eq!(wide.separator, Some('\t'));
+        assert_eq!((wide.decimal, wide.ignore), (Some(DecimalMark::Point), vec!["x = y".to_owned()]));
+        let error =
+            set(&mut pipeline, &[("missing", ","), ("decimal.x", "dot"), ("missing.", "1")]).unwrap_err();
+        let text = error.to_string();
+        for part in ["no text is given", "must be point or comma", "no column is named"] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

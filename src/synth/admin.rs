@@ -1,4 +1,4 @@
-//! The small tables: who, when, where, why, and the dictionaries.
+//! The small tables: the patients, their admissions, stays and diagnoses, and the dictionaries.
 
 use super::anomaly::Mistake;
 use super::draw::Draw;
@@ -8,7 +8,7 @@ use super::phenotype::COMORBIDITIES;
 use super::writer::{Spelling, Table};
 use crate::error::IoError;
 
-/// The row of PATIENTS.
+/// Writes the row of PATIENTS.
 pub(super) fn patient(table: &mut Table, patient: &Patient, draw: &mut Draw) -> Result<(), IoError> {
     let registered = patient.death.filter(|_| !patient.death_in_hospital || draw.chance(0.6));
     table
@@ -23,7 +23,7 @@ pub(super) fn patient(table: &mut Table, patient: &Patient, draw: &mut Draw) -> 
         .end()
 }
 
-/// The row of ADMISSIONS.
+/// Writes the row of ADMISSIONS.
 pub(super) fn admission(
     table: &mut Table,
     patient: &Patient,
@@ -80,7 +80,7 @@ pub(super) fn admission(
         .end()
 }
 
-/// The rows of DIAGNOSES_ICD of one admission.
+/// Writes the rows of DIAGNOSES_ICD for one admission.
 pub(super) fn diagnoses(
     table: &mut Table,
     patient: &Patient,
@@ -97,7 +97,7 @@ pub(super) fn diagnoses(
     Ok(())
 }
 
-/// The row of ICUSTAYS.
+/// Writes the row of ICUSTAYS.
 pub(super) fn stay(
     table: &mut Table,
     patient: &Patient,
@@ -119,7 +119,7 @@ pub(super) fn stay(
     row.end()
 }
 
-/// The row of the planted truth.
+/// Writes the row that records the planted mistake.
 pub(super) fn anomaly(table: &mut Table, patient: &Patient, mistake: &Mistake) -> Result<(), IoError> {
     let stay = &patient.admissions[0].stays[0];
     table
@@ -132,7 +132,7 @@ pub(super) fn anomaly(table: &mut Table, patient: &Patient, mistake: &Mistake) -
         .end()
 }
 
-/// D_ITEMS, as far as this extract uses it.
+/// Writes the part of D_ITEMS that this extract uses.
 pub(super) fn d_items(table: &mut Table, alarms: bool) -> Result<(), IoError> {
     let alarms = if alarms { items::ALARMS } else { &[] };
     let mut charted: Vec<Item> =
@@ -162,7 +162,7 @@ pub(super) fn d_items(table: &mut Table, alarms: bool) -> Result<(), IoError> {
     Ok(())
 }
 
-/// D_LABITEMS, as far as this extract uses it.
+/// Writes the part of D_LABITEMS that this extract uses.
 pub(super) fn d_labitems(table: &mut Table) -> Result<(), IoError> {
     let mut all: Vec<(u64, &str, &str, &str, &str)> = items::PANELS
         .iter()

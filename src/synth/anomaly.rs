@@ -1,10 +1,11 @@
 //! The planted mistakes: what each one is, which variables it touches, and how it changes a patient's values.
 //!
-//! A mistake is applied to every measurement of its variables in the whole stay, so every aggregate shows it, and
-//! values are first confined to where the result stays inside the plausible range: range checks must not be able
-//! to find it, only the combination with everything else can. Two kinds are hard on purpose: frozen vital signs show
-//! in the spread only, and another patient's laboratory results are consistent among themselves. Of the latter,
-//! `variables` names those that every stay has; gases, enzymes and clotting times are foreign too where measured.
+//! A mistake is applied to every measurement of its variables in the whole stay, so that every aggregate
+//! shows it. The true values are first confined to a range in which the result stays plausible. A range check
+//! therefore cannot find the mistake; only the combination with the other values can. Two kinds are hard on
+//! purpose. Frozen vital signs show only in the spread of the values, and laboratory results of another
+//! patient are consistent among themselves. For the latter, `variables` names those that every stay has;
+//! gases, enzymes and clotting times are foreign as well where they are measured.
 
 use super::draw::Draw;
 use super::physiology::Course;
@@ -15,33 +16,33 @@ use super::quantity::{Quantity as Q, Values};
 pub(super) struct Mistake {
     /// Family: `unit`, `decimal`, `swap`, `impossible`, `copy` or `shift`.
     pub(super) kind: &'static str,
-    /// What was done, for people.
+    /// What was done, in words for people.
     pub(super) action: &'static str,
     /// Schema variables whose values are wrong.
     pub(super) variables: &'static [&'static str],
-    /// True values are confined to these ranges first.
+    /// Ranges to which the true values are confined first.
     confine: &'static [(Q, f64, f64)],
     pub(super) change: Change,
 }
 
-/// How values are changed.
+/// How the values are changed.
 #[derive(Debug)]
 pub(super) enum Change {
-    /// Multiplied.
+    /// Each quantity is multiplied by a factor.
     Scale(&'static [(Q, f64)]),
-    /// Exchanged pairwise.
+    /// The quantities of each pair are exchanged.
     Swap(&'static [(Q, Q)]),
-    /// Replaced by a value with a standard deviation.
+    /// Each quantity is replaced by a normal value with this mean and standard deviation.
     Replace(&'static [(Q, f64, f64)]),
-    /// Added to.
+    /// A constant is added to each quantity.
     Shift(&'static [(Q, f64)]),
     /// All vital signs repeat their first values.
     FreezeVitals,
-    /// All laboratory results are another patient's.
+    /// All laboratory results are those of another patient.
     ForeignLabs,
 }
 
-/// All mistakes; planted in turn, so a small extract holds every kind.
+/// All mistakes. They are planted in turn, so that a small extract holds every kind.
 #[rustfmt::skip]
 pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
@@ -59,7 +60,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
         kind: "impossible", action: "pH 7.10 with PaCO2 20 and bicarbonate 40",
         variables: &["ph", "paco2", "bicarbonate", "total_co2"], confine: &[],
-        change: Change::Replace(&[(Q::Ph, 7.10, 0.02), (Q::Paco2, 20.0, 1.5), (Q::Bicarbonate, 40.0, 1.2), (Q::TotalCo2, 40.6, 1.2)]),
+        change: Change::Replace(&[(Q::Ph, 7.10, 0.02), (Q::Paco2, 20.0, 1.5),
+            (Q::Bicarbonate, 40.0, 1.2), (Q::TotalCo2, 40.6, 1.2)]),
     },
     Mistake {
         kind: "unit", action: "weight in pounds written as kg", variables: &["weight"],
@@ -80,7 +82,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         change: Change::Scale(&[(Q::Pao2, 1.0 / 7.500_617), (Q::Paco2, 1.0 / 7.500_617)]),
     },
     Mistake {
-        kind: "impossible", action: "arterial oxygen tension 38 with a pulse oximetry of 98 %", variables: &["pao2", "spo2"],
+        kind: "impossible", action: "arterial oxygen tension 38 with a pulse oximetry of 98 %",
+        variables: &["pao2", "spo2"],
         confine: &[], change: Change::Replace(&[(Q::Pao2, 38.0, 1.5), (Q::Spo2, 98.3, 0.5)]),
     },
     Mistake {
@@ -96,14 +99,16 @@ pub(super) const MISTAKES: &[Mistake] = &[
         confine: &[(Q::Magnesium, 1.6, 2.4)], change: Change::Scale(&[(Q::Magnesium, 1.0 / 2.4305)]),
     },
     Mistake {
-        kind: "swap", action: "heart rate and respiratory rate exchanged", variables: &["heart_rate", "resp_rate"],
+        kind: "swap", action: "heart rate and respiratory rate exchanged",
+        variables: &["heart_rate", "resp_rate"],
         confine: &[(Q::HeartRate, 55.0, 100.0), (Q::RespRate, 16.0, 30.0)],
         change: Change::Swap(&[(Q::HeartRate, Q::RespRate)]),
     },
     Mistake {
         kind: "copy", action: "all laboratory results are another patient's", variables: &[
-            "sodium", "potassium", "chloride", "bicarbonate", "anion_gap", "bun", "creatinine", "glucose", "calcium",
-            "magnesium", "phosphate", "wbc", "hemoglobin", "hematocrit", "platelets", "rbc", "mcv", "mch", "mchc", "rdw",
+            "sodium", "potassium", "chloride", "bicarbonate", "anion_gap", "bun", "creatinine", "glucose",
+            "calcium", "magnesium", "phosphate", "wbc", "hemoglobin", "hematocrit", "platelets", "rbc", "mcv",
+            "mch", "mchc", "rdw",
         ],
         confine: &[], change: Change::ForeignLabs,
     },
@@ -118,11 +123,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
         kind: "impossible", action: "coma score 3 with eyes open and oriented answers",
         variables: &["gcs_eye", "gcs_verbal", "gcs_motor", "gcs_total"], confine: &[],
-        change: Change::Replace(&[(Q::GcsEye, 4.0, 0.0), (Q::GcsVerbal, 5.0, 0.0), (Q::GcsMotor, 1.0, 0.0), (Q::GcsTotal, 3.0, 0.0)]),
+        change: Change::Replace(&[(Q::GcsEye, 4.0, 0.0), (Q::GcsVerbal, 5.0, 0.0),
+            (Q::GcsMotor, 1.0, 0.0), (Q::GcsTotal, 3.0, 0.0)]),
     },
     Mistake {
         kind: "swap", action: "urea nitrogen and creatinine exchanged", variables: &["bun", "creatinine"],
-        confine: &[(Q::Bun, 14.0, 24.0), (Q::Creatinine, 1.3, 2.2)], change: Change::Swap(&[(Q::Bun, Q::Creatinine)]),
+        confine: &[(Q::Bun, 14.0, 24.0), (Q::Creatinine, 1.3, 2.2)],
+        change: Change::Swap(&[(Q::Bun, Q::Creatinine)]),
     },
     Mistake {
         kind: "unit", action: "calcium in mmol/L written as mg/dL", variables: &["calcium"],
@@ -133,7 +140,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         confine: &[(Q::Glucose, 80.0, 150.0)], change: Change::Scale(&[(Q::Glucose, 10.0)]),
     },
     Mistake {
-        kind: "swap", action: "haemoglobin and haematocrit exchanged", variables: &["hemoglobin", "hematocrit"],
+        kind: "swap", action: "haemoglobin and haematocrit exchanged",
+        variables: &["hemoglobin", "hematocrit"],
         confine: &[(Q::Hemoglobin, 6.4, 7.3)], change: Change::Swap(&[(Q::Hemoglobin, Q::Hematocrit)]),
     },
     Mistake {
@@ -152,19 +160,19 @@ pub(super) const MISTAKES: &[Mistake] = &[
 ];
 
 impl Mistake {
-    /// Brings the true course to where the mistake's result is still plausible.
+    /// Moves the true course into the ranges in which the result of the mistake is still plausible.
     pub(super) fn prepare(&self, course: &mut Course) {
         for (q, low, high) in self.confine {
             course.confine(*q, *low, *high);
         }
     }
 
-    /// Whether any of these quantities is written wrongly, so that they have to be measured.
+    /// Returns whether the mistake changes any of these quantities. They must then be measured.
     pub(super) fn touches(&self, quantities: &[Q]) -> bool {
         quantities.iter().any(|q| self.variables.contains(&q.name()))
     }
 
-    /// Turns true into written values.
+    /// Turns the true values into the written values.
     pub(super) fn apply(&self, values: &mut Values, draw: &mut Draw) {
         match &self.change {
             Change::Scale(factors) => factors.iter().for_each(|(q, factor)| values[*q] *= factor),
@@ -175,13 +183,13 @@ impl Mistake {
             }
             Change::Replace(by) => by.iter().for_each(|(q, x, sd)| values[*q] = x + sd * draw.normal()),
             Change::Shift(by) => by.iter().for_each(|(q, x)| values[*q] += x),
-            // Both act on whole series, in `chart` and `labs`.
+            // Both act on whole series, so `chart` and `labs` apply them.
             Change::FreezeVitals | Change::ForeignLabs => {}
         }
     }
 }
 
-/// Spreads mistakes evenly over the eligible stays at the asked rate, whatever their number.
+/// Spreads mistakes evenly over the eligible stays at the requested rate, whatever the number of stays.
 #[derive(Debug)]
 pub(super) struct Planner {
     fraction: f64,
@@ -190,12 +198,12 @@ pub(super) struct Planner {
 }
 
 impl Planner {
-    /// Mistakes in `fraction` of the stays offered; the phase is drawn.
+    /// Plans mistakes in the share `fraction` of the stays that are offered. The phase is random.
     pub(super) fn new(fraction: f64, draw: &mut Draw) -> Self {
         Self { fraction, debt: draw.unit(), next: 0 }
     }
 
-    /// What to plant in the next eligible stay.
+    /// Returns the mistake to plant in the next eligible stay, if it gets one.
     pub(super) fn offer(&mut self) -> Option<&'static Mistake> {
         self.debt += self.fraction;
         if self.debt < 1.0 {

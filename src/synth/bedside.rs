@@ -1,4 +1,5 @@
-//! One stay as its recorders see it: the course, the devices attached, what was ordered, and the mistake if one is planted.
+//! One stay as it is recorded: the course, the devices attached, what is ordered, and the mistake if one is
+//! planted.
 
 use super::anomaly::{Change, Mistake};
 use super::draw::{Draw, logistic};
@@ -8,7 +9,7 @@ use super::phenotype::{Axis, PHENOTYPES, Phenotype};
 use super::physiology::{Course, Illness, oxygen};
 use super::quantity::{Quantity as Q, Values};
 
-/// What is ordered in a stay. Orders depend on the illness, so what is missing tells something.
+/// What is ordered in a stay. Orders depend on the illness, so a missing test carries information.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each named after what is ordered")]
 pub(super) struct Orders {
@@ -23,29 +24,30 @@ pub(super) struct Orders {
     pub(super) weight: bool,
     pub(super) height: bool,
     pub(super) capillary: bool,
-    /// Hours between blood draws, and between gases.
+    /// Hours between blood draws.
     pub(super) every: f64,
+    /// Hours between blood gases.
     pub(super) gas_every: f64,
 }
 
-/// A stay and its devices.
+/// A stay and the devices attached to the patient.
 #[derive(Debug, Clone)]
 pub(super) struct Bedside<'a> {
     pub(super) stay: &'a Stay,
     pub(super) subject: u64,
     pub(super) admission: u64,
     pub(super) course: Course,
-    /// Source of laboratory results when they are another patient's.
+    /// The course that laboratory results come from when they are those of another patient.
     pub(super) donor: Option<Course>,
     pub(super) mistake: Option<&'static Mistake>,
     pub(super) orders: Orders,
-    /// Hours after arrival at which the tube is out; 0 when never ventilated.
+    /// Hours after arrival at which the tube is removed; 0 if the patient was never ventilated.
     pub(super) extubated: f64,
     pub(super) arterial_line: bool,
     pub(super) central_line: bool,
-    /// Fixed rate of an external pacemaker.
+    /// Fixed rate of an external pacemaker, if there is one.
     pub(super) paced: Option<f64>,
-    /// Hours charted, counted from arrival.
+    /// Number of hours charted, counted from arrival.
     pub(super) hours: f64,
 }
 
@@ -105,19 +107,19 @@ impl<'a> Bedside<'a> {
         }
     }
 
-    /// Whether the patient is on the ventilator.
+    /// Returns whether the patient is on the ventilator at `hour`.
     pub(super) fn ventilated(&self, hour: f64) -> bool {
         hour < self.extubated
     }
 
-    /// Drivers at `hour`, with the oxygen given then.
+    /// Returns the drivers at `hour`, with the oxygen given at that time.
     pub(super) fn trend(&self, hour: f64) -> Values {
         let mut v = self.course.at(hour);
         v[Q::Fio2] = oxygen(v[Q::PfRatio], v[Q::OxygenTarget], self.ventilated(hour));
         v
     }
 
-    /// Drivers of what the laboratory measures at `hour`.
+    /// Returns the drivers of what the laboratory measures at `hour`.
     pub(super) fn blood(&self, hour: f64) -> Values {
         match &self.donor {
             Some(donor) => {
@@ -129,7 +131,7 @@ impl<'a> Bedside<'a> {
         }
     }
 
-    /// Turns true values into what is written in this stay.
+    /// Turns true values into the values that are written in this stay.
     pub(super) fn record(&self, values: &mut Values, draw: &mut Draw) {
         if let Some(mistake) = self.mistake {
             mistake.apply(values, draw);
@@ -137,7 +139,8 @@ impl<'a> Bedside<'a> {
     }
 }
 
-/// A patient as unlike this one as can be: kidneys that work where these fail, and the reverse.
+/// Draws the course of a patient who is as unlike this one as possible: the donor's kidneys work where these
+/// fail, and the reverse.
 fn donor(patient: &Patient, ill: &Illness, draw: &mut Draw) -> Course {
     let phenotype = if ill.on(Axis::Kidney) > 0.8 { &PHENOTYPES[4] } else { &PHENOTYPES[6] };
     let mut body = patient.body.clone();
@@ -173,7 +176,7 @@ impl Orders {
             every: 0.0,
             gas_every: 0.0,
         };
-        // Sicker patients are bled more often.
+        // Blood is drawn more often from sicker patients.
         let every = (12.5 - 2.5 * ill.burden(Axis::Shock) - 3.0 * ill.burden(Axis::Ketones)).clamp(4.0, 14.0);
         let gas_every = (7.5 - 1.5 * ill.burden(Axis::Lung) - ill.burden(Axis::Shock)).clamp(2.5, 8.0);
         Self {
@@ -183,7 +186,7 @@ impl Orders {
         }
     }
 
-    /// A mistake needs its variables measured.
+    /// Orders the tests that the mistake needs, because its variables must be measured.
     fn require(&mut self, mistake: &Mistake) {
         let touches =
             |panels: &[&[Test]]| panels.iter().any(|p| p.iter().any(|t| mistake.touches(&[t.quantity])));

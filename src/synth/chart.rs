@@ -1,4 +1,4 @@
-//! CHARTEVENTS of one stay: what is charted when, and in which words.
+//! The rows of CHARTEVENTS for one stay: what is charted, when, and in which words.
 
 use super::anomaly::Change;
 use super::bedside::Bedside;
@@ -54,8 +54,9 @@ const RASS: [(&str, f64); 4] = [
     ("-4 Deep sedation, no response to voice, but movement or eye opening to physical stimulation", -4.0),
 ];
 
-/// Writes the chart of a stay: hourly vital signs, then what is charted less often, then copies of laboratory results —
-/// each block in its own time order, so rows of the file are not.
+/// Writes the chart of a stay: hourly vital signs, then what is charted less often, then the copies of
+/// laboratory results. Each block is in its own order of time, so the rows of the file as a whole are not
+/// sorted.
 pub(super) fn write(
     table: &mut Table,
     bedside: &Bedside<'_>,
@@ -84,7 +85,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Hourly rows; returns the first values as written.
+/// Writes the hourly rows, and returns the first values as they were written.
 fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Result<Option<Values>, IoError> {
     let arrived = bedside.stay.arrived;
     let frozen = bedside.mistake.is_some_and(|m| matches!(m.change, Change::FreezeVitals));
@@ -95,10 +96,10 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
     let mut oximeter = Drift::new(1.1, draw);
     let mut venous = Drift::new(2.2, draw);
     let mut first: Option<Values> = None;
-    // Some charting precedes the recorded arrival, some follows the departure.
+    // Some charting precedes the recorded arrival, and some follows the departure.
     let mut hour = if draw.chance(0.2) { -draw.between(0.3, 1.5) } else { draw.between(0.05, 0.7) };
     let late = if draw.chance(0.03) { 1.2 } else { 0.0 };
-    // The second arterial and the cuff pressure disagree by a constant of the patient.
+    // The second arterial pressure and the cuff pressure differ by a constant of the patient.
     let cuff = 3.0 * draw.normal();
     let mut round = 0u32;
     while hour < bedside.hours + late {
@@ -106,7 +107,7 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
         pen.turn(at, draw);
         let mut v = bedside.trend(hour);
         let swing = mean.at(hour, draw);
-        // Low near four in the morning, high in the afternoon.
+        // The curve is low near four in the morning and high in the afternoon.
         let circadian = (std::f64::consts::TAU * (at.hour_of_day() - 16.0) / 24.0).cos();
         v[Q::MeanPressure] = (v[Q::MeanPressure] + swing + 2.5 * circadian).max(38.0);
         v[Q::PulsePressure] = (v[Q::PulsePressure] + pulse.at(hour, draw) + 0.2 * swing).max(14.0);
@@ -140,7 +141,7 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
         if !bedside.arterial_line || round.is_multiple_of(6) {
             let offset = if frozen || !bedside.arterial_line { 0.0 } else { cuff };
             let (systolic, diastolic) = ((v[Q::Sbp] + offset).round(), (v[Q::Dbp] + offset).round());
-            // CareVue computes the cuff's mean from the two others, in thirds.
+            // CareVue computes the mean of the cuff pressure from the two others, in thirds.
             let pressures_true = !bedside.mistake.is_some_and(|m| m.touches(&[Q::Sbp, Q::Map]));
             let mean = if pressures_true { (systolic + 2.0 * diastolic) / 3.0 } else { v[Q::Map] + offset };
             pen.device(&items::CUFF_SYSTOLIC, systolic, draw)?;
@@ -161,13 +162,13 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
             let item = items::RHYTHM[pen.system as usize];
             pen.text(&item, RHYTHM[pen.system as usize][fast], None)?;
         }
-        // The same key twice with another value, one time in a hundred.
+        // About one time in a hundred, the same key is written twice with different values.
         if !frozen && draw.chance(0.012) {
             pen.number(&items::HEART_RATE, v[Q::HeartRate] + draw.between(-6.0, 6.0))?;
             pen.number(&items::RESP_RATE, (v[Q::RespRate] + draw.between(-3.0, 3.0)).max(5.0))?;
         }
         round += 1;
-        // On the hour from the second row on, sometimes a quarter more.
+        // From the second row on, charting happens on the hour. Sometimes a row follows 15 minutes later.
         let next = Moment((at.0.div_euclid(3600) + 1) * 3600).hours_since(arrived);
         hour = if draw.chance(0.06) { hour + 0.25 } else { next };
     }
@@ -212,7 +213,8 @@ fn body(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Result<(),
     Ok(())
 }
 
-/// Every four hours: temperature, coma scale, ventilator, and what else nurses write down.
+/// Writes what is charted every four hours: temperature, coma scale, ventilator settings, and what else
+/// nurses note.
 fn assessments(
     pen: &mut Pen<'_>,
     bedside: &Bedside<'_>,
@@ -222,7 +224,8 @@ fn assessments(
     let arrived = bedside.stay.arrived;
     let frozen = bedside.mistake.is_some_and(|m| matches!(m.change, Change::FreezeVitals));
     let system = pen.system as usize;
-    // One CareVue bed in eight has a Celsius probe, and one in ten writes FiO2 as percent; in MetaVision few do.
+    // One CareVue bed in seven has a Celsius probe, and one in ten writes FiO2 in percent. In MetaVision few
+    // beds have such a probe.
     let celsius = draw.chance(if pen.system == System::CareVue { 0.14 } else { 0.04 });
     let percent = pen.system == System::CareVue && draw.chance(0.1);
     let rass = pen.system == System::MetaVision && draw.chance(0.1);
@@ -299,7 +302,7 @@ fn assessments(
     Ok(())
 }
 
-/// CareVue writes either scale and computes the other at the same time; MetaVision writes one.
+/// CareVue writes one of the two scales and computes the other at the same time. MetaVision writes one.
 fn temperature(pen: &mut Pen<'_>, celsius: f64, probe_in_celsius: bool) -> Result<(), IoError> {
     let fahrenheit = celsius * 1.8 + 32.0;
     match (pen.system, probe_in_celsius) {
@@ -322,7 +325,8 @@ fn temperature(pen: &mut Pen<'_>, celsius: f64, probe_in_celsius: bool) -> Resul
     }
 }
 
-/// CareVue: a fraction labelled torr, or percent in another item. MetaVision: percent, rarely a fraction.
+/// CareVue writes a fraction labelled torr, or percent under another item. MetaVision writes percent, and
+/// rarely a fraction.
 fn oxygen(pen: &mut Pen<'_>, fraction: f64, percent: bool, draw: &mut Draw) -> Result<(), IoError> {
     match pen.system {
         System::CareVue if percent => pen.item(&items::FIO2_PERCENT, 100.0 * fraction),
@@ -334,7 +338,7 @@ fn oxygen(pen: &mut Pen<'_>, fraction: f64, percent: bool, draw: &mut Draw) -> R
 
 fn ventilator(pen: &mut Pen<'_>, v: &Values, percent: bool, draw: &mut Draw) -> Result<(), IoError> {
     oxygen(pen, v[Q::Fio2], percent, draw)?;
-    // PEEP is set in steps of its own; most beds stay at 5.
+    // PEEP is set in uneven steps, and most beds stay at 5.
     let step = [6.5, 9.0, 11.0, 13.5].iter().filter(|limit| v[Q::Peep] > **limit).count();
     pen.number(&items::PEEP, [5.0, 8.0, 10.0, 12.0, 15.0][step])?;
     let set = (v[Q::RespRateSet] / 2.0).round() * 2.0;

@@ -1,16 +1,16 @@
 //! Moments in the shifted calendar of the extract (2100–2200, births back to 1800), and how they are written.
 
-/// Seconds since 1970-01-01 00:00:00, proleptic Gregorian, no time zone.
+/// Seconds since 1970-01-01 00:00:00 in the proleptic Gregorian calendar, without a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(pub(super) i64);
 
 /// Seconds per day.
 pub(super) const DAY: i64 = 86_400;
-/// Mean Gregorian year in seconds.
+/// Length of the mean Gregorian year in seconds.
 pub(super) const YEAR: f64 = 365.2425 * DAY as f64;
 
 impl Moment {
-    /// Midnight of a civil date.
+    /// Returns midnight of a civil date.
     ///
     /// # References
     /// Hinnant (2013), chrono-compatible low-level date algorithms, `days_from_civil`.
@@ -23,7 +23,7 @@ impl Moment {
         Self((era * 146_097 + day_of_era - 719_468) * DAY)
     }
 
-    /// Year, month and day.
+    /// Returns the year, month and day.
     pub(super) fn civil(self) -> (i64, i64, i64) {
         let z = self.0.div_euclid(DAY) + 719_468;
         let day_of_era = z.rem_euclid(146_097);
@@ -35,32 +35,32 @@ impl Moment {
         (year, month, day_of_year - (153 * mp + 2) / 5 + 1)
     }
 
-    /// This moment `hours` later.
+    /// Returns the moment that is `hours` later.
     pub(super) fn plus_hours(self, hours: f64) -> Self {
         Self(self.0 + (hours * 3600.0).round() as i64)
     }
 
-    /// Hours from `start` to this moment.
+    /// Returns the hours from `start` to this moment.
     pub(super) fn hours_since(self, start: Self) -> f64 {
         (self.0 - start.0) as f64 / 3600.0
     }
 
-    /// The last full minute.
+    /// Returns the last full minute.
     pub(super) fn minute(self) -> Self {
         Self(self.0.div_euclid(60) * 60)
     }
 
-    /// Midnight of the same day.
+    /// Returns midnight of the same day.
     pub(super) fn day(self) -> Self {
         Self(self.0.div_euclid(DAY) * DAY)
     }
 
-    /// Hour of the day, 0–24.
+    /// Returns the hour of the day, 0–24.
     pub(super) fn hour_of_day(self) -> f64 {
         self.0.rem_euclid(DAY) as f64 / 3600.0
     }
 
-    /// Appends `YYYY-MM-DD HH:MM:SS`.
+    /// Appends the moment to `out` as `YYYY-MM-DD HH:MM:SS`.
     pub(super) fn write(self, out: &mut Vec<u8>) {
         let (year, month, day) = self.civil();
         let second = self.0.rem_euclid(DAY);

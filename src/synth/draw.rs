@@ -1,10 +1,10 @@
-//! Random draws a simulation needs, on top of one ChaCha stream.
+//! The random draws that the simulation needs, on top of one ChaCha stream.
 
 use rand::RngExt;
 
 use crate::random::StreamRng;
 
-/// A stream with the distributions used here.
+/// A random stream with the distributions that the simulation uses.
 #[derive(Debug)]
 pub(super) struct Draw {
     rng: StreamRng,
@@ -16,44 +16,45 @@ impl Draw {
         Self { rng, spare: None }
     }
 
-    /// Uniform on [0, 1).
+    /// Draws a uniform number on [0, 1).
     pub(super) fn unit(&mut self) -> f64 {
         self.rng.random::<f64>()
     }
 
-    /// Uniform on [low, high).
+    /// Draws a uniform number on [low, high).
     pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
-    /// Uniform whole number below `n`.
+    /// Draws a uniform whole number below `n`.
     pub(super) fn below(&mut self, n: u64) -> u64 {
         (self.unit() * n as f64) as u64
     }
 
-    /// True with probability `p`.
+    /// Returns true with probability `p`.
     pub(super) fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
 
-    /// Standard normal (Box–Muller; the second of each pair is kept for the next call).
+    /// Draws a standard normal number by the Box–Muller method. The second number of each pair is kept for
+    /// the next call.
     pub(super) fn normal(&mut self) -> f64 {
         if let Some(z) = self.spare.take() {
             return z;
         }
-        // 1 - u lies in (0, 1]: the logarithm is finite.
+        // 1 − u lies in (0, 1], so the logarithm is finite.
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         let (sin, cos) = (std::f64::consts::TAU * self.unit()).sin_cos();
         self.spare = Some(radius * sin);
         radius * cos
     }
 
-    /// One entry, all equally likely.
+    /// Draws one entry. All entries are equally likely.
     pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len() as u64) as usize]
     }
 
-    /// One entry, with the given relative weights.
+    /// Draws one entry with the given relative weights.
     pub(super) fn weighted<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> f64) -> &'a T {
         let total: f64 = items.iter().map(&weight).sum();
         let mut left = self.unit() * total;
@@ -67,7 +68,7 @@ impl Draw {
     }
 }
 
-/// Stationary first-order autoregression sampled at irregular times.
+/// A stationary first-order autoregression that is sampled at irregular times.
 #[derive(Debug, Clone)]
 pub(super) struct Drift {
     sd: f64,
@@ -76,14 +77,14 @@ pub(super) struct Drift {
 }
 
 impl Drift {
-    /// Time after which the correlation has fallen to 1/e, hours.
+    /// Hours after which the correlation has fallen to 1/e.
     const MEMORY_HOURS: f64 = 4.0;
 
     pub(super) fn new(sd: f64, draw: &mut Draw) -> Self {
         Self { sd, value: sd * draw.normal(), hour: 0.0 }
     }
 
-    /// The value at `hour`; hours must not decrease between calls.
+    /// Returns the value at `hour`. The hours must not decrease between calls.
     pub(super) fn at(&mut self, hour: f64, draw: &mut Draw) -> f64 {
         let rho = (-(hour - self.hour).abs() / Self::MEMORY_HOURS).exp();
         self.value = rho * self.value + self.sd * (1.0 - rho * rho).sqrt() * draw.normal();
@@ -97,7 +98,7 @@ pub(super) fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// A smooth positive part: near 0 for x ≪ 0, near x for x ≫ 0.
+/// A smooth positive part, which is near 0 for x ≪ 0 and near x for x ≫ 0.
 pub(super) fn positive(x: f64) -> f64 {
     (1.0 + (1.5 * x).exp()).ln() / 1.5
 }
@@ -113,7 +114,7 @@ mod tests {
         let x: Vec<f64> = (0..20_000).map(|_| draw.normal()).collect();
         let mean = x.iter().sum::<f64>() / 20_000.0;
         let variance = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 20_000.0;
-        // Four standard errors: 4/sqrt(n) and 4·sqrt(2/n).
+        // The bounds are four standard errors, 4/sqrt(n) and 4·sqrt(2/n).
         assert!(mean.abs() < 0.029 && (variance - 1.0).abs() < 0.04, "{mean} {variance}");
     }
 

@@ -1,25 +1,25 @@
-//! What can go wrong while writing a synthetic extract.
+//! What can go wrong while a synthetic extract is written.
 
 use crate::error::{Hint, IoError};
 use crate::output::OutputError;
 
-/// Why no extract was written.
+/// Reasons why no extract was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SynthError {
-    /// An extract of nobody.
+    /// The number of patients is zero.
     #[error("`patients` must be at least 1, got 0")]
     NoPatients,
-    /// A share outside [0, 1].
+    /// The share of anomalies lies outside [0, 1].
     #[error("`anomaly_fraction` must lie between 0 and 1, got {0}")]
     AnomalyFraction(f64),
-    /// Too short for a first day, or too long for a bounded extract.
+    /// The charted time is too short for a first day, or too long for an extract of bounded size.
     #[error("`chart_hours` must lie between 24 and 720, got {0}")]
     ChartHours(f64),
-    /// Too short for a window, or longer than a day.
+    /// The record is too short for a window, or longer than a day.
     #[error("`minutes` must lie between 0.5 and 1440, got {0}")]
     Minutes(f64),
-    /// The output folder could not be begun or finished.
+    /// The output folder could not be started or finished.
     #[error(transparent)]
     Output(#[from] OutputError),
     /// A table could not be written.

@@ -1,5 +1,6 @@
-//! Chart rows of items that no shipped schema asks for, to bring CHARTEVENTS to a size: the full release's 330 million rows
-//! are mostly such. Alarm limits, which monitors write hourly and nobody analyses.
+//! Chart rows of items that no built-in schema reads, which bring CHARTEVENTS to a given size. Most of the
+//! 330 million rows of the full release are of this kind. The rows are alarm limits, which monitors write
+//! hourly and nobody analyses.
 
 use super::clock::Moment;
 use super::draw::Draw;
@@ -9,14 +10,14 @@ use super::pen::Pen;
 use super::writer::Table;
 use crate::error::IoError;
 
-/// The stays that alarm limits can be written for.
+/// The stays for which alarm limits can be written.
 #[derive(Debug, Default)]
 pub(super) struct Filler {
     stays: Vec<([u64; 3], System, Moment, f64)>,
 }
 
 impl Filler {
-    /// Remembers a stay: subject, admission, and when it was how long.
+    /// Remembers a stay with its subject, admission, beginning and length.
     pub(super) fn meet(&mut self, subject: u64, admission: u64, stay: &Stay) {
         if stay.charted {
             let hours = (24.0 * stay.days).max(1.0);
@@ -24,7 +25,7 @@ impl Filler {
         }
     }
 
-    /// Writes rows until the table has `rows`.
+    /// Writes rows until the table has `rows` of them.
     pub(super) fn fill(&self, table: &mut Table, rows: u64, draw: &mut Draw) -> Result<(), IoError> {
         let missing = rows.saturating_sub(table.count().1);
         for n in 0..if self.stays.is_empty() { 0 } else { missing } {

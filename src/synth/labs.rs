@@ -1,5 +1,6 @@
-//! LABEVENTS: blood draws before, during and after the stays of an admission, gases of their own, and the distractors of
-//! the real table (urine under its own items, rows without an admission, censored and cancelled results).
+//! The rows of LABEVENTS: blood draws before, during and after the stays of an admission, and blood gases at
+//! times of their own. The rows include the distractors of the real table: urine under its own items, rows
+//! without an admission, and censored and cancelled results.
 
 use super::bedside::Bedside;
 use super::clock::Moment;
@@ -11,7 +12,7 @@ use super::quantity::{Quantity as Q, Values};
 use super::writer::{Spelling, Table, round_to};
 use crate::error::IoError;
 
-/// A result that the bedside system copies into the chart.
+/// A laboratory result that the bedside system copies into the chart.
 #[derive(Debug, Clone)]
 pub(super) struct Copied {
     pub(super) mirror: &'static Mirror,
@@ -19,7 +20,8 @@ pub(super) struct Copied {
     pub(super) value: f64,
 }
 
-/// How a result scatters between draws beyond the patient's trend: biology and analyser together.
+/// How a result scatters between draws beyond the patient's trend. The scatter stands for biology and
+/// analyser together.
 enum Scatter {
     Add(f64),
     Scale(f64),
@@ -33,15 +35,16 @@ const SCATTER: &[(Q, Scatter)] = &[
     (Q::Phosphate, Scatter::Scale(0.09)), (Q::Hemoglobin, Scatter::Add(0.35)), (Q::Mchc, Scatter::Add(0.3)),
     (Q::Mcv, Scatter::Add(0.5)), (Q::Rdw, Scatter::Add(0.1)), (Q::Wbc, Scatter::Scale(0.1)),
     (Q::Platelets, Scatter::Scale(0.06)), (Q::Inr, Scatter::Scale(0.03)), (Q::Ptt, Scatter::Scale(0.07)),
-    (Q::Fibrinogen, Scatter::Scale(0.06)), (Q::Lactate, Scatter::Scale(0.1)), (Q::Paco2, Scatter::Scale(0.05)),
-    (Q::PfRatio, Scatter::Scale(0.14)), (Q::IonizedCalcium, Scatter::Add(0.03)), (Q::Alt, Scatter::Scale(0.06)),
-    (Q::Ast, Scatter::Scale(0.07)), (Q::Alp, Scatter::Scale(0.04)), (Q::Ldh, Scatter::Scale(0.06)),
-    (Q::Bilirubin, Scatter::Scale(0.05)), (Q::Albumin, Scatter::Add(0.12)), (Q::Ck, Scatter::Scale(0.15)),
-    (Q::CkMb, Scatter::Scale(0.15)), (Q::TroponinT, Scatter::Scale(0.2)), (Q::Neutrophils, Scatter::Add(0.8)),
+    (Q::Fibrinogen, Scatter::Scale(0.06)), (Q::Lactate, Scatter::Scale(0.1)),
+    (Q::Paco2, Scatter::Scale(0.05)), (Q::PfRatio, Scatter::Scale(0.14)),
+    (Q::IonizedCalcium, Scatter::Add(0.03)), (Q::Alt, Scatter::Scale(0.06)), (Q::Ast, Scatter::Scale(0.07)),
+    (Q::Alp, Scatter::Scale(0.04)), (Q::Ldh, Scatter::Scale(0.06)), (Q::Bilirubin, Scatter::Scale(0.05)),
+    (Q::Albumin, Scatter::Add(0.12)), (Q::Ck, Scatter::Scale(0.15)), (Q::CkMb, Scatter::Scale(0.15)),
+    (Q::TroponinT, Scatter::Scale(0.2)), (Q::Neutrophils, Scatter::Add(0.8)),
 ];
 
-/// One sample: drivers with scatter, derived quantities, and the gap the laboratory computes from its own rounded
-/// results.
+/// Computes one sample: the drivers with scatter, the derived quantities, and the anion gap, which the
+/// laboratory computes from its own rounded results.
 fn sample(mut v: Values, draw: &mut Draw) -> Values {
     for (q, scatter) in SCATTER {
         match scatter {
@@ -49,7 +52,7 @@ fn sample(mut v: Values, draw: &mut Draw) -> Values {
             Scatter::Scale(sd) => v[*q] *= (sd * draw.normal()).exp(),
         }
     }
-    // Differentials add up to less than 100 whatever the scatter.
+    // The parts of a differential count add up to at most 100, whatever the scatter.
     v[Q::Neutrophils] = v[Q::Neutrophils].clamp(0.0, 99.0);
     v.derive();
     let ions = v[Q::Sodium].round() + round_to(v[Q::Potassium], 1)
@@ -85,7 +88,8 @@ impl Bench<'_> {
                 Q::CkMb if v[Q::Ck] < 90.0 && draw.chance(0.6) => {
                     row.text("NotDone").null().text(unit).null()
                 }
-                // The blood-gas machine takes a request sheet, and some write a fraction.
+                // The blood-gas machine takes the oxygen from a request sheet, and some people write a
+                // fraction.
                 Q::Fio2 if draw.chance(0.02) => row
                     .number(v[Q::Fio2], 2, Spelling::Short)
                     .number(v[Q::Fio2], 2, Spelling::Short)
@@ -124,7 +128,7 @@ impl Bench<'_> {
     }
 }
 
-/// All draws of one admission; returns, per stay, what its chart copies.
+/// Writes all draws of one admission, and returns for each stay what its chart copies.
 pub(super) fn write(
     table: &mut Table,
     patient: &Patient,
@@ -144,7 +148,7 @@ pub(super) fn write(
             draws.push(hour);
             hour += bedside.orders.every * draw.between(0.7, 1.3);
         }
-        // The ward goes on daily, for a while.
+        // After the stay, the ward draws blood daily for a while.
         let end = bedsides
             .get(number + 1)
             .map_or(admission.discharged, |next| next.stay.arrived)
@@ -171,7 +175,7 @@ pub(super) fn write(
                 for mirror in MIRRORS {
                     let test = items::PANELS.iter().flat_map(|p| p.iter()).find(|t| t.id == mirror.of);
                     let test = test.expect("invariant: every mirror names a test of a panel");
-                    // Lactate is copied from gases.
+                    // Lactate is copied from the blood gases instead.
                     if test.quantity != Q::Lactate {
                         let value = round_to(values[test.quantity], test.places);
                         copied[number].push(Copied { mirror, at, value });
@@ -186,7 +190,7 @@ pub(super) fn write(
     Ok(copied)
 }
 
-/// One venous draw: the panels ordered for it.
+/// Writes one venous draw with the panels that are ordered for it.
 fn blood(
     bench: &mut Bench<'_>,
     bedside: &Bedside<'_>,
@@ -236,7 +240,8 @@ fn blood(
     Ok(v)
 }
 
-/// Blood gases on their own clock. Few are venous; the specimen row at the same time says so.
+/// Writes the blood gases, which have times of their own. A few are venous, and the specimen row at the same
+/// time says so.
 fn gases(
     table: &mut Table,
     patient: &Patient,
@@ -277,7 +282,7 @@ fn gases(
     Ok(())
 }
 
-/// Draws long before the first admission, without an admission id.
+/// Writes draws from long before the first admission. They have no admission id.
 pub(super) fn outpatient(table: &mut Table, patient: &Patient, draw: &mut Draw) -> Result<(), IoError> {
     if !draw.chance(0.45) {
         return Ok(());

@@ -1,12 +1,15 @@
-//! A MIMIC-III-shaped synthetic extract with planted, labelled anomalies.
+//! A synthetic extract in the shape of MIMIC-III, with planted and labelled anomalies.
 //!
-//! [`synthesize`] writes the tables of an extract — upper-case headers, the full release's columns, both charting
-//! systems with their spellings and defects — for patients whose vital signs and laboratory results follow from a
-//! mixture of illnesses. Nothing in it is derived from a patient; nothing about medicine should be concluded from it.
+//! [`synthesize`] writes the tables of an extract for simulated patients. The tables have upper-case headers,
+//! the columns of the full release, and both charting systems with their spellings and defects. The vital
+//! signs and laboratory results of the patients follow from a mixture of illnesses. Nothing in the extract is
+//! derived from a patient, and nothing about medicine should be concluded from it.
 //!
-//! Patients are drawn one at a time from `(seed, index)` and written in order, so memory does not depend on their
-//! number and an extract of few patients is a prefix of an extract of many. In a share of first adult stays of a day or
-//! more one mistake is planted and listed in `anomalies.csv`; the kinds take turns, so a small extract holds all of them.
+//! Patients are drawn one at a time from `(seed, index)` and written in order. Memory use therefore does not
+//! depend on their number, and an extract of few patients is a prefix of an extract of many. A stay is
+//! eligible for a mistake if it is the first stay of an adult and lasts a day or more. In a share of the
+//! eligible stays one mistake is planted and listed in `anomalies.csv`. The kinds of mistake take turns, so
+//! that a small extract holds all of them.
 
 mod admin;
 mod anomaly;
@@ -44,22 +47,23 @@ use filler::Filler;
 use patient::Patient;
 use writer::Table;
 
-/// What to synthesize.
+/// What to synthesise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SynthConfig {
-    /// Number of patients; some have several admissions and stays.
+    /// Number of patients. Some of them have several admissions and stays.
     pub patients: u64,
-    /// Seed of everything drawn.
+    /// Seed of all random numbers.
     pub seed: Seed,
-    /// Write `.csv.gz` rather than `.csv`.
+    /// Whether to write `.csv.gz` instead of `.csv`.
     pub gzip: bool,
-    /// Share of first adult stays of at least one day that get a planted mistake.
+    /// Share of the first adult stays of at least one day in which a mistake is planted.
     pub anomaly_fraction: f64,
-    /// Hours of each stay that are charted, at most.
+    /// Largest number of hours of each stay that are charted.
     pub chart_hours: f64,
-    /// Fill CHARTEVENTS up to this many rows with alarm limits, which no shipped schema reads; 0 adds none.
+    /// CHARTEVENTS is filled to this number of rows with alarm limits, which no built-in schema reads; 0 adds
+    /// none.
     pub chart_rows: u64,
-    /// Replace an existing output folder.
+    /// Whether to replace an existing output folder.
     pub force: bool,
 }
 
@@ -95,26 +99,27 @@ impl SynthConfig {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SynthSummary {
-    /// Patients.
+    /// Number of patients.
     pub patients: u64,
-    /// Hospital admissions.
+    /// Number of hospital admissions.
     pub admissions: u64,
-    /// Stays in intensive care.
+    /// Number of stays in intensive care.
     pub stays: u64,
-    /// First adult stays of a day or more: those that a mistake could be planted in.
+    /// Number of first adult stays of a day or more, in which a mistake could be planted.
     pub eligible_stays: u64,
-    /// Stays with a planted mistake.
+    /// Number of stays with a planted mistake.
     pub anomalies: u64,
-    /// Rows of each table, in the order of the extract.
+    /// Number of rows of each table, in the order of the extract.
     pub rows: Vec<(String, u64)>,
 }
 
-/// Writes a synthetic extract into the folder `dir`; it appears whole or not at all.
+/// Writes a synthetic extract into the folder `dir`. The folder appears complete or not at all.
 ///
 /// `progress` is called with the number of patients written so far.
 ///
 /// # Errors
-/// Settings out of range, an existing output without [`force`](SynthConfig::force), a full or read-only disk.
+/// Settings out of range, an existing output without [`force`](SynthConfig::force), and a full or read-only
+/// disk.
 ///
 /// # Examples
 /// ```
@@ -200,7 +205,7 @@ impl Extract {
             diagnoses: table(writer::DIAGNOSES_ICD)?,
             items: table(writer::D_ITEMS)?,
             lab_items: table(writer::D_LABITEMS)?,
-            // Truth is for people and tests to open: never compressed.
+            // The list of anomalies is never compressed, because people and tests open it.
             anomalies: Table::create(dir, writer::ANOMALIES, false)?,
             filler: Filler::default(),
         };
@@ -229,7 +234,8 @@ impl Extract {
                 .stays
                 .iter()
                 .map(|stay| {
-                    // `take`: only the first stay of the first admission is spoilt.
+                    // The call of `take` makes sure that only the first stay of the first admission is
+                    // spoilt.
                     let hours = config.chart_hours;
                     Bedside::draw(
                         patient,

@@ -1,4 +1,4 @@
-//! OUTPUTEVENTS: urine.
+//! The rows of OUTPUTEVENTS, which hold the urine.
 
 use super::bedside::Bedside;
 use super::clock::Moment;
@@ -9,7 +9,8 @@ use super::quantity::Quantity as Q;
 use super::writer::{Spelling, Table};
 use crate::error::IoError;
 
-/// Urine, by the hour from a catheter or now and then without; few bladders are irrigated.
+/// Writes the urine of a stay: from a catheter every hour or two, and at longer intervals without one. A few
+/// bladders are irrigated.
 pub(super) fn write(table: &mut Table, bedside: &Bedside<'_>, draw: &mut Draw) -> Result<(), IoError> {
     let stay = bedside.stay;
     if !stay.charted {
@@ -22,7 +23,7 @@ pub(super) fn write(table: &mut Table, bedside: &Bedside<'_>, draw: &mut Draw) -
     while hour < bedside.hours && !unrecorded {
         let step = if catheter { if draw.chance(0.7) { 1.0 } else { 2.0 } } else { draw.between(3.0, 6.0) };
         let amount = bedside.course.at(hour)[Q::UrineRate] * step * (0.45 * draw.normal()).exp();
-        // Read off a scale: tens above 100, fives below.
+        // The amount is read off a scale, in steps of ten above 100 and of five below.
         let grain = if amount > 100.0 { 10.0 } else { 5.0 };
         let amount = ((amount / grain).round() * grain).min(1900.0);
         let at = stay.arrived.plus_hours(hour).minute();

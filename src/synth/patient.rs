@@ -1,4 +1,5 @@
-//! Who the patients are and when they are where: demography, admissions and stays, drawn from `(seed, index)` alone.
+//! Who the patients are, and when they are where: demography, admissions and stays, drawn from `(seed,
+//! index)` alone.
 
 use super::clock::{DAY, Moment, YEAR};
 use super::draw::{Draw, logistic};
@@ -13,7 +14,7 @@ pub(super) enum System {
 }
 
 impl System {
-    /// Spelling of `DBSOURCE`.
+    /// The spelling of the system in `DBSOURCE`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::CareVue => "carevue",
@@ -22,7 +23,7 @@ impl System {
     }
 }
 
-/// One patient with everything that happens to them.
+/// One patient, with everything that happens to this patient.
 #[derive(Debug, Clone)]
 pub(super) struct Patient {
     pub(super) subject: u64,
@@ -48,7 +49,7 @@ pub(super) struct Admission {
     pub(super) discharged: Moment,
     pub(super) died: bool,
     pub(super) diagnosis: &'static str,
-    /// Where the patient went, when alive.
+    /// Where the patient went, if alive.
     pub(super) destination: &'static str,
     pub(super) stays: Vec<Stay>,
 }
@@ -65,14 +66,14 @@ pub(super) struct Stay {
     pub(super) left: Option<Moment>,
     pub(super) days: f64,
     pub(super) illness: Illness,
-    /// Ends in death.
+    /// Whether the stay ends in death.
     pub(super) fatal: bool,
-    /// Has rows in CHARTEVENTS at all.
+    /// Whether the stay has any rows in CHARTEVENTS.
     pub(super) charted: bool,
 }
 
 impl Patient {
-    /// The patient number `index`.
+    /// Draws the patient with number `index`.
     pub(super) fn draw(index: u64, draw: &mut Draw) -> Self {
         let phenotype = draw.weighted(PHENOTYPES, |p| p.weight);
         let minor = draw.chance(0.012);
@@ -80,7 +81,8 @@ impl Patient {
             draw.between(15.0, 18.0)
         } else {
             let age = phenotype.age_mean + phenotype.age_sd * draw.normal();
-            // Folded back rather than clipped: no pile of patients at one age.
+            // Young ages are folded back instead of clipped, because clipping would pile up patients at one
+            // age.
             let age = if age < 18.0 { 36.0 - age } else { age };
             if age > 99.0 { draw.between(85.0, 99.0) } else { age }
         };
@@ -100,7 +102,7 @@ impl Patient {
         };
         let first = Moment::midnight(2100, 1, 1).0 + (draw.unit() * 95.0 * YEAR) as i64;
         let mut patient = Self {
-            // Ids ascend with the index and leave gaps, as in the release.
+            // The identifiers ascend with the index and leave gaps, as in the release.
             subject: 200 + 3 * index + draw.below(3),
             birth: Moment(0),
             death: None,
@@ -166,7 +168,7 @@ impl Patient {
         let mut ids = Ids { admission: 100_000 + 3 * index, stay: 200_000 + 6 * index };
         let mut admitted = Moment(first).minute();
         for number in 0..n_admissions {
-            // Most come back with what they had.
+            // Most patients come back with the same illness.
             let phenotype = if number > 0 && draw.chance(0.4) {
                 draw.weighted(PHENOTYPES, |p| p.weight)
             } else {
@@ -187,25 +189,27 @@ impl Patient {
             patient.death = Some(end.plus_hours(24.0 * draw.between(3.0, 1800.0)).day());
         }
         let first = patient.admissions[0].admitted;
-        // Over 89 the release shifts births so that the age at the first admission is 300.
+        // For patients over 89, the release shifts the date of birth so that the age at the first admission
+        // is 300.
         let written_age = if age >= 89.0 { 300.0 } else { age };
         patient.birth = Moment(first.0 - (written_age * YEAR) as i64).day();
         patient
     }
 
-    /// Age written at the first stay, in years; around 300 where it is shifted.
+    /// Age at the first stay in years, as it is written. It is around 300 where the date of birth is shifted.
     pub(super) fn written_age(&self) -> f64 {
         (self.admissions[0].stays[0].arrived.0 - self.birth.0) as f64 / YEAR
     }
 
-    /// Whether the first stay is one that a first-day cohort of adults keeps: 18 or older, at least one day, charted.
+    /// Returns whether a first-day cohort of adults would keep the first stay: 18 years or older, at least
+    /// one day, and charted.
     pub(super) fn eligible(&self) -> bool {
         let stay = &self.admissions[0].stays[0];
         self.written_age() >= 18.0 && stay.days >= 1.0 && stay.left.is_some() && stay.charted
     }
 }
 
-/// Next free identifiers of a patient; each patient owns a block.
+/// The next free identifiers of a patient. Each patient owns a block of them.
 struct Ids {
     admission: u64,
     stay: u64,
@@ -279,7 +283,7 @@ impl Admission {
     }
 }
 
-/// Length of a stay as the release writes it: days with four decimals.
+/// Length of a stay in days, which the release writes with four decimals.
 pub(super) fn length_of_stay(stay: &Stay) -> Option<f64> {
     stay.left.map(|left| (left.0 - stay.arrived.0) as f64 / DAY as f64)
 }

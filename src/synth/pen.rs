@@ -1,4 +1,4 @@
-//! Rows of CHARTEVENTS, in the spelling and with the null habits of each charting system.
+//! Rows of CHARTEVENTS, in the spelling of each charting system and with its habits of leaving fields empty.
 
 use super::clock::Moment;
 use super::draw::Draw;
@@ -7,7 +7,7 @@ use super::patient::System;
 use super::writer::{Row, Spelling, Table};
 use crate::error::IoError;
 
-/// Writes rows of one stay.
+/// Writes the rows of one stay.
 pub(super) struct Pen<'t> {
     table: &'t mut Table,
     ids: [u64; 3],
@@ -18,12 +18,12 @@ pub(super) struct Pen<'t> {
 }
 
 impl<'t> Pen<'t> {
-    /// For the rows of one stay: subject, admission, stay.
+    /// Prepares the rows of one stay. `ids` holds the subject, the admission and the stay.
     pub(super) fn new(table: &'t mut Table, ids: [u64; 3], system: System, at: Moment) -> Self {
         Self { table, ids, system, at, stored: at, caregiver: 0 }
     }
 
-    /// Moves to another charting time, with its own caregiver and time of saving.
+    /// Moves to another charting time, with a caregiver and a time of storing of its own.
     pub(super) fn turn(&mut self, at: Moment, draw: &mut Draw) {
         self.at = at;
         self.stored = Moment(at.0 + 60 * draw.below(70) as i64);
@@ -38,7 +38,8 @@ impl<'t> Pen<'t> {
         row
     }
 
-    /// WARNING, ERROR, RESULTSTATUS, STOPPED. CareVue has no ERROR: it is null there, never 0.
+    /// Writes WARNING, ERROR, RESULTSTATUS and STOPPED. CareVue has no ERROR, so the field is null there and
+    /// never 0.
     fn tail(system: System, row: &mut Row<'_>, error: bool, status: &str) -> Result<(), IoError> {
         match system {
             System::CareVue => row.nulls(2).text(status).text("NotStopd").end(),
@@ -73,8 +74,8 @@ impl<'t> Pen<'t> {
         self.item(&pair[self.system as usize], x)
     }
 
-    /// A number from a device that fails at times: rarely nonsense that nobody marked, in MetaVision more often a
-    /// marked error followed by the right value.
+    /// Writes a number from a device that fails at times. Rarely the number is nonsense that nobody marked.
+    /// In MetaVision, more often a marked error precedes the right value.
     pub(super) fn device(&mut self, pair: &Pair, x: f64, draw: &mut Draw) -> Result<(), IoError> {
         let u = draw.unit();
         let item = &pair[self.system as usize];
@@ -101,7 +102,7 @@ impl<'t> Pen<'t> {
         Self::tail(system, &mut row, false, "")
     }
 
-    /// A CareVue item taken off: a row without a value.
+    /// Writes a row without a value, which says that a CareVue item was taken off.
     pub(super) fn discontinued(&mut self, item: &Item) -> Result<(), IoError> {
         self.head(item.id).nulls(6).text("D/C'd").end()
     }

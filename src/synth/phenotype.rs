@@ -1,7 +1,7 @@
-//! Why patients are in intensive care: a mixture of ten phenotypes on twelve latent axes of illness.
+//! Why patients are in intensive care: a mixture of ten phenotypes on eleven latent axes of illness.
 //!
-//! On every axis 0 is an ordinary intensive-care patient and +1 is one standard deviation sicker. A stay's axes are
-//! `mean + loading · severity + noise`; [`super::physiology`] turns them into quantities.
+//! On every axis, 0 is an ordinary intensive-care patient and +1 is one standard deviation sicker. The axes
+//! of a stay are `mean + loading · severity + noise`, and [`super::physiology`] turns them into quantities.
 
 /// A latent axis of illness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,19 +22,19 @@ pub(super) enum Axis {
 /// Number of axes.
 pub(super) const AXES: usize = 11;
 
-/// How much each axis follows the overall severity.
+/// How strongly each axis follows the overall severity.
 pub(super) const LOADING: [f64; AXES] = [0.7, 0.6, 0.1, 0.45, 0.35, 0.35, 0.25, 0.5, 0.2, 0.2, 0.35];
 
 /// One reason to be in intensive care.
 #[derive(Debug)]
 pub(super) struct Phenotype {
-    /// Share of stays.
+    /// Relative frequency of the phenotype.
     pub(super) weight: f64,
-    /// Care units it is treated in.
+    /// Care units that treat it.
     pub(super) units: &'static [&'static str],
     pub(super) age_mean: f64,
     pub(super) age_sd: f64,
-    /// Share admitted electively.
+    /// Probability that an admission is elective.
     pub(super) elective: f64,
     /// Log-odds of mechanical ventilation at arrival.
     pub(super) ventilation: f64,
@@ -42,13 +42,13 @@ pub(super) struct Phenotype {
     pub(super) arterial_line: f64,
     /// Mean of each axis, in the order of [`Axis`].
     pub(super) axes: [f64; AXES],
-    /// Free-text admission diagnoses.
+    /// Admission diagnoses as free text.
     pub(super) diagnoses: &'static [&'static str],
     /// ICD-9 codes of the principal diagnosis.
     pub(super) codes: &'static [&'static str],
 }
 
-/// The mixture.
+/// The phenotypes of the mixture.
 #[rustfmt::skip]
 pub(super) const PHENOTYPES: &[Phenotype] = &[
     Phenotype { // sepsis
@@ -63,14 +63,16 @@ pub(super) const PHENOTYPES: &[Phenotype] = &[
         weight: 0.17, units: &["CSRU"], age_mean: 67.0, age_sd: 11.0, elective: 0.6,
         ventilation: 2.2, arterial_line: 4.0,
         axes: [0.4, 0.1, 0.0, -0.4, -0.4, 0.0, 0.8, -0.3, -1.8, 0.9, 0.5],
-        diagnoses: &["CORONARY ARTERY DISEASE\\CORONARY ARTERY BYPASS GRAFT/SDA", "AORTIC STENOSIS\\AORTIC VALVE REPLACEMENT /SDA", "MITRAL REGURGITATION"],
+        diagnoses: &["CORONARY ARTERY DISEASE\\CORONARY ARTERY BYPASS GRAFT/SDA",
+            "AORTIC STENOSIS\\AORTIC VALVE REPLACEMENT /SDA", "MITRAL REGURGITATION"],
         codes: &["41401", "4241", "4240", "39890"],
     },
     Phenotype { // acute coronary syndrome, heart failure
         weight: 0.15, units: &["CCU", "CCU", "MICU"], age_mean: 70.0, age_sd: 13.0, elective: 0.03,
         ventilation: -1.2, arterial_line: -0.8,
         axes: [0.4, 0.4, 0.0, 0.2, -0.2, -0.2, -0.4, -0.4, -1.8, 1.7, 0.0],
-        diagnoses: &["STEMI;", "CONGESTIVE HEART FAILURE", "CHEST PAIN/ CATH", "MYOCARDIAL INFARCTION", "VF ARREST"],
+        diagnoses: &["STEMI;", "CONGESTIVE HEART FAILURE", "CHEST PAIN/ CATH", "MYOCARDIAL INFARCTION",
+            "VF ARREST"],
         codes: &["41071", "4280", "41011", "4271"],
     },
     Phenotype { // trauma
@@ -112,19 +114,22 @@ pub(super) const PHENOTYPES: &[Phenotype] = &[
         weight: 0.08, units: &["MICU", "SICU"], age_mean: 60.0, age_sd: 14.0, elective: 0.01,
         ventilation: -0.8, arterial_line: -0.4,
         axes: [0.4, 0.0, -0.2, 0.3, 1.9, 0.1, 1.6, 0.5, -1.6, -0.4, 1.5],
-        diagnoses: &["UPPER GI BLEED", "VARICEAL BLEED", "LIVER FAILURE", "ALCOHOLIC HEPATITIS", "LOWER GI BLEED"],
+        diagnoses: &["UPPER GI BLEED", "VARICEAL BLEED", "LIVER FAILURE", "ALCOHOLIC HEPATITIS",
+            "LOWER GI BLEED"],
         codes: &["5789", "4560", "5712", "5722"],
     },
     Phenotype { // after general surgery
         weight: 0.13, units: &["SICU", "TSICU"], age_mean: 62.0, age_sd: 15.0, elective: 0.5,
         ventilation: -0.2, arterial_line: 0.9,
         axes: [-0.2, -0.1, 0.1, -0.4, -0.3, 0.2, 0.2, -0.4, -1.7, -0.5, 0.0],
-        diagnoses: &["ESOPHAGEAL CA/SDA", "CHOLECYSTITIS", "ABDOMINAL PAIN", "AORTIC ANEURYSM/SDA", "LEFT HIP FRACTURE"],
+        diagnoses: &["ESOPHAGEAL CA/SDA", "CHOLECYSTITIS", "ABDOMINAL PAIN", "AORTIC ANEURYSM/SDA",
+            "LEFT HIP FRACTURE"],
         codes: &["1508", "5750", "4414", "5602"],
     },
 ];
 
-/// Diagnoses that come along: hypertension, atrial fibrillation, diabetes, renal insufficiency and others.
+/// Diagnoses that occur alongside: hypertension, atrial fibrillation, diabetes, renal insufficiency and
+/// others.
 pub(super) const COMORBIDITIES: &[&str] = &[
     "4019", "42731", "25000", "2724", "5859", "2859", "2449", "V5861", "53081", "496", "41400", "2761",
     "5990", "28521",

@@ -1,32 +1,33 @@
-//! From axes of illness to quantities, and how they move during a stay.
+//! From axes of illness to quantities, and how the quantities change during a stay.
 //!
-//! [`Course`] holds the state at arrival and the state it settles to; in between everything decays exponentially.
-//! Both states share one set of idiosyncratic deviations, so a patient stays recognisable. What ties quantities
-//! together (Henderson–Hasselbalch, the anion gap, red-cell indices, pressures, oxygen) is computed at each moment from
-//! the moment's drivers, never interpolated. The coefficients are ours, tuned by eye until medians and quartiles of
-//! the first day looked like the open MIMIC-III demo's; they are not estimates of anything.
+//! A [`Course`] holds the state at arrival and the state that the patient settles to. Between the two,
+//! everything decays exponentially. Both states share one set of individual deviations, so that a patient
+//! stays recognisable. The relations between quantities (Henderson–Hasselbalch, the anion gap, red-cell
+//! indices, pressures, oxygen) are computed at each moment from the drivers of that moment, and never
+//! interpolated. The coefficients are our own. They were tuned by eye until the medians and quartiles of the
+//! first day looked like those of the open MIMIC-III demo, and they are not estimates of anything.
 
 use super::draw::{Draw, positive};
 use super::phenotype::{AXES, Axis, LOADING, Phenotype};
 use super::quantity::{ALL, Quantity as Q, Values, saturation};
 
-/// What a patient brings along.
+/// The body and the medical history that a patient brings along.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts of a medical history")]
 pub(super) struct Body {
     pub(super) male: bool,
-    /// True age in years, also where the written date of birth is shifted.
+    /// True age in years, even where the written date of birth is shifted.
     pub(super) age: f64,
     pub(super) height: f64,
     pub(super) weight: f64,
     pub(super) hypertension: bool,
     pub(super) diabetes: bool,
     pub(super) beta_blocker: bool,
-    /// On maintenance dialysis: hardly any urine.
+    /// Whether the patient is on maintenance dialysis and makes hardly any urine.
     pub(super) anuric: bool,
 }
 
-/// Position of one stay on the axes.
+/// Position of one stay on the axes of illness.
 #[derive(Debug, Clone)]
 pub(super) struct Illness([f64; AXES]);
 
@@ -39,17 +40,18 @@ impl Illness {
         Self(axes)
     }
 
-    /// Position on one axis.
+    /// Returns the position on one axis.
     pub(super) fn on(&self, axis: Axis) -> f64 {
         self.0[axis as usize]
     }
 
-    /// Burden on one axis: the smooth positive part.
+    /// Returns the burden on one axis, which is the smooth positive part of the position.
     pub(super) fn burden(&self, axis: Axis) -> f64 {
         positive(self.on(axis))
     }
 
-    /// The illness once treatment has (or has not) worked: acute axes move by `change`, chronic ones by half of it.
+    /// Returns the illness after treatment has worked or failed: acute axes move by `change`, and chronic
+    /// axes by half of it.
     fn later(&self, change: f64) -> Self {
         let mut axes = self.0;
         for (i, axis) in axes.iter_mut().enumerate() {
@@ -63,7 +65,7 @@ impl Illness {
     }
 }
 
-/// State over the time of one stay.
+/// The state of a patient over the time of one stay.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
     start: Values,
@@ -72,7 +74,7 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// Draws the course of a stay; `worsening` for patients who will die in it.
+    /// Draws the course of a stay. `worsening` is set for patients who will die in it.
     pub(super) fn draw(body: &Body, illness: &Illness, worsening: bool, draw: &mut Draw) -> Self {
         let mut own = Values::default();
         for q in ALL {
@@ -86,14 +88,15 @@ impl Course {
         }
     }
 
-    /// Drivers at `hour` after arrival, without measurement noise and not yet [derived](Values::derive).
+    /// Returns the drivers at `hour` after arrival, without measurement noise and not yet
+    /// [derived](Values::derive).
     pub(super) fn at(&self, hour: f64) -> Values {
-        // Before arrival the patient was somewhat sicker; much earlier values are not extrapolated.
+        // Before arrival the patient was somewhat sicker. Values from long before are not extrapolated.
         let left = (-hour / self.memory_hours).exp().min(1.15);
         self.settled.towards(&self.start, left)
     }
 
-    /// Moves a quantity into [low, high] for the whole course.
+    /// Confines a quantity to [low, high] for the whole course.
     pub(super) fn confine(&mut self, q: Q, low: f64, high: f64) {
         for state in [&mut self.start, &mut self.settled] {
             state[q] = state[q].clamp(low, high);
@@ -101,7 +104,7 @@ impl Course {
     }
 }
 
-/// A lower bound approached smoothly, so that no two patients sit on it.
+/// A lower bound that is approached smoothly, so that no two patients have exactly this value.
 fn above(x: f64, floor: f64, softness: f64) -> f64 {
     floor + softness * (1.0 + ((x - floor) / softness).min(40.0).exp()).ln().max(1e-9)
 }
@@ -214,7 +217,7 @@ fn state(body: &Body, ill: &Illness, own: &Values) -> Values {
     v[Q::Fibrinogen] =
         (5.65 + 0.18 * inflammation - 0.3 * clotting - 0.1 * liver + 0.28 * e(Q::Fibrinogen)).exp();
 
-    // Enzymes. One deviation for hepatocytes is shared by both transaminases.
+    // The enzymes. Both transaminases share one deviation of the liver cells.
     v[Q::Bilirubin] = (-1.0 + 1.0 * liver + 0.75 * e(Q::Bilirubin)).exp();
     let hepatocyte = 0.8 * liver + 0.3 * shock + 0.8 * e(Q::Alt);
     v[Q::Alt] = (2.6 + hepatocyte).exp();
@@ -230,7 +233,8 @@ fn state(body: &Body, ill: &Illness, own: &Values) -> Values {
     v
 }
 
-/// Oxygen a patient is given: enough for the PaO2 aimed at, in the steps clinicians use.
+/// The share of oxygen that a patient is given. It is enough for the PaO2 aimed at, in the steps that
+/// clinicians use.
 pub(super) fn oxygen(pf_ratio: f64, target: f64, ventilated: bool) -> f64 {
     let needed = target / pf_ratio;
     if ventilated {
@@ -240,12 +244,12 @@ pub(super) fn oxygen(pf_ratio: f64, target: f64, ventilated: bool) -> f64 {
     }
 }
 
-/// Pulse oximetry at the current oxygen tension, with a healthy offset for what arterial sampling misses.
+/// Pulse oximetry (%) at the oxygen tension `pao2`, with `noise` added and kept between 60 and 100.
 pub(super) fn pulse_oximetry(pao2: f64, noise: f64) -> f64 {
     (saturation(pao2) + noise).clamp(60.0, 100.0)
 }
 
-/// Eye, verbal and motor score of a patient at `coma` (0 awake, 3 deep), tube or not.
+/// Eye, verbal and motor score of a patient at `coma` (0 is awake, 3 is deep coma), with or without a tube.
 pub(super) fn glasgow(coma: f64, intubated: bool) -> (f64, f64, f64) {
     let steps = |cuts: &[f64], best: f64| best - cuts.iter().filter(|c| coma > **c).count() as f64;
     let eye = steps(&[0.5, 1.1, 1.8], 4.0);

@@ -1,18 +1,18 @@
-//! The quantities a simulated patient has, named as the variables of the MIMIC-III schema.
+//! The quantities of a simulated patient, named like the variables of the MIMIC-III schema.
 
 use std::ops::{Index, IndexMut};
 
 macro_rules! quantities {
     ($($variant:ident $name:literal),+ $(,)?) => {
-        /// One physiological quantity, in the unit of its variable.
+        /// A physiological quantity, in the unit of its variable.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) enum Quantity { $(#[doc = $name] $variant),+ }
 
-        /// All quantities in index order.
+        /// All quantities, in the order of their index.
         pub(super) const ALL: &[Quantity] = &[$(Quantity::$variant),+];
 
         impl Quantity {
-            /// Name of the schema variable, or a name of our own for a hidden driver.
+            /// The name of the schema variable, or a name of our own for a hidden driver.
             pub(super) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
@@ -21,24 +21,24 @@ macro_rules! quantities {
 }
 
 quantities! {
-    // Hidden drivers: never written, they tie the written ones together.
+    // The hidden drivers are never written. They tie the written quantities together.
     MeanPressure "mean_pressure", PulsePressure "pulse_pressure", PfRatio "pf_ratio", Gap "gap", Coma "coma",
     UrineRate "urine_rate", OxygenTarget "oxygen_target",
     // Bedside.
     HeartRate "heart_rate", Sbp "sbp", Dbp "dbp", Map "map", RespRate "resp_rate", Spo2 "spo2",
-    Temperature "temperature", Cvp "cvp", Fio2 "fio2", Peep "peep", Pip "peak_pressure", TidalVolume "tidal_volume_observed",
-    MinuteVolume "minute_volume", RespRateSet "resp_rate_set", GcsEye "gcs_eye", GcsVerbal "gcs_verbal",
-    GcsMotor "gcs_motor", GcsTotal "gcs_total", Weight "weight", Height "height",
-    Fingerstick "glucose_fingerstick",
+    Temperature "temperature", Cvp "cvp", Fio2 "fio2", Peep "peep", Pip "peak_pressure",
+    TidalVolume "tidal_volume_observed", MinuteVolume "minute_volume", RespRateSet "resp_rate_set",
+    GcsEye "gcs_eye", GcsVerbal "gcs_verbal", GcsMotor "gcs_motor", GcsTotal "gcs_total",
+    Weight "weight", Height "height", Fingerstick "glucose_fingerstick",
     // Chemistry.
-    Sodium "sodium", Potassium "potassium", Chloride "chloride", Bicarbonate "bicarbonate", AnionGap "anion_gap",
-    Bun "bun", Creatinine "creatinine", Glucose "glucose", Calcium "calcium", Magnesium "magnesium",
-    Phosphate "phosphate", Albumin "albumin", Alt "alt", Ast "ast", Alp "alp", Bilirubin "bilirubin_total", Ldh "ldh",
-    Ck "ck", CkMb "ck_mb", TroponinT "troponin_t",
+    Sodium "sodium", Potassium "potassium", Chloride "chloride", Bicarbonate "bicarbonate",
+    AnionGap "anion_gap", Bun "bun", Creatinine "creatinine", Glucose "glucose", Calcium "calcium",
+    Magnesium "magnesium", Phosphate "phosphate", Albumin "albumin", Alt "alt", Ast "ast", Alp "alp",
+    Bilirubin "bilirubin_total", Ldh "ldh", Ck "ck", CkMb "ck_mb", TroponinT "troponin_t",
     // Blood count and coagulation.
-    Wbc "wbc", Hemoglobin "hemoglobin", Hematocrit "hematocrit", Platelets "platelets", Rbc "rbc", Mcv "mcv", Mch "mch",
-    Mchc "mchc", Rdw "rdw", Neutrophils "neutrophils", Lymphocytes "lymphocytes", Monocytes "monocytes",
-    Eosinophils "eosinophils", Pt "pt", Ptt "ptt", Inr "inr", Fibrinogen "fibrinogen",
+    Wbc "wbc", Hemoglobin "hemoglobin", Hematocrit "hematocrit", Platelets "platelets", Rbc "rbc", Mcv "mcv",
+    Mch "mch", Mchc "mchc", Rdw "rdw", Neutrophils "neutrophils", Lymphocytes "lymphocytes",
+    Monocytes "monocytes", Eosinophils "eosinophils", Pt "pt", Ptt "ptt", Inr "inr", Fibrinogen "fibrinogen",
     // Blood gas.
     Ph "ph", Pao2 "pao2", Paco2 "paco2", BaseExcess "base_excess", TotalCo2 "total_co2", Lactate "lactate",
     IonizedCalcium "calcium_ionized",
@@ -58,7 +58,7 @@ impl Default for Values {
 }
 
 impl Values {
-    /// The point a fraction `weight` of the way from `self` (0) to `other` (1).
+    /// Returns the point at the fraction `weight` of the way from `self` (0) to `other` (1).
     pub(super) fn towards(&self, other: &Self, weight: f64) -> Self {
         let mut out = self.clone();
         for (a, b) in out.0.iter_mut().zip(&other.0) {
@@ -67,8 +67,8 @@ impl Values {
         out
     }
 
-    /// Fills the quantities that are functions of others: pressures, Henderson–Hasselbalch pH, base excess,
-    /// chloride from the anion gap, red-cell indices, arterial oxygen.
+    /// Computes the quantities that are functions of others: the pressures, the pH by Henderson–Hasselbalch,
+    /// the base excess, the chloride from the anion gap, the red-cell indices, and the arterial oxygen.
     pub(super) fn derive(&mut self) {
         use Quantity as Q;
         self[Q::Dbp] = self[Q::MeanPressure] - self[Q::PulsePressure] / 3.0;
@@ -78,10 +78,11 @@ impl Values {
         self[Q::Pao2] = self[Q::PfRatio] * self[Q::Fio2];
         self[Q::Ph] = ph(self[Q::Bicarbonate], self[Q::Paco2]);
         self[Q::TotalCo2] = self[Q::Bicarbonate] + CO2_SOLUBILITY * self[Q::Paco2];
-        // Van Slyke's equation at a fixed haemoglobin; follows the demo's column within 1 mEq/L for half the gases.
+        // Van Slyke's equation at a fixed haemoglobin. It follows the column of the demo within 1 mEq/L for
+        // half of the gases.
         self[Q::BaseExcess] = 0.93 * (self[Q::Bicarbonate] - 24.4 + 14.8 * (self[Q::Ph] - 7.4));
 
-        // The laboratory's gap counts potassium: in the demo Na + K - Cl - HCO3 equals it within ±0.5.
+        // The laboratory's anion gap counts potassium: in the demo, Na + K − Cl − HCO3 equals it within ±0.5.
         self[Q::Chloride] = self[Q::Sodium] + self[Q::Potassium] - self[Q::Bicarbonate] - self[Q::Gap];
         self[Q::AnionGap] = self[Q::Gap];
 
@@ -114,7 +115,7 @@ pub(super) fn ph(bicarbonate: f64, paco2: f64) -> f64 {
     6.1 + (bicarbonate / (CO2_SOLUBILITY * paco2)).log10()
 }
 
-/// Saturation (%) of haemoglobin at an oxygen tension (mmHg).
+/// Saturation of haemoglobin (%) at an oxygen tension (mmHg).
 ///
 /// # References
 /// Severinghaus (1979), Simple, accurate equations for human blood O2 dissociation computations.

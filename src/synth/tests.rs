@@ -1,4 +1,4 @@
-//! The extract as a reader meets it.
+//! Tests of the extract as its reader sees it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use super::*;
 mod agreement;
 mod planted;
 
-/// One extract that all tests read: 240 patients, every sixth eligible stay spoilt, so that each mistake occurs.
+/// One extract that all tests read. It has 240 patients and a mistake in every sixth eligible stay, so that
+/// each mistake occurs.
 struct Shared {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -50,7 +51,7 @@ fn number(row: &Record, column: &str) -> Option<f64> {
     row[column].parse().ok()
 }
 
-/// Results of one test by time of draw.
+/// The results of each draw, by subject and time, and then by test.
 fn by_draw(labs: &Rows) -> HashMap<(String, String), HashMap<u64, f64>> {
     let mut draws: HashMap<_, HashMap<_, _>> = HashMap::new();
     for row in labs {
@@ -143,7 +144,7 @@ fn henderson_hasselbalch_holds_in_every_clean_gas() {
         }
         n += 1;
         let bicarbonate = total - CO2_SOLUBILITY * co2;
-        // Half a unit of rounding in pCO2 and total CO2, and 0.005 in pH.
+        // The tolerance allows for half a unit of rounding in pCO2 and in total CO2, and for 0.005 in pH.
         let tolerance = 0.006 + (0.52 / bicarbonate + 0.52 / co2) / std::f64::consts::LN_10;
         assert!((written - ph(bicarbonate, *co2)).abs() < tolerance, "{at}: {gas:?}");
     }
@@ -203,7 +204,8 @@ fn traps_of_the_real_tables_are_there() {
 #[test]
 fn what_is_missing_says_something() {
     let measured = |id: &str, of: &str| -> (f64, f64) {
-        // Creatinine of patients with and without the other test: the sicker are tested more.
+        // Compares a test between patients with and without the other test. The sicker patients are tested
+        // more.
         let labs = rows("LABEVENTS");
         let tested: BTreeSet<_> =
             labs.iter().filter(|r| r["ITEMID"] == id).map(|r| r["SUBJECT_ID"].clone()).collect();
@@ -215,7 +217,8 @@ fn what_is_missing_says_something() {
         }
         (sums[0].0 / sums[0].1, sums[1].0 / sums[1].1)
     };
-    // Lactate is ordered in shock and inflammation: white cells are higher and bicarbonate lower where it was.
+    // Lactate is ordered in shock and inflammation. Where it was ordered, white cells are higher and
+    // bicarbonate is lower.
     let (without, with) = measured("50813", "51301");
     assert!(with > without + 0.5, "{without} {with}");
     let (without, with) = measured("50813", "50882");

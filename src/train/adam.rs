@@ -1,4 +1,5 @@
-//! AdamW over one flat buffer: Adam with bias correction, and weight decay applied to the weights, not to the gradient.
+//! AdamW over one flat buffer: Adam with bias correction, and with weight decay that is applied to the
+//! weights instead of the gradient.
 //!
 //! ```text
 //! m ← β₁m + (1−β₁)g      v ← β₂v + (1−β₂)g²
@@ -11,13 +12,13 @@ use std::ops::Range;
 
 use crate::num::simd::vectorized;
 
-/// A stretch of the buffer that is treated alike.
+/// A range of the buffer whose parameters are treated alike.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Group {
     pub(crate) range: Range<usize>,
-    /// λ.
+    /// Weight decay λ.
     pub(crate) weight_decay: f32,
-    /// r, a factor on the learning rate.
+    /// Factor r on the learning rate.
     pub(crate) rate: f32,
 }
 
@@ -25,7 +26,7 @@ const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// Moments of the gradient and the number of steps they have seen.
+/// Moving averages of the gradient and of its square, and the number of steps they have seen.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AdamW {
     pub(crate) first: Vec<f32>,
@@ -38,7 +39,7 @@ impl AdamW {
         Self { first: vec![0.0; n], second: vec![0.0; n], steps: 0 }
     }
 
-    /// One step down `gradient`, which is multiplied by `scale` (clipping) on the way.
+    /// Makes one step down `gradient`. The gradient is multiplied by `scale` on the way, which clips it.
     pub(crate) fn step(
         &mut self,
         parameters: &mut [f32],
@@ -68,7 +69,8 @@ impl AdamW {
     }
 }
 
-/// Euclidean norm in f64; eight partial sums in a fixed order, so that the compiler may use vectors.
+/// Returns the Euclidean norm, computed in f64. Eight partial sums in a fixed order let the compiler use
+/// vector instructions.
 pub(crate) fn norm(gradient: &[f32]) -> f64 {
     let mut lanes = [0.0_f64; 8];
     let mut chunks = gradient.chunks_exact(8);
@@ -81,12 +83,13 @@ pub(crate) fn norm(gradient: &[f32]) -> f64 {
     (lanes.iter().sum::<f64>() + rest).sqrt()
 }
 
-/// Factor that brings a gradient of this norm down to `limit`.
+/// Returns the factor that brings a gradient of this norm down to `limit`.
 pub(crate) fn clip_factor(norm: f64, limit: f64) -> f32 {
     if norm > limit { (limit / norm) as f32 } else { 1.0 }
 }
 
-/// Exponential moving average of the parameters, with a short memory while they still move fast.
+/// Exponential moving average of the parameters. Its memory is short at first, while the parameters still
+/// move fast.
 ///
 /// ```text
 /// ē ← a·ē + (1−a)·θ,    a = min(decay, (1+t)/(10+t))
@@ -121,7 +124,8 @@ mod tests {
         vec![Group { range: 0..n, weight_decay, rate: 1.0 }]
     }
 
-    /// First two steps worked out by hand from the formulas above: with bias correction the first step is η·sign(g).
+    /// The first two steps are worked out by hand from the formulas above. With bias correction the first
+    /// step is η·sign(g).
     #[test]
     fn steps_agree_with_the_formula() {
         let mut adam = AdamW::new(2);

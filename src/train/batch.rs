@@ -1,4 +1,4 @@
-//! A draw's vectors as the flow wants them, and the order they are visited in.
+//! The vectors of one draw in the layout that the flow expects, and the order in which an epoch visits them.
 
 use ndarray::Array2;
 use rand::Rng;
@@ -7,15 +7,15 @@ use super::TrainError;
 use super::data::Draw;
 use crate::random::StreamRng;
 
-/// Vectors of one draw as the flow wants them, and the sum of their noise log-densities.
+/// The vectors of one noise draw in f32, and the log-density of the noise in each vector.
 pub(super) struct Batch {
-    /// `(n, d)`: gathering the columns of a block reads whole rows.
+    /// `(n, d)`, record-major, so that gathering the columns of a block reads whole rows.
     pub(super) rows: Array2<f32>,
     pub(super) log_noise: Vec<f64>,
 }
 
 impl Batch {
-    /// Narrows a draw to f32, and refuses what is not a number.
+    /// Converts a draw to f32, and refuses vectors with entries that are not finite.
     pub(super) fn new(split: &'static str, draw: Draw) -> Result<Self, TrainError> {
         let rows = draw.values.mapv(|v| v as f32);
         if let Some(((row, coordinate), _)) = rows.indexed_iter().find(|(_, v)| !v.is_finite()) {
@@ -24,7 +24,7 @@ impl Batch {
         Ok(Self { rows, log_noise: draw.log_noise.to_vec() })
     }
 
-    /// The vectors of `members` as columns, `(d, b)`.
+    /// Returns the vectors of the records `members` as columns, `(d, b)`.
     pub(super) fn columns(&self, members: &[usize]) -> Array2<f32> {
         let d = self.rows.ncols();
         let mut x = Array2::<f32>::zeros((d, members.len()));
@@ -35,7 +35,8 @@ impl Batch {
     }
 }
 
-/// A random order of 0..n (Fisher–Yates on the generator's words, so that no library update changes a run).
+/// Returns a random order of 0..n by Fisher–Yates. It is computed from the generator's raw words, so that an
+/// update of a library cannot change a run.
 pub(super) fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {

@@ -1,8 +1,8 @@
-//! The state of a run between two epochs, in one file that is replaced by a rename: whatever kills the process, the
-//! last complete state is there.
+//! The state of a run between two epochs, in one file that is replaced by a rename. Whatever kills the
+//! process, the last complete state remains.
 //!
-//! Parameters, averages, moments and best weights are tensors; counters, history and the settings of the run are JSON in
-//! the file's metadata, with the SHA-256 of all of it.
+//! The parameters, averages, moments and best weights are tensors. The counters, the history and the settings
+//! of the run are JSON in the metadata of the file, together with a SHA-256 of all of them.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -25,7 +25,7 @@ const FILE: &str = "state.safetensors";
 const META: &str = "cohort_flow";
 const TENSORS: [&str; 5] = ["parameters", "average", "first_moment", "second_moment", "best"];
 
-/// Failure to write or continue a checkpoint.
+/// Reasons why a checkpoint could not be written or continued.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -35,28 +35,31 @@ pub enum CheckpointError {
     /// Writing failed.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// Not what was written.
+    /// The file does not hold what the program wrote.
     #[error("checkpoint {} is damaged: {what}", path.display())]
     Damaged {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong.
         what: String,
     },
-    /// Written by a newer program.
-    #[error("checkpoint {} has format version {version}, this program reads {FORMAT_VERSION}", path.display())]
+    /// The file was written by a newer program.
+    #[error(
+        "checkpoint {} has format version {version}, this program reads {FORMAT_VERSION}",
+        path.display()
+    )]
     Newer {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// Its version.
+        /// Format version of the file.
         version: u32,
     },
-    /// Of another run.
+    /// The checkpoint belongs to another run.
     #[error("checkpoint {} belongs to another run: {}", path.display(), differences.join(", "))]
     Mismatch {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// Settings that differ.
+        /// The settings that differ.
         differences: Vec<String>,
     },
 }
@@ -87,11 +90,12 @@ pub(crate) struct State {
     pub(crate) adam: AdamW,
     pub(crate) stopping: EarlyStopping,
     pub(crate) best: Vec<f32>,
-    /// Product of the halvings after roll-backs.
+    /// Product of the halvings of the learning rate by roll-backs.
     pub(crate) rate_factor: f64,
     pub(crate) rollbacks: u32,
     pub(crate) history: Vec<HistoryRow>,
-    /// Wall-clock seconds and rows of training so far; they reach no file that must be reproducible.
+    /// Wall-clock seconds and training records so far. Neither is written to a file that must be
+    /// reproducible.
     pub(crate) seconds: f64,
     pub(crate) rows: u64,
 }
@@ -100,7 +104,7 @@ pub(crate) struct State {
 struct Meta {
     format_version: u32,
     run: Value,
-    /// Of the tensors and of this object with the empty string in this place.
+    /// SHA-256 of the tensors and of this object, computed with an empty string in this field.
     sha256: String,
     epoch: u32,
     average_updates: u64,
@@ -114,13 +118,13 @@ struct Meta {
     rows: u64,
 }
 
-/// Just enough to say that a file is of a later format.
+/// The part of the metadata that is enough to recognise a file of a later format.
 #[derive(Deserialize)]
 struct Version {
     format_version: u32,
 }
 
-/// Writes `state` into the folder `dir`; `run` identifies settings and data.
+/// Writes `state` into the folder `dir`. `run` identifies the settings and the data.
 pub(crate) fn write(dir: &Path, run: &Value, state: &State) -> Result<(), CheckpointError> {
     let buffers: Vec<Vec<u8>> =
         [&state.parameters, &state.average.values, &state.adam.first, &state.adam.second, &state.best]
@@ -153,7 +157,7 @@ pub(crate) fn write(dir: &Path, run: &Value, state: &State) -> Result<(), Checkp
     Ok(write_atomic(&dir.join(FILE), &bytes)?)
 }
 
-/// Reads the state in `dir`; `None` when there is none.
+/// Reads the state in `dir`; returns `None` when there is no state.
 pub(crate) fn read(dir: &Path, run: &Value, n_parameters: usize) -> Result<Option<State>, CheckpointError> {
     let path = dir.join(FILE);
     let bytes = match fs::read(&path) {
@@ -208,7 +212,8 @@ pub(crate) fn read(dir: &Path, run: &Value, n_parameters: usize) -> Result<Optio
     }))
 }
 
-/// Removes the checkpoint in `dir`, and the folder; nothing happens when it is not there. For after the model is saved.
+/// Removes the checkpoint in `dir`, and the folder if nothing else is in it. Nothing happens when there is no
+/// checkpoint. The caller removes a checkpoint after the model is saved.
 ///
 /// # Errors
 /// [`CheckpointError::Io`] when the file system refuses.
@@ -219,7 +224,7 @@ pub fn remove_checkpoint(dir: &Path) -> Result<(), CheckpointError> {
     };
     let file = dir.join(FILE);
     gone(fs::remove_file(&file)).map_err(IoError::on("remove", &file))?;
-    // Members of an ensemble and the folds of a calibration have folders of their own in it.
+    // The members of an ensemble and the folds of a calibration have folders of their own in this folder.
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let ours = |n: &str| n == WHOLE || [MEMBER, FOLD].iter().any(|prefix| n.starts_with(prefix));
@@ -227,14 +232,14 @@ pub fn remove_checkpoint(dir: &Path) -> Result<(), CheckpointError> {
             remove_checkpoint(&entry.path())?;
         }
     }
-    // A folder with other files in it is not ours to remove.
+    // A folder that holds other files does not belong to the program, so it is kept.
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none()) {
         fs::remove_dir(dir).map_err(IoError::on("remove", dir))?;
     }
     Ok(())
 }
 
-/// Whether a run left a state in `dir`.
+/// Returns whether a run left a state in `dir`.
 pub fn has_checkpoint(dir: &Path) -> bool {
     dir.join(FILE).exists()
 }
@@ -243,17 +248,18 @@ const MEMBER: &str = "member-";
 const FOLD: &str = "fold-";
 const WHOLE: &str = "all-folds";
 
-/// The folder of an ensemble's member within that of its fit.
+/// The folder of one ensemble member, within the checkpoint folder of the fit.
 pub fn member_dir(dir: &Path, member: u32) -> PathBuf {
     dir.join(format!("{MEMBER}{member}"))
 }
 
-/// The folder of one fold's fit, or of that on all folds, within that of a cross-conformal calibration.
+/// The folder of the fit without one fold, or of the fit on all folds, within the checkpoint folder of a
+/// cross-conformal calibration.
 pub fn fold_dir(dir: &Path, fold: Option<usize>) -> PathBuf {
     dir.join(fold.map_or_else(|| WHOLE.to_owned(), |fold| format!("{FOLD}{fold}")))
 }
 
-/// The folder beside `model` that holds its checkpoint: `MODEL.checkpoint`.
+/// The checkpoint folder beside the model folder `model`: `MODEL.checkpoint`.
 pub fn checkpoint_dir(model: &Path) -> PathBuf {
     let mut name = model.file_name().map(ToOwned::to_owned).unwrap_or_default();
     name.push(".checkpoint");
@@ -276,7 +282,7 @@ fn digest<'a>(buffers: impl Iterator<Item = &'a [u8]>, meta: &Meta) -> String {
     })
 }
 
-/// Names the leaves in which two settings differ, with both values where they are short.
+/// Lists the settings in which two runs differ, with both values if they are short.
 fn compare(name: &str, was: &Value, now: &Value, out: &mut Vec<String>) {
     if was == now {
         return;
@@ -354,7 +360,8 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
             fs::write(&file, &damaged).unwrap();
-            // White space between tokens carries nothing, so a change there may read as the same state.
+            // White space between JSON tokens carries no meaning, so a change there may be read as the same
+            // state.
             let read = read(tmp.path(), &run, 2);
             assert!(read.is_err() || read.unwrap() == Some(state()), "byte {at}");
         }

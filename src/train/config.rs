@@ -1,8 +1,7 @@
-//! How a flow is trained. The flow itself is described by [`FlowConfig`](crate::flow::FlowConfig).
+//! Settings of the training run. The flow itself is described by [`FlowConfig`](crate::flow::FlowConfig).
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
 use crate::random::Seed;
 
 /// Settings of the trainer.
@@ -15,31 +14,32 @@ pub struct TrainConfig {
     pub linear_rate: f64,
     /// Factor on the learning rate of a mixture base (parameters called `base.*`).
     pub base_rate: f64,
-    /// Share of the peak the cosine ends at.
+    /// Share of the peak learning rate at which the cosine ends.
     pub final_rate: f64,
-    /// Share of the run spent warming up.
+    /// Share of the run that is spent on warm-up.
     pub warmup: f64,
-    /// Decoupled decay of weight matrices.
+    /// Decoupled weight decay of weight matrices.
     pub weight_decay: f64,
-    /// Records per step; batches of an epoch differ by at most one record.
+    /// Records per step. The batches of an epoch differ by at most one record.
     pub batch_size: usize,
-    /// Most passes over the training records; the cosine ends there.
+    /// Largest number of epochs, at which the cosine ends.
     pub max_epochs: u32,
-    /// Epochs without a better validation value before stopping.
+    /// Number of epochs without a better validation value after which the run stops.
     pub patience: u32,
-    /// Memory of the averaged weights, per step.
+    /// Decay factor of the averaged weights, per step.
     pub ema_decay: f64,
-    /// Largest gradient norm.
+    /// Largest gradient norm; longer gradients are clipped.
     pub clip_norm: f64,
-    /// Noise draws of the validation records; their mean is the early-stopping criterion.
+    /// Number of noise draws of the validation records. Early stopping goes by their mean.
     pub validation_draws: u32,
-    /// Seed of initial weights, shuffling, noise and dropout.
+    /// Seed of the initial weights, shuffling, noise and dropout.
     pub seed: Seed,
-    /// Wall-clock seconds the schedule is fitted into. Runs with a budget depend on the machine's speed.
+    /// Wall-clock seconds into which the schedule is fitted. The result of a run with a budget depends on the
+    /// machine's speed.
     pub time_budget_seconds: Option<f64>,
-    /// Epochs between checkpoints.
+    /// Number of epochs between checkpoints.
     pub checkpoint_epochs: u32,
-    /// Seconds after which a checkpoint is due earlier, at the end of the epoch.
+    /// Seconds after which a checkpoint is written earlier, at the end of the epoch.
     pub checkpoint_seconds: f64,
 }
 
@@ -66,31 +66,12 @@ impl Default for TrainConfig {
     }
 }
 
-/// Settings that change neither a run's numbers nor its meaning: a run may be resumed with others.
+/// Settings that change neither the numbers nor the meaning of a run. A run may be resumed with other values
+/// of them.
 const OPERATIONAL: [&str; 3] = ["time_budget_seconds", "checkpoint_epochs", "checkpoint_seconds"];
 
 impl TrainConfig {
-    /// Checks every value against its range.
-    ///
-    /// # Errors
-    /// [`TrainError::Settings`] with all values outside their ranges.
-    pub fn check(&self) -> Result<(), TrainError> {
-        let mut problems = Vec::new();
-        for key in super::overrides::train_keys() {
-            let value = (key.get)(self);
-            if !key.range.contains(value) {
-                problems.push(format!("`{}` must be {}, got {value}", key.name, key.range));
-            }
-        }
-        if let Some(t) = self.time_budget_seconds
-            && !(t.is_finite() && t > 0.0)
-        {
-            problems.push(format!("`time_budget_seconds` must be finite and > 0, got {t}"));
-        }
-        if problems.is_empty() { Ok(()) } else { Err(TrainError::Settings { problems }) }
-    }
-
-    /// The settings two runs must share to be the same run.
+    /// Returns the settings that two runs must share to count as the same run.
     pub(crate) fn identity(&self) -> serde_json::Value {
         let mut value = serde_json::to_value(self).expect("invariant: settings are plain numbers");
         if let Some(map) = value.as_object_mut() {

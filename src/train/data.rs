@@ -1,4 +1,4 @@
-//! Where training vectors come from: fresh noise each epoch, fixed noise for validation.
+//! Where the training vectors come from: fresh noise for each epoch, and fixed noise for validation.
 
 use ndarray::{Array1, Array2};
 
@@ -6,7 +6,7 @@ use crate::features::{Bundle, Encoder, RecordKey};
 use crate::random::Seed;
 use crate::schema::Split;
 
-/// Vectors of one noise draw, with the log-density of the noise that fills missing entries.
+/// The vectors of one noise draw, with the log-density of the noise that fills missing entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draw {
     /// `(n, d)`.
@@ -15,19 +15,19 @@ pub struct Draw {
     pub log_noise: Array1<f64>,
 }
 
-/// A source of training and validation vectors. A draw is a function of its seed and number alone.
+/// A source of training and validation vectors. A draw depends only on its seed and its number.
 pub trait Source: Sync {
-    /// Coordinates d.
+    /// Number of coordinates d.
     fn n_coordinates(&self) -> usize;
-    /// Training records.
+    /// Number of training records.
     fn n_train(&self) -> usize;
-    /// Validation records.
+    /// Number of validation records.
     fn n_validation(&self) -> usize;
-    /// Vectors of all training records.
+    /// Returns the vectors of all training records for one noise draw.
     fn train(&self, seed: Seed, draw: u64) -> Draw;
-    /// Vectors of all validation records.
+    /// Returns the vectors of all validation records for one noise draw.
     fn validation(&self, seed: Seed, draw: u64) -> Draw;
-    /// Identifies the data, so that a checkpoint is not continued on others.
+    /// Identifies the data, so that a checkpoint is not continued on other data.
     fn fingerprint(&self) -> String;
 }
 
@@ -54,7 +54,7 @@ impl Records {
 }
 
 impl<'a> BundleSource<'a> {
-    /// Takes the rows of the two splits out of `bundle`.
+    /// Copies the training and validation rows out of `bundle`.
     pub fn new(bundle: &'a Bundle) -> Self {
         Self {
             encoder: &bundle.manifest.encoder,

@@ -1,4 +1,4 @@
-//! Why a run did not end in a model.
+//! Reasons why a training run ended without a model.
 
 use std::path::PathBuf;
 
@@ -13,58 +13,59 @@ pub enum TrainError {
     /// A split has too few records.
     #[error("{split} split has {rows} records, training a flow needs at least {needed}")]
     TooFewRows {
-        /// Split.
+        /// Name of the split.
         split: &'static str,
-        /// Its records.
+        /// Number of records in the split.
         rows: usize,
-        /// Records needed.
+        /// Number of records needed.
         needed: usize,
     },
     /// A coordinate is NaN or infinite.
     #[error("{split} record {row} (from 0), coordinate {coordinate} (from 0): not a finite number")]
     NotFinite {
-        /// Split.
+        /// Name of the split.
         split: &'static str,
-        /// Position within the split.
+        /// Position of the record within the split.
         row: usize,
-        /// Coordinate.
+        /// Position of the coordinate.
         coordinate: usize,
     },
-    /// Settings outside their ranges, all of them.
+    /// Settings outside their ranges; all of them are listed.
     #[error("unusable settings:\n  {}", problems.join("\n  "))]
     Settings {
-        /// One sentence each.
+        /// One sentence for each setting.
         problems: Vec<String>,
     },
-    /// Unknown or unusable `--set` settings, all of them.
+    /// Unknown or unusable `--set` settings; all of them are listed.
     #[error("unusable settings:\n  {}", problems.join("\n  "))]
     Overrides {
-        /// One sentence each.
+        /// One sentence for each setting.
         problems: Vec<String>,
-        /// Every setting with what it may be.
+        /// Every known setting with its allowed values.
         allowed: Vec<String>,
     },
-    /// Steps kept becoming non-finite.
+    /// Steps kept giving values that are not finite.
     #[error(
-        "training diverged in epoch {epoch}: still not finite after {rollbacks} roll-backs, learning rate {learning_rate:.1e}"
+        "training diverged in epoch {epoch}: still not finite after {rollbacks} roll-backs, \
+         learning rate {learning_rate:.1e}"
     )]
     Diverged {
-        /// Epoch.
+        /// Epoch that failed.
         epoch: u32,
-        /// Roll-backs made.
+        /// Number of roll-backs made.
         rollbacks: u32,
         /// Peak learning rate of the last attempt.
         learning_rate: f64,
     },
-    /// Ended by the user.
+    /// The user interrupted the run.
     #[error("training was interrupted after epoch {epoch}")]
     Interrupted {
-        /// Last finished epoch.
+        /// Last epoch that was finished.
         epoch: u32,
-        /// Where the state is kept, if a place was given.
+        /// Folder of the checkpoint, if one was given.
         checkpoint: Option<PathBuf>,
     },
-    /// A checkpoint could not be written or continued.
+    /// A checkpoint could not be written, or could not be continued.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// The flow could not be built.

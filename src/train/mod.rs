@@ -1,8 +1,11 @@
-//! Training of flows: AdamW, warm-up and cosine decay, averaged weights, early stopping, roll-back, checkpoints.
+//! Training of flows: AdamW, warm-up and cosine decay, averaged weights, early stopping, roll-back and
+//! checkpoints.
 //!
-//! The loss is minus the mean bound of the training records, with the noise that fills in discrete and missing values drawn
-//! anew each epoch. Nothing here depends on the number of threads: work is cut into blocks of fixed size and added up in
-//! their order.
+//! The loss is minus the mean over the training records of a lower bound on their log-likelihood
+//! ([`evaluate`](crate::evaluate) defines it; "bound" in this module means its value in tensor space). The
+//! noise that fills in discrete and missing values is drawn anew each epoch. Results do not depend on the
+//! number of threads, because the work is cut into blocks of fixed size and the results of the blocks are
+//! added up in their order.
 
 mod adam;
 mod batch;
@@ -10,6 +13,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
+mod groups;
 mod history;
 mod overrides;
 mod preset;

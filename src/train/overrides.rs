@@ -1,4 +1,5 @@
-//! `--set key=value`: one table of keys with their ranges serves parsing, checking and the list shown for a mistake.
+//! `--set key=value`. One table of keys with their ranges serves the parser, the checks, and the list that is
+//! shown after a mistake.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use crate::flow::{
     Permutation, Schedule,
 };
 
-/// Allowed numbers of a setting.
+/// The range of allowed values of a numeric setting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Range {
     min: f64,
@@ -48,7 +49,7 @@ impl fmt::Display for Range {
     }
 }
 
-/// A numeric setting of `C`.
+/// A numeric setting of the configuration `C`.
 pub(crate) struct Key<C> {
     pub(crate) name: &'static str,
     pub(crate) range: Range,
@@ -78,7 +79,8 @@ macro_rules! key {
     };
 }
 
-/// Settings of the trainer. The budget and the seed have options of their own.
+/// The settings of the trainer. The time budget and the seed are missing because they have options of their
+/// own.
 pub(crate) fn train_keys() -> [Key<TrainConfig>; 14] {
     [
         Key {
@@ -103,7 +105,29 @@ pub(crate) fn train_keys() -> [Key<TrainConfig>; 14] {
     ]
 }
 
-/// A number of the settings for windows; without windows there is nothing to set.
+impl TrainConfig {
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// [`TrainError::Settings`] with all values outside their ranges.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let mut problems = Vec::new();
+        for key in train_keys() {
+            let value = (key.get)(self);
+            if !key.range.contains(value) {
+                problems.push(format!("`{}` must be {}, got {value}", key.name, key.range));
+            }
+        }
+        if let Some(t) = self.time_budget_seconds
+            && !(t.is_finite() && t > 0.0)
+        {
+            problems.push(format!("`time_budget_seconds` must be finite and > 0, got {t}"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(TrainError::Settings { problems }) }
+    }
+}
+
+/// A whole number in the settings for windows. A flow without windows has no such setting, and reads as NaN.
 macro_rules! window_key {
     ($name:ident, $range:expr) => {
         Key {
@@ -155,7 +179,7 @@ fn flow_keys() -> [Key<FlowConfig>; 13] {
     ]
 }
 
-/// A setting with named values.
+/// A setting whose values have names.
 struct Choice {
     name: &'static str,
     allowed: &'static [&'static str],
@@ -249,7 +273,7 @@ fn choices() -> [Choice; 12] {
         Choice {
             name: "base",
             allowed: &["normal", "mixture", "diagonal-mixture"],
-            // The number of components is found by the mixture's own search.
+            // The number of components is a placeholder: the search for the mixture finds it.
             set: |c, v| {
                 c.base = match v {
                     "mixture" => BaseKind::Mixture { n_components: 1, covariance: Covariance::Full },
@@ -268,10 +292,11 @@ fn choices() -> [Choice; 12] {
     ]
 }
 
-/// Applies `key=value` settings to the configurations, or to neither.
+/// Applies all `key=value` settings to the two configurations, or changes neither of them.
 ///
 /// # Errors
-/// [`TrainError::Overrides`] with every unknown key and unusable value at once, and all keys there are.
+/// [`TrainError::Overrides`] with every unknown key and every unusable value at once, and with the list of
+/// all keys.
 pub fn apply_overrides(
     flow: &mut FlowConfig,
     train: &mut TrainConfig,
@@ -279,7 +304,8 @@ pub fn apply_overrides(
 ) -> Result<(), TrainError> {
     let (mut new_flow, mut new_train) = (flow.clone(), train.clone());
     let mut problems = Vec::new();
-    // Named values first: whether `n_bins` has a meaning depends on `coupling`, in whatever order they are given.
+    // The named values come first, because `n_bins` has a meaning only for some values of `coupling`, in
+    // whatever order the two are given.
     for (key, value) in settings {
         if let Some(choice) = choices().iter().find(|c| c.name == key) {
             let usable = if choice.allowed.is_empty() {
@@ -332,7 +358,7 @@ pub fn apply_overrides(
     Ok(())
 }
 
-/// Every key of `--set` for flows, with what it may be.
+/// Returns every key of `--set` for flows with its allowed values.
 pub fn allowed_settings() -> Vec<String> {
     let mut list: Vec<String> = flow_keys().iter().map(|k| format!("{}: {}", k.name, k.range)).collect();
     list.extend(choices().iter().map(|c| format!("{}: {}", c.name, describe(c))));

@@ -1,10 +1,13 @@
-//! Settings chosen from the number of training records and coordinates.
+//! Settings that are chosen from the number of training records and coordinates.
 //!
-//! Measured on 8,000 ICU stays (PhysioNet 2012, 71 coordinates), mean bound in nats of the 1,206 test stays: the best
-//! mixture −81.2, four wide blocks −76.8, eight narrow ones −76.4, and −76.2 at twice the learning rate; an untrained flow
-//! has −88.6 on validation. A mixture base gained nothing there (−76.9 against −76.8), so the default is the normal one.
-//! Dropout, weight decay and averaged weights keep small tables from being learnt by heart; a flow starts as independent
-//! normals on normal-score coordinates, and early stopping can only improve on those.
+//! The defaults were measured on 8,000 ICU stays (PhysioNet 2012, 71 coordinates), as the mean bound of the
+//! 1,206 test stays in nats. The best mixture reaches −81.2, four wide blocks −76.8, eight narrow ones −76.4,
+//! and the eight at twice the learning rate −76.2. An untrained flow has −88.6 on validation. A mixture base
+//! gained nothing there (−76.9 against −76.8), so the default base is the normal one.
+//!
+//! Dropout, weight decay and averaged weights keep a flow from learning a small table by heart. On
+//! normal-score coordinates a flow starts as independent normals, and early stopping can only improve on
+//! those.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,18 +17,18 @@ use serde::{Deserialize, Serialize};
 use super::TrainConfig;
 use crate::flow::{BaseKind, Coupling, Covariance, FlowConfig, Linear, Windows};
 
-/// Size of a flow.
+/// Size of a flow and its training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// By the number of records and coordinates.
+    /// Chosen from the number of records and coordinates.
     #[default]
     Auto,
-    /// Seconds.
+    /// Trains in seconds.
     Small,
-    /// Minutes.
+    /// Trains in minutes.
     Base,
-    /// For a hundred thousand records and more.
+    /// For a hundred thousand records or more.
     Large,
 }
 
@@ -60,7 +63,7 @@ impl FromStr for Preset {
     }
 }
 
-/// Family of a flow, by its mixing layer.
+/// Family of a flow, named by its mixing layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FlowKind {
     /// Butterfly layers.
@@ -82,15 +85,15 @@ impl FlowKind {
     }
 }
 
-/// Settings for `n_train` records of `d` coordinates.
+/// Returns the settings for `n_train` records of `d` coordinates.
 pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (FlowConfig, TrainConfig) {
     let linear = match kind {
         FlowKind::Butterfly => FlowConfig::default().linear,
         FlowKind::GlowLu => Linear::PluDense,
         FlowKind::RealNvp => Linear::Permutation,
     };
-    // Depth before width: at about the same number of parameters, 8 blocks of width 64 gained 0.5 nats per record over 4
-    // of width 128 on 4,804 ICU stays of 71 coordinates.
+    // Depth comes before width: on 4,804 ICU stays of 71 coordinates, 8 blocks of width 64 gained 0.5 nats
+    // per record over 4 blocks of width 128, at about the same number of parameters.
     let (n_blocks, hidden) = match preset {
         Preset::Small => (4, 64),
         Preset::Base => (8, 64),
@@ -102,7 +105,7 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
             _ => (10, 192),
         },
     };
-    // Records per coordinate decide how much a network may learn by heart.
+    // The fewer records there are, the more strongly a network must be kept from learning them by heart.
     let dropout = match n_train {
         0..20_000 => 0.2,
         20_000..100_000 => 0.1,
@@ -117,7 +120,8 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
         _ => 1024,
     };
     let batches = n_train.div_ceil(batch_size).max(1);
-    // Steps until the cosine ends: on the same stays the best weights came after 1,000 to 1,500.
+    // Number of steps until the cosine ends. On the same stays the best weights came after 1,000 to 1,500
+    // steps.
     let steps = match preset {
         Preset::Small => 1_000,
         Preset::Base | Preset::Auto => 1_600,
@@ -138,16 +142,23 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
     (flow, train)
 }
 
-/// Settings for `n_train` windows of `length` samples of `channels` channels; `whiten` says whether layers work on the innovations
-/// of an autoregression or on the samples.
+/// Returns the settings for `n_train` windows of `length` samples of `channels` channels. With `whiten` the
+/// layers work on the innovations of an autoregression, and without it on the samples.
 ///
-/// Chosen on validation windows, nats per dimension, 1,024 × 2 each. Synthetic (786 training windows, ten epochs), butterflies
-/// on innovations: patches of 16, one on either side, 64 units 2.201; four on either side 2.220, patches of 8 2.244, eight on
-/// either side 2.262; with 128 units, twice the rate and dropout 0.1 2.307, with dropout 0.2 2.296. One record (248 training windows), with
-/// dropout 0.1, 0.2, 0.3: 0.290, 0.296, 0.301. Butterflies of the whole window in place of patches: 0.277 on innovations, but
-/// 2.125 in place of 2.045 on the samples themselves. Rates of linear layers, on the samples: butterflies of patches 0.2, 1, 3,
-/// 10, 30 times the rate 1.744, 1.878, 1.989, 2.020, 1.987; of windows 3 and 10 times 2.125 and 2.079; dense layers 0.2, 0.5,
-/// 1, 2 times 1.987, 2.009, 2.027, 2.036, but the last with test windows at 1.62.
+/// The settings were chosen on validation windows of 1,024 × 2 samples. All values are mean log-densities in
+/// nats per dimension.
+///
+/// - Synthetic windows (786 training windows, ten epochs), butterflies on innovations. Patches of 16 samples
+///   that see one patch on either side, with 64 hidden units, reach 2.201. Changed one after the other: four
+///   patches on either side 2.220, patches of 8 samples 2.244, eight patches on either side 2.262, and 128
+///   units at twice the learning rate with dropout 0.1 2.307, or with dropout 0.2 2.296.
+/// - One real record (248 training windows) with dropout 0.1, 0.2 and 0.3: 0.290, 0.296 and 0.301.
+/// - Butterflies over the whole window in place of patches: 0.277 on innovations, but 2.125 in place of 2.045
+///   on the samples themselves.
+/// - Learning rate of the linear layers, on the samples, as a multiple of the rate of the other layers.
+///   Butterflies over patches at 0.2, 1, 3, 10 and 30 times: 1.744, 1.878, 1.989, 2.020 and 1.987.
+///   Butterflies over windows at 3 and 10 times: 2.125 and 2.079. Dense layers at 0.2, 0.5, 1 and 2 times:
+///   1.987, 2.009, 2.027 and 2.036, but the test windows of the last had 1.62.
 pub fn window_preset(
     kind: FlowKind,
     n_train: usize,
@@ -155,7 +166,7 @@ pub fn window_preset(
     channels: usize,
     whiten: bool,
 ) -> (FlowConfig, TrainConfig) {
-    // The largest power of two that divides the window, up to 8 samples.
+    // The patch is the largest power of two that divides the window, up to 8 samples.
     let patch = 1 << length.trailing_zeros().min(3);
     let (flow, _) = preset(kind, Preset::Auto, n_train, length * channels);
     let flow = FlowConfig {
@@ -173,7 +184,7 @@ pub fn window_preset(
         (FlowKind::Butterfly, false) => 3.0,
         (FlowKind::GlowLu | FlowKind::RealNvp, _) => 1.0,
     };
-    // Every patch is an example of its own: small batches of windows are large ones of patches.
+    // Every patch is an example of its own, so a small batch of windows is a large batch of patches.
     let batch_size = 16;
     let batches = n_train.div_ceil(batch_size).max(1);
     let max_epochs = (1_600 / batches).clamp(10, 200) as u32;

@@ -1,60 +1,61 @@
-//! What a run tells whoever watches it. The command line draws bars from it; libraries may ignore it.
+//! What a run reports to its observer. The command line draws bars from these reports; a library user may
+//! ignore them.
 
-/// Known before the first step.
+/// What is known before the first step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StartReport {
-    /// Trainable parameters.
+    /// Number of trainable parameters.
     pub n_parameters: usize,
-    /// Training records.
+    /// Number of training records.
     pub n_train: usize,
-    /// Validation records.
+    /// Number of validation records.
     pub n_validation: usize,
-    /// Most epochs.
+    /// Largest number of epochs.
     pub max_epochs: u32,
-    /// Optimiser steps of an epoch.
+    /// Optimiser steps per epoch.
     pub batches: usize,
-    /// Epochs taken from a checkpoint; 0 when the run begins anew.
+    /// Epochs taken from a checkpoint; 0 when the run starts from the beginning.
     pub resumed_epochs: u32,
 }
 
-/// Known after each epoch.
+/// What is known after each epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EpochReport {
-    /// From 1; 0 is the model before training.
+    /// Number of the epoch, from 1. Epoch 0 is the model before training.
     pub epoch: u32,
-    /// Most epochs.
+    /// Largest number of epochs.
     pub max_epochs: u32,
-    /// Mean over the epoch's batches.
+    /// Mean bound per training record over the epoch; `None` for epoch 0.
     pub train_log_prob: Option<f64>,
-    /// Mean over the validation records.
+    /// Mean bound per validation record.
     pub validation_log_prob: f64,
-    /// Best so far.
+    /// Best validation value so far.
     pub best_log_prob: Option<f64>,
-    /// Its epoch.
+    /// Epoch of the best validation value.
     pub best_epoch: u32,
-    /// Wall-clock seconds so far, those before a resume included.
+    /// Wall-clock seconds so far, including the seconds before a resume.
     pub seconds: f64,
-    /// Training rows per second so far.
+    /// Training records per second so far.
     pub rows_per_second: f64,
 }
 
-/// Follows a run, and may end it.
+/// Observes a run, and may stop it.
 pub trait Progress: Sync {
-    /// Called once.
+    /// Called once, before the first step.
     fn start(&self, _report: &StartReport) {}
     /// Called after each optimiser step.
     fn batch(&self, _epoch: u32, _batch: usize, _batches: usize) {}
     /// Called after each epoch.
     fn epoch(&self, _report: &EpochReport) {}
-    /// Called for what a user should know: a roll-back, a checkpoint that is not there.
+    /// Called with a message for the user, such as a roll-back or a missing checkpoint.
     fn note(&self, _text: &str) {}
-    /// Asked before each step; true ends the run after writing a checkpoint.
+    /// Asked before each step. The answer true ends the run after a checkpoint is written.
     fn interrupted(&self) -> bool {
         false
     }
 }
 
-/// Watches nothing.
+/// An observer that ignores every report.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

@@ -1,6 +1,6 @@
-//! Learning rate over a run, and when to stop: linear warm-up, cosine decay, early stopping.
+//! The learning rate over a run, and when to stop: linear warm-up, cosine decay and early stopping.
 
-/// Learning rate as a function of the share of the run that is over.
+/// The learning rate η as a function of p, the share of the run that is over.
 ///
 /// ```text
 /// η(p) = η₀ · p/w                                          p < w
@@ -8,16 +8,16 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Schedule {
-    /// η₀.
+    /// Peak learning rate η₀.
     pub(crate) peak: f64,
-    /// w, share of the run spent warming up.
+    /// Share of the run spent on warm-up, w.
     pub(crate) warmup: f64,
-    /// f, final share of the peak.
+    /// Final share of the peak, f.
     pub(crate) floor: f64,
 }
 
 impl Schedule {
-    /// η at `progress` ∈ [0, 1].
+    /// Returns η at `progress` ∈ [0, 1].
     pub(crate) fn rate(&self, progress: f64) -> f64 {
         let p = progress.clamp(0.0, 1.0);
         if p < self.warmup {
@@ -28,7 +28,7 @@ impl Schedule {
     }
 }
 
-/// Remembers the best validation value and how long ago it was.
+/// Remembers the best validation value and its epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct EarlyStopping {
     pub(crate) best: Option<f64>,
@@ -40,7 +40,8 @@ impl EarlyStopping {
         Self { best: None, best_epoch: 0 }
     }
 
-    /// Takes note of a value; true when it is the best so far. NaN is never best.
+    /// Records a value, and returns whether it is the best so far. A value that is not finite is never the
+    /// best.
     pub(crate) fn observe(&mut self, epoch: u32, value: f64) -> bool {
         let better = value.is_finite() && self.best.is_none_or(|b| value > b);
         if better {
@@ -50,7 +51,7 @@ impl EarlyStopping {
         better
     }
 
-    /// Whether `patience` epochs passed without a better value.
+    /// Returns whether `patience` epochs have passed without a better value.
     pub(crate) const fn exhausted(&self, epoch: u32, patience: u32) -> bool {
         epoch >= self.best_epoch + patience
     }

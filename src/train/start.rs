@@ -1,10 +1,9 @@
-//! The flow a run starts from, and which of its parameters are treated how.
+//! The untrained flow from which a run starts.
 
 use std::path::Path;
 
 use ndarray::{ArrayView1, ArrayView2, ArrayView3};
 
-use super::adam::Group;
 use super::progress::Progress;
 use super::trainer::{Trained, train_source};
 use super::{BundleSource, TrainConfig, TrainError};
@@ -12,7 +11,7 @@ use crate::features::Bundle;
 use crate::flow::{BaseKind, Flow, FlowConfig};
 use crate::random::Seed;
 
-/// A Gaussian mixture a flow's base starts from.
+/// A Gaussian mixture from which the base of a flow starts.
 ///
 /// # Shapes
 /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`
@@ -26,8 +25,8 @@ pub struct Mixture<'a> {
     pub covariances: ArrayView3<'a, f64>,
 }
 
-/// An untrained flow of this shape. With a mixture base and a `mixture` it takes the mixture's number of components and
-/// starts at its likelihood.
+/// Builds an untrained flow of this configuration. If its base is a mixture and a `mixture` is given, the
+/// flow takes that mixture's number of components and starts at its likelihood.
 ///
 /// # Errors
 /// [`TrainError::Flow`] when the flow cannot be built or the mixture is unusable.
@@ -47,10 +46,11 @@ pub fn start_flow(
     Ok(flow)
 }
 
-/// Trains a new flow on the training records of a bundle; see [`train_source`], and [`start_flow`] for a mixture base.
+/// Trains a new flow on the training records of a bundle. See [`train_source`] for the run, and
+/// [`start_flow`] for a mixture base.
 ///
 /// # Errors
-/// As [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
+/// The errors of [`train_source`], and [`TrainError::Flow`] when the flow cannot be built.
 pub fn train_flow(
     bundle: &Bundle,
     flow: &FlowConfig,
@@ -61,21 +61,4 @@ pub fn train_flow(
 ) -> Result<Trained, TrainError> {
     let flow = start_flow(flow, config.seed, None)?;
     train_source(&BundleSource::new(bundle), flow, config, checkpoint, resume, progress)
-}
-
-/// Weight decay and learning-rate factor of each parameter tensor.
-pub(super) fn groups(flow: &Flow<f32>, config: &TrainConfig) -> Vec<Group> {
-    let views = flow.parameter_views().iter();
-    let group = views.map(|view| Group {
-        range: view.range.clone(),
-        weight_decay: if view.weight_decay { config.weight_decay as f32 } else { 0.0 },
-        rate: if view.name.contains(".linear.") {
-            config.linear_rate as f32
-        } else if view.name.starts_with("base.") {
-            config.base_rate as f32
-        } else {
-            1.0
-        },
-    });
-    group.collect()
 }

@@ -1,4 +1,5 @@
-//! Sums over records, cut into blocks of fixed size that any number of threads may work on, and added up in their order.
+//! Sums over records. The records are cut into blocks of fixed size, any number of threads may work on the
+//! blocks, and the results are added up in the order of the blocks.
 
 use rayon::prelude::*;
 
@@ -6,21 +7,22 @@ use super::batch::Batch;
 use crate::flow::{Flow, Workspace};
 use crate::random::StreamRng;
 
-/// Records one task of a step works on: two tasks for batches of 128, and columns enough for the matrix products.
+/// Largest number of records for one task of a step. A batch of 128 then gives two tasks, and each has enough
+/// columns for efficient matrix products.
 const BLOCK: usize = 64;
-/// Parameters per task when block gradients are added up.
+/// Number of parameters per task when the gradients of the blocks are added up.
 const REDUCE: usize = 16_384;
 
-/// The gradient of a batch, and the buffers it is computed with.
+/// The gradient of a batch, and the buffers in which it is computed.
 pub(super) struct Gradients {
     slots: Vec<Slot>,
-    /// Gradient of minus the mean log-density, of the last [`compute`](Self::compute).
+    /// Gradient of minus the mean log-density, from the last call of [`compute`](Self::compute).
     pub(super) sum: Vec<f32>,
-    /// Records of a slot.
+    /// Number of records of each slot.
     block: usize,
 }
 
-/// What one task needs for itself.
+/// The buffers that one task needs for itself.
 struct Slot {
     gradient: Vec<f32>,
     workspace: Workspace<f32>,
@@ -28,7 +30,7 @@ struct Slot {
 }
 
 impl Gradients {
-    /// Buffers for batches of up to `batch_size` records.
+    /// Allocates buffers for batches of up to `batch_size` records.
     pub(super) fn new(flow: &Flow<f32>, batch_size: usize) -> Self {
         let (n_parameters, block) = (flow.n_parameters(), BLOCK.min(flow.tile()));
         let slot =
@@ -37,8 +39,8 @@ impl Gradients {
         Self { slots, sum: vec![0.0; n_parameters], block }
     }
 
-    /// Overwrites [`sum`](Self::sum) for the records `members`; returns the sum of their bounds. `dropout` gives the random
-    /// stream of each block.
+    /// Overwrites [`sum`](Self::sum) with the gradient for the records `members`, and returns the sum of
+    /// their bounds. `dropout` returns the random stream of each block.
     pub(super) fn compute(
         &mut self,
         flow: &Flow<f32>,
@@ -74,7 +76,7 @@ impl Gradients {
     }
 }
 
-/// Mean bound over all records of all draws.
+/// Returns the mean bound over all records of all draws.
 pub(super) fn mean_log_prob(flow: &Flow<f32>, draws: &[Batch]) -> f64 {
     let sum = |batch: &Batch| -> f64 {
         let all: Vec<usize> = (0..batch.log_noise.len()).collect();

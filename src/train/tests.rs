@@ -45,7 +45,7 @@ impl Source for Table {
     }
 }
 
-/// Standard normals of which the second half of the columns follow the first with correlation 0.9.
+/// Standard normals. The second half of the columns follow the first half with correlation 0.9.
 fn correlated(n: usize, d: usize, seed: u64) -> Array2<f64> {
     let mut rng = Seed(seed).stream("table", 0);
     let mut normal = || normal_quantile(((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64);
@@ -83,7 +83,8 @@ fn bytes(trained: &Trained) -> (Vec<u32>, Vec<HistoryRow>) {
     (trained.flow.parameters().iter().map(|p| p.to_bits()).collect(), trained.history.clone())
 }
 
-/// Three pairs of correlation 0.9 carry −½·3·log(1 − 0.81) = 2.49 nats beyond independent normals (−8.51).
+/// Three pairs with correlation 0.9 carry −½·3·log(1 − 0.81) = 2.49 nats more than independent normals
+/// (−8.51).
 #[test]
 fn likelihood_beats_independent_normals_on_correlated_columns() {
     let trained = train(&table(), &configs()).unwrap();
@@ -91,7 +92,7 @@ fn likelihood_beats_independent_normals_on_correlated_columns() {
     let best = trained.history[trained.best_epoch as usize].validation_log_prob;
     assert!((-8.9..-8.2).contains(&first), "starts at independent normals: {first}");
     assert!(best > first + 1.5, "{first} → {best}");
-    // The flow returned is the one whose value is recorded.
+    // The returned flow is the one whose value was recorded.
     let x = table().validation.mapv(|v| v as f32);
     let mean = trained.flow.log_prob(x.t()).iter().map(|l| f64::from(*l)).sum::<f64>() / 300.0;
     assert!((mean - best).abs() < 1e-6, "{mean} {best}");
@@ -106,7 +107,7 @@ fn one_and_two_threads_give_the_same_bytes() {
     assert_eq!(run(1), run(2));
 }
 
-/// Interrupts after a number of batches; keeps the notes.
+/// Interrupts a run after a number of batches, and keeps the notes of the run.
 struct Stopper {
     left: AtomicUsize,
     notes: Mutex<Vec<String>>,
@@ -137,7 +138,7 @@ fn resumed_run_ends_in_the_same_bytes() {
         let flow = Flow::new(&configs.0, Seed(5)).unwrap();
         train_source(&source, flow, &configs.1, Some(&dir), resume, progress)
     };
-    // Six batches an epoch: in the middle of epochs 1, 3 and 8.
+    // An epoch has six batches, so these runs stop in the middle of epochs 1, 3 and 8.
     for (resume, batches, epoch) in [(false, 2, 0), (true, 15, 2), (true, 33, 7)] {
         match run(resume, &Stopper::after(batches)) {
             Err(TrainError::Interrupted { epoch: e, checkpoint: Some(_) }) => assert_eq!(e, epoch),
@@ -147,7 +148,7 @@ fn resumed_run_ends_in_the_same_bytes() {
     assert_eq!(bytes(&run(true, &Silent).unwrap()), whole);
 }
 
-/// As after a kill: the process is gone, only the last regular checkpoint is there.
+/// Imitates a killed process: only the last regular checkpoint is left.
 #[test]
 fn run_continued_from_an_older_checkpoint_ends_in_the_same_bytes() {
     let (source, configs) = (table(), configs());
@@ -158,13 +159,13 @@ fn run_continued_from_an_older_checkpoint_ends_in_the_same_bytes() {
         let flow = Flow::new(&configs.0, Seed(5)).unwrap();
         train_source(&source, flow, &configs.1, Some(dir), resume, progress)
     };
-    // Killed before anything was written: begins again, and says so.
+    // The run was killed before anything was written. It starts again, and says so.
     let watcher = Stopper::after(usize::MAX);
     assert_eq!(bytes(&run(true, &dir, &watcher).unwrap()), whole);
     assert_eq!(watcher.notes.lock().unwrap().len(), 1);
-    // The finished run left the checkpoint of its last regular epoch, 12 or the one before.
+    // The finished run left the checkpoint of its last regular epoch, which is epoch 12 or the one before.
     assert_eq!(bytes(&run(true, &dir, &Silent).unwrap()), whole);
-    // With other settings it is refused.
+    // A run with other settings refuses the checkpoint.
     let mut other = configs.clone();
     other.1.learning_rate = 1e-3;
     let flow = Flow::new(&other.0, Seed(5)).unwrap();
@@ -172,7 +173,8 @@ fn run_continued_from_an_older_checkpoint_ends_in_the_same_bytes() {
     assert!(e.to_string().contains("`train.learning_rate` was 0.005, is 0.001"), "{e}");
 }
 
-/// A table that gives numbers f32 cannot square, a few times or always, after the draw the flow is initialised on.
+/// A table that returns numbers which f32 cannot square, a few times or always, in the draws after that of
+/// the first epoch.
 struct Poisoned {
     table: Table,
     times: AtomicUsize,

@@ -1,8 +1,9 @@
-//! The loop: batches, steps, validation, roll-back, checkpoints.
+//! The training loop: batches, steps, validation, roll-back and checkpoints.
 //!
-//! A run is a sequence of epochs, and its whole state lies between two of them ([`State`]): roll-back returns to the state
-//! before the epoch, a checkpoint is that state on disk, and an interrupted epoch is simply repeated. All randomness of an
-//! epoch comes from streams named by its number, so a repeated epoch is the same epoch.
+//! A run is a sequence of epochs. Its whole state between two epochs is a [`State`]: a roll-back returns to
+//! the state before the epoch, a checkpoint is that state on disk, and an interrupted epoch is simply
+//! repeated. All random numbers of an epoch come from streams that are named by the number of the epoch, so a
+//! repeated epoch is the same epoch.
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,14 +14,15 @@ use super::adam::{AdamW, Average, Group, clip_factor, norm};
 use super::batch::{Batch, shuffled};
 use super::checkpoint::{self, State};
 use super::data::Source;
+use super::groups::groups;
 use super::progress::{EpochReport, Progress, StartReport};
 use super::schedule::{EarlyStopping, Schedule};
-use super::start::groups;
 use super::step::{Gradients, mean_log_prob};
 use super::{HistoryRow, TrainConfig, TrainError};
 use crate::flow::Flow;
 
-/// Roll-backs of a run before it counts as diverged: the learning rate is then 1/256 of what was asked for.
+/// Number of roll-backs after which a run counts as diverged. The learning rate is then 1/256 of the
+/// configured one.
 const MAX_ROLLBACKS: u32 = 8;
 
 /// Why a run ended.
@@ -29,7 +31,7 @@ const MAX_ROLLBACKS: u32 = 8;
 pub enum Stop {
     /// Validation did not improve for `patience` epochs.
     EarlyStopping,
-    /// `max_epochs` are over.
+    /// The run reached `max_epochs`.
     MaxEpochs,
     /// The time budget is spent.
     TimeBudget,
@@ -38,29 +40,31 @@ pub enum Stop {
 /// The result of a run.
 #[derive(Debug, Clone)]
 pub struct Trained {
-    /// The flow with the weights that did best on validation.
+    /// The flow with the weights that had the best validation value.
     pub flow: Flow<f32>,
     /// One row per epoch.
     pub history: Vec<HistoryRow>,
-    /// Epochs run.
+    /// Number of epochs run.
     pub epochs: u32,
-    /// Epoch the weights are from.
+    /// Epoch that the weights are from.
     pub best_epoch: u32,
     /// Why the run ended.
     pub stop: Stop,
-    /// Wall-clock seconds, those before a resume included.
+    /// Wall-clock seconds, including the seconds before a resume.
     pub seconds: f64,
-    /// Training rows per second.
+    /// Training records per second.
     pub rows_per_second: f64,
 }
 
 /// Trains `flow` on `source`.
 ///
-/// `checkpoint` is the folder the state is kept in; with `resume` a state found there is continued, to the same bytes as if
-/// it had never been left. The caller removes the folder once the model is saved.
+/// `checkpoint` is the folder in which the state is kept. With `resume`, a state found there is continued,
+/// and the run ends in the same bytes as if it had never been interrupted. The caller removes the folder once
+/// the model is saved.
 ///
 /// # Errors
-/// [`TrainError`]: unusable settings or data, divergence, interruption, a checkpoint that cannot be used.
+/// [`TrainError`] for unusable settings or data, for divergence, for an interruption, and for a checkpoint
+/// that cannot be used.
 pub fn train_source(
     source: &dyn Source,
     flow: Flow<f32>,
@@ -91,7 +95,7 @@ struct Run<'a> {
     gradients: Gradients,
     batches: usize,
     started: Instant,
-    /// Seconds spent before this process took over.
+    /// Seconds spent by earlier processes, before this one resumed the run.
     earlier: f64,
 }
 
@@ -115,7 +119,7 @@ impl<'a> Run<'a> {
         let mut validation: Vec<Batch> = Vec::new();
         for draw in 0..u64::from(config.validation_draws) {
             let batch = Batch::new("validation", source.validation(seed, draw))?;
-            // Data without any noise give the same vectors again: one draw says it all.
+            // Data that have no noise give the same vectors in every draw, so one draw is enough.
             if validation.first().is_some_and(|first| first.rows == batch.rows) {
                 break;
             }
@@ -162,7 +166,8 @@ impl<'a> Run<'a> {
             batches: self.batches,
             resumed_epochs: state.epoch,
         });
-        // What led up to this state (a mixture's search, for one) need not be repeated.
+        // Saving now means that the work before this state, such as the search of a mixture, need not be
+        // repeated.
         self.save(&state)?;
         let mut saved = (state.epoch, Instant::now());
         let mut before = state.clone();
@@ -218,7 +223,8 @@ impl<'a> Run<'a> {
                 }
             }
         };
-        // A member of an ensemble is not trained again when the run is cut off in a later one.
+        // The final state is kept, so that a member of an ensemble is not trained again when the run is
+        // interrupted in a later member.
         self.save(&state)?;
         let seconds = self.seconds();
         self.flow.parameters_mut().copy_from_slice(&state.best);
@@ -233,17 +239,18 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The state of the checkpoint, or that of an untrained flow.
+    /// Returns the state of the checkpoint, or the state of an untrained flow.
     fn begin(&mut self, resume: bool) -> Result<State, TrainError> {
         if let Some(dir) = self.checkpoint {
             if !resume {
-                // A state of an earlier run must not be taken for one of this.
+                // The state of an earlier run must not be mistaken for a state of this run.
                 checkpoint::remove_checkpoint(dir)?;
             } else if let Some(state) = checkpoint::read(dir, &self.identity, self.flow.n_parameters())? {
                 self.earlier = state.seconds;
                 return Ok(state);
             } else {
-                // A run killed before its first checkpoint is begun again, which ends in the same bytes.
+                // A run that was killed before its first checkpoint starts again, which ends in the same
+                // bytes.
                 self.progress.note("no checkpoint found, training starts from the beginning");
             }
         }
@@ -312,14 +319,16 @@ impl<'a> Run<'a> {
         self.config.time_budget_seconds.is_some_and(|budget| self.seconds() >= budget)
     }
 
-    /// Share of the run that is over: by steps, or by the clock where that is further.
+    /// Returns the share of the run that is over. It is the share of the steps, or the share of the time
+    /// budget if that is larger.
     fn share(&self, epoch: u32, batch: usize) -> f64 {
         let steps =
             (f64::from(epoch) + batch as f64 / self.batches as f64) / f64::from(self.config.max_epochs);
         self.config.time_budget_seconds.map_or(steps, |budget| steps.max(self.seconds() / budget))
     }
 
-    /// Runs one epoch on `state`; whatever is not `Done` leaves it for the caller to restore.
+    /// Runs one epoch on `state`. If the result is not `Done`, the state is unusable and the caller restores
+    /// it.
     fn epoch(&mut self, state: &mut State) -> Epoch {
         let number = u64::from(state.epoch) + 1;
         let seed = self.config.seed;
@@ -340,7 +349,8 @@ impl<'a> Run<'a> {
                 out_of_time = true;
                 break;
             }
-            // Batches of equal size up to one record: a small last batch would be a noisy step.
+            // All batches have the same size up to one record, because a small last batch would make a noisy
+            // step.
             let members = &order[batch * n / self.batches..(batch + 1) * n / self.batches];
             self.flow.parameters_mut().copy_from_slice(&state.parameters);
             let stream = |block| dropout.stream("block", ((batch as u64) << 32) | block);
@@ -375,7 +385,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Scores the averaged weights and keeps them if they are the best; false when the value is not a number.
+    /// Scores the averaged weights, and keeps them if they are the best. Returns false when the value is not
+    /// finite.
     fn validate(&mut self, state: &mut State, mut row: HistoryRow) -> bool {
         self.flow.parameters_mut().copy_from_slice(&state.average.values);
         let value = mean_log_prob(&self.flow, &self.validation);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::digitise::{digitise, scale};
-use super::{Record, Segment, Signal, WaveformError, plain};
+use super::patient::of_comment;
+use super::unit::Unit;
+use super::{Header, Record, Segment, Signal, SignalSpec, WaveformError, plain};
 use crate::schema::Waveform;
 
 /// Reasons for which a window is left out, in the order in which they are tested.
@@ -16,6 +18,10 @@ pub(super) enum Reason {
     Missing,
     /// One and the same value throughout a channel.
     Constant,
+    /// In a unit that cannot be converted into that of the other windows.
+    Unit,
+    /// The samples are those of a window of another record.
+    Copy,
     /// A coarser ADC step than the rest of its record, or a record of coarser steps than the others.
     Coarse,
     /// Shares samples with a window of an earlier split.
@@ -23,8 +29,8 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Absent, Self::Missing, Self::Constant, Self::Coarse, Self::Overlap];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Absent, Self::Missing, Self::Constant, Self::Unit, Self::Copy, Self::Coarse, Self::Overlap];
 
     /// Name in the audit.
     pub(super) const fn name(self) -> &'static str {
@@ -32,6 +38,8 @@ impl Reason {
             Self::Absent => "a channel is not recorded",
             Self::Missing => "missing samples",
             Self::Constant => "constant channel",
+            Self::Unit => "another unit",
+            Self::Copy => "copy of a window of another record",
             Self::Coarse => "coarse ADC step",
             Self::Overlap => "reaches into another split",
         }
@@ -43,6 +51,8 @@ impl Reason {
             Self::Absent => "every channel recorded",
             Self::Missing => "samples complete",
             Self::Constant => "no channel constant",
+            Self::Unit => "unit of the others, or convertible",
+            Self::Copy => "no copies between records",
             Self::Coarse => "ADC step at most `max_step` times the usual",
             Self::Overlap => "splits share no samples",
         }
@@ -65,9 +75,17 @@ pub(super) struct Window {
 pub(super) struct Scale {
     pub(super) gain: Vec<f64>,
     pub(super) baseline: Vec<f64>,
+    pub(super) units: Vec<Unit>,
 }
 
 impl Scale {
+    /// Converts a channel by `new = factor · old + offset`: (x − b)/g · f + o = (x − (b − o·g/f)) / (g/f).
+    pub(super) fn convert(&mut self, channel: usize, unit: &Unit, (factor, offset): (f64, f64)) {
+        self.gain[channel] /= factor;
+        self.baseline[channel] -= offset * self.gain[channel];
+        self.units[channel] = unit.clone();
+    }
+
     /// Physical step of a channel.
     pub(super) fn step(&self, channel: usize) -> f64 {
         1.0 / self.gain[channel].abs()
@@ -78,11 +96,13 @@ impl Scale {
 #[derive(Debug, Clone)]
 pub(super) struct Cuts {
     pub(super) record: String,
+    /// Its header, or its table or array.
+    pub(super) path: PathBuf,
     pub(super) subject: String,
+    /// The patient that a comment of the header, or a column of the table, states.
+    pub(super) stated: Option<String>,
     /// Samples per second of the channels; none when no segment records them all.
     pub(super) frequency: Option<f64>,
-    /// Physical units by channel, of the first segment that records them all.
-    pub(super) units: Vec<String>,
     pub(super) scales: Vec<Scale>,
     pub(super) windows: Vec<Window>,
     pub(super) dropped: BTreeMap<Reason, u64>,
@@ -90,60 +110,95 @@ pub(super) struct Cuts {
     pub(super) segments: u64,
     pub(super) gaps: u64,
     pub(super) short: u64,
+    /// Names of the channels that its segments have, where one that was asked for is not among them.
+    pub(super) others: Vec<String>,
     /// Signal files read, in order.
     pub(super) files: Vec<PathBuf>,
-    /// What the user should know about them.
-    pub(super) warnings: Vec<String>,
+    /// What the user should know: a file or record, and a sentence about it.
+    pub(super) warnings: Vec<(String, String)>,
 }
 
-/// Cuts the windows of one record, segment by segment: none crosses a gap or a change of gain.
+/// Cuts the windows of one record, segment by segment: none crosses a gap or a change of gain. A table may hold the signals
+/// of several patients, who are then records of their own.
 ///
 /// # Errors
 /// Those of the reader; [`WaveformError::UnequalRates`] when the channels of a segment are.
-pub(super) fn cut(path: &Path, settings: &Waveform) -> Result<Cuts, WaveformError> {
+pub(super) fn cut(path: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformError> {
     if plain::is_plain(path) {
         return cut_plain(path, settings);
     }
     let record = Record::open(path)?;
-    let mut cuts = Cuts::new(record.header.name.clone(), record.header.path.clone());
-    record.subject().clone_into(&mut cuts.subject);
+    // By the name of the file, which is unique in its folder; headers are renamed without being rewritten.
+    let mut cuts = Cuts::new(stem(&record.header), record.header.path.clone());
+    cuts.note(&record.header);
+    cuts.stated = record.header.comments.iter().find_map(|c| of_comment(c));
     cuts.segments = record.segments.len() as u64;
     for segment in &record.segments {
         cuts.segment(&record, segment, settings)?;
     }
-    Ok(cuts)
+    Ok(vec![cuts])
+}
+
+fn stem(header: &Header) -> String {
+    header.path.file_stem().map_or_else(|| header.name.clone(), |s| s.to_string_lossy().into_owned())
 }
 
 /// Cuts the windows of a table or array, stretch by stretch.
-fn cut_plain(path: &Path, settings: &Waveform) -> Result<Cuts, WaveformError> {
+fn cut_plain(path: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformError> {
     let frequency = settings.frequency.ok_or_else(|| WaveformError::NoFrequency(path.to_path_buf()))?;
     let signals = plain::read(path, settings)?;
-    let mut cuts = Cuts::new(plain::record_name(path), path.to_path_buf());
-    cuts.warnings.clone_from(&signals.warnings);
-    cuts.frequency = signals.absent.is_empty().then_some(frequency);
-    cuts.units = vec![String::new(); settings.channels.len()];
-    cuts.segments = signals.stretches.len() as u64;
     let digitised: Vec<_> = (0..settings.channels.len())
         .map(|c| {
             let pieces: Vec<Vec<f64>> = signals.stretches.iter().map(|s| s.channels[c].clone()).collect();
             digitise(&pieces, signals.integers.then_some(1.0))
         })
         .collect();
-    for (name, channel) in settings.channels.iter().zip(&digitised) {
+    let name = plain::record_name(path);
+    let mut warnings: Vec<(String, String)> =
+        signals.warnings.iter().map(|w| (path.display().to_string(), w.clone())).collect();
+    for (channel_name, channel) in settings.channels.iter().zip(&digitised) {
         if !channel.digital {
-            cuts.warnings.push(format!(
-                "`{}`: values of `{name}` lie on no steps: they are taken as continuous",
-                cuts.record
-            ));
+            let sentence =
+                format!("values of `{channel_name}` lie on no steps: they are taken as continuous");
+            warnings.push((format!("`{name}`"), sentence));
         }
     }
-    cuts.scales = vec![scale(&digitised)];
-    for (i, stretch) in signals.stretches.iter().enumerate() {
-        let channels: Vec<&[i32]> = digitised.iter().map(|d| d.pieces[i].as_slice()).collect();
-        let recorded = signals.absent.is_empty().then_some(channels.as_slice());
-        cuts.stretch(recorded, stretch.start, stretch.len, 0, settings);
+    let mut patients: Vec<Option<&String>> = signals.stretches.iter().map(|s| s.patient.as_ref()).collect();
+    let mut seen = std::collections::HashSet::new();
+    patients.retain(|p| seen.insert(*p));
+    if patients.is_empty() {
+        patients.push(None);
     }
-    Ok(cuts)
+    let several = patients.len() > 1;
+    let mut all = Vec::with_capacity(patients.len());
+    for patient in patients {
+        let record = match patient {
+            Some(patient) if several => format!("{name}:{patient}"),
+            _ => name.clone(),
+        };
+        let mut cuts = Cuts::new(record, path.to_path_buf());
+        cuts.stated = patient.cloned();
+        cuts.frequency = signals.absent.is_empty().then_some(frequency);
+        cuts.scales = vec![scale(&digitised)];
+        cuts.others.clone_from(&signals.others);
+        cuts.warnings = std::mem::take(&mut warnings);
+        for (i, stretch) in
+            signals.stretches.iter().enumerate().filter(|(_, s)| s.patient.as_ref() == patient)
+        {
+            let channels: Vec<&[i32]> = digitised.iter().map(|d| d.pieces[i].as_slice()).collect();
+            let recorded = signals.absent.is_empty().then_some(channels.as_slice());
+            cuts.segments += 1;
+            cuts.stretch(recorded, stretch.start, stretch.len, 0, settings);
+        }
+        all.push(cuts);
+    }
+    Ok(all)
+}
+
+/// Whether a file's name for a channel is the one asked for: letter case and blanks make no difference.
+pub(super) fn same_channel(a: &str, b: &str) -> bool {
+    let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    plain(a) == plain(b)
 }
 
 impl Cuts {
@@ -151,14 +206,16 @@ impl Cuts {
         Self {
             subject: record.clone(),
             record,
+            path: file.clone(),
+            stated: None,
             frequency: None,
-            units: Vec::new(),
             scales: Vec::new(),
             windows: Vec::new(),
             dropped: BTreeMap::new(),
             segments: 0,
             gaps: 0,
             short: 0,
+            others: Vec::new(),
             files: vec![file],
             warnings: Vec::new(),
         }
@@ -192,10 +249,38 @@ impl Cuts {
         }
     }
 
-    fn drop(&mut self, reason: Reason, n: usize) {
+    /// What is odd about a header that was read all the same.
+    fn note(&mut self, header: &Header) {
+        let file = header.path.display().to_string();
+        self.warnings.extend(header.notes.iter().map(|note| (file.clone(), note.clone())));
+    }
+
+    pub(super) fn drop(&mut self, reason: Reason, n: usize) {
         if n > 0 {
             *self.dropped.entry(reason).or_default() += n as u64;
         }
+    }
+
+    /// Positions of the channels among the signals of a header; the first where several are called so.
+    fn choose(&mut self, header: &Header, settings: &Waveform) -> Vec<Option<usize>> {
+        let signals = &header.signals;
+        let mut chosen = Vec::with_capacity(settings.channels.len());
+        for name in &settings.channels {
+            let found: Vec<usize> =
+                (0..signals.len()).filter(|&i| same_channel(&signals[i].name, name)).collect();
+            if found.len() > 1 {
+                let sentence =
+                    format!("{} signals are called `{name}`: the first of them is taken", found.len());
+                self.warnings.push((header.path.display().to_string(), sentence));
+            }
+            if found.is_empty() {
+                for signal in signals.iter().filter(|s| !self.others.contains(&s.name)).collect::<Vec<_>>() {
+                    self.others.push(signal.name.clone());
+                }
+            }
+            chosen.push(found.first().copied());
+        }
+        chosen
     }
 
     fn segment(
@@ -211,6 +296,10 @@ impl Cuts {
         let folder = header.path.parent().unwrap_or(Path::new(""));
         if record.header.is_multi_segment() {
             self.files.push(header.path.clone());
+            self.note(&header);
+            if self.stated.is_none() {
+                self.stated = header.comments.iter().find_map(|c| of_comment(c));
+            }
         }
         for spec in &header.signals {
             let file = folder.join(&spec.file);
@@ -218,9 +307,7 @@ impl Cuts {
                 self.files.push(file);
             }
         }
-        let find =
-            |name: &String| header.signals.iter().position(|s| s.name.trim().eq_ignore_ascii_case(name));
-        let chosen: Vec<Option<usize>> = settings.channels.iter().map(find).collect();
+        let chosen = self.choose(&header, settings);
         // Even segments without the channels are read: a damaged file is not to be passed over in silence.
         let signals = super::read_signals(&header)?;
         let rate = |s: &Signal| s.frequency;
@@ -242,10 +329,9 @@ impl Cuts {
             let rates = format!("{frequency} and {} Hz in segments of one record", there[0].frequency);
             return Err(WaveformError::UnequalRates { record: header.path, rates });
         }
-        if self.units.is_empty() {
-            self.units = there.iter().map(|s| s.units.clone()).collect();
-        }
+        let spec = |i: &usize| &header.signals[*i];
         let scale = Scale {
+            units: chosen.iter().flatten().map(spec).map(unit).collect(),
             gain: there.iter().map(|s| s.gain).collect(),
             baseline: there.iter().map(|s| f64::from(s.baseline)).collect(),
         };
@@ -257,6 +343,10 @@ impl Cuts {
         self.stretch(Some(&samples), start, n, scale, settings);
         Ok(())
     }
+}
+
+fn unit(spec: &SignalSpec) -> Unit {
+    if spec.calibrated { Unit::parse(&spec.units) } else { Unit::uncalibrated() }
 }
 
 fn window(signals: &[&[i32]], start: usize, settings: &Waveform) -> Result<Vec<i32>, Reason> {

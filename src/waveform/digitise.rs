@@ -2,6 +2,7 @@
 
 use super::Signal;
 use super::cut::Scale;
+use super::unit::Unit;
 
 /// Levels between the smallest and the largest value beyond which values are taken for continuous.
 const MOST_LEVELS: f64 = 1_048_576.0;
@@ -32,8 +33,9 @@ pub(super) fn digitise(pieces: &[Vec<f64>], step: Option<f64>) -> Digitised {
         let pieces = pieces.iter().map(|p| vec![Signal::MISSING; p.len()]).collect();
         return Digitised { pieces, gain: 1.0, baseline: 0.0, digital: true };
     };
-    let found = step.or_else(|| lattice(&sorted));
     let range = high - low;
+    // Integers of 64 bits may span more than those that samples are kept in.
+    let found = step.filter(|step| range / step <= f64::from(1 << 30)).or_else(|| lattice(&sorted));
     let step = found.unwrap_or(if range > 0.0 { range / CONTINUOUS_LEVELS } else { 1.0 });
     let integer = |x: f64| if x.is_finite() { ((x - low) / step).round() as i32 } else { Signal::MISSING };
     Digitised {
@@ -76,6 +78,8 @@ pub(super) fn scale(channels: &[Digitised]) -> Scale {
     Scale {
         gain: channels.iter().map(|c| c.gain).collect(),
         baseline: channels.iter().map(|c| c.baseline).collect(),
+        // A table or array names no unit.
+        units: vec![Unit::parse(""); channels.len()],
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Header {
     pub segments: Vec<SegmentSpec>,
     /// Lines after `#`, in order.
     pub comments: Vec<String>,
+    /// What departs from the specification and was read all the same, as sentences without the name of the file.
+    pub notes: Vec<String>,
 }
 
 /// One signal line.
@@ -45,6 +47,8 @@ pub struct SignalSpec {
     pub offset: u64,
     /// ADC units per physical unit.
     pub gain: f64,
+    /// Whether the header states a gain; without one, the amplitudes have no unit.
+    pub calibrated: bool,
     /// ADC value of physical zero.
     pub baseline: i32,
     /// Physical unit.
@@ -81,9 +85,12 @@ impl Header {
     /// # Errors
     /// [`WaveformError::Header`] and [`WaveformError::Format`] with the line.
     pub fn parse(path: &Path, text: &str) -> Result<Self, WaveformError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // Old systems end lines by a carriage return alone.
+        let ends: &[char] = if text.contains('\n') { &['\n'] } else { &['\r'] };
         let mut comments = Vec::new();
         let mut lines = Vec::new();
-        for (i, line) in text.lines().enumerate() {
+        for (i, line) in text.split(ends).enumerate() {
             let line = line.trim();
             if let Some(comment) = line.strip_prefix('#') {
                 comments.push(comment.trim().to_owned());
@@ -95,7 +102,7 @@ impl Header {
             return Err(Line { path, number: 1, text: "" }.wrong("the header holds no record line"));
         };
         let mut fields = first.text.split_whitespace();
-        let (name, n_segments) = first.record_name(fields.next().unwrap_or_default())?;
+        let (name, n_segments) = first.record_name(fields.next().unwrap_or_default(), rest)?;
         let n_signals: usize = first.parsed("number of signals", fields.next())?;
         let frequency = fields.next().map_or(Ok(DEFAULT_FREQUENCY), |text| first.frequency(text))?;
         let n_frames: Option<usize> =
@@ -108,12 +115,8 @@ impl Header {
             signals: Vec::new(),
             segments: Vec::new(),
             comments,
+            notes: Vec::new(),
         };
-        let expected = n_segments.unwrap_or(n_signals);
-        if rest.len() != expected {
-            let what = if n_segments.is_some() { "segments" } else { "signals" };
-            return Err(first.wrong(format!("{expected} {what} are announced, found {} lines", rest.len())));
-        }
         for (i, line) in rest.iter().enumerate() {
             if n_segments.is_some() {
                 header.segments.push(line.segment()?);
@@ -121,7 +124,58 @@ impl Header {
                 header.signals.push(line.signal(i)?);
             }
         }
+        let (expected, what) = match n_segments {
+            Some(n) => (n, "segments"),
+            None => (n_signals, "signals"),
+        };
+        if rest.len() != expected {
+            let message = format!("{expected} {what} are announced, found {} lines", rest.len());
+            // A miscounted list that adds up to the length of the record is complete; nothing says so of signals.
+            let listed = header.segments.iter().map(|s| s.n_frames).fold(0, usize::saturating_add);
+            if listed == 0 || header.n_frames != Some(listed) {
+                return Err(first.wrong(message));
+            }
+            header.notes.push(format!("{message}; these add up to the length of the record and are read"));
+        }
+        header.check_sums();
         Ok(header)
+    }
+
+    /// Writers that do not compute checksums put 0 for all of them, and for the first samples too.
+    fn check_sums(&mut self) {
+        let stated = |sums: Vec<Option<i64>>| {
+            sums.iter().flatten().next().is_some() && sums.iter().all(|s| *s == Some(0))
+        };
+        let sums = self.signals.iter().map(|s| s.checksum.map(i64::from)).collect();
+        if !stated(sums) {
+            return;
+        }
+        let initial = self.signals.iter().map(|s| s.initial_value.map(i64::from)).collect();
+        let no_initial = stated(initial) && self.signals.iter().all(|s| s.format != Format::Difference8);
+        for signal in &mut self.signals {
+            signal.checksum = None;
+            if no_initial {
+                signal.initial_value = None;
+            }
+        }
+        self.notes
+            .push("every checksum of the header is 0: the samples are read without checking them".into());
+    }
+
+    /// Names of the segments that the text of a header lists, also where the header is at fault elsewhere: the segments
+    /// of a damaged list are no records of their own.
+    pub(super) fn listed_segments(path: &Path, text: &str) -> Vec<String> {
+        if let Ok(header) = Self::parse(path, text) {
+            return header.segments.into_iter().filter_map(|s| s.name).collect();
+        }
+        let mut lines =
+            text.split(['\n', '\r']).map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+        let record = lines.next().and_then(|line| line.split_whitespace().next()).unwrap_or_default();
+        if !record.contains('/') {
+            return Vec::new();
+        }
+        let names = lines.filter_map(|line| line.split_whitespace().next());
+        names.filter(|name| *name != "~").map(str::to_owned).collect()
     }
 
     /// Whether this is a list of segments rather than of signals.
@@ -147,13 +201,31 @@ impl Line<'_> {
         text.parse().map_err(|_| self.wrong(format!("the {what} must be a number, found `{text}`")))
     }
 
-    fn record_name(&self, text: &str) -> Result<(String, Option<usize>), WaveformError> {
-        let Some((name, count)) = text.split_once('/') else { return Ok((text.to_owned(), None)) };
-        let count: usize = self.parsed("number of segments", Some(count))?;
+    /// A whole number, which some writers give decimals (`-12.0`).
+    fn whole(&self, what: &str, text: &str) -> Result<i32, WaveformError> {
+        let number: f64 = self.parsed(what, Some(text))?;
+        if number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number) {
+            Ok(number as i32)
+        } else {
+            Err(self.wrong(format!("the {what} must be a whole number, found `{text}`")))
+        }
+    }
+
+    /// `name[/segments]`; some writers put a folder before the name, which says nothing.
+    fn record_name(&self, text: &str, rest: &[Line<'_>]) -> Result<(String, Option<usize>), WaveformError> {
+        let Some((name, last)) = text.rsplit_once('/') else { return Ok((text.to_owned(), None)) };
+        let without_folder = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+        let stem = self.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        // A record called by a number, in a folder: its lines are those of signals, with a format in the second place.
+        let signals = rest.iter().all(|line| line.text.split_whitespace().count() > 2);
+        if last.parse::<usize>().is_err() || (last == stem && name != stem && !rest.is_empty() && signals) {
+            return Ok((last.to_owned(), None));
+        }
+        let count: usize = self.parsed("number of segments", Some(last))?;
         if count == 0 {
             return Err(self.wrong("a multi-segment record needs at least one segment"));
         }
-        Ok((name.to_owned(), Some(count)))
+        Ok((without_folder(name), Some(count)))
     }
 
     /// `frames/counter(base)`: only the frames matter here.
@@ -206,8 +278,9 @@ impl Line<'_> {
             code: code.to_owned(),
         })?;
         let _: Option<i32> = resolution.map(|t| self.parsed("ADC resolution", Some(t))).transpose()?;
-        let zero: i32 = zero.map_or(Ok(0), |t| self.parsed("ADC zero", Some(t)))?;
+        let zero: i32 = zero.map_or(Ok(0), |t| self.whole("ADC zero", t))?;
         let (gain, baseline, units) = self.gain(gain.unwrap_or("0"))?;
+        let calibrated = gain != 0.0;
         let name = if rest.is_empty() { format!("signal {}", position + 1) } else { rest.to_owned() };
         // The sum is written as signed or unsigned, of 16 bits or more.
         let checksum: Option<i64> = checksum.map(|t| self.parsed("checksum", Some(t))).transpose()?;
@@ -217,7 +290,8 @@ impl Line<'_> {
             samples_per_frame,
             skew,
             offset,
-            gain,
+            gain: if calibrated { gain } else { DEFAULT_GAIN },
+            calibrated,
             baseline: baseline.unwrap_or(zero),
             units,
             initial_value: initial.map(|t| self.parsed("initial value", Some(t))).transpose()?,
@@ -246,13 +320,13 @@ impl Line<'_> {
         let (number, units) = text.split_once('/').map_or((text, "mV"), |(a, b)| (a, b));
         let (gain, baseline) = match number.split_once('(') {
             None => (number, None),
-            Some((gain, rest)) => (gain, Some(self.parsed("baseline", Some(rest.trim_end_matches(')')))?)),
+            Some((gain, rest)) => (gain, Some(self.whole("baseline", rest.trim_end_matches(')'))?)),
         };
         let gain: f64 = self.parsed("gain", Some(gain))?;
         if !gain.is_finite() {
             return Err(self.wrong(format!("the gain must be a finite number, found `{gain}`")));
         }
-        Ok((if gain == 0.0 { DEFAULT_GAIN } else { gain }, baseline, units.to_owned()))
+        Ok((gain, baseline, units.to_owned()))
     }
 }
 
@@ -296,6 +370,42 @@ mod tests {
         assert!(header.is_multi_segment());
         let names: Vec<_> = header.segments.iter().map(|s| (s.name.as_deref(), s.n_frames)).collect();
         assert_eq!(names, [(Some("r_layout"), 0), (None, 10), (Some("r_0001"), 20)]);
+    }
+
+    #[test]
+    fn headers_that_depart_from_the_specification_are_read_where_their_meaning_is_plain() {
+        // A folder before the name, also where the record is called by a number.
+        let named = |path: &str, text: &str| Header::parse(Path::new(path), text).unwrap();
+        assert_eq!(named("s1.hea", "folder/s1 1 125 9\nr.dat 16 200/mV").name, "s1");
+        let numbered = named("100.hea", "folder/100 1 125 9\nr.dat 16 200/mV 12");
+        assert_eq!((numbered.name.as_str(), numbered.signals.len()), ("100", 1));
+        let segments = named("m.hea", "folder/m/2 1 125 9\na 4\nb 5");
+        assert_eq!((segments.name.as_str(), segments.segments.len()), ("m", 2));
+        // Lines that end in carriage returns, a byte order mark.
+        assert_eq!(parse("\u{feff}r 1 125 9\rr.dat 16 200/mV\r").unwrap().signals.len(), 1);
+        assert_eq!(parse("r 1 125 9\r\nr.dat 16 100(3.0)/uV 12 0.0\r\n").unwrap().signals[0].baseline, 3);
+        // A miscounted list is complete where it adds up to the record, and only there.
+        let short = parse("r/3 1 125 9\na 4\nb 5").unwrap();
+        assert_eq!((short.segments.len(), short.notes.len()), (2, 1));
+        assert!(parse("r/3 1 125 12\na 4\nb 5").is_err() && parse("r/3 1 125\na 4\nb 5").is_err());
+        // Sums that are all 0 are not stated; one that is not makes the others true.
+        let sums = |a: i32, b: i32| {
+            let text = format!("r 2 125 9\nr.dat 16 1/mV 16 0 5 {a} 0 A\nr.dat 16 1/mV 16 0 6 {b} 0 B");
+            let header = parse(&text).unwrap();
+            (header.signals[0].checksum, header.signals[0].initial_value, header.notes.len())
+        };
+        assert_eq!((sums(0, 0), sums(0, 7)), ((None, Some(5), 1), (Some(0), Some(5), 0)));
+        // A gain of 0 is none.
+        let gains = parse("r 2 125 9\nr.dat 16 0/mmHg\nr.dat 16 10/mmHg").unwrap();
+        assert_eq!(gains.signals.iter().map(|s| s.calibrated).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn segments_of_a_damaged_list_are_known() {
+        let of = |text: &str| Header::listed_segments(Path::new("m.hea"), text);
+        assert_eq!(of("m/5 1 125 9\r\n# comment\r\na 4\r\n~ 2\r\nb x"), ["a", "b"]);
+        assert_eq!(of("m/2 1 125 9\na 4\nb 5"), ["a", "b"]);
+        assert!(of("m 1 125 9\nm.dat 77").is_empty());
     }
 
     #[test]

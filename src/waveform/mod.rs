@@ -4,8 +4,9 @@
 //! header   text beside the signal files             format   how samples lie in them
 //! signal   samples of a segment, checked            record   many segments behind one header
 //! plain    tables and arrays                         digitise  the steps their values lie on
-//! account  counts for the audit
-//! cut      windows, and why others are left out      windows  splits, normalisation, one row per window
+//! account  counts for the audit                      unit     physical units and their conversions
+//! cut      windows, and why others are left out      patient  whose a record is
+//! gather   all records, made comparable              windows  splits, normalisation, one row per window
 //! ```
 //!
 //! The reader is our own: the crates at hand (`wfdb` 0.1.6, `wfdb-rust` 0.3.0) read no compressed format, check neither
@@ -17,10 +18,13 @@ mod cut;
 mod digitise;
 mod error;
 mod format;
+mod gather;
 mod header;
+mod patient;
 mod plain;
 mod record;
 mod signal;
+mod unit;
 mod windows;
 
 pub use error::WaveformError;

@@ -3,7 +3,8 @@
 //! ```text
 //! table (.csv, .csv.gz, .parquet)   one column per channel, one row per sample; where there is a column `window`, samples of
 //!                                   one value of it, one below the other, are a stretch by themselves; where there is a
-//!                                   column `time`, in seconds, a stretch ends where it jumps
+//!                                   column `time`, in seconds, a stretch ends where it jumps; where there is a column of
+//!                                   patients (`subject_id`, `patient`, …), a stretch is one patient's
 //! array (.npy)                      (samples,), (samples, channels) or (windows, samples, channels), channels in the order of
 //!                                   the pipeline; each window is a stretch by itself
 //! ```
@@ -17,6 +18,8 @@ use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
 use super::WaveformError;
 use super::clock::interruptions;
+use super::cut::same_channel;
+use super::patient::is_patient_word;
 use crate::error::IoError;
 use crate::ingest::{Cells, IngestError, column_names, read_columns};
 use crate::schema::{Kind, Waveform};
@@ -35,6 +38,8 @@ pub(super) struct Stretch {
     pub(super) len: usize,
     /// By channel; empty for one the file has not.
     pub(super) channels: Vec<Vec<f64>>,
+    /// The patient, where a column of the table names patients.
+    pub(super) patient: Option<String>,
 }
 
 /// What a file holds of the channels asked for.
@@ -43,6 +48,8 @@ pub(super) struct PlainSignals {
     pub(super) stretches: Vec<Stretch>,
     /// Channels the file has not.
     pub(super) absent: Vec<String>,
+    /// The columns that it has, where one is absent.
+    pub(super) others: Vec<String>,
     /// Whether its numbers are integers, as a converter writes them.
     pub(super) integers: bool,
     /// What the user should know.
@@ -78,47 +85,56 @@ pub(super) fn read(path: &Path, settings: &Waveform) -> Result<PlainSignals, Wav
 fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
     let names = column_names(path)?;
     // As the file spells it.
-    let spelt = |name: &str| names.iter().find(|n| n.eq_ignore_ascii_case(name)).map(String::as_str);
+    let spelt = |name: &str| names.iter().find(|n| same_channel(n, name)).map(String::as_str);
     let has = |name: &str| spelt(name).is_some();
     let (present, absent): (Vec<&String>, Vec<&String>) = settings.channels.iter().partition(|c| has(c));
-    let divided = has(WINDOW) && !present.iter().any(|c| c.eq_ignore_ascii_case(WINDOW));
+    let asked_for = |name: &str| present.iter().any(|c| same_channel(c, name));
+    let window = spelt(WINDOW).filter(|name| !asked_for(name));
+    let patient = names.iter().map(String::as_str).find(|n| is_patient_word(n) && !asked_for(n));
     let mut expected: Vec<(&str, Kind)> =
         present.iter().filter_map(|c| Some((spelt(c)?, Kind::Continuous))).collect();
-    if divided {
-        expected.extend(spelt(WINDOW).map(|name| (name, Kind::Categorical)));
-    }
+    let others = if absent.is_empty() { Vec::new() } else { names.clone() };
     if expected.is_empty() {
         let absent = absent.into_iter().cloned().collect();
-        return Ok(PlainSignals { stretches: Vec::new(), absent, integers: false, warnings: Vec::new() });
+        return Ok(PlainSignals {
+            stretches: Vec::new(),
+            absent,
+            others,
+            integers: false,
+            warnings: Vec::new(),
+        });
     }
-    let time = spelt(TIME).filter(|_| !present.iter().any(|c| c.eq_ignore_ascii_case(TIME)));
+    expected.extend([window, patient].into_iter().flatten().map(|name| (name, Kind::Categorical)));
+    let time = spelt(TIME).filter(|name| !asked_for(name));
     let mut warnings = Vec::new();
     let table = if let Some(time) = time {
         let with_time = [&expected[..], &[(time, Kind::Continuous)]].concat();
         read_columns(path, &with_time).or_else(|error| {
             // Dates as text, say: then the rest must be readable without.
             let table = read_columns(path, &expected).map_err(|_| error)?;
-            warnings.push(format!(
-                "`{}`: column `{TIME}` does not hold seconds: gaps in it are not looked for",
-                record_name(path)
-            ));
+            warnings.push(format!("column `{TIME}` does not hold seconds: gaps in it are not looked for"));
             Ok::<_, IngestError>(table)
         })?
     } else {
         read_columns(path, &expected)?
     };
     let n = table.n_records();
-    let labels = table.columns.iter().find_map(|c| match &c.cells {
-        Cells::Text(labels) => Some(labels),
-        Cells::Number(_) => None,
-    });
-    let mut starts: Vec<usize> = match labels {
-        Some(labels) => (0..n).filter(|&i| i == 0 || labels[i] != labels[i - 1]).collect(),
-        None => vec![0],
+    let labels = |name: Option<&str>| {
+        table.columns.iter().find_map(|c| match &c.cells {
+            Cells::Text(labels) if Some(c.name.as_str()) == name => Some(labels.as_slice()),
+            _ => None,
+        })
     };
+    let patients = labels(patient);
+    let changes = |of: Option<&[Option<String>]>, i: usize| of.is_some_and(|l| l[i] != l[i - 1]);
+    let begins = |&i: &usize| i == 0 || changes(labels(window), i) || changes(patients, i);
+    let mut starts: Vec<usize> = (0..n).filter(begins).collect();
+    if n == 0 {
+        starts.push(0);
+    }
     let numbers = |name: &str| {
         table.columns.iter().find_map(|c| match &c.cells {
-            Cells::Number(x) if c.name.eq_ignore_ascii_case(name) => Some(x.as_slice()),
+            Cells::Number(x) if same_channel(&c.name, name) => Some(x.as_slice()),
             _ => None,
         })
     };
@@ -135,10 +151,16 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
             .iter()
             .map(|name| numbers(name).map_or_else(Vec::new, |x| x[range[0]..range[1]].to_vec()))
             .collect(),
+        patient: patients.and_then(|p| p.get(range[0]).cloned().flatten()),
     };
+    let mut stretches: Vec<Stretch> = starts.windows(2).map(stretch).collect();
+    for (c, name) in settings.channels.iter().enumerate() {
+        warnings.extend(mask_codes(name, stretches.iter_mut().filter_map(|s| s.channels.get_mut(c))));
+    }
     Ok(PlainSignals {
-        stretches: starts.windows(2).map(stretch).collect(),
+        stretches,
         absent: absent.into_iter().cloned().collect(),
+        others,
         integers: false,
         warnings,
     })
@@ -186,16 +208,52 @@ fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
         )));
     }
     let len = values.shape()[1];
-    let stretches = values
+    let mut stretches: Vec<Stretch> = values
         .outer_iter()
         .enumerate()
         .map(|(i, window)| Stretch {
             start: i * len,
             len,
             channels: window.axis_iter(Axis(1)).map(|x| x.iter().copied().collect()).collect(),
+            patient: None,
         })
         .collect();
-    Ok(PlainSignals { stretches, absent: Vec::new(), integers, warnings: Vec::new() })
+    let mut warnings = Vec::new();
+    for (c, name) in settings.channels.iter().enumerate() {
+        warnings.extend(mask_codes(name, stretches.iter_mut().map(|s| &mut s.channels[c])));
+    }
+    Ok(PlainSignals { stretches, absent: Vec::new(), others: Vec::new(), integers, warnings })
+}
+
+/// Numbers that stand for a missing sample: the smallest of 16 and 32 bits, as WFDB and converters write it, and runs of nines.
+const CODES: [f64; 6] = [-32768.0, -2_147_483_648.0, -9999.0, -99999.0, -999.0, 99999.0];
+
+/// Takes a code for missing samples out of a channel, where it lies further from all other values than these lie apart. Returns
+/// a sentence with the count.
+fn mask_codes<'a>(channel: &str, pieces: impl Iterator<Item = &'a mut Vec<f64>>) -> Option<String> {
+    let mut pieces: Vec<&mut Vec<f64>> = pieces.collect();
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let mut counts = [0usize; CODES.len()];
+    for x in pieces.iter().flat_map(|p| p.iter()).filter(|x| x.is_finite()) {
+        match CODES.iter().position(|code| code == x) {
+            Some(k) => counts[k] += 1,
+            None => (low, high) = (low.min(*x), high.max(*x)),
+        }
+    }
+    let apart = |code: f64| low <= high && (low - code).max(code - high) > high - low;
+    let codes: Vec<usize> = (0..CODES.len()).filter(|&k| counts[k] > 0 && apart(CODES[k])).collect();
+    if codes.is_empty() {
+        return None;
+    }
+    for x in pieces.iter_mut().flat_map(|p| p.iter_mut()) {
+        if codes.iter().any(|&k| CODES[k] == *x) {
+            *x = f64::NAN;
+        }
+    }
+    let n: usize = codes.iter().map(|&k| counts[k]).sum();
+    let names: Vec<String> = codes.iter().map(|&k| CODES[k].to_string()).collect();
+    let codes = names.join(" and ");
+    Some(format!("{n} samples of `{channel}` are {codes}, far from all others: they are taken as missing"))
 }
 
 /// The numbers of an array of any real type, and whether they are integers.

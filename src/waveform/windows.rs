@@ -10,11 +10,12 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::account::{fault, fingerprints, flow, nothing_left, segments, windows};
-use super::cut::{Cuts, Reason, Window, cut};
-use super::{Signal, WaveformError, list_records};
-use crate::features::assign_split;
-use crate::ingest::{Audit, Cells, Column, RecordTable, TableAudit};
+use super::account::{fingerprints, flow, nothing_left, segments, windows};
+use super::cut::{Cuts, Reason, Window};
+use super::gather::{Gathered, gather};
+use super::{Signal, WaveformError};
+use crate::features::assign_subjects;
+use crate::ingest::{Audit, Cells, Column, RecordTable};
 use crate::num::quantile::median;
 use crate::schema::{Kind, Normalise, Pipeline, Split, SplitBy, SplitFractions, Waveform};
 
@@ -75,40 +76,15 @@ pub fn read_windows(
     settings: &Waveform,
     input: &Path,
 ) -> Result<(RecordTable, Normalisation), WaveformError> {
-    let paths = list_records(input)?;
-    let mut records = TableAudit { table: "waveform records".into(), ..TableAudit::default() };
-    let mut warnings = Vec::new();
-    let mut kept: Vec<Cuts> = Vec::new();
-    // Read by as many threads as there are, judged in order.
-    let cuts: Vec<_> = paths.par_iter().map(|path| cut(path, settings)).collect();
-    for cut in cuts {
-        records.rows_read += 1;
-        match cut {
-            Ok(cuts) => {
-                let usual = kept.iter().find_map(|c: &Cuts| c.frequency);
-                if let (Some(usual), Some(found)) = (usual, cuts.frequency)
-                    && usual != found
-                {
-                    *records.dropped.entry("another sampling rate".into()).or_default() += 1;
-                    warnings.push(format!("`{}` is left out: {found} Hz, others {usual} Hz", cuts.record));
-                    continue;
-                }
-                warnings.extend(cuts.warnings.iter().cloned());
-                kept.push(cuts);
-            }
-            Err(error) if input.is_dir() => {
-                *records.dropped.entry(fault(&error).into()).or_default() += 1;
-                warnings.push(format!("left out: {error}"));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    records.rows_kept = kept.len() as u64;
+    let Gathered { records: mut kept, audit: records, variables, warnings } = gather(settings, input)?;
     let inputs = fingerprints(&kept)?;
     drop_coarse(&mut kept, settings);
-    let divided: Vec<Divided> = kept.into_iter().map(|cuts| divide(cuts, pipeline, settings)).collect();
+    let divided = match settings.split_by {
+        SplitBy::Record => by_patient(kept, pipeline),
+        SplitBy::Time => kept.into_iter().map(|cuts| divide(cuts, pipeline, settings)).collect(),
+    };
     let tables = vec![records, segments(&divided), windows(&divided)];
-    let audit = Audit { inputs, cohort: flow(&divided), tables, variables: Vec::new(), warnings };
+    let audit = Audit { inputs, cohort: flow(&divided), tables, variables, warnings, ..Audit::default() };
     if divided.iter().all(|d| d.cuts.windows.is_empty()) {
         return Err(nothing_left(settings, &audit));
     }
@@ -158,13 +134,20 @@ fn usual_step(cuts: &Cuts, channel: usize) -> f64 {
     if steps.is_empty() { 0.0 } else { median(&steps) }
 }
 
+/// All windows of a patient in one split: the one that the bundle will give to records of these subjects.
+fn by_patient(records: Vec<Cuts>, pipeline: &Pipeline) -> Vec<Divided> {
+    let with_windows: Vec<String> =
+        records.iter().filter(|c| !c.windows.is_empty()).map(|c| c.subject.clone()).collect();
+    let mut splits = assign_subjects(&with_windows, pipeline).0.into_iter();
+    let divided = records.into_iter().map(|cuts| {
+        let split = if cuts.windows.is_empty() { None } else { splits.next() };
+        Divided { splits: split.into_iter().cycle().take(cuts.windows.len()).collect(), cuts }
+    });
+    divided.collect()
+}
+
 /// Splits of the windows of a record. By time, a window that shares samples with one of an earlier split is left out.
 fn divide(mut cuts: Cuts, pipeline: &Pipeline, settings: &Waveform) -> Divided {
-    if settings.split_by == SplitBy::Record {
-        let split = assign_split(&cuts.subject, pipeline.seed, &pipeline.split);
-        let splits = vec![split; cuts.windows.len()];
-        return Divided { cuts, splits };
-    }
     let mut splits = by_time(cuts.windows.len(), &pipeline.split);
     let mut keep = vec![true; splits.len()];
     for i in 1..splits.len() {
@@ -333,7 +316,11 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
         }
     }
     let units: Vec<String> = (0..channels)
-        .map(|c| divided.iter().find_map(|d| d.cuts.units.get(c).cloned()).unwrap_or_default())
+        .map(|c| {
+            let of =
+                |d: &Divided| d.cuts.windows.first().map(|w| d.cuts.scales[w.scale].units[c].name.clone());
+            divided.iter().find_map(of).unwrap_or_default()
+        })
         .collect();
     let shown = |c: usize| if settings.normalise == Normalise::None { units[c].clone() } else { "SD".into() };
     let digits = (settings.window - 1).to_string().len().max(4);
@@ -354,6 +341,7 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
                 kind: Kind::Continuous,
                 resolution: Some(resolution[c]),
                 range: None,
+                spelling: crate::ingest::Spelling::undeclared(),
                 cells: Cells::Number(cells),
             }
         })
@@ -379,10 +367,12 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
         records: scales.collect(),
     };
     // Windows of one patient in every split are what a split by time asks for: the subject is then the window.
-    if settings.split_by == SplitBy::Time {
+    let by_time = settings.split_by == SplitBy::Time;
+    if by_time {
         subject_ids.clone_from(&record_ids);
     }
-    (RecordTable { record_ids, subject_ids, splits: Some(splits), columns, audit }, normalisation)
+    let splits = by_time.then_some(splits);
+    (RecordTable { record_ids, subject_ids, splits, columns, audit }, normalisation)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Kernels and steps of the flow. `cargo bench --bench flow`, or `cargo bench --bench flow -- butterfly` for some of them.
+//! Benchmarks of the kernels of a flow, and of whole steps. Run `cargo bench --bench flow` for all of them,
+//! or for example `cargo bench --bench flow -- butterfly` for some.
 //!
-//! Data are made outside the measured loop, from fixed seeds; rates are columns (records) per second.
+//! The data are made from fixed seeds, outside the measured loop. The rates are columns (records) per second.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use cohort_flow::random::Seed;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
 
-/// Records of a batch.
+/// Number of records in a batch.
 const BATCH: usize = 256;
 
 fn numbers(n: usize) -> Vec<f32> {
@@ -27,7 +28,7 @@ fn radix2(d: usize, share_weights: bool) -> ButterflyLayer {
     ButterflyLayer::radix2(d, options, Parametrisation::Raw)
 }
 
-/// Forward, log-determinant, gradients and inverse of one butterfly layer.
+/// Forward pass, log-determinant, gradients and inverse of one butterfly layer.
 fn butterfly(c: &mut Criterion) {
     let mut group = c.benchmark_group("butterfly");
     for d in [64, 256, 1024, 2048, 4096, 8192, 16_384] {
@@ -50,7 +51,7 @@ fn butterfly(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new("step", format!("{name}/d={d}/n={BATCH}")), |b| {
                 b.iter(|| {
                     d_parameters.fill(0.0);
-                    // As in the flow: a tile of columns goes through everything before the next.
+                    // As in the flow, one tile of columns goes through everything before the next one starts.
                     for tile in x.chunks_exact(size) {
                         z.copy_from_slice(tile);
                         layer.forward(&parameters, &mut z, &mut ladj, &mut tape, None);
@@ -67,7 +68,7 @@ fn butterfly(c: &mut Criterion) {
     group.finish();
 }
 
-/// A flow as large as the public RQ-NSF with LU layers at d = 10: 124 thousand parameters.
+/// Builds a flow as large as the public RQ-NSF with LU layers at d = 10, which has 124 thousand parameters.
 fn nsf(linear: Linear, coupling: Coupling) -> Flow<f32> {
     let config = FlowConfig {
         n_blocks: 5,
@@ -85,7 +86,7 @@ fn nsf(linear: Linear, coupling: Coupling) -> Flow<f32> {
     flow
 }
 
-/// Density, and density with gradient, of a whole flow.
+/// The density of a whole flow, and the density together with its gradient.
 fn flow(c: &mut Criterion) {
     let mut group = c.benchmark_group("flow");
     let spline = Coupling::Spline { n_bins: 8, bound: 5.0 };
@@ -114,7 +115,10 @@ fn flow(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(2)).sample_size(20);
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2))
+        .sample_size(20);
     targets = butterfly, flow
 }
 criterion_main!(benches);

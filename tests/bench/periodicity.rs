@@ -1,13 +1,15 @@
-//! Do butterflies see what is periodic? `cargo bench --bench periodicity`
+//! Can butterflies represent what is periodic? Run `cargo bench --bench periodicity`.
 //!
-//! A record is a template of D points turned by a random shift, plus noise. Its covariance is circulant: the discrete
-//! Fourier transform, which is a butterfly, makes it diagonal. The model is one linear layer before N(0, I), that is, a
-//! Gaussian with precision BᵀB. Compared at held-out records, in nats per record above independent coordinates:
+//! A record is a template of D points, rotated by a random shift, plus noise. Its covariance is circulant, so
+//! the discrete Fourier transform, which is a butterfly, makes it diagonal. The model is one linear layer B
+//! before N(0, I), that is, a Gaussian with precision BᵀB. The bench compares these models on held-out
+//! records, in nats per record above independent coordinates:
 //!
-//! - a Beneš butterfly, 2D log₂ D − D entries, trained by Adam;
-//! - dense matrices on blocks of neighbours with at least as many free numbers, the likeliest in closed form;
-//! - one dense matrix on everything, D(D+1)/2 free numbers, the likeliest in closed form;
-//! - the truth of the model class: the Gaussian of the exact covariance.
+//! - a Beneš butterfly with 2D log₂ D − D entries, trained by Adam;
+//! - dense matrices on blocks of neighbours with at least as many free numbers, at maximum likelihood in
+//!   closed form;
+//! - one dense matrix on everything with D(D+1)/2 free numbers, at maximum likelihood in closed form;
+//! - the best model of the class, which is the Gaussian with the exact covariance.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -26,7 +28,7 @@ const HELD_OUT: usize = 4000;
 const BATCH: usize = 256;
 const STEPS: usize = 3000;
 
-/// `(d, n)`, feature-major: two bumps of different width and sign, turned by a uniform shift.
+/// Draws records `(d, n)`, feature-major: two bumps of different width and sign, rotated by a uniform shift.
 fn sample(d: usize, n: usize, name: &str) -> Vec<f32> {
     let mut rng = Seed(1).stream(name, d as u64);
     let bump = |at: f32, width: f32| (-0.5 * (at / width).powi(2)).exp();
@@ -53,7 +55,8 @@ fn covariance(x: &[f32], d: usize) -> Array2<f64> {
     x.dot(&x.t()) / n as f64
 }
 
-/// Mean log-density of records under N(0, Σ), the constant left out, for the covariance on blocks of `size` neighbours.
+/// Mean log-density of records under N(0, Σ), without its constant. Σ keeps the covariances within blocks of
+/// `size` neighbours.
 fn gaussian(covariance: &Array2<f64>, size: usize, x: &[f32]) -> f64 {
     let d = covariance.nrows();
     let n = x.len() / d;
@@ -78,7 +81,7 @@ fn butterfly(d: usize, train: &[f32], held_out: &[f32]) -> (usize, f64) {
     let layer = ButterflyLayer::benes(d, Parametrisation::Rotation);
     let mut parameters = vec![0.0f32; Bijector::<f32>::n_parameters(&layer)];
     layer.reset(&mut parameters, &mut Seed(1).stream("start", 0));
-    // Off the saddle at the identity: angles of a quarter turn's order.
+    // The start moves off the saddle at the identity, by angles of the order of a quarter turn.
     let mut rng = Seed(1).stream("start", 1);
     parameters[..layer.n_matrices()].iter_mut().for_each(|p| *p += 0.5 * normal(&mut rng));
     let n = train.len() / d;
@@ -119,7 +122,7 @@ fn main() {
             };
             let (numbers, value) = butterfly(d, &train, &held_out);
             print("butterfly", numbers.to_string(), value);
-            // The smallest blocks that together have as many free numbers.
+            // These are the smallest blocks that together have at least as many free numbers.
             let triangle = |s: usize| s * (s + 1) / 2;
             let free = |s: usize| (d / s) * triangle(s) + triangle(d % s);
             let size = (1..=d).find(|&s| free(s) >= numbers).unwrap_or(d);

@@ -1,13 +1,14 @@
-//! Does a layer find a hidden permutation? `cargo bench --bench recovery [-- D]...`
+//! Does a layer find a hidden permutation? Run `cargo bench --bench recovery [-- D]...`.
 //!
-//! The density p0 is known and the model is log p0(Bx) + log|det B| with one Beneš butterfly B. The data are samples of p0
-//! with their coordinates permuted at random. p0 is either blocks of four Gaussians with correlation 0.9, or pairs
-//! (u, u²/2 + 0.3 e). The gap is the mean of log p0 at the hidden truth less the model's, on records neither the search
-//! nor the gradient has seen, in nats: 0 is perfect.
+//! The density p0 is known, and the model is log p0(Bx) + log|det B| with one Beneš butterfly B. The data are
+//! samples of p0 whose coordinates are permuted at random. p0 is made either of blocks of four Gaussians with
+//! correlation 0.9, or of pairs (u, u²/2 + 0.3 e). The gap is the mean of log p0 at the hidden truth minus
+//! the mean of the model, in nats. It is measured on records that neither the search nor the gradient has
+//! seen, and 0 is perfect.
 //!
-//! - `gradient`: Adam from the identity, rotation parametrisation.
-//! - `search`: `flow::permutation::search` on a small batch, routed through the layer's switches.
-//! - `search+gradient`: the same, then Adam on all entries.
+//! - `gradient`: Adam starts from the identity, with the rotation parametrisation.
+//! - `search`: `flow::permutation::search` on a small batch, routed through the switches of the layer.
+//! - `search+gradient`: the same, and then Adam on all entries.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -22,17 +23,20 @@ use rand::Rng;
 mod support;
 use support::{Adam, normal};
 
-/// Records the search judges by, records per gradient step, and records the gap is measured on.
+/// Number of records that the search judges by.
 const SEARCHED: usize = 256;
+/// Number of records per gradient step.
 const BATCH: usize = 256;
+/// Number of records that the gap is measured on.
 const HELD_OUT: usize = 4096;
-/// Steps from the identity, and after a search.
+/// Number of gradient steps from the identity.
 const STEPS: usize = 1500;
+/// Number of gradient steps after a search.
 const POLISH: usize = 100;
 const PERMUTATIONS: u64 = 5;
 /// Correlation within a block of four.
 const RHO: f32 = 0.9;
-/// Noise of a parabola.
+/// Standard deviation of the noise around a parabola.
 const NOISE: f32 = 0.3;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +53,7 @@ impl Truth {
         }
     }
 
-    /// `(d, n)`, feature-major.
+    /// Draws records as `(d, n)`, feature-major.
     fn sample(self, d: usize, n: usize, rng: &mut StreamRng) -> Vec<f32> {
         let mut z = vec![0.0; d * n];
         for column in 0..n {
@@ -74,14 +78,14 @@ impl Truth {
         z
     }
 
-    /// log p0 up to its constant, which the gap does not see; the gradient where it is asked for.
+    /// Computes log p0 without its constant, which cancels in the gap, and the gradient if it is asked for.
     fn log_prob(self, z: &[f32], log_prob: &mut [f32], gradient: Option<&mut [f32]>) {
         let n = log_prob.len();
         log_prob.fill(0.0);
         let mut gradient = gradient;
         match self {
             Self::Blocks => {
-                // Precision of equal correlation ρ among four: (I − ρ/(1+3ρ)·11ᵀ)/(1−ρ).
+                // The precision of four coordinates with equal correlation ρ is (I − ρ/(1+3ρ)·11ᵀ)/(1−ρ).
                 let (outer, share) = (1.0 / (1.0 - RHO), RHO / (1.0 + 3.0 * RHO));
                 for (block, rows) in z.chunks_exact(4 * n).enumerate() {
                     let (a, rest) = rows.split_at(n);
@@ -126,7 +130,7 @@ fn mean(values: &[f32]) -> f64 {
     values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64
 }
 
-/// Permuted records: row `hidden[i]` of the result is row i of `z`.
+/// Returns the permuted records: row `hidden[i]` of the result is row i of `z`.
 fn permuted(z: &[f32], n: usize, hidden: &[usize]) -> Vec<f32> {
     let mut x = vec![0.0; z.len()];
     for (i, &row) in hidden.iter().enumerate() {
@@ -168,7 +172,7 @@ impl Task {
         mean(&best) - mean(&reached) - mean(&ladj)
     }
 
-    /// Adam on fresh batches, learning rate falling to zero.
+    /// Runs Adam on fresh batches, with a learning rate that falls to zero.
     fn adam(&self, layer: &ButterflyLayer, parameters: &mut [f32], steps: usize, rate: f32) {
         let mut adam = Adam::new(parameters.len(), steps, rate);
         let mut gradient = vec![0.0f32; parameters.len()];
@@ -194,7 +198,7 @@ impl Task {
         let layer = ButterflyLayer::benes(self.d, Parametrisation::Rotation);
         let mut parameters = vec![0.0f32; Bijector::<f32>::n_parameters(&layer)];
         layer.reset(&mut parameters, &mut self.seed.stream("start", 0));
-        // Off the saddle at the identity.
+        // The start moves off the saddle at the identity.
         let mut rng = self.seed.stream("start", 1);
         let m = layer.n_matrices();
         parameters[..m].iter_mut().for_each(|p| *p += 0.3 * normal(&mut rng));
@@ -202,7 +206,7 @@ impl Task {
         self.gap(&layer, &parameters)
     }
 
-    /// Gap after the search, seconds, and gap after gradient steps from there.
+    /// Returns the gap after the search, the seconds it took, and the gap after gradient steps from there.
     fn search(&self) -> (f64, f64, f64) {
         let started = Instant::now();
         let layer = ButterflyLayer::benes(self.d, Parametrisation::Raw);

@@ -15,6 +15,8 @@ mod conditional;
 mod ensemble;
 mod flag;
 mod golden_flow;
+mod golden_roles;
+mod guide;
 mod hostile;
 mod ingestion;
 mod inspect;

@@ -158,6 +158,50 @@ fn drift_is_found_where_it_is_and_not_where_it_is_not() {
     );
 }
 
+/// The kinds of change one by one: levels that are new or gone, values that are missing more often, and nothing else.
+#[test]
+fn levels_and_missing_values_are_told_apart() {
+    let dir = folder();
+    let rows = |seed: u64, new: bool| {
+        let mut rng = cohort_flow::random::Seed(seed).stream("drift", 0);
+        let mut out = String::from("ward,sparse,steady,constant,flag\n");
+        for _ in 0..900 {
+            let mut u = || rand::RngExt::random::<f64>(&mut rng);
+            let ward = match u() {
+                u if u < 0.04 => {
+                    if new {
+                        "burns"
+                    } else {
+                        "eye"
+                    }
+                }
+                u if u < 0.5 => "medical",
+                _ => "surgical",
+            };
+            let value = format!("{:.2}", u());
+            let sparse = if u() < if new { 0.3 } else { 0.05 } { "" } else { value.as_str() };
+            writeln!(out, "{ward},{sparse},{:.0},7,{}", 60.0 + 30.0 * u(), u8::from(u() < 0.2)).unwrap();
+        }
+        out
+    };
+    ingest(dir.path(), &rows(1, false), "old");
+    ingest(dir.path(), &rows(2, true), "new");
+    mixture(dir.path(), "new", "gmm");
+    let drift = json(dir.path(), &["new", "--model", "gmm", "--compare", "old"])["drift"].clone();
+    let of = |label: &str| {
+        drift["features"].as_array().unwrap().iter().find(|f| f["label"] == label).unwrap().clone()
+    };
+    let beyond = |label: &str| {
+        let f = of(label);
+        [f["values_beyond_chance"].as_bool().unwrap(), f["missing_beyond_chance"].as_bool().unwrap()]
+    };
+    assert_eq!((beyond("ward"), beyond("sparse")), ([true, false], [false, true]), "{drift}");
+    assert_eq!((beyond("steady"), beyond("flag")), ([false, false], [false, false]), "{drift}");
+    let note = of("ward")["note"].as_str().unwrap().to_owned();
+    assert!(note.contains("new levels: burns (") && note.contains("levels gone: eye ("), "{note}");
+    assert_eq!(drift["n_beyond_chance"].as_u64(), Some(2));
+}
+
 #[test]
 fn a_model_without_its_history_is_named() {
     let dir = folder();

@@ -52,6 +52,7 @@ fn table(n: usize, splits: Option<Vec<Split>>) -> RecordTable {
         kind,
         resolution: None,
         range: None,
+        spelling: cohort_flow::ingest::Spelling::undeclared(),
         cells,
     };
     let ids: Vec<String> = (0..n).map(|i| format!("stay-{i:05}")).collect();
@@ -76,6 +77,7 @@ fn fahrenheit(i: usize) -> bool {
 fn audit(n: usize) -> Audit {
     let step = |rule: &str, before, after| CohortStep { rule: rule.into(), before, after, failed_null: 0 };
     Audit {
+        columns: Vec::new(),
         inputs: vec![InputFile { name: "wide.csv".into(), bytes: 12_345, sha256: "ab".repeat(32) }],
         cohort: vec![
             step("all records", n + 203, n + 203),
@@ -152,7 +154,7 @@ fn flagged(bundle: &Bundle, model: &ModelArtifact) -> Flagged {
 }
 
 fn options(identifiable: bool) -> ReportOptions {
-    ReportOptions { identifiable, seed: Seed(5), scales: None }
+    ReportOptions { identifiable, seed: Seed(5), scales: None, subjects: None }
 }
 
 #[test]

@@ -151,6 +151,8 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
             }),
             alphas: [0.01, 0.05, 0.1]
                 .map(|alpha| AlphaRow {
+                    expected: alpha,
+                    exceeded: false,
                     model: "butterfly".into(),
                     alpha,
                     observed: Some(alpha * 0.95),
@@ -239,6 +241,7 @@ fn feature(i: usize, label: &str, privacy: Privacy) -> FeatureSummary {
         levels: if i == 4 {
             ["female", "male"]
                 .map(|l| LevelShare {
+                    percent_of_all: privacy.percent(4000, 9000),
                     level: l.into(),
                     n: privacy.part(4000, 8000),
                     percent: privacy.percent(4000, 8000),
@@ -333,6 +336,7 @@ fn drift(labels: &[String], privacy: Privacy) -> Drift {
         n_old: privacy.count(7000),
         n_new: privacy.count(8000),
         same: false,
+        repeated: false,
         features: labels
             .iter()
             .enumerate()
@@ -347,12 +351,19 @@ fn drift(labels: &[String], privacy: Privacy) -> Drift {
                 smd: Some(0.1 * wave(i, 4)),
                 smd_error: Some(0.017),
                 ks: Some(0.03),
+                cells: 10,
                 psi: Some(0.02 / (1.0 + i as f64)),
                 psi_chance: Some(0.0045),
+                p_value: Some(if i < 3 { 1e-9 } else { 0.3 }),
+                p_adjusted: Some(if i < 3 { 1e-7 } else { 1.0 }),
+                values_beyond_chance: i < 3,
                 missing_old: privacy.percent(500, 7000),
                 missing_new: privacy.percent(600, 8000),
                 missing_difference: Some(0.36),
                 missing_error: Some(0.42),
+                missing_p_value: Some(0.4),
+                missing_p_adjusted: Some(1.0),
+                missing_beyond_chance: false,
                 beyond_chance: i < 3,
             })
             .collect(),
@@ -469,6 +480,7 @@ fn correlations(labels: &[String]) -> Correlations {
         model: "butterfly".into(),
         split: "test".into(),
         labels: labels.to_vec(),
+        n_correlated: labels.len(),
         truncated: false,
         data,
         samples,

@@ -28,6 +28,7 @@ fn column(name: &str, kind: Kind, cells: Cells) -> Column {
         kind,
         resolution: None,
         range: None,
+        spelling: cohort_flow::ingest::Spelling::undeclared(),
         cells,
     }
 }

@@ -20,7 +20,8 @@ fn reference() -> Option<serde_json::Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
-/// Values computed by scikit-learn 1.9.1; 1e-9 as its own log-density goes by precisions, ours by Cholesky factors.
+/// The values were computed by scikit-learn 1.9.1. The tolerance is 1e-9 because scikit-learn evaluates the
+/// density with precisions, and this crate with Cholesky factors.
 #[test]
 fn log_prob_agrees_with_scikit_learn() {
     let Some(r) = reference() else { return };
@@ -36,7 +37,8 @@ fn log_prob_agrees_with_scikit_learn() {
     }
 }
 
-/// The reference is the best of five starts; EM may stop a little earlier, a wrong optimum is 0.1 or more away.
+/// The reference is the best of five starts. EM may stop slightly earlier, but a wrong optimum is 0.1 or more
+/// away.
 #[test]
 fn fit_reaches_the_likelihood_of_scikit_learn() {
     let Some(r) = reference() else { return };
@@ -64,8 +66,8 @@ fn search_finds_two_clusters_and_repeats_itself_for_any_thread_count() {
     };
     let (gmm, trials) = run(1);
     assert_eq!((gmm.clone(), trials.clone()), run(2));
-    // Validation noise may let it split a cluster, at little loss against the truth, whose entropy is
-    // Σ w·(½ log|2πeΣ| − log w) = 3.8463.
+    // Noise in the validation records may let the search split a cluster, at little loss against the truth,
+    // whose entropy is Σ w·(½ log|2πeΣ| − log w) = 3.8463.
     assert!((2..=4).contains(&gmm.n_components()), "{trials:?}");
     let fresh = clusters(20_000, 3);
     let loss = -3.8463 - gmm.log_prob(fresh.view()).mean().unwrap();
@@ -76,7 +78,8 @@ fn search_finds_two_clusters_and_repeats_itself_for_any_thread_count() {
     assert!(gmm.log_prob(validation.view()).mean().unwrap() > one + 1.0);
 }
 
-/// The density of 600 standard normals is about e^−850, which f64 cannot hold: unscaled, linfa 0.8.1 fails.
+/// The density of 600 standard normals is about e^−850, which f64 cannot hold. Without the scaling, linfa
+/// 0.8.1 fails.
 #[test]
 fn many_coordinates_and_few_rows_still_fit() {
     let d = 600;
@@ -94,7 +97,7 @@ fn many_coordinates_and_few_rows_still_fit() {
 
 #[test]
 fn heavy_tails_give_a_mixture_or_a_clear_error() {
-    // Cauchy columns, the hardest case: no moment exists.
+    // Cauchy columns are the hardest case, because they have no moments.
     let z = clusters(800, 3);
     let heavy = Array2::from_shape_fn((400, 3), |(i, j)| z[[i, j]] / (z[[i + 400, j]].abs() + 1e-9));
     match fit_gmm(heavy.view(), heavy.view(), 1, &GmmConfig::default()) {
@@ -131,7 +134,7 @@ fn many_coordinates_get_one_gaussian_in_closed_form() {
     let config = GmmConfig { regularisation: vec![1e-3, 1.0], ..GmmConfig::default() };
     let (gmm, trials) = fit_gmm(train.view(), validation.view(), 1, &config).unwrap();
     assert_eq!((gmm.n_components(), trials.len()), (1, 2));
-    // Fewer rows than coordinates: the stronger ridge comes far closer to −d/2·log 2πe.
+    // There are fewer rows than coordinates, so the stronger ridge comes far closer to −d/2·log 2πe.
     let entropy = -0.5 * d as f64 * (2.0 * std::f64::consts::PI * std::f64::consts::E).ln();
     let reached = trials.iter().find(|t| t.chosen).and_then(|t| t.criterion).unwrap();
     assert!((reached - entropy).abs() < 0.2 * entropy.abs(), "{reached} {entropy}");

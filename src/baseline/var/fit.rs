@@ -1,8 +1,9 @@
-//! Fitting: weighted moments of consecutive training samples, order by validation likelihood, then the mixture of
-//! innovations.
+//! Fitting a vector autoregression: weighted moments of consecutive training samples, then the order by
+//! validation likelihood, and then the mixture of the innovations.
 //!
-//! A flushed line or a moving finger would outweigh a thousand quiet beats in least squares. So samples are weighted by
-//! the precision of the mixture component their innovation belongs to, as EM for scale mixtures does.
+//! In plain least squares, a flushed line or a moving finger would outweigh a thousand quiet beats. Every
+//! sample is therefore weighted by the precision of the mixture component that its innovation belongs to, as
+//! EM for scale mixtures does.
 
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
@@ -12,23 +13,24 @@ use crate::baseline::{Gmm, GmmError};
 use crate::density::Density;
 use crate::random::Seed;
 
-/// Added to the diagonal of the covariance, in units of its mean diagonal: keeps noise-free signals factorable.
+/// Added to the diagonal of the covariance, in units of the mean of the diagonal. It lets the covariance of a
+/// noise-free signal be factored.
 const RIDGE: f64 = 1e-9;
-/// Rounds of weighting the samples by their innovations.
+/// Number of times that the samples are weighted by their innovations.
 const REWEIGHTINGS: usize = 3;
-/// Innovations the mixture is fitted on.
+/// Largest number of innovations on which the mixture is fitted.
 const INNOVATIONS: usize = 20_000;
-/// Validation windows the order is chosen by.
+/// Largest number of validation windows by which the order is chosen.
 const CHOOSING: usize = 256;
 
-/// What is tried when a vector autoregression is fitted.
+/// The settings that are tried when a vector autoregression is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VarConfig {
-    /// Orders, ascending; those of half a window and more are left out.
+    /// Orders, ascending. Orders of half a window or more are left out.
     pub orders: Vec<usize>,
-    /// Components of the innovations' mixture.
+    /// Numbers of components of the innovations' mixture.
     pub components: Vec<usize>,
-    /// Samples at the start of each window that the density is conditioned on.
+    /// Number of samples at the start of each window that the density is conditioned on.
     #[serde(default, skip_serializing_if = "crate::num::is_zero")]
     pub past: usize,
     /// Seed of the noise the fit sees.
@@ -51,20 +53,22 @@ impl Default for VarConfig {
 pub struct VarTrial {
     /// Order p.
     pub order: usize,
-    /// Mean log-density of validation windows with a mixture of four components, per coordinate; absent when it is not finite.
+    /// Mean log-density of the validation windows per coordinate, with a mixture of four components. It is
+    /// absent when it is not finite.
     pub criterion: Option<f64>,
-    /// Whether this is the order of the model.
+    /// Whether the model has this order.
     pub chosen: bool,
 }
 
-/// Fits on windows of `channels` channels, time-major, and chooses on `validation`. Moments are those of all samples; what
-/// is chosen by is the density given the past.
+/// Fits a model on windows of `channels` channels, time-major, and chooses its settings on `validation`. The
+/// moments are computed from all samples; the model is chosen by the density given the past.
 ///
 /// # Shapes
-/// `train: (n, T·C)`, `validation: (m, T·C)`; with m = 0 the training windows choose.
+/// `train: (n, T·C)`, `validation: (m, T·C)`. If m = 0, the training windows choose.
 ///
 /// # Errors
-/// [`GmmError`] for arrays without rows, of the wrong width or with non-finite numbers, and when no order can be fitted.
+/// [`GmmError`] for arrays without rows, of the wrong width or with numbers that are not finite, and when no
+/// order can be fitted.
 pub fn fit_var<'a>(
     train: ArrayView2<'a, f64>,
     validation: ArrayView2<'a, f64>,
@@ -95,7 +99,7 @@ pub fn fit_var<'a>(
     }
     let (judge, judged) = if validation.nrows() > 0 { (validation, CHOOSING) } else { (train, n) };
     let judge = part(judge, 0..judge.nrows().min(judged), 0..d);
-    // Weights of the samples come from an autoregression of middle order and serve all of them.
+    // The weights of the samples come from an autoregression of middle order, and all orders use them.
     let middle = orders[orders.len() / 2];
     let mut weights: Option<Array2<f64>> = None;
     for _ in 0..REWEIGHTINGS {
@@ -127,7 +131,7 @@ pub fn fit_var<'a>(
     for trial in &mut trials {
         trial.chosen = trial.order == order;
     }
-    // The chosen order sees every run of its own length.
+    // The moments of the chosen order use every run of its own length.
     let (mean, covariance) = moments(train, channels, order, weights.as_ref());
     let model = gaussian(length, channels, order, &mean, &covariance)?.given(config.past)?;
     let fitted = thinned(&model.innovations(train));
@@ -142,8 +146,8 @@ pub fn fit_var<'a>(
     Ok((chosen.map_or(model, |(_, model)| model), trials))
 }
 
-/// Mean and covariance of `order` + 1 consecutive samples over all runs of all windows, with a trace of a ridge. A run counts
-/// as its last sample does in `weights`, `(n, T)`.
+/// Returns the mean and covariance of `order` + 1 consecutive samples over all runs of all windows, with a
+/// small ridge. A run has the weight that its last sample has in `weights`, `(n, T)`.
 fn moments(
     windows: ArrayView2<'_, f64>,
     channels: usize,
@@ -153,7 +157,7 @@ fn moments(
     let d = windows.ncols();
     let width = (order + 1) * channels;
     let runs = d / channels - order;
-    // Near enough to the mean that squares about it keep their digits.
+    // The centre is close enough to the mean that the squares about it keep their digits.
     let centre = windows.mean().unwrap_or(0.0);
     let mut sum = Array1::<f64>::zeros(width);
     let mut square = Array2::<f64>::zeros((width, width));
@@ -176,14 +180,15 @@ fn moments(
     let mean = sum / total;
     let outer = mean.view().insert_axis(Axis(1)).dot(&mean.view().insert_axis(Axis(0)));
     let covariance = square / total - outer;
-    // Rounding leaves the product a little asymmetric.
+    // Rounding leaves the product slightly asymmetric.
     let mut covariance = 0.5 * (&covariance + &covariance.t());
     let ridge = RIDGE * covariance.diag().mean().unwrap_or(0.0).max(f64::MIN_POSITIVE);
     covariance.diag_mut().mapv_inplace(|x| x + ridge);
     (mean + centre, covariance)
 }
 
-/// The model of an order with standard normal innovations; of larger moments, the last samples are taken.
+/// Returns the model of one order with standard normal innovations. From moments of a larger order, it takes
+/// the last samples.
 fn gaussian(
     length: usize,
     channels: usize,
@@ -202,10 +207,10 @@ fn gaussian(
     Var::new(length, channels, span(mean.view(), from..n).to_owned(), covariance, normal)
 }
 
-/// Every k-th innovation, so that few enough are left.
+/// Returns every k-th innovation, where k is chosen so that few enough remain.
 fn thinned(e: &Array2<f64>) -> Array2<f64> {
     let step = e.nrows().div_ceil(INNOVATIONS).max(1);
-    // A step that divides the window would always meet the same samples.
+    // A step that divides the length of a window would always take the same samples, so the step is odd.
     let step = if step > 1 { step | 1 } else { 1 };
     e.slice_axis(Axis(0), Slice::from(..).step_by(step as isize)).to_owned()
 }

@@ -1,7 +1,8 @@
-//! The mixture of whitened innovations: expectation maximisation from nested scales.
+//! The mixture of the whitened innovations, by expectation maximisation from nested scales.
 //!
-//! Innovations of bedside signals are mostly small and now and then huge. k-means starts spend their centres on the huge
-//! ones; here component k starts at the origin with a spread of its own, and EM moves means and covariances from there.
+//! Innovations of bedside signals are mostly small and now and then huge. Starts by k-means spend their
+//! centres on the huge ones. Here every component starts at the origin with a spread of its own, and EM moves
+//! the means and covariances from there.
 
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 
@@ -11,12 +12,12 @@ use crate::num::stable::log_sum_exp;
 
 /// Smallest and largest starting spread, in units of the overall standard deviation.
 const SPREADS: (f64, f64) = (0.05, 4.0);
-/// Added to each variance: keeps a component from closing in on one innovation.
+/// Added to each variance, so that a component cannot collapse onto one innovation.
 const FLOOR: f64 = 1e-6;
-/// Weight below which a component is left alone.
+/// A component whose weight is below this value is not updated any more.
 const FADED: f64 = 1e-6;
 
-/// `components` components after `iterations` steps of EM.
+/// Returns a mixture of `components` components after `iterations` steps of EM.
 ///
 /// # Errors
 /// [`GmmError`] when a covariance has no Cholesky factor.
@@ -68,7 +69,7 @@ fn start(components: usize, channels: usize) -> Result<Gmm, GmmError> {
     )
 }
 
-/// Probability that each innovation came from each component, `(n, k)`.
+/// Returns the probability that each innovation came from each component, `(n, k)`.
 fn responsibilities(gmm: &Gmm, e: ArrayView2<'_, f64>) -> Result<Array2<f64>, GmmError> {
     let k = gmm.n_components();
     let mut log = Array2::<f64>::zeros((e.nrows(), k));
@@ -85,11 +86,11 @@ fn responsibilities(gmm: &Gmm, e: ArrayView2<'_, f64>) -> Result<Array2<f64>, Gm
     Ok(log)
 }
 
-/// How much each innovation counts for least squares: the expected precision of its component, at most that of
-/// the narrowest that matters, on a scale of mean 1.
+/// Returns how much each innovation counts in least squares: the expected precision of its component, scaled
+/// to mean 1.
 ///
 /// # Errors
-/// As [`fit`].
+/// The errors of [`fit`].
 pub(super) fn precisions(gmm: &Gmm, e: ArrayView2<'_, f64>) -> Result<Array1<f64>, GmmError> {
     let r = responsibilities(gmm, e)?;
     let c = e.ncols() as f64;

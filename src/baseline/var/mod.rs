@@ -1,15 +1,18 @@
-//! Vector autoregression with Gaussian-mixture innovations: the classical density of windows cut from stationary signals.
+//! A vector autoregression whose innovations follow a Gaussian mixture. It is the classical density of
+//! windows cut from stationary signals.
 //!
-//! A window holds T samples of C channels, time-major: coordinate t·C + c. With Σ the covariance of p + 1 consecutive
-//! samples and Σ = L·Lᵀ, the innovation of sample t is what the samples before it leave unexplained, whitened:
+//! A window holds T samples of C channels in time-major order: channel c of sample t is coordinate t·C + c.
+//! Let Σ be the covariance of p + 1 consecutive samples, and Σ = L·Lᵀ. The innovation of sample t is the part
+//! that the samples before it leave unexplained, whitened:
 //!
 //! ```text
-//! e_t = L_tt⁻¹ (v_t − E[v_t | v_{t−p} … v_{t−1}])        from t = p on the last block of L, before it block t
-//! log p(v) = Σ_t [ log g(e_t) − log det L_tt ]           g: one Gaussian mixture for all t
+//! e_t = L_tt⁻¹ (v_t − E[v_t | v_{t−p} … v_{t−1}])     from t = p on the last block of L, before it block t
+//! log p(v) = Σ_t [ log g(e_t) − log det L_tt ]        g: one Gaussian mixture for all t
 //! ```
 //!
-//! The map v ↦ e is block-triangular, so this is the exact joint density of the window. From t = p on it is ordinary
-//! least squares for a VAR(p); the first p samples follow the Gaussian of p consecutive samples with the same g.
+//! The map v ↦ e is block-triangular, so this is the exact joint density of the window. From t = p on, this
+//! is ordinary least squares for a VAR(p). The first p samples are whitened by the covariance of p
+//! consecutive samples, with the same g.
 
 mod fit;
 mod innovation;
@@ -26,14 +29,15 @@ use crate::random::Seed;
 
 pub use fit::{VarConfig, VarTrial, fit_var};
 
-/// Windows handled together; fixed, so that results do not depend on the number of threads.
+/// Number of windows that are handled together. It is fixed, so that results do not depend on the number of
+/// threads.
 const BLOCK: usize = 16;
 
 /// A fitted vector autoregression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Var {
     length: usize,
-    /// Coordinates of the samples that the density of the others is conditioned on, the first ones.
+    /// Coordinates of the first samples of a window, if the density is conditioned on them.
     context: Vec<usize>,
     channels: usize,
     mean: Array1<f64>,
@@ -41,22 +45,22 @@ pub struct Var {
     innovation: Gmm,
     /// Cholesky factor of the covariance, `((p+1)·C, (p+1)·C)`.
     lower: Array2<f64>,
-    /// Its inverse: the rows of block t whiten sample t given those before.
+    /// Inverse of `lower`. Its row block t whitens sample t given the samples before it.
     whiten: Array2<f64>,
-    /// Σ log of the diagonal of each block of the factor.
+    /// For each block of the factor, the sum of the logarithms of its diagonal.
     log_scale: Vec<f64>,
 }
 
 impl Var {
-    /// Puts a model of windows of `length` samples of `channels` channels together; the order p is that of the
-    /// covariance.
+    /// Puts together a model of windows with `length` samples of `channels` channels. The size of the
+    /// covariance determines the order p.
     ///
     /// # Shapes
-    /// `mean: ((p+1)·C,)`, `covariance: ((p+1)·C, (p+1)·C)`: of p + 1 consecutive samples, time-major, p ≥ 1.
-    /// `innovation`: on C coordinates.
+    /// `mean: ((p+1)·C,)` and `covariance: ((p+1)·C, (p+1)·C)`, of p + 1 consecutive samples, time-major, p ≥
+    /// 1. `innovation` is a mixture on C coordinates.
     ///
     /// # Errors
-    /// [`GmmError`] when shapes disagree or the covariance is not positive definite.
+    /// [`GmmError`] when the shapes disagree or the covariance is not positive definite.
     pub fn new(
         length: usize,
         channels: usize,
@@ -105,10 +109,10 @@ impl Var {
         })
     }
 
-    /// The density of a window given its first `past` samples, of which it is then no part.
+    /// Turns the model into the density of the rest of a window given its first `past` samples.
     ///
     /// # Errors
-    /// [`GmmError::Shape`] where no sample is left.
+    /// [`GmmError::Shape`] when no sample is left.
     pub fn given(self, past: usize) -> Result<Self, GmmError> {
         if past >= self.length {
             return Err(GmmError::Shape {
@@ -120,17 +124,17 @@ impl Var {
         Ok(Self { context: (0..past * self.channels).collect(), ..self })
     }
 
-    /// Samples at the start of a window that the density is conditioned on.
+    /// Number of samples at the start of a window that the density is conditioned on.
     pub fn past(&self) -> usize {
         self.context.len() / self.channels
     }
 
-    /// Number of past samples p that predict the next.
+    /// Number of past samples p that predict the next one.
     pub fn order(&self) -> usize {
         self.mean.len() / self.channels - 1
     }
 
-    /// Samples per channel T, those the density is conditioned on among them.
+    /// Samples per channel T, including those that the density is conditioned on.
     pub fn length(&self) -> usize {
         self.length
     }
@@ -150,7 +154,8 @@ impl Var {
         self.covariance.view()
     }
 
-    /// Inverse Cholesky factor of that covariance: its row block t whitens sample t given those before.
+    /// Inverse Cholesky factor of that covariance. Its row block t whitens sample t given the samples before
+    /// it.
     pub fn whitening(&self) -> ArrayView2<'_, f64> {
         self.whiten.view()
     }
@@ -160,31 +165,32 @@ impl Var {
         &self.innovation
     }
 
-    /// The same autoregression with another g.
+    /// Returns the same autoregression with another distribution g.
     fn with_innovation(self, innovation: Gmm) -> Self {
         Self { innovation, ..self }
     }
 
-    /// Σ_t log det L_tt of a window: what the map to innovations takes off the log-density.
+    /// Σ_t log det L_tt of a window, which the map to innovations subtracts from the log-density.
     pub fn log_scale(&self) -> f64 {
         self.log_scale_of(self.past()..self.length)
     }
 
-    /// The part of [`Var::log_scale`] of some samples.
+    /// The part of [`Var::log_scale`] that belongs to the samples `samples`.
     pub fn log_scale_of(&self, samples: Range<usize>) -> f64 {
         samples.map(|t| self.log_scale[t.min(self.order())]).sum()
     }
 
-    /// Standard deviation of channel `c` of sample `t` given all before it: an innovation of 1 moves the sample so far.
+    /// Standard deviation of channel `c` of sample `t` given all earlier samples and the channels before `c`.
+    /// An innovation of 1 moves the sample by this amount.
     pub fn unit(&self, t: usize, c: usize) -> f64 {
         let i = t.min(self.order()) * self.channels + c;
         self.lower[[i, i]]
     }
 
-    /// Whitened innovations of windows.
+    /// Computes the whitened innovations of windows.
     ///
     /// # Shapes
-    /// `v: (n, T·C)` → `(n·T, C)`, windows one after the other.
+    /// `v: (n, T·C)` → `(n·T, C)`, one window after the other.
     pub fn innovations(&self, v: ArrayView2<'_, f64>) -> Array2<f64> {
         let (c, width) = (self.channels, self.mean.len());
         let mut out = Array2::<f64>::zeros((v.nrows() * self.length, c));
@@ -208,7 +214,7 @@ impl Var {
         out
     }
 
-    /// Window with these innovations, the inverse of [`Var::innovations`] for one window.
+    /// Returns the window with the given innovations. It inverts [`Var::innovations`] for one window.
     ///
     /// # Shapes
     /// `e: (T, C)` → `(T·C,)`
@@ -216,7 +222,7 @@ impl Var {
         self.continued(Array1::zeros(0).view(), e)
     }
 
-    /// Window that begins with the samples `given` and has these innovations from then on.
+    /// Returns the window that begins with the samples `given` and has the innovations `e` from then on.
     fn continued(&self, given: ArrayView1<'_, f64>, e: ArrayView2<'_, f64>) -> Array1<f64> {
         let mut v = Array1::<f64>::zeros(self.length * self.channels);
         v.slice_axis_mut(Axis(0), (0..given.len()).into()).assign(&given);
@@ -226,13 +232,13 @@ impl Var {
         v
     }
 
-    /// Writes sample t of a window whose earlier samples are there: v_t = E[v_t | past] + L_tt e_t.
+    /// Writes sample t of a window whose earlier samples are present: v_t = E[v_t | past] + L_tt e_t.
     pub fn extend(&self, v: &mut Array1<f64>, t: usize, e: ArrayView1<'_, f64>) {
         let c = self.channels;
         let (k, from) = if t <= self.order() { (t, 0) } else { (self.order(), t - self.order()) };
         let rows = k * c..(k + 1) * c;
         let block = part(self.lower.view(), rows.clone(), rows.clone());
-        // Row block k of L⁻¹ times the past, taken to the other side: L_kk (e − W_past·past).
+        // Row block k of L⁻¹ gives e = W_past·past + L_kk⁻¹·x. Solved for x, this is L_kk (e − W_past·past).
         let past = &span(v.view(), from * c..t * c) - &span(self.mean.view(), 0..k * c);
         let explained = part(self.whiten.view(), rows.clone(), 0..k * c).dot(&past);
         let x = block.dot(&(&e - &explained)) + span(self.mean.view(), rows);
@@ -242,14 +248,14 @@ impl Var {
     }
 }
 
-/// A block of a matrix. (ndarray's `s!` would say the same, with an `allow(unsafe_code)` inside that this crate forbids.)
+/// Returns a block of a matrix. ndarray's `s!` expands to an `allow(unsafe_code)`, which this crate forbids.
 fn part(mut a: ArrayView2<'_, f64>, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'_, f64> {
     a.slice_axis_inplace(Axis(0), rows.into());
     a.slice_axis_inplace(Axis(1), columns.into());
     a
 }
 
-/// A stretch of a vector.
+/// Returns a range of a vector.
 fn span(mut a: ArrayView1<'_, f64>, range: Range<usize>) -> ArrayView1<'_, f64> {
     a.slice_axis_inplace(Axis(0), range.into());
     a
@@ -262,7 +268,8 @@ impl Density for Var {
 
     fn n_parameters(&self) -> usize {
         let (c, p) = (self.channels, self.order());
-        // Given as much as it looks back on, nothing starts without a past.
+        // If the model is given all the samples it looks back on, it needs no parameters for the start of a
+        // window.
         let first = if self.past() < p { p * c + p * c * (p * c + 1) / 2 } else { 0 };
         first + c + p * c * c + c * (c + 1) / 2 + self.innovation.n_parameters()
     }
@@ -270,7 +277,8 @@ impl Density for Var {
     fn log_prob(&self, v: ArrayView2<'_, f64>) -> Array1<f64> {
         assert_eq!(v.ncols(), self.n_features(), "invariant: callers match coordinates first");
         let (scale, past) = (self.log_scale(), self.past());
-        // A bounded number of windows at a time: their innovations are as large as themselves.
+        // The number of windows is bounded, because the innovations of all windows need as much memory as the
+        // windows themselves.
         let mut out = Vec::with_capacity(v.nrows());
         for v in v.axis_chunks_iter(Axis(0), 64 * BLOCK) {
             let each = self.innovation.log_prob(self.innovations(v).view());

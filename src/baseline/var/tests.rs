@@ -4,7 +4,7 @@ use rand::RngExt;
 use super::*;
 use crate::num::special::normal_quantile;
 
-/// Windows of a two-channel VAR(2) with innovations of a two-component mixture.
+/// Simulates windows of a two-channel VAR(2) whose innovations follow a two-component mixture.
 fn simulate(n: usize, length: usize, seed: u64) -> Array2<f64> {
     let mut rng = Seed(seed).stream("var test", 0);
     let (a1, a2) = (array![[1.2, 0.1], [0.2, 0.9]], array![[-0.5, 0.0], [0.0, -0.3]]);
@@ -38,7 +38,7 @@ fn fitted() -> (Var, Vec<VarTrial>, Array2<f64>) {
 fn coefficients_and_order_are_recovered() {
     let (var, trials, _) = fitted();
     assert!(trials.iter().any(|t| t.chosen && (2..=4).contains(&t.order)), "{trials:?}");
-    // Impulse response to a unit step one and two samples ago, read off two constructed windows.
+    // The impulse response to a unit step one and two samples ago is read off two constructed windows.
     let zero = Array2::zeros((64, 2));
     let base = var.window(zero.view());
     let mut v = base.clone();
@@ -50,7 +50,8 @@ fn coefficients_and_order_are_recovered() {
 
 #[test]
 fn the_density_is_exact() {
-    // Gaussian innovations: a window is one Gaussian, whose covariance the inverse map gives column by column.
+    // With Gaussian innovations a window follows one Gaussian, whose covariance the inverse map gives column
+    // by column.
     let (var, _, test) = fitted();
     let normal = Gmm::new(Array1::ones(1), Array2::zeros((1, 2)), {
         Array3::from_shape_fn((1, 2, 2), |(_, i, j)| f64::from(u8::from(i == j)))
@@ -97,7 +98,7 @@ fn given_its_past_a_window_has_the_density_of_the_whole_over_that_of_the_past() 
             let gap = &var.log_prob(test.view()) - &before.log_prob(first.view()) - &given;
             assert!(gap.iter().all(|x| x.abs() < 1e-8), "{past}");
         }
-        // Drawn like the records it is given, and with likelihoods like theirs.
+        // Draws begin with the samples they are given, and their likelihoods are like those of real windows.
         let context = part(test.view(), 0..40, 0..2 * past).to_owned();
         let drawn = conditional.sample_given(context.view(), Seed(5));
         assert_eq!(part(drawn.view(), 0..40, 0..2 * past), context);
@@ -106,7 +107,8 @@ fn given_its_past_a_window_has_the_density_of_the_whole_over_that_of_the_past() 
         assert!((own - real).abs() < 0.1, "{own} {real}");
     }
     assert!(var.clone().given(64).is_err());
-    // Fitted for windows that are given all they look back on, nothing is counted for a start.
+    // This model is fitted for windows that are given all the samples it looks back on. It therefore counts
+    // no parameters for the start of a window.
     let config = VarConfig { past: 20, components: vec![2], orders: vec![2], ..VarConfig::default() };
     let (train, none) = (simulate(20, 64, 1), Array2::zeros((0, 128)));
     let fitted = fit_var(train.view(), none.view(), 2, &config).unwrap().0;
@@ -122,7 +124,7 @@ fn mixture_innovations_explain_held_out_windows_better() {
     let gaussian = gaussian.log_prob(test.view()).mean().unwrap() / 128.0;
     assert!(trials.iter().all(|t| t.criterion.is_some()));
     let mixture = var.log_prob(test.view()).mean().unwrap() / 128.0;
-    // The entropy gap of this mixture to its Gaussian is about 0.2 nats per coordinate.
+    // The entropy of this mixture is about 0.2 nats per coordinate below that of its Gaussian.
     assert!(mixture > gaussian + 0.1, "{mixture} {gaussian}");
     let sampled = var.sample(300, Seed(4));
     assert_eq!(sampled, var.sample(300, Seed(4)));

@@ -1,37 +1,39 @@
-//! Arguments of the commands that make or read data: `synth`, `schema`, `ingest`.
+//! Arguments of the commands that make or read data: `synth`, `schema` and `ingest`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Output, key_value, share_or_none};
+use super::shared::{Output, key_value, share_or_none};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Synth {
-    /// Number of patients
+    /// Number of patients to simulate
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) patients: u64,
 
     #[command(flatten)]
     pub(in crate::cli) output: Output,
 
-    /// Seed; the first patients are the same for any number of them
+    /// Seed of the random numbers; the first patients are the same for any number of patients
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
 
-    /// Share of eligible stays that carry a planted anomaly
+    /// Share of the eligible stays that carry a planted anomaly
     #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share_or_none)]
     pub(in crate::cli) anomalies: f64,
 
-    /// Fill CHARTEVENTS up to this many rows with items that no shipped pipeline reads, to try large extracts
+    /// Fill CHARTEVENTS to this number of rows with items that no built-in pipeline reads, to test large
+    /// extracts
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) chart_rows: u64,
 
-    /// Bedside signals (PLETH and ABP, WFDB records) instead of tables; `--anomalies` is then the share of windows
+    /// Write bedside signals (PLETH and ABP as WFDB records) instead of tables; --anomalies is then the share
+    /// of windows with a planted artefact
     #[arg(long, conflicts_with = "gzip")]
     pub(in crate::cli) waveform: bool,
 
-    /// Length of each waveform record
+    /// Length of each waveform record in minutes
     #[arg(long, value_name = "N", default_value_t = 30.0, requires = "waveform")]
     pub(in crate::cli) minutes: f64,
 
@@ -42,33 +44,34 @@ pub(in crate::cli) struct Synth {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Schema {
-    /// Report every problem of schema and pipeline files at once; exits with 1 when there are any
+    /// Report every problem of schema and pipeline files at once; exit with status 1 when there are any
     Check {
-        /// Files, or names of built-in ones
+        /// Files, or names of built-in schemas and pipelines
         #[arg(required = true, value_name = "FILE")]
         files: Vec<String>,
-        /// Problems as JSON on stdout
+        /// Print the problems as JSON on stdout
         #[arg(long)]
         json: bool,
     },
-    /// Print the variables of a schema, or the resolved form of a pipeline
+    /// Print the variables of a schema, or a pipeline with all its settings resolved
     Show {
-        /// File, or name of a built-in one
+        /// File, or name of a built-in schema or pipeline
         #[arg(value_name = "NAME")]
         name: String,
-        /// The resolved form as JSON
+        /// Print the resolved form as JSON
         #[arg(long)]
         json: bool,
     },
     /// List the built-in schemas and pipelines
     List,
-    /// Draft a pipeline from a table with a row per record: roles, levels, and ranges met, to be edited
+    /// Draft a pipeline for a table with one row per record: the roles, levels and ranges found, for you to
+    /// edit
     Infer {
         /// CSV or Parquet table
         #[arg(value_name = "TABLE")]
         table: PathBuf,
     },
-    /// Print the JSON Schema of schema or pipeline files, for completion in an editor
+    /// Print the JSON Schema of schema or pipeline files, which editors use for completion
     #[command(name = "json-schema")]
     Json {
         /// Kind of file
@@ -79,35 +82,36 @@ pub(in crate::cli) enum Schema {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum OnBadRow {
-    /// Stop at the first, naming file and row
+    /// Stop at the first bad row and name its file and row
     Fail,
-    /// Leave them out and count them in the audit
+    /// Leave bad rows out and count them in the audit
     Skip,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Ingest {
-    /// Built-in pipeline (`schema list` names them) or a TOML file of your own
+    /// Built-in pipeline (`schema list` names them), or a TOML file of your own
     #[arg(value_name = "PIPELINE")]
     pub(in crate::cli) pipeline: String,
 
-    /// Folder of the extract, or one table
+    /// Folder of the extract, or a single table
     #[arg(short, long, value_name = "PATH")]
     pub(in crate::cli) input: PathBuf,
 
-    /// Where to write; appears whole or not at all
+    /// Folder to write the bundle to; it appears complete or not at all
     #[arg(short, long, value_name = "PATH", required_unless_present = "explain")]
     pub(in crate::cli) output: Option<PathBuf>,
 
-    /// Replace an output that exists
+    /// Replace an existing output
     #[arg(long)]
     pub(in crate::cli) force: bool,
 
-    /// Print the rows behind a variable of one stay, what became of each, and its value; write nothing
+    /// Explain a variable of one stay: print the rows behind it, what became of each row, and its value;
+    /// nothing is written
     #[arg(long, value_name = "VARIABLE", requires = "stay", conflicts_with_all = ["output", "force"])]
     pub(in crate::cli) explain: Option<String>,
 
-    /// The record to explain
+    /// Record to explain
     #[arg(long, value_name = "ID", requires = "explain")]
     pub(in crate::cli) stay: Option<String>,
 
@@ -115,15 +119,17 @@ pub(in crate::cli) struct Ingest {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(in crate::cli) settings: Vec<(String, String)>,
 
-    /// Keep the rows of the schema's items in this folder; a later run with it reads them in place of the CSV
+    /// Keep the rows of the items that the schema names in this folder; a later run with the same folder
+    /// reads them instead of the CSV files
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) cache: Option<PathBuf>,
 
-    /// Rows of cohort tables with too few or too many fields, or a cell of another type
+    /// What to do with rows of cohort tables that have too few or too many fields, or a cell of the wrong
+    /// type
     #[arg(long, value_enum, default_value_t = OnBadRow::Fail)]
     pub(in crate::cli) on_bad_row: OnBadRow,
 
-    /// The audit as JSON on stdout
+    /// Print the audit as JSON on stdout
     #[arg(long)]
     pub(in crate::cli) json: bool,
 }

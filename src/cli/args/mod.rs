@@ -1,7 +1,6 @@
-//! What can be typed: the arguments of every command as clap sees them, without side effects.
+//! The arguments of every command as clap parses them. Parsing has no side effects.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -9,6 +8,7 @@ mod data;
 mod model;
 mod outlier;
 mod report;
+mod shared;
 
 pub(in crate::cli) use self::data::{Ingest, OnBadRow, Schema, Synth};
 pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, ModelKind, Preset, Records, Sample, Score};
@@ -27,9 +27,15 @@ Examples:
 Exit status: 0 done, 1 findings (`schema check` found problems), 2 error, 130 interrupted.
 stdout carries data only; everything else goes to stderr.";
 
-/// Density estimation on medical tables: cohorts in, calibrated likelihoods, outliers and a report out
+/// Density estimation on medical tables: from cohorts to calibrated likelihoods, outliers and a report
 #[derive(Debug, Parser)]
-#[command(name = "cohort-flow", version, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+#[command(
+    name = "cohort-flow",
+    version,
+    after_help = EXAMPLES,
+    max_term_width = 110,
+    propagate_version = true
+)]
 pub(in crate::cli) struct Cli {
     #[command(subcommand)]
     pub(in crate::cli) command: Command,
@@ -40,33 +46,32 @@ pub(in crate::cli) struct Cli {
 
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Global {
-    /// Print nothing but errors
+    /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(in crate::cli) quiet: bool,
 
-    /// Say more: -v for details, -vv for debugging
+    /// Print more: -v for details, -vv for debugging
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(in crate::cli) verbose: u8,
 
-    /// Threads for the numerical work; results are the same bytes for any number [default: all cores]
+    /// Number of threads for the numerical work; any number gives the same bytes [default: all cores]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// Run the whole chain on synthetic data: synth, ingest, fit, flag, report
+    /// Run the whole chain on synthetic data: synth, ingest, fit, flag and report
     #[command(after_help = "Example:\n  cohort-flow demo --output out/demo")]
     Demo(Demo),
-    /// Write a MIMIC-III-shaped synthetic extract with planted, labelled anomalies
-    #[command(
-        after_help = "Examples:\n  cohort-flow synth --patients 5000 --output out/extract\n  cohort-flow synth --waveform --patients 20 --output out/waves"
-    )]
+    /// Write a synthetic extract in the shape of MIMIC-III, with planted and labelled anomalies
+    #[command(after_help = "Examples:\n  cohort-flow synth --patients 5000 --output out/extract\n  \
+                      cohort-flow synth --waveform --patients 20 --output out/waves")]
     Synth(Synth),
-    /// Check, show or list schemas and pipelines
+    /// Check, show, list or draft schemas and pipelines
     #[command(subcommand)]
     Schema(Schema),
-    /// Turn an extract or a table into a bundle: normalised tensor, splits, audit
+    /// Turn an extract or a table into a bundle: a normalised tensor, splits and an audit
     #[command(after_help = "\
 Examples:
   cohort-flow ingest mimic3-first-24h --input mimic-iii/ --output out/cohort
@@ -82,112 +87,60 @@ Examples:
   cohort-flow fit out/cohort --output out/quick --preset small --time-budget 60s
   cohort-flow fit out/cohort --output out/flow --resume")]
     Fit(Fit),
-    /// Record log-likelihoods under a model
+    /// Compute the log-likelihood of records under a model
     #[command(after_help = "\
 Examples:
   cohort-flow score out/flow out/cohort --output scores.csv
   cohort-flow score out/flow out/cohort --columns heart_rate,lactate --output marginal.csv")]
     Score(Score),
-    /// Show what the linear layers of a flow learned: matrix, nearest permutation, condition, mixed features
+    /// Show what the linear layers of a flow learned: matrix, nearest permutation, condition number, mixed
+    /// features
     #[command(
         after_help = "Examples:\n  cohort-flow inspect out/flow\n  cohort-flow inspect out/flow --json"
     )]
     Inspect(Inspect),
-    /// Draw synthetic records, in original units, with missing values; or complete records of a table
+    /// Draw synthetic records in original units, with missing values, or complete the records of a table
     #[command(after_help = "\
 Examples:
   cohort-flow sample out/flow --n 1000 --output synthetic.csv
   cohort-flow sample out/flow --given partial.csv --n 20 --output completed.csv")]
     Sample(Sample),
-    /// Flag records that do not fit, with calibrated p-values and explanations
+    /// Flag records that do not fit the model, with calibrated p-values and explanations
     #[command(after_help = "\
 Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
   cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
     Flag(Flag),
-    /// Hold flags against known anomalies: ranking, recall, false discoveries, calibration
+    /// Compare flags with known anomalies: ranking, recall, false discoveries, calibration
     #[command(after_help = "\
 Examples:
   cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv
   cohort-flow evaluate flags.parquet --labels labels.csv --json")]
     Evaluate(Evaluate),
     /// Write one self-contained HTML file that compares models on a bundle
-    #[command(
-        after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html"
-    )]
+    #[command(after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm \
+                      --output report.html")]
     Report(Report),
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Output {
-    /// Where to write; appears whole or not at all
-    #[arg(short, long, value_name = "PATH")]
-    pub(in crate::cli) output: PathBuf,
-
-    /// Replace an output that exists
-    #[arg(long)]
-    pub(in crate::cli) force: bool,
-}
-
-#[derive(Debug, Args)]
 pub(in crate::cli) struct Demo {
-    /// Folder for everything the demo writes
+    /// Folder that receives everything the demo writes
     #[arg(short, long, value_name = "DIR", default_value = "out/demo")]
     pub(in crate::cli) output: PathBuf,
 
-    /// Keep a former demo and fail instead of replacing it
+    /// Keep the output of a former demo: fail instead of replacing it
     #[arg(long)]
     pub(in crate::cli) keep: bool,
 
-    /// Synthetic patients
-    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u64).range(50..))]
+    /// Number of synthetic patients
+    #[arg(long, value_name = "N", default_value_t = 8000,
+        value_parser = clap::value_parser!(u64).range(50..))]
     pub(in crate::cli) patients: u64,
 
-    /// Seed of everything random
+    /// Seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        _ => Err("expected KEY=VALUE, such as transform=none".into()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
-        _ => Err("expected a number between 0 and 1, such as 0.1".into()),
-    }
-}
-
-fn share_or_none(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.0..1.0).contains(&x) => Ok(x),
-        _ => Err("expected a number from 0 to 1, such as 0.02".into()),
-    }
-}
-
-fn trimmed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x <= 0.5 => Ok(x),
-        _ => Err("expected a share above 0 and at most 0.5, such as 0.02".into()),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let (number, factor) = match text.as_bytes().last() {
-        Some(b's') => (&text[..text.len() - 1], 1.0),
-        Some(b'm') => (&text[..text.len() - 1], 60.0),
-        Some(b'h') => (&text[..text.len() - 1], 3600.0),
-        _ => (text, 1.0),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(x) if x > 0.0 && x * factor < 1e9 => Ok(Duration::from_secs_f64(x * factor)),
-        _ => Err("expected a time such as 90s, 10m or 1h".into()),
-    }
 }
 
 #[cfg(test)]
@@ -199,14 +152,6 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
-        assert_eq!(duration("1.5m").unwrap(), Duration::from_secs(90));
-        assert_eq!(duration("1h").unwrap(), Duration::from_hours(1));
-        assert!(duration("soon").is_err() && duration("-1s").is_err() && duration("0").is_err());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::evaluate::ScoreKind;
 
-use super::Records;
-use super::{Output, share};
+use super::model::Records;
+use super::shared::{Output, share};
 
 fn scores() -> impl TypedValueParser<Value = ScoreKind> {
     PossibleValuesParser::new(ScoreKind::ALL.map(ScoreKind::name)).try_map(|name| name.parse::<ScoreKind>())
@@ -16,7 +16,7 @@ fn scores() -> impl TypedValueParser<Value = ScoreKind> {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flag {
-    /// Model folder made by `fit`
+    /// Model folder written by `fit`
     #[arg(value_name = "MODEL")]
     pub(in crate::cli) model: PathBuf,
 
@@ -26,28 +26,30 @@ pub(in crate::cli) struct Flag {
     #[command(flatten)]
     pub(in crate::cli) output: Output,
 
-    /// Flag so that the expected share of false flags stays below this (Benjamini–Hochberg)
+    /// Flag so that the expected share of false flags stays below this level (Benjamini–Hochberg)
     #[arg(long, value_name = "LEVEL", value_parser = share, conflicts_with = "alpha")]
     pub(in crate::cli) fdr: Option<f64>,
 
-    /// Flag every record with p-value at or below this [default, without --fdr: 0.01]
+    /// Flag every record whose p-value is at or below this level [default without --fdr: 0.01]
     #[arg(long, value_name = "LEVEL", value_parser = share)]
     pub(in crate::cli) alpha: Option<f64>,
 
-    /// What records are ranked by: combined; log-likelihood; marginal, the single values only; dependence, how they go
-    /// together only; distance, of standardised numbers
+    /// Score that ranks the records: combined; log-likelihood; marginal, from the single values; dependence,
+    /// from how the values go together; distance, of the standardised numbers
     #[arg(long, value_name = "SCORE", default_value_t = ScoreKind::Combined, value_parser = scores())]
     pub(in crate::cli) score: ScoreKind,
 
-    /// Features named per flagged record
+    /// Number of features named for each flagged record
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=20))]
     pub(in crate::cli) explain: u8,
 
-    /// Write only the N most unusual records, the most unusual first; figures are those among all records
+    /// Write only the N most unusual records, beginning with the most unusual; all figures still refer to the
+    /// full set of records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) top: Option<u64>,
 
-    /// Also write every figure and explanation here: .json (one document) or .jsonl (one record per line)
+    /// Also write all numbers and explanations to this file: .json (one document) or .jsonl (one record per
+    /// line)
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
 
@@ -58,15 +60,16 @@ pub(in crate::cli) struct Flag {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Evaluate {
-    /// Table written by `flag`: CSV or Parquet
+    /// Table of flags written by `flag` (CSV or Parquet)
     #[arg(value_name = "FLAGS")]
     pub(in crate::cli) flags: PathBuf,
 
-    /// CSV with record_id and kind, one row per known anomaly; or record_id and label, 1 for anomalies
+    /// CSV with record_id and kind, one row per known anomaly; or with record_id and label, which is 1 for
+    /// anomalies
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: PathBuf,
 
-    /// JSON on stdout
+    /// Print the result as JSON on stdout
     #[arg(long)]
     pub(in crate::cli) json: bool,
 }

@@ -4,43 +4,45 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Output, share};
+use super::shared::{Output, share};
 
-/// What `--format` takes.
+/// Formats that `--format` accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ReportFormat {
     /// One self-contained page
     Html,
-    /// The numbers of the page, for machines
+    /// The numbers of the page as JSON, for programs
     Json,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Report {
-    /// Bundle the models were fitted to
+    /// Bundle on which the models were fitted
     #[arg(value_name = "BUNDLE")]
     pub(in crate::cli) bundle: PathBuf,
 
-    /// Model folder; repeat for several
+    /// Model folder; repeat the option for several models
     #[arg(short, long, value_name = "MODEL", required = true)]
     pub(in crate::cli) model: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(in crate::cli) output: Output,
 
-    /// What to write
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = ReportFormat::Html, value_name = "FORMAT")]
     pub(in crate::cli) format: ReportFormat,
 
-    /// Older bundle to show the drift from; give its model with --model as well for the drift of the likelihood
+    /// Older bundle to measure drift from; to see the drift of the likelihood too, give that bundle's model
+    /// with --model
     #[arg(long, value_name = "OLD_BUNDLE")]
     pub(in crate::cli) compare: Option<PathBuf>,
 
-    /// Show record identifiers, values of odd records and small counts; the page is marked
+    /// Show record identifiers, values of unusual records and small counts; the page is marked as
+    /// identifiable
     #[arg(long)]
     pub(in crate::cli) identifiable: bool,
 
-    /// False discovery rate of the flags shown
+    /// False discovery rate of the flags in the report
     #[arg(long, value_name = "LEVEL", default_value_t = 0.1, value_parser = share)]
     pub(in crate::cli) fdr: f64,
 
@@ -48,11 +50,11 @@ pub(in crate::cli) struct Report {
     #[arg(short, long, value_name = "TABLE")]
     pub(in crate::cli) input: Option<PathBuf>,
 
-    /// CSV of planted or known anomalies (`record_id`, `kind`) to hold the flags against
+    /// CSV of planted or known anomalies (`record_id`, `kind`) to compare the flags with
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: Option<PathBuf>,
 
-    /// Seed of samples and noise draws
+    /// Seed of the samples and noise draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
 }

@@ -1,8 +1,9 @@
-//! `demo`: the whole chain on synthetic data.
+//! `demo`: runs the whole chain on synthetic data.
 //!
-//! A reference cohort without planted errors is what models are fitted and calibrated on; the patients of "next month"
-//! carry planted errors and are flagged. Conformal p-values compare new records with the calibration records, so
-//! errors that are as frequent there as among the new records could not be found, whatever the model.
+//! The models are fitted and calibrated on a reference cohort without planted errors. New patients, who stand
+//! for the patients of the next month, carry planted errors and are flagged. The reference cohort must be
+//! clean because conformal p-values compare new records with the calibration records: errors that were as
+//! frequent there as among the new records could not be found by any model.
 
 use std::path::Path;
 
@@ -16,16 +17,15 @@ use crate::random::Seed;
 use crate::synth::{SynthConfig, synthesize};
 use crate::train::{FlowKind, Preset};
 
-use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::IngestBars;
 
 const PIPELINE: &str = "mimic3-first-24h";
 /// Share of the new patients' eligible stays that carry a planted error.
 const ANOMALIES: f64 = 0.05;
-/// False discovery rate of the flags.
+/// False discovery rate at which the new patients are flagged.
 const FDR: f64 = 0.1;
 
 pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
@@ -66,7 +66,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
             output: &dir.join(name),
             force: false,
             model,
-            // Enough to beat the mixture on these data, in a third of the time of `auto`.
+            // The small preset is enough to beat the mixture on these data, in a third of the time of `auto`.
             preset: Preset::Small,
             seed,
             ensemble: None,
@@ -106,7 +106,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         format: pipeline::ReportFormat::Html,
         output: &dir.join("report.html"),
         force: false,
-        // Nobody is behind these records, and recall by kind of error rests on fewer than eleven of each.
+        // The records are synthetic, so no person can be identified, and the recall for each kind of error
+        // rests on fewer than eleven records, which the report would otherwise hide.
         identifiable: true,
         fdr: FDR,
         records: Some(RecordsSource::Table(&incoming)),
@@ -117,8 +118,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     staged.commit()?;
     if let Some(e) = evaluation {
         console.note(&format!(
-            "planted errors: {} of {} found (recall {:.0} %), {} of {} flags false (false discovery proportion {:.0} %), \
-             AUROC {:.3}",
+            "planted errors: {} of {} found (recall {:.0} %), {} of {} flags false \
+             (false discovery proportion {:.0} %), AUROC {:.3}",
             (e.recall * e.n_anomalies as f64).round(),
             e.n_anomalies,
             100.0 * e.recall,

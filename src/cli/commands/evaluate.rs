@@ -1,11 +1,10 @@
-//! `evaluate`.
+//! `evaluate`: compares a table of flags with known anomalies.
 
 use std::fmt::Write as _;
 
-use crate::cli::Result;
 use crate::cli::args;
-use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::console::{Console, print, print_json};
+use crate::cli::exit::{Outcome, Result};
 use crate::outlier::{Agreement, Decision};
 use crate::pipeline;
 
@@ -15,9 +14,9 @@ pub(super) fn run(args: &args::Evaluate, console: &Console) -> Result {
         console.warn(&warning);
     }
     if args.json {
-        super::print_json(&agreement)?;
+        print_json(&agreement)?;
     } else {
-        super::print(&render(&agreement))?;
+        print(&render(&agreement))?;
     }
     Ok(Outcome::Done)
 }
@@ -49,8 +48,13 @@ fn render(a: &Agreement) -> String {
         writeln!(out, "{:<12} {:>8} ± {}", c.level, share(c.share), share(c.standard_error))
             .expect("invariant: a string grows");
     }
-    writeln!(out, "Kolmogorov–Smirnov distance from uniform {}", share(a.ks_distance))
-        .expect("invariant: a string grows");
+    writeln!(
+        out,
+        "Kolmogorov–Smirnov distance from uniform {}, largest excess over a level {}",
+        share(a.ks_distance),
+        share(a.excess)
+    )
+    .expect("invariant: a string grows");
     if !a.by_kind.is_empty() {
         writeln!(out, "\n{:<24} {:>8} {:>8} {:>8} {:>8}", "kind", "records", "flagged", "recall", "AUROC")
             .expect("invariant: a string grows");

@@ -1,4 +1,4 @@
-//! `fit`.
+//! `fit`: fits a model to a bundle.
 
 use crate::artifact::ModelArtifact;
 use crate::pipeline::{self, FitRequest, ModelChoice};
@@ -6,10 +6,9 @@ use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::{FlowKind, Preset};
 
-use crate::cli::Result;
 use crate::cli::args;
-use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::console::{Console, print_json};
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{TrainBar, grouped};
 
 pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
@@ -46,12 +45,12 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
     let artifact = fit(&request, console)?;
     console.note(&format!("wrote {}", args.output.output.display()));
     if args.json {
-        super::print_json(&artifact.metrics)?;
+        print_json(&artifact.metrics)?;
     }
     Ok(Outcome::Done)
 }
 
-/// Fits with a progress bar and says how it went.
+/// Fits a model, shows progress meanwhile, and prints how the fit went.
 pub(super) fn fit(
     request: &FitRequest<'_>,
     console: &Console,

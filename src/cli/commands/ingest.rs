@@ -7,10 +7,10 @@ use crate::ingest::BadRows;
 use crate::pipeline::{self, IngestRequest};
 use crate::schema::Split;
 
-use crate::cli::Result;
+use super::ingest_screen;
 use crate::cli::args;
-use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::console::{Console, print, print_json};
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{IngestBars, grouped};
 
 pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
@@ -34,7 +34,7 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     describe(&bundle, console);
     console.note(&format!("wrote {}", output.display()));
     if args.json {
-        super::print_json(&bundle.audit)?;
+        print_json(&bundle.audit)?;
     }
     Ok(Outcome::Done)
 }
@@ -44,7 +44,7 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
     let bars = IngestBars::new(console);
     let found = pipeline::explain(&args.pipeline, &args.input, &args.settings, variable, stay, &bars)?;
     if args.json {
-        super::print_json(&found)?;
+        print_json(&found)?;
         return Ok(Outcome::Done);
     }
     let mut out = format!("{variable} of {stay}\n");
@@ -76,12 +76,13 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
         let value = if value.is_empty() { "missing" } else { value };
         let _ = writeln!(out, "{record}  {feature} = {value}");
     }
-    super::print(&out)?;
+    print(&out)?;
     Ok(Outcome::Done)
 }
 
 /// Cohort flow, splits and warnings in a few lines.
 pub(super) fn describe(bundle: &Bundle, console: &Console) {
+    ingest_screen::columns(&bundle.audit, console);
     for step in &bundle.audit.cohort {
         let nulls =
             if step.failed_null > 0 { format!(" ({} for a null)", step.failed_null) } else { String::new() };
@@ -103,7 +104,5 @@ pub(super) fn describe(bundle: &Bundle, console: &Console) {
         bundle.manifest.encoder.n_coordinates(),
         splits.join(", ")
     ));
-    for warning in &bundle.audit.warnings {
-        console.warn(warning);
-    }
+    ingest_screen::warnings(&bundle.audit, console);
 }

@@ -1,4 +1,4 @@
-//! `inspect`.
+//! `inspect`: prints what the linear layers of a flow learned.
 
 use std::fmt::Write as _;
 
@@ -6,19 +6,19 @@ use crate::flow::LayerInspection;
 use crate::flow::window::Span;
 use crate::pipeline::{self, Inspection};
 
-use crate::cli::Result;
 use crate::cli::args;
-use crate::cli::exit::Outcome;
+use crate::cli::console::{print, print_json};
+use crate::cli::exit::{Outcome, Result};
 
-/// Pairs of mixed features, and moved features, named per layer.
+/// Largest number of mixed pairs, and of moved features, that are named for each layer.
 const NAMED: usize = 6;
 
 pub(super) fn run(args: &args::Inspect) -> Result {
     let found = pipeline::inspect(&args.model)?;
     if args.json {
-        super::print_json(&found)?;
+        print_json(&found)?;
     } else {
-        super::print(&text(&found))?;
+        print(&text(&found))?;
     }
     Ok(Outcome::Done)
 }
@@ -55,7 +55,8 @@ fn text(found: &Inspection) -> String {
     out
 }
 
-/// A table of how much each level of the butterflies over windows mixes, a column for each block.
+/// Renders a table of how strongly each level of the butterflies over windows mixes, with one column for each
+/// block.
 fn levels(found: &Inspection) -> String {
     let mut out = String::new();
     if found.levels.is_empty() {
@@ -64,7 +65,8 @@ fn levels(found: &Inspection) -> String {
     }
     let _ = writeln!(
         out,
-        "{}: share of squared entries off the diagonal, by distance of what a level pairs (0 nothing mixed, 1 swapped)",
+        "{}: share of squared entries off the diagonal, by distance of what a level pairs \
+         (0 nothing mixed, 1 swapped)",
         found.model
     );
     let mut spans: Vec<Span> = Vec::new();

@@ -1,18 +1,20 @@
-//! One file per group of commands: from what was typed to a call of `pipeline`, and what to say afterwards.
+//! One file per group of commands. Each turns the arguments into a call of `pipeline` and tells the user what
+//! was done.
 
 mod demo;
 mod evaluate;
 mod fit;
 mod ingest;
+mod ingest_screen;
 mod inspect;
 mod report;
 mod schema;
 mod score;
 mod synth;
 
-use super::Result;
 use super::args::Command;
 use super::console::Console;
+use super::exit::Result;
 
 pub(super) fn run(command: Command, console: &Console) -> Result {
     match command {
@@ -28,16 +30,4 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Evaluate(args) => evaluate::run(&args, console),
         Command::Report(args) => report::run(&args, console),
     }
-}
-
-/// `value` as indented JSON on stdout.
-fn print_json(value: &impl serde::Serialize) -> std::result::Result<(), crate::pipeline::Error> {
-    let text = serde_json::to_string_pretty(value).expect("invariant: our own types serialise");
-    print(&format!("{text}\n"))
-}
-
-/// `text` on stdout.
-fn print(text: &str) -> std::result::Result<(), crate::pipeline::Error> {
-    let path = std::path::Path::new("standard output");
-    super::console::print_data(text).map_err(crate::error::IoError::on("write", path)).map_err(Into::into)
 }

@@ -1,14 +1,13 @@
-//! `report`.
+//! `report`: writes the page that compares models on a bundle.
 
 use std::path::Path;
 
 use crate::pipeline::{self, RecordsSource, ReportRequest};
 use crate::random::Seed;
 
-use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 
 pub(super) fn run(args: &args::Report, console: &Console) -> Result {
     let models: Vec<&Path> = args.model.iter().map(AsRef::as_ref).collect();

@@ -1,4 +1,4 @@
-//! `schema check`, `show`, `list`, `infer`, `json-schema`.
+//! `schema check`, `show`, `list`, `infer` and `json-schema`.
 
 use std::fmt::Write as _;
 
@@ -8,11 +8,10 @@ use crate::ingest;
 use crate::pipeline::Error;
 use crate::schema::{self, SchemaError};
 
-use crate::cli::Result;
 use crate::cli::args;
-use crate::cli::console::Console;
+use crate::cli::console::{Console, print, print_json};
 use crate::cli::diagnostics;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 
 pub(super) fn run(args: &args::Schema, console: &Console) -> Result {
     match args {
@@ -42,12 +41,12 @@ fn check(files: &[String], as_json: bool, console: &Console) -> Result {
         }
     }
     if as_json {
-        super::print_json(&findings)?;
+        print_json(&findings)?;
     }
     Ok(if findings.is_empty() { Outcome::Done } else { Outcome::Findings })
 }
 
-/// The resolved form of a schema or pipeline, whichever `name` is.
+/// A schema or pipeline with all its settings resolved.
 enum Loaded {
     Schema(Box<schema::Schema>),
     Pipeline(Box<schema::Pipeline>, Option<Box<schema::Schema>>),
@@ -64,11 +63,11 @@ fn load(name: &str) -> std::result::Result<Loaded, SchemaError> {
 
 fn show(name: &str, as_json: bool) -> Result {
     match load(name).map_err(Error::from)? {
-        Loaded::Schema(schema) if as_json => super::print_json(&schema)?,
-        Loaded::Schema(schema) => super::print(&schema::render_schema(&schema))?,
-        Loaded::Pipeline(pipeline, _) if as_json => super::print_json(&pipeline)?,
+        Loaded::Schema(schema) if as_json => print_json(&schema)?,
+        Loaded::Schema(schema) => print(&schema::render_schema(&schema))?,
+        Loaded::Pipeline(pipeline, _) if as_json => print_json(&pipeline)?,
         Loaded::Pipeline(pipeline, schema) => {
-            super::print(&schema::render_pipeline(&pipeline, schema.as_deref()))?;
+            print(&schema::render_pipeline(&pipeline, schema.as_deref()))?;
         }
     }
     Ok(Outcome::Done)
@@ -76,16 +75,16 @@ fn show(name: &str, as_json: bool) -> Result {
 
 fn infer(table: &std::path::Path) -> Result {
     let name = table.file_stem().map_or_else(|| "table".into(), |stem| stem.to_string_lossy().into_owned());
-    // `table.csv.gz` has two endings.
+    // The name `table.csv.gz` has two endings to remove.
     let name = name.strip_suffix(".csv").unwrap_or(&name).to_owned();
     let draft = ingest::draft_wide(table).map_err(Error::from)?;
-    super::print(&schema::draft_pipeline(&name, &draft))?;
+    print(&schema::draft_pipeline(&name, &draft))?;
     Ok(Outcome::Done)
 }
 
 fn json_schema(kind: &str) -> Result {
     let text = if kind == "pipeline" { schema::pipeline_json_schema() } else { schema::schema_json_schema() };
-    super::print(&text)?;
+    print(&text)?;
     Ok(Outcome::Done)
 }
 
@@ -100,6 +99,6 @@ fn list() -> Result {
         writeln!(out, "  {name:<28} {}", schema::load_pipeline(name)?.0.title)
             .expect("invariant: a string grows");
     }
-    super::print(&out)?;
+    print(&out)?;
     Ok(Outcome::Done)
 }

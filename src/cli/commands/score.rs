@@ -1,4 +1,4 @@
-//! `score`, `sample`, `flag`.
+//! `score`, `sample` and `flag`.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::pipeline::{
 };
 use crate::random::Seed;
 
-use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::grouped;
 
-/// p-value at or below which records are flagged where neither --fdr nor --alpha is given. Not a false discovery rate: on a
-/// bundle of thousands of records, a few hundred calibration records cannot reach any q-value worth asking for.
+/// Records are flagged when their p-value is at or below this level, if neither --fdr nor --alpha is given.
+/// The default is not a false discovery rate: on a bundle of thousands of records, a few hundred calibration
+/// records cannot reach any q-value worth asking for.
 const DEFAULT_ALPHA: f64 = 0.01;
 
 fn source(records: &args::Records) -> RecordsSource<'_> {
@@ -123,7 +123,7 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
-/// How many were flagged, and what to know about it.
+/// Prints how many records were flagged, and the warnings that belong to the result.
 pub(super) fn describe(summary: &FlagSummary, console: &Console) {
     console.note(&format!(
         "{} of {} records flagged, against {} calibration records",

@@ -1,13 +1,12 @@
-//! `synth`.
+//! `synth`: writes a synthetic extract or synthetic waveform records.
 
 use crate::pipeline::Error;
 use crate::random::Seed;
 use crate::synth::{SynthConfig, SynthSummary, WaveformConfig, synthesize, synthesize_waveforms};
 
-use crate::cli::Result;
 use crate::cli::args;
 use crate::cli::console::Console;
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::grouped;
 
 pub(super) fn run(args: &args::Synth, console: &Console) -> Result {
@@ -54,7 +53,7 @@ fn waveforms(args: &args::Synth, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
-/// What the extract holds, in two lines.
+/// Prints in two lines what the extract holds.
 pub(super) fn describe(summary: &SynthSummary, console: &Console) {
     console.note(&format!(
         "{} patients, {} admissions, {} ICU stays, {} of them with a planted anomaly",

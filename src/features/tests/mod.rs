@@ -39,6 +39,7 @@ fn column(name: &str, kind: Kind, resolution: Option<f64>, cells: Cells) -> Colu
         kind,
         resolution,
         range: None,
+        spelling: crate::ingest::Spelling::undeclared(),
         cells,
     }
 }

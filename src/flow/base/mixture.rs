@@ -1,4 +1,5 @@
-//! The parameters of a mixture base: how they lie in their slice, and what is computed from one component.
+//! The parameters of a mixture base: their layout in the parameter slice, and what is computed from one
+//! component.
 
 use ndarray::{Array1, Array2, Array3, Axis};
 
@@ -7,7 +8,8 @@ use crate::num::gemm::{Matrix, multiply};
 use crate::num::real::Real;
 use crate::num::triangular::invert_lower;
 
-/// d, number of components, and length of a strict lower triangle (0 where covariances are diagonal).
+/// Dimension d, number of components k, and length of the strict lower triangle (0 if covariances are
+/// diagonal).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) d: usize,
@@ -21,7 +23,7 @@ impl Shape {
     }
 }
 
-/// Named views of a mixture's parameters.
+/// Named views of the parameters of a mixture.
 pub(super) struct Mixture<'a, T> {
     shape: Shape,
     pub(super) logit: &'a [T],
@@ -36,7 +38,7 @@ impl<'a, T: Real> Mixture<'a, T> {
         Self { shape, logit, mean, log_diagonal, lower }
     }
 
-    /// A of component c as a dense matrix.
+    /// Writes the matrix A of component c as a dense matrix.
     pub(super) fn unpack(&self, c: usize, matrix: &mut [T]) {
         let Shape { d, strict, .. } = self.shape;
         matrix.fill(T::zero());
@@ -50,7 +52,7 @@ impl<'a, T: Real> Mixture<'a, T> {
         }
     }
 
-    /// residual = z − μ.
+    /// Computes residual = z − μ.
     pub(super) fn subtract_mean(&self, c: usize, z: &[T], n: usize, residual: &mut [T]) {
         let d = self.shape.d;
         let rows = residual.chunks_exact_mut(n).zip(z.chunks_exact(n));
@@ -59,7 +61,7 @@ impl<'a, T: Real> Mixture<'a, T> {
         }
     }
 
-    /// u = A(z − μ).
+    /// Computes u = A(z − μ).
     pub(super) fn whiten(
         &self,
         c: usize,
@@ -84,7 +86,7 @@ impl<'a, T: Real> Mixture<'a, T> {
         }
     }
 
-    /// Weights, means and covariances: what the parameters stand for.
+    /// The weights, means and covariances that the parameters stand for.
     ///
     /// # Shapes
     /// → `(k,)`, `(k, d)`, `(k, d, d)`
@@ -98,14 +100,14 @@ impl<'a, T: Real> Mixture<'a, T> {
         for c in 0..k {
             self.unpack(c, &mut matrix);
             let a = Array2::from_shape_fn((d, d), |(i, j)| matrix[i * d + j].into_f64());
-            // Precision AᵀA.
+            // The precision is AᵀA, so the covariance is A⁻¹A⁻ᵀ.
             let inverse = invert_lower(a.view());
             covariances.index_axis_mut(Axis(0), c).assign(&inverse.dot(&inverse.t()));
         }
         (weights, means, covariances)
     }
 
-    /// The component that a uniform number picks.
+    /// The component that the uniform number `u` selects.
     pub(super) fn choose(&self, u: f64) -> usize {
         let log_total = log_normaliser(self.logit);
         let mut cumulative = 0.0;
@@ -119,7 +121,7 @@ impl<'a, T: Real> Mixture<'a, T> {
     }
 }
 
-/// ln Σ exp(logit).
+/// The log-normaliser ln Σ exp(logit) of the weights.
 pub(super) fn log_normaliser<T: Real>(logit: &[T]) -> T {
     let wide: Vec<f64> = logit.iter().map(|l| l.into_f64()).collect();
     T::from_f64(crate::num::stable::log_sum_exp(&wide))

@@ -1,16 +1,19 @@
-//! The distribution of the latent: standard normal, or a Gaussian mixture trained with the flow.
+//! The distribution of the latent: a standard normal, or a Gaussian mixture that is trained with the flow.
 //!
-//! A component is written by its mean μ and a lower triangular A with positive diagonal, precision Aᵀ A:
+//! A component is given by its mean μ and a lower triangular matrix A with positive diagonal. Its precision
+//! is Aᵀ A.
 //!
 //! ```text
 //! log p(z) = log Σ_k π_k exp(ℓ_k)        ℓ_k = Σᵢ log A_kii − ½|A_k (z − μ_k)|² − d/2 ln 2π
 //! ```
 //!
-//! π is the softmax of the parameters `logit`, A_kii the exponential of `log_diagonal`, the strict lower triangle lies
-//! in `lower` (full covariance only). With r_k = π_k e^{ℓ_k} / p(z), u = A(z − μ):
+//! The weights π are the softmax of the parameters `logit`, and A_kii is the exponential of `log_diagonal`.
+//! The strict lower triangle of A is stored in `lower`, for full covariances only. With r_k = π_k e^{ℓ_k} /
+//! p(z) and u = A(z − μ), the derivatives of log p(z) are:
 //!
 //! ```text
-//! ∂/∂logit_k = r_k − π_k    ∂/∂z = −Σ_k r_k Aᵀu    ∂/∂μ = r Aᵀu    ∂/∂A_ij = −r u_i (z − μ)_j    ∂/∂log A_ii += r
+//! ∂/∂logit_k = r_k − π_k        ∂/∂z = −Σ_k r_k Aᵀu        ∂/∂μ = r Aᵀu
+//! ∂/∂A_ij = −r u_i (z − μ)_j        ∂/∂log A_ii += r
 //! ```
 
 mod mixture;
@@ -18,11 +21,10 @@ mod mixture;
 use std::f64::consts::TAU;
 
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3};
-use serde::{Deserialize, Serialize};
 
 use self::mixture::{Mixture, Shape, log_normaliser};
 use super::bijector::{ParameterSpec, Tape, split_mut};
-use super::config::BaseKind;
+use super::config::{BaseKind, Covariance};
 use super::draw::{standard_normal, uniform};
 use super::error::FlowError;
 use super::lanes::{dot, sum};
@@ -31,23 +33,13 @@ use crate::num::real::Real;
 use crate::num::triangular::{cholesky, invert_lower};
 use crate::random::StreamRng;
 
-/// Shape of a component's covariance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Covariance {
-    /// Diagonal: 2d + 1 parameters per component.
-    #[default]
-    Diagonal,
-    /// Any positive definite matrix.
-    Full,
-}
-
-/// The base distribution, without its numbers.
+/// The base distribution, without the values of its parameters.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
     n_features: usize,
     kind: BaseKind,
-    /// Groups of `n_features` latent coordinates that share the distribution: row c·repeat + t is coordinate c of group t.
+    /// Number of groups of `n_features` latent coordinates that share the distribution. Row c·repeat + t is
+    /// coordinate c of group t.
     repeat: usize,
 }
 
@@ -75,7 +67,8 @@ impl Base {
         specs
     }
 
-    /// Equal weights, unit covariances, means scattered by N(0, ¼): equal means would never separate.
+    /// Sets equal weights, unit covariances, and means drawn from N(0, ¼). The means must differ, since
+    /// components with equal means would never separate.
     pub(crate) fn reset<T: Real>(&self, parameters: &mut [T], rng: &mut StreamRng) {
         parameters.fill(T::zero());
         if let BaseKind::Mixture { n_components: k, .. } = self.kind {
@@ -85,11 +78,11 @@ impl Base {
         }
     }
 
-    /// Sets the mixture's parameters.
+    /// Sets the parameters of the mixture.
     ///
     /// # Shapes
-    /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`; off-diagonal entries are left out where the base is
-    /// diagonal.
+    /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`. A diagonal base ignores the off-diagonal
+    /// entries.
     pub(crate) fn set_mixture<T: Real>(
         &self,
         parameters: &mut [T],
@@ -146,7 +139,7 @@ impl Base {
         Ok(())
     }
 
-    /// Weights, means and covariances of a mixture base.
+    /// The weights, means and covariances of a mixture base; `None` if the base is not a mixture.
     ///
     /// # Shapes
     /// → `(k,)`, `(k, d)`, `(k, d, d)`
@@ -192,7 +185,7 @@ impl Base {
         });
     }
 
-    /// As [`Self::log_prob`] with every group a column of its own.
+    /// The same as [`Self::log_prob`], except that every group is a column of its own.
     fn log_prob_of_groups<T: Real>(&self, parameters: &[T], z: &[T], log_prob: &mut [T], tape: &mut Tape<T>) {
         let (d, n) = (self.n_features, log_prob.len());
         let constant = T::from_f64(-0.5 * d as f64 * TAU.ln());
@@ -231,7 +224,7 @@ impl Base {
                 }
             }
         }
-        // log-sum-exp over components, leaving the responsibilities in `share`.
+        // Log-sum-exp over the components, which leaves the responsibilities in `share`.
         total.fill(T::neg_infinity());
         for row in share.chunks_exact(n) {
             for (m, &l) in total.iter_mut().zip(row) {
@@ -239,11 +232,11 @@ impl Base {
             }
         }
         for i in 0..n {
-            // Nothing to shift by where every component is at −∞ (a point at infinity) or NaN.
+            // If every component is at −∞ (a point at infinity) or NaN, there is no maximum to shift by.
             let max = if total[i].is_finite() { total[i] } else { T::zero() };
             let mut norm = T::zero();
             for c in 0..shape.k {
-                // The library's exp, not the polynomial, which never reaches 0.
+                // This uses the library's `exp`, because the polynomial never reaches 0.
                 let e = (share[c * n + i] - max).exp();
                 share[c * n + i] = e;
                 norm += e;
@@ -254,8 +247,8 @@ impl Base {
         }
     }
 
-    /// **Overwrites** `gradient` with `weight`·∂log p/∂z and **adds** `weight`·Σ ∂log p/∂θ to `parameter_gradient`.
-    /// `tape` is the one `log_prob` wrote for the same z.
+    /// **Overwrites** `gradient` with `weight`·∂log p/∂z and **adds** `weight`·Σ ∂log p/∂θ to
+    /// `parameter_gradient`. `tape` must be the one that `log_prob` has written for the same z.
     pub(crate) fn backward<T: Real>(
         &self,
         parameters: &[T],
@@ -347,14 +340,14 @@ impl Base {
         let p = Mixture::new(shape, parameters);
         let mut matrix = vec![T::zero(); d * d];
         for column in 0..n {
-            // The component first, so that a column's draws are consecutive in the stream.
+            // The component is drawn first, so that the draws of a column are consecutive in the stream.
             let component = (shape.k > 0).then(|| p.choose(uniform(rng)));
             for i in 0..d {
                 z[i * n + column] = T::from_f64(standard_normal(rng));
             }
             let Some(c) = component else { continue };
             p.unpack(c, &mut matrix);
-            // A (z − μ) = ε by forward substitution.
+            // Solves A (z − μ) = ε by forward substitution.
             for i in 0..d {
                 let known: T = (0..i).map(|j| matrix[i * d + j] * z[j * n + column]).sum();
                 z[i * n + column] = (z[i * n + column] - known) / matrix[i * d + i];

@@ -1,11 +1,13 @@
-//! The inner loops of a butterfly: a block of rows, a few columns wide, is carried through all stages of a pass.
+//! The inner loops of a butterfly: a block of rows, a few columns wide, is carried through all stages of a
+//! pass.
 //!
 //! ```text
 //! forward   x ← M x              transposed   g ← Mᵀ g,  ∂L/∂M += g xᵀ (summed over columns)
 //! ```
 //!
-//! Its rows are copied out of the batch, zero beyond its end, and back: in the batch they are a power of two apart and would
-//! displace each other from the cache. P pieces of [`LANES`] columns make a row of the block.
+//! The rows of a block are copied out of the batch, padded with zeros beyond the last column, and copied back
+//! afterwards. In the batch itself the rows are a power of two apart, so they would displace each other from
+//! the cache. A row of the block consists of P pieces of [`LANES`] columns.
 
 #![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
 
@@ -16,36 +18,37 @@ use crate::flow::lanes::{LANES, Lane, lane};
 use crate::num::real::Real;
 use crate::num::simd::multiply_add;
 
-/// One row of a tile.
+/// One row of a block.
 type Row<T, const P: usize> = [Lane<T>; P];
 
-/// Buffers of a block, each a multiple of a row long.
+/// Scratch buffers of a block. The length of each is a multiple of the length of a row.
 pub(super) struct Scratch<'a, T> {
-    /// Its rows.
+    /// The rows of the block.
     pub(super) block: &'a mut [Lane<T>],
-    /// The two inputs of each of its pairs.
+    /// The two inputs of each pair of the block.
     pub(super) inputs: &'a mut [Lane<T>],
 }
 
-/// Pieces of a row of a block, for a batch of `n` columns: 1, 2, 4 or 8. The more, the fewer sums across columns.
+/// Number of pieces in a row of a block, for a batch of `n` columns: 1, 2, 4 or 8. Longer rows need fewer
+/// sums across columns.
 pub(super) fn pieces(n: usize) -> usize {
     n.min(COLUMNS).div_ceil(LANES).next_power_of_two()
 }
 
-/// Some columns of a feature-major batch of `n`.
+/// A range of the columns of a feature-major batch of `n` columns.
 struct Columns {
     n: usize,
     range: Range<usize>,
 }
 
 impl Columns {
-    /// The columns of a batch, as many at a time as a row of P pieces holds.
+    /// Divides the columns of a batch into ranges, each as wide as a row of P pieces.
     fn all<const P: usize>(n: usize) -> impl Iterator<Item = Self> {
         let width = P * LANES;
         (0..n).step_by(width).map(move |start| Self { n, range: start..(start + width).min(n) })
     }
 
-    /// A row of the batch, zero beyond the end of the columns.
+    /// Copies a row of the batch to `to`, padded with zeros beyond the end of the columns.
     #[inline(always)]
     fn read<T: Real, const P: usize>(&self, x: &[T], row: usize, to: &mut Row<T, P>) {
         let from = &x[row * self.n..(row + 1) * self.n][self.range.clone()];
@@ -73,7 +76,8 @@ impl Columns {
     }
 }
 
-/// Piece by piece: of a whole row the compiler makes a call, which takes longer than the copy.
+/// Copies a row piece by piece. For a whole row at once the compiler makes a call, which takes longer than
+/// the copy.
 #[inline(always)]
 fn copy<T: Real, const P: usize>(to: &mut Row<T, P>, from: &Row<T, P>) {
     for (to, from) in to.iter_mut().zip(from) {
@@ -91,7 +95,7 @@ fn matrix<T: Real>(entries: &[T], k: usize) -> [T; 4] {
     *entries[4 * k..].first_chunk().expect("invariant: four entries for each matrix")
 }
 
-/// [[a, b], [c, d]] on the rows of a pair.
+/// Applies the matrix [[a, b], [c, d]] to the two rows of a pair.
 #[inline(always)]
 fn combine<T: Real, const FUSED: bool, const P: usize>(
     [a, b, c, d]: [T; 4],
@@ -107,8 +111,10 @@ fn combine<T: Real, const FUSED: bool, const P: usize>(
     }
 }
 
-/// x ← M x through all pairs of the plan, in their order or, for an inverse, the other way round. What each block is given
-/// is kept in `inputs`, where that has room; block by block, in each its columns one after the other.
+/// Replaces x by M x through all pairs of the plan, in their order or, for an inverse, in the reverse order.
+///
+/// The input of every block is kept in `inputs`, unless `inputs` is empty. It is stored block by block, and
+/// within a block one range of columns after the other.
 #[inline(always)]
 pub(super) fn forward<T: Real, const FUSED: bool, const P: usize>(
     plan: &Plan,
@@ -152,8 +158,10 @@ pub(super) fn forward<T: Real, const FUSED: bool, const P: usize>(
     }
 }
 
-/// From ∂L/∂z to ∂L/∂x in `gradient`; adds ∂L/∂M to `d_entries`. `inputs` is what `forward` kept: the stages of a block are
-/// computed again from there, which costs less than keeping all of them.
+/// Replaces ∂L/∂z in `gradient` by ∂L/∂x and adds ∂L/∂M to `d_entries`.
+///
+/// `inputs` holds the input of every block, as `forward` has kept it. The stages of a block are computed
+/// again from its input, which costs less than keeping the inputs of all stages.
 #[inline(always)]
 pub(super) fn backward<T: Real, const FUSED: bool, const P: usize>(
     plan: &Plan,
@@ -210,7 +218,7 @@ pub(super) fn backward<T: Real, const FUSED: bool, const P: usize>(
     }
 }
 
-/// The sum of a piece, by halves.
+/// The sum of a piece, computed by adding halves.
 #[inline(always)]
 fn total<T: Real>(x: &Lane<T>) -> T {
     let eight: [T; 8] = std::array::from_fn(|i| x[i] + x[i + 8]);

@@ -1,15 +1,28 @@
-//! The 2×2 matrices of a layer: from parameters to entries, and from gradients of entries to gradients of parameters.
+//! The 2×2 matrices of a butterfly layer: computes entries from parameters, and gradients of parameters from
+//! gradients of entries.
 
-use super::Parametrisation;
+use serde::{Deserialize, Serialize};
+
 use crate::flow::bijector::ParameterSpec;
 use crate::flow::error::FlowError;
 use crate::num::real::Real;
 
-/// The matrices of a layer without their numbers.
+/// How a 2×2 matrix is expressed by parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Parametrisation {
+    /// The parameters are the four entries.
+    Raw,
+    /// The product of a rotation and an upper triangular matrix with positive diagonal.
+    #[default]
+    Rotation,
+}
+
+/// The matrices of a layer, without the values of their parameters.
 #[derive(Debug, Clone)]
 pub(super) struct Matrices {
     parametrisation: Parametrisation,
-    /// How many pairs each is applied to.
+    /// Number of pairs that each matrix is applied to.
     uses: Vec<usize>,
 }
 
@@ -46,7 +59,8 @@ impl Matrices {
         }
     }
 
-    /// Writes a rotation by `angle` or, where the parametrisation allows it and `swap` asks for it, an exact swap.
+    /// Sets a matrix to a rotation by `angle`. If `swap` is given and the parametrisation is raw, the matrix
+    /// becomes an exact swap instead.
     pub(super) fn set<T: Real>(&self, parameters: &mut [T], matrix: usize, angle: f64, swap: bool) {
         let (sin, cos) = angle.sin_cos();
         match self.parametrisation {
@@ -65,7 +79,7 @@ impl Matrices {
         }
     }
 
-    /// Entries a, b, c, d of every matrix.
+    /// Writes the entries a, b, c, d of every matrix to `entries`.
     pub(super) fn entries<T: Real>(&self, parameters: &[T], entries: &mut [T]) {
         match self.parametrisation {
             Parametrisation::Raw => entries.copy_from_slice(parameters),
@@ -88,7 +102,7 @@ impl Matrices {
         Rotation { sin, cos, scale_0, scale_1, shear: parameters[3 * m + k] }
     }
 
-    /// Entries of every inverse.
+    /// Writes the entries of the inverse of every matrix to `entries`.
     pub(super) fn inverse_entries<T: Real>(
         &self,
         parameters: &[T],
@@ -106,7 +120,7 @@ impl Matrices {
         Ok(())
     }
 
-    /// Σ over pairs of log|det|.
+    /// The sum of log|det| over all pairs.
     pub(super) fn log_determinant<T: Real>(&self, parameters: &[T], entries: &[T]) -> T {
         let m = self.len();
         let uses = self.uses.iter().map(|&uses| T::from_f64(uses as f64));
@@ -120,7 +134,8 @@ impl Matrices {
         }
     }
 
-    /// From ∂L/∂(a, b, c, d), which includes no log-determinant, to ∂L/∂θ including it.
+    /// Takes ∂L/∂(a, b, c, d), which does not include the log-determinant, and adds ∂L/∂θ, which does, to
+    /// `parameter_gradient`.
     pub(super) fn chain<T: Real>(
         &self,
         parameters: &[T],

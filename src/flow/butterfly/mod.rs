@@ -1,22 +1,24 @@
-//! The butterfly layer: a product of stages, each a set of 2×2 matrices on disjoint pairs of coordinates.
+//! The butterfly layer: a product of stages. Each stage is a set of 2×2 matrices on disjoint pairs of
+//! coordinates.
 //!
 //! ```text
 //! z_p = a x_p + b x_q        z_q = c x_p + d x_q        ladj = Σ_pairs log|ad − bc|
 //! ```
 //!
-//! Parametrisations of one matrix M = [[a, b], [c, d]]:
+//! A matrix M = [[a, b], [c, d]] has one of two parametrisations:
 //!
-//! - **raw**: a, b, c, d themselves, as in the paper. log|ad − bc| is finite at an exact swap, where the reference's
-//!   log|a| + log|d − cb/a| is not.
-//! - **rotation**: M = R(θ)·[[e^α, u], [0, e^β]] with R(θ) = [[cos θ, −sin θ], [sin θ, cos θ]]. Always invertible,
-//!   log|det| = α + β, and a quarter turn is a swap up to one sign.
+//! - **raw**: the parameters are a, b, c, d themselves, as in the paper. At an exact swap, log|ad − bc| is
+//!   finite, whereas log|a| + log|d − cb/a|, which the reference implementation computes, is not.
+//! - **rotation**: M = R(θ)·[[e^α, u], [0, e^β]] with R(θ) = [[cos θ, −sin θ], [sin θ, cos θ]]. It is always
+//!   invertible, with log|det| = α + β, and a quarter turn is a swap up to one sign.
 //!
-//! In feature-major layout a pair is two contiguous rows combined with four scalars, whatever the pairs are; `plan` says in
-//! which order they are worked off, `kernel` does it.
+//! In the feature-major layout a pair consists of two contiguous rows, which are combined with four scalars,
+//! whichever rows they are. The module `plan` decides in which order the pairs are processed; `kernel`
+//! processes them.
 //!
 //! # References
-//! Meng et al. (2022), ButterflyFlow, arXiv:2209.13774; Dao et al. (2019), Learning fast algorithms for linear
-//! transforms using butterfly factorizations, arXiv:1903.05895.
+//! Meng et al. (2022), ButterflyFlow, arXiv:2209.13774; Dao et al. (2019), Learning fast algorithms for
+//! linear transforms using butterfly factorizations, arXiv:1903.05895.
 
 mod kernel;
 mod matrix;
@@ -24,9 +26,9 @@ mod plan;
 
 use std::f64::consts::FRAC_PI_2;
 
-use serde::{Deserialize, Serialize};
-
 use self::kernel::Scratch;
+pub use self::matrix::Parametrisation;
+
 use self::matrix::Matrices;
 use self::plan::{Pair, Plan};
 use super::bijector::{Bijector, ParameterSpec, Tape};
@@ -38,26 +40,15 @@ use crate::num::real::Real;
 use crate::num::simd::vectorized;
 use crate::random::StreamRng;
 
-/// How a 2×2 matrix is written in parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Parametrisation {
-    /// Its four entries.
-    Raw,
-    /// Rotation × upper triangular with positive diagonal.
-    #[default]
-    Rotation,
-}
-
-/// Radix-2 options of the public reference implementation.
+/// The radix-2 options of the public reference implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Radix2 {
-    /// Number of levels, at most ⌈log₂ n⌉ of which do anything.
+    /// Number of levels. At most ⌈log₂ n⌉ of them have an effect.
     pub levels: usize,
-    /// Whether level 0, the coarsest, comes last.
+    /// Whether level 0, which is the coarsest, comes last.
     pub coarsest_last: bool,
-    /// Whether the levels go from coarsest to finest and back, with matrices of their own on the way back; as in the
-    /// reference, whatever `coarsest_last` says.
+    /// Whether the levels go from coarsest to finest and back, with separate matrices on the way back. As in
+    /// the reference implementation, `coarsest_last` is then ignored.
     pub both_directions: bool,
     /// Whether all pairs of a block share one matrix.
     pub share_weights: bool,
@@ -68,17 +59,17 @@ pub struct Radix2 {
 pub struct ButterflyLayer {
     n_features: usize,
     n_stages: usize,
-    /// Matrices of each stage.
+    /// Number of matrices of each stage.
     per_stage: Vec<usize>,
     plan: Plan,
     matrices: Matrices,
     is_benes: bool,
-    /// Standard deviation of the angles at the start; 0 starts as the identity.
+    /// Standard deviation of the angles at the start. With 0 the layer starts as the identity.
     spread: f64,
 }
 
 impl ButterflyLayer {
-    /// Any stages: each a list of groups of pairs, one matrix per group.
+    /// A layer of arbitrary stages. Each stage is a list of groups of pairs, and each group has one matrix.
     fn from_groups(n_features: usize, stages: Vec<Vec<Stage>>, parametrisation: Parametrisation) -> Self {
         let mut uses = Vec::new();
         let per_stage = stages.iter().map(Vec::len).collect();
@@ -105,7 +96,7 @@ impl ButterflyLayer {
         }
     }
 
-    /// The paper's schedule, ragged where 2^(level+1) does not divide `n_features`.
+    /// The paper's schedule. It is ragged if `n_features` is not a multiple of 2^(level+1).
     pub fn radix2(n_features: usize, options: Radix2, parametrisation: Parametrisation) -> Self {
         let mut levels: Vec<usize> = (0..options.levels).collect();
         if options.both_directions {
@@ -123,13 +114,14 @@ impl ButterflyLayer {
         Self::from_groups(n_features, stages, parametrisation)
     }
 
-    /// The Beneš schedule, which reaches every permutation.
+    /// The Beneš schedule, which can realise every permutation.
     pub fn benes(n_features: usize, parametrisation: Parametrisation) -> Self {
         let stages = benes(n_features).iter().map(|stage| singles(stage)).collect();
         Self { is_benes: true, ..Self::from_groups(n_features, stages, parametrisation) }
     }
 
-    /// Starts from random matrices near a rotation by N(0, `spread`²) instead of the identity.
+    /// Starts from rotations by random angles with the distribution N(0, `spread`²), instead of from the
+    /// identity.
     #[must_use]
     pub fn with_random_start(self, spread: f64) -> Self {
         Self { spread, ..self }
@@ -140,13 +132,14 @@ impl ButterflyLayer {
         self.n_stages
     }
 
-    /// Number of 2×2 matrices, fewer than pairs where they are shared.
+    /// Number of 2×2 matrices. It is smaller than the number of pairs if pairs share matrices.
     pub fn n_matrices(&self) -> usize {
         self.matrices.len()
     }
 
-    /// For each stage, the share of the squared entries of its matrices that lies off their diagonals: 0 leaves every
-    /// coordinate alone, ½ mixes pairs evenly, 1 swaps them. `None` for a stage without pairs.
+    /// For each stage, the share of the squared entries of its matrices that is off their diagonals. A share
+    /// of 0 means that no coordinate is mixed, ½ that the members of pairs are mixed evenly, 1 that they are
+    /// swapped. `None` for a stage without pairs.
     pub(crate) fn mixing_by_stage<T: Real>(&self, parameters: &[T]) -> Vec<Option<f64>> {
         let mut entries = vec![T::zero(); 4 * self.n_matrices()];
         self.matrices.entries(parameters, &mut entries);
@@ -164,10 +157,11 @@ impl ButterflyLayer {
             .collect()
     }
 
-    /// Sets the matrices of a Beneš layer so that z\[i\] = ±x\[permutation\[i\]\]; raw matrices make every sign +.
+    /// Sets the matrices of a Beneš layer so that z\[i\] = ±x\[permutation\[i\]\]. With raw matrices every
+    /// sign is positive.
     ///
     /// # Errors
-    /// Where `permutation` is none of the layer's size, or the layer is not a Beneš network.
+    /// If `permutation` is not a permutation of the layer's size, or if the layer is not a Beneš network.
     pub fn set_permutation<T: Real>(
         &self,
         parameters: &mut [T],
@@ -180,33 +174,35 @@ impl ButterflyLayer {
             return Err(FlowError::NotAPermutation { n_features: self.n_features });
         }
         let swaps = route(permutation)?;
-        // One matrix for each switch, in the order of the switches.
+        // Each switch has one matrix, and the matrices are in the order of the switches.
         for (k, swap) in swaps.concat().into_iter().enumerate() {
             self.matrices.set(parameters, k, if swap { FRAC_PI_2 } else { 0.0 }, swap);
         }
         Ok(())
     }
 
-    /// Elements of the buffers of a block for a batch of `n`: its rows, the inputs of its pairs.
+    /// Lengths of the scratch buffers of a block for a batch of `n` columns: its rows, and the inputs of its
+    /// pairs.
     fn scratch_lengths(&self, n: usize) -> [usize; 2] {
         let width = kernel::pieces(n) * LANES;
         [self.plan.most_rows, 2 * self.plan.most_pairs].map(|rows| rows * width + ALIGNMENT)
     }
 
-    /// Elements the forward pass keeps for `n` columns.
+    /// Number of elements that the forward pass keeps for a batch of `n` columns.
     fn kept_length(&self, n: usize) -> usize {
         self.plan.total_rows * n.next_multiple_of(kernel::pieces(n) * LANES)
     }
 }
 
-/// Elements at the start of a buffer that may have to be skipped so that pieces do not straddle cache lines.
+/// Number of elements at the start of a buffer that may have to be skipped, so that pieces do not straddle
+/// cache lines.
 const ALIGNMENT: usize = 16;
 
 fn singles(stage: &[(usize, usize)]) -> Vec<Stage> {
     stage.iter().map(|&pair| vec![pair]).collect()
 }
 
-/// A buffer as pieces of `LANES`, from its first cache line on.
+/// Views a buffer as pieces of `LANES` elements, starting at its first cache line.
 fn pieces<T: Real>(buffer: &mut [T]) -> &mut [[T; LANES]] {
     let skipped = buffer.as_ptr().align_offset(64).min(ALIGNMENT).min(buffer.len());
     buffer[skipped..].as_chunks_mut().0
@@ -253,7 +249,8 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         let n = z.len() / self.n_features;
         let [block, _] = self.scratch_lengths(n);
-        // The second slot belongs to the forward pass, which may yet want its backward pass.
+        // The second slot is left alone: it belongs to the forward pass, and its backward pass may still
+        // come.
         let [entries, _, block] = tape.slots([4 * self.n_matrices(), 0, block]);
         self.matrices.inverse_entries(parameters, entries)?;
         run(&self.plan, entries, true, z, n, &mut Scratch { block: pieces(block), inputs: &mut [] }, &mut []);
@@ -282,7 +279,7 @@ impl<T: Real> Bijector<T> for ButterflyLayer {
     }
 }
 
-/// [`kernel::forward`] for the width of the batch and the CPU.
+/// Calls [`kernel::forward`] for the width of the batch and the CPU.
 fn run<T: Real>(
     plan: &Plan,
     entries: &[T],
@@ -308,7 +305,7 @@ fn run<T: Real>(
     }
 }
 
-/// [`kernel::backward`] for the width of the batch and the CPU.
+/// Calls [`kernel::backward`] for the width of the batch and the CPU.
 fn run_backward<T: Real>(
     plan: &Plan,
     entries: &[T],
@@ -374,7 +371,7 @@ mod tests {
                 layer.forward(&parameters, &mut z, &mut ladj, &mut Tape::default(), None);
                 for (z, &from) in z.iter().zip(&order) {
                     let z = if parametrisation == Parametrisation::Raw { *z } else { z.abs() };
-                    // Each quarter turn leaves cos(π/2) = 6e-17 behind.
+                    // Each quarter turn leaves a rounding error of cos(π/2) = 6e-17.
                     assert!((z - (from + 1) as f64).abs() < 1e-13, "d = {d}");
                 }
                 assert_eq!(ladj[0], 0.0);

@@ -1,43 +1,46 @@
-//! In which order the pairs of a butterfly are worked off so that data stay in the first-level cache.
+//! Decides in which order the pairs of a butterfly are processed, so that data stay in the first-level cache.
 //!
-//! Stage by stage, a layer would read and write the whole batch ⌈log₂ d⌉ times. But the pairs of a few consecutive stages
-//! fall into *blocks* that share no coordinate: six levels of a radix-2 butterfly, of any size, are blocks of 64. Such a
-//! run of stages is a *pass*; a block is carried through all its stages at once, on a copy of its rows, for some columns after
-//! others: its matrices are read once for all of them.
+//! If a layer were processed stage by stage, it would read and write the whole batch ⌈log₂ d⌉ times. But the
+//! pairs of a few consecutive stages fall into *blocks* that share no coordinate. For example, six levels of
+//! a radix-2 butterfly of any size fall into blocks of 64 rows. Such a run of consecutive stages is a *pass*.
+//!
+//! A block is carried through all stages of its pass at once, on a copy of its rows, one range of columns
+//! after the other. The matrices of a block are then read from memory only once for all columns.
 
 use std::ops::Range;
 
-/// Most rows of a block: with [`COLUMNS`] columns of f32 they take 32 KiB, what a first-level cache holds.
+/// Largest number of rows in a block. Together with [`COLUMNS`] columns of f32 they take 32 KiB, which a
+/// first-level cache holds.
 const ROWS: usize = 64;
-/// Most columns of a block handled together.
+/// Largest number of columns of a block that are processed together.
 pub(super) const COLUMNS: usize = 128;
 
-/// One 2×2 matrix on two coordinates.
+/// One 2×2 matrix, applied to two coordinates.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pair {
     pub(super) p: usize,
     pub(super) q: usize,
-    /// Index of its matrix.
+    /// Index of the matrix.
     pub(super) matrix: usize,
 }
 
-/// Pairs, in the order of their stages, that touch no rows but these.
+/// A set of rows, with all pairs of a pass that lie in these rows, in the order of their stages.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
-    /// Ascending.
+    /// The rows, in ascending order.
     pub(super) rows: Vec<usize>,
-    /// p and q are places in `rows`.
+    /// The pairs, with p and q as indices into `rows`.
     pub(super) pairs: Vec<Pair>,
 }
 
-/// All stages of a layer.
+/// The order in which all stages of a layer are processed.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    /// Pass after pass.
+    /// The blocks, pass after pass.
     pub(super) blocks: Vec<Block>,
-    /// Rows of all blocks together.
+    /// Sum of the numbers of rows of all blocks.
     pub(super) total_rows: usize,
-    /// Most pairs and most rows of a block.
+    /// Largest number of pairs and largest number of rows in a block.
     pub(super) most_pairs: usize,
     pub(super) most_rows: usize,
 }
@@ -45,7 +48,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(n_features: usize, stages: &[Vec<Pair>]) -> Self {
         let fewest = runs(n_features, stages, ROWS);
-        // Smaller blocks in as many passes leave more of the cache to what a backward pass keeps.
+        // If smaller blocks need no more passes, they leave more of the cache for what a backward pass keeps.
         let smaller = |rows| Some(runs(n_features, stages, rows)).filter(|r| r.len() == fewest.len());
         let chosen = [ROWS / 4, ROWS / 2].into_iter().find_map(smaller).unwrap_or(fewest);
         let blocks: Vec<Block> = chosen.into_iter().flat_map(|(sets, of)| pass(sets, &stages[of])).collect();
@@ -58,7 +61,8 @@ impl Plan {
     }
 }
 
-/// Runs of stages whose pairs fall into blocks of at most `rows` rows, as long as they go.
+/// Divides the stages into runs that are as long as possible, while their pairs fall into blocks of at most
+/// `rows` rows.
 fn runs(n_features: usize, stages: &[Vec<Pair>], rows: usize) -> Vec<(Sets, Range<usize>)> {
     let mut runs = Vec::new();
     let mut first = 0;
@@ -88,7 +92,7 @@ fn pass(mut sets: Sets, stages: &[Vec<Pair>]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut block_of = vec![usize::MAX; n];
     let mut place = vec![0; n];
-    // Rows in no pair need no block.
+    // Rows that are in no pair need no block.
     let mut used = vec![false; n];
     for pair in stages.iter().flatten() {
         (used[pair.p], used[pair.q]) = (true, true);
@@ -109,7 +113,7 @@ fn pass(mut sets: Sets, stages: &[Vec<Pair>]) -> Vec<Block> {
     blocks
 }
 
-/// Disjoint sets of coordinates.
+/// Disjoint sets of coordinates (a union-find structure).
 #[derive(Clone)]
 struct Sets {
     parent: Vec<usize>,
@@ -150,7 +154,7 @@ mod tests {
     use super::*;
     use crate::flow::schedule::benes;
 
-    /// Swaps worked off block by block give what they give stage by stage.
+    /// Swaps that are processed block by block must give the same result as stage by stage.
     #[test]
     fn passes_keep_the_order_of_every_coordinate() {
         for n in [1, 2, 3, 64, 65, 100, 300, 1024] {

@@ -1,30 +1,32 @@
-//! Which coordinates condition which, decided from the data before any training.
+//! Decides from the data, before any training, which coordinates condition which.
 //!
-//! A coupling models how its transformed coordinates depend on its conditioning ones; dependence inside either half it
-//! cannot see. So the two halves are chosen to cut as much dependence as possible, pairs that an earlier block has cut
-//! counting for less:
+//! A coupling models how its transformed coordinates depend on its conditioning coordinates. It cannot see
+//! dependence within either half. The two halves are therefore chosen so that they cut as much dependence as
+//! possible. Pairs that an earlier block has already cut count for less:
 //!
 //! ```text
 //! maximise Σ_{i conditioning, j transformed} w_ij        w_ij = dependence_ij · 2^{−(times cut before)}
 //! ```
 //!
-//! by exchanging coordinates between the halves until no exchange helps.
+//! The search exchanges coordinates between the halves until no exchange helps.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::flow::config::FlowConfig;
 
-/// How much a pair counts after each time it has been cut.
+/// Factor by which the weight of a pair falls each time it is cut.
 const FADING: f64 = 0.5;
-/// Most exchanges per coordinate and block; far more than are ever made.
+/// Largest number of rounds of exchanges per block. It is far more than are ever needed.
 const MAX_ROUNDS: usize = 20;
 
-/// Strength of dependence of each pair of coordinates: −½ ln(1 − r²), the mutual information of a Gaussian pair with
-/// correlation r, for the largest r² among (x_i, x_j), (x_i², x_j), (x_i, x_j²), (x_i², x_j²). Squares find what is
+/// Strength of dependence of each pair of coordinates.
+///
+/// It is −½ ln(1 − r²), the mutual information of a Gaussian pair with correlation r, for the largest r²
+/// among (x_i, x_j), (x_i², x_j), (x_i, x_j²) and (x_i², x_j²). The squares find coordinates that are
 /// dependent without being correlated.
 ///
 /// # Shapes
-/// `x: (d, n)` → `(d, d)`, symmetric, 0 on the diagonal
+/// `x: (d, n)` → `(d, d)`, symmetric, with 0 on the diagonal
 pub fn dependence(x: ArrayView2<'_, f64>) -> Array2<f64> {
     let (d, n) = x.dim();
     let standardised = |rows: Array2<f64>| {
@@ -47,26 +49,28 @@ pub fn dependence(x: ArrayView2<'_, f64>) -> Array2<f64> {
         }
         let all = [linear[(i, j)], mixed[(i, j)], mixed[(j, i)], squares[(i, j)]];
         let r2 = all.iter().map(|r| r * r).filter(|r| r.is_finite()).fold(0.0, f64::max);
-        // Exact duplicates would count infinitely.
+        // The limit on r² is for exact duplicates, which would otherwise have infinite weight.
         -0.5 * (1.0 - r2.min(0.999)).ln()
     })
 }
 
-/// A permutation for the linear layer of every block, first to last: output i of block b takes its input
-/// `arrange(..)[b][i]`. Blocks come in twos whose couplings transform complementary halves; the second of each two gets
-/// the identity, so that both see the same halves.
+/// A permutation for the linear layer of every block, from first to last: output i of block b is its input
+/// `arrange(..)[b][i]`.
+///
+/// Blocks come in pairs whose couplings transform complementary halves. The second block of each pair gets
+/// the identity, so that both blocks see the same halves.
 ///
 /// # Shapes
-/// `dependence: (d, d)` with d the configuration's number of features
+/// `dependence: (d, d)`, where d is the configuration's number of features
 ///
 /// # Panics
-/// Where it is not.
+/// If `dependence` has another shape.
 pub fn arrange(config: &FlowConfig, dependence: ArrayView2<'_, f64>) -> Vec<Vec<usize>> {
     let d = config.n_features;
     assert_eq!(dependence.dim(), (d, d), "a dependence for each pair of coordinates");
     let mut weights = dependence.to_owned();
     let identity: Vec<usize> = (0..d).collect();
-    // Coordinate of the data at each place.
+    // The coordinate of the data at each place.
     let mut places = identity.clone();
     let mut layers = Vec::new();
     for block in 0..config.n_blocks {
@@ -76,7 +80,8 @@ pub fn arrange(config: &FlowConfig, dependence: ArrayView2<'_, f64>) -> Vec<Vec<
         }
         let transforms = config.transforms(block);
         let mut order = identity.clone();
-        // What each place gains by changing sides: its weights to its own side less those to the other.
+        // The pull of a place is what it gains by changing sides: its weights to its own side less its
+        // weights to the other.
         let weight = |order: &[usize], i: usize, k: usize| weights[(places[order[i]], places[order[k]])];
         let signed = |i: usize, k: usize, w: f64| if transforms[i] == transforms[k] { w } else { -w };
         let mut pull: Vec<f64> = (0..d)
@@ -87,12 +92,13 @@ pub fn arrange(config: &FlowConfig, dependence: ArrayView2<'_, f64>) -> Vec<Vec<
             for i in (0..d).filter(|&i| transforms[i]) {
                 let best = (0..d)
                     .filter(|&j| !transforms[j])
-                    // The pair itself stays cut: its weight was counted as lost by both.
+                    // After the exchange the pair itself is still cut, but both pulls have counted its weight
+                    // as lost.
                     .map(|j| (pull[i] + pull[j] + 2.0 * weight(&order, i, j), j))
                     .reduce(|a, b| if b.0 > a.0 { b } else { a });
                 let Some((_, j)) = best.filter(|(gain, _)| *gain > 1e-9) else { continue };
                 for k in (0..d).filter(|&k| k != i && k != j) {
-                    // i and j are on different sides: what comes to one side leaves the other.
+                    // i and j are on different sides, so what one side gains, the other side loses.
                     let change = weight(&order, j, k) - weight(&order, i, k);
                     pull[k] += signed(i, k, 2.0 * change);
                 }
@@ -148,7 +154,8 @@ mod tests {
     fn dependent_pairs_are_put_on_different_sides() {
         let d = 8;
         let config = FlowConfig { n_blocks: 4, ..FlowConfig::new(d) };
-        // Pairs (0, 1), (2, 3), ...: by halves, the default leaves every one of them uncut at first.
+        // The dependent pairs are (0, 1), (2, 3), …: the default halves would leave every one of them uncut
+        // at first.
         let weights =
             Array2::from_shape_fn((d, d), |(i, j)| if i != j && i / 2 == j / 2 { 1.0 } else { 0.0 });
         let layers = arrange(&config, weights.view());

@@ -1,14 +1,15 @@
 //! Iterated local search over permutations, judged by the log-density of a batch.
 //!
-//! With P the permutation matrix and f the log-density downstream of the layer, the search climbs
+//! Let P be the permutation matrix and f the log-density of the flow after the layer. The search maximises
 //!
 //! ```text
 //! F(P) = mean over records of f(P x)
 //! ```
 //!
-//! One move exchanges two coordinates: for each coordinate in turn, all partners are tried and the best is taken if its
-//! gain stands out from its own standard error over the records. At a local optimum some coordinates are rotated among
-//! themselves at random and the climb is repeated, keeping the better end; the same for several starts.
+//! One move exchanges two coordinates. For each coordinate in turn, all partners are tried, and the best is
+//! taken if its gain is large compared with its own standard error over the records. At a local optimum, some
+//! coordinates are rotated among themselves at random, and the climb is repeated. The better end is kept. All
+//! this is done for several starts.
 //!
 //! # References
 //! Lourenço, Martin & Stützle (2003), Iterated local search, in Handbook of Metaheuristics.
@@ -20,7 +21,7 @@ use crate::flow::error::FlowError;
 use crate::num::real::Real;
 use crate::random::Seed;
 
-/// A log-density downstream of a linear layer.
+/// The log-density of the layers that follow a linear layer.
 pub trait Objective<T: Real>: Sync {
     /// Overwrites `log_prob` with the log-density of each column.
     ///
@@ -35,19 +36,21 @@ impl<T: Real, F: Fn(&[T], &mut [T]) + Sync> Objective<T> for F {
     }
 }
 
-/// Settings of a search.
+/// Settings of a permutation search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchParams {
-    /// Further starts, from random permutations.
+    /// Number of further starts, each from a random permutation.
     pub restarts: usize,
-    /// Disturbances of each local optimum.
+    /// Number of disturbances of each local optimum.
     pub kicks: usize,
-    /// Most passes over all coordinates per climb.
+    /// Largest number of passes over all coordinates in one climb.
     pub max_sweeps: usize,
-    /// A gain must exceed this many of its standard errors. Where a coordinate is in a wrong place, losses are so
-    /// heavy-tailed that two hold back true gains: of ten hidden arrangements of 16 and 64 parabolas, two were missed.
+    /// A gain counts only if it exceeds this many of its standard errors.
+    ///
+    /// As long as a coordinate is in a wrong place, losses are so heavy-tailed that a threshold of two holds
+    /// back true gains: with it, two of ten hidden arrangements of 16 and 64 parabolas were missed.
     pub standard_errors: f64,
-    /// Seed of starts, orders and disturbances.
+    /// Seed of the starts, the orders and the disturbances.
     pub seed: Seed,
 }
 
@@ -57,34 +60,36 @@ impl Default for SearchParams {
     }
 }
 
-/// Where a search ended.
+/// The result of a permutation search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// z\[i\] = x\[permutation\[i\]\].
+    /// The permutation that was found: z\[i\] = x\[permutation\[i\]\].
     pub permutation: Vec<usize>,
-    /// Mean log-density of the batch there.
+    /// Mean log-density of the batch with this permutation.
     pub mean_log_prob: f64,
-    /// The same at the start.
+    /// Mean log-density of the batch at the start.
     pub started_from: f64,
-    /// Log-densities of the whole batch that were computed.
+    /// Number of times that the log-density of the whole batch was computed.
     pub evaluations: u64,
 }
 
-/// Searches from `start`.
+/// Searches for a better permutation, starting from `start`.
 ///
 /// The result is the same for any number of threads.
 ///
 /// # Shapes
-/// `x: (d, n)` feature-major with d the length of `start`
+/// `x: (d, n)` feature-major, where d is the length of `start`
 ///
 /// # Errors
-/// [`FlowError::NotAPermutation`] for `start`; [`FlowError::FeatureCount`] where `x` is not whole columns.
+/// [`FlowError::NotAPermutation`] if `start` is not a permutation; [`FlowError::FeatureCount`] if `x` does
+/// not consist of whole columns.
 ///
 /// # Examples
 /// ```
 /// use cohort_flow::flow::permutation::{SearchParams, search};
 ///
-/// // Downstream expects the first coordinate near 5 and the second near 0; the records have it the other way round.
+/// // The layers downstream expect the first coordinate near 5 and the second near 0; the records have it
+/// // the other way round.
 /// let expects = |z: &[f64], log_prob: &mut [f64]| {
 ///     let n = log_prob.len();
 ///     for i in 0..n {
@@ -171,10 +176,11 @@ impl<T: Real> Climber<'_, T> {
         State { permutation, z, log_prob }
     }
 
-    /// Climbs to a permutation no exchange improves.
+    /// Climbs to a permutation that no exchange improves.
     fn climb(&self, state: &mut State<T>, rng: &mut crate::random::StreamRng, evaluations: &mut u64) {
         let d = state.permutation.len();
-        // Coordinates since whose last trial nothing has changed need not be tried again.
+        // Number of coordinates in a row that were tried without a change. If it reaches d, no coordinate
+        // need be tried again.
         let mut idle = 0;
         for _ in 0..self.params.max_sweeps {
             for i in draw::permutation(d, rng) {
@@ -199,7 +205,7 @@ impl<T: Real> Climber<'_, T> {
         self.objective.log_prob(&state.z, &mut state.log_prob);
     }
 
-    /// The coordinate whose exchange with `i` gains most, if any gain stands out.
+    /// The coordinate whose exchange with `i` gains most, or `None` if no gain is large enough.
     fn best_partner(&self, state: &State<T>, i: usize) -> Option<usize> {
         let gains: Vec<(f64, usize)> = (0..state.permutation.len())
             .into_par_iter()
@@ -215,19 +221,20 @@ impl<T: Real> Climber<'_, T> {
                 },
             )
             .collect();
-        // The first of equals, whatever thread found it.
+        // Of equal gains the first is taken, so that the result does not depend on the threads.
         let best = gains.into_iter().reduce(|a, b| if b.0 > a.0 { b } else { a })?;
         (best.0 > 0.0).then_some(best.1)
     }
 
-    /// Mean gain per record, 0 unless it exceeds its standard errors.
+    /// Mean gain per record; 0 unless it exceeds the required number of standard errors.
     fn gain(&self, before: &[T], after: &[T]) -> f64 {
         let n = before.len() as f64;
         let differences = || after.iter().zip(before).map(|(a, b)| a.into_f64() - b.into_f64());
         let mean = differences().sum::<f64>() / n;
         let variance = differences().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0).max(1.0);
         let least = self.params.standard_errors * (variance / n).sqrt();
-        // A gain of rounding alone would let two equal permutations take turns for ever.
+        // The threshold is positive, since two equal permutations could otherwise alternate for ever because
+        // of rounding.
         if mean > least.max(1e-9) { mean } else { 0.0 }
     }
 }
@@ -243,7 +250,7 @@ mod tests {
     use super::*;
     use crate::flow::draw::{permutation, standard_normal};
 
-    /// Pairs (u, u²/2 + 0.3 e): uncorrelated, but dependent.
+    /// The density of pairs (u, u²/2 + 0.3 e), which are uncorrelated but dependent.
     fn parabolas(z: &[f64], log_prob: &mut [f64]) {
         let n = log_prob.len();
         log_prob.fill(0.0);
@@ -285,7 +292,7 @@ mod tests {
         let found = search(&parabolas, &x, &identity, &SearchParams::default()).unwrap();
         assert!(is_permutation(&found.permutation, d));
         assert!(found.started_from < truth - 5.0);
-        // Pairs may change places among themselves: the density is the same.
+        // Pairs may have changed places with each other, which leaves the density the same.
         assert!((found.mean_log_prob - truth).abs() < 1e-9, "{} {truth}", found.mean_log_prob);
     }
 

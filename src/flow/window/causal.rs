@@ -1,16 +1,20 @@
-//! A causal linear layer: every sample less what the p samples before it foretell, whitened.
+//! A causal linear layer: subtracts from every sample what the p samples before it predict, and whitens the
+//! rest.
 //!
 //! ```text
-//! z_t = Σ_{j ≤ min(t, p)} W_j (x_{t−j} − m)        the same W for all t ≥ p, W_0 lower triangular with diagonal eˢ
+//! z_t = Σ_{j ≤ min(t, p)} W_j (x_{t−j} − m)
 //! ```
 //!
-//! The first p samples have matrices of their own, unless as many or more samples are given: those stay as they are, and the
-//! density is of the others. Started from a vector autoregression, the layer's output is that model's
-//! innovations, and the flow's other layers describe what linear prediction leaves.
+//! The matrices W_j are the same for all t ≥ p, and W_0 is lower triangular with diagonal eˢ. The first p
+//! samples have matrices of their own. If some samples are given, they stay as they are, and the density is
+//! that of the others.
 //!
-//! Parameters are one lower triangular matrix A of (p + 1)·C coordinates, time-major: row block t serves sample t < p, the
-//! last one all samples from p on. Rows of a batch are in the channel-major layout, where "the same coefficient for all
-//! t ≥ p" is one contiguous stretch.
+//! If the layer starts from a vector autoregression, its output consists of the innovations of that model,
+//! and the other layers of the flow describe what linear prediction leaves.
+//!
+//! The parameters are one lower triangular matrix A of (p + 1)·C coordinates, time-major. Its row block t
+//! serves sample t < p, and its last row block serves all samples from p on. The rows of a batch are in the
+//! channel-major layout, where "the same coefficient for all t ≥ p" is one contiguous range.
 
 use std::ops::Range;
 
@@ -23,31 +27,33 @@ use crate::num::real::Real;
 use crate::num::simd::vectorized;
 use crate::random::StreamRng;
 
-/// The layer; starts as the identity.
+/// The causal linear layer. It starts as the identity.
 #[derive(Debug, Clone)]
 pub struct Causal {
     length: usize,
     channels: usize,
     order: usize,
-    /// Samples at the start that are given.
+    /// Number of samples at the start that are given.
     past: usize,
 }
 
-/// A row of the triangular matrix and the rows of the batch it makes.
+/// A row of the triangular matrix, and the rows of the batch that it computes.
 struct Line {
-    /// Row of the matrix.
+    /// Index of the row in the matrix.
     a: usize,
-    /// Rows made.
+    /// The rows of the batch that it computes.
     made: Range<usize>,
 }
 
 impl Causal {
-    /// For windows of `length` samples of `channels` channels; the past that counts is `order` samples, less than `length`.
+    /// A layer for windows of `length` samples with `channels` channels. Each sample depends on the `order`
+    /// samples before it; `order` is limited to `length` − 1.
     pub fn new(length: usize, channels: usize, order: usize) -> Self {
         Self { length, channels, order: order.min(length - 1), past: 0 }
     }
 
-    /// Leaves the first `past` samples as they are: the density is of the others given these.
+    /// Leaves the first `past` samples as they are. The density is then that of the other samples, given
+    /// these.
     #[must_use]
     pub fn given(self, past: usize) -> Self {
         Self { past, ..self }
@@ -57,12 +63,13 @@ impl Causal {
         (self.order + 1) * self.channels
     }
 
-    /// First row of the matrix that makes something: rows of samples that are given do not, and are not kept.
+    /// Index of the first row of the matrix that computes anything. The rows for given samples compute
+    /// nothing, and they are not stored.
     fn first(&self) -> usize {
         self.past.min(self.order) * self.channels
     }
 
-    /// Where the row of the matrix begins among its elements below the diagonal.
+    /// Offset of row `a` of the matrix among its stored elements below the diagonal.
     fn begin(&self, a: usize) -> usize {
         let below = |a: usize| a * a.saturating_sub(1) / 2;
         below(a) - below(self.first())
@@ -81,7 +88,7 @@ impl Causal {
         })
     }
 
-    /// First row that enters `line` through column `b` of the matrix.
+    /// The first row of the batch that enters `line` through column `b` of the matrix.
     fn source(&self, line: &Line, b: usize) -> usize {
         let late = line.made.start % self.length - line.a / self.channels;
         (b % self.channels) * self.length + b / self.channels + late
@@ -90,10 +97,10 @@ impl Causal {
     /// Sets the layer to z = A(x − m) of a vector autoregression.
     ///
     /// # Shapes
-    /// `mean: ((p+1)·C,)`, `whiten: ((p+1)·C, (p+1)·C)`, lower triangular with positive diagonal
+    /// `mean: ((p+1)·C,)`; `whiten: ((p+1)·C, (p+1)·C)`, lower triangular with positive diagonal
     ///
     /// # Errors
-    /// [`FlowError::FeatureCount`] where they are of another size.
+    /// [`FlowError::FeatureCount`] if they have another size.
     pub(in crate::flow) fn set<T: Real>(
         &self,
         parameters: &mut [T],
@@ -118,7 +125,7 @@ impl Causal {
     }
 }
 
-/// y += k·x.
+/// Computes y += k·x.
 fn add<T: Real>(y: &mut [T], x: &[T], k: T) {
     vectorized!(_F => for (y, &x) in y.iter_mut().zip(x) {
         *y += k * x;
@@ -224,7 +231,7 @@ impl<T: Real> Bijector<T> for Causal {
             let d = &d_z[rows.clone()];
             let total = sum(d);
             for (g, &d) in gradient[rows.clone()].iter_mut().zip(d) {
-                // The row holds ∂L/∂z and what other lines have left there.
+                // The row already holds ∂L/∂z, plus what other lines have added there.
                 *g += (scale - T::one()) * d;
             }
             let through = dot(d, &seen[rows]) - location[a] * total;
@@ -253,7 +260,7 @@ mod tests {
         for (length, channels, order) in [(1, 1, 0), (5, 1, 2), (4, 2, 1), (3, 2, 2), (4, 3, 0)] {
             check_bijector(&Causal::new(length, channels, order), 71);
         }
-        // Fewer samples given than are looked back on, as many, more.
+        // The cases are: fewer given samples than the layer looks back on, as many, and more.
         for (past, parameters) in [(1, 14 + 4 + 6), (2, 9 + 2 + 6), (3, 9 + 2 + 6)] {
             let layer = Causal::new(5, 2, 2).given(past);
             check_bijector(&layer, 72);
@@ -279,7 +286,7 @@ mod tests {
             layer.forward(&parameters, &mut z, &mut [0.0], &mut Tape::default(), None);
             z
         };
-        // Channel-major: row c·T + t.
+        // The layout is channel-major: row c·T + t.
         let x: Vec<f64> = (0..12).map(|i| f64::from(i).sin()).collect();
         let before = z(&x);
         let mut moved = x.clone();
@@ -287,7 +294,7 @@ mod tests {
         let after = z(&moved);
         let changed: Vec<usize> = (0..12).filter(|&i| (before[i] - after[i]).abs() > 1e-9).collect();
         assert_eq!(changed, [3, 4, 5, 9, 10, 11]);
-        // The last block, at t = 4: A(x − m) over the samples 2, 3, 4.
+        // The last row block, at t = 4, computes A(x − m) over the samples 2, 3 and 4.
         let past: Array1<f64> = (0..w).map(|b| x[(b % 2) * 6 + 2 + b / 2] - mean[b]).collect();
         let want = whiten.dot(&past);
         assert!((before[4] - want[4]).abs() < 1e-12 && (before[10] - want[5]).abs() < 1e-12);

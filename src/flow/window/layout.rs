@@ -1,16 +1,18 @@
-//! Orders of a window's coordinates. `order[i]` is the time-major coordinate that row i of a layout holds.
+//! Layouts of the coordinates of a window. In each layout, `order[i]` is the time-major coordinate that row i
+//! holds.
 
-/// Sample after sample.
+/// The layout sample after sample.
 pub(in crate::flow) fn time_major(length: usize, channels: usize) -> Vec<usize> {
     (0..length * channels).collect()
 }
 
-/// Channel after channel: row c·T + t.
+/// The layout channel after channel, with sample t of channel c in row c·T + t.
 pub(in crate::flow) fn channel_major(length: usize, channels: usize) -> Vec<usize> {
     (0..channels).flat_map(|c| (0..length).map(move |t| t * channels + c)).collect()
 }
 
-/// Row (r·C + c)·L + p, for patches of `patch` samples, which divide `length`.
+/// The layout with sample r of channel c of patch p in row (r·C + c)·L + p. Patches have `patch` samples,
+/// which must divide `length`.
 pub(in crate::flow) fn patches(length: usize, channels: usize, patch: usize) -> Vec<usize> {
     let count = length / patch;
     (0..patch * channels)
@@ -18,8 +20,10 @@ pub(in crate::flow) fn patches(length: usize, channels: usize, patch: usize) -> 
         .collect()
 }
 
-/// The samples of `patches` when all but every 2^`splits`th are factored out: first the rows of those that are left, in
-/// patches of `patch` of them, then the others, those factored out last before those before them.
+/// The layout of patches after all samples except every 2^`splits`-th have been factored out.
+///
+/// First come the rows of the samples that are left, in patches of `patch` samples. Then come the
+/// factored-out samples. Those of a later split come before those of an earlier one.
 pub(in crate::flow) fn split_patches(
     length: usize,
     channels: usize,
@@ -38,7 +42,7 @@ pub(in crate::flow) fn split_patches(
     order
 }
 
-/// The order that takes rows in layout `from` to layout `to`: new row i is old row `order[i]`.
+/// The order that takes rows from layout `from` to layout `to`: new row i is old row `order[i]`.
 pub(in crate::flow) fn between(from: &[usize], to: &[usize]) -> Vec<usize> {
     let mut place = vec![0; from.len()];
     for (row, &coordinate) in from.iter().enumerate() {
@@ -80,7 +84,7 @@ mod tests {
                 assert_eq!(&moved, to);
             }
         }
-        // Sample 1 of channel 0 of the second of three patches: time 5.
+        // Sample 1 of channel 0 of the second of three patches is the sample at time 5.
         assert_eq!(all[2][2 * 3 + 1], 5 * 2);
     }
 }

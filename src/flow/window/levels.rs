@@ -1,4 +1,4 @@
-//! What butterflies over windows learned: how much each level mixes, and over what distance.
+//! Describes what butterflies over windows have learned: how much each level mixes, and over what distance.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use crate::flow::model::Flow;
 use crate::flow::window::Windows;
 use crate::num::real::Real;
 
-/// How far apart the coordinates are that a level of a butterfly over patches combines.
+/// Distance between the coordinates that a level of a butterfly over patches combines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "unit", content = "distance")]
 pub enum Span {
-    /// Channels of the same sample.
+    /// Number of channels between two coordinates of the same sample.
     Channels(usize),
-    /// Samples of the same channel.
+    /// Number of samples between two coordinates of the same channel.
     Samples(usize),
 }
 
@@ -28,21 +28,22 @@ impl fmt::Display for Span {
     }
 }
 
-/// One level of one block.
+/// How much one level of one block mixes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LevelMixing {
-    /// Block, from 0.
+    /// Index of the block, from 0.
     pub block: usize,
-    /// Level of the butterfly, the coarsest first.
+    /// Level of the butterfly, with the coarsest first.
     pub level: usize,
-    /// Distance of the coordinates it pairs.
+    /// Distance between the coordinates that the level pairs.
     pub span: Span,
-    /// Share of the squared entries of its 2×2 matrices off their diagonals, from 0 (nothing mixed) to 1 (all swapped).
+    /// Share of the squared entries of the level's 2×2 matrices that is off their diagonals: from 0, if
+    /// nothing is mixed, to 1, if all pairs are swapped.
     pub mixing: f64,
 }
 
 impl<T: Real> Flow<T> {
-    /// How much every level of the butterflies of a flow of windows mixes. Empty for other flows.
+    /// How much every level of the butterflies mixes, for a flow of windows. Empty for other flows.
     pub fn level_mixing(&self) -> Vec<LevelMixing> {
         let config = self.config();
         let Some(window) = config.window else { return Vec::new() };
@@ -54,7 +55,8 @@ impl<T: Real> Flow<T> {
             for (level, mixing) in shares.into_iter().enumerate() {
                 let Some(mixing) = mixing else { continue };
                 let span = span(config.n_free(), &window, block, config.splits_before(block), level);
-                // A level that is gone through there and back counts once, with the mean of both.
+                // A butterfly within patches passes every level twice, there and back. Such a level is listed
+                // once, with the mean of both.
                 match out.iter_mut().find(|l| l.block == block && l.span == span && window.within_patches) {
                     Some(there) => there.mixing = f64::midpoint(there.mixing, mixing),
                     None => out.push(LevelMixing { block, level, span, mixing }),
@@ -65,13 +67,14 @@ impl<T: Real> Flow<T> {
     }
 }
 
-/// Rows lie half a block apart; in the patch layout, row (r·C + c)·L + p.
+/// Distance between the coordinates that a level pairs. The rows of a pair are half a block apart; in the
+/// patch layout, sample r of channel c of patch p is row (r·C + c)·L + p.
 fn span(n_features: usize, window: &Windows, block: usize, splits: usize, level: usize) -> Span {
     let n_features = n_features >> splits;
     let patch = window.patch_of(block);
     let count = n_features / window.channels / patch;
     if window.within_patches {
-        // There and back: l, …, 1, 0, 0, 1, …, l.
+        // The stages pass the levels there and back: 0, 1, …, l, l, …, 1, 0.
         let size = (patch * window.channels).next_power_of_two();
         let levels = size.ilog2() as usize;
         let level = if level < levels { level } else { 2 * levels - 1 - level };
@@ -84,7 +87,7 @@ fn span(n_features: usize, window: &Windows, block: usize, splits: usize, level:
     within_patch(half / count, window, splits)
 }
 
-/// Rows so many coordinates of a patch apart.
+/// The span of two rows that are `coordinates` coordinates of a patch apart.
 fn within_patch(coordinates: usize, window: &Windows, splits: usize) -> Span {
     if coordinates >= window.channels {
         Span::Samples((coordinates / window.channels) << splits)
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn levels_are_told_by_distance_and_a_turned_one_shows() {
-        // 32 samples of 2 channels in patches of 4: 8 coordinates, 8 patches.
+        // A window has 32 samples of 2 channels, in 8 patches of 4 samples; a patch has 8 coordinates.
         let window = Windows { channels: 2, patch: 4, ..Windows::default() };
         let config = FlowConfig { n_blocks: 1, window: Some(window), ..FlowConfig::new(64) };
         let mut flow = Flow::<f64>::new(&config, Seed(1)).unwrap();

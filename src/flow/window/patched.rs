@@ -1,11 +1,12 @@
-//! One layer for all patches of a window.
+//! Applies one layer to all patches of a window.
 
 use crate::flow::bijector::{Bijector, ParameterSpec, Tape};
 use crate::flow::error::FlowError;
 use crate::num::real::Real;
 use crate::random::StreamRng;
 
-/// Applies a layer over the coordinates of a patch to each of `count` patches, in the patch layout.
+/// Applies a layer over the coordinates of a patch to each of `count` patches. The rows must be in the patch
+/// layout.
 #[derive(Debug, Clone)]
 pub struct Patched<B> {
     inner: B,
@@ -13,7 +14,7 @@ pub struct Patched<B> {
 }
 
 impl<B> Patched<B> {
-    /// `inner` for each of `count` patches.
+    /// Applies `inner` to each of `count` patches.
     pub fn new(inner: B, count: usize) -> Self {
         Self { inner, count }
     }

@@ -1,28 +1,29 @@
-//! The shape of a flow of windows: patches, scales, what is factored out.
+//! The settings of a flow of windows: patches, scales, and what is factored out.
 
 use serde::{Deserialize, Serialize};
 
-/// How a flow takes coordinates for windows of signals, time-major: coordinate t·C + c.
+/// How a flow treats the coordinates of windows of signals. The coordinates are time-major: t·C + c.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Windows {
-    /// Channels C.
+    /// Number of channels C.
     pub channels: usize,
-    /// Samples P of a patch; networks, scales and dense matrices are shared by all patches.
+    /// Number of samples P in a patch. All patches share networks, scales and dense matrices.
     pub patch: usize,
-    /// Patch sizes P, 2P, 4P, … that blocks cycle through.
+    /// Number of patch sizes P, 2P, 4P, … that the blocks cycle through.
     pub scales: usize,
-    /// Times that every other sample is factored out: it goes to the base, and the blocks that follow work on the others.
+    /// Number of times that every other sample is factored out. Such a sample goes to the base, and the
+    /// blocks that follow transform only the others.
     #[serde(skip_serializing_if = "crate::num::is_zero")]
     pub splits: usize,
-    /// Patches on either side that a coupling's network sees.
+    /// Number of patches on either side that the network of a coupling sees.
     pub reach: usize,
-    /// Past samples that the causal linear layer sees; 0 leaves the layer out.
+    /// Number of past samples that the causal linear layer sees; 0 leaves the layer out.
     pub order: usize,
-    /// Whether all pairs of a block of a butterfly share one matrix, as in the paper.
+    /// Whether all pairs in a block of a butterfly share one matrix, as in the paper.
     pub share_weights: bool,
-    /// Whether butterflies mix the coordinates of a patch, there and back, with the same matrices for all patches, in place
-    /// of those of the whole window.
+    /// Whether butterflies mix only the coordinates within a patch, there and back, with the same matrices
+    /// for all patches. Otherwise they mix the coordinates of the whole window.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub within_patches: bool,
 }
@@ -43,12 +44,13 @@ impl Default for Windows {
 }
 
 impl Windows {
-    /// Samples of the patches of block `block`.
+    /// Number of samples in a patch of block `block`.
     pub(crate) fn patch_of(&self, block: usize) -> usize {
         self.patch << (block / 2 % self.scales.max(1))
     }
 
-    /// Of windows of `n_features` coordinates, after `n_given` that they are conditioned on.
+    /// Problems of these settings for windows of `n_features` coordinates, which follow `n_given` coordinates
+    /// that they are conditioned on.
     pub(in crate::flow) fn problems(&self, n_features: usize, n_given: usize) -> Vec<String> {
         let mut problems = Vec::new();
         if self.channels == 0 || !n_features.is_multiple_of(self.channels.max(1)) {
@@ -72,7 +74,8 @@ impl Windows {
             && !length.is_multiple_of((self.patch << (self.scales - 1)) << self.splits)
         {
             problems.push(format!(
-                "`patch` · 2^(`scales` − 1 + `splits`) must divide the {length} samples of a window, got {} · {}",
+                "`patch` · 2^(`scales` − 1 + `splits`) must divide the {length} samples of a window, \
+                 got {} · {}",
                 self.patch,
                 1 << (self.scales - 1 + self.splits)
             ));

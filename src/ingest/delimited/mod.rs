@@ -5,19 +5,15 @@
 //! its errors, decodes every wanted cell of every row before it filters, and inflates beside its parsers without a bound
 //! on what waits between them.
 
-mod blocks;
 mod parse;
-
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::IngestError;
 use super::batch::BatchColumn;
 use super::locate;
 use super::scan::{ItemSet, TypedFile};
+use super::source::parse_in_order;
 
-use self::blocks::{BlockError, Blocks};
-use self::parse::{BadRow, Fault, Layout, Parsed, parse};
+use self::parse::{BadRow, Fault, Layout, parse};
 
 /// How much of a file has passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,16 +25,6 @@ pub(super) struct Passed {
     /// Bytes as stored.
     pub(super) bytes: u64,
 }
-
-/// A block on its way to a parser, with the place its columns are expected at.
-struct Job {
-    block: Vec<u8>,
-    header: bool,
-    answer: SyncSender<Result<Parsed, BadRow>>,
-}
-
-/// What is awaited, in the order of the file, with the stored bytes read by then.
-type Awaited = (u64, Receiver<Result<Parsed, BadRow>>);
 
 /// Reads a CSV file. `each` receives the rows of wanted items in the file's order.
 ///
@@ -58,67 +44,21 @@ where
         positions: &file.positions,
         filter,
         skip_bad: file.skip_bad,
+        separator: b',',
     };
-    let workers = rayon::current_num_threads().max(1);
-    let (to_workers, jobs) = sync_channel::<Job>(workers);
-    let (to_us, awaited) = sync_channel::<Awaited>(2 * workers);
-    let jobs = Mutex::new(jobs);
-    std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(file, &to_workers, &to_us));
-        for _ in 0..workers {
-            scope.spawn(|| work(&jobs, layout));
-        }
-        let mut passed = Passed::default();
-        let mut ours = Ok(());
-        for (bytes, answer) in &awaited {
-            // A worker that panicked has dropped the other end; the scope hands its panic on.
-            let Ok(parsed) = answer.recv() else { break };
-            ours = match parsed {
-                Ok(parsed) => {
-                    passed.rows += parsed.rows;
-                    passed.skipped += parsed.skipped;
-                    passed.bytes = bytes;
-                    each(&parsed.columns, passed)
-                }
-                Err(bad) => Err(error(file, bad, passed.rows)),
-            };
-            if ours.is_err() {
-                break;
-            }
-        }
-        // A closed queue tells the reader to stop, and the reader's end the workers.
-        drop(awaited);
-        let theirs = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        ours.and(theirs).map(|()| passed)
-    })
-}
-
-fn read(file: &TypedFile, jobs: &SyncSender<Job>, awaited: &SyncSender<Awaited>) -> Result<(), IngestError> {
-    let (text, stored) = file.file.open_counted()?;
-    let mut blocks = Blocks::new(text);
-    let mut header = true;
-    while let Some(block) = blocks.next().map_err(|e| match e {
-        BlockError::Io(e) => file.file.io_error(e),
-        BlockError::Endless => IngestError::OpenQuote(file.file.name.clone()),
-    })? {
-        let (answer, receive) = sync_channel(1);
-        let bytes = stored.load(std::sync::atomic::Ordering::Relaxed);
-        let job = Job { block, header, answer };
-        header = false;
-        if awaited.send((bytes, receive)).is_err() || jobs.send(job).is_err() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn work(jobs: &Mutex<Receiver<Job>>, layout: Layout<'_>) {
-    loop {
-        // Held while waiting for a job only; whoever waits behind would have nothing to do either.
-        let Ok(job) = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv() else { return };
-        // Nobody waits any more after an error.
-        let _ = job.answer.send(parse(&job.block, job.header, layout));
-    }
+    let mut passed = Passed::default();
+    parse_in_order(
+        &file.file,
+        |block| parse(&block.text, block.has_header, Layout { separator: block.dialect.separator, ..layout }),
+        |parsed, bytes| {
+            let parsed = parsed.map_err(|bad| error(file, bad, passed.rows))?;
+            passed.rows += parsed.rows;
+            passed.skipped += parsed.skipped;
+            passed.bytes = bytes;
+            each(&parsed.columns, passed)
+        },
+    )?;
+    Ok(passed)
 }
 
 fn error(file: &TypedFile, bad: BadRow, before: u64) -> IngestError {

@@ -18,6 +18,8 @@ pub(super) struct Layout<'a> {
     pub(super) filter: Option<(usize, &'a ItemSet)>,
     /// Leave malformed rows out and count them, instead of stopping at the first.
     pub(super) skip_bad: bool,
+    /// Between two fields.
+    pub(super) separator: u8,
 }
 
 /// A parsed block.
@@ -52,7 +54,7 @@ pub(super) enum Fault {
 pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Parsed, BadRow> {
     let mut columns: Vec<BatchColumn> = layout.wanted.iter().map(|w| empty(w.dtype)).collect();
     let (mut rows, mut skipped, mut header) = (0, 0, header);
-    let mut splitter = Splitter::new();
+    let mut splitter = Splitter::new(layout.separator);
     let mut at = 0;
     while at < block.len() {
         let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
@@ -91,7 +93,7 @@ pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Pa
 /// them as the header has. Everything else is looked at properly.
 fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
     let Some((item, ItemSet::Numbers(set))) = layout.filter else { return false };
-    let mut commas = memchr::memchr_iter(b',', line);
+    let mut commas = memchr::memchr_iter(layout.separator, line);
     let place = layout.positions[item];
     let start = match place.checked_sub(1) {
         None => 0,
@@ -109,9 +111,9 @@ fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
     let rest = &line[end..];
     let (mut behind, mut quoted) = (0, false);
     if memchr::memchr(b'"', rest).is_none() {
-        behind = memchr::memchr_iter(b',', rest).count();
+        behind = memchr::memchr_iter(layout.separator, rest).count();
     } else {
-        for at in memchr::memchr2_iter(b',', b'"', rest) {
+        for at in memchr::memchr2_iter(layout.separator, b'"', rest) {
             match rest[at] {
                 b'"' => quoted = !quoted,
                 _ => behind += usize::from(!quoted),
@@ -131,12 +133,14 @@ struct Splitter {
     ends: Vec<usize>,
     /// Bytes between two fields.
     gap: usize,
+    separator: u8,
 }
 
 impl Splitter {
-    fn new() -> Self {
+    fn new(separator: u8) -> Self {
         // Not `Default`: the default reader of csv-core has no transitions yet.
-        Self { reader: csv_core::Reader::new(), bytes: Vec::new(), ends: Vec::new(), gap: 0 }
+        let reader = csv_core::ReaderBuilder::new().delimiter(separator).build();
+        Self { reader, bytes: Vec::new(), ends: Vec::new(), gap: 0, separator }
     }
 
     /// Splits the record at the head of `text`, whose first line is `line` and `length` bytes long with its end; returns
@@ -147,7 +151,7 @@ impl Splitter {
             self.gap = 1;
             self.bytes.clear();
             self.bytes.extend_from_slice(line);
-            self.ends.extend(memchr::memchr_iter(b',', line));
+            self.ends.extend(memchr::memchr_iter(self.separator, line));
             self.ends.push(line.len());
             return length;
         }
@@ -276,6 +280,7 @@ mod tests {
             positions: &[1, 0, 3, 4],
             filter: Some((0, &items)),
             skip_bad,
+            separator: b',',
         };
         parse(text.as_bytes(), true, layout)
     }

@@ -1,28 +1,66 @@
-//! One reader for every table file: text and Parquet come out as stretches of Polars columns in a handful of types.
+//! One reader for every table file: text, Parquet and Arrow come out as stretches of Polars columns in a handful of types.
 //! Nothing here knows what a column means, which cells count as missing, or what a number in a text says.
+//!
+//! ```text
+//! gzip       stored bytes → bytes of all members         encoding   bytes → UTF-8
+//! dialect    separator, lines before the header          header     names of columns
+//! blocks     text → blocks of whole records              in_order   blocks side by side, results in order
+//! cells      block → text columns                        delimited  a text file as a table
+//! parquet, arrow  files with types                       types      their types → ours
+//! stored     both of them, decoded ahead                 guard      panics of decoders are errors
+//! fault      what is wrong with bytes                    notes      what is said about a file that is read
+//! parts      several files of one table
+//! ```
 
+mod arrow;
+mod blocks;
+mod cells;
 mod delimited;
-pub(super) mod parquet;
+mod dialect;
+mod encoding;
+mod fault;
+mod guard;
+mod gzip;
+mod header;
+mod in_order;
+mod notes;
+mod opened;
+mod parquet;
+mod parts;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod types;
 
 use polars_core::prelude::*;
 
 use super::IngestError;
 use super::files::{Format, SourceFile};
 use delimited::DelimitedTable;
-use parquet::ParquetTable;
+use stored::TypedColumn;
+
+pub(super) use dialect::Dialect;
+pub(super) use fault::TextFault;
+pub(super) use in_order::{Block, parse_in_order};
+pub(super) use notes::{Note, Notes};
+pub(super) use opened::{Opened, open_text, recognise};
+pub(super) use stored::StoredTable;
+pub(super) use types::{described, polars_type};
 
 /// The type in which the cells of a column arrive, whatever file they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StoredType {
-    /// Texts as written, neither trimmed nor interpreted; of a text file every column.
+    /// Texts as written, neither trimmed nor interpreted; of a text file every column. Whole numbers that may lie beyond 63
+    /// bits come as their digits.
     Text,
     /// Booleans.
     Boolean,
     /// Whole numbers that fit 64 bits with a sign.
     Integer,
-    /// Floating-point numbers, decimals, and whole numbers beyond 63 bits.
+    /// Floating-point numbers, and decimals with decimal places.
     Number,
-    /// Dates, times of day, time stamps and durations; the name of the type is for messages.
+    /// Dates, times of day, time stamps and durations; the name of the type is for messages. A time stamp with a zone
+    /// arrives as the moment in UTC.
     Temporal(String),
     /// A column whose cells cannot be a feature, such as a list; it is never read, and the name is for messages.
     Unreadable(String),
@@ -31,7 +69,7 @@ pub(super) enum StoredType {
 /// A column of a table file.
 #[derive(Debug, Clone)]
 pub(super) struct StoredColumn {
-    /// Header as written, trimmed.
+    /// Header as written, trimmed; a column without a name is called by its place.
     pub(super) name: String,
     pub(super) stored: StoredType,
 }
@@ -40,13 +78,15 @@ pub(super) struct StoredColumn {
 pub(super) struct Batch {
     /// Columns in the order they were asked for, as `String`, `Boolean`, `Int64`, `Float64`, or a temporal type.
     pub(super) frame: DataFrame,
+    /// Which of [`Source::files`] the rows stand in.
+    pub(super) file: usize,
     places: Places,
 }
 
 /// Where the rows of a batch stand in their file.
 enum Places {
-    /// Line of each row as an editor counts it.
-    Lines(Vec<u64>),
+    /// Line of each row as an editor counts it, from that of the first block.
+    Lines { first: u64, within: Vec<u32> },
     /// Number of the first row, from 1.
     Rows(u64),
 }
@@ -60,46 +100,61 @@ pub(super) enum Place {
     Row(u64),
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
+
 impl Batch {
     /// Where a row of the batch stands in its file.
     pub(super) fn place(&self, row: usize) -> Place {
         match &self.places {
-            Places::Lines(lines) => Place::Line(lines[row]),
+            Places::Lines { first, within } => Place::Line(first + u64::from(within[row])),
             Places::Rows(first) => Place::Row(first + row as u64),
         }
     }
 }
 
-/// A table file that has been opened: its columns are known, its rows have not been read.
+/// A table that has been opened: its columns are known, its rows have not been read.
 pub(super) struct Source {
+    /// The first file.
     pub(super) file: SourceFile,
+    /// All files, in the order in which their rows come.
+    pub(super) files: Vec<SourceFile>,
+    /// Columns of the first file; the others have them too.
     pub(super) columns: Vec<StoredColumn>,
+    parts: Vec<Part>,
+}
+
+/// A file of a table.
+struct Part {
     table: Table,
+    /// For each column of the source, its place among the columns of this file.
+    places: Vec<usize>,
+    columns: Vec<StoredColumn>,
 }
 
 enum Table {
     Delimited(DelimitedTable),
-    Parquet(ParquetTable),
+    Stored(StoredTable, Vec<TypedColumn>),
 }
 
 impl Source {
-    /// Reads the header.
+    /// Reads the header of a table in one file.
     ///
     /// # Errors
     /// A file that cannot be opened, or is not what its name says.
     pub(super) fn open(file: SourceFile) -> Result<Self, IngestError> {
-        let (table, columns) = match file.format {
-            Format::Csv => {
-                let (table, columns) = DelimitedTable::open(&file)?;
-                (Table::Delimited(table), columns)
-            }
-            Format::Parquet => {
-                let table = ParquetTable::open(&file)?;
-                let columns = table.columns();
-                (Table::Parquet(table), columns)
-            }
-        };
-        Ok(Self { file, columns, table })
+        Self::open_parts(vec![file])
+    }
+
+    /// Sentences on the file or files that a user should know. Some of them are known only once all rows have been read.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.files.iter().flat_map(|file| file.notes.sentences()).collect()
     }
 
     /// Calls `each` with the columns at the places `columns`, in that order and a stretch of rows at a time.
@@ -110,18 +165,56 @@ impl Source {
     where
         F: FnMut(&Batch) -> Result<(), IngestError>,
     {
-        match &self.table {
-            Table::Delimited(table) => table.read(columns, each),
-            Table::Parquet(table) => {
-                let mut first = 1;
-                table.read(columns, |frame| {
-                    let rows = frame.height() as u64;
-                    let frame = parquet::in_few_types(&frame).map_err(|e| parquet::engine(&self.file, e))?;
-                    each(&Batch { frame, places: Places::Rows(first) })?;
-                    first += rows;
-                    Ok(())
-                })
+        for (file, part) in self.parts.iter().enumerate() {
+            let places: Vec<usize> = columns.iter().map(|column| part.places[*column]).collect();
+            let mut hand_on = |frame: DataFrame, places| {
+                let frame = self.as_first(file, part, columns, frame)?;
+                each(&Batch { frame, file, places })
+            };
+            match &part.table {
+                Table::Delimited(table) => table.read(&places, |rows| {
+                    hand_on(rows.frame, Places::Lines { first: rows.first_line, within: rows.lines })
+                })?,
+                Table::Stored(table, typed) => {
+                    let typed: Vec<&TypedColumn> = places.iter().map(|place| &typed[*place]).collect();
+                    let mut first = 1;
+                    table.read_converted(&typed, |frame| {
+                        let places = Places::Rows(first);
+                        first += frame.height() as u64;
+                        hand_on(frame, places)
+                    })?;
+                }
             }
         }
+        Ok(())
     }
+}
+
+/// Opens one file, with the columns that can be asked for.
+fn open_table(file: &SourceFile) -> Result<(Table, Vec<StoredColumn>), IngestError> {
+    match file.format {
+        Format::Csv => {
+            let (table, columns) = DelimitedTable::open(file)?;
+            Ok((Table::Delimited(table), columns))
+        }
+        Format::Parquet | Format::Arrow => {
+            let table = StoredTable::open(file)?;
+            let typed = table.columns()?;
+            let columns = typed.iter().map(|typed| typed.column.clone()).collect();
+            Ok((Table::Stored(table, typed), columns))
+        }
+    }
+}
+
+/// Name of the i-th column that was asked for.
+fn wanted_name(i: usize) -> PlSmallStr {
+    format!("wanted{i}").into()
+}
+
+/// A reader's error in our words. Polars' own texts may quote cells, so they are kept as the cause only.
+pub(super) fn engine(file: &SourceFile, error: PolarsError) -> IngestError {
+    if let PolarsError::IO { error, .. } = &error {
+        return file.io_error(std::io::Error::from(error.kind()));
+    }
+    IngestError::Engine { file: file.name.clone(), reason: Box::new(error) }
 }

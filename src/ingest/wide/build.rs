@@ -1,226 +1,281 @@
-//! Cells of known roles → columns of records.
+//! Cells of known roles and spellings → columns of records.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use polars_core::prelude::Column as Stored;
+use rayon::prelude::*;
+
+use crate::ingest::source::{Batch, Place};
+use crate::ingest::spelling::{Reader, Reading, Reason, Spelling};
+use crate::ingest::{Cells, IngestError};
 use crate::schema::{Kind, Split};
 
-use super::roles::{Role, boolean};
-use super::rows::{Cell, WideFile};
-use super::split_named;
-use crate::ingest::text::{parse_number, shortest};
-use crate::ingest::{Audit, Cells, CohortStep, Column, IngestError, RecordTable, VariableAudit};
+use super::cells::{Cell, each_cell, id_text};
+use super::roles::Role;
+use super::splits::split_of;
+use super::table::{Rows, WideFile};
 
-/// Columns under construction, row by row.
-#[derive(Debug)]
-pub(super) struct Builder<'h> {
-    header: &'h [String],
-    roles: &'h [Role],
-    cells: Vec<Option<Cells>>,
-    /// Fractions met in columns inferred to be whole.
-    fractions: Vec<u64>,
-    ids: Vec<String>,
-    groups: Vec<Option<String>>,
-    splits: Vec<Split>,
-    n_rows: usize,
-    met: HashSet<String>,
-    repeated: HashSet<String>,
-    /// File and row of the first repeated id.
-    again: Option<(String, u64)>,
+/// Where a cell stands: file, row from 1, and its place for messages.
+#[derive(Debug, Clone)]
+pub(super) struct At {
+    pub(super) file: String,
+    pub(super) row: u64,
+    pub(super) place: Place,
 }
 
-impl<'h> Builder<'h> {
-    pub(super) fn new(header: &'h [String], roles: &'h [Role]) -> Self {
-        let cells = |role: &Role| match role {
-            Role::Number { .. } => Some(Cells::Number(Vec::new())),
-            Role::Levels => Some(Cells::Text(Vec::new())),
-            Role::Id | Role::Group | Role::Split | Role::Ignored => None,
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.place, self.file)
+    }
+}
+
+/// What one column holds, under construction.
+#[derive(Debug)]
+pub(super) enum Content {
+    Features(Cells),
+    /// Identifiers as text.
+    Ids(Vec<Option<String>>),
+    Splits(Vec<Split>),
+    Nothing,
+}
+
+/// How many cells of a column hold nothing, and how many something that is not used.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unused {
+    pub(super) absent: u64,
+    /// Rejected cells by reason, with the first of each.
+    pub(super) rejected: BTreeMap<Reason, (u64, At)>,
+}
+
+impl Unused {
+    /// The number of a cell, NaN where there is none, and counts the cell if so.
+    pub(super) fn number(&mut self, reading: Reading, at: impl FnOnce() -> At) -> f64 {
+        match reading {
+            Reading::Value(x) => return x,
+            Reading::Absent => self.absent += 1,
+            Reading::Rejected(reason) => self.rejected.entry(reason).or_insert_with(|| (0, at())).0 += 1,
+        }
+        f64::NAN
+    }
+
+    /// Cells that hold something that is not used.
+    pub(super) fn n_rejected(&self) -> u64 {
+        self.rejected.values().map(|(n, _)| n).sum()
+    }
+}
+
+/// A column under construction, with the account of its cells.
+#[derive(Debug)]
+pub(super) struct Building<'b> {
+    pub(super) name: &'b str,
+    pub(super) role: Role,
+    reader: Reader<'b>,
+    pub(super) content: Content,
+    pub(super) unused: Unused,
+    /// Fractions met in a column that was inferred to be whole, with the first of them.
+    pub(super) fractions: u64,
+    /// The first cell for which the table has to be refused.
+    refused: Option<IngestError>,
+}
+
+impl<'b> Building<'b> {
+    pub(super) fn new(name: &'b str, role: Role, spelling: &'b Spelling) -> Self {
+        let content = match role {
+            Role::Number { .. } => Content::Features(Cells::Number(Vec::new())),
+            Role::Levels => Content::Features(Cells::Text(Vec::new())),
+            Role::Id | Role::Group => Content::Ids(Vec::new()),
+            Role::Split => Content::Splits(Vec::new()),
+            Role::Ignored => Content::Nothing,
         };
         Self {
-            header,
-            roles,
-            cells: roles.iter().map(cells).collect(),
-            fractions: vec![0; roles.len()],
-            ids: Vec::new(),
-            groups: Vec::new(),
-            splits: Vec::new(),
-            n_rows: 0,
-            met: HashSet::new(),
-            repeated: HashSet::new(),
-            again: None,
+            name,
+            role,
+            reader: spelling.reader(),
+            content,
+            unused: Unused::default(),
+            fractions: 0,
+            refused: None,
         }
     }
 
-    /// Takes a row; `cell` gives its cell of a column.
-    pub(super) fn row<'c>(
-        &mut self,
-        file: &WideFile,
-        row: u64,
-        cell: impl Fn(usize) -> Cell<'c>,
-    ) -> Result<(), IngestError> {
-        for column in 0..self.roles.len() {
-            let place = Place { file: &file.file.name, row, column: &self.header[column] };
-            let cell = cell(column);
-            match (self.roles[column], &mut self.cells[column]) {
-                (Role::Number { kind, declared }, Some(Cells::Number(out))) => {
-                    let x = number(cell, kind, &place)?;
-                    if x.fract() != 0.0 && !x.is_nan() && kind != Kind::Continuous {
-                        if declared {
-                            return Err(place.wrong("a whole number", &declare(place.column, "continuous")));
-                        }
-                        self.fractions[column] += 1;
-                    }
-                    out.push(x);
-                }
-                (_, Some(Cells::Text(out))) => out.push(text(cell)),
-                (Role::Id, _) => {
-                    let id = text(cell).ok_or_else(|| {
-                        place.wrong("an id: it is empty", "give every row an id, or declare another column")
-                    })?;
-                    if !self.met.insert(id.clone()) {
-                        self.repeated.insert(id.clone());
-                        self.again.get_or_insert_with(|| (file.file.name.clone(), row));
-                    }
-                    self.ids.push(id);
-                }
-                (Role::Group, _) => self.groups.push(text(cell)),
-                (Role::Split, _) => {
-                    let split = text(cell).as_deref().and_then(split_named).ok_or_else(|| {
-                        place.wrong("one of train, validation, calibration, test", "correct the cell")
-                    })?;
-                    self.splits.push(split);
-                }
-                (Role::Ignored | Role::Levels | Role::Number { .. }, _) => {}
-            }
+    /// A column of numbers that were read already.
+    pub(super) fn of_numbers(
+        name: &'b str,
+        role: Role,
+        spelling: &'b Spelling,
+        x: Vec<f64>,
+        unused: Unused,
+    ) -> Self {
+        let is_fraction = |x: &&f64| !x.is_nan() && x.fract() != 0.0;
+        let whole = !matches!(role, Role::Number { kind: Kind::Continuous, .. });
+        Self {
+            fractions: if whole { x.iter().filter(is_fraction).count() as u64 } else { 0 },
+            content: Content::Features(Cells::Number(x)),
+            unused,
+            ..Self::new(name, role, spelling)
         }
-        if let Some(split) = file.split {
-            self.splits.push(split);
-        }
-        self.n_rows += 1;
-        Ok(())
     }
 
-    /// The table; `splits_by_file` when every file stands for a split.
-    pub(super) fn finish(self, mut audit: Audit, splits_by_file: bool) -> Result<RecordTable, IngestError> {
-        if let Some((file, row)) = self.again {
-            let id = self.roles.iter().position(|r| *r == Role::Id).map_or("", |at| self.header[at].as_str());
-            return Err(IngestError::DuplicateIds {
+    fn add(&mut self, cells: &Stored, at: &(dyn Fn(usize) -> At + Sync)) {
+        let Self { name, role, reader, content, unused, fractions, refused } = self;
+        let wrong = |row: usize, expected: &str, remedy: String| {
+            let At { file, row, .. } = at(row);
+            IngestError::WrongType {
                 file,
-                column: id.into(),
-                count: self.repeated.len(),
                 row,
-            });
-        }
-        let n = self.n_rows;
-        let has_ids = self.roles.contains(&Role::Id);
-        let record_ids = if has_ids { self.ids } else { (1..=n).map(|row| row.to_string()).collect() };
-        let subject_ids = if self.roles.contains(&Role::Group) {
-            // A row without a group is a group of its own; the separator keeps it from meeting a named one.
-            let own = |(group, id): (Option<String>, &String)| group.unwrap_or_else(|| format!("row {id}"));
-            self.groups.into_iter().zip(&record_ids).map(own).collect()
-        } else {
-            record_ids.clone()
-        };
-        let has_splits = splits_by_file || self.roles.contains(&Role::Split);
-        let mut columns = Vec::new();
-        for (column, cells) in self.cells.into_iter().enumerate() {
-            let Some(cells) = cells else { continue };
-            let name = self.header[column].clone();
-            if self.fractions[column] > 0 {
-                audit.warnings.push(format!(
-                    "column `{name}` holds whole numbers in the training rows and fractions in {} others; declare it \
-                     continuous if it is",
-                    self.fractions[column]
-                ));
+                column: (*name).to_string(),
+                expected: expected.into(),
+                remedy,
             }
-            let missing = match &cells {
-                Cells::Number(x) => x.iter().filter(|x| x.is_nan()).count(),
-                Cells::Text(t) => t.iter().filter(|t| t.is_none()).count(),
-            } as u64;
-            audit.variables.push(VariableAudit {
-                variable: name.clone(),
-                values_kept: n as u64 - missing,
-                records_missing: missing,
-                ..VariableAudit::default()
-            });
-            let kind = match self.roles[column] {
-                Role::Number { kind, .. } => kind,
-                _ => Kind::Categorical,
-            };
-            columns.push(Column {
-                label: name.clone(),
-                name,
-                group: String::new(),
-                unit: String::new(),
-                kind,
-                resolution: None,
-                range: None,
-                cells,
-            });
-        }
-        audit.cohort.push(CohortStep { rule: "all rows".into(), before: n, after: n, failed_null: 0 });
-        Ok(RecordTable { record_ids, subject_ids, splits: has_splits.then_some(self.splits), columns, audit })
-    }
-}
-
-/// Where a cell is, for messages.
-struct Place<'p> {
-    file: &'p str,
-    row: u64,
-    column: &'p str,
-}
-
-impl Place<'_> {
-    fn wrong(&self, expected: &str, remedy: &str) -> IngestError {
-        IngestError::WrongType {
-            file: self.file.to_string(),
-            row: self.row,
-            column: self.column.to_string(),
-            expected: expected.to_string(),
-            remedy: remedy.to_string(),
+        };
+        match content {
+            Content::Features(Cells::Number(out)) => each_cell(cells, |row, cell| {
+                let x = unused.number(number(reader, cell), || at(row));
+                if let Role::Number { kind, declared } = *role
+                    && kind != Kind::Continuous
+                    && x.fract() != 0.0
+                    && !x.is_nan()
+                {
+                    *fractions += 1;
+                    if declared && refused.is_none() {
+                        let remedy = format!("correct the cell, or pass --set role.{name}=continuous");
+                        *refused = Some(wrong(row, "a whole number", remedy));
+                    }
+                }
+                out.push(x);
+            }),
+            Content::Features(Cells::Text(out)) => each_cell(cells, |_, cell| {
+                let level = level(reader, cell);
+                unused.absent += u64::from(level.is_none());
+                out.push(level);
+            }),
+            Content::Ids(out) => each_cell(cells, |row, cell| {
+                let id = id_text(cell);
+                if id.is_none() && *role == Role::Id && refused.is_none() {
+                    let remedy = "give every row an id, or declare another column".to_string();
+                    *refused = Some(wrong(row, "an id: it is empty", remedy));
+                }
+                unused.absent += u64::from(id.is_none());
+                out.push(id);
+            }),
+            Content::Splits(out) => each_cell(cells, |row, cell| match split_of(cell) {
+                Some(split) => out.push(split),
+                None if refused.is_none() => {
+                    let remedy = "correct the cell".to_string();
+                    *refused = Some(wrong(row, "one of train, validation, calibration, test", remedy));
+                }
+                None => {}
+            }),
+            Content::Nothing => {}
         }
     }
 }
 
-fn declare(column: &str, kind: &str) -> String {
-    format!("correct the cell, or pass --set role.{column}={kind}")
+/// Adds a batch of rows to columns under construction, side by side.
+///
+/// # Errors
+/// The first cell in the order of the columns for which the table has to be refused.
+pub(super) fn add(
+    columns: &mut [Building<'_>],
+    file: &WideFile,
+    batch: &Batch,
+    rows: &mut Rows,
+) -> Result<(), IngestError> {
+    let at = at(file, batch, rows.count(batch));
+    columns.par_iter_mut().zip(batch.frame.columns()).for_each(|(column, cells)| column.add(cells, &at));
+    columns.iter_mut().find_map(|c| c.refused.take()).map_or(Ok(()), Err)
 }
 
-fn number(cell: Cell<'_>, kind: Kind, place: &Place<'_>) -> Result<f64, IngestError> {
-    let x = match cell {
-        Cell::Missing => return Ok(f64::NAN),
-        Cell::Number(x) => Some(x),
-        Cell::Integer(x) => Some(x as f64),
-        Cell::Bool(b) => Some(f64::from(u8::from(b))),
-        Cell::Text(text) => match parse_number(text) {
-            None if kind == Kind::Binary => boolean(text).map(|b| f64::from(u8::from(b))),
-            found => found,
-        },
-        Cell::Date => None,
-    };
-    match x {
-        // −0 and 0 are one number to everything downstream.
-        Some(x) if x.is_finite() => Ok(x + 0.0),
-        Some(_) => Err(IngestError::NonFinite {
-            file: place.file.to_string(),
-            row: place.row,
-            column: place.column.to_string(),
-        }),
-        None => Err(place.wrong(
-            "a number",
-            &format!(
-                "{}, or list the text under `missing` of the pipeline",
-                declare(place.column, "categorical")
-            ),
-        )),
-    }
+/// Where the rows of a batch stand, whose first is the row `first` of its file.
+pub(super) fn at<'b>(file: &'b WideFile, batch: &'b Batch, first: u64) -> impl Fn(usize) -> At + Sync + 'b {
+    let name = &file.source.files[batch.file].name;
+    move |row| At { file: name.clone(), row: first + row as u64, place: batch.place(row) }
 }
 
-fn text(cell: Cell<'_>) -> Option<String> {
+/// What a cell says in a column of numbers.
+pub(super) fn number(reader: &Reader<'_>, cell: Cell<'_>) -> Reading {
     match cell {
-        Cell::Missing | Cell::Date => None,
-        Cell::Text(text) => Some(text.to_string()),
-        Cell::Number(x) => Some(shortest(x)),
-        Cell::Integer(x) => Some(x.to_string()),
-        Cell::Bool(b) => Some(b.to_string()),
+        Cell::Null => Reading::Absent,
+        Cell::Text(text) => reader.number(text),
+        Cell::Number(x) => reader.stored(x),
+        Cell::Integer(x) => reader.stored(x as f64),
+        Cell::Bool(truth) => Reading::Value(f64::from(u8::from(truth))),
+        Cell::Temporal => Reading::Rejected(Reason::Date),
     }
+}
+
+fn level(reader: &Reader<'_>, cell: Cell<'_>) -> Option<String> {
+    match cell {
+        Cell::Null | Cell::Temporal => None,
+        Cell::Text(text) => reader.level(text).map(std::borrow::Cow::into_owned),
+        Cell::Number(x) => reader.level_of(x),
+        // Codes beyond 2⁵³ keep their digits.
+        Cell::Integer(x) if x.unsigned_abs() > 1 << 53 => Some(x.to_string()),
+        Cell::Integer(x) => reader.level_of(x as f64),
+        Cell::Bool(truth) => Some(truth.to_string()),
+    }
+}
+
+/// What to say of the cells of a column, of `rows` rows, that hold something that is not used. In a new table nothing is
+/// learnt, so no setting is named there.
+pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Option<String> {
+    let n = column.unused.n_rejected();
+    let first = column.unused.rejected.values().map(|(_, at)| at).min_by_key(|at| at.row)?;
+    let reasons: Vec<String> =
+        column.unused.rejected.iter().map(|(reason, (n, _))| format!("{n} {}", reason.name())).collect();
+    let name = column.name;
+    let mut said = format!(
+        "column `{name}`: {n} of {} cells hold something that is not read as a number and count as missing ({}; first in {first})",
+        rows - column.unused.absent,
+        reasons.join(", ")
+    );
+    if !is_new {
+        said += &format!(
+            "; --set role.{name}=categorical keeps them as levels, --set missing.{name}=TEXT says that a text means missing"
+        );
+    }
+    Some(said)
+}
+
+/// Refuses a column of which more than half of the cells that hold something are not used, or any of them if every cell has to
+/// fit.
+///
+/// # Errors
+/// The first such cell.
+pub(super) fn check(
+    column: &Building<'_>,
+    rows: u64,
+    every_cell: bool,
+    remedy: &str,
+) -> Result<(), IngestError> {
+    let Unused { absent, rejected } = &column.unused;
+    let (n, held) = (column.unused.n_rejected(), rows - absent);
+    if n == 0 || (!every_cell && n * 2 <= held) {
+        return Ok(());
+    }
+    let first = rejected.iter().min_by_key(|(_, (_, at))| at.row);
+    let Some((reason, (_, At { file, row, .. }))) = first else { return Ok(()) };
+    let (file, row, name) = (file.clone(), *row, column.name.to_string());
+    if *reason == Reason::Infinite {
+        return Err(IngestError::NonFinite { file, row, column: name });
+    }
+    let expected = format!(
+        "a number as the column has them: {n} of {held} cells are not, and this one is {}",
+        reason.described()
+    );
+    Err(IngestError::WrongType { file, row, column: name, expected, remedy: remedy.to_string() })
+}
+
+/// Ids met more than once, with the position of the first repetition.
+pub(super) fn repeated(ids: &[String]) -> Option<(usize, usize)> {
+    let mut met: HashSet<&str> = HashSet::with_capacity(ids.len());
+    let mut repeated: HashSet<&str> = HashSet::new();
+    let mut first = None;
+    for (i, id) in ids.iter().enumerate() {
+        if !met.insert(id) {
+            repeated.insert(id);
+            first.get_or_insert(i);
+        }
+    }
+    first.map(|at| (repeated.len(), at))
 }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::schema::{DraftColumn, WideTable};
 
-use super::roles::Role;
-use super::rows::Cell;
-use super::{MISSING, align, find, infer};
-use crate::ingest::IngestError;
-use crate::ingest::text::{parse_number, shortest};
+use super::build::{self, Building, Content};
+use super::roles::{Decision, Role};
+use super::survey::survey;
+use super::table::{self, Rows};
+use crate::ingest::text::shortest;
+use crate::ingest::{Cells, IngestError};
 
 /// Levels spelled out in a draft.
 const LEVELS_SHOWN: usize = 12;
@@ -19,126 +20,79 @@ const MOST_DECIMALS: i32 = 6;
 /// The columns of a wide table with the roles they would be given, and what was met in them.
 ///
 /// # Errors
-/// As [`super::read_wide`], except that cells are taken as they are.
+/// As [`super::read_wide`].
 pub fn draft_wide(input: &Path) -> Result<Vec<DraftColumn>, IngestError> {
-    let wide = WideTable {
-        id: None,
-        group: None,
-        split: None,
-        kinds: Vec::new(),
-        ignore: Vec::new(),
-        missing: MISSING.iter().map(ToString::to_string).collect(),
-    };
-    let files = find(input)?;
-    let places = align(&files, &mut Vec::new())?;
-    let (roles, n) = infer(&wide, &files, &places, &mut Vec::new())?;
-    if n == 0 {
-        return Err(IngestError::Empty(files[0].file.name.clone()));
+    let wide = WideTable::undeclared();
+    let files = table::find(input, None)?;
+    let places = table::align(&files, &mut Vec::new())?;
+    let surveyed = survey(&wide, &files, &places, &mut Vec::new())?;
+    if surveyed.n_train == 0 {
+        return Err(IngestError::Empty(files[0].name().to_string()));
     }
-    let header = &files[0].header;
-    let mut met: Vec<Met> = header.iter().map(|_| Met::default()).collect();
+    let (header, decisions) = (&files[0].header, &surveyed.decisions);
+    let is_feature = |role| matches!(role, Role::Number { .. } | Role::Levels);
+    let features: Vec<usize> = (0..header.len()).filter(|&at| is_feature(decisions[at].role)).collect();
+    let building = |&at: &usize| Building::new(&header[at], decisions[at].role, &decisions[at].spelling);
+    let mut columns: Vec<Building<'_>> = features.iter().map(building).collect();
     for (file, places) in files.iter().zip(&places) {
-        file.rows(&wide.missing, |_, cells| {
-            for (met, place) in met.iter_mut().zip(places) {
-                met.add(cells[*place]);
-            }
-            Ok(())
-        })?;
+        let wanted: Vec<usize> = features.iter().map(|&at| places[at]).collect();
+        let mut rows = Rows::new(file);
+        file.source.read(&wanted, |batch| build::add(&mut columns, file, batch, &mut rows))?;
     }
-    let column = |((name, role), met): ((&String, &Role), Met)| {
-        let role_name = match role {
-            Role::Id => "id",
-            Role::Group => "group",
-            Role::Split => "split",
-            Role::Number { kind, .. } => kind.name(),
-            Role::Levels => "categorical",
-            Role::Ignored => "ignore",
+    let drafted = |(name, decision): (&String, &Decision)| {
+        let column = columns.iter().find(|c| c.name == name.as_str());
+        let note = match column.map(|c| &c.content) {
+            Some(Content::Features(cells)) => note(cells),
+            _ => String::new(),
         };
-        DraftColumn { name: name.clone(), role: role_name.to_string(), note: met.note(*role) }
+        DraftColumn { name: name.clone(), role: decision.role.name().to_string(), note }
     };
-    Ok(header.iter().zip(&roles).zip(met).map(column).collect())
+    Ok(header.iter().zip(decisions).map(drafted).collect())
 }
 
-/// What was met in a column.
-#[derive(Default)]
-struct Met {
-    rows: u64,
-    missing: u64,
-    low: Option<f64>,
-    high: Option<f64>,
-    /// Decimal places that hold every number so far; none beyond [`MOST_DECIMALS`].
-    decimals: Option<i32>,
-    finer: bool,
-    levels: Vec<String>,
-    more_levels: bool,
-}
-
-impl Met {
-    fn add(&mut self, cell: Cell<'_>) {
-        self.rows += 1;
-        match cell {
-            Cell::Missing => self.missing += 1,
-            Cell::Number(x) => self.number(x),
-            Cell::Integer(x) => self.number(x as f64),
-            Cell::Text(text) => match parse_number(text) {
-                Some(x) => self.number(x),
-                None => self.level(text),
-            },
-            Cell::Bool(_) | Cell::Date => {}
+/// What the cells of a feature hold, in a few words.
+fn note(cells: &Cells) -> String {
+    let mut parts = Vec::new();
+    let (rows, missing) = match cells {
+        Cells::Number(x) => {
+            let values: Vec<f64> = x.iter().copied().filter(|x| !x.is_nan()).collect();
+            if !values.is_empty() {
+                let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+                let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                parts.push(format!("{} to {}", shortest(low), shortest(high)));
+                if let Some(places) = decimals(&values) {
+                    parts.push(format!("in steps of {}", shortest(10f64.powi(-places))));
+                }
+            }
+            (x.len(), x.len() - values.len())
         }
+        Cells::Text(texts) => {
+            let mut levels: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
+            let known = levels.len();
+            levels.sort_unstable();
+            levels.dedup();
+            let more = if levels.len() > LEVELS_SHOWN { ", …" } else { "" };
+            levels.truncate(LEVELS_SHOWN);
+            parts.push(format!("{}{more}", levels.join(", ")));
+            (texts.len(), texts.len() - known)
+        }
+    };
+    if missing > 0 {
+        parts.push(format!("{:.1} % missing", 100.0 * missing as f64 / rows as f64));
     }
+    parts.join("; ")
+}
 
-    fn number(&mut self, x: f64) {
-        if !x.is_finite() {
-            return;
-        }
-        self.low = Some(self.low.map_or(x, |low| low.min(x)));
-        self.high = Some(self.high.map_or(x, |high| high.max(x)));
+/// Decimal places that hold every number; none where they are more than [`MOST_DECIMALS`].
+fn decimals(values: &[f64]) -> Option<i32> {
+    let mut most = 0;
+    for x in values {
         let fits = |places: &i32| {
             let scaled = x * 10f64.powi(*places);
             // A number written with so many places is within rounding of a whole number of them.
             (scaled - scaled.round()).abs() <= 1e-9 * scaled.abs().max(1.0)
         };
-        match (self.decimals.unwrap_or(0)..=MOST_DECIMALS).find(fits) {
-            Some(places) => self.decimals = Some(places),
-            None => self.finer = true,
-        }
+        most = (most..=MOST_DECIMALS).find(fits)?;
     }
-
-    fn level(&mut self, text: &str) {
-        if self.levels.iter().any(|l| l == text) {
-            return;
-        }
-        if self.levels.len() < LEVELS_SHOWN {
-            self.levels.push(text.to_string());
-        } else {
-            self.more_levels = true;
-        }
-    }
-
-    fn note(&self, role: Role) -> String {
-        let mut parts = Vec::new();
-        match role {
-            Role::Number { .. } => {
-                if let (Some(low), Some(high)) = (self.low, self.high) {
-                    parts.push(format!("{} to {}", shortest(low), shortest(high)));
-                }
-                if let (Some(places), false) = (self.decimals, self.finer) {
-                    parts.push(format!("in steps of {}", shortest(10f64.powi(-places))));
-                }
-            }
-            Role::Levels => {
-                let mut levels = self.levels.clone();
-                levels.sort();
-                let more = if self.more_levels { ", …" } else { "" };
-                parts.push(format!("{}{more}", levels.join(", ")));
-            }
-            Role::Id | Role::Group | Role::Split | Role::Ignored => {}
-        }
-        if self.missing > 0 {
-            let share = 100.0 * self.missing as f64 / self.rows as f64;
-            parts.push(format!("{share:.1} % missing"));
-        }
-        parts.join("; ")
-    }
+    Some(most)
 }

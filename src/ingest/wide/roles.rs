@@ -1,21 +1,16 @@
-//! What a column of a wide table is, from its cells in the training rows.
+//! What is done with every column: declared roles first, then identifiers by name and by how they repeat, then what the
+//! values say.
 
-use std::collections::HashSet;
+use crate::ingest::spelling::{Codes, Spelling};
+use crate::schema::Kind;
 
-use crate::schema::{Kind, WideTable};
-
-use super::rows::Cell;
-use crate::ingest::text::{is_date, parse_number};
-
-/// More text levels than this are free text.
-const MAX_LEVELS: usize = 64;
-
-/// Up to this many levels a column is categorical even where most rows have a level of their own (small tables).
-const FEW_LEVELS: usize = 12;
-
-/// Names of columns that identify a patient, whose rows must stay together.
-const SUBJECT_NAMES: [&str; 8] =
-    ["subject_id", "subjectid", "patient_id", "patientid", "person_id", "patient_nbr", "mrn", "subject"];
+use super::declared::Declared;
+use super::keys::Keys;
+use super::names::{Named, named, names_row_numbers};
+use super::profile::Profile;
+use super::splits::names_a_split;
+use super::values::{Holds, Values, doubtful_levels, judge, learn_codes, sentinels};
+use crate::ingest::source::StoredType;
 
 /// What is done with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,201 +28,298 @@ pub(super) enum Role {
     Ignored,
 }
 
-/// What was met in a column.
-#[derive(Debug, Default)]
-pub(super) struct Profile {
-    /// Cells with a value.
-    seen: u64,
-    numbers: u64,
-    whole: u64,
-    zero_or_one: u64,
-    bools: u64,
-    dates: u64,
-    levels: HashSet<String>,
+impl Role {
+    /// Name in settings, drafts and audits.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Group => "group",
+            Self::Split => "split",
+            Self::Number { kind, .. } => kind.name(),
+            Self::Levels => "categorical",
+            Self::Ignored => "ignore",
+        }
+    }
 }
 
-impl Profile {
-    pub(super) fn add(&mut self, cell: Cell<'_>) {
-        match cell {
-            Cell::Missing => return,
-            Cell::Date => self.dates += 1,
-            Cell::Bool(_) => self.bools += 1,
-            Cell::Number(x) => self.number(x),
-            Cell::Integer(x) => self.number(x as f64),
-            Cell::Text(text) => {
-                if let Some(x) = parse_number(text) {
-                    self.number(x);
-                } else if boolean(text).is_some() {
-                    self.bools += 1;
-                } else if is_date(text) {
-                    self.dates += 1;
-                }
-                if self.levels.len() <= MAX_LEVELS && !self.levels.contains(text) {
-                    self.levels.insert(text.to_string());
-                }
-            }
-        }
-        self.seen += 1;
-    }
+/// What is known of a column when its role is decided.
+pub(super) struct Known<'k> {
+    pub(super) name: &'k str,
+    pub(super) stored: &'k StoredType,
+    pub(super) declared: Option<Declared>,
+    pub(super) profile: &'k Profile,
+    pub(super) keys: &'k Keys,
+}
 
-    fn number(&mut self, x: f64) {
-        self.numbers += 1;
-        self.whole += u64::from(x.fract() == 0.0);
-        self.zero_or_one += u64::from(x == 0.0 || x == 1.0);
-    }
+/// How much a message matters: the first are shown first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// A patient may be on two sides, or an identifier is used as a measurement.
+    Leak,
+    /// Numbers may be wrong.
+    Wrong,
+    /// Something is left out.
+    LeftOut,
+    /// Something was decided that a user might decide otherwise.
+    Choice,
+}
 
-    /// The role of an undeclared column, with what the user should know about it.
-    pub(super) fn role(&self, name: &str) -> (Role, Option<String>) {
-        let number = |kind| (Role::Number { kind, declared: false }, None);
-        let ignored = |why: &str| (Role::Ignored, Some(format!("column `{name}` is ignored: {why}")));
-        if name.is_empty() {
-            return (Role::Ignored, Some("a column without a name is ignored".into()));
-        }
-        if self.seen == 0 {
-            return ignored("it has no value in the training rows");
-        }
-        if self.bools == self.seen {
-            return number(Kind::Binary);
-        }
-        // Mostly numbers: a stray text among them is an error to be named by row, not a reason for 500 levels.
-        if self.numbers * 2 >= self.seen {
-            return number(if self.zero_or_one == self.seen {
-                Kind::Binary
-            } else if self.whole == self.numbers {
-                Kind::Count
+/// A message and how much it matters.
+pub(super) type Warning = (Weight, String);
+
+/// What was decided about a column.
+#[derive(Debug, Clone)]
+pub(super) struct Decision {
+    pub(super) role: Role,
+    pub(super) spelling: Spelling,
+    /// Why, for the audit.
+    pub(super) why: String,
+}
+
+/// Decides about every column. `spellings` are those that were learnt so far; `split` is the column of splits.
+pub(super) fn decide(
+    columns: &[Known<'_>],
+    spellings: Vec<Spelling>,
+    split: Option<usize>,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Decision> {
+    let identifiers = identifiers(columns, split, warnings);
+    let decided = columns.iter().zip(spellings).zip(identifiers).enumerate();
+    decided
+        .map(|(at, ((column, mut spelling), identifier))| {
+            let (role, why) = if split == Some(at) {
+                (Role::Split, "it names the split of each row".to_string())
+            } else if let Some(identifier) = identifier {
+                identifier
             } else {
-                Kind::Continuous
-            });
+                of_values(column, &mut spelling, warnings)
+            };
+            Decision { role, spelling, why }
+        })
+        .collect()
+}
+
+/// The role of a column that is no identifier.
+fn of_values(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<Warning>) -> (Role, String) {
+    let Known { name, profile, .. } = column;
+    match column.declared {
+        Some(Declared::Ignore) => (Role::Ignored, "declared".into()),
+        Some(Declared::Kind(Kind::Categorical)) => {
+            learn_codes(profile, spelling);
+            warnings.extend(doubtful_levels(name, profile).into_iter().map(|d| (Weight::Choice, d)));
+            (Role::Levels, "declared".into())
         }
-        if self.dates == self.seen {
-            return ignored("it holds dates; subtract them from each other to use them");
+        Some(Declared::Kind(kind)) => {
+            spelling.truth = kind == Kind::Binary;
+            warnings.extend(sentinels(name, profile, spelling).map(|d| (Weight::Wrong, d)));
+            (Role::Number { kind, declared: true }, "declared".into())
         }
-        let few = self.levels.len() <= FEW_LEVELS || self.levels.len() as u64 * 2 <= self.seen;
-        if !few || self.levels.len() > MAX_LEVELS {
-            return ignored("it holds free text; declare it categorical to use it all the same");
-        }
-        (Role::Levels, None)
+        _ => of_judgement(column, spelling, warnings),
     }
 }
 
-/// `true` and `false` in any letter case.
-pub(super) fn boolean(text: &str) -> Option<bool> {
-    if text.eq_ignore_ascii_case("true") {
-        Some(true)
-    } else if text.eq_ignore_ascii_case("false") {
-        Some(false)
+fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<Warning>) -> (Role, String) {
+    let Known { name, stored, profile, keys, .. } = column;
+    if let Some((splits, rows)) = holds_splits(profile) {
+        warnings.push((
+            Weight::Leak,
+            format!(
+                "column `{name}` holds names of splits ({}, {rows} training rows) and is left out, and the rows are divided \
+                 without it; --set role.{name}=split divides them by it",
+                splits.join(", ")
+            ),
+        ));
+        return (Role::Ignored, "it holds names of splits".into());
+    }
+    let Values { mut holds, mut why, doubts } = judge(name, stored, profile, spelling);
+    let sounds_like = named(name);
+    if sounds_like == Some(Named::Place)
+        && matches!(holds, Holds::Numbers(Kind::Count))
+        && profile.n_distinct() <= 64
+    {
+        holds = Holds::Levels;
+        spelling.codes = Codes::Number;
+        why = format!("codes by its name, {} levels", profile.n_distinct());
+        warnings.push((
+            Weight::Choice,
+            format!("column `{name}` holds codes by its name and is categorical; --set role.{name}=count makes it a number"),
+        ));
     } else {
-        None
+        let weight = if matches!(holds, Holds::Numbers(_)) { Weight::Wrong } else { Weight::Choice };
+        warnings.extend(doubts.into_iter().map(|doubt| (weight, doubt)));
+    }
+    if holds == Holds::Nothing && keys.may_be_persons() && !matches!(stored, StoredType::Temporal(_)) {
+        warnings.push((
+            Weight::Leak,
+            format!(
+                "column `{name}` is left out, and its {} values repeat: if it is the patient, a group or an id, pass --set                  role.{name}=group, or the rows of one value come into several splits",
+                keys.n_distinct()
+            ),
+        ));
+    }
+    let role = match holds {
+        Holds::Numbers(kind) => Role::Number { kind, declared: false },
+        Holds::Levels => Role::Levels,
+        Holds::Nothing => Role::Ignored,
+    };
+    if role != Role::Ignored
+        && let Some(what) = sounds_like.filter(|what| *what != Named::Place)
+    {
+        warnings.push((
+            Weight::Leak,
+            format!(
+                "column `{name}` is used as a feature though it is named like {}; --set role.{name}=group keeps rows of one \
+                 value in one split, id or ignore leaves it out",
+                like(what)
+            ),
+        ));
+    } else if matches!(role, Role::Number { .. }) && keys.is_nearly_unique() {
+        warnings.push((
+            Weight::Leak,
+            format!(
+                "column `{name}` is used as a feature though nearly every row has a number of its own, as identifiers have; \
+                 --set role.{name}=id or ignore leaves it out"
+            ),
+        ));
+    }
+    (role, why)
+}
+
+fn like(what: Named) -> &'static str {
+    match what {
+        Named::Record => "an identifier",
+        Named::Patient => "a patient's identifier",
+        Named::Stay => "a stay's identifier",
+        Named::Place => "the identifier of a place",
     }
 }
 
-/// Whether a name alone suggests record ids: `id`, `row_id`, `RecordID`, `record`.
-pub(super) fn names_an_id(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    // `COVID` and `paid` end in id too: camel case needs a small letter before a capital I.
-    let camel = name
-        .strip_suffix("ID")
-        .or_else(|| name.strip_suffix("Id"))
-        .and_then(|head| head.chars().next_back())
-        .is_some_and(char::is_lowercase);
-    lower == "id" || lower.ends_with("_id") || lower.starts_with("record") || camel
+/// The names of splits a column holds, if it holds nothing else and the training split and another among them.
+fn holds_splits(profile: &Profile) -> Option<(Vec<String>, u64)> {
+    let mut words: Vec<String> = profile.words.keys().cloned().collect();
+    words.sort_unstable();
+    let all =
+        profile.numbers == 0 && !profile.too_many_words && words.iter().all(|w| names_a_split(w).is_some());
+    let kinds: std::collections::BTreeSet<_> = words.iter().filter_map(|w| names_a_split(w)).collect();
+    (all && kinds.len() > 1 && kinds.contains(&crate::schema::Split::Train)).then_some((words, profile.seen))
 }
 
-/// Whether a name suggests patients.
-pub(super) fn names_a_subject(name: &str) -> bool {
-    SUBJECT_NAMES.contains(&name.to_lowercase().as_str())
-}
-
-/// Ids met so far; one repetition, gap or fraction and the column is none.
-#[derive(Debug, Default)]
-pub(super) struct Uniqueness {
-    met: HashSet<String>,
-    failed: bool,
-}
-
-impl Uniqueness {
-    pub(super) fn add(&mut self, cell: Cell<'_>) {
-        if self.failed {
-            return;
+/// The columns that identify something, with their roles.
+fn identifiers(
+    columns: &[Known<'_>],
+    split: Option<usize>,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Option<(Role, String)>> {
+    let mut roles: Vec<Option<(Role, String)>> = columns
+        .iter()
+        .map(|c| match c.declared {
+            Some(Declared::Id) => Some((Role::Id, "declared".into())),
+            Some(Declared::Group) => Some((Role::Group, "declared".into())),
+            _ => None,
+        })
+        .collect();
+    let declared = |role: Role| roles.iter().flatten().any(|(r, _)| *r == role);
+    let (mut has_id, mut has_group) = (declared(Role::Id), declared(Role::Group));
+    let free: Vec<usize> = (0..columns.len())
+        .filter(|&at| columns[at].declared.is_none() && split != Some(at) && columns[at].keys.holds())
+        .collect();
+    for &at in &free {
+        if names_row_numbers(columns[at].name) && columns[at].keys.numbers_rows() {
+            roles[at] = Some((Role::Ignored, "it numbers the rows".into()));
         }
-        let id = match cell {
-            Cell::Text(text) if parse_number(text).is_none_or(|x| x.fract() == 0.0) => text.to_string(),
-            Cell::Integer(x) => x.to_string(),
-            _ => {
-                self.failed = true;
-                return;
+    }
+    // Record identifiers come before those of stays, and these before those of patients: each row has one of its own.
+    for wanted in [Named::Record, Named::Stay, Named::Patient, Named::Place] {
+        for &at in free.iter().filter(|&&at| columns[at].keys.is_unique()) {
+            if roles[at].is_none() && named(columns[at].name) == Some(wanted) {
+                let role = if has_id || wanted == Named::Place { Role::Ignored } else { Role::Id };
+                has_id |= role == Role::Id;
+                let why = if role == Role::Id {
+                    "each row has its own"
+                } else {
+                    "another identifier, each row has its own"
+                };
+                roles[at] = Some((role, why.into()));
             }
+        }
+    }
+    // Where both patients and stays repeat, the patient is the group.
+    for wanted in [Named::Patient, Named::Stay, Named::Record] {
+        for &at in &free {
+            let Known { name, keys, .. } = &columns[at];
+            let (n, d) = (keys.n + keys.absent, keys.n_distinct());
+            // An indicator called `case`, or the number of a visit, has few values.
+            let many = d > 12 || d * 3 >= n;
+            if roles[at].is_some() || named(name) != Some(wanted) || !many {
+                continue;
+            }
+            if has_group {
+                warnings.push((
+                    Weight::LeftOut,
+                    format!(
+                        "column `{name}` is left out: it is named like {}, and another column keeps the rows together; \
+                         --set role.{name}=group takes this one, count or categorical makes it a feature",
+                        like(wanted)
+                    ),
+                ));
+                roles[at] = Some((Role::Ignored, "another identifier".into()));
+                continue;
+            }
+            has_group = true;
+            warnings.push((Weight::Choice, group_warning(name, keys)));
+            roles[at] = Some((Role::Group, format!("{d} values in {n} rows, named like {}", like(wanted))));
+        }
+    }
+    by_behaviour(columns, &free, has_group, &mut roles, warnings);
+    roles
+}
+
+fn group_warning(name: &str, keys: &Keys) -> String {
+    format!(
+        "rows of equal `{name}` are kept in one split ({} values, of which {} repeat); it is no feature",
+        keys.n_distinct(),
+        keys.n_repeated()
+    )
+}
+
+/// Columns that no name gives away.
+fn by_behaviour(
+    columns: &[Known<'_>],
+    free: &[usize],
+    mut has_group: bool,
+    roles: &mut [Option<(Role, String)>],
+    warnings: &mut Vec<Warning>,
+) {
+    for &at in free {
+        let Known { name, keys, .. } = &columns[at];
+        if roles[at].is_some() || named(name) == Some(Named::Place) {
+            continue;
+        }
+        let mut leave_out = |why: &str| {
+            warnings.push((
+                Weight::LeftOut,
+                format!(
+                    "column `{name}` is left out: {why}; --set role.{name}=count makes it a feature, id takes it for the record's \
+                     identifier"
+                ),
+            ));
+            Some((Role::Ignored, why.to_string()))
         };
-        self.failed = !self.met.insert(id);
-        if self.failed {
-            self.met = HashSet::new();
-        }
-    }
-
-    pub(super) fn holds(&self) -> bool {
-        !self.failed && !self.met.is_empty()
-    }
-}
-
-/// The declared role of a column, if any.
-pub(super) fn declared(wide: &WideTable, name: &str) -> Option<Role> {
-    let is = |other: &str| other.eq_ignore_ascii_case(name);
-    if wide.id.as_deref().is_some_and(is) {
-        return Some(Role::Id);
-    }
-    if wide.split.as_deref().is_some_and(is) {
-        return Some(Role::Split);
-    }
-    if wide.group.as_deref().is_some_and(is) {
-        return Some(Role::Group);
-    }
-    if wide.ignore.iter().any(|c| is(c)) {
-        return Some(Role::Ignored);
-    }
-    // The last word counts: `--set` comes after the file.
-    wide.kinds.iter().rev().find(|(c, _)| is(c)).map(|(_, kind)| match kind {
-        Kind::Categorical => Role::Levels,
-        kind => Role::Number { kind: *kind, declared: true },
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn role(cells: &[&str]) -> Role {
-        let mut profile = Profile::default();
-        for text in cells {
-            profile.add(if text.is_empty() { Cell::Missing } else { Cell::Text(text) });
-        }
-        profile.role("x").0
-    }
-
-    fn number(kind: Kind) -> Role {
-        Role::Number { kind, declared: false }
-    }
-
-    #[test]
-    fn roles_follow_the_values() {
-        assert_eq!(role(&["0", "1", "", "1"]), number(Kind::Binary));
-        assert_eq!(role(&["3", "1.0", "17"]), number(Kind::Count));
-        assert_eq!(role(&["3", "1.5", "17"]), number(Kind::Continuous));
-        assert_eq!(role(&["3", "1.5", "n/a"]), number(Kind::Continuous), "one text is an error later");
-        assert_eq!(role(&["True", "false", "TRUE"]), number(Kind::Binary));
-        assert_eq!(role(&["a", "b", "a"]), Role::Levels);
-        assert_eq!(role(&["2164-10-23", "2164-10-23 21:09:00"]), Role::Ignored);
-        assert_eq!(role(&["", ""]), Role::Ignored);
-        let words: Vec<String> = (0..200).map(|i| format!("note {i}")).collect();
-        assert_eq!(role(&words.iter().map(String::as_str).collect::<Vec<_>>()), Role::Ignored);
-    }
-
-    #[test]
-    fn only_clear_names_are_ids() {
-        for name in ["id", "ID", "row_id", "RecordID", "record", "stayId"] {
-            assert!(names_an_id(name), "{name}");
-        }
-        for name in ["COVID", "paid", "acid", "width", "PAID", "identity"] {
-            assert!(!names_an_id(name), "{name}");
+        if keys.numbers_rows() && keys.n >= 20 {
+            roles[at] = leave_out("it numbers the rows");
+        } else if keys.is_uniquer_than_chance() {
+            roles[at] = leave_out("every row has a whole number of its own, as identifiers have");
+        } else if !has_group && keys.repeats_like_persons() {
+            has_group = true;
+            warnings.push((
+                Weight::Leak,
+                format!(
+                    "column `{name}` is taken for the patient, because its values repeat as identifiers do: {}; --set \
+                     role.{name}=count or categorical makes it a feature, ignore leaves it out",
+                    group_warning(name, keys)
+                ),
+            ));
+            roles[at] = Some((Role::Group, "its values repeat as a patient's identifiers do".into()));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::error::Hint;
 use crate::ingest::Cells;
-use crate::schema::load_pipeline;
+use crate::schema::{Kind, Split, load_pipeline};
 
 fn shipped() -> Pipeline {
     load_pipeline("wide-table").unwrap().0
@@ -52,7 +52,7 @@ fn roles_come_from_names_and_values() {
     let Cells::Number(age) = &table.columns[0].cells else { panic!() };
     assert!(age[2].is_nan() && age[3] == -1.25);
     let warnings = table.audit.warnings.join("\n");
-    for part in ["`seen` is ignored: it holds dates", "`empty` is ignored", "equal `patient_id` are kept"] {
+    for part in ["`seen` is left out: it holds dates", "`empty` is left out", "equal `patient_id` are kept"] {
         assert!(warnings.contains(part), "{warnings}");
     }
     assert_eq!(table.audit.variables[0].records_missing, 1);
@@ -104,10 +104,39 @@ fn a_split_column_divides_the_rows_and_roles_come_from_training() {
 }
 
 #[test]
-fn a_column_merely_called_split_is_a_feature() {
-    let table = read("split,x\n0.5,1.5\n0.25,2.5\n").unwrap();
+fn a_column_merely_called_split_is_a_feature_with_a_warning() {
+    let cells: Vec<String> = (0..30).map(|i| format!("0.{i:02}5,1.5")).collect();
+    let table = read(&format!("split,x\n{}\n", cells.join("\n"))).unwrap();
     assert_eq!(table.splits, None);
     assert_eq!(kinds(&table), [("split", Kind::Continuous), ("x", Kind::Continuous)]);
+    assert!(
+        table.audit.warnings[0].contains("`split` holds no names of splits"),
+        "{:?}",
+        table.audit.warnings
+    );
+}
+
+#[test]
+fn splits_that_are_not_named_in_every_row_are_refused() {
+    for (wrong, what) in [("", "empty"), ("tset", "`tset`"), ("0", "`0`"), ("holdout", "`holdout`")] {
+        let error = read(&format!("split,x\ntrain,1.5\n{wrong},2\nvalidation,3\n")).unwrap_err();
+        assert!(matches!(error, IngestError::WrongType { row: 2, .. }), "{error}");
+        let said = error.to_string();
+        assert!(said.contains("`split`") && said.contains(what), "{said}");
+        assert!(error.hint().unwrap().contains("role.split=ignore"));
+    }
+    assert!(read("split,x\n0,1.5\n1,2\n0,3\n").is_err(), "codes are no names of splits");
+    let table = read("Split,x\nTrain ,1.5\nTEST,2.5\ndev,3.5\n").unwrap();
+    let expected = [Split::Train, Split::Test, Split::Validation];
+    assert_eq!(table.splits.as_deref(), Some(expected.as_slice()));
+    assert!(table.audit.warnings.iter().any(|w| w.contains("`dev` (1 rows) is read as validation")));
+}
+
+#[test]
+fn splits_under_another_name_are_no_feature_and_no_secret() {
+    let table = read("part,x\ntrain,1.5\ntest,2.5\ntrain,3.5\n").unwrap();
+    assert_eq!((table.splits.clone(), kinds(&table).len()), (None, 1));
+    assert!(table.audit.warnings[0].contains("--set role.part=split"), "{:?}", table.audit.warnings);
 }
 
 #[test]
@@ -126,7 +155,7 @@ fn a_folder_holds_one_file_per_split() {
     assert_eq!(table.splits.as_deref(), Some([Split::Train, Split::Train, Split::Test].as_slice()));
     assert_eq!(table.columns[0].cells, Cells::Number(vec![1.5, 2.5, 3.5]));
     assert_eq!(table.columns[1].cells, Cells::Number(vec![2.0, 3.0, 4.0]));
-    assert!(table.audit.warnings.iter().any(|w| w == "test.csv: column `extra` is ignored"));
+    assert!(table.audit.warnings.iter().any(|w| w.starts_with("test.csv: ") && w.contains("`extra`")));
     write(dir.path(), "validation.csv", "a\n1\n");
     let error = read_wide(&shipped(), dir.path()).unwrap_err();
     assert!(matches!(error, IngestError::MissingColumns(ref f) if f[0].0 == "validation.csv"), "{error}");
@@ -142,28 +171,146 @@ fn a_folder_without_training_rows_or_tables_is_an_error() {
     assert!(matches!(read_wide(&shipped(), dir.path()), Err(IngestError::NoTrain { .. })));
 }
 
+/// A table of 200 rows with a column `y` of numbers with a fraction, whose third row holds `cell`.
+fn with_cell(cell: &str) -> String {
+    let y = |i: usize| if i == 2 { cell.to_string() } else { format!("{}.5", i * 7919 % 200) };
+    let rows: Vec<String> = (0..200).map(|i| format!("{}.25,{}", i * 31 % 200, y(i))).collect();
+    format!("x,y\n{}\n", rows.join("\n"))
+}
+
 #[test]
-fn wrong_cells_are_named_by_row_and_column_and_not_quoted() {
-    let error = read("x,y\n1.5,1\n2.5,2\n3.5,secret\n").unwrap_err();
-    let IngestError::WrongType { row: 3, ref column, .. } = error else { panic!("{error}") };
-    assert_eq!(column, "y");
-    assert!(!error.to_string().contains("secret") && error.hint().unwrap().contains("role.y=categorical"));
-    let error = read("x,y\n1.5,1\n2.5,inf\n").unwrap_err();
-    assert!(matches!(error, IngestError::NonFinite { row: 2, .. }), "{error}");
+fn stray_cells_are_rejected_and_named_by_line_and_not_quoted() {
+    for (cell, why) in [
+        ("secret", "1 text"),
+        ("inf", "1 infinite"),
+        ("<0.5", "1 below or above a limit"),
+        ("12 mg", "1 with another unit"),
+        ("01/02/2019", "1 date or time"),
+        ("\"1,5\"", "1 in other decimal or thousands marks"),
+    ] {
+        let table = read(&with_cell(cell)).unwrap();
+        assert_eq!(kinds(&table), [("x", Kind::Continuous), ("y", Kind::Continuous)], "{cell}");
+        let said = &table.audit.warnings[0];
+        let parts = ["column `y`", "1 of 200 cells", why, "line 4 of t.csv", "missing.y"];
+        assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+        let account = &table.audit.columns[1];
+        assert_eq!((account.values, account.absent, account.rejected.values().sum::<u64>()), (199, 0, 1));
+    }
     let error = read("x,y\n1.5,1\n2.5\n").unwrap_err();
     assert!(matches!(error, IngestError::Ragged { row: 2, found: 1, expected: 2, .. }), "{error}");
 }
 
 #[test]
-fn nan_is_an_error_unless_listed_as_missing() {
+fn words_for_missing_are_absent_in_numbers() {
+    for cell in ["NA", "NaN", "None", "-", "<NA>", "n/a", "NULL", "?"] {
+        let table = read(&with_cell(cell)).unwrap();
+        let account = &table.audit.columns[1];
+        assert_eq!((account.values, account.absent), (199, 1), "{cell}");
+        assert!(table.audit.warnings.is_empty(), "{:?}", table.audit.warnings);
+    }
+}
+
+#[test]
+fn declared_missing_codes_are_compared_by_value_and_others_are_asked_about() {
     let dir = tempfile::tempdir().unwrap();
-    let path = write(dir.path(), "t.csv", "x,y\n1.5,1\nNaN,2\n");
+    let rows: Vec<String> = (0..60)
+        .map(|i| {
+            format!(
+                "{},{}",
+                [format!("{}", 40 + i % 17), "-999".into(), "-999.0".into()][i % 3],
+                ["a", "unknown"][i % 2]
+            )
+        })
+        .collect();
+    let path = write(dir.path(), "t.csv", &format!("y,s\n{}\n", rows.join("\n")));
     let mut pipeline = shipped();
-    pipeline.wide.as_mut().unwrap().missing = vec![];
-    let error = read_wide(&pipeline, &path).unwrap_err();
-    assert!(matches!(error, IngestError::NonFinite { row: 2, ref column, .. } if column == "x"), "{error}");
-    pipeline.wide.as_mut().unwrap().missing = vec!["NaN".into()];
-    assert!(read_wide(&pipeline, &path).is_ok());
+    let asked = read_wide(&pipeline, &path).unwrap();
+    assert!(asked.audit.warnings[0].contains("--set missing.y=-999"), "{:?}", asked.audit.warnings);
+    pipeline.wide.as_mut().unwrap().missing_in =
+        vec![("Y".into(), vec!["-999".into()]), ("s".into(), vec!["unknown".into()])];
+    let table = read_wide(&pipeline, &path).unwrap();
+    assert_eq!(table.audit.variables.iter().map(|v| v.records_missing).collect::<Vec<_>>(), [40, 30]);
+}
+
+#[test]
+fn a_new_table_is_read_as_the_training_table_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows: Vec<String> =
+        (0..60).map(|i| format!("\"{},{}\";{:02};{} %", 36 + i % 3, i % 9, i % 4, i)).collect();
+    let text = format!("t,code,share\n{}\n", rows.join("\n").replace(';', ","));
+    let trained = read_wide(&shipped(), &write(dir.path(), "t.csv", &text)).unwrap();
+    let kinds: Vec<Kind> = trained.columns.iter().map(|c| c.kind).collect();
+    assert_eq!(kinds, [Kind::Continuous, Kind::Categorical, Kind::Count]);
+    let expected: Vec<Expected<'_>> = trained
+        .columns
+        .iter()
+        .map(|c| Expected { name: &c.name, kind: c.kind, spelling: &c.spelling, range: None })
+        .collect();
+    // The third row alone: what the other rows hold does not matter.
+    let one = write(dir.path(), "one.csv", "T,CODE,share\n\"38,2\",02,2%\n");
+    let fresh = read_expected(&one, &expected).unwrap();
+    let numbers = |cells: &Cells| match cells {
+        Cells::Number(x) => x.clone(),
+        Cells::Text(_) => panic!("numbers"),
+    };
+    for at in [0, 2] {
+        assert_eq!(numbers(&fresh.columns[at].cells)[0], numbers(&trained.columns[at].cells)[2]);
+    }
+    assert_eq!(fresh.columns[1].cells, Cells::Text(vec![Some("02".into())]));
+}
+
+#[test]
+fn patients_repeat_and_rows_are_numbered() {
+    let mix = |i: usize| (i * 7919 + 13) % 10_007;
+    let table = |head: &str, id: &dyn Fn(usize) -> String| {
+        let rows: Vec<String> =
+            (0..300).map(|i| format!("{},{}.5,{}", id(i), mix(i) % 97, mix(i * 31) % 50)).collect();
+        read(&format!("{head},x,y\n{}\n", rows.join("\n"))).unwrap()
+    };
+    let names = |table: &RecordTable| table.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    // Three rows each, under a name that says nothing.
+    let visits = table("zz", &|i| (5000 + i * 7 % 100).to_string());
+    assert_eq!(names(&visits), ["x", "y"]);
+    assert_eq!(visits.subject_ids[0], visits.subject_ids[100]);
+    assert!(
+        visits.audit.warnings[0].contains("`zz` is taken for the patient"),
+        "{:?}",
+        visits.audit.warnings
+    );
+    let text = table("zz", &|i| format!("ST01-{}", i * 7 % 100));
+    assert_eq!(text.subject_ids[0], text.subject_ids[100]);
+    for head in ["Unnamed: 0", "", "index", "whatever"] {
+        let numbered = table(head, &|i| i.to_string());
+        assert_eq!(names(&numbered), ["x", "y"], "{head}");
+        assert!(
+            numbered.audit.warnings.iter().any(|w| w.contains("numbers the rows")),
+            "{:?}",
+            numbered.audit.warnings
+        );
+    }
+    let case = table("case", &|i| (i % 2).to_string());
+    assert_eq!(names(&case), ["case", "x", "y"], "an indicator");
+    assert!(case.audit.warnings[0].contains("role.case=group"), "{:?}", case.audit.warnings);
+}
+
+#[test]
+fn the_patient_is_the_group_where_stays_are_there_too() {
+    let rows: Vec<String> =
+        (0..90).map(|i| format!("{},{},{},{}.5", i + 700, i / 2, i / 6, i * 31 % 83)).collect();
+    let table = read(&format!("stay_id,hadm_id,subject_id,x\n{}\n", rows.join("\n"))).unwrap();
+    assert_eq!((table.record_ids[0].as_str(), table.subject_ids[6].as_str()), ("700", "1"));
+    assert_eq!(kinds(&table), [("x", Kind::Continuous)]);
+    assert!(table.audit.warnings.iter().any(|w| w.contains("`hadm_id` is left out")));
+}
+
+#[test]
+fn copies_of_a_row_stay_together() {
+    let rows: Vec<String> =
+        (0..300).map(|i| format!("{}.5,{}.25", i % 280 * 7919 % 10_007, i % 280)).collect();
+    let table = read(&format!("x,y\n{}\n", rows.join("\n"))).unwrap();
+    assert_eq!(table.subject_ids[285], table.subject_ids[5]);
+    assert!(table.audit.warnings[0].starts_with("20 rows are exact copies"), "{:?}", table.audit.warnings);
 }
 
 #[test]
@@ -204,7 +351,7 @@ fn new_tables_are_read_by_the_names_of_the_model() {
     let more = [("bmi", Kind::Continuous), ("age", Kind::Continuous), ("pulse", Kind::Count)];
     let error = read_columns(&path, &more).unwrap_err();
     assert!(matches!(error, IngestError::MissingColumns(ref f) if f[0].1 == ["bmi", "pulse"]), "{error}");
-    let error = read_columns(&path, &[("sex", Kind::Continuous)]).unwrap_err();
+    let error = read_columns(&path, &[("extra", Kind::Continuous), ("sex", Kind::Continuous)]).unwrap_err();
     assert!(matches!(error, IngestError::WrongType { row: 1, ref column, .. } if column == "sex"), "{error}");
 }
 

@@ -29,6 +29,7 @@ fn table(rows: ArrayView2<'_, f64>) -> RecordTable {
             kind: Kind::Continuous,
             resolution: Some(resolution),
             range: None,
+            spelling: crate::ingest::Spelling::undeclared(),
             cells: Cells::Number(values.to_vec()),
         })
         .collect();

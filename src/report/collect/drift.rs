@@ -1,24 +1,31 @@
 //! This cohort against an older one: feature by feature, and all at once by the likelihood under its models.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 
-use super::Context;
+use super::cells::{Cells, of_numbers};
 use super::histogram::{histogram, protect_samples};
 use super::models::calibrations;
+use super::{Context, NOT_MET};
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder};
 use crate::num::moments::{mean, mean_and_standard_error};
+use crate::report::Privacy;
 use crate::report::data::{Drift, FeatureDrift, JointDrift};
-use crate::report::format::{fixed, signed};
+use crate::report::format::{self, fixed, signed};
+use crate::report::homogeneity::{chance, holm, homogeneity};
 use crate::report::measure::{
-    Z95, ks_chance, ks_distance, stability_chance, stability_index, standardised_difference,
-    standardised_error, wilson,
+    Z95, ks_chance, ks_distance, stability_index, standardised_difference, standardised_error, wilson,
 };
-use crate::report::{Cell, Privacy};
 use crate::schema::Split;
 
-/// Cells of the stability index of a number.
-const TENTHS: usize = 10;
+/// Probability of any false alarm among all features, in values or missingness, when nothing changed.
+const LEVEL: f64 = 0.05;
+/// Cells of the stability index up to which rare ones stay by themselves.
+const LEVELS: usize = 20;
+/// Levels of one cohort alone that are named.
+const NAMED: usize = 5;
 
 /// An older cohort, with the models that were fitted on it.
 #[derive(Debug)]
@@ -27,11 +34,19 @@ pub struct Older {
     pub name: String,
     /// Its records.
     pub bundle: Bundle,
+    /// Its patients, where they are fewer than its records.
+    pub subjects: Option<usize>,
     /// Models fitted on it, with the records of the new cohort in each model's own terms.
     pub models: Vec<(String, ModelArtifact, Array2<f64>)>,
 }
 
-pub(super) fn drift(context: &Context<'_>, older: &Older) -> Drift {
+pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize>) -> Drift {
+    // Thousands of samples of a curve say nothing one by one.
+    let windows = context.bundle.manifest.pipeline.waveform.is_some();
+    let independent = [
+        independent(older.subjects, older.bundle.raw.nrows()),
+        independent(subjects, context.bundle.raw.nrows()),
+    ];
     let (new, old) = (&context.bundle.manifest.encoder, &older.bundle.manifest.encoder);
     let position = |encoder: &Encoder, name: &str| encoder.columns.iter().position(|c| c.meta.name == name);
     let label = |encoder: &Encoder, j: usize| {
@@ -39,29 +54,43 @@ pub(super) fn drift(context: &Context<'_>, older: &Older) -> Drift {
         if meta.label.is_empty() { meta.name.clone() } else { meta.label.clone() }
     };
     let labels = context.labels();
-    let mut features: Vec<FeatureDrift> = (0..new.n_features())
+    let mut features: Vec<FeatureDrift> = (0..if windows { 0 } else { new.n_features() })
         .filter_map(|j| {
             let k = position(old, &new.columns[j].meta.name)?;
-            Some(feature(context, older, labels[j].clone(), j, k))
+            Some(feature(context, older, independent, labels[j].clone(), j, k))
         })
         .collect();
-    // By the index relative to chance, which is on one scale for all kinds; what cannot be compared comes last.
-    let key = |f: &FeatureDrift| match (f.psi, f.psi_chance) {
-        (Some(psi), Some(chance)) => psi / chance,
-        _ => -1.0,
+    judge(&mut features);
+    // By what was measured relative to chance, which is on one scale for all kinds; what cannot be compared comes last.
+    let key = |f: &FeatureDrift| {
+        let values =
+            f.psi.zip(f.psi_chance).map_or(-1.0, |(psi, chance)| if psi > 0.0 { psi / chance } else { 0.0 });
+        let missing = f.missing_difference.zip(f.missing_error);
+        let missing = missing.map_or(-1.0, |(d, e)| if d == 0.0 { 0.0 } else { (d / (Z95 * e)).powi(2) });
+        (f.beyond_chance, values.max(missing))
     };
-    features.sort_by(|a, b| key(b).total_cmp(&key(a)));
-    let missing_from = |of: &Encoder, other: &Encoder| {
-        (0..of.n_features())
-            .filter(|&j| position(other, &of.columns[j].meta.name).is_none())
-            .map(|j| label(of, j))
-            .collect()
+    features.sort_by(|a, b| {
+        let ((a_beyond, a), (b_beyond, b)) = (key(a), key(b));
+        b_beyond.cmp(&a_beyond).then(b.total_cmp(&a))
+    });
+    let missing_from = |of: &Encoder, other: &Encoder| -> Vec<String> {
+        let absent = (0..of.n_features()).filter(|&j| position(other, &of.columns[j].meta.name).is_none());
+        // Of windows, their channels are named.
+        let mut names: Vec<String> =
+            absent.map(|j| if windows { of.columns[j].meta.group.clone() } else { label(of, j) }).collect();
+        names.dedup();
+        if windows {
+            names.sort_unstable();
+            names.dedup();
+        }
+        names
     };
     Drift {
         old: older.name.clone(),
         n_old: context.privacy.count(older.bundle.raw.nrows() as u64),
         n_new: context.privacy.count(context.bundle.raw.nrows() as u64),
         same: older.bundle.fingerprint() == context.bundle.fingerprint(),
+        repeated: independent.iter().any(|share| *share < 1.0),
         n_beyond_chance: features.iter().filter(|f| f.beyond_chance).count(),
         n_compared: features.iter().filter(|f| f.psi.is_some()).count(),
         only_old: missing_from(old, new),
@@ -75,7 +104,21 @@ pub(super) fn drift(context: &Context<'_>, older: &Older) -> Drift {
     }
 }
 
-fn feature(context: &Context<'_>, older: &Older, label: String, j: usize, k: usize) -> FeatureDrift {
+/// Share of the records that count as independent ones: records of one patient may be alike to any degree, and are judged as
+/// if each patient had one, which never gives too many alarms.
+fn independent(subjects: Option<usize>, records: usize) -> f64 {
+    subjects.map_or(1.0, |n| (n as f64 / records.max(1) as f64).min(1.0))
+}
+
+/// A feature in both cohorts, with the probabilities by which it is judged; the family decides what is beyond chance.
+fn feature(
+    context: &Context<'_>,
+    older: &Older,
+    independent: [f64; 2],
+    label: String,
+    j: usize,
+    k: usize,
+) -> FeatureDrift {
     let privacy = context.privacy;
     let (new, old) = (&context.bundle.manifest.encoder.columns[j], &older.bundle.manifest.encoder.columns[k]);
     let (a, b) = (Context::sorted(&older.bundle.raw, k), Context::sorted(&context.bundle.raw, j));
@@ -83,68 +126,97 @@ fn feature(context: &Context<'_>, older: &Older, label: String, j: usize, k: usi
     let categorical = !new.levels.is_empty() || !old.levels.is_empty();
     let told = privacy.allows(a.len() as u64) && privacy.allows(b.len() as u64);
     let number = |v: Option<f64>| v.filter(|v| told && v.is_finite());
-    let counts = if categorical { by_level(context, older, j, k, &a, &b) } else { by_tenth(&a, &b) };
+    let mut notes = Vec::new();
+    if new.meta.unit != old.meta.unit {
+        let unit = if old.meta.unit.is_empty() { "none" } else { &old.meta.unit };
+        notes.push(format!("unit was {unit}"));
+    }
+    if new.levels.is_empty() != old.levels.is_empty() {
+        let was = if old.levels.is_empty() { "numbers" } else { "categories" };
+        notes.push(format!("held {was} in the older cohort"));
+    }
+    let counts = if categorical {
+        let levels = by_level(context, older, j, k, &a, &b);
+        notes.extend(told.then(|| new_and_gone(privacy, &levels)).flatten());
+        let mut cells = Cells::default();
+        for (old, new) in levels.into_values() {
+            cells.old.push(old);
+            cells.new.push(new);
+        }
+        cells
+    } else {
+        of_numbers(&a, &b)
+    };
+    let cells = if counts.old.len() > LEVELS { counts.joined() } else { counts };
+    let judged = cells.thinned(independent).joined();
     let smd = number(if categorical { None } else { standardised_difference(&b, &a) });
-    let psi = number(stability_index(&counts.0, &counts.1));
-    let chance = psi.map(|_| stability_chance(counts.0.len(), a.len(), b.len()));
+    let psi = number(stability_index(&cells.old, &cells.new));
+    let disjoint = told && (0..cells.old.len()).all(|i| cells.old[i] == 0 || cells.new[i] == 0);
+    if disjoint {
+        notes.push("the cohorts have no value in common: without half a record added to each cell the index is infinite".into());
+    }
+    let size = |of: &[f64], share: f64| (of.len() as f64 * share).max(1.0);
+    let both = size(&a, independent[0]).recip() + size(&b, independent[1]).recip();
+    // Where nothing can vary, nothing is beyond 0.
+    let psi_chance = psi.map(|_| chance(&cells.old, &cells.new).unwrap_or(0.0) * both);
     let (missing_old, missing_new) = (n - a.len(), m - b.len());
     let shares = (missing_old as f64 / n.max(1) as f64, missing_new as f64 / m.max(1) as f64);
     let open = privacy.percent(missing_old as u64, n as u64).exact().is_some()
         && privacy.percent(missing_new as u64, m as u64).exact().is_some();
-    let error = (shares.0 * (1.0 - shares.0) / n.max(1) as f64
-        + shares.1 * (1.0 - shares.1) / m.max(1) as f64)
-        .sqrt();
-    let difference = shares.1 - shares.0;
-    let values_moved = psi.zip(chance).is_some_and(|(p, c)| p > c);
-    let note = if new.meta.unit == old.meta.unit {
-        String::new()
-    } else {
-        format!("unit was {}", if old.meta.unit.is_empty() { "none" } else { &old.meta.unit })
-    };
+    let error = (shares.0 * (1.0 - shares.0) / (n as f64 * independent[0]).max(1.0)
+        + shares.1 * (1.0 - shares.1) / (m as f64 * independent[1]).max(1.0))
+    .sqrt();
+    let present = Cells {
+        old: vec![missing_old as u64, a.len() as u64],
+        new: vec![missing_new as u64, b.len() as u64],
+    }
+    .thinned(independent);
     FeatureDrift {
         label,
         unit: new.meta.unit.clone(),
-        note,
-        n_old: observed(privacy, a.len(), n),
-        n_new: observed(privacy, b.len(), m),
+        note: notes.join("; "),
+        n_old: privacy.part(a.len() as u64, n as u64),
+        n_new: privacy.part(b.len() as u64, m as u64),
         mean_old: number((!categorical).then(|| mean(&a))),
         mean_new: number((!categorical).then(|| mean(&b))),
         smd,
-        smd_error: smd.and_then(|d| standardised_error(d, a.len(), b.len())),
+        smd_error: smd.and_then(|d| {
+            standardised_error(d, size(&a, independent[0]) as usize, size(&b, independent[1]) as usize)
+        }),
         ks: number((!categorical).then(|| ks_distance(&a, &b))),
+        cells: cells.old.len(),
         psi,
-        psi_chance: chance,
+        psi_chance,
+        p_value: homogeneity(&judged.old, &judged.new).filter(|_| told),
+        p_adjusted: None,
+        values_beyond_chance: false,
         missing_old: privacy.percent(missing_old as u64, n as u64),
         missing_new: privacy.percent(missing_new as u64, m as u64),
-        missing_difference: open.then_some(100.0 * difference),
+        missing_difference: open.then_some(100.0 * (shares.1 - shares.0)),
         missing_error: open.then_some(100.0 * error),
-        beyond_chance: values_moved || (open && difference.abs() > Z95 * error),
+        // Judged where the shares are hidden too: a yes or no tells nobody's number.
+        missing_p_value: homogeneity(&present.old, &present.new),
+        missing_p_adjusted: None,
+        missing_beyond_chance: false,
+        beyond_chance: false,
     }
 }
 
-fn observed(privacy: Privacy, n: usize, of: usize) -> Cell {
-    privacy.part(n as u64, of as u64)
-}
-
-/// Counts by tenths of the older values; values that many records share make fewer cells.
-fn by_tenth(old: &[f64], new: &[f64]) -> (Vec<u64>, Vec<u64>) {
-    if old.is_empty() || new.is_empty() {
-        return (vec![0; 2], vec![0; 2]);
-    }
-    let mut edges: Vec<f64> = (1..TENTHS).map(|i| old[i * old.len() / TENTHS]).collect();
-    edges.dedup();
-    let counts = |of: &[f64]| {
-        let mut counts = Vec::with_capacity(edges.len() + 1);
-        let mut before = 0;
-        for edge in &edges {
-            let at = of.partition_point(|v| v < edge);
-            counts.push((at - before) as u64);
-            before = at;
+/// Decides for all features together what is beyond chance: by Holm's procedure, over the values and the missingness of all.
+fn judge(features: &mut [FeatureDrift]) {
+    let p: Vec<f64> = features.iter().flat_map(|f| [f.p_value, f.missing_p_value]).flatten().collect();
+    let mut adjusted = holm(&p).into_iter();
+    for f in features.iter_mut() {
+        f.p_adjusted = f.p_value.and_then(|_| adjusted.next());
+        f.missing_p_adjusted = f.missing_p_value.and_then(|_| adjusted.next());
+        f.values_beyond_chance = f.p_adjusted.is_some_and(|p| p <= LEVEL);
+        f.missing_beyond_chance = f.missing_p_adjusted.is_some_and(|p| p <= LEVEL);
+        f.beyond_chance = f.values_beyond_chance || f.missing_beyond_chance;
+        // Of few missing values, a probability would tell the number.
+        if f.missing_difference.is_none() {
+            (f.missing_p_value, f.missing_p_adjusted) = (None, None);
         }
-        counts.push((of.len() - before) as u64);
-        counts
-    };
-    (counts(old), counts(new))
+    }
 }
 
 /// Counts by level name; a name only one cohort has is a level of both.
@@ -155,18 +227,48 @@ fn by_level(
     k: usize,
     old: &[f64],
     new: &[f64],
-) -> (Vec<u64>, Vec<u64>) {
-    let name = |encoder: &Encoder, column: usize, code: f64| {
-        encoder.level_name(column, code).map_or_else(|| format!("{code}"), str::to_owned)
+) -> BTreeMap<String, (u64, u64)> {
+    let name = |encoder: &Encoder, column: usize, code: f64| match encoder.level_name(column, code) {
+        Some(name) => name.to_owned(),
+        None if encoder.columns[column].levels.is_empty() => format!("{code}"),
+        None => NOT_MET.to_owned(),
     };
-    let mut counts = std::collections::BTreeMap::<String, (u64, u64)>::new();
-    for v in old {
-        counts.entry(name(&older.bundle.manifest.encoder, k, *v)).or_default().0 += 1;
+    let mut counts = BTreeMap::<String, (u64, u64)>::new();
+    for run in old.chunk_by(|a, b| a == b) {
+        counts.entry(name(&older.bundle.manifest.encoder, k, run[0])).or_default().0 += run.len() as u64;
     }
-    for v in new {
-        counts.entry(name(&context.bundle.manifest.encoder, j, *v)).or_default().1 += 1;
+    for run in new.chunk_by(|a, b| a == b) {
+        counts.entry(name(&context.bundle.manifest.encoder, j, run[0])).or_default().1 += run.len() as u64;
     }
-    counts.into_values().unzip()
+    counts
+}
+
+/// Levels that only one cohort has, the most frequent first; those of few records are counted.
+fn new_and_gone(privacy: Privacy, levels: &BTreeMap<String, (u64, u64)>) -> Option<String> {
+    let said = |what: &str, only: Vec<(&String, u64)>| -> Option<String> {
+        let n = only.len();
+        let mut only = only;
+        only.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let named: Vec<String> = only
+            .iter()
+            .filter(|(_, n)| privacy.allows(*n))
+            .take(NAMED)
+            .map(|(name, n)| format!("{} ({})", format::shorten(name, 40), format::count(*n as f64)))
+            .collect();
+        let others = match (n - named.len(), named.is_empty()) {
+            (0, _) => String::new(),
+            (k, true) => format!("{k} of few records"),
+            (k, false) => format!(" and {k} more"),
+        };
+        (n > 0).then(|| format!("{what}: {}{others}", named.join(", ")))
+    };
+    let only = |first: bool| {
+        let of = levels.iter().filter(move |(_, (a, b))| if first { *b == 0 } else { *a == 0 });
+        of.map(|(name, (a, b))| (name, a + b)).collect::<Vec<_>>()
+    };
+    let both: Vec<String> =
+        [said("new levels", only(false)), said("levels gone", only(true))].into_iter().flatten().collect();
+    (!both.is_empty()).then(|| both.join("; "))
 }
 
 /// The likelihood of all new records against that of older ones the model was not fitted on.
@@ -232,23 +334,4 @@ fn joint(
             .filter(|h| h.levels.is_empty())
             .and_then(|h| protect_samples(privacy, h, b.len())),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tenths_follow_the_older_values_and_lose_nobody() {
-        let old: Vec<f64> = (0..100).map(f64::from).collect();
-        let new: Vec<f64> = (0..50).map(|i| f64::from(i) + 75.0).collect();
-        let (a, b) = by_tenth(&old, &new);
-        assert_eq!(a, [10; 10]);
-        assert_eq!(b.iter().sum::<u64>(), 50);
-        assert_eq!((b[0], b[9]), (0, 35));
-        // Most records share one value.
-        let (a, _) = by_tenth(&[0.0; 100], &[0.0; 5]);
-        assert_eq!(a.iter().sum::<u64>(), 100);
-        assert_eq!(by_tenth(&[], &[1.0]).1, [0, 0]);
-    }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis};
 
-use super::Context;
+use super::{Context, NOT_MET};
 use crate::features::Transform;
 use crate::num::moments::{mean, variance};
 use crate::num::quantile::quantile_sorted;
@@ -111,32 +111,50 @@ fn stats(privacy: Privacy, split: &str, raw: &Array2<f64>, j: usize, categorical
     }
 }
 
-/// The values of features that have few, with their shares.
+/// The values of features that have few, with their shares; of categories the most frequent, the number of the others, and
+/// apart from both what no training record had.
 fn levels(context: &Context<'_>, j: usize) -> Vec<LevelShare> {
     let encoder = &context.bundle.manifest.encoder;
     let column = &encoder.columns[j];
     let values = Context::sorted(&context.bundle.raw, j);
-    let mut counts: Vec<(String, u64)> = Vec::new();
+    let (mut counts, mut not_met): (Vec<(String, u64)>, u64) = (Vec::new(), 0);
     for group in values.chunk_by(|a, b| a == b) {
-        let name = if column.levels.is_empty() {
-            format::significant(group[0], 6)
+        let n = group.len() as u64;
+        if column.levels.is_empty() {
+            counts.push((format::significant(group[0], 6), n));
+            if counts.len() > LEVELS {
+                return Vec::new();
+            }
         } else {
-            encoder.level_name(j, group[0]).unwrap_or("not met in training").to_owned()
-        };
-        counts.push((name, group.len() as u64));
-        if column.levels.is_empty() && counts.len() > LEVELS {
-            return Vec::new();
+            match encoder.level_name(j, group[0]) {
+                Some(name) => counts.push((name.to_owned(), n)),
+                None => not_met += n,
+            }
         }
     }
     if column.levels.is_empty() && !matches!(column.transform, Transform::Levels(_)) {
         return Vec::new();
     }
     if counts.len() > CATEGORIES {
+        counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         let rest = counts.split_off(CATEGORIES - 1);
         counts.push((format!("{} other levels", rest.len()), rest.iter().map(|r| r.1).sum()));
     }
-    let parts = context.privacy.parts(counts, (context.bundle.raw.nrows() - values.len()) as u64).into_iter();
-    parts.map(|p| LevelShare { level: p.name, n: p.n, percent: p.percent }).collect()
+    if not_met > 0 {
+        counts.push((NOT_MET.to_owned(), not_met));
+    }
+    let (all, known) = (context.bundle.raw.nrows() as u64, values.len() as u64);
+    let privacy = context.privacy;
+    let parts = privacy.parts(counts, all - known).into_iter();
+    parts
+        .map(|p| LevelShare {
+            level: p.name,
+            n: p.n,
+            // A count and its share of the known would tell how few are missing.
+            percent: if privacy.shows(all - known) { p.n.percent_of(known) } else { privacy.hidden() },
+            percent_of_all: p.n.percent_of(all),
+        })
+        .collect()
 }
 
 /// Features that miss any value, most first.

@@ -1,5 +1,6 @@
 //! From a bundle, its models and their flags to the numbers of the report.
 
+mod cells;
 mod cohort;
 mod drift;
 mod features;
@@ -29,6 +30,9 @@ use super::{Privacy, ReportError, format};
 
 pub use drift::Older;
 
+/// What levels are called that no training record had.
+const NOT_MET: &str = "not met in training";
+
 /// Choices of the reader.
 #[derive(Debug, Clone)]
 pub struct ReportOptions {
@@ -38,6 +42,8 @@ pub struct ReportOptions {
     pub seed: Seed,
     /// How waveform windows were normalised, where the bundle holds such.
     pub scales: Option<Normalisation>,
+    /// Patients of the bundle, where they are fewer than its records.
+    pub subjects: Option<usize>,
 }
 
 /// Flags of the first model, with what is known about them.
@@ -100,10 +106,17 @@ impl Context<'_> {
             let meta = &columns[j].meta;
             if meta.label.is_empty() { meta.name.as_str() } else { meta.label.as_str() }
         };
+        let mut times: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
+        for j in 0..columns.len() {
+            *times.entry(given(j)).or_default() += 1;
+        }
         (0..columns.len())
             .map(|j| {
-                let shared = (0..columns.len()).any(|k| k != j && given(k) == given(j));
-                if shared { format!("{} [{}]", given(j), columns[j].meta.name) } else { given(j).to_owned() }
+                if times[given(j)] > 1 {
+                    format!("{} [{}]", given(j), columns[j].meta.name)
+                } else {
+                    given(j).to_owned()
+                }
             })
             .collect()
     }
@@ -184,7 +197,7 @@ pub fn collect(
         calibration,
         learned: learned::learned(&context),
         outliers: flagged.map(|f| flags::outliers(&context, f, &context.models[0].name)),
-        drift: older.map(|o| drift::drift(&context, o)),
+        drift: older.map(|o| drift::drift(&context, o, options.subjects)),
         waveform: waveform::waveforms(&context, options.scales.as_ref()),
         windows,
     })

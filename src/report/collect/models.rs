@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::Axis;
+use rand::RngExt;
 
 use super::{Context, Scored};
 use crate::artifact::{Model, ModelArtifact};
@@ -194,9 +195,13 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
             let k = p.iter().filter(|p| **p <= alpha * (1.0 + 1e-12)).count();
             let (low, high) = wilson(k, p.len());
             let told = context.privacy.shows(k as u64);
+            let n_calibration = context.models[*i].model.calibration.len();
+            let expected = expected(alpha, n_calibration);
             alphas.push(AlphaRow {
                 model: context.models[*i].name.clone(),
                 alpha,
+                expected,
+                exceeded: exceeded(k as f64 / p.len() as f64, alpha, p.len(), n_calibration),
                 observed: told.then_some(k as f64 / p.len() as f64),
                 low: told.then_some(low),
                 high: told.then_some(high),
@@ -208,7 +213,7 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
         split: split.name().into(),
         n: context.privacy.count(of_leading.len() as u64),
         n_calibration: context.privacy.count(leading.model.calibration.len() as u64),
-        histogram: p_value_histogram(context, of_leading),
+        histogram: smoothed(context, leading, split).and_then(|p| p_value_histogram(context, &p)),
         alphas,
         qq: latent_quantiles(context, leading, split),
         regions: regions(context, leading, split),
@@ -220,6 +225,28 @@ fn p_values(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<
     let raw = context.bundle.raw_of(split);
     let scores = scored.model.unusualness(raw.view(), scored.scores.get(&split)?);
     Some(calibration.p_values(raw.view(), &scores))
+}
+
+/// The same p-values with ties broken at random, for the question whether they are uniform.
+fn smoothed(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
+    let calibration = calibrations(scored.model)?;
+    let raw = context.bundle.raw_of(split);
+    let scores = scored.model.unusualness(raw.view(), scored.scores.get(&split)?);
+    let mut rng = context.seed.stream("report ties", 0);
+    Some(calibration.smoothed_p_values(raw.view(), &scores, || rng.random()))
+}
+
+/// The largest multiple of 1/(n + 1) up to the level: p-values of `n` calibration records are such multiples.
+fn expected(alpha: f64, n: usize) -> f64 {
+    (alpha * (1.0 + 1e-12) * (n + 1) as f64).floor() / (n + 1) as f64
+}
+
+/// Whether a share of `n` p-values is above its level by more than chance in 2.5 % of cases. The calibration set is a draw as
+/// well: the share of all records below the level is a Beta with the variance α (1 − α) / (n_calibration + 2). A share below the
+/// level is no fault: ties and multiples of 1/(n + 1) make it so.
+fn exceeded(share: f64, alpha: f64, n: usize, n_calibration: usize) -> bool {
+    let variance = alpha * (1.0 - alpha) * (1.0 / n.max(1) as f64 + 1.0 / (n_calibration + 2) as f64);
+    share > alpha + Z95 * variance.sqrt()
 }
 
 /// What `flag` would rank records among: by groups where the model is calibrated so.
@@ -352,6 +379,14 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_is_exceeded_beyond_the_chance_of_both_sets_and_never_from_below() {
+        assert!(!exceeded(0.0, 0.05, 5000, 5000) && !exceeded(0.06, 0.05, 500, 500));
+        assert!(exceeded(0.07, 0.05, 5000, 5000) && !exceeded(0.09, 0.05, 5000, 60));
+        assert_eq!(expected(0.05, 15), 0.0);
+        assert!((expected(0.05, 59) - 0.05).abs() < 1e-12);
+    }
 
     #[test]
     fn pairing_cancels_what_is_hard_for_both() {

@@ -4,9 +4,9 @@ use ndarray::{Array2, Axis, Slice};
 use rayon::prelude::*;
 
 use super::histogram::histogram;
-use super::{Context, Scored};
+use super::{Context, NOT_MET, Scored};
 use crate::report::data::{CorrelationPair, Correlations, Marginal, Marginals, ModelFit};
-use crate::report::measure::{ks_chance, ks_distance, spearman, spearman_error};
+use crate::report::measure::{ks_chance_tied, ks_distance, spearman, spearman_error};
 use crate::report::{MINIMUM_CELL, format};
 use crate::schema::Split;
 
@@ -16,6 +16,8 @@ const DRAWN: usize = 30;
 const MAPPED: usize = 40;
 /// Pairs listed.
 const PAIRS: usize = 30;
+/// Features that are correlated, the first of the table: pairs grow with their square.
+const CORRELATED: usize = 1000;
 /// Records and samples looked at: standard errors of shares are then below half a per cent.
 const RECORDS: usize = 20_000;
 /// Rows times pairs of features of one correlation matrix: about a second.
@@ -24,8 +26,9 @@ const CORRELATION_WORK: usize = 100_000_000;
 /// The yardstick's name in tables.
 const REAL: &str = "training records";
 
-/// Blanks what has no order to correlate: categories of more than two levels.
-fn ordered(context: &Context<'_>, mut raw: Array2<f64>) -> Array2<f64> {
+/// The features that are correlated, without what has no order: categories of more than two levels.
+fn ordered(context: &Context<'_>, raw: &Array2<f64>) -> Array2<f64> {
+    let mut raw = raw.slice_axis(Axis(1), Slice::from(..raw.ncols().min(CORRELATED))).to_owned();
     for (column, mut values) in context.bundle.manifest.encoder.columns.iter().zip(raw.columns_mut()) {
         if column.levels.len() > 2 {
             values.fill(f64::NAN);
@@ -47,17 +50,18 @@ pub(super) fn collect(context: &Context<'_>) -> (Option<Marginals>, Option<Corre
     // As many samples as yardstick records, so that the distances of both are of the same kind.
     let n_samples = train.nrows().max(100);
     let p = real.ncols();
-    let rows = (CORRELATION_WORK / (p * p).max(1)).max(500);
+    let correlated = p.min(CORRELATED);
+    let rows = (CORRELATION_WORK / (correlated * correlated).max(1)).max(500);
     let reference = Reference {
         sorted: (0..p).map(|j| Context::sorted(&real, j)).collect(),
-        correlations: spearman(ordered(context, head(real.clone(), rows)).view(), MINIMUM_CELL as usize),
+        correlations: spearman(ordered(context, &head(real.clone(), rows)).view(), MINIMUM_CELL as usize),
     };
     let compare = |raw: &Array2<f64>| Compared {
         ks: (0..p)
             .into_par_iter()
             .map(|j| ks_distance(&Context::sorted(raw, j), &reference.sorted[j]))
             .collect(),
-        correlations: spearman(ordered(context, head(raw.clone(), rows)).view(), MINIMUM_CELL as usize),
+        correlations: spearman(ordered(context, &head(raw.clone(), rows)).view(), MINIMUM_CELL as usize),
     };
     let yardstick = (context.privacy.allows(train.nrows() as u64)).then(|| compare(&train));
     let mut fits = Vec::new();
@@ -97,18 +101,14 @@ fn draw(context: &Context<'_>, scored: &Scored<'_>, records: &Array2<f64>, n: us
     raw
 }
 
-fn observed(raw: &Array2<f64>, j: usize) -> usize {
-    raw.column(j).iter().filter(|v| !v.is_nan()).count()
-}
-
 fn fit(name: &str, compared: &Compared, raw: &Array2<f64>, reference: &Reference) -> ModelFit {
     let ks = &compared.ks;
-    let beyond = |&j: &usize| ks[j] > ks_chance(observed(raw, j), reference.sorted[j].len());
+    let beyond = |&j: &usize| ks[j] > ks_chance_tied(&Context::sorted(raw, j), &reference.sorted[j]);
     ModelFit {
         model: name.into(),
         mean_ks: ks.iter().sum::<f64>() / ks.len().max(1) as f64,
         max_ks: ks.iter().copied().fold(0.0, f64::max),
-        n_beyond_chance: (0..ks.len()).filter(beyond).count(),
+        n_beyond_chance: (0..ks.len()).into_par_iter().filter(beyond).count(),
         mean_correlation_error: mean_error(&compared.correlations, &reference.correlations),
     }
 }
@@ -147,7 +147,7 @@ fn marginals(
             let drawn = Context::sorted(samples, j);
             let data = &reference.sorted[j];
             let column = &encoder.columns[j];
-            let name = |code: f64| encoder.level_name(j, code).unwrap_or("not met in training").to_owned();
+            let name = |code: f64| encoder.level_name(j, code).unwrap_or(NOT_MET).to_owned();
             let name: Option<&dyn Fn(f64) -> String> =
                 if column.levels.is_empty() { None } else { Some(&name) };
             Marginal {
@@ -155,7 +155,7 @@ fn marginals(
                 unit: column.meta.unit.clone(),
                 ks: compared.ks[j],
                 ks_real: yardstick.map(|y| y.ks[j]),
-                ks_chance: ks_chance(drawn.len(), data.len()),
+                ks_chance: ks_chance_tied(&drawn, data),
                 missing_data: context.privacy.percent(n - data.len() as u64, n),
                 missing_samples: 100.0 * (1.0 - drawn.len() as f64 / samples.nrows().max(1) as f64),
                 histogram: if rank < DRAWN { histogram(context.privacy, data, &drawn, name) } else { None },
@@ -182,7 +182,7 @@ fn correlations(
 ) -> Option<Correlations> {
     let (data, samples) = (&reference.correlations, &compared.correlations);
     let labels = context.labels();
-    let p = labels.len();
+    let p = data.nrows();
     let mean_error_samples = mean_error(samples, data)?;
     let difference = |i: usize, j: usize| Some(samples[[i, j]]? - data[[i, j]]?);
     let mut pairs: Vec<(f64, usize, usize)> = (0..p)
@@ -229,6 +229,7 @@ fn correlations(
     Some(Correlations {
         model: context.leading().name.clone(),
         split: split.name().into(),
+        n_correlated: correlated.len(),
         truncated: shown.len() < correlated.len(),
         labels: shown.iter().map(|&i| format::shorten(&labels[i], 60)).collect(),
         data: part(&|i, j| data[[i, j]]),

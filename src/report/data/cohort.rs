@@ -96,8 +96,10 @@ pub struct LevelShare {
     pub level: String,
     /// Records with it.
     pub n: Cell,
-    /// Per cent of the records with a value.
+    /// Per cent of the records with a value; hidden where it would tell how few have none.
     pub percent: Cell,
+    /// Per cent of all records, those without a value included.
+    pub percent_of_all: Cell,
 }
 
 /// How much of a feature is missing.

@@ -18,7 +18,9 @@ pub struct Drift {
     pub same: bool,
     /// Most changed first.
     pub features: Vec<FeatureDrift>,
-    /// Features beyond chance at 5 %, of those compared.
+    /// Whether patients have several records: tests then count each patient's records as one.
+    pub repeated: bool,
+    /// Features beyond chance, of those compared: any false alarm among all of them has a probability of 5 % at most.
     pub n_beyond_chance: usize,
     /// Features of which enough values are there to compare.
     pub n_compared: usize,
@@ -37,7 +39,7 @@ pub struct FeatureDrift {
     pub label: String,
     /// Unit, empty when none.
     pub unit: String,
-    /// What makes the comparison doubtful, such as another unit; empty otherwise.
+    /// What makes the comparison doubtful, such as another unit, and levels that only one cohort has; empty otherwise.
     pub note: String,
     /// Records with a value in the older cohort.
     pub n_old: Cell,
@@ -53,10 +55,18 @@ pub struct FeatureDrift {
     pub smd_error: Option<f64>,
     /// Kolmogorov–Smirnov distance; none for categories.
     pub ks: Option<f64>,
-    /// Population stability index over tenths of the older cohort, or over levels.
+    /// Cells of the index: values or levels where they are few, else atoms and tenths of both cohorts.
+    pub cells: usize,
+    /// Population stability index over the cells, with half a record added to each.
     pub psi: Option<f64>,
-    /// What the index stays below in 95 % of cases without any change.
+    /// What the index of this feature alone stays below in 95 % of cases without any change.
     pub psi_chance: Option<f64>,
+    /// Probability of values at least as different without any change: Fisher's test of two cells, else Pearson's.
+    pub p_value: Option<f64>,
+    /// The same among all features, by Holm's procedure.
+    pub p_adjusted: Option<f64>,
+    /// Whether the values changed by more than chance does.
+    pub values_beyond_chance: bool,
     /// Per cent missing in the older cohort.
     pub missing_old: Cell,
     /// In this one.
@@ -65,7 +75,13 @@ pub struct FeatureDrift {
     pub missing_difference: Option<f64>,
     /// Its standard error.
     pub missing_error: Option<f64>,
-    /// Whether values or missingness changed by more than chance alone does in 5 % of cases.
+    /// Probability of shares at least as different without any change; none where either share is hidden.
+    pub missing_p_value: Option<f64>,
+    /// The same among all features.
+    pub missing_p_adjusted: Option<f64>,
+    /// Whether missingness changed by more than chance does.
+    pub missing_beyond_chance: bool,
+    /// Whether values or missingness did.
     pub beyond_chance: bool,
 }
 

@@ -8,8 +8,10 @@ use super::{DataTable, Figure};
 use crate::report::data::Missing;
 use crate::report::{ReportError, format};
 
-/// Bars beyond this many make no better picture; the table holds all features.
+/// Bars beyond this many make no better picture.
 const DRAWN: usize = 50;
+/// Rows of the table: thousands would make the page large, and nobody reads them.
+const LISTED: usize = 500;
 
 /// Per cent of records without a value, most first.
 ///
@@ -32,9 +34,16 @@ pub fn missing(features: &[Missing]) -> Result<Figure, ReportError> {
         y_title: "",
     };
     let title = "Missing values by feature";
-    let description = "One bar per feature; longer bars mean more records without a value.";
+    let mut description = "One bar per feature; longer bars mean more records without a value.".to_owned();
+    if features.len() > n {
+        let listed = features.len().min(LISTED);
+        let (all, table) = (features.len(), if listed < features.len() { "lists" } else { "holds all," });
+        description.push_str(&format!(
+            " The {n} features that miss most of {all} are drawn; the table {table} {listed}."
+        ));
+    }
     let mut rows = Vec::with_capacity(n);
-    let svg = axes.draw(title, description, |plot, _| {
+    let svg = axes.draw(title, &description, |plot, _| {
         rows.extend((0..n).map(|i| corners(plot, (axes.x.start, i as f64), (axes.x.end, i as f64 + 1.0))));
         plot.draw_series(drawn.iter().enumerate().map(|(i, m)| {
             let y = i as f64;
@@ -43,8 +52,11 @@ pub fn missing(features: &[Missing]) -> Result<Figure, ReportError> {
         Ok(())
     })?;
     let mut table = DataTable::new(&["Feature", "Missing (%)"]);
-    table.rows =
-        features.iter().map(|m| vec![m.label.clone(), m.percent.text(|v| format::fixed(v, 1))]).collect();
+    table.rows = features
+        .iter()
+        .take(LISTED)
+        .map(|m| vec![m.label.clone(), m.percent.text(|v| format::fixed(v, 1))])
+        .collect();
     let svg = with_rows(&svg, &rows);
-    Ok(Figure { title: title.into(), description: description.into(), svg, table })
+    Ok(Figure { title: title.into(), description, svg, table })
 }

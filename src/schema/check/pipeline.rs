@@ -5,7 +5,8 @@ use toml::Spanned;
 use super::{features, rules, waveform, window};
 use crate::schema::error::SchemaError;
 use crate::schema::parse::Section;
-use crate::schema::{Kind, Pipeline, Schema, Split, SplitFractions, TransformKind, WideTable};
+use crate::schema::pipeline::separator;
+use crate::schema::{DecimalMark, Kind, Pipeline, Schema, Split, SplitFractions, TransformKind, WideTable};
 
 /// Fractions are written with few digits, so their sum is exact up to rounding of f64.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -149,6 +150,33 @@ fn wide_table(section: &Section<'_>) -> WideTable {
     let many = |key| section.texts(key).map(Spanned::into_inner).unwrap_or_default();
     let ignore: Vec<_> = many("ignore").into_iter().map(|t| (t.span(), (*t.get_ref()).to_owned())).collect();
     let missing = many("missing").into_iter().map(|t| (*t.get_ref()).to_owned()).collect();
+    let separator = section.text("separator").and_then(|text| {
+        let found = separator(text.get_ref());
+        if found.is_none() {
+            let what = "`separator` is one character or comma, semicolon, tab, pipe or space";
+            section.problems.add(text.span(), format!("{what}, found `{}`", text.get_ref()));
+        }
+        found
+    });
+    let decimal = section
+        .text("decimal")
+        .and_then(|t| section.one_of("decimal mark", &t, &DecimalMark::ALL, DecimalMark::name));
+    let (mut missing_in, mut decimal_in) = (Vec::new(), Vec::new());
+    if let Some(body) = section.section("missing_in", "`missing_in`") {
+        for (column, value) in body.entries() {
+            let name = *column.get_ref();
+            let codes = body.one_or_many(value).into_iter().filter_map(|code| body.as_text(name, code));
+            missing_in.push((name.to_owned(), codes.map(|t| (*t.get_ref()).to_owned()).collect()));
+        }
+    }
+    if let Some(body) = section.section("decimal_in", "`decimal_in`") {
+        for (column, value) in body.entries() {
+            let mark = body.as_text(column.get_ref(), value);
+            let mark =
+                mark.and_then(|m| body.one_of("decimal mark", &m, &DecimalMark::ALL, DecimalMark::name));
+            decimal_in.extend(mark.map(|mark| ((*column.get_ref()).to_owned(), mark)));
+        }
+    }
     let mut kinds = Vec::new();
     if let Some(body) = section.section("kinds", "`kinds`") {
         for (column, value) in body.entries() {
@@ -173,5 +201,9 @@ fn wide_table(section: &Section<'_>) -> WideTable {
         kinds: kinds.into_iter().map(|(_, name, kind)| (name, kind)).collect(),
         ignore: ignore.into_iter().map(|c| c.1).collect(),
         missing,
+        missing_in,
+        separator,
+        decimal,
+        decimal_in,
     }
 }

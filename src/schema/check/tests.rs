@@ -261,7 +261,9 @@ fn each_mistake_in_a_pipeline_is_one_problem_in_its_line() {
         ("[wide]", "window = { end = 24 }\n[wide]", 2, "a wide table has no times, so no `window` either", ""),
         ("\"note\"", "\"note\", \"stage\"", 5, "column `stage` has two roles", ""),
         ("\"ordinal\"", "\"level\"", 5, "unknown kind `level`; allowed are `continuous`, `count`, `ordinal`, `binary`, `categorical`", ""),
-        ("[wide]", "[wide]\nseparator = \";\"", 3, "unknown key `separator` in the wide table", "allowed are"),
+        ("[wide]", "[wide]\nquote = \";\"", 3, "unknown key `quote` in the wide table", "allowed are"),
+        ("[wide]", "[wide]\nseparator = \"ab\"", 3, "`separator` is one character or comma, semicolon, tab, pipe or space, found `ab`", ""),
+        ("[wide]", "[wide]\ndecimal = \"dot\"", 3, "unknown decimal mark `dot`; allowed are `point`, `comma`", ""),
     ];
     check_cases(TABLE, pipeline_of, cases);
 }

@@ -1,4 +1,4 @@
-//! What is written against the release's dictionaries and against the schema that reads it.
+//! Tests that the extract agrees with the dictionaries of the release and with the schema that reads it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -47,7 +47,8 @@ fn dictionary_agrees_with_the_release() {
     }
 }
 
-/// Items that no variable reads, on purpose: computed mirrors, copies of laboratory results, other scales, other fluids.
+/// Items that no variable reads, on purpose: computed copies, copies of laboratory results, other scales and
+/// other fluids.
 fn distractors() -> BTreeSet<u64> {
     let mut out: BTreeSet<u64> = items::RHYTHM.iter().chain(&items::SEDATION).map(|i| i.id).collect();
     out.extend(
@@ -66,7 +67,7 @@ fn every_item_unit_and_text_is_known_to_the_schema() {
     let schema = schema::load_schema("mimic3").unwrap();
     let distractors = distractors();
     let spelling = |unit: &str| unit.to_lowercase().replace(' ', "");
-    // (table, item) → accepted units, text map
+    // (table, item) → (accepted units, texts of the map)
     let mut known: HashMap<(String, u64), (Vec<String>, Vec<String>)> = HashMap::new();
     for variable in &schema.variables {
         for source in &variable.sources {

@@ -1,4 +1,4 @@
-//! The planted truth is in the rows.
+//! Tests that the planted mistakes can be seen in the rows.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,9 +7,10 @@ use crate::schema::{self, Schema, Source};
 use crate::synth::anomaly::MISTAKES;
 use crate::synth::quantity::ph;
 
-/// Values of the first stay's first day, by item, with error rows and implausible nonsense included.
+/// The values of one stay, by item. Rows that are marked as errors are left out; nonsense that nobody marked
+/// is kept.
 fn first_day(stay: &Record) -> HashMap<u64, Vec<f64>> {
-    /// Item, time and value of each measurement, by subject.
+    /// The item, time and value of each measurement, by subject.
     type Measured = HashMap<String, Vec<(u64, String, f64)>>;
     static TABLES: std::sync::OnceLock<Measured> = std::sync::OnceLock::new();
     let tables = TABLES.get_or_init(|| {
@@ -73,7 +74,8 @@ fn planted_mistakes_show_and_stay_plausible() {
                 .flat_map(|i| values.get(i).cloned().unwrap_or_default())
                 .collect();
             assert!(!measured.is_empty(), "{action}: no {variable}");
-            // Fahrenheit rows are not in the variable's unit; ranges are checked for the others.
+            // Some rows are in Fahrenheit, which is not the unit of the variable, so the range of the
+            // temperature is not checked.
             if variable == "temperature" {
                 continue;
             }
@@ -132,7 +134,8 @@ fn planted_mistakes_show_and_stay_plausible() {
                 either([52, 220052]).or(either([456, 220181])).unwrap() > 95.0
             }
             "leucocytes times 10" => mean(51301).unwrap() > 50.0,
-            // Consistent among themselves; that they are not this patient's is tested in `bedside`.
+            // The foreign results are consistent among themselves. A test in `bedside` checks that they are
+            // not this patient's.
             "all laboratory results are another patient's" => mean(50912).is_some(),
             other => panic!("no check for `{other}`"),
         };

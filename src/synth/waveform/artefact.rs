@@ -1,14 +1,14 @@
-//! What lines, sensors and patients do to a signal.
+//! The artefacts that lines, sensors and patients cause in a signal.
 
 use std::ops::Range;
 
-use super::FREQUENCY;
+use super::event::FREQUENCY;
 use crate::synth::draw::Draw;
 
-/// Kind of artefact.
+/// A kind of artefact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Artefact {
-    /// The arterial line is flushed: pressure of the bag.
+    /// The arterial line is flushed, so the signal shows the pressure of the bag.
     Flush,
     /// A clot or a kink damps the arterial line.
     Damping,
@@ -16,9 +16,9 @@ pub(super) enum Artefact {
     Motion,
     /// The sensor falls off.
     Detached,
-    /// Electrocautery: fast noise in both.
+    /// Electrocautery adds fast noise to both signals.
     Interference,
-    /// The transducer is moved: the pressure is off by a constant.
+    /// The transducer is moved, so the pressure is off by a constant.
     ZeroDrift,
 }
 

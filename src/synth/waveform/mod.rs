@@ -1,10 +1,13 @@
-//! Pulsatile bedside signals as WFDB records: PLETH and ABP with drift, ectopic beats and artefacts, labelled.
+//! Pulsatile bedside signals as WFDB records: PLETH and ABP with drift, ectopic beats and artefacts, which
+//! are labelled.
 //!
-//! One record per patient, format 16 at 125 Hz. `events.csv` names every ectopic beat and artefact with its samples;
-//! `anomalies.csv` names the windows of 1,024 samples they lie in, as `waveform-1024` calls them. Nothing in it is derived from
-//! a patient; nothing about medicine should be concluded from it.
+//! There is one record per patient, in format 16 at 125 Hz. `events.csv` lists every ectopic beat and
+//! artefact with its samples. `anomalies.csv` lists the windows of 1,024 samples that contain one, under the
+//! names that the pipeline `waveform-1024` gives them. Nothing in the records is derived from a patient, and
+//! nothing about medicine should be concluded from them.
 
 mod artefact;
+mod event;
 mod pulse;
 
 use std::fmt::Write as _;
@@ -17,56 +20,47 @@ use crate::error::IoError;
 use crate::output::Staged;
 use crate::random::Seed;
 use artefact::Artefact;
+use event::{Event, FREQUENCY};
 use pulse::Circulation;
 
-/// Samples per second.
-const FREQUENCY: f64 = 125.0;
-/// Samples of the windows that `anomalies.csv` speaks of.
+/// Number of samples in each of the windows that `anomalies.csv` lists.
 const WINDOW: usize = 1024;
-/// Names, ADC units per physical unit, ADC value of zero, units.
+/// For each channel its name, the ADC units per physical unit, the ADC value of zero, and the physical unit.
 const CHANNELS: [(&str, f64, i32, &str); 2] = [("PLETH", 1000.0, 0, "NU"), ("ABP", 20.0, -1600, "mmHg")];
 
-/// What to synthesize.
+/// What to synthesise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WaveformConfig {
-    /// Records, one per patient.
+    /// Number of records, one per patient.
     pub patients: u64,
-    /// Minutes of each record.
+    /// Length of each record in minutes.
     pub minutes: f64,
-    /// Seed of everything drawn.
+    /// Seed of all random numbers.
     pub seed: Seed,
-    /// Share of windows of 1,024 samples that get an artefact.
+    /// Share of the windows of 1,024 samples in which an artefact is planted.
     pub anomaly_fraction: f64,
-    /// Replace an existing output folder.
+    /// Whether to replace an existing output folder.
     pub force: bool,
 }
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaveformSummary {
-    /// Records.
+    /// Number of records.
     pub records: u64,
-    /// Samples per channel.
+    /// Number of samples per channel, over all records.
     pub samples: u64,
-    /// Artefacts.
+    /// Number of artefacts.
     pub artefacts: u64,
-    /// Ectopic beats.
+    /// Number of ectopic beats.
     pub ectopic: u64,
 }
 
-/// Something that happened between two samples of a record.
-struct Event {
-    kind: &'static str,
-    channels: &'static str,
-    start: usize,
-    end: usize,
-}
-
-/// Writes the records into the folder `dir`; it appears whole or not at all. `progress` is called with the number of records
-/// written so far.
+/// Writes the records into the folder `dir`. The folder appears complete or not at all. `progress` is called
+/// with the number of records written so far.
 ///
 /// # Errors
-/// Settings out of range, an existing output without `force`, a full or read-only disk.
+/// Settings out of range, an existing output without `force`, and a full or read-only disk.
 ///
 /// # Examples
 /// ```
@@ -127,7 +121,7 @@ pub fn synthesize_waveforms(
     Ok(summary)
 }
 
-/// Artefacts in a share of the windows, each within its window; the kinds take turns.
+/// Plants artefacts in a share of the windows, each within its window. The kinds take turns.
 fn plant(signals: &mut [Vec<f64>; 2], share: f64, draw: &mut Draw) -> Vec<Event> {
     let mut planted = Vec::new();
     let first = draw.below(Artefact::ALL.len() as u64) as usize;
@@ -145,7 +139,8 @@ fn plant(signals: &mut [Vec<f64>; 2], share: f64, draw: &mut Draw) -> Vec<Event>
     planted
 }
 
-/// One line per window with an event; an artefact outweighs an ectopic beat.
+/// Appends one line for each window with an event. If a window has both, the artefact is named rather than
+/// the ectopic beat.
 fn label(record: &str, n: usize, artefacts: &[Event], ectopic: &[Event], out: &mut String) {
     for window in 0..n / WINDOW {
         let range = window * WINDOW..(window + 1) * WINDOW;
@@ -161,7 +156,7 @@ fn write_record(dir: &Path, name: &str, signals: &[Vec<f64>; 2]) -> Result<(), S
     let n = signals[0].len();
     let digital = |c: usize, x: f64| {
         let (_, gain, baseline, _) = CHANNELS[c];
-        // The smallest code means "no valid sample": a real converter stops above it.
+        // The smallest code means "no valid sample", and a real converter stops above it.
         (x * gain + f64::from(baseline)).round().clamp(-32767.0, 32767.0) as i16
     };
     let mut bytes = Vec::with_capacity(4 * n);

@@ -1,31 +1,31 @@
-//! Beats and the pulses they send through the vessels.
+//! Heart beats, and the pulses that they send through the vessels.
 
-use super::{Event, FREQUENCY};
+use super::event::{Event, FREQUENCY};
 use crate::synth::draw::Draw;
 
-/// A patient's heart and vessels.
+/// The heart and the vessels of a patient.
 #[derive(Debug, Clone)]
 pub(super) struct Circulation {
     /// Beats per second.
     rate: f64,
-    /// Relative change of the beat interval with each breath.
+    /// Relative change of the interval between beats with each breath.
     arrhythmia: f64,
     /// Breaths per second.
     breathing: f64,
     diastolic: f64,
     pulse_pressure: f64,
-    /// Seconds the pulse takes to the finger.
+    /// Seconds that the pulse takes to reach the finger.
     transit: f64,
-    /// Chance that a beat comes early.
+    /// Probability that a beat comes early.
     ectopy: f64,
-    /// Height of the wave that comes back from the periphery, relative to the first.
+    /// Height of the wave that returns from the periphery, relative to the first wave.
     reflection: f64,
 }
 
 struct Beat {
-    /// Seconds.
+    /// Time in seconds.
     time: f64,
-    /// Relative to an ordinary one.
+    /// Strength relative to an ordinary beat.
     strength: f64,
 }
 
@@ -43,7 +43,7 @@ impl Circulation {
         }
     }
 
-    /// PLETH (normalised units) and ABP (mmHg) over `n` samples, and the ectopic beats.
+    /// Returns PLETH (normalised units) and ABP (mmHg) over `n` samples, and the ectopic beats.
     pub(super) fn signals(&self, n: usize, draw: &mut Draw) -> ([Vec<f64>; 2], Vec<Event>) {
         let (beats, ectopic) = self.beats(n as f64 / FREQUENCY, draw);
         let mut pleth = vec![0.0; n];
@@ -54,7 +54,7 @@ impl Circulation {
             self.add(&mut pleth, beat, 0.05 + self.transit, [0.20, 0.080, 0.45, 0.120]);
             debug_assert!(next.time > beat.time, "beats are in order");
         }
-        // Slow drift of pressure and perfusion, both autoregressions with a memory of a minute.
+        // Pressure and perfusion drift slowly. Both follow autoregressions with a memory of a minute.
         let rho: f64 = (-1.0 / (60.0 * FREQUENCY)).exp();
         let step = (1.0 - rho * rho).sqrt();
         let (mut pressure, mut perfusion) = (draw.normal(), draw.normal());
@@ -82,10 +82,11 @@ impl Circulation {
             let breath = (std::f64::consts::TAU * self.breathing * time).sin();
             let usual = (1.0 + self.arrhythmia * breath + 0.04 * wander + 0.01 * draw.normal()) / self.rate;
             let early = pause == 1.0 && draw.chance(self.ectopy);
-            // An early beat finds a half-filled ventricle, and the next waits for the rhythm to come round.
+            // An early beat finds a half-filled ventricle, and the beat after it waits for the rhythm to
+            // return.
             let (interval, strength) = if early { (0.6 * usual, 0.45) } else { (pause * usual, 1.0) };
             time += interval;
-            // A longer filling makes a stronger beat.
+            // A longer filling time makes a stronger beat.
             let strength = if pause > 1.0 { 1.15 } else { strength };
             if early && time > 0.0 && time + 1.0 < seconds {
                 let start = (time * FREQUENCY) as usize;
@@ -98,7 +99,7 @@ impl Circulation {
         (beats, ectopic)
     }
 
-    /// Adds the pulse of a beat: a systolic wave, its reflection, and an exponential run-off.
+    /// Adds the pulse of one beat: a systolic wave, its reflection, and an exponential run-off.
     fn add(&self, signal: &mut [f64], beat: &Beat, delay: f64, [peak, width, second, spread]: [f64; 4]) {
         let onset = beat.time + delay;
         let from = (onset * FREQUENCY).max(0.0) as usize;

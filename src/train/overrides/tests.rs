@@ -48,7 +48,7 @@ fn all_mistakes_are_reported_with_the_allowed_settings_and_nothing_is_changed() 
     assert_eq!((flow, train), before);
 }
 
-/// Every key takes a number inside its range and gives it back.
+/// Setting a key to a number and reading it back gives the same number.
 #[test]
 fn keys_set_what_they_get() {
     let mut flow = FlowConfig { window: Some(Windows::default()), ..FlowConfig::new(4) };

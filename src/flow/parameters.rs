@@ -1,0 +1,16 @@
+//! The division of a flow's flat parameter buffer into named arrays.
+
+use std::ops::Range;
+
+/// A named array in the parameter buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterView {
+    /// Full name, such as "block.3.coupling.w1", "block.0.linear.angle" or "base.mean".
+    pub name: String,
+    /// Shape, row-major.
+    pub shape: Vec<usize>,
+    /// Range of the array in the buffer.
+    pub range: Range<usize>,
+    /// Whether weight decay applies to the array.
+    pub weight_decay: bool,
+}

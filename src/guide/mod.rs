@@ -1,0 +1,44 @@
+//! The user guide. Each page is a Markdown file of this folder, shown here by rustdoc and readable on its own.
+//!
+//! | page | question |
+//! | --- | --- |
+//! | [`your_file`] | What does cohort-flow do with an unusual file, cell or name? |
+//! | [`any_table`] | How do I use a table of my own? |
+//! | [`mimic3`] | How do I get from a MIMIC-III extract to features? |
+//! | [`time_windows`] | How do I make one record per hour, derive variables, and follow one value to its rows? |
+//! | [`signals`] | How do I work with bedside waveforms? |
+//! | [`models`] | Which model does `fit` make, and how good is it? |
+//! | [`outliers`] | What does a flag mean, and how good are flags? |
+//! | [`report`] | What does the report show, and what does it withhold? |
+//! | [`large_data`] | How large may the files be, and how fast is it? |
+//! | [`numbers`] | What do the numbers mean, and what does each file hold? |
+
+#[doc = include_str!("any-table.md")]
+pub mod any_table {}
+
+#[doc = include_str!("large-data.md")]
+pub mod large_data {}
+
+#[doc = include_str!("mimic3.md")]
+pub mod mimic3 {}
+
+#[doc = include_str!("models.md")]
+pub mod models {}
+
+#[doc = include_str!("numbers.md")]
+pub mod numbers {}
+
+#[doc = include_str!("outliers.md")]
+pub mod outliers {}
+
+#[doc = include_str!("report.md")]
+pub mod report {}
+
+#[doc = include_str!("signals.md")]
+pub mod signals {}
+
+#[doc = include_str!("time-windows.md")]
+pub mod time_windows {}
+
+#[doc = include_str!("your-file.md")]
+pub mod your_file {}

@@ -1,0 +1,165 @@
+//! Gzip as it is found in the wild: several members one after the other are one file, zeros behind the last member are
+//! padding of a tape or a block device, and other bytes there mean that something is missing or was added.
+
+use std::io::{self, BufRead, Read};
+
+use flate2::bufread::GzDecoder;
+
+use super::fault::TextFault;
+
+/// First bytes of a gzip member.
+pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Stored bytes that are read before they are asked for.
+const WINDOW: usize = 1 << 16;
+
+/// Stored bytes of which the next few can be looked at without being taken.
+pub(super) struct Window<R> {
+    source: R,
+    bytes: Box<[u8]>,
+    from: usize,
+    to: usize,
+}
+
+impl<R: Read> Window<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self { source, bytes: vec![0; WINDOW].into(), from: 0, to: 0 }
+    }
+
+    /// The next bytes: `n` of them or more, fewer only at the end of the source.
+    pub(super) fn peek(&mut self, n: usize) -> io::Result<&[u8]> {
+        debug_assert!(n <= WINDOW);
+        if self.to - self.from < n {
+            self.bytes.copy_within(self.from..self.to, 0);
+            (self.from, self.to) = (0, self.to - self.from);
+            while self.to < n {
+                match self.source.read(&mut self.bytes[self.to..]) {
+                    Ok(0) => break,
+                    Ok(read) => self.to += read,
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+        Ok(&self.bytes[self.from..self.to])
+    }
+}
+
+impl<R: Read> BufRead for Window<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.from = (self.from + n).min(self.to);
+    }
+}
+
+impl<R: Read> Read for Window<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(buffer)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+/// The bytes of all members of a gzip file.
+pub(super) struct Members<R> {
+    /// Nothing once the last member has ended.
+    member: Option<GzDecoder<Window<R>>>,
+}
+
+impl<R: Read> Members<R> {
+    pub(super) fn new(stored: Window<R>) -> Self {
+        Self { member: Some(GzDecoder::new(stored)) }
+    }
+}
+
+impl<R: Read> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            let Some(member) = self.member.take() else { break };
+            let mut stored = member.into_inner();
+            self.member = another_member(&mut stored)?.then(|| GzDecoder::new(stored));
+        }
+        Ok(0)
+    }
+}
+
+/// True where another member follows, behind zeros or at once; false at the end.
+fn another_member<R: Read>(stored: &mut Window<R>) -> io::Result<bool> {
+    loop {
+        let bytes = stored.peek(MAGIC.len())?;
+        let zeros = bytes.iter().take_while(|b| **b == 0).count();
+        match bytes.get(zeros..) {
+            None | Some([]) if zeros == 0 => return Ok(false),
+            None | Some([]) => stored.consume(zeros),
+            Some(rest) if zeros > 0 && rest.len() < MAGIC.len() => stored.consume(zeros),
+            Some(rest) if rest.starts_with(&MAGIC) => {
+                stored.consume(zeros);
+                return Ok(true);
+            }
+            Some(_) => return Err(TextFault::BehindGzip.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn member(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn inflate(stored: &[u8]) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        Members::new(Window::new(stored)).read_to_end(&mut text)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn members_are_read_to_the_last_whatever_zeros_stand_between_and_behind_them() {
+        let many: Vec<u8> = (0..5000).flat_map(|i| member(format!("{i}\n").as_bytes())).collect();
+        let expected: String = (0..5000).map(|i| format!("{i}\n")).collect();
+        assert_eq!(inflate(&many).unwrap(), expected.as_bytes());
+        for zeros in [0, 1, 2, 511, WINDOW + 3] {
+            let stored = [member(b"a,"), vec![0; zeros], member(b"b"), vec![0; zeros]].concat();
+            assert_eq!(inflate(&stored).unwrap(), b"a,b", "{zeros}");
+        }
+    }
+
+    #[test]
+    fn other_bytes_behind_the_last_member_are_no_end() {
+        for junk in [&b"x"[..], b"\0\0x", b"\x1f", b"\x1f\x8c", b"\0\x1f"] {
+            let error = inflate(&[&member(b"a,b\n")[..], junk].concat()).unwrap_err();
+            assert!(matches!(TextFault::of(&error), Some(TextFault::BehindGzip)), "{junk:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_cut_or_damaged_is_an_error() {
+        let whole = [member(b"first\n"), member(&b"second member\n".repeat(1000))].concat();
+        for end in [5, 20, whole.len() / 2, whole.len() - 1] {
+            assert!(inflate(&whole[..end]).is_err(), "{end}");
+        }
+        let mut damaged = whole;
+        let last = damaged.len() - 6;
+        damaged[last] ^= 1;
+        assert!(inflate(&damaged).is_err(), "the checksum is wrong");
+    }
+}

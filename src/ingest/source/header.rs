@@ -1,0 +1,91 @@
+//! Names of columns: what they may be, and what is said about odd ones.
+
+use std::collections::HashMap;
+
+use super::notes::Note;
+use crate::ingest::IngestError;
+use crate::ingest::files::SourceFile;
+
+/// The names of a file's columns, each different from the others; columns without a name are called by their place.
+///
+/// # Errors
+/// Two columns of one name.
+pub(super) fn named(file: &SourceFile, mut names: Vec<String>) -> Result<Vec<String>, IngestError> {
+    let mut seen = HashMap::with_capacity(names.len());
+    let mut differ_by_case = Vec::new();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        match seen.insert(name.to_lowercase(), name) {
+            Some(other) if other == name => {
+                return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: name.clone() });
+            }
+            Some(other) => differ_by_case.push(format!("`{other}` and `{name}`")),
+            None => {}
+        }
+    }
+    let exact: std::collections::HashSet<&String> = names.iter().filter(|n| !n.is_empty()).collect();
+    if exact.len() < names.iter().filter(|n| !n.is_empty()).count() {
+        // Three columns `a`, `A`, `a`: the map above has compared neighbours only.
+        let twice = names.iter().enumerate().find(|(i, n)| !n.is_empty() && names[..*i].contains(n));
+        if let Some((_, name)) = twice {
+            return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: name.clone() });
+        }
+    }
+    let mut made_up = Vec::new();
+    for i in 0..names.len() {
+        if names[i].is_empty() {
+            let mut name = format!("column_{}", i + 1);
+            while names.contains(&name) {
+                name.push('_');
+            }
+            made_up.push(format!("`{name}`"));
+            names[i] = name;
+        }
+    }
+    let mut said = Vec::new();
+    if !made_up.is_empty() {
+        let (are, they) = if made_up.len() == 1 {
+            ("a column without a name is", "it is")
+        } else {
+            ("columns without a name are", "they are")
+        };
+        said.push(format!("{}: {are} called {}, since {they} there", file.name, list(&made_up)));
+    }
+    if !differ_by_case.is_empty() {
+        said.push(format!(
+            "{}: the columns {} differ in letter case only and are kept apart",
+            file.name,
+            list(&differ_by_case)
+        ));
+    }
+    if !said.is_empty() {
+        file.notes.say(Note::Names, said.join("; "));
+    }
+    Ok(names)
+}
+
+/// Says so when the names are numbers, as the first row of a table without a header would be. Columns numbered through
+/// are no such sign.
+pub(super) fn note_numbers(file: &SourceFile, names: &[String]) {
+    let numbers: Vec<f64> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    let numbered = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
+        && numbers.first().is_some_and(|first| *first == 0.0 || *first == 1.0);
+    if 2 * numbers.len() > names.len() && !(numbered && numbers.len() > 1) {
+        file.notes.say(
+            Note::Header,
+            format!(
+                "{}: most names in the first line are numbers; if the file has no header, add one, or its first row is \
+                 lost",
+                file.name
+            ),
+        );
+    }
+}
+
+/// At most five of the names, and how many there are besides.
+fn list(names: &[String]) -> String {
+    let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(5) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

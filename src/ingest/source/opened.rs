@@ -1,0 +1,135 @@
+//! What a file is by its first bytes, whatever its name says, and a text file opened for reading: unpacked, in UTF-8, with
+//! its dialect told.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::dialect::{Dialect, declared_by_first_line, separator_of};
+use super::encoding::Text;
+use super::gzip::{MAGIC, Members, Window};
+use super::notes::Note;
+use crate::error::IoError;
+use crate::ingest::IngestError;
+use crate::ingest::files::{Format, SourceFile};
+
+/// A text file whose head has been read.
+pub(in crate::ingest) struct Opened {
+    text: Text<Box<dyn Read + Send>>,
+    pub(in crate::ingest) dialect: Dialect,
+    /// Stored bytes read so far.
+    pub(in crate::ingest) stored: Arc<AtomicU64>,
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.text.read(buffer)
+    }
+}
+
+/// Opens a text file.
+///
+/// # Errors
+/// A file that cannot be opened, is something else than text, or could be read in two ways.
+pub(in crate::ingest) fn open_text(file: &SourceFile) -> Result<Opened, IngestError> {
+    let bytes = File::open(&file.path).map_err(IoError::on("open", &file.path))?;
+    let stored = Arc::new(AtomicU64::new(0));
+    let mut window = Window::new(Counted { source: bytes, count: Arc::clone(&stored) });
+    let head = window.peek(HEAD).map_err(|e| file.io_error(e))?;
+    refuse_foreign(file, head)?;
+    let packed = head.starts_with(&MAGIC);
+    if !packed && file.name.to_lowercase().ends_with(".gz") && !head.is_empty() {
+        file.notes.say(Note::Format, format!("{} is not compressed, whatever its name says", file.name));
+    }
+    let bytes: Box<dyn Read + Send> = if packed { Box::new(Members::new(window)) } else { Box::new(window) };
+    let mut text = Text::new(bytes, &file.name, file.notes.clone()).map_err(|e| file.io_error(e))?;
+    refuse_foreign(file, text.decoded())?;
+    let mut dialect = Dialect { separator: b',', lines_before: 0 };
+    if let Some((separator, length)) = declared_by_first_line(text.decoded()) {
+        text.skip(length);
+        dialect = Dialect { separator, lines_before: 1 };
+    } else if let Some(separator) = file.separator {
+        dialect.separator = separator;
+    } else {
+        dialect.separator = separator_of(text.decoded(), text.is_whole()).map_err(|ambiguous| {
+            IngestError::TwoSeparators {
+                file: file.name.clone(),
+                one: ambiguous.0.to_string(),
+                other: ambiguous.1.to_string(),
+            }
+        })?;
+    }
+    Ok(Opened { text, dialect, stored })
+}
+
+/// Counts what is read from a source.
+struct Counted<R> {
+    source: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Bytes that are enough to tell any of the kinds below.
+const HEAD: usize = 16;
+
+/// Files that are often met under the name of a table, by their first bytes: what they are, and what to do.
+const FOREIGN: &[(&[u8], &str, &str)] = &[
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "unpack it, or save the sheet as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with zstd -d, or compress it with gzip"),
+    (b"BZh?1AY&SY", "compressed with bzip2", "unpack it with bunzip2, or compress it with gzip"),
+    (b"\xfd7zXZ\x00", "compressed with xz", "unpack it with unxz, or compress it with gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it"),
+    (b"\x04\x22\x4d\x18", "compressed with lz4", "unpack it with lz4 -d, or compress it with gzip"),
+    (b"<stata_dta>", "a Stata file", "export it as CSV or Parquet"),
+    (b"$FL2", "an SPSS file", "export it as CSV or Parquet"),
+    (b"HEADER RECORD***", "a SAS transport file", "export it as CSV or Parquet"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export the table as CSV or Parquet"),
+    (b"SQLite format 3\x00", "an SQLite database", "export the table as CSV or Parquet"),
+    (b"%PDF-", "a PDF document", "export the table as CSV"),
+    (b"Obj\x01", "an Avro file", "convert it to Parquet"),
+    (b"RDX?\nX\n", "an R data file", "write the table with write.csv or arrow::write_parquet"),
+    (b"<!DOCTYPE", "an HTML page", "download the file itself; the page may be a login or an error"),
+    (b"<!doctype", "an HTML page", "download the file itself; the page may be a login or an error"),
+    (b"<html", "an HTML page", "download the file itself; the page may be a login or an error"),
+    (b"<?xml", "an XML document", "export the table as CSV"),
+    (b"{\"", "a JSON document", "convert it to CSV or Parquet"),
+    (b"[{", "a JSON document", "convert it to CSV or Parquet"),
+    (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with git lfs pull"),
+];
+
+fn refuse_foreign(file: &SourceFile, head: &[u8]) -> Result<(), IngestError> {
+    // A question mark stands for any byte.
+    let is =
+        |magic: &[u8]| head.len() >= magic.len() && magic.iter().zip(head).all(|(m, b)| m == b || *m == b'?');
+    match FOREIGN.iter().find(|(magic, ..)| is(magic)) {
+        None => Ok(()),
+        Some((_, what, remedy)) => Err(IngestError::Foreign { file: file.name.clone(), what, remedy }),
+    }
+}
+
+/// The format of a file by its first bytes; that of its name where they do not tell.
+pub(in crate::ingest) fn recognise(path: &Path, by_name: Format) -> Format {
+    let mut head = [0; 8];
+    let read = File::open(path).and_then(|file| file.take(8).read(&mut head)).unwrap_or(0);
+    match &head[..read] {
+        // What cannot be opened or is empty says so when it is read.
+        [] => by_name,
+        [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Format::Arrow,
+        // A stream begins with a marker and the length of a message of less than 16 MB.
+        [0xff, 0xff, 0xff, 0xff, _, _, _, 0] => Format::Arrow,
+        _ if by_name == Format::Csv => Format::Csv,
+        head if head.iter().all(|b| matches!(b, b'\t' | b'\r' | b'\n' | b' '..)) => Format::Csv,
+        _ => by_name,
+    }
+}

@@ -1,0 +1,1 @@
+//! Tables of every kind, read and compared.

@@ -1,0 +1,154 @@
+//! Columns that behave like patients: whatever else is constant for a patient, such as sex or year of birth, agrees in all
+//! rows of one value. And rows that are copies of each other beyond chance.
+
+use crate::ingest::{Cells, Column};
+
+use super::cells::{HashCounts, hash_number, hash_text, mix};
+
+/// Rows that are looked at; all rows of a value are, or none.
+const MOST_ROWS: usize = 20_000;
+/// Share of the pairs of rows of one value in which another column agrees, to say that it does.
+const AGREES: f64 = 0.98;
+
+/// The columns that agree in the rows of each value of `of`. A column that follows the order of these values, as an age
+/// group follows age, does not count.
+pub(super) fn agreeing<'c>(of: &Cells, columns: &'c [Column]) -> Vec<&'c str> {
+    let keys = hashes(of);
+    let Some(rows) = sampled(of, &keys) else { return Vec::new() };
+    let agrees = |column: &&Column| {
+        let values = hashes(&column.cells);
+        let (mut pairs, mut equal) = (0_u32, 0_u32);
+        let mut firsts = Vec::new();
+        for pair in rows.windows(2) {
+            let (a, b) = (pair[0], pair[1]);
+            if keys[a] != keys[b] {
+                firsts.push(values[b]);
+            } else if values[a] != 0 && values[b] != 0 {
+                pairs += 1;
+                equal += u32::from(values[a] == values[b]);
+            }
+        }
+        if pairs < 20 || f64::from(equal) < AGREES * f64::from(pairs) {
+            return false;
+        }
+        // By chance, neighbours in the order of the keys differ as often as any two keys do.
+        let changes = firsts.windows(2).filter(|w| w[0] != w[1]).count() as f64;
+        let mut counts = HashCounts::default();
+        firsts.iter().for_each(|v| *counts.entry(*v).or_default() += 1);
+        let n = firsts.len() as f64;
+        let expected = n * (1.0 - counts.values().map(|c| (f64::from(*c) / n).powi(2)).sum::<f64>());
+        expected >= 5.0 && changes >= 0.3 * expected
+    };
+    columns
+        .iter()
+        .filter(|c| !std::ptr::eq(&raw const c.cells, of))
+        .filter(agrees)
+        .map(|c| c.name.as_str())
+        .collect()
+}
+
+/// Some rows in the order of their keys; none where there are no keys.
+fn sampled(of: &Cells, keys: &[u64]) -> Option<Vec<usize>> {
+    let share = MOST_ROWS as f64 / keys.len().max(1) as f64;
+    let limit = if share >= 1.0 { u64::MAX } else { (share * u64::MAX as f64) as u64 };
+    let mut rows: Vec<usize> = (0..keys.len()).filter(|&i| keys[i] != 0 && mix(keys[i]) <= limit).collect();
+    match of {
+        Cells::Number(x) => rows.sort_by(|&a, &b| x[a].total_cmp(&x[b])),
+        Cells::Text(t) => rows.sort_by(|&a, &b| t[a].cmp(&t[b])),
+    }
+    (rows.len() > 1).then_some(rows)
+}
+
+/// A hash of each cell; 0 where it is missing.
+fn hashes(cells: &Cells) -> Vec<u64> {
+    match cells {
+        Cells::Number(x) => x.iter().map(|x| if x.is_nan() { 0 } else { hash_number(*x) }).collect(),
+        Cells::Text(t) => t.iter().map(|t| t.as_deref().map_or(0, hash_text)).collect(),
+    }
+}
+
+/// For each row, the first row with equal features, if it is another one; nothing where there are no more copies than chance
+/// makes, as in a table of a few yes-or-no columns.
+pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(usize, usize)>> {
+    let mut content = vec![0_u64; n];
+    for column in columns {
+        for (row, hash) in content.iter_mut().zip(hashes(&column.cells)) {
+            *row = mix(row.rotate_left(5) ^ hash);
+        }
+    }
+    let mut first = HashCounts::default();
+    let mut copies = Vec::new();
+    for (i, hash) in content.iter().enumerate() {
+        let at = *first.entry(*hash).or_insert(i as u32) as usize;
+        if at != i {
+            copies.push((i, at));
+        }
+    }
+    if copies.is_empty() {
+        return None;
+    }
+    // Two rows agree by chance in all columns, were these independent, with the product of the chances in each.
+    let chance: f64 = columns.iter().map(|c| chance_of_two(&c.cells)).product();
+    let expected = 0.5 * (n as f64).powi(2) * chance;
+    (copies.len() as f64 > 3.0 * expected + 3.0).then_some(copies)
+}
+
+/// The chance that two rows agree in a column, from some thousand rows.
+fn chance_of_two(cells: &Cells) -> f64 {
+    let all = hashes(cells);
+    let step = all.len().div_ceil(4096).max(1);
+    let mut counts = HashCounts::default();
+    let mut n = 0.0;
+    for hash in all.iter().step_by(step) {
+        *counts.entry(*hash).or_default() += 1;
+        n += 1.0;
+    }
+    let pairs: f64 = counts.values().map(|c| f64::from(*c) * (f64::from(*c) - 1.0)).sum();
+    // One more pair than was met: a column without any is not certain to have none.
+    if n < 2.0 { 1.0 } else { ((pairs + 2.0) / (n * (n - 1.0))).min(1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::Spelling;
+    use crate::schema::Kind;
+
+    fn column(name: &str, values: impl IntoIterator<Item = u64>) -> Column {
+        Column {
+            name: name.into(),
+            label: name.into(),
+            group: String::new(),
+            unit: String::new(),
+            kind: Kind::Count,
+            resolution: None,
+            range: None,
+            spelling: Spelling::default(),
+            cells: Cells::Number(values.into_iter().map(|x| x as f64).collect()),
+        }
+    }
+
+    #[test]
+    fn what_is_constant_for_a_patient_gives_the_patient_away() {
+        // 200 patients of one to four rows, in no order.
+        let patient: Vec<u64> = (0..500).map(|i| mix(i) % 200).collect();
+        let columns = [
+            column("patient", patient.iter().copied()),
+            column("sex", patient.iter().map(|p| mix(p ^ 77) % 2)),
+            column("born", patient.iter().map(|p| 1930 + mix(p ^ 5) % 60)),
+            column("pulse", (0..500).map(|i| 60 + mix(i ^ 99) % 40)),
+            column("decade", patient.iter().map(|p| p / 10)),
+        ];
+        assert_eq!(agreeing(&columns[0].cells, &columns), ["sex", "born"]);
+        assert!(agreeing(&columns[3].cells, &columns).is_empty());
+    }
+
+    #[test]
+    fn copies_count_where_chance_makes_none() {
+        let x = |i: u64| mix(i % 290) % 10_000;
+        let table = [column("x", (0..300).map(x)), column("y", (0..300).map(|i| x(i) ^ 5))];
+        assert_eq!(copies(&table, 300).unwrap().len(), 10);
+        let coarse = [column("a", (0..300).map(|i| mix(i) % 2)), column("b", (0..300).map(|i| mix(i) % 3))];
+        assert!(copies(&coarse, 300).is_none());
+    }
+}

@@ -1,0 +1,332 @@
+//! Columns that have been read → records, with the account of what was read and left out.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::ingest::text::shortest;
+use crate::ingest::{
+    Audit, Cells, CohortStep, Column, ColumnAudit, IngestError, RecordTable, Spelling, TableAudit,
+    VariableAudit,
+};
+use crate::schema::{Kind, Split};
+
+use super::agreement;
+use super::build::{Building, Content, check, rejection, repeated};
+use super::roles::{Decision, Role, Warning, Weight};
+use super::survey::Surveyed;
+use super::table::{Rows, WideFile};
+
+/// Names in a row, the first of them where they are many.
+pub(super) fn listed(names: &[String]) -> String {
+    const MOST: usize = 24;
+    let text = names.iter().take(MOST).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > MOST { format!("{text} and {} more", names.len() - MOST) } else { text }
+}
+
+/// What the columns that were read hold.
+struct Collected<'h> {
+    /// Features, in the order of the file.
+    columns: Vec<Column>,
+    record_ids: Option<Vec<String>>,
+    groups: Option<Vec<Option<String>>>,
+    splits: Option<Vec<Split>>,
+    counts: HashMap<&'h str, ColumnAudit>,
+}
+
+fn collect<'h>(
+    built: Vec<Building<'h>>,
+    spellings: &HashMap<&str, &Spelling>,
+    audit: &Audit,
+) -> Result<Collected<'h>, IngestError> {
+    let n = n_rows(audit);
+    let mut collected = Collected {
+        columns: Vec::new(),
+        record_ids: None,
+        groups: None,
+        splits: None,
+        counts: HashMap::new(),
+    };
+    for column in built {
+        let name = column.name;
+        let account = ColumnAudit {
+            values: n as u64 - column.unused.absent - column.unused.n_rejected(),
+            absent: column.unused.absent,
+            rejected: column.unused.rejected.iter().map(|(r, (n, _))| (r.name().to_string(), *n)).collect(),
+            ..ColumnAudit::default()
+        };
+        collected.counts.insert(name, account);
+        match column.content {
+            Content::Ids(cells) if column.role == Role::Id => {
+                let ids: Vec<String> = cells.into_iter().flatten().collect();
+                if let Some((count, at)) = repeated(&ids) {
+                    let (file, row) = row_of(audit, at);
+                    return Err(IngestError::DuplicateIds { file, column: name.to_string(), count, row });
+                }
+                collected.record_ids = Some(ids);
+            }
+            Content::Ids(cells) => collected.groups = Some(cells),
+            Content::Splits(splits) => collected.splits = Some(splits),
+            Content::Features(cells) => {
+                let kind = match column.role {
+                    Role::Number { kind, .. } => kind,
+                    _ => Kind::Categorical,
+                };
+                let spelling = spellings.get(name).map_or_else(Spelling::undeclared, |s| (*s).clone());
+                collected.columns.push(Column {
+                    label: name.to_string(),
+                    name: name.to_string(),
+                    group: String::new(),
+                    unit: spelling.unit.clone().unwrap_or_default(),
+                    kind,
+                    resolution: None,
+                    range: None,
+                    spelling,
+                    cells,
+                });
+            }
+            Content::Nothing => {}
+        }
+    }
+    Ok(collected)
+}
+
+/// Enters the files of a table, and their rows, into the audit.
+///
+/// # Errors
+/// A file that cannot be read again for its SHA-256.
+pub(super) fn count(file: &WideFile, rows: &Rows, audit: &mut Audit) -> Result<(), IngestError> {
+    for (part, rows) in file.source.files.iter().zip(&rows.0) {
+        audit.tables.push(TableAudit {
+            table: part.name.clone(),
+            rows_read: *rows,
+            rows_kept: *rows,
+            ..TableAudit::default()
+        });
+        audit.inputs.push(part.fingerprint()?);
+    }
+    Ok(())
+}
+
+/// Rows that were read, of all files.
+fn n_rows(audit: &Audit) -> usize {
+    audit.tables.iter().map(|t| t.rows_read).sum::<u64>() as usize
+}
+
+/// The row numbers, which identify records where no column does.
+fn row_numbers(n: usize) -> Vec<String> {
+    (1..=n).map(|row| row.to_string()).collect()
+}
+
+fn spellings<'s>(header: &'s [String], decisions: &'s [Decision]) -> HashMap<&'s str, &'s Spelling> {
+    header.iter().map(String::as_str).zip(decisions.iter().map(|d| &d.spelling)).collect()
+}
+
+/// The records of a new table, of which nothing is learnt.
+///
+/// # Errors
+/// Repeated ids.
+pub(super) fn finish_new(
+    header: &[String],
+    decisions: &[Decision],
+    built: Vec<Building<'_>>,
+    mut audit: Audit,
+) -> Result<RecordTable, IngestError> {
+    let n = n_rows(&audit);
+    audit.warnings.extend(built.iter().filter_map(|c| rejection(c, n as u64, true)));
+    let collected = collect(built, &spellings(header, decisions), &audit)?;
+    account(&collected, n, &mut audit);
+    let record_ids = collected.record_ids.unwrap_or_else(|| row_numbers(n));
+    let subject_ids = record_ids.clone();
+    Ok(RecordTable { record_ids, subject_ids, splits: None, columns: collected.columns, audit })
+}
+
+/// The records of a table that is ingested; `splits` are those of the files where every file stands for a split.
+///
+/// # Errors
+/// Repeated ids.
+pub(super) fn finish(
+    header: &[String],
+    surveyed: &Surveyed,
+    built: Vec<Building<'_>>,
+    splits: Option<Vec<Split>>,
+    mut audit: Audit,
+    mut warnings: Vec<Warning>,
+) -> Result<RecordTable, IngestError> {
+    let n = n_rows(&audit);
+    let mut decisions = surveyed.decisions.clone();
+    for column in &built {
+        if matches!(column.role, Role::Number { declared: true, .. }) {
+            let remedy = format!("pass --set role.{0}=categorical, or --set missing.{0}=TEXT", column.name);
+            check(column, n as u64, false, &remedy)?;
+        }
+        warnings.extend(rejection(column, n as u64, false).map(|said| (Weight::Wrong, said)));
+        if column.fractions > 0 && matches!(column.role, Role::Number { declared: false, .. }) {
+            let name = column.name;
+            warnings.push((
+                Weight::Wrong,
+                format!(
+                    "column `{name}` holds whole numbers in the training rows and fractions in {} others; declare it \
+                     continuous if it is (--set role.{name}=continuous)",
+                    column.fractions
+                ),
+            ));
+        }
+    }
+    let mut collected = collect(built, &spellings(header, &surveyed.decisions), &audit)?;
+    let splits = splits.or_else(|| collected.splits.take());
+    let record_ids = collected.record_ids.take().unwrap_or_else(|| row_numbers(n));
+    if collected.groups.is_none()
+        && let Some(name) = person_among(header, surveyed, &collected.columns, &mut warnings)
+        && let Some(at) = collected.columns.iter().position(|c| c.name == name)
+    {
+        let column = collected.columns.remove(at);
+        collected.groups = Some(match column.cells {
+            Cells::Number(x) => x.into_iter().map(|x| (!x.is_nan()).then(|| shortest(x))).collect(),
+            Cells::Text(t) => t,
+        });
+        if let Some(at) = header.iter().position(|h| *h == name) {
+            decisions[at].role = Role::Group;
+            decisions[at].why = "other columns agree in the rows of each of its values".into();
+        }
+    }
+    let has_group = collected.groups.is_some();
+    let mut subject_ids: Vec<String> = match collected.groups.take() {
+        // A row without a group is a group of its own; the separator keeps it from meeting a named one.
+        Some(groups) => {
+            let own = |(group, id): (Option<String>, &String)| group.unwrap_or_else(|| format!("row {id}"));
+            groups.into_iter().zip(&record_ids).map(own).collect()
+        }
+        None => record_ids.clone(),
+    };
+    if let Some(copies) = agreement::copies(&collected.columns, n) {
+        warnings.push((Weight::Leak, of_copies(&copies, &mut subject_ids, splits.as_deref(), has_group)));
+    }
+    account(&collected, n, &mut audit);
+    let described = |(name, decision): (&String, &Decision)| ColumnAudit {
+        column: name.clone(),
+        role: decision.role.name().to_string(),
+        why: decision.why.clone(),
+        ..collected.counts.get(name.as_str()).cloned().unwrap_or_default()
+    };
+    audit.columns = header.iter().zip(&decisions).map(described).collect();
+    left_out(header, &decisions, &mut warnings);
+    warnings.sort_by_key(|(weight, _)| *weight);
+    audit.warnings.extend(warnings.into_iter().map(|(_, text)| text));
+    audit.cohort.push(CohortStep { rule: "all rows".into(), before: n, after: n, failed_null: 0 });
+    Ok(RecordTable { record_ids, subject_ids, splits, columns: collected.columns, audit })
+}
+
+/// The account of the values of each feature.
+fn account(collected: &Collected<'_>, n: usize, audit: &mut Audit) {
+    for column in &collected.columns {
+        let counted = &collected.counts[column.name.as_str()];
+        audit.variables.push(VariableAudit {
+            variable: column.name.clone(),
+            values_kept: counted.values,
+            not_a_number: counted.rejected.values().sum(),
+            records_missing: n as u64 - counted.values,
+            ..VariableAudit::default()
+        });
+    }
+}
+
+/// One message for the columns that are left out for one reason.
+fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warning>) {
+    let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
+    let said: HashSet<String> = warnings
+        .iter()
+        .filter_map(|(_, said)| {
+            Some(said.strip_prefix("column `")?.split_once("` is left out")?.0.to_string())
+        })
+        .collect();
+    for (name, decision) in header.iter().zip(decisions) {
+        // What was left out because the user said so is known, and what needs a word of its own has had it.
+        if decision.role != Role::Ignored || decision.why == "declared" || said.contains(name) {
+            continue;
+        }
+        match by_reason.iter_mut().find(|(why, _)| *why == decision.why) {
+            Some((_, names)) => names.push(name.clone()),
+            None => by_reason.push((&decision.why, vec![name.clone()])),
+        }
+    }
+    for (why, names) in by_reason {
+        let (noun, verb) = if names.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        warnings.push((Weight::LeftOut, format!("{noun} {} {verb} left out: {why}", listed(&names))));
+    }
+}
+
+/// A column that behaves like the patient, though no name gives it away and no other column keeps rows together. Where it is
+/// not clear, a warning asks.
+fn person_among(
+    header: &[String],
+    surveyed: &Surveyed,
+    columns: &[Column],
+    warnings: &mut Vec<Warning>,
+) -> Option<String> {
+    let candidates = surveyed.may_be_persons.iter().filter_map(|&at| {
+        let inferred = matches!(
+            surveyed.decisions[at].role,
+            Role::Number { kind: Kind::Count, declared: false } | Role::Levels
+        ) && surveyed.decisions[at].why != "declared";
+        columns.iter().find(|c| inferred && c.name == header[at])
+    });
+    let found = candidates.map(|c| (c, agreement::agreeing(&c.cells, columns))).max_by_key(|(_, a)| a.len());
+    let (column, agreeing) = found.filter(|(_, agreeing)| !agreeing.is_empty())?;
+    let name = &column.name;
+    let names = listed(&agreeing.iter().map(|n| (*n).to_string()).collect::<Vec<_>>());
+    if agreeing.len() == 1 {
+        warnings.push((
+            Weight::Leak,
+            format!(
+                "column `{name}` is used as a feature and may be the patient: {names} agrees in all rows of each of its values; \
+                 --set role.{name}=group keeps these rows in one split, ignore leaves it out"
+            ),
+        ));
+        return None;
+    }
+    warnings.push((
+        Weight::Leak,
+        format!(
+            "column `{name}` is taken for the patient, because {names} agree in all rows of each of its values: the rows are kept \
+             in one split, and it is no feature; --set role.{name}=count or categorical makes it one"
+        ),
+    ));
+    Some(name.clone())
+}
+
+/// Keeps copies together where nothing else does, and says how many there are.
+fn of_copies(
+    copies: &[(usize, usize)],
+    subject_ids: &mut [String],
+    splits: Option<&[Split]>,
+    has_group: bool,
+) -> String {
+    let n = copies.len();
+    if let Some(splits) = splits {
+        let apart = copies.iter().filter(|(row, first)| splits[*row] != splits[*first]).count();
+        return format!(
+            "{n} rows are exact copies of another row, and {apart} of them are in another split than the row they copy; held-out \
+             figures may be too good"
+        );
+    }
+    if has_group {
+        let apart = copies.iter().filter(|(row, first)| subject_ids[*row] != subject_ids[*first]).count();
+        return format!(
+            "{n} rows are exact copies of another row, and {apart} of them belong to another group than it"
+        );
+    }
+    for &(row, first) in copies {
+        subject_ids[row] = subject_ids[first].clone();
+    }
+    format!("{n} rows are exact copies of another row; copies are kept in one split")
+}
+
+/// File and row, from 1, of a record.
+fn row_of(audit: &Audit, mut at: usize) -> (String, u64) {
+    for table in &audit.tables {
+        if at < table.rows_read as usize {
+            return (table.table.clone(), at as u64 + 1);
+        }
+        at -= table.rows_read as usize;
+    }
+    (String::new(), 0)
+}

@@ -1,0 +1,134 @@
+//! Splits that a table declares: by a column of names, or by a file for each.
+
+use std::collections::BTreeMap;
+
+use crate::ingest::IngestError;
+use crate::schema::Split;
+
+use super::cells::{Cell, each_cell};
+use super::names::names_splits;
+use super::roles::{Warning, Weight};
+use super::table::WideFile;
+
+/// Different cells that are looked at in a column that may hold splits.
+const MOST_NAMES: usize = 64;
+
+/// The split a file stem or a cell names.
+pub(super) fn names_a_split(text: &str) -> Option<Split> {
+    match text.trim().to_lowercase().as_str() {
+        "train" | "training" => Some(Split::Train),
+        "validation" | "valid" | "val" | "dev" => Some(Split::Validation),
+        "calibration" | "calib" | "cal" => Some(Split::Calibration),
+        "test" | "testing" => Some(Split::Test),
+        _ => None,
+    }
+}
+
+/// The split a cell names.
+pub(super) fn split_of(cell: Cell<'_>) -> Option<Split> {
+    match cell {
+        Cell::Text(text) => names_a_split(text),
+        _ => None,
+    }
+}
+
+/// The column of splits of a single file: the one that is declared, or one that is called `split` and holds the names of
+/// splits. A column of that name that holds something else is refused if it looks as if it were meant for splits, and is a
+/// feature, with a warning, if it does not.
+///
+/// # Errors
+/// [`IngestError::WrongType`] with the first row whose cell is no name of a split.
+pub(super) fn find(
+    file: &WideFile,
+    declared: Option<usize>,
+    has_other_role: impl Fn(usize) -> bool,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<usize>, IngestError> {
+    let called = (0..file.header.len()).find(|&at| names_splits(&file.header[at]) && !has_other_role(at));
+    let Some(at) = declared.or(called) else { return Ok(None) };
+    let name = &file.header[at];
+    let cells = Cells::read(file, at)?;
+    let named = cells.names.keys().filter(|text| names_a_split(text).is_some()).count();
+    let Some((row, what)) = &cells.wrong else {
+        warnings.extend(cells.spelt_otherwise(name));
+        return Ok(Some(at));
+    };
+    // Some names of splits, or a few codes without a name: it is meant for splits.
+    let is_meant = declared.is_some() || named > 0 || (cells.names.len() <= 10 && !cells.too_many);
+    if !is_meant {
+        warnings.push((
+            Weight::Leak,
+            format!(
+                "column `{name}` holds no names of splits and is used as a feature, and the rows are divided by chance; --set \
+                 role.{name}=ignore leaves it out"
+            ),
+        ));
+        return Ok(None);
+    }
+    Err(IngestError::WrongType {
+        file: file.source.file.name.clone(),
+        row: *row,
+        column: name.clone(),
+        expected: format!("one of train, validation, calibration, test: {what}"),
+        remedy: format!(
+            "correct the cell, or pass --set role.{name}=ignore to divide the rows by chance; --set role.{name}=categorical makes \
+             it a feature"
+        ),
+    })
+}
+
+/// The cells of a column that may hold splits.
+struct Cells {
+    names: BTreeMap<String, u64>,
+    too_many: bool,
+    /// Row of the first cell that names no split, and what it holds.
+    wrong: Option<(u64, String)>,
+}
+
+impl Cells {
+    fn read(file: &WideFile, at: usize) -> Result<Self, IngestError> {
+        let mut cells = Self { names: BTreeMap::new(), too_many: false, wrong: None };
+        let mut row = 0;
+        file.source.read(&[at], |batch| {
+            each_cell(&batch.frame.columns()[0], |_, cell| {
+                row += 1;
+                cells.add(row, cell);
+            });
+            Ok(())
+        })?;
+        Ok(cells)
+    }
+
+    fn add(&mut self, row: u64, cell: Cell<'_>) {
+        let text = match cell {
+            Cell::Text(text) => text.to_string(),
+            Cell::Number(x) => x.to_string(),
+            Cell::Integer(x) => x.to_string(),
+            Cell::Bool(x) => x.to_string(),
+            Cell::Null | Cell::Temporal => String::new(),
+        };
+        if split_of(cell).is_none() && self.wrong.is_none() {
+            let what = if text.trim().is_empty() {
+                "it is empty".into()
+            } else {
+                format!("it is `{}`", text.trim())
+            };
+            self.wrong = Some((row, what));
+        }
+        if self.names.len() < MOST_NAMES || self.names.contains_key(&text) {
+            *self.names.entry(text).or_default() += 1;
+        } else {
+            self.too_many = true;
+        }
+    }
+
+    /// What to say of cells that name a split in another spelling.
+    fn spelt_otherwise(&self, column: &str) -> Option<Warning> {
+        let read = |(text, rows): (&String, &u64)| {
+            let split = names_a_split(text)?;
+            (split.name() != text).then(|| format!("`{text}` ({rows} rows) is read as {}", split.name()))
+        };
+        let read: Vec<String> = self.names.iter().filter_map(read).collect();
+        (!read.is_empty()).then(|| (Weight::Choice, format!("column `{column}`: {}", read.join(", "))))
+    }
+}

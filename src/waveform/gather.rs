@@ -1,0 +1,302 @@
+//! All records of an input, read and made comparable: one sampling rate, one unit per channel, no copies, a patient each.
+//!
+//! What most records agree on is what the others are held against: the usual sampling rate is that of most records, and the
+//! unit of a channel is the one in which most of its windows are. Units that can be converted are converted; windows in others
+//! are left out and counted. A record that lies in two folders would be in two splits: its windows are kept once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::account::fault;
+use super::cut::{Cuts, Reason, cut};
+use super::patient::{Described, folders_between, patients};
+use super::unit::Unit;
+use super::{WaveformError, list_records};
+use crate::ingest::{TableAudit, VariableAudit};
+use crate::schema::{SplitBy, Waveform};
+
+/// Records and what became of the others.
+pub(super) struct Gathered {
+    pub(super) records: Vec<Cuts>,
+    pub(super) audit: TableAudit,
+    pub(super) variables: Vec<VariableAudit>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Names listed in a sentence; more are counted.
+const NAMED: usize = 5;
+/// Records left out that get a sentence each; more are counted.
+const SENTENCES: usize = 20;
+
+/// Reads all records of `input`. Of a folder, records that cannot be read are left out and counted.
+///
+/// # Errors
+/// Those of [`list_records`]; of a single record, its own.
+pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, WaveformError> {
+    let paths = list_records(input)?;
+    let mut audit = TableAudit { table: "waveform records".into(), ..TableAudit::default() };
+    let mut records: Vec<Cuts> = Vec::new();
+    let mut left_out = Vec::new();
+    // Read by as many threads as there are, judged in order.
+    let cuts: Vec<_> = paths.par_iter().map(|path| cut(path, settings)).collect();
+    for cut in cuts {
+        match cut {
+            Ok(cuts) => {
+                audit.rows_read += cuts.len() as u64;
+                records.extend(cuts);
+            }
+            Err(error) if input.is_dir() => {
+                audit.rows_read += 1;
+                *audit.dropped.entry(fault(&error).into()).or_default() += 1;
+                left_out.push(format!("left out: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    name_uniquely(&mut records, input);
+    if let Some(usual) = most(records.iter().filter_map(|c| c.frequency.map(|f| (f.to_bits(), 1)))) {
+        let usual = f64::from_bits(usual);
+        records.retain(|cuts| {
+            let Some(found) = cuts.frequency.filter(|f| *f != usual) else { return true };
+            *audit.dropped.entry("another sampling rate".into()).or_default() += 1;
+            left_out.push(format!("`{}` is left out: {found} Hz, others {usual} Hz", cuts.record));
+            false
+        });
+    }
+    audit.rows_kept = records.len() as u64;
+    let more = left_out.len().saturating_sub(SENTENCES);
+    left_out.truncate(SENTENCES);
+    if more > 0 {
+        left_out.push(format!("{more} more records are left out; the audit counts them by reason"));
+    }
+    let mut warnings = left_out;
+    warnings.extend(notes(&records));
+    let (variables, of_units) = unify(&mut records, settings);
+    warnings.extend(of_units);
+    warnings.extend(drop_copies(&mut records));
+    warnings.extend(without_windows(&records, settings));
+    warnings.extend(assign_patients(&mut records, settings, input));
+    Ok(Gathered { records, audit, variables, warnings })
+}
+
+/// The key of the largest sum; of equal ones the first that occurs.
+fn most<K: Hash + Eq + Clone>(votes: impl Iterator<Item = (K, usize)>) -> Option<K> {
+    let mut sums: Vec<(K, usize)> = Vec::new();
+    for (key, n) in votes {
+        match sums.iter_mut().find(|s| s.0 == key) {
+            Some(sum) => sum.1 += n,
+            None => sums.push((key, n)),
+        }
+    }
+    sums.into_iter().rev().max_by_key(|s| s.1).map(|s| s.0)
+}
+
+/// Records of one name in several folders are told apart by their folders.
+fn name_uniquely(records: &mut [Cuts], input: &Path) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for cuts in records.iter() {
+        *seen.entry(cuts.record.clone()).or_default() += 1;
+    }
+    for cuts in records.iter_mut().filter(|c| seen[&c.record] > 1) {
+        let folders = folders_between(input, &cuts.path);
+        if !folders.is_empty() {
+            cuts.record = format!("{}/{}", folders.join("/"), cuts.record);
+        }
+    }
+}
+
+/// Each sentence once, with the records that it is about.
+fn notes(records: &[Cuts]) -> Vec<String> {
+    let mut places: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut position: HashMap<&str, usize> = HashMap::new();
+    for (place, sentence) in records.iter().flat_map(|c| &c.warnings) {
+        let at = *position.entry(sentence.as_str()).or_insert_with(|| {
+            places.push((sentence.as_str(), Vec::new()));
+            places.len() - 1
+        });
+        places[at].1.push(place);
+    }
+    places
+        .into_iter()
+        .map(|(sentence, of)| match of.len() {
+            1 => format!("{}: {sentence}", of[0]),
+            n => format!("{} and {} more: {sentence}", of[0], n - 1),
+        })
+        .collect()
+}
+
+fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let n = names.len();
+    let mut out = names.take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if n > NAMED {
+        write!(out, " and {} more", n - NAMED).expect("invariant: a string can be written to");
+    }
+    out
+}
+
+/// Brings every channel to one unit: that of most windows, among the units of the quantity that most windows measure.
+fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<String>) {
+    let (mut audits, mut warnings) = (Vec::new(), Vec::new());
+    for (channel, name) in settings.channels.iter().enumerate() {
+        let windows: Vec<(Unit, usize)> = records
+            .iter()
+            .flat_map(|c| {
+                let mut per_scale = vec![0; c.scales.len()];
+                c.windows.iter().for_each(|w| per_scale[w.scale] += 1);
+                c.scales.iter().map(|s| s.units[channel].clone()).zip(per_scale)
+            })
+            .collect();
+        let quantity = most(windows.iter().map(|(u, n)| (u.quantity.clone(), *n)));
+        let of_quantity = windows.iter().filter(|(u, _)| Some(&u.quantity) == quantity.as_ref());
+        let usual = most(of_quantity.map(|(u, n)| (u.name.clone(), *n)));
+        let Some(target) =
+            windows.iter().find(|(u, _)| Some(&u.name) == usual.as_ref()).map(|(u, _)| u.clone())
+        else {
+            continue;
+        };
+        let mut audit = VariableAudit { variable: name.clone(), ..VariableAudit::default() };
+        for (unit, n) in &windows {
+            *audit.units.entry(unit.name.to_lowercase()).or_default() += *n as u64;
+        }
+        // Windows by the unit they were in, with their records.
+        let mut converted: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
+        let mut strange: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
+        for cuts in records.iter_mut() {
+            let of_scale = |cuts: &Cuts, k: usize| cuts.windows.iter().filter(|w| w.scale == k).count();
+            for k in 0..cuts.scales.len() {
+                let unit = cuts.scales[k].units[channel].clone();
+                if unit.name == target.name {
+                    continue;
+                }
+                let n = of_scale(cuts, k);
+                let met = match unit.to(&target) {
+                    Some(conversion) => {
+                        cuts.scales[k].convert(channel, &target, conversion);
+                        &mut converted
+                    }
+                    None => {
+                        cuts.windows.retain(|w| w.scale != k);
+                        cuts.drop(Reason::Unit, n);
+                        &mut strange
+                    }
+                };
+                let entry = met.entry(unit.name).or_default();
+                entry.0 += n;
+                if !entry.1.contains(&cuts.record) {
+                    entry.1.push(cuts.record.clone());
+                }
+            }
+        }
+        for (unit, (n, of)) in converted {
+            audit.converted += n as u64;
+            let of = list(of.iter().map(String::as_str));
+            warnings.push(format!("`{name}`: {n} windows in {unit} are converted to {}: {of}", target.name));
+        }
+        for (unit, (n, of)) in strange {
+            audit.unknown_unit += n as u64;
+            let unit = if unit.is_empty() { "without a unit".to_owned() } else { format!("in {unit}") };
+            let of = list(of.iter().map(String::as_str));
+            warnings.push(format!(
+                "`{name}`: {n} windows {unit} are left out, since the others are in {}: {of}",
+                target.name
+            ));
+        }
+        if target == Unit::uncalibrated() {
+            warnings.push(format!(
+                "`{name}` is not calibrated: the headers state no gain, so that 1 stands for 200 steps of the converter"
+            ));
+        }
+        audit.values_kept = windows.iter().map(|w| w.1 as u64).sum::<u64>() - audit.unknown_unit;
+        audits.push(audit);
+    }
+    (audits, warnings)
+}
+
+/// Leaves out the windows of a record most of which are those of an earlier one.
+fn drop_copies(records: &mut [Cuts]) -> Vec<String> {
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    let (mut copies, mut windows): (Vec<(String, String)>, usize) = (Vec::new(), 0);
+    for at in 0..records.len() {
+        let cuts = &records[at];
+        let keys: Vec<u64> = cuts
+            .windows
+            .iter()
+            .map(|w| {
+                let mut hasher = DefaultHasher::new();
+                w.samples.hash(&mut hasher);
+                let scale = &cuts.scales[w.scale];
+                scale.gain.iter().chain(&scale.baseline).for_each(|x| x.to_bits().hash(&mut hasher));
+                hasher.finish()
+            })
+            .collect();
+        // Short windows of few levels may be equal by chance: a copy shares most of them with one record.
+        let original = most(keys.iter().filter_map(|key| Some((*seen.get(key)?, 1))));
+        let shared = |key: &u64| original.is_some() && seen.get(key).copied() == original;
+        let n = keys.iter().filter(|key| shared(key)).count();
+        if let Some(original) = original.filter(|_| 2 * n > keys.len()) {
+            copies.push((records[at].record.clone(), records[original].record.clone()));
+            windows += n;
+            let mut flags = keys.iter().map(|key| !shared(key));
+            records[at].windows.retain(|_| flags.next().unwrap_or(true));
+            records[at].drop(Reason::Copy, n);
+        }
+        for key in keys {
+            seen.entry(key).or_insert(at);
+        }
+    }
+    let Some((first, original)) = copies.first() else { return Vec::new() };
+    vec![format!(
+        "{windows} windows are copies of those of another record and are left out; `{first}` repeats `{original}` ({} records \
+         in all)",
+        copies.len()
+    )]
+}
+
+/// Records of which no window could be cut, with the reason.
+fn without_windows(records: &[Cuts], settings: &Waveform) -> Option<String> {
+    let reason = |cuts: &Cuts| {
+        let most = cuts.dropped.iter().max_by_key(|d| *d.1).map(|d| *d.0);
+        match most {
+            Some(Reason::Absent) if cuts.others.is_empty() => "a channel is not recorded".to_owned(),
+            Some(Reason::Absent) => {
+                let has = cuts.others.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
+                format!("not all of {} are recorded, but {has}", settings.channels.join(", "))
+            }
+            Some(reason) => reason.name().to_owned(),
+            None if cuts.short > 0 => format!("shorter than a window of {} samples", settings.extent()),
+            None => "no samples".to_owned(),
+        }
+    };
+    let empty: Vec<&Cuts> = records.iter().filter(|c| c.windows.is_empty()).collect();
+    if empty.is_empty() || empty.len() == records.len() {
+        return None;
+    }
+    let named: Vec<String> =
+        empty.iter().take(NAMED).map(|c| format!("`{}` ({})", c.record, reason(c))).collect();
+    let more = if empty.len() > NAMED { format!(" and {} more", empty.len() - NAMED) } else { String::new() };
+    Some(format!("{} of {} records give no window: {}{more}", empty.len(), records.len(), named.join(", ")))
+}
+
+fn assign_patients(records: &mut [Cuts], settings: &Waveform, input: &Path) -> Option<String> {
+    let folders: Vec<Vec<String>> = records.iter().map(|c| folders_between(input, &c.path)).collect();
+    let names: Vec<String> =
+        records.iter().map(|c| c.record.rsplit('/').next().unwrap_or(&c.record).to_owned()).collect();
+    let described: Vec<Described<'_>> = records
+        .iter()
+        .enumerate()
+        .map(|(i, c)| Described { folders: &folders[i], name: &names[i], stated: c.stated.as_deref() })
+        .collect();
+    let (patients, warning) = patients(&described);
+    for (cuts, patient) in records.iter_mut().zip(patients) {
+        cuts.subject = patient;
+    }
+    // A split by time has windows of each patient in every split, as it was asked to.
+    warning.filter(|_| settings.split_by == SplitBy::Record)
+}
+
+#[cfg(test)]
+mod tests;
