@@ -11,6 +11,7 @@ mod given;
 mod header;
 mod metrics;
 mod tensors;
+mod units;
 mod window;
 
 use std::collections::BTreeMap;
