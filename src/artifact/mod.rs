@@ -11,6 +11,7 @@ mod given;
 mod header;
 mod metrics;
 mod tensors;
+mod units;
 mod window;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub use window::{fit_causal_model, fit_patch_model, fit_var_model};
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
 use crate::evaluate::{
-    DRAWS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, score_records, split_metrics,
+    DRAWS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, most_draws, score_records, split_metrics,
 };
 use crate::features::{Bundle, Encoder, level_code};
 use crate::flow::Flow;
@@ -319,8 +320,9 @@ impl ModelArtifact {
         let held_out = [Split::Validation, Split::Calibration, Split::Test, Split::Train];
         let raw = held_out.into_iter().map(|split| bundle.raw_of(split)).find(|raw| raw.nrows() > 0)?;
         // The importance-weighted bound, too, is worth several draws.
-        let fewest = draws_for(bundle.manifest.n_records, self.encoder.n_coordinates());
-        Some(choose_draws(self.density(), &self.encoder, raw.view(), fewest, self.header.seed))
+        let (n, d) = (bundle.manifest.n_records, self.encoder.n_coordinates());
+        let between = (draws_for(n, d), most_draws(n, d));
+        Some(choose_draws(self.density(), &self.encoder, raw.view(), between, self.header.seed))
     }
 
     /// How unusual records are, by the header's score: what is ranked against the calibration records.

@@ -20,6 +20,9 @@ const WANTED: f64 = 0.085;
 const NOTHING: f64 = 1e-6;
 /// Most draws behind a score.
 const MOST_DRAWS: usize = 512;
+/// Numbers that all records of a bundle may take to score: with more records, or longer ones, fewer draws than would be wanted
+/// have to do. Hours of windows of a thousand samples otherwise.
+const ALL_RECORDS: usize = 1_000_000_000;
 /// Records it is measured on, at most.
 const RECORDS: usize = 128;
 /// Repetitions of each record's score.
@@ -40,7 +43,12 @@ pub struct ScoreNoise {
     pub records: usize,
 }
 
-/// The fewest draws (a power of two, `fewest` or more) with which the score's own noise is small, as measured on some of the
+/// Most noise draws per record of a bundle of `n` records of `d` coordinates.
+pub fn most_draws(n: usize, d: usize) -> usize {
+    (ALL_RECORDS / (n * d).max(1)).clamp(4, MOST_DRAWS)
+}
+
+/// The fewest draws (a power of two between `fewest` and `most`) with which the score's own noise is small, as measured on some of the
 /// rows of `raw`; one where there is no noise at all.
 ///
 /// # Shapes
@@ -49,25 +57,26 @@ pub fn choose_draws(
     density: &dyn Density,
     encoder: &Encoder,
     raw: ArrayView2<'_, f64>,
-    fewest: usize,
+    (fewest, most): (usize, usize),
     seed: Seed,
 ) -> ScoreNoise {
+    let most = 1 << most.max(1).ilog2();
     let mut draws = 1;
     loop {
         let noise = measure(density, encoder, raw, draws, seed);
         // Rounding is all that a model which removes the noise again leaves of it.
         let none = noise.p95_sd <= NOTHING;
-        if none || (noise.median_sd <= WANTED && draws >= fewest) || draws >= MOST_DRAWS {
+        if none || (noise.median_sd <= WANTED && draws >= fewest) || draws >= most {
             return noise;
         }
         if noise.median_sd <= WANTED {
-            draws = fewest.next_power_of_two();
+            draws = fewest.next_power_of_two().min(most);
             continue;
         }
         // At worst the spread falls with the root of the draws; stratified ones do better, so half of that is tried first.
         let needed = (noise.median_sd / WANTED).powi(2) * draws as f64;
         let next = if draws == 1 { 8.0_f64.max(needed / 16.0) } else { (2 * draws) as f64 };
-        draws = (next.min(MOST_DRAWS as f64) as usize).next_power_of_two().min(MOST_DRAWS);
+        draws = (next.min(most as f64) as usize).next_power_of_two().min(most);
     }
 }
 

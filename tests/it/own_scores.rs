@@ -10,7 +10,7 @@ use cohort_flow::baseline::GmmConfig;
 use cohort_flow::evaluate::RecordScores;
 use cohort_flow::features::Bundle;
 use cohort_flow::flow::FlowConfig;
-use cohort_flow::ingest::{Audit, Cells, Column, RecordTable};
+use cohort_flow::ingest::{Audit, Cells, Column, RecordTable, Spelling};
 use cohort_flow::outlier::{FlagOptions, Flags, Rule, flag};
 use cohort_flow::random::{Seed, StreamRng};
 use cohort_flow::schema::{Kind, load_pipeline};
@@ -66,7 +66,7 @@ fn table(rng: &mut StreamRng) -> RecordTable {
             kind,
             resolution: None,
             range: None,
-            spelling: cohort_flow::ingest::Spelling::undeclared(),
+            spelling: Spelling::undeclared(),
             cells,
         }
     });
