@@ -6,6 +6,7 @@
 //! on what waits between them.
 
 mod blocks;
+mod lines;
 mod parse;
 
 use std::sync::Mutex;
@@ -13,6 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::IngestError;
 use super::batch::BatchColumn;
+use super::calendar::Zoned;
 use super::locate;
 use super::scan::{ItemSet, TypedFile};
 
@@ -28,6 +30,8 @@ pub(super) struct Passed {
     pub(super) skipped: u64,
     /// Bytes as stored.
     pub(super) bytes: u64,
+    /// How the times that were read are written.
+    pub(super) zones: Zoned,
 }
 
 /// A block on its way to a parser, with the place its columns are expected at.
@@ -69,6 +73,7 @@ where
             scope.spawn(|| work(&jobs, layout));
         }
         let mut passed = Passed::default();
+        let mut lines = 0;
         let mut ours = Ok(());
         for (bytes, answer) in &awaited {
             // A worker that panicked has dropped the other end; the scope hands its panic on.
@@ -78,9 +83,11 @@ where
                     passed.rows += parsed.rows;
                     passed.skipped += parsed.skipped;
                     passed.bytes = bytes;
+                    passed.zones = passed.zones.and(parsed.zones);
+                    lines += parsed.lines;
                     each(&parsed.columns, passed)
                 }
-                Err(bad) => Err(error(file, bad, passed.rows)),
+                Err(bad) => Err(error(file, bad, lines)),
             };
             if ours.is_err() {
                 break;
@@ -95,6 +102,7 @@ where
 
 fn read(file: &TypedFile, jobs: &SyncSender<Job>, awaited: &SyncSender<Awaited>) -> Result<(), IngestError> {
     let (text, stored) = file.file.open_counted()?;
+    let text = lines::with_line_feeds(text).map_err(|e| file.file.io_error(e))?;
     let mut blocks = Blocks::new(text);
     let mut header = true;
     while let Some(block) = blocks.next().map_err(|e| match e {
@@ -121,14 +129,18 @@ fn work(jobs: &Mutex<Receiver<Job>>, layout: Layout<'_>) {
     }
 }
 
+/// What is wrong with a row, whose block begins after so many lines of the file.
 fn error(file: &TypedFile, bad: BadRow, before: u64) -> IngestError {
-    let row = before + bad.row + 1;
+    let line = before + bad.line + 1;
     let name = file.file.name.clone();
     match bad.fault {
-        Fault::Fields(found) => {
-            IngestError::Ragged { file: name, row, found: found as u64, expected: file.n_fields() as u64 }
-        }
-        Fault::Cell(column) => locate::wrong(file, column, row),
-        Fault::NotUtf8 => IngestError::NotUtf8 { file: name, row },
+        Fault::Fields(found) => IngestError::RaggedLine {
+            file: name,
+            line,
+            found: found as u64,
+            expected: file.n_fields() as u64,
+        },
+        Fault::Cell(column) => locate::wrong_in_line(file, column, line),
+        Fault::NotUtf8 => IngestError::NotUtf8Line { file: name, line },
     }
 }

@@ -58,6 +58,8 @@ impl ParquetTable {
         let stretches = self.stretches();
         let file = Self::bytes(&self.file)?;
         std::thread::scope(|scope| {
+            // The queue has to close when the first error returns: the other side would wait on a full one for ever.
+            let receive = receive;
             scope.spawn(move || {
                 for stretch in stretches {
                     let read = file
