@@ -28,7 +28,8 @@ pub use window::{fit_causal_model, fit_patch_model, fit_var_model};
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
 use crate::evaluate::{
-    DRAWS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, most_draws, score_records, split_metrics,
+    DRAWS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, most_draws, score_records,
+    split_metrics,
 };
 use crate::features::{Bundle, Encoder, level_code};
 use crate::flow::Flow;

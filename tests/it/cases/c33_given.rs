@@ -55,7 +55,8 @@ fn values_given_come_back_exactly_and_unusual_ones_are_named() {
 fn what_is_drawn_follows_what_is_given() {
     let Some(folder) = fitted() else { return };
     for model in ["mixture", "flow"] {
-        let args = ["sample", model, "--given", "partial.csv", "--n", "200", "--output", "drawn.csv", "--force"];
+        let args =
+            ["sample", model, "--given", "partial.csv", "--n", "200", "--output", "drawn.csv", "--force"];
         succeed(folder.path(), &args);
         let drawn = Csv::read(&folder.path().join("drawn.csv"));
         for (id, expected) in [("a", 10.86), ("b", 12.96)] {
