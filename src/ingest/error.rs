@@ -94,6 +94,22 @@ pub enum IngestError {
         /// What to do about it.
         remedy: String,
     },
+    /// A cell of a wide table that does not fit its column.
+    #[error("{file}: {place}, column `{column}` is not {expected}")]
+    WrongCell {
+        /// File.
+        file: String,
+        /// Line of the file as an editor counts it, with the row, or the row alone.
+        place: String,
+        /// Row, from 1 below the header.
+        row: u64,
+        /// Column.
+        column: String,
+        /// What is allowed there.
+        expected: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// A Parquet column of another type.
     #[error("{file}: column `{column}` is stored as {found}, not as {expected}")]
     WrongColumnType {
@@ -200,6 +216,14 @@ pub enum IngestError {
         /// What to do.
         remedy: &'static str,
     },
+    /// A folder whose rows are divided over folders of its own.
+    #[error("folder {folder} is partitioned into folders such as `{partition}`, which are not read")]
+    Partitioned {
+        /// The folder.
+        folder: String,
+        /// One of the folders in it.
+        partition: String,
+    },
     /// Two separators that divide a text equally well.
     #[error("{file}: its cells may be separated by {one} or by {other}, since both divide every row alike")]
     TwoSeparators {
@@ -253,7 +277,7 @@ pub enum IngestError {
         reason: Box<PolarsError>,
     },
     /// A quote without its partner.
-    #[error("{0}: a quote is opened and not closed within 64 MB")]
+    #[error("{0}: a quote is opened and never closed, or not within 64 MB")]
     OpenQuote(
         /// File.
         String,
@@ -384,6 +408,7 @@ impl Hint for IngestError {
             Self::Empty(_) => "a header and at least one row below it are needed".into(),
             Self::Truncated(_) => "download or compress it again".into(),
             Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
+            Self::WrongCell { remedy, .. } => remedy.clone(),
             Self::WrongColumnType { expected, .. } => format!("store the column as {expected}, or correct the schema"),
             Self::NonFinite { .. } => {
                 "leave the cell empty, or list its text under `missing` of the pipeline; rows are counted from 1 below \
@@ -405,6 +430,9 @@ impl Hint for IngestError {
             Self::Foreign { remedy, .. } | Self::UnreadableFormat { remedy, .. } => (*remedy).into(),
             Self::TwoSeparators { .. } => {
                 "say which it is with --set separator=…, or put cells that contain the other in quotes".into()
+            }
+            Self::Partitioned { .. } => {
+                "write the table as one file, or as files with all of its columns in one folder".into()
             }
             Self::DuplicateColumns { .. } => "rename one of them".into(),
             Self::PartColumns { .. } | Self::PartType { .. } => {

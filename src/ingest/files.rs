@@ -107,6 +107,12 @@ impl SourceFile {
         self.name.starts_with(['.', '_'])
     }
 
+    /// In a folder, a text file is taken for a description of the tables; one that is a table has to be named itself.
+    fn is_prose(&self) -> bool {
+        let lower = self.name.to_lowercase();
+        lower.strip_suffix(".gz").unwrap_or(&lower).ends_with(".txt")
+    }
+
     /// The bytes of a file with types.
     pub(super) fn open_bytes(&self) -> Result<File, IngestError> {
         Ok(File::open(&self.path).map_err(IoError::on("open", &self.path))?)
@@ -215,13 +221,24 @@ pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(input).map_err(IoError::on("read", input))? {
         let path = entry.map_err(IoError::on("read", input))?.path();
-        files.extend(if path.is_file() { SourceFile::new(&path).filter(|f| !f.is_hidden()) } else { None });
+        if path.is_file() {
+            files.extend(SourceFile::new(&path).filter(|file| !file.is_hidden() && !file.is_prose()));
+        } else if is_partition(&path) {
+            let partition = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Err(IngestError::Partitioned { folder: shown, partition });
+        }
     }
     if files.is_empty() {
         return Err(IngestError::NoFiles(shown));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+/// Whether a folder holds some of the rows of a table, those with one value of a column: `year=2019`.
+fn is_partition(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split_once('=').is_some_and(|(column, _)| !column.is_empty() && !name.starts_with(['.', '_']))
 }
 
 /// Why a single file is not taken for a table.

@@ -174,6 +174,11 @@ impl Tables {
         Ok(())
     }
 
+    /// What there is to say about the files, now that they have been read.
+    fn said(&self) -> impl Iterator<Item = String> {
+        self.files.iter().flat_map(|(_, files)| files).flat_map(|file| file.file.warnings())
+    }
+
     fn fingerprints(&self, other: Option<&Self>) -> Result<Vec<InputFile>, IngestError> {
         let all = self.files.iter().chain(other.iter().flat_map(|t| &t.files));
         let mut files: Vec<&TypedFile> = all.flat_map(|(_, files)| files).collect();
@@ -287,10 +292,12 @@ impl<'a> Reading<'a> {
     /// Reads the rest, applies the remaining rules and closes the accounts.
     fn finish(mut self) -> Result<RecordTable, IngestError> {
         self.events()?;
-        let Self { plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, .. } = self;
+        let Self { plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, tables, .. } =
+            self;
         let late = early..plan.operands.len();
         cohort::apply(plan, late, &mut records, &facts, &gathered, &mut audit.cohort)?;
         gathered.close(&records, &mut audit.tables, &mut audit.warnings);
+        audit.warnings.extend(tables.said());
         if let Some(table) =
             static_audits.iter_mut().find(|t| Some(&t.table) == plan.schema.record.table.as_ref())
         {

@@ -177,7 +177,8 @@ fn numbers(name: &str, x: &[f64]) -> pl::Column {
 fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
     let failed = |e: csv::Error| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     let mut writer = csv::Writer::from_path(path).map_err(failed)?;
-    writer.write_record(columns.iter().map(|c| formula_safe(&c.name))).map_err(failed)?;
+    // Names come from the user's own table and are kept as they are, so that they are found again.
+    writer.write_record(columns.iter().map(|c| &c.name)).map_err(failed)?;
     for row in 0..rows {
         writer.write_record(csv_record(columns, row)).map_err(failed)?;
     }

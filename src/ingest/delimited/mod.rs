@@ -49,8 +49,15 @@ where
     let mut passed = Passed::default();
     parse_in_order(
         &file.file,
-        |block| parse(&block.text, block.has_header, Layout { separator: block.dialect.separator, ..layout }),
-        |parsed, bytes| {
+        |block| {
+            let layout = Layout { separator: block.dialect.separator, ..layout };
+            (parse(&block.text, block.has_header, layout), block.open_quote)
+        },
+        |(parsed, open_quote), bytes| {
+            // The last cell has swallowed rows, which is more than a malformed row to skip.
+            if open_quote {
+                return Err(IngestError::OpenQuote(file.file.name.clone()));
+            }
             let parsed = parsed.map_err(|bad| error(file, bad, passed.rows))?;
             passed.rows += parsed.rows;
             passed.skipped += parsed.skipped;

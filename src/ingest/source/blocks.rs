@@ -30,8 +30,14 @@ pub(super) struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    pub(super) fn new(source: R, separator: u8) -> Self {
-        Self::of_size(source, separator, BLOCK)
+    /// Blocks of a text whose header is `line` bytes long, so that a block of a very wide table has some hundred rows too.
+    pub(super) fn new(source: R, separator: u8, line: usize) -> Self {
+        Self::of_size(source, separator, BLOCK.max(128 * line))
+    }
+
+    /// Whether the block that [`Self::next`] has returned is the last one.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.done && self.rest.is_empty()
     }
 
     fn of_size(source: R, separator: u8, size: usize) -> Self {
@@ -102,6 +108,13 @@ pub(super) fn normalise_record_ends(block: &mut [u8], separator: u8) -> u64 {
         block[at] = b'\n';
     }
     lone.len() as u64
+}
+
+/// Whether the block ends inside quotes. It begins with a record.
+pub(super) fn ends_inside_quotes(block: &[u8], separator: u8) -> bool {
+    let mut last = None;
+    for_unquoted(block, separator, |_, to| last = Some(to));
+    last != Some(block.len())
 }
 
 /// Calls `each` with the stretches of text outside quotes, by the rules of RFC 4180: a quote opens at the start of a field
@@ -176,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_quote_that_never_closes_ends_before_memory_does() {
-        let mut blocks = Blocks::new("1,\"open\n".as_bytes().chain(io::repeat(b'\n')), b',');
+        let mut blocks = Blocks::new("1,\"open\n".as_bytes().chain(io::repeat(b'\n')), b',', 8);
         assert!(matches!(blocks.next(), Err(BlockError::Endless)));
     }
 
@@ -211,6 +224,21 @@ mod tests {
             let found = blocks(text, size);
             assert_eq!(found.concat(), text);
             assert!(found.iter().all(|b| !b.starts_with("lines")), "{size}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_at_the_end_is_noticed() {
+        for (text, open) in [
+            ("a,b\n", false),
+            ("a,\"b\"", false),
+            ("a,\"b\"\"", true),
+            ("a,\"b\n", true),
+            ("a,5\" b\n", false),
+            ("\"", true),
+            ("\"\"", false),
+        ] {
+            assert_eq!(ends_inside_quotes(text.as_bytes(), b','), open, "{text:?}");
         }
     }
 }

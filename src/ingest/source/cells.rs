@@ -208,7 +208,8 @@ mod tests {
     fn block(text: &str, separator: u8) -> Block {
         let mut text = text.as_bytes().to_vec();
         let lone_returns = normalise_record_ends(&mut text, separator);
-        Block { text, has_header: true, dialect: Dialect { separator, lines_before: 0 }, lone_returns }
+        let dialect = Dialect { separator, lines_before: 0 };
+        Block { text, has_header: true, dialect, open_quote: false, lone_returns }
     }
 
     fn rows(parsed: &Parsed) -> Vec<Vec<String>> {

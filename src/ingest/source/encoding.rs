@@ -5,8 +5,6 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
-
 use super::fault::TextFault;
 use super::notes::{Note, Notes};
 
@@ -18,7 +16,9 @@ enum Encoding {
         /// Characters beyond ASCII have been met, so that the file is certainly UTF-8.
         sure: bool,
     },
-    Utf16(Box<Decoder>),
+    Utf16 {
+        little_endian: bool,
+    },
     Windows1252,
 }
 
@@ -129,10 +129,11 @@ impl<R: Read> Text<R> {
         self.text.clear();
         self.taken = 0;
         match &mut self.encoding {
-            Encoding::Utf16(decoder) => {
-                let decoded = decode_utf16(decoder, &self.bytes, self.done, &mut self.text);
-                self.bytes.clear();
-                if !decoded {
+            Encoding::Utf16 { little_endian } => {
+                let read = decode_utf16(&self.bytes, *little_endian, &mut self.text);
+                self.bytes.drain(..read);
+                // The half of a pair may be all that is left, and nothing else, until the rest has been read.
+                if self.bytes.len() >= 4 || self.done && !self.bytes.is_empty() {
                     return Err(TextFault::NotText(self.lines.after(&self.text)).into());
                 }
             }
@@ -204,8 +205,10 @@ impl<R: Read> Text<R> {
             at = end;
         }
         self.lines.count_foreign(&bytes);
-        let (text, _) = WINDOWS_1252.decode_without_bom_handling(&bytes);
-        self.text.extend_from_slice(text.as_bytes());
+        let mut character = [0; 4];
+        for byte in bytes {
+            self.text.extend_from_slice(windows_1252(byte).encode_utf8(&mut character).as_bytes());
+        }
         Ok(())
     }
 }
@@ -226,10 +229,7 @@ impl<R: Read> Read for Text<R> {
 
 /// What the head of a file says about its encoding, and the length of its byte order mark.
 fn told_by(head: &[u8]) -> io::Result<(Encoding, usize)> {
-    let utf16 = |little: bool| {
-        let encoding = if little { UTF_16LE } else { UTF_16BE };
-        Encoding::Utf16(Box::new(encoding.new_decoder_without_bom_handling()))
-    };
+    let utf16 = |little_endian: bool| Encoding::Utf16 { little_endian };
     if head.starts_with(&[0xff, 0xfe, 0, 0]) || head.starts_with(&[0, 0, 0xfe, 0xff]) {
         return Err(TextFault::Utf32.into());
     }
@@ -254,18 +254,32 @@ fn told_by(head: &[u8]) -> io::Result<(Encoding, usize)> {
     })
 }
 
-/// Appends the text of `bytes`; false when they are no UTF-16, with the text before the fault appended.
-fn decode_utf16(decoder: &mut Decoder, mut bytes: &[u8], last: bool, text: &mut Vec<u8>) -> bool {
-    let mut piece = [0; 4096];
-    loop {
-        let (result, read, written) = decoder.decode_to_utf8_without_replacement(bytes, &mut piece, last);
-        text.extend_from_slice(&piece[..written]);
-        bytes = &bytes[read..];
-        match result {
-            DecoderResult::InputEmpty => return true,
-            DecoderResult::OutputFull => {}
-            DecoderResult::Malformed(..) => return false,
-        }
+/// Appends the text of `bytes` and returns how many of them it took: all but the head of a character whose rest is missing,
+/// or those before a half of a pair that has no other half.
+fn decode_utf16(bytes: &[u8], little_endian: bool, text: &mut Vec<u8>) -> usize {
+    let unit = |pair: &[u8]| {
+        let pair = [pair[0], pair[1]];
+        if little_endian { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+    };
+    let mut read = 0;
+    let mut character = [0; 4];
+    for decoded in char::decode_utf16(bytes.chunks_exact(2).map(unit)) {
+        let Ok(decoded) = decoded else { break };
+        text.extend_from_slice(decoded.encode_utf8(&mut character).as_bytes());
+        read += 2 * decoded.len_utf16();
+    }
+    read
+}
+
+/// The character of a byte in Windows-1252: Latin-1 but for 32 bytes, five of which mean nothing and are refused before.
+fn windows_1252(byte: u8) -> char {
+    const FROM_80: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => FROM_80[usize::from(byte - 0x80)],
+        _ => char::from(byte),
     }
 }
 

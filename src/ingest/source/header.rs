@@ -1,6 +1,6 @@
 //! Names of columns: what they may be, and what is said about odd ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::notes::Note;
 use crate::ingest::IngestError;
@@ -11,23 +11,14 @@ use crate::ingest::files::SourceFile;
 /// # Errors
 /// Two columns of one name.
 pub(super) fn named(file: &SourceFile, mut names: Vec<String>) -> Result<Vec<String>, IngestError> {
+    if let Some(column) = repeated(&names) {
+        return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: column.to_owned() });
+    }
     let mut seen = HashMap::with_capacity(names.len());
     let mut differ_by_case = Vec::new();
     for name in names.iter().filter(|name| !name.is_empty()) {
-        match seen.insert(name.to_lowercase(), name) {
-            Some(other) if other == name => {
-                return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: name.clone() });
-            }
-            Some(other) => differ_by_case.push(format!("`{other}` and `{name}`")),
-            None => {}
-        }
-    }
-    let exact: std::collections::HashSet<&String> = names.iter().filter(|n| !n.is_empty()).collect();
-    if exact.len() < names.iter().filter(|n| !n.is_empty()).count() {
-        // Three columns `a`, `A`, `a`: the map above has compared neighbours only.
-        let twice = names.iter().enumerate().find(|(i, n)| !n.is_empty() && names[..*i].contains(n));
-        if let Some((_, name)) = twice {
-            return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: name.clone() });
+        if let Some(other) = seen.insert(name.to_lowercase(), name) {
+            differ_by_case.push(format!("`{other}` and `{name}`"));
         }
     }
     let mut made_up = Vec::new();
@@ -61,6 +52,12 @@ pub(super) fn named(file: &SourceFile, mut names: Vec<String>) -> Result<Vec<Str
         file.notes.say(Note::Names, said.join("; "));
     }
     Ok(names)
+}
+
+/// The first name that stands there twice.
+pub(super) fn repeated(names: &[String]) -> Option<&str> {
+    let mut seen = HashSet::with_capacity(names.len());
+    names.iter().filter(|name| !name.is_empty()).find(|name| !seen.insert(*name)).map(String::as_str)
 }
 
 /// Says so when the names are numbers, as the first row of a table without a header would be. Columns numbered through

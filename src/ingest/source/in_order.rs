@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::blocks::{BlockError, Blocks, normalise_record_ends};
+use super::blocks::{BlockError, Blocks, ends_inside_quotes, normalise_record_ends};
 use super::dialect::Dialect;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
@@ -16,6 +16,8 @@ pub(in crate::ingest) struct Block {
     /// The first record is the header.
     pub(in crate::ingest) has_header: bool,
     pub(in crate::ingest) dialect: Dialect,
+    /// The file ends inside quotes, so that all text behind the last opening quote is one cell.
+    pub(in crate::ingest) open_quote: bool,
     /// Records that ended in a carriage return alone.
     pub(super) lone_returns: u64,
 }
@@ -77,7 +79,8 @@ fn read<T>(
     let opened = file.open_text()?;
     let dialect = opened.dialect;
     let stored = opened.stored.clone();
-    let mut blocks = Blocks::new(opened, dialect.separator);
+    let line = opened.length_of_first_line();
+    let mut blocks = Blocks::new(opened, dialect.separator, line);
     let mut has_header = true;
     while let Some(text) = blocks.next().map_err(|e| match e {
         BlockError::Io(e) => file.io_error(e),
@@ -87,7 +90,9 @@ fn read<T>(
         let bytes = stored.load(Ordering::Relaxed);
         // Blank lines may stand before the header, even a block of them.
         let blank = text.iter().all(|b| matches!(b, b'\n' | b'\r'));
-        let block = Block { text, has_header: has_header && !blank, dialect, lone_returns: 0 };
+        // Only the last block can end inside quotes; whether it does is found out by whoever parses it.
+        let open_quote = blocks.is_at_end();
+        let block = Block { text, has_header: has_header && !blank, dialect, open_quote, lone_returns: 0 };
         has_header &= blank;
         if awaited.send((bytes, receive)).is_err() || jobs.send(Job { block, answer }).is_err() {
             break;
@@ -102,6 +107,7 @@ fn work<T>(jobs: &Mutex<Receiver<Job<T>>>, parse: &(impl Fn(&Block) -> T + Sync)
         let Ok(job) = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv() else { return };
         let Job { mut block, answer } = job;
         block.lone_returns = normalise_record_ends(&mut block.text, block.dialect.separator);
+        block.open_quote = block.open_quote && ends_inside_quotes(&block.text, block.dialect.separator);
         // Nobody waits any more after an error.
         let _ = answer.send(parse(&block));
     }

@@ -39,9 +39,8 @@ use super::files::{Format, SourceFile};
 use delimited::DelimitedTable;
 use stored::TypedColumn;
 
-pub(super) use dialect::Dialect;
 pub(super) use fault::TextFault;
-pub(super) use in_order::{Block, parse_in_order};
+pub(super) use in_order::parse_in_order;
 pub(super) use notes::{Note, Notes};
 pub(super) use opened::{Opened, open_text, recognise};
 pub(super) use stored::StoredTable;

@@ -23,6 +23,14 @@ pub(in crate::ingest) struct Opened {
     pub(in crate::ingest) stored: Arc<AtomicU64>,
 }
 
+impl Opened {
+    /// Length of the first line, as far as the head of the file shows it.
+    pub(super) fn length_of_first_line(&self) -> usize {
+        let head = self.text.decoded();
+        head.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(head.len())
+    }
+}
+
 impl Read for Opened {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.text.read(buffer)

@@ -12,7 +12,7 @@ use polars_core::prelude::*;
 use polars_io::prelude::*;
 
 use super::guard::caught;
-use super::wanted_name;
+use super::{header, wanted_name};
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 
@@ -46,8 +46,8 @@ impl ParquetTable {
             Ok((metadata, Arc::new(plain), names))
         });
         let (full, metadata, names) = read.map_err(|e| super::engine(file, e))?;
-        if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
-            return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: name.clone() });
+        if let Some(column) = header::repeated(&names) {
+            return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: column.to_owned() });
         }
         let schema_of = |metadata: FileMetadataRef| -> Result<ArrowSchemaRef, IngestError> {
             let bytes = file.open_bytes()?;

@@ -116,11 +116,11 @@ fn rows_with_too_many_fields_and_other_encodings_are_named() {
     });
     assert!(matches!(error, IngestError::Ragged { row: 2, .. }), "{error}");
     let error = error_after(|dir| {
-        let mut bytes = csv_text(EVENTS_HEADER, &[EVENTS[0]]).into_bytes();
+        let mut bytes = csv_text(EVENTS_HEADER, &["10,1,3,2150-01-01 00:00:00,été,,,"]).into_bytes();
         bytes.extend(b"10,1,3,2150-01-01 00:00:00,\xe9t\xe9,,,\n");
         fs::write(dir.join("events.csv"), bytes).unwrap();
     });
-    assert!(matches!(error, IngestError::NotUtf8 { row: 2, .. }), "{error}");
+    assert!(matches!(error, IngestError::MixedEncodings { line: 3, .. }), "{error}");
 }
 
 #[test]

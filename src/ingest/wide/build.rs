@@ -23,6 +23,16 @@ pub(super) struct At {
     pub(super) place: Place,
 }
 
+impl At {
+    /// The place in its file: the line as an editor counts it and the row below the header, or the row alone.
+    pub(super) fn shown(&self) -> String {
+        match self.place {
+            Place::Line(line) => format!("line {line} (row {})", self.row),
+            Place::Row(row) => format!("row {row}"),
+        }
+    }
+}
+
 impl std::fmt::Display for At {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of {}", self.place, self.file)
@@ -119,8 +129,11 @@ impl<'b> Building<'b> {
     fn add(&mut self, cells: &Stored, at: &(dyn Fn(usize) -> At + Sync)) {
         let Self { name, role, reader, content, unused, fractions, refused } = self;
         let wrong = |row: usize, expected: &str, remedy: String| {
-            let At { file, row, .. } = at(row);
-            IngestError::WrongType {
+            let at = at(row);
+            let place = at.shown();
+            let At { file, row, .. } = at;
+            IngestError::WrongCell {
+                place,
                 file,
                 row,
                 column: (*name).to_string(),
@@ -254,16 +267,18 @@ pub(super) fn check(
         return Ok(());
     }
     let first = rejected.iter().min_by_key(|(_, (_, at))| at.row);
-    let Some((reason, (_, At { file, row, .. }))) = first else { return Ok(()) };
-    let (file, row, name) = (file.clone(), *row, column.name.to_string());
-    if *reason == Reason::Infinite {
-        return Err(IngestError::NonFinite { file, row, column: name });
-    }
-    let expected = format!(
-        "a number as the column has them: {n} of {held} cells are not, and this one is {}",
-        reason.described()
-    );
-    Err(IngestError::WrongType { file, row, column: name, expected, remedy: remedy.to_string() })
+    let Some((reason, (_, at))) = first else { return Ok(()) };
+    Err(IngestError::WrongCell {
+        file: at.file.clone(),
+        place: at.shown(),
+        row: at.row,
+        column: column.name.to_string(),
+        expected: format!(
+            "a number as the column has them: {n} of {held} cells are not, and this one is {}",
+            reason.described()
+        ),
+        remedy: remedy.to_string(),
+    })
 }
 
 /// Ids met more than once, with the position of the first repetition.

@@ -14,211 +14,59 @@ pub(super) enum Named {
 }
 
 /// Words for a person; a column called by one of them alone, or with a word of [`ENDINGS`], holds persons.
+#[rustfmt::skip] // one word per line would make pages of them
 const PERSONS: [&str; 40] = [
-    "patient",
-    "patienten",
-    "pat",
-    "pt",
-    "subject",
-    "subj",
-    "usubj",
-    "sub",
-    "person",
-    "participant",
-    "proband",
-    "probanden",
-    "respondent",
-    "resp",
-    "member",
-    "beneficiary",
-    "bene",
-    "client",
-    "individual",
-    "indiv",
-    "donor",
-    "enrollee",
-    "enrolee",
-    "enrol",
-    "mother",
-    "child",
-    "infant",
-    "neonate",
-    "baby",
-    "animal",
-    "mouse",
-    "user",
-    "volunteer",
-    "case",
-    "paciente",
-    "versicherten",
-    "kvnr",
-    "uniquep",
-    "medicalrecord",
-    "medrec",
+    "patient", "patienten", "pat", "pt", "subject", "subj", "usubj", "sub", "person", "participant",
+    "proband", "probanden", "respondent", "resp", "member", "beneficiary", "bene", "client", "individual",
+    "indiv", "donor", "enrollee", "enrolee", "enrol", "mother", "child", "infant", "neonate", "baby",
+    "animal", "mouse", "user", "volunteer", "case", "paciente", "versicherten", "kvnr", "uniquep",
+    "medicalrecord", "medrec",
 ];
 /// Of these, the words that say enough without an ending.
+#[rustfmt::skip] // one word per line would make pages of them
 const PERSONS_ALONE: [&str; 14] = [
-    "patient",
-    "subject",
-    "subj",
-    "person",
-    "participant",
-    "proband",
-    "respondent",
-    "individual",
-    "donor",
-    "enrollee",
-    "enrolee",
-    "volunteer",
-    "paciente",
-    "case",
+    "patient", "subject", "subj", "person", "participant", "proband", "respondent", "individual", "donor",
+    "enrollee", "enrolee", "volunteer", "paciente", "case",
 ];
 /// Words for a stay.
+#[rustfmt::skip] // one word per line would make pages of them
 const STAYS: [&str; 19] = [
-    "hadm",
-    "stay",
-    "icustay",
-    "encounter",
-    "enc",
-    "visit",
-    "admission",
-    "adm",
-    "episode",
-    "spell",
-    "hospitalization",
-    "hospitalisation",
-    "hospitalstay",
-    "unitstay",
-    "patientunitstay",
-    "patienthealthsystemstay",
-    "fall",
-    "aufenthalt",
-    "visitoccurrence",
+    "hadm", "stay", "icustay", "encounter", "enc", "visit", "admission", "adm", "episode", "spell",
+    "hospitalization", "hospitalisation", "hospitalstay", "unitstay", "patientunitstay",
+    "patienthealthsystemstay", "fall", "aufenthalt", "visitoccurrence",
 ];
 /// Words that make a number of what stands before (or after) them.
+#[rustfmt::skip] // one word per line would make pages of them
 const ENDINGS: [&str; 27] = [
-    "id",
-    "ids",
-    "no",
-    "nr",
-    "num",
-    "number",
-    "nbr",
-    "code",
-    "key",
-    "identifier",
-    "ident",
-    "nummer",
-    "uid",
-    "guid",
-    "uuid",
-    "sk",
-    "pk",
-    "idx",
-    "index",
-    "ein",
-    "numero",
-    "hash",
-    "nmbr",
-    "pseudonym",
-    "token",
-    "ref",
-    "name",
+    "id", "ids", "no", "nr", "num", "number", "nbr", "code", "key", "identifier", "ident", "nummer", "uid",
+    "guid", "uuid", "sk", "pk", "idx", "index", "ein", "numero", "hash", "nmbr", "pseudonym", "token",
+    "ref", "name",
 ];
 /// Whole names that hold persons, in the form of [`normal`].
+#[rustfmt::skip] // one word per line would make pages of them
 const PERSON_NAMES: [&str; 51] = [
-    "mrn",
-    "pid",
-    "eid",
-    "iid",
-    "rid",
-    "sid",
-    "ssid",
-    "seqn",
-    "seqnum",
-    "usubjid",
-    "subjid",
-    "rusubjid",
-    "patid",
-    "ptid",
-    "randid",
-    "studyid",
-    "screeningno",
-    "screeningid",
-    "empi",
-    "empiid",
-    "nhsno",
-    "nhsnumber",
-    "nhc",
-    "ipp",
-    "hospitalnumber",
-    "hospno",
-    "unitnumber",
-    "medicalrecordnumber",
-    "chartno",
-    "chartnumber",
-    "pseudonym",
-    "pseudoid",
-    "pseudo",
-    "ssn",
-    "uniquepid",
-    "numpatient",
-    "numpat",
-    "dossier",
-    "householdid",
-    "famid",
-    "familyid",
-    "twinid",
-    "studyno",
-    "studynr",
-    "studynumber",
-    "trialno",
-    "trialnumber",
-    "nric",
-    "cpr",
-    "cprnr",
-    "dni",
+    "mrn", "pid", "eid", "iid", "rid", "sid", "ssid", "seqn", "seqnum", "usubjid", "subjid", "rusubjid",
+    "patid", "ptid", "randid", "studyid", "screeningno", "screeningid", "empi", "empiid", "nhsno",
+    "nhsnumber", "nhc", "ipp", "hospitalnumber", "hospno", "unitnumber", "medicalrecordnumber", "chartno",
+    "chartnumber", "pseudonym", "pseudoid", "pseudo", "ssn", "uniquepid", "numpatient", "numpat", "dossier",
+    "householdid", "famid", "familyid", "twinid", "studyno", "studynr", "studynumber", "trialno",
+    "trialnumber", "nric", "cpr", "cprnr", "dni",
 ];
 /// Whole names that hold stays.
-const STAY_NAMES: [&str; 7] = ["csn", "fin", "visitno", "fallnr", "fallnummer", "accountnumber", "har"];
+#[rustfmt::skip] // one word per line would make pages of them
+const STAY_NAMES: [&str; 7] = [
+    "csn", "fin", "visitno", "fallnr", "fallnummer", "accountnumber", "har",
+];
 /// Words for what many patients share.
+#[rustfmt::skip] // one word per line would make pages of them
 const PLACES: [&str; 34] = [
-    "hospital",
-    "center",
-    "centre",
-    "site",
-    "ward",
-    "unit",
-    "provider",
-    "doctor",
-    "physician",
-    "practice",
-    "clinic",
-    "item",
-    "device",
-    "drug",
-    "product",
-    "batch",
-    "plate",
-    "lab",
-    "type",
-    "source",
-    "disposition",
-    "payer",
-    "country",
-    "region",
-    "state",
-    "county",
-    "department",
-    "dept",
-    "service",
-    "race",
-    "sex",
-    "gender",
-    "facility",
-    "study",
+    "hospital", "center", "centre", "site", "ward", "unit", "provider", "doctor", "physician", "practice",
+    "clinic", "item", "device", "drug", "product", "batch", "plate", "lab", "type", "source", "disposition",
+    "payer", "country", "region", "state", "county", "department", "dept", "service", "race", "sex",
+    "gender", "facility", "study",
 ];
 /// Names that row numbers get when a data frame is written out.
+#[rustfmt::skip] // one word per line would make pages of them
 const ROW_NAMES: [&str; 12] = [
     "column1", "unnamed0", "unnamed", "index", "level0", "rownames", "rowname", "row", "rownum", "x", "v1",
     "1",
@@ -239,12 +87,38 @@ pub(super) fn names_splits(name: &str) -> bool {
     ["split", "splits", "datasplit", "datasetsplit", "splitname"].contains(&normal(name).as_str())
 }
 
+/// Whether a column of this name may say how the rows are divided, as a fold of a cross-validation does.
+pub(super) fn names_a_division(name: &str) -> bool {
+    #[rustfmt::skip]
+    const DIVISIONS: [&str; 14] = [
+        "fold", "folds", "kfold", "cvfold", "foldid", "foldno", "set", "subset", "partition", "istrain", "istest", "intrain",
+        "trainset", "testset",
+    ];
+    DIVISIONS.contains(&normal(name).as_str())
+}
+
 /// What a name says about identifiers; none for a name that does not sound like one.
 pub(super) fn named(name: &str) -> Option<Named> {
     let whole = normal(name);
     let starts = |words: &[&str]| words.iter().any(|w| whole.starts_with(w));
-    if ["id", "ids", "uid", "uuid", "guid", "key", "rowid", "rowno", "rownr", "rownumber", "obs", "sampleid"]
-        .contains(&whole.as_str())
+    if [
+        "id",
+        "ids",
+        "uid",
+        "uuid",
+        "guid",
+        "key",
+        "nr",
+        "no",
+        "identifier",
+        "rowid",
+        "rowno",
+        "rownr",
+        "rownumber",
+        "obs",
+        "sampleid",
+    ]
+    .contains(&whole.as_str())
         || (whole.starts_with("record") && (whole == "record" || ends_like_an_id(name, &whole[6..])))
         || whole == "unnamed0"
     {
@@ -282,9 +156,9 @@ fn is_with_ending(whole: &str, words: &[&str]) -> bool {
     words.iter().any(|word| {
         let behind = whole.strip_prefix(word).is_some_and(|rest| ENDINGS.contains(&rest));
         // `id_patient`, `num_patient`, `nr_patient`
-        let before = whole
-            .strip_suffix(word)
-            .is_some_and(|rest| ["id", "no", "nr", "num", "number", "numero"].contains(&rest));
+        let before = whole.strip_suffix(word).is_some_and(|rest| {
+            ["id", "no", "nr", "num", "number", "numero", "code", "kod", "cod", "codigo"].contains(&rest)
+        });
         behind || (before && word.len() > 2)
     })
 }

@@ -73,6 +73,10 @@ pub(super) struct Profile {
     pub(super) code_like: u64,
     /// Numbers with a zero in front that they do not need.
     pub(super) leading_zeros: u64,
+    /// Whole numbers written with an exponent, as the code `3E3` is.
+    pub(super) exponents: u64,
+    /// Whole numbers whose last digits a double does not hold.
+    pub(super) inexact: u64,
     /// Numbers written with a fraction of zeros (`1.0`), and written without any.
     pub(super) zero_fractions: u64,
     /// How many texts are numbers in which set of marks; see [`Marks::fitting`].
@@ -110,7 +114,10 @@ impl Profile {
                 self.note_distinct(hash_number(f64::from(u8::from(truth))));
             }
             Cell::Number(_) | Cell::Integer(_) => match reading {
-                Reading::Value(x) => self.number(x),
+                Reading::Value(x) => {
+                    self.inexact += u64::from(matches!(cell, Cell::Integer(i) if i.unsigned_abs() > 1 << 53));
+                    self.number(x);
+                }
                 Reading::Rejected(_) => {
                     self.seen += 1;
                     self.infinite += 1;
@@ -128,9 +135,14 @@ impl Profile {
         match reading {
             // Words for true and false are counted as words even where they are read as numbers.
             Reading::Value(x) if text.bytes().any(|b| b.is_ascii_digit()) => {
-                self.number(x);
+                // Of the digits that a double does not hold, the text alone tells which value it is.
+                self.note_distinct(if is_inexact(text, x) { hash_text(text) } else { hash_number(x) });
+                self.count(x);
                 self.leading_zeros += u64::from(has_leading_zero(text));
                 self.zero_fractions += u64::from(x.fract() == 0.0 && text.contains('.'));
+                self.exponents +=
+                    u64::from(text.contains(['e', 'E']) && !text.contains(['.', ',', '-', '+']));
+                self.inexact += u64::from(is_inexact(text, x));
                 self.note_marks(text);
             }
             Reading::Absent => {
@@ -147,6 +159,11 @@ impl Profile {
     }
 
     fn number(&mut self, x: f64) {
+        self.note_distinct(hash_number(x));
+        self.count(x);
+    }
+
+    fn count(&mut self, x: f64) {
         self.seen += 1;
         self.numbers += 1;
         let whole = x.fract() == 0.0;
@@ -154,7 +171,6 @@ impl Profile {
         self.zero_or_one += u64::from(x == 0.0 || x == 1.0);
         self.digit_dates +=
             u64::from(whole && (18_000_101.0..=22_001_231.0).contains(&x) && is_digit_date(x as u64));
-        self.note_distinct(hash_number(x));
         if whole
             && let Some(at) = SENTINELS.iter().position(|s| *s == x.abs())
             && x != 1.0
@@ -280,6 +296,11 @@ pub(super) fn is_sentinel(x: f64, low: f64, high: f64) -> bool {
         } else {
             x - high > (high - low).max(1.0) && x > 9.0
         }
+}
+
+/// Whether a text is a whole number of more digits than a double holds.
+fn is_inexact(text: &str, x: f64) -> bool {
+    x.abs() > 9_007_199_254_740_992.0 && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_digit_date(x: u64) -> bool {

@@ -6,7 +6,7 @@ use crate::schema::Kind;
 
 use super::declared::Declared;
 use super::keys::Keys;
-use super::names::{Named, named, names_row_numbers};
+use super::names::{Named, named, names_a_division, names_row_numbers};
 use super::profile::Profile;
 use super::splits::names_a_split;
 use super::values::{Holds, Values, doubtful_levels, judge, learn_codes, sentinels};
@@ -130,6 +130,16 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<
             ),
         ));
         return (Role::Ignored, "it holds names of splits".into());
+    }
+    if names_a_division(name) && profile.n_distinct() <= 20 && profile.seen > 0 {
+        warnings.push((
+            Weight::Leak,
+            format!(
+                "column `{name}` is left out: by its name it says how the rows are divided; --set role.{name}=split divides them by \
+                 it if it names splits, categorical or count makes it a feature"
+            ),
+        ));
+        return (Role::Ignored, "it says by its name how the rows are divided".into());
     }
     let Values { mut holds, mut why, doubts } = judge(name, stored, profile, spelling);
     let sounds_like = named(name);

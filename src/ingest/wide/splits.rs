@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::ingest::IngestError;
 use crate::schema::Split;
 
+use super::build::{self, At};
 use super::cells::{Cell, each_cell};
 use super::names::names_splits;
 use super::roles::{Warning, Weight};
-use super::table::WideFile;
+use super::table::{Rows, WideFile};
 
 /// Different cells that are looked at in a column that may hold splits.
 const MOST_NAMES: usize = 64;
@@ -37,7 +38,7 @@ pub(super) fn split_of(cell: Cell<'_>) -> Option<Split> {
 /// feature, with a warning, if it does not.
 ///
 /// # Errors
-/// [`IngestError::WrongType`] with the first row whose cell is no name of a split.
+/// [`IngestError::WrongCell`] with the first row whose cell is no name of a split.
 pub(super) fn find(
     file: &WideFile,
     declared: Option<usize>,
@@ -49,7 +50,7 @@ pub(super) fn find(
     let name = &file.header[at];
     let cells = Cells::read(file, at)?;
     let named = cells.names.keys().filter(|text| names_a_split(text).is_some()).count();
-    let Some((row, what)) = &cells.wrong else {
+    let Some((at, what)) = &cells.wrong else {
         warnings.extend(cells.spelt_otherwise(name));
         return Ok(Some(at));
     };
@@ -65,9 +66,10 @@ pub(super) fn find(
         ));
         return Ok(None);
     }
-    Err(IngestError::WrongType {
-        file: file.source.file.name.clone(),
-        row: *row,
+    Err(IngestError::WrongCell {
+        file: at.file.clone(),
+        place: at.shown(),
+        row: at.row,
         column: name.clone(),
         expected: format!("one of train, validation, calibration, test: {what}"),
         remedy: format!(
@@ -81,25 +83,23 @@ pub(super) fn find(
 struct Cells {
     names: BTreeMap<String, u64>,
     too_many: bool,
-    /// Row of the first cell that names no split, and what it holds.
-    wrong: Option<(u64, String)>,
+    /// The first cell that names no split, and what it holds.
+    wrong: Option<(At, String)>,
 }
 
 impl Cells {
     fn read(file: &WideFile, at: usize) -> Result<Self, IngestError> {
         let mut cells = Self { names: BTreeMap::new(), too_many: false, wrong: None };
-        let mut row = 0;
+        let mut rows = Rows::new(file);
         file.source.read(&[at], |batch| {
-            each_cell(&batch.frame.columns()[0], |_, cell| {
-                row += 1;
-                cells.add(row, cell);
-            });
+            let at = build::at(file, batch, rows.count(batch));
+            each_cell(&batch.frame.columns()[0], |row, cell| cells.add(cell, || at(row)));
             Ok(())
         })?;
         Ok(cells)
     }
 
-    fn add(&mut self, row: u64, cell: Cell<'_>) {
+    fn add(&mut self, cell: Cell<'_>, at: impl FnOnce() -> At) {
         let text = match cell {
             Cell::Text(text) => text.to_string(),
             Cell::Number(x) => x.to_string(),
@@ -113,7 +113,7 @@ impl Cells {
             } else {
                 format!("it is `{}`", text.trim())
             };
-            self.wrong = Some((row, what));
+            self.wrong = Some((at(), what));
         }
         if self.names.len() < MOST_NAMES || self.names.contains_key(&text) {
             *self.names.entry(text).or_default() += 1;

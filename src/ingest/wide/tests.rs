@@ -120,7 +120,7 @@ fn a_column_merely_called_split_is_a_feature_with_a_warning() {
 fn splits_that_are_not_named_in_every_row_are_refused() {
     for (wrong, what) in [("", "empty"), ("tset", "`tset`"), ("0", "`0`"), ("holdout", "`holdout`")] {
         let error = read(&format!("split,x\ntrain,1.5\n{wrong},2\nvalidation,3\n")).unwrap_err();
-        assert!(matches!(error, IngestError::WrongType { row: 2, .. }), "{error}");
+        assert!(matches!(error, IngestError::WrongCell { row: 2, .. }), "{error}");
         let said = error.to_string();
         assert!(said.contains("`split`") && said.contains(what), "{said}");
         assert!(error.hint().unwrap().contains("role.split=ignore"));
@@ -198,7 +198,7 @@ fn stray_cells_are_rejected_and_named_by_line_and_not_quoted() {
         assert_eq!((account.values, account.absent, account.rejected.values().sum::<u64>()), (199, 0, 1));
     }
     let error = read("x,y\n1.5,1\n2.5\n").unwrap_err();
-    assert!(matches!(error, IngestError::Ragged { row: 2, found: 1, expected: 2, .. }), "{error}");
+    assert!(matches!(error, IngestError::RaggedLine { line: 3, found: 1, expected: 2, .. }), "{error}");
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn a_declared_count_refuses_fractions() {
     let mut pipeline = shipped();
     pipeline.wide.as_mut().unwrap().kinds = vec![("x".into(), Kind::Count)];
     let error = read_wide(&pipeline, &path).unwrap_err();
-    assert!(matches!(error, IngestError::WrongType { row: 2, .. }), "{error}");
+    assert!(matches!(error, IngestError::WrongCell { row: 2, .. }), "{error}");
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn new_tables_are_read_by_the_names_of_the_model() {
     let error = read_columns(&path, &more).unwrap_err();
     assert!(matches!(error, IngestError::MissingColumns(ref f) if f[0].1 == ["bmi", "pulse"]), "{error}");
     let error = read_columns(&path, &[("extra", Kind::Continuous), ("sex", Kind::Continuous)]).unwrap_err();
-    assert!(matches!(error, IngestError::WrongType { row: 1, ref column, .. } if column == "sex"), "{error}");
+    assert!(matches!(error, IngestError::WrongCell { row: 1, ref column, .. } if column == "sex"), "{error}");
 }
 
 #[test]

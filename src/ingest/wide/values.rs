@@ -98,7 +98,7 @@ pub(super) fn judge(name: &str, stored: &StoredType, profile: &Profile, spelling
             "it holds dates or times; subtract them from each other to use them",
         );
     }
-    if p.digit_dates == p.seen && p.n_distinct() > 12 {
+    if p.digit_dates == p.seen && p.n_distinct() > 2 {
         return Values::of(
             Holds::Nothing,
             format!("it holds dates written as numbers; --set role.{name}=count uses them as numbers"),
@@ -129,6 +129,18 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
             values.doubts.push(format!(
                 "column `{name}` holds codes with leading zeros and is categorical; --set role.{name}=count reads them as \
                  numbers"
+            ));
+        }
+        return values;
+    }
+    if p.inexact > 0 {
+        let mut values = levels(name, p, spelling);
+        spelling.codes = Codes::Text;
+        if values.holds == Holds::Levels {
+            values.why = format!("codes of more digits than a number holds, {} levels", p.n_distinct());
+            values.doubts.push(format!(
+                "column `{name}` holds whole numbers of more than 15 digits, which a number cannot hold, and is categorical; \
+                 --set role.{name}=continuous reads them as numbers all the same"
             ));
         }
         return values;
@@ -181,6 +193,12 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
         let _ = write!(why, "; {} read as missing ({rows} training rows)", words.join(", "));
     }
     let mut values = Values::of(Holds::Numbers(kind), why);
+    if p.exponents * 2 > p.numbers {
+        values.doubts.push(format!(
+            "column `{name}`: cells such as `3E3` are read as numbers with an exponent (3000); if they are codes, pass --set \
+             role.{name}=categorical"
+        ));
+    }
     values.doubts.extend(sentinels(name, p, spelling));
     values
 }
@@ -233,7 +251,8 @@ pub(super) fn learn_codes(p: &Profile, spelling: &mut Spelling) {
     let only_numbers = p.numbers == p.seen;
     // `250` and `250.0` beside `V45` are two codes of a classification.
     let of_a_classification = p.whole != p.numbers || (p.zero_fractions > 0 && p.zero_fractions != p.numbers);
-    let as_numbers = p.leading_zeros == 0 && (only_numbers || !of_a_classification);
+    let as_numbers =
+        p.leading_zeros == 0 && p.exponents == 0 && p.inexact == 0 && (only_numbers || !of_a_classification);
     spelling.codes = if as_numbers { Codes::Number } else { Codes::Text };
 }
 

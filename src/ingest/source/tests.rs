@@ -1,1 +1,0 @@
-//! Tables of every kind, read and compared.
