@@ -19,11 +19,11 @@ use crate::num::moments::Moments;
 const ORDINARY: std::ops::RangeInclusive<f64> = 1e-2..=1e3;
 
 /// As [`fit_gmm`], for coordinates of any unit.
-pub(super) fn fit_in_any_unit(
-    train: ArrayView2<'_, f64>,
-    validation: ArrayView2<'_, f64>,
+pub(super) fn fit_in_any_unit<'a>(
+    train: ArrayView2<'a, f64>,
+    validation: ArrayView2<'a, f64>,
     units: usize,
-    config: &GmmConfig,
+    config: &'a GmmConfig,
 ) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
     let moments: Vec<Moments> = train.columns().into_iter().map(|c| c.iter().copied().collect()).collect();
     let spread = |m: &Moments| Some(m.variance().sqrt()).filter(|s| s.is_normal()).unwrap_or(1.0);

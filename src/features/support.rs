@@ -2,7 +2,7 @@
 //!
 //! A density on coordinates spreads beyond every end of the data. What it draws there has to be told from what it draws
 //! rightly: numbers of one step become multiples of it; where the training values pile up at their smallest or largest value
-//! (a saturation of 100 %, month 12), what lies beyond belongs to the pile; beyond an end that is one by nature (0 for counts
+//! (a saturation of 100 %, month 12) or form a scale of few steps, what lies beyond belongs to the end; beyond an end that is one by nature (0 for counts
 //! and concentrations, the plausible range of the schema, 100 for a percentage) there is nothing, and a record drawn there is
 //! drawn again.
 
@@ -13,6 +13,8 @@ use super::{ColumnMeta, Noise};
 
 /// Fewest training records that make a pile, and the least share of them.
 const PILE: (u64, f64) = (5, 0.01);
+/// A scale of so few steps, each of so many records on average, ends where its training values end.
+const SCALE: (usize, u64) = (30, 10);
 
 /// What is known of the values of a numeric column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -45,7 +47,9 @@ impl Support {
     pub(super) fn fit(tally: &[Tally], meta: &ColumnMeta) -> Self {
         let (Some(&first), Some(&last)) = (tally.first(), tally.last()) else { return Self::default() };
         let n: u64 = tally.iter().map(|t| t.1).sum();
-        let piled = |count: u64| count >= PILE.0 && count as f64 > PILE.1 * n as f64;
+        let step = lattice(tally);
+        let scale = step.is_some() && tally.len() <= SCALE.0 && n >= SCALE.1 * tally.len() as u64;
+        let piled = |count: u64| scale || (count >= PILE.0 && count as f64 > PILE.1 * n as f64);
         let bound = |at: Tally, natural: Option<f64>| {
             if piled(at.1) {
                 Some(Bound { value: at.0, piled: true })
@@ -63,7 +67,7 @@ impl Support {
         };
         let width = last.0 - first.0;
         Self {
-            step: lattice(tally),
+            step,
             lower: bound(first, tighter(zero, below, f64::max)),
             upper: bound(last, tighter(hundred, above, f64::min)),
             reach: (width > 0.0 && width.is_finite())
@@ -126,6 +130,10 @@ mod tests {
             (saturation.settle(100.7), saturation.settle(97.3), saturation.settle(80.2)),
             (100.0, 97.0, 89.0)
         );
+        // Clipped at 6, where less than one in a hundred lies; a scale of halves has no 6.5 for that.
+        let halves =
+            support((0..800).map(|i| if i < 5 { 6.0 } else { f64::from(i % 11) / 2.0 }).collect(), "", None);
+        assert_eq!((halves.settle(6.7), halves.settle(5.3)), (6.0, 5.5));
         let crp = support((1..400).map(|i| f64::from(i).powf(1.37)).collect(), "mg/L", None);
         assert!(!crp.admits(-0.2) && crp.admits(0.3) && crp.nearest(-0.2) == 0.0);
         assert!(crp.step.is_none() && crp.settle(0.3) == 0.3 && !crp.admits(1e9));
