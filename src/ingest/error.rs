@@ -32,7 +32,9 @@ pub enum IngestError {
         folder: String,
     },
     /// A file of another type.
-    #[error("{0} is no table by its name: neither .csv, .tsv, .txt (also with .gz) nor .parquet, .arrow or .feather")]
+    #[error(
+        "{0} is no table by its name: neither .csv, .tsv, .txt (also with .gz) nor .parquet, .arrow or .feather"
+    )]
     UnknownFormat(String),
     /// Tables without a file.
     #[error("{}", missing_tables(.tables, .folder))]
@@ -155,7 +157,9 @@ pub enum IngestError {
         line: u64,
     },
     /// Lines in more than one encoding.
-    #[error("{file}: line {line} is in another encoding than the lines before it, so that one of them would be misread")]
+    #[error(
+        "{file}: line {line} is in another encoding than the lines before it, so that one of them would be misread"
+    )]
     MixedEncodings {
         /// File.
         file: String,
@@ -430,7 +434,7 @@ impl Hint for IngestError {
             Self::DuplicateIds { .. } => {
                 "one row per record is needed: remove the repetitions, or name another column as id".into()
             }
-            Self::Engine { .. } => "check that the file is complete; -vv shows the reader's own message, which may quote cells".into(),
+            Self::Engine { .. } => "check that the file is complete, or write it again as Parquet; -vv shows the reader's own message, which may quote cells".into(),
             Self::Write { .. } => "check the disk and the folder's permissions".into(),
         })
     }

@@ -292,8 +292,9 @@ impl<'a> Reading<'a> {
     /// Reads the rest, applies the remaining rules and closes the accounts.
     fn finish(mut self) -> Result<RecordTable, IngestError> {
         self.events()?;
-        let Self { plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, tables, .. } =
-            self;
+        let Self {
+            plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, tables, ..
+        } = self;
         let late = early..plan.operands.len();
         cohort::apply(plan, late, &mut records, &facts, &gathered, &mut audit.cohort)?;
         gathered.close(&records, &mut audit.tables, &mut audit.warnings);

@@ -129,7 +129,11 @@ impl TypedFile {
                     return Err(IngestError::WrongColumnType {
                         file: self.file.name.clone(),
                         column: self.wanted[i].name.clone(),
-                        found: if matches!(t, DataType::Unknown(_)) { described(&field.dtype) } else { t.to_string() },
+                        found: if matches!(t, DataType::Unknown(_)) {
+                            described(&field.dtype)
+                        } else {
+                            t.to_string()
+                        },
                         expected: expected.name().into(),
                     });
                 }

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _};
 
 use polars_arrow::array::{Array, Float16Array, Float64Array};
+use polars_arrow::datatypes::ArrowSchemaRef;
 use polars_arrow::io::ipc::read::{
-    FileMetadata, FileReader, StreamMetadata, StreamReader, StreamState, read_file_metadata, read_stream_metadata,
+    FileMetadata, FileReader, StreamMetadata, StreamReader, StreamState, read_file_metadata,
+    read_stream_metadata,
 };
 use polars_arrow::record_batch::RecordBatchT;
-use polars_arrow::datatypes::ArrowSchemaRef;
 use polars_core::prelude::*;
 
 use super::guard::caught;

@@ -67,7 +67,8 @@ impl Layout {
 pub(super) fn parse(block: &Block, layout: &Layout) -> Result<Parsed, BadRow> {
     let text = std::str::from_utf8(&block.text).map_err(|_| BadRow { line: 0, fault: Fault::NotUtf8 })?;
     let mut header = block.has_header;
-    let mut scan = Scan { text, at: 0, line: 0, separator: block.dialect.separator, unescaped: String::new() };
+    let mut scan =
+        Scan { text, at: 0, line: 0, separator: block.dialect.separator, unescaped: String::new() };
     // The first row tells how many there will be.
     let first = memchr::memchr(b'\n', text.as_bytes()).map_or(text.len(), |n| n + 1);
     let capacity = text.len() / first.max(1) + 1;
@@ -234,8 +235,10 @@ mod tests {
                 for separator in [",", ";", "\t", "|"] {
                     let text = format!("a,b,c{end}{}{last}", rows_of.join(end)).replace(',', separator);
                     let separator = separator.as_bytes()[0];
-                    let mut reader =
-                        csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
+                    let mut reader = csv::ReaderBuilder::new()
+                        .delimiter(separator)
+                        .flexible(true)
+                        .from_reader(text.as_bytes());
                     let expected: Vec<Vec<String>> = reader
                         .records()
                         .map(|r| r.unwrap().iter().map(ToOwned::to_owned).collect())

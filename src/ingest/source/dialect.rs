@@ -44,7 +44,10 @@ pub(super) fn declared_by_first_line(text: &[u8]) -> Option<(u8, usize)> {
     let name = text.get(quoted..quoted + 4)?;
     let separator = *text.get(quoted + 4)?;
     let end = quoted + 5 + quoted;
-    if !name.eq_ignore_ascii_case(b"sep=") || !separator.is_ascii() || text.get(end - quoted..end)? != &b"\""[..quoted] {
+    if !name.eq_ignore_ascii_case(b"sep=")
+        || !separator.is_ascii()
+        || text.get(end - quoted..end)? != &b"\""[..quoted]
+    {
         return None;
     }
     match text.get(end..)? {

@@ -274,8 +274,8 @@ fn decode_utf16(bytes: &[u8], little_endian: bool, text: &mut Vec<u8>) -> usize 
 /// The character of a byte in Windows-1252: Latin-1 but for 32 bytes, five of which mean nothing and are refused before.
 fn windows_1252(byte: u8) -> char {
     const FROM_80: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
         0x80..=0x9f => FROM_80[usize::from(byte - 0x80)],
@@ -332,7 +332,10 @@ mod tests {
             let mut bytes = b"id,x\n1,2\n".repeat(before / 9 + 1);
             bytes.extend_from_slice(b"M\xfcller,37 \xb0C\n1,\xe4\xf6\xfc\n3,4\n\x80,5");
             let (text, said) = read(&bytes).unwrap();
-            assert!(text.ends_with("4\nMüller,37 °C\n1,äöü\n3,4\n€,5") || text.ends_with("2\nMüller,37 °C\n1,äöü\n3,4\n€,5"));
+            assert!(
+                text.ends_with("4\nMüller,37 °C\n1,äöü\n3,4\n€,5")
+                    || text.ends_with("2\nMüller,37 °C\n1,äöü\n3,4\n€,5")
+            );
             assert!(said.len() == 1 && said[0].contains("3 of its lines"), "{said:?}");
         }
     }

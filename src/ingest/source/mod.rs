@@ -39,12 +39,12 @@ use super::files::{Format, SourceFile};
 use delimited::DelimitedTable;
 use stored::TypedColumn;
 
+pub(super) use fault::TextFault;
 pub(super) use in_order::parse_in_order;
 pub(super) use notes::{Note, Notes};
 pub(super) use opened::{Opened, open_text, recognise};
 pub(super) use stored::StoredTable;
 pub(super) use types::{described, polars_type};
-pub(super) use fault::TextFault;
 
 /// The type in which the cells of a column arrive, whatever file they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

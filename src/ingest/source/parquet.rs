@@ -38,7 +38,8 @@ impl ParquetTable {
         let read = caught(move || {
             let mut reader = ParquetReader::new(bytes);
             let metadata = Arc::clone(reader.get_metadata()?);
-            let names = metadata.schema_descr.fields().iter().map(|f| f.name().to_owned()).collect::<Vec<_>>();
+            let names =
+                metadata.schema_descr.fields().iter().map(|f| f.name().to_owned()).collect::<Vec<_>>();
             let mut plain = (*metadata).clone();
             plain.key_value_metadata = None;
             // Polars refuses equal names without saying which ones.

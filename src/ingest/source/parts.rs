@@ -49,7 +49,8 @@ impl Source {
         columns: &[usize],
         frame: DataFrame,
     ) -> Result<DataFrame, IngestError> {
-        let needs = |column: &usize| self.columns[*column].stored != part.columns[part.places[*column]].stored;
+        let needs =
+            |column: &usize| self.columns[*column].stored != part.columns[part.places[*column]].stored;
         if self.parts.len() == 1 || !columns.iter().any(needs) {
             return Ok(frame);
         }

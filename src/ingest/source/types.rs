@@ -100,13 +100,13 @@ pub(in crate::ingest) fn described(dtype: &ArrowDataType) -> String {
         A::Timestamp(_, Some(zone)) => format!("time stamp in the zone {zone}"),
         A::Duration(_) => "duration".into(),
         A::Interval(_) => "interval of the calendar".into(),
-        A::List(_) | A::LargeList(_) | A::FixedSizeList(..) => {
-            "list".into()
-        }
+        A::List(_) | A::LargeList(_) | A::FixedSizeList(..) => "list".into(),
         A::Struct(_) => "record of several fields".into(),
         A::Map(..) => "map".into(),
         A::Union(_) => "union of types".into(),
-        A::Binary | A::LargeBinary | A::BinaryView | A::FixedSizeBinary(_) => "bytes that are not text".into(),
+        A::Binary | A::LargeBinary | A::BinaryView | A::FixedSizeBinary(_) => {
+            "bytes that are not text".into()
+        }
         A::Decimal256(digits, _) | A::Decimal(digits, _) => format!("decimal of {digits} digits"),
         A::Dictionary(_, values, _) => format!("category of {}", described(values)),
         A::Extension(extension) => format!("{} (extension type)", extension.name),
@@ -160,7 +160,8 @@ impl Conversion {
                 let scale = decimals.scale();
                 let cells = decimals.physical().iter();
                 if *self == Self::DecimalToInteger {
-                    let cells = cells.map(|v| v.map(|v| i64::try_from(v).map_err(|_| too_long())).transpose());
+                    let cells =
+                        cells.map(|v| v.map(|v| i64::try_from(v).map_err(|_| too_long())).transpose());
                     cells.collect::<PolarsResult<Int64Chunked>>()?.with_name(name).into_column()
                 } else {
                     let cells = cells.map(|v| v.map(|v| f64_of_decimal(v, scale)).transpose());
@@ -240,7 +241,11 @@ mod tests {
             (208_i128, 2, "2.08"),
             (-1, 9, "-0.000000001"),
             (123_456_789_012_345_678, 3, "123456789012345.678"),
-            (99_999_999_999_999_999_999_999_999_999_999_999_999, 37, "9.9999999999999999999999999999999999999"),
+            (
+                99_999_999_999_999_999_999_999_999_999_999_999_999,
+                37,
+                "9.9999999999999999999999999999999999999",
+            ),
             (10_000_000_000, 10, "1"),
         ] {
             assert_eq!(f64_of_decimal(unscaled, scale).unwrap(), text.parse::<f64>().unwrap(), "{text}");

@@ -118,7 +118,13 @@ impl Stored {
             },
             Self::Integer(c) => c.get(row).map_or(Cell::Missing, Cell::Integer),
             Self::Bool(c) => c.get(row).map_or(Cell::Missing, Cell::Bool),
-            Self::Times(is_null) => if is_null.get(row) == Some(false) { Cell::Date } else { Cell::Missing },
+            Self::Times(is_null) => {
+                if is_null.get(row) == Some(false) {
+                    Cell::Date
+                } else {
+                    Cell::Missing
+                }
+            }
         }
     }
 }
