@@ -30,12 +30,34 @@ impl Seed {
         Self(u64::from_le_bytes([d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]]))
     }
 
+    /// Streams for things that have a key of their own rather than a number, as records have.
+    pub fn keyed(self, name: &str, index: u64) -> KeyedStreams {
+        let d = self.digest(name, index);
+        let mut half = [0; 16];
+        half.copy_from_slice(&d[..16]);
+        KeyedStreams(half)
+    }
+
     fn digest(self, name: &str, index: u64) -> [u8; 32] {
         let mut h = Sha256::new();
         h.update(self.0.to_le_bytes());
         h.update(index.to_le_bytes());
         h.update(name.as_bytes());
         h.finalize().into()
+    }
+}
+
+/// The streams of one name, of which a key of 16 bytes chooses one: together they are the generator's key.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyedStreams([u8; 16]);
+
+impl KeyedStreams {
+    /// The stream of `key`.
+    pub fn stream(self, key: [u8; 16]) -> StreamRng {
+        let mut whole = [0; 32];
+        whole[..16].copy_from_slice(&self.0);
+        whole[16..].copy_from_slice(&key);
+        StreamRng::from_seed(whole)
     }
 }
 
@@ -52,5 +74,10 @@ mod tests {
         assert_ne!(draw(s.stream("a", 0)), draw(s.stream("a", 1)));
         assert_ne!(draw(s.stream("a", 0)), draw(s.stream("b", 0)));
         assert_ne!(draw(s.stream("a", 0)), draw(Seed(8).stream("a", 0)));
+        let keyed = |seed: Seed, name, index, key: u8| draw(seed.keyed(name, index).stream([key; 16]));
+        assert_eq!(keyed(s, "a", 0, 1), keyed(s, "a", 0, 1));
+        let others =
+            [keyed(s, "a", 0, 2), keyed(s, "a", 1, 1), keyed(s, "b", 0, 1), keyed(Seed(8), "a", 0, 1)];
+        assert!(others.iter().all(|other| *other != keyed(s, "a", 0, 1)));
     }
 }

@@ -83,8 +83,12 @@ impl Hint for ArtifactError {
             Self::Io(e) => e.hint(),
             Self::Output(e) => e.hint(),
             Self::NotAModel(_) => Some("give the folder that `cohort-flow fit --output` wrote".into()),
+            Self::OtherVersion { version, .. } if *version > super::FORMAT_VERSION => {
+                Some("it was written by a newer cohort-flow: upgrade this one".into())
+            }
             Self::OtherVersion { .. } => Some(
-                "fit the model again with this version, or update cohort-flow if the model is the newer"
+                "it was written by an older cohort-flow, whose scores hang on the rows records stand in: run `cohort-flow \
+                 ingest` and `cohort-flow fit` again"
                     .into(),
             ),
             Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {

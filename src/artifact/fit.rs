@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ndarray::Array2;
 
+use super::units::fit_in_any_unit;
 use super::{MemberHeader, Model, ModelArtifact, ensemble};
 use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, WIDE, fit_gmm};
 use crate::error::Hint;
@@ -314,5 +315,5 @@ fn search(bundle: &Bundle, config: &GmmConfig) -> Result<(Gmm, Vec<GmmTrial>), G
         stacked_draws(encoder, validation.view(), VALIDATION_DRAWS, config.seed.child("validation-noise", 0));
     // Data without noise give one copy of each record, whatever was asked for.
     let copies = rows.nrows() / train.nrows().max(1);
-    fit_gmm(rows.view(), held_out.view(), copies, config)
+    fit_in_any_unit(rows.view(), held_out.view(), copies, config)
 }

@@ -12,8 +12,8 @@ use crate::random::Seed;
 use crate::train::{FlowKind, Stop, TrainConfig};
 use crate::window::{Context, Lattice, Shape, WindowConfig};
 
-/// Version of the model folder this program writes and reads.
-pub const FORMAT_VERSION: u32 = 2;
+/// Version of the model folder this program writes and reads. Version 3 keys the noise behind a score by the record's content.
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Family of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::fs;
 use serde::{Deserialize, Serialize};
 
 use super::ModelKind;
-use crate::evaluate::SplitMetrics;
+use crate::evaluate::{ScoreNoise, SplitMetrics};
 use crate::schema::Split;
 
 /// Figures of a model, for tables and for other programs.
@@ -33,6 +33,9 @@ pub struct Metrics {
     /// Training records a trimmed fit left out as the most unusual of a first fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trimmed: Option<usize>,
+    /// How much of a record's score is chance, and with how many noise draws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_noise: Option<ScoreNoise>,
     /// Likelihoods by split; splits without records are left out.
     pub splits: BTreeMap<Split, SplitMetrics>,
 }

@@ -11,6 +11,7 @@ mod given;
 mod header;
 mod metrics;
 mod tensors;
+mod units;
 mod window;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,10 @@ pub use window::{fit_causal_model, fit_patch_model, fit_var_model};
 
 use crate::baseline::{Gmm, GmmConfig, GmmTrial, Var, VarConfig, VarTrial};
 use crate::density::Density;
-use crate::evaluate::{RecordScores, Score, ScoreKind, draws_for, score_records, split_metrics};
+use crate::evaluate::{
+    DRAWS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, most_draws, score_records,
+    split_metrics,
+};
 use crate::features::{Bundle, Encoder, level_code};
 use crate::flow::Flow;
 use crate::random::Seed;
@@ -238,13 +242,27 @@ impl ModelArtifact {
         let conditional = !artifact.header.condition_on.is_empty();
         let mut distance =
             if conditional { None } else { fit::standardised_mixture(bundle, artifact.header.seed) };
+        let noise = artifact.measure_noise(bundle);
+        artifact.header.score_draws = noise.map_or(DRAWS, |noise| noise.draws);
+        artifact.metrics.score_noise = noise;
         let mut splits = BTreeMap::new();
         for split in Split::ALL {
             let raw = bundle.raw_of(split);
             if raw.nrows() == 0 {
                 continue;
             }
-            let scores = artifact.score(raw.view());
+            let scores = match split {
+                // Only its mean is told, and over many records a few draws each will do.
+                Split::Train => {
+                    let few = draws_for(raw.nrows(), artifact.encoder.n_coordinates());
+                    artifact.score_with(
+                        raw.view(),
+                        artifact.header.score_draws.min(few),
+                        artifact.score_seed(),
+                    )
+                }
+                _ => artifact.score(raw.view()),
+            };
             splits.extend(split_metrics(&scores).map(|metrics| (split, metrics)));
             // Scales read from validation records keep the calibration exactly valid; they come first in `ALL`.
             let scaling = split == Split::Validation
@@ -287,7 +305,25 @@ impl ModelArtifact {
     /// # Shapes
     /// `raw: (n, p)` as given by [`Encoder::raw`].
     pub fn score(&self, raw: ArrayView2<'_, f64>) -> RecordScores {
-        score_records(self.density(), &self.encoder, raw, self.header.score_draws, self.score_seed())
+        self.score_with(raw, self.header.score_draws, self.score_seed())
+    }
+
+    /// Scores records with other draws than the calibration records were scored with.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)` as given by [`Encoder::raw`].
+    pub fn score_with(&self, raw: ArrayView2<'_, f64>, draws: usize, seed: Seed) -> RecordScores {
+        score_records(self.density(), &self.encoder, raw, draws, seed)
+    }
+
+    /// The score's own noise, measured on records that the model was not fitted on, as far as there are some.
+    fn measure_noise(&self, bundle: &Bundle) -> Option<ScoreNoise> {
+        let held_out = [Split::Validation, Split::Calibration, Split::Test, Split::Train];
+        let raw = held_out.into_iter().map(|split| bundle.raw_of(split)).find(|raw| raw.nrows() > 0)?;
+        // The importance-weighted bound, too, is worth several draws.
+        let (n, d) = (bundle.manifest.n_records, self.encoder.n_coordinates());
+        let between = (draws_for(n, d), most_draws(n, d));
+        Some(choose_draws(self.density(), &self.encoder, raw.view(), between, self.header.seed))
     }
 
     /// How unusual records are, by the header's score: what is ranked against the calibration records.
@@ -353,7 +389,15 @@ impl ModelArtifact {
     /// # Errors
     /// [`ArtifactError::OtherColumns`] with the coordinates only one of them has.
     pub fn check_bundle(&self, bundle: &Bundle) -> Result<(), ArtifactError> {
-        let (ours, theirs) = (&self.header.coordinates, bundle.manifest.encoder.coordinate_names());
+        self.check_encoder(&bundle.manifest.encoder)
+    }
+
+    /// Checks that the model speaks of the coordinates of a bundle's encoder.
+    ///
+    /// # Errors
+    /// As [`check_bundle`](Self::check_bundle).
+    pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), ArtifactError> {
+        let (ours, theirs) = (&self.header.coordinates, encoder.coordinate_names());
         if *ours == theirs {
             return Ok(());
         }
@@ -376,7 +420,7 @@ impl Header {
             bundle_sha256: bundle.fingerprint(),
             coordinates: bundle.manifest.encoder.coordinate_names(),
             n_parameters: 0,
-            score_draws: draws_for(bundle.manifest.n_records, bundle.manifest.encoder.n_coordinates()),
+            score_draws: DRAWS,
             score: Score::default(),
             condition_on: Self::context_of(&bundle.manifest.encoder),
             calibrate_by: None,

@@ -106,13 +106,19 @@ pub(super) fn dependence(encoder: &Encoder, row: ArrayView1<'_, f64>, log_prob_t
 }
 
 impl FittedColumn {
-    /// Log-density of the coordinate of an observed number by itself, in the middle of its noise.
+    /// Log-density of the coordinate of an observed value by itself, in the middle of its noise; of a level that stands apart
+    /// its log-probability.
     fn marginal_log_density(&self, x: f64) -> f64 {
-        let v = self.encode(x, 0.5).0;
-        if self.transform == Transform::IDENTITY && self.sd > 0.0 {
-            return normal_log_pdf((v - self.mean) / self.sd) - self.sd.ln();
+        if let Some(log_prob) = self.log_apart(x) {
+            return log_prob;
         }
-        normal_log_pdf(v)
+        match &self.transform {
+            // Passed through, up to a shift.
+            Transform::Affine { scale, .. } if *scale == 1.0 && self.sd > 0.0 => {
+                normal_log_pdf((x - self.mean) / self.sd) - self.sd.ln()
+            }
+            _ => normal_log_pdf(self.encode(x, 0.5).0),
+        }
     }
 }
 

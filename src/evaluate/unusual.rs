@@ -16,7 +16,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::features::{Encoder, FittedColumn, Noise, QUANTILE_LEVELS};
+use crate::features::{Encoder, FittedColumn, Noise, QUANTILE_LEVELS, Transform};
 use crate::num::quantile::quantile_sorted;
 
 use super::{RecordScores, Standardised, choice};
@@ -200,16 +200,22 @@ fn whole(log_prob_tensor: f64, row: ArrayView1<'_, f64>) -> f64 {
     -log_prob_tensor - NORMAL_ENTROPY * observed as f64
 }
 
-/// The largest [`FittedColumn::surprise`] of the observed numbers; 0 without any.
+/// The largest [`FittedColumn::surprise`] of the observed values, or that of the absence of a value that is hardly ever
+/// missing; 0 without any.
 fn extreme(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
-    let numbers = encoder.columns.iter().zip(row).filter(|(c, x)| c.levels.is_empty() && !x.is_nan());
-    numbers.map(|(c, &x)| c.surprise(x)).fold(0.0, f64::max)
+    let observed = encoder.columns.iter().zip(row).filter(|(_, x)| !x.is_nan());
+    let absent = encoder.absences.iter().map(|a| -a.log_prob(|c| row[c]));
+    observed.map(|(c, &x)| c.surprise(x)).chain(absent).fold(0.0, f64::max)
 }
 
 impl FittedColumn {
     /// How far out a number lies among the training values, in nats: −ln(2·min(F, 1 − F)). Beyond the 1 % and 99 %
-    /// training quantiles, where the stored quantiles say nothing, the tail is the exponential through the outer two.
+    /// training quantiles, where the stored quantiles say nothing, the tail is the exponential through the outer two. Of a level
+    /// of text, which lies nowhere, how rare it is.
     pub fn surprise(&self, x: f64) -> f64 {
+        if let (Transform::Levels(levels), false) = (&self.transform, self.levels.is_empty()) {
+            return levels.rarity(x);
+        }
         let resolution = if let Noise::Uniform { delta } = self.noise { delta } else { 1.0 };
         surprise(&self.quantiles, x, resolution)
     }

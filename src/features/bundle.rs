@@ -14,16 +14,17 @@ use crate::ingest::{Audit, InputFile, RecordTable};
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split, Waveform, fingerprint};
 
-use super::{Encoded, Encoder, FeatureError, split, tensors};
+use super::{Encoded, Encoder, FeatureError, RecordKey, split, tensors};
 
-/// Version of the folder's format, of the encoder's JSON and of the tensors.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a record by its
+/// content, and keeps rare levels and rare absences apart from the coordinates.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Training records per coordinate below which a user is warned.
 const FEW_ROWS: usize = 5;
 
 const MANIFEST: &str = "manifest.json";
-const TENSORS: &str = "tensor.safetensors";
+pub(super) const TENSORS: &str = "tensor.safetensors";
 const AUDIT: &str = "audit.json";
 
 /// `manifest.json`: what a bundle was made from, by what, and everything fitted.
@@ -195,21 +196,7 @@ impl Bundle {
     /// # Errors
     /// [`FeatureError::NotABundle`], [`FeatureError::FormatVersion`], and the kinds of damage.
     pub fn open(dir: &Path) -> Result<Self, FeatureError> {
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: u64,
-        }
-        let manifest_bytes = read(dir, MANIFEST)?;
-        // The version comes first: other versions need not have the same fields.
-        let version: Version = parse(dir, MANIFEST, &manifest_bytes)?;
-        if version.format_version != u64::from(FORMAT_VERSION) {
-            return Err(FeatureError::FormatVersion {
-                path: dir.to_path_buf(),
-                found: version.format_version,
-                supported: FORMAT_VERSION,
-            });
-        }
-        let manifest: Manifest = parse(dir, MANIFEST, &manifest_bytes)?;
+        let (manifest, fingerprint) = read_manifest(dir)?;
         let audit: Audit = parse(dir, AUDIT, &read(dir, AUDIT)?)?;
         let path = dir.join(TENSORS);
         let bytes = read(dir, TENSORS)?;
@@ -227,7 +214,7 @@ impl Bundle {
             record_ids: tensors.record_ids,
             splits: tensors.splits,
             audit,
-            fingerprint: sha256(&manifest_bytes),
+            fingerprint,
             stored: None,
         })
     }
@@ -275,9 +262,11 @@ impl Bundle {
         self.stored = None;
     }
 
-    /// The draw whose values are stored, in double precision.
+    /// The draw whose values are stored, in double precision. Copies of a record have noise of their own.
     pub fn stored_draw(&self) -> Encoded {
-        self.manifest.encoder.encode(self.raw.view(), Seed(self.manifest.seed).child("stored draw", 0), 0)
+        let (keys, seed) =
+            (RecordKey::by_copy(self.raw.view()), Seed(self.manifest.seed).child("stored draw", 0));
+        self.manifest.encoder.encode_keyed(self.raw.view(), &keys, seed, 0)
     }
 
     /// SHA-256 of `manifest.json`, which holds that of the tensors: equal for equal data, schema, pipeline and program.
@@ -295,6 +284,25 @@ fn past_columns(encoder: &Encoder, table: &RecordTable, waveform: &Waveform) -> 
     let given = waveform.past * waveform.channels.len();
     let names: HashSet<&str> = table.columns.iter().take(given).map(|c| c.name.as_str()).collect();
     (0..encoder.n_features()).filter(|&j| names.contains(encoder.columns[j].meta.name.as_str())).collect()
+}
+
+/// The manifest of a bundle, its version checked, and its fingerprint.
+pub(super) fn read_manifest(dir: &Path) -> Result<(Manifest, String), FeatureError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: u64,
+    }
+    let bytes = read(dir, MANIFEST)?;
+    // The version comes first: other versions need not have the same fields.
+    let version: Version = parse(dir, MANIFEST, &bytes)?;
+    if version.format_version != u64::from(FORMAT_VERSION) {
+        return Err(FeatureError::FormatVersion {
+            path: dir.to_path_buf(),
+            found: version.format_version,
+            supported: FORMAT_VERSION,
+        });
+    }
+    Ok((parse(dir, MANIFEST, &bytes)?, sha256(&bytes)))
 }
 
 fn read(dir: &Path, file: &'static str) -> Result<Vec<u8>, FeatureError> {
@@ -319,8 +327,12 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
+    sha256_hex(&Sha256::digest(bytes))
+}
+
+pub(super) fn sha256_hex(digest: &[u8]) -> String {
     use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
         hex
     })

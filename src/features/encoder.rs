@@ -3,26 +3,22 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
-use rand::Rng;
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ingest::{Column, RecordTable, Spelling};
-use crate::num::special::{normal_log_pdf, normal_quantile};
-use crate::random::Seed;
 use crate::schema::Kind;
 
-use super::{FeatureError, Levels, Noise, Transform};
+use super::absent::{count_missing, log_parted};
+use super::{Absence, FeatureError, Levels, Noise, Support, Transform};
 
 /// Levels of the training quantiles kept with each column.
 pub const QUANTILE_LEVELS: [f64; 13] =
     [0.0, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 1.0];
 
-/// Rows that share a random stream; part of the file format, since it decides the stored draw.
+/// Rows that one thread handles together.
 const BLOCK: usize = 256;
-/// Numbers that stay in cache.
-const CACHED: usize = 1 << 15;
 
 /// What a column is, for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +49,9 @@ pub struct FittedColumn {
     pub noise: Noise,
     /// Its map to a coordinate.
     pub transform: Transform,
+    /// The values it can take.
+    #[serde(default)]
+    pub support: Support,
     /// Names of the levels of a text column by falling training frequency, empty for numbers. The number of a record
     /// is its position here; `levels.len()` stands for every level not met in training.
     pub levels: Vec<String>,
@@ -89,13 +88,13 @@ impl FittedColumn {
         }
     }
 
-    /// The number a coordinate stands for, at the column's resolution.
+    /// The number a coordinate stands for, at the column's resolution and within its piles.
     #[inline]
     pub fn decode(&self, v: f64) -> f64 {
         let y = self.transform.inverse(v);
         match &self.transform {
             Transform::Levels(levels) => levels.lower(y),
-            _ => self.noise.lower(y),
+            _ => self.support.settle(self.noise.lower(y)),
         }
     }
 }
@@ -107,13 +106,20 @@ pub struct Indicator {
     pub columns: Vec<usize>,
     /// Two cells, observed (0) and missing (1).
     pub levels: Levels,
+    /// Training records.
+    pub records: u64,
 }
 
 impl Indicator {
     /// Whether it is set for a row of raw numbers. Where features that always went together part, the majority
     /// decides, and a draw counts as missing.
     pub fn is_missing(&self, raw: impl Fn(usize) -> f64) -> bool {
-        2 * self.columns.iter().filter(|&&c| raw(c).is_nan()).count() >= self.columns.len()
+        2 * count_missing(&self.columns, raw) >= self.columns.len()
+    }
+
+    /// What it costs where features that always went together have parted.
+    pub(super) fn log_parted(&self, raw: impl Fn(usize) -> f64) -> f64 {
+        log_parted(&self.columns, count_missing(&self.columns, raw), self.records)
     }
 
     /// Whether a coordinate says "missing".
@@ -132,17 +138,8 @@ pub struct Encoder {
     pub columns: Vec<FittedColumn>,
     /// Their indicators.
     pub indicators: Vec<Indicator>,
-}
-
-/// Vectors of records under one draw of the noise.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Encoded {
-    /// `(n, d)`, finite.
-    pub values: Array2<f64>,
-    /// Σ log|∂v/∂x| over observed coordinates and indicators, the context left out, `(n,)`.
-    pub log_det: Array1<f64>,
-    /// Σ log N(ε; 0,1) over missing coordinates, the context left out, `(n,)`.
-    pub log_noise: Array1<f64>,
+    /// What has no indicator, being missing too rarely or too often.
+    pub absences: Vec<Absence>,
 }
 
 /// Stands for a level that is not known.
@@ -178,7 +175,7 @@ impl Encoder {
     }
 
     /// The encoder for densities of the other features given those at `columns`. Vectors stay the same; what is counted in
-    /// [`Encoded::log_det`] and [`Encoded::log_noise`] is of the others only.
+    /// [`super::Encoded::log_det`] and [`super::Encoded::log_noise`] is of the others only.
     ///
     /// With noise u of its own in the context, E_u log p(x | v(c, u)) is a bound as before: of log E_u p(x | v(c, u)).
     #[must_use]
@@ -267,92 +264,8 @@ impl Encoder {
             .collect()
     }
 
-    /// One draw of the noise. The noise of an entry is a function of the seed, `draw`, the row's position in `raw`
-    /// and the coordinate alone: the same for any number of threads and whatever the other rows hold.
-    ///
-    /// # Shapes
-    /// `raw: (n, p)` → `values: (n, d)`, `log_det: (n,)`, `log_noise: (n,)`
-    ///
-    /// # Panics
-    /// Where `raw` has not [`n_features`](Self::n_features) columns.
-    pub fn encode(&self, raw: ArrayView2<'_, f64>, seed: Seed, draw: u64) -> Encoded {
-        let (n, p, d) = (raw.nrows(), self.n_features(), self.n_coordinates());
-        assert_eq!(raw.ncols(), p, "raw numbers must have one column per feature of the encoder");
-        let seed = seed.child("encode", draw);
-        let mut values = vec![0.0; n * d];
-        let mut log_det = vec![0.0; n];
-        let mut log_noise = vec![0.0; n];
-        if d > 0 {
-            let blocks = values.par_chunks_mut(BLOCK * d).zip(log_det.par_chunks_mut(BLOCK));
-            blocks.zip(log_noise.par_chunks_mut(BLOCK)).enumerate().for_each(
-                |(b, ((values, log_det), log_noise))| {
-                    let mut stream = seed.stream("rows", b as u64);
-                    // One number per coordinate, used or not, so that no entry shifts the noise of the next.
-                    for u in &mut *values {
-                        *u = ((stream.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
-                    }
-                    // Column by column, one map and its knots at a time, of as many rows as stay in cache.
-                    let some = (CACHED / d).clamp(8, BLOCK);
-                    let parts = values.chunks_mut(some * d).zip(log_det.chunks_mut(some));
-                    for (k, ((values, log_det), log_noise)) in
-                        parts.zip(log_noise.chunks_mut(some)).enumerate()
-                    {
-                        let from = b * BLOCK + k * some;
-                        let rows = raw.slice_axis(Axis(0), Slice::from(from..from + log_det.len()));
-                        self.encode_block(rows, values, log_det, log_noise);
-                    }
-                },
-            );
-        }
-        Encoded {
-            values: Array2::from_shape_vec((n, d), values).expect("invariant: n·d values were written"),
-            log_det: Array1::from_vec(log_det),
-            log_noise: Array1::from_vec(log_noise),
-        }
-    }
-
-    /// Replaces the uniform numbers in `values` by coordinates.
-    fn encode_block(
-        &self,
-        rows: ArrayView2<'_, f64>,
-        values: &mut [f64],
-        log_det: &mut [f64],
-        log_noise: &mut [f64],
-    ) {
-        let (p, d) = (self.n_features(), self.n_coordinates());
-        for (j, (column, raw)) in self.columns.iter().zip(rows.columns()).enumerate() {
-            for (i, &x) in raw.iter().enumerate() {
-                let v = &mut values[i * d + j];
-                if x.is_nan() {
-                    *v = normal_quantile(*v);
-                    if !column.context {
-                        log_noise[i] += normal_log_pdf(*v);
-                    }
-                } else {
-                    let (coordinate, log) = column.encode(x, *v);
-                    *v = coordinate;
-                    if !column.context {
-                        log_det[i] += log;
-                    }
-                }
-            }
-        }
-        for (k, indicator) in self.indicators.iter().enumerate() {
-            let given = self.is_context_indicator(k);
-            for (i, row) in rows.rows().into_iter().enumerate() {
-                let v = &mut values[i * d + p + k];
-                let bit = f64::from(u8::from(indicator.is_missing(|c| row[c])));
-                let (coordinate, log) = indicator.levels.forward(indicator.levels.lift(bit, *v));
-                *v = coordinate;
-                if !given {
-                    log_det[i] += log;
-                }
-            }
-        }
-    }
-
     /// Records of vectors drawn by a model: original units at the column's resolution, level codes, NaN where the
-    /// indicator says missing. Values are not held to the plausible range.
+    /// indicator says missing. What no coordinate tells of is left to [`complete_samples`](Self::complete_samples).
     ///
     /// # Shapes
     /// `v: (n, d)` → `(n, p)`

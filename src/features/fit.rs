@@ -12,7 +12,8 @@ use crate::schema::{Kind, Pipeline, Split, TransformKind};
 
 use super::noise::{self, Tally};
 use super::{
-    ColumnMeta, Encoder, FeatureError, FittedColumn, Indicator, Levels, Noise, QUANTILE_LEVELS, Transform,
+    Absence, ColumnMeta, Encoder, FeatureError, FittedColumn, Indicator, Levels, Noise, QUANTILE_LEVELS,
+    Rare, Support, Transform,
 };
 
 /// Counts and ordinals with at most so many training values are discrete; with more they are rounded numbers.
@@ -21,6 +22,13 @@ const MAX_LEVELS: usize = 20;
 const MANY_LEVELS: usize = 50;
 /// Features missing in fewer training rows than this share, or observed in fewer, get no indicator.
 const INDICATOR_SHARE: f64 = 0.01;
+/// A column that is passed through untouched is moved to its middle where that is so many standard deviations, and so much,
+/// away from zero: single precision keeps seven digits, of which the spread should have four.
+const FAR_FROM_ZERO: f64 = 1e3;
+/// Coordinates of training values beyond this overflow when single precision squares them.
+const LARGEST_COORDINATE: f64 = 1e15;
+/// A spread below this is lost among the constants of a network in single precision.
+const SMALLEST_SPREAD: f64 = 1e-15;
 
 /// Something about a column a user should know; its text goes to the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +58,16 @@ pub enum FeatureWarning {
         /// Column.
         column: String,
     },
+    /// Moved towards zero, since single precision would not hold its spread.
+    Shifted {
+        /// Column.
+        column: String,
+    },
+    /// Mapped otherwise than asked for, since single precision would not hold its coordinates.
+    Rescaled {
+        /// Column.
+        column: String,
+    },
     /// More levels than a category usually has.
     ManyLevels {
         /// Column.
@@ -73,6 +91,16 @@ impl fmt::Display for FeatureWarning {
             Self::Unbounded { column } => write!(
                 f,
                 "`{column}` repeats values and gets no noise: its likelihood has no upper bound (`dequantize = none`)"
+            ),
+            Self::Shifted { column } => write!(
+                f,
+                "`{column}` lies so far from zero for its spread that single precision would lose its digits: the training \
+                 mean is subtracted from it in double precision, which changes no likelihood"
+            ),
+            Self::Rescaled { column } => write!(
+                f,
+                "`{column}` has training values that single precision cannot hold under the transform asked for: it is mapped \
+                 to normal scores; likelihoods in original units stay comparable, those of the tensor do not"
             ),
             Self::ManyLevels { column, levels } => write!(
                 f,
@@ -114,8 +142,8 @@ impl Encoder {
         if columns.is_empty() {
             return Err(FeatureError::NoFeatures { left_out: table.columns.len() });
         }
-        let indicators = fit_indicators(&mut columns, &missing);
-        Ok((Self { columns, indicators }, warnings))
+        let (indicators, absences) = fit_indicators(&mut columns, &missing);
+        Ok((Self { columns, indicators, absences }, warnings))
     }
 }
 
@@ -151,6 +179,7 @@ fn fit_column(
         },
         noise: Noise::None,
         transform: Transform::IDENTITY,
+        support: Support::default(),
         levels: match &column.cells {
             Cells::Text(text) => levels_by_frequency(text, rows),
             Cells::Number(_) => Vec::new(),
@@ -194,7 +223,10 @@ fn fit_column(
     if is_text && tally.len() > MANY_LEVELS {
         warnings.push(FeatureWarning::ManyLevels { column: name(), levels: tally.len() });
     }
-    fitted.fit_transform(&tally, column.resolution, pipeline);
+    if !is_text {
+        fitted.support = Support::fit(&tally, &fitted.meta);
+    }
+    warnings.extend(fitted.fit_transform(&tally, column.resolution, pipeline));
     if fitted.noise == Noise::None
         && !matches!(fitted.transform, Transform::Levels(_))
         && has_point_mass(&tally, sorted.len())
@@ -225,12 +257,16 @@ impl FittedColumn {
 
     /// Text is always discrete. Numbers are passed through by `none`; otherwise few ordered levels become cells and
     /// the rest is rounded or continuous. Without dequantisation numbers get neither cells nor noise.
-    fn fit_transform(&mut self, tally: &[Tally], resolution: Option<f64>, pipeline: &Pipeline) {
+    fn fit_transform(
+        &mut self,
+        tally: &[Tally],
+        resolution: Option<f64>,
+        pipeline: &Pipeline,
+    ) -> Option<FeatureWarning> {
         let (values, counts): (Vec<f64>, Vec<u64>) = tally.iter().copied().unzip();
         if !self.levels.is_empty() {
-            let unseen = self.levels.len() as f64;
-            self.transform = Transform::Levels(Levels::fit(values, &counts, Some(unseen)));
-            return;
+            self.transform = Transform::Levels(Levels::fit(values, &counts, Rare::Apart));
+            return None;
         }
         let discrete = self.meta.kind != Kind::Continuous;
         if discrete
@@ -238,15 +274,50 @@ impl FittedColumn {
             && pipeline.dequantize
             && pipeline.transform != TransformKind::None
         {
-            let largest = self.max;
-            self.transform = Transform::Levels(Levels::fit(values, &counts, Some(largest)));
-            return;
+            // Of two values neither is beyond the other; more have an order.
+            let rare = if self.meta.kind == Kind::Binary { Rare::Apart } else { Rare::OthersApart };
+            self.transform = Transform::Levels(Levels::fit(values, &counts, rare));
+            return None;
         }
         if pipeline.dequantize {
             self.noise = Noise::fit(tally, resolution.filter(|d| *d > 0.0).or(discrete.then_some(1.0)));
         }
-        self.transform = Transform::fit(pipeline.transform, &self.noise.spread(tally));
+        let spread = self.noise.spread(tally);
+        self.transform = Transform::fit_with_edges(pipeline.transform, &spread, &self.noise.edges(tally));
+        let mut warning = None;
+        let unit = if self.sd > 0.0 { self.sd } else { 1.0 };
+        if self.transform == Transform::IDENTITY && self.mean.abs() >= FAR_FROM_ZERO * unit {
+            // A number with few digits: subtracting it loses none.
+            self.transform = Transform::Affine { shift: rounded_to(self.mean, unit), scale: 1.0 };
+            warning = Some(FeatureWarning::Shifted { column: self.meta.name.clone() });
+        }
+        if self.holds(&spread) {
+            return warning;
+        }
+        self.transform = Transform::fit(TransformKind::NormalScore, &spread);
+        if !self.holds(&spread) {
+            self.transform = Transform::through_ends(&spread);
+        }
+        (pipeline.transform != TransformKind::NormalScore)
+            .then(|| FeatureWarning::Rescaled { column: self.meta.name.clone() })
     }
+
+    /// Whether single precision holds the coordinates of training values: the extremes are not too large, the middle half
+    /// not too close together, and derivatives are numbers.
+    fn holds(&self, sorted: &[f64]) -> bool {
+        let at = |p: f64| self.transform.forward(sorted[(p * (sorted.len() - 1) as f64) as usize]);
+        let ends = [at(0.0), at(0.25), at(0.5), at(0.75), at(1.0)];
+        let sound = |(v, log): &(f64, f64)| v.abs() <= LARGEST_COORDINATE && log.is_finite();
+        let width = ends[4].0 - ends[0].0;
+        ends.iter().all(sound) && (width >= SMALLEST_SPREAD || sorted[0] == sorted[sorted.len() - 1])
+    }
+}
+
+/// `x` rounded to a multiple of a power of ten near `unit`.
+fn rounded_to(x: f64, unit: f64) -> f64 {
+    let step = 10f64.powi(unit.log10().floor() as i32);
+    let rounded = (x / step).round() * step;
+    if rounded.is_finite() { rounded } else { x }
 }
 
 /// Distinct texts of the training rows, the most frequent first, ties in alphabetical order.
@@ -260,24 +331,37 @@ fn levels_by_frequency(text: &[Option<String>], rows: &[usize]) -> Vec<String> {
     levels.into_iter().map(|(level, _)| level.to_owned()).collect()
 }
 
-/// One indicator per distinct pattern of missing training rows.
-fn fit_indicators(columns: &mut [FittedColumn], missing: &[Vec<bool>]) -> Vec<Indicator> {
+/// One indicator per distinct pattern of missing training rows; one account of their absence for features that have none.
+fn fit_indicators(columns: &mut [FittedColumn], missing: &[Vec<bool>]) -> (Vec<Indicator>, Vec<Absence>) {
     let mut by_pattern: HashMap<&[bool], usize> = HashMap::new();
     let mut indicators: Vec<Indicator> = Vec::new();
+    let mut rare_patterns: HashMap<&[bool], usize> = HashMap::new();
+    let mut absences: Vec<Absence> = Vec::new();
     for (j, pattern) in missing.iter().enumerate() {
         let absent = pattern.iter().filter(|&&m| m).count();
         let share = absent as f64 / pattern.len() as f64;
         if !(INDICATOR_SHARE..=1.0 - INDICATOR_SHARE).contains(&share) {
+            // Those never missing have no pattern to share.
+            let own = absences.len();
+            let at = if absent == 0 { own } else { *rare_patterns.entry(pattern).or_insert(own) };
+            if at == own {
+                let (missing, records) = (absent as u64, pattern.len() as u64);
+                absences.push(Absence { columns: Vec::new(), missing, records });
+            }
+            absences[at].columns.push(j);
             continue;
         }
         let k = *by_pattern.entry(pattern).or_insert_with(|| {
             let counts = [(pattern.len() - absent) as u64, absent as u64];
-            indicators
-                .push(Indicator { columns: Vec::new(), levels: Levels::fit(vec![0.0, 1.0], &counts, None) });
+            indicators.push(Indicator {
+                columns: Vec::new(),
+                levels: Levels::fit(vec![0.0, 1.0], &counts, Rare::InCells),
+                records: pattern.len() as u64,
+            });
             indicators.len() - 1
         });
         indicators[k].columns.push(j);
         columns[j].indicator = Some(k);
     }
-    indicators
+    (indicators, absences)
 }

@@ -14,31 +14,40 @@
 //! # References
 //! Theis et al. (2016), arXiv:1511.01844; Ho et al. (2019), arXiv:1902.00275.
 
+mod absent;
 mod bundle;
+mod encode;
 mod encoder;
 mod error;
 mod fit;
 mod folds;
+mod key;
 mod levels;
 mod noise;
 mod normal_score;
 mod numbers;
+mod sample;
 mod split;
+mod stream;
+mod support;
 mod tensors;
 mod transform;
 
 #[cfg(test)]
 mod tests;
 
+pub use absent::Absence;
 pub use bundle::{Bundle, FORMAT_VERSION, Manifest, SplitCounts};
-pub use encoder::{
-    ColumnMeta, Encoded, Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVELS, level_code,
-};
+pub use encode::{Cell, Draws, Encoded};
+pub use encoder::{ColumnMeta, Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVELS, level_code};
 pub use error::FeatureError;
 pub use fit::FeatureWarning;
 pub use folds::Fold;
-pub use levels::Levels;
+pub use key::RecordKey;
+pub use levels::{Apart, Levels, Rare};
 pub use noise::{Atom, Noise};
 pub use normal_score::NormalScore;
 pub use split::{assign_split, assign_splits, assign_subjects};
+pub use stream::{StoredBlock, StoredRecords};
+pub use support::{Bound, Support};
 pub use transform::Transform;

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::normal_score::Edge;
+
 /// Share of the values that must lie on a lattice.
 const ON_LATTICE: f64 = 0.995;
 /// A lattice matters when at least this share of the values repeats an earlier one.
@@ -18,6 +20,10 @@ const FEW_ATOMS: usize = 3;
 const ON_COMB: f64 = 0.2;
 /// … and finer resolutions hold not many more: of whole numbers half are multiples of 2, so this is above a half.
 const OF_FINER: f64 = 0.6;
+
+/// A value held by this share of the rows, and by so many, keeps its probability exactly.
+const HEAVY: f64 = 0.05;
+const FEWEST_HEAVY: u64 = 10;
 
 /// Noise of a numeric column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,6 +170,24 @@ impl Noise {
         }
     }
 
+    /// Ends of the intervals of heavy point masses, ascending: the map to normal scores is exact there.
+    pub(super) fn edges(&self, tally: &[Tally]) -> Vec<Edge> {
+        let n: u64 = tally.iter().map(|t| t.1).sum();
+        let heavy = tally.iter().filter(|t| t.1 >= FEWEST_HEAVY && t.1 as f64 >= HEAVY * n as f64);
+        let mut edges: Vec<Edge> = Vec::new();
+        for &(value, _) in heavy {
+            let (low, high) = self.interval(value);
+            for at in [low, high] {
+                // Neighbours share an edge.
+                let width = high - low;
+                if width > 0.0 && edges.last().is_none_or(|e| at - e.at > 1e-6 * width) {
+                    edges.push(Edge { at, width });
+                }
+            }
+        }
+        edges
+    }
+
     /// The training sample with its noise averaged rather than drawn: the rows of a value are placed evenly in its
     /// interval. Their empirical distribution differs from the exact convolution by less than 1/n anywhere.
     pub(super) fn spread(&self, tally: &[Tally]) -> Vec<f64> {
@@ -176,36 +200,65 @@ impl Noise {
     }
 }
 
-/// The usual resolutions up to a spread, from coarse to fine.
+/// The usual resolutions up to a spread, from coarse to fine: twelve decades.
 fn resolutions(spread: f64) -> impl Iterator<Item = f64> {
-    let each = (-9..=9).rev().flat_map(|e| [5.0, 2.5, 2.0, 1.0].map(|m| m * 10f64.powi(e)));
+    let top = if spread > 0.0 && spread.is_finite() {
+        spread.log10().floor().clamp(-290.0, 290.0) as i32
+    } else {
+        0
+    };
+    let each = (top - 12..=top).rev().flat_map(|e| [5.0, 2.5, 2.0, 1.0].map(|m| m * power_of_ten(e)));
     each.filter(move |delta| *delta <= spread)
 }
 
+/// 10ᵉ, correctly rounded where a literal would be.
+fn power_of_ten(e: i32) -> f64 {
+    // 10⁻¹ is 1/10 rounded once; powi multiplies rounded tenths.
+    if e < 0 { 1.0 / 10f64.powi(-e) } else { 10f64.powi(e) }
+}
+
 /// The largest of the usual resolutions that the values are multiples of.
-fn lattice(tally: &[Tally]) -> Option<f64> {
+pub(super) fn lattice(tally: &[Tally]) -> Option<f64> {
     let n: u64 = tally.iter().map(|t| t.1).sum();
     let values = tally.len() as f64;
     // A single gross error must not hide the resolution of a small table.
     let allowed = |total: f64| ((1.0 - ON_LATTICE) * total).max(if total >= 20.0 { 1.0 } else { 0.0 });
-    resolutions(tally.last()?.0 - tally.first()?.0).find(|delta| {
+    let (most_rows, most_values) = (allowed(n as f64), allowed(values).max(0.02 * values));
+    let precision = precision_of(tally);
+    resolutions(typical_spread(tally)).find(|delta| {
         // Distinct values are counted as well as rows: many zeros are multiples of everything.
         let (mut rows_off, mut values_off) = (0, 0);
-        for &(_, count) in tally.iter().filter(|t| !is_multiple(t.0, *delta)) {
-            rows_off += count;
+        tally.iter().filter(|t| !is_multiple(t.0, *delta, precision)).all(|t| {
+            rows_off += t.1;
             values_off += 1;
-        }
-        rows_off as f64 <= allowed(n as f64) && f64::from(values_off) <= allowed(values).max(0.02 * values)
+            rows_off as f64 <= most_rows && f64::from(values_off) <= most_values
+        })
     })
+}
+
+/// Largest less smallest value; without the outermost hundredths where those are gross errors, which must not hide at what
+/// size the others have their resolution.
+fn typical_spread(tally: &[Tally]) -> f64 {
+    let at = |p: f64| tally[(p * (tally.len() - 1) as f64).round() as usize].0;
+    let (whole, inner) = (at(1.0) - at(0.0), at(0.98) - at(0.02));
+    if inner > 0.0 && whole > 1e6 * inner { inner } else { whole }
+}
+
+/// The relative error of the numbers: of single precision where they all went through it, else of double.
+fn precision_of(tally: &[Tally]) -> f64 {
+    let single = tally.iter().all(|t| f64::from(t.0 as f32) == t.0 || t.0.abs() > 1e30);
+    // Twice the error of rounding to the nearest.
+    if single { 1.2e-7 } else { 4.0 * f64::EPSILON }
 }
 
 /// The spacing of a comb: the largest of the usual resolutions with a good share of the rows, not much fewer than
 /// any finer one has.
 fn comb(tally: &[Tally]) -> Option<f64> {
     let n: u64 = tally.iter().map(|t| t.1).sum();
-    let shares: Vec<(f64, f64, usize)> = resolutions(tally.last()?.0 - tally.first()?.0)
+    let precision = precision_of(tally);
+    let shares: Vec<(f64, f64, usize)> = resolutions(typical_spread(tally))
         .map(|delta| {
-            let teeth = tally.iter().filter(|t| is_multiple(t.0, delta));
+            let teeth = tally.iter().filter(|t| is_multiple(t.0, delta, precision));
             let (rows, repeated) = teeth.fold((0, 0), |(rows, k), t| (rows + t.1, k + usize::from(t.1 > 1)));
             (delta, rows as f64 / n as f64, repeated)
         })
@@ -219,14 +272,18 @@ fn comb(tally: &[Tally]) -> Option<f64> {
     (0..shares.len()).find(fits).map(|i| shares[i].0)
 }
 
-fn is_multiple(x: f64, delta: f64) -> bool {
+fn is_multiple(x: f64, delta: f64, precision: f64) -> bool {
     let steps = x / delta;
     if steps.round() == 0.0 {
         // Small is not zero, whatever the tolerance.
         return x == 0.0;
     }
-    // Numbers that went through f32 carry seven digits. Where their error nears a step, everything is a multiple.
-    let tolerance = 1e-6 + 1.2e-7 * steps.abs();
+    // Of whole numbers the remainder is exact, however large they are and whatever they went through.
+    if delta.fract() == 0.0 && x.fract() == 0.0 {
+        return x % delta == 0.0;
+    }
+    // Where the error of a number nears a step, everything is a multiple.
+    let tolerance = 1e-6 + precision * steps.abs();
     tolerance < 0.02 && (steps - steps.round()).abs() <= tolerance
 }
 

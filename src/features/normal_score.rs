@@ -4,6 +4,10 @@
 //! Beyond the last knot it is linear for [`LINEAR_TAIL`] units of the coordinate, then logarithmic: 1e30 in a column
 //! of heart rates becomes a coordinate below 100, not one whose square overflows the f32 a flow is trained in.
 //!
+//! Heavy point masses keep their probability: at the ends of the interval that the noise of one fills, the map passes through
+//! the exact quantile with the slope of the mass ([`Edge`]). A spline through quantiles alone rounds such a corner off: of a
+//! count that is 0 in 80 % of the records it would leave 76 % within the zero's interval.
+//!
 //! Choices were made by held-out likelihood on 104 PhysioNet 2012 columns (mean, last, minimum per stay, the per-value
 //! likelihood bounded below at −20; nats per value, IQR units), n training values:
 //!
@@ -45,9 +49,28 @@ pub struct NormalScore {
     pub slope: Vec<f64>,
 }
 
+/// An end of the interval of a heavy point mass.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Edge {
+    /// Where.
+    pub(super) at: f64,
+    /// Width of the interval.
+    pub(super) width: f64,
+}
+
+/// Densities beside an edge that differ by more than this are a jump, which takes a knot on either side.
+const JUMP: f64 = 3.0;
+/// Width of a jump as a share of the interval's width.
+const JUMP_WIDTH: f64 = 0.02;
+
 impl NormalScore {
     /// Fits to dequantised training values in ascending order; `None` when they do not spread.
     pub fn fit(sorted: &[f64]) -> Option<Self> {
+        Self::fit_with_edges(sorted, &[])
+    }
+
+    /// As [`fit`](Self::fit), exact at the edges of heavy point masses.
+    pub(super) fn fit_with_edges(sorted: &[f64], edges: &[Edge]) -> Option<Self> {
         let n = sorted.len();
         let (first, last) = (*sorted.first()?, *sorted.last()?);
         if first >= last {
@@ -59,6 +82,10 @@ impl NormalScore {
             // Nearly everything sits at one place: a line through the extremes is what the data say.
             let end = normal_quantile(0.5 / n as f64);
             (x, z) = (vec![first, last], vec![end, -end]);
+        }
+        let mut exact = Vec::new();
+        for knot in edges.iter().flat_map(|edge| edge.knots(sorted)) {
+            insert_exact(&mut x, &mut z, &mut exact, knot);
         }
         let mut lower = Tail::fit(sorted.iter().rev().map(|v| -v), -x[0], -z[0], secant(&x, &z, 0), n);
         let mut upper =
@@ -73,8 +100,10 @@ impl NormalScore {
             z.push(far_z);
         }
         let k = x.len();
+        let exact_slope = |at: f64| exact.iter().find(|e: &&Knot| e.x == at).map(|e| e.slope);
         let slope = (0..k)
             .map(|i| match i {
+                i if exact_slope(x[i]).is_some() => exact_slope(x[i]).unwrap_or(1.0),
                 0 => lower.end_slope,
                 i if i == k - 1 => upper.end_slope,
                 i => {
@@ -189,7 +218,7 @@ fn merge_ties(x: &mut Vec<f64>, z: &mut Vec<f64>, sorted: &[f64]) {
     let (mut merged_x, mut merged_z) = (Vec::with_capacity(x.len()), Vec::with_capacity(z.len()));
     let mut i = 0;
     while i < x.len() {
-        let limit = x[i] + (1e-9 * spread).max(1e-12 * x[i].abs());
+        let limit = x[i] + (1e-9 * spread).max(4.0 * f64::EPSILON * x[i].abs());
         let j = i + x[i..].iter().take_while(|&&v| v <= limit).count();
         let count = (j - i) as f64;
         merged_x.push(x[j - 1]);
@@ -197,6 +226,67 @@ fn merge_ties(x: &mut Vec<f64>, z: &mut Vec<f64>, sorted: &[f64]) {
         i = j;
     }
     (*x, *z) = (merged_x, merged_z);
+}
+
+/// A knot that other knots make room for.
+#[derive(Debug, Clone, Copy)]
+struct Knot {
+    x: f64,
+    z: f64,
+    slope: f64,
+}
+
+impl Edge {
+    /// The knots that make the map exact here: one, or two where the density jumps.
+    fn knots(&self, sorted: &[f64]) -> Vec<Knot> {
+        let n = sorted.len() as f64;
+        let below = |y: f64| sorted.partition_point(|&v| v < y) as f64 / n;
+        let reach = 0.5 * self.width;
+        let p = below(self.at);
+        // Half a value where there is none: slopes have to be positive.
+        let density = |share: f64| share.max(0.5 / n) / reach;
+        let (left, right) = (density(p - below(self.at - reach)), density(below(self.at + reach) - p));
+        let knot = |x: f64, p: f64, density: f64| {
+            let z = normal_quantile(p);
+            let slope = density / crate::num::special::normal_log_pdf(z).exp();
+            (z.is_finite() && slope.is_finite() && slope > 0.0).then_some(Knot { x, z, slope })
+        };
+        let aside = JUMP_WIDTH * self.width;
+        let pair = if left > JUMP * right {
+            [knot(self.at, p, left), knot(self.at + aside, p + right * aside, right)]
+        } else if right > JUMP * left {
+            [knot(self.at - aside, p - left * aside, left), knot(self.at, p, right)]
+        } else {
+            [knot(self.at, p, (left * right).sqrt()), None]
+        };
+        pair.into_iter().flatten().collect()
+    }
+}
+
+/// Puts a knot between the outermost ones and takes away those it leaves no room; not beyond the ends, nor in disorder with
+/// another exact one.
+fn insert_exact(x: &mut Vec<f64>, z: &mut Vec<f64>, exact: &mut Vec<Knot>, knot: Knot) {
+    let last = x.len() - 1;
+    let inside = knot.x > x[0] && knot.x < x[last] && knot.z > z[0] && knot.z < z[last];
+    // A fifth of the usual distance of knots in z; in x whatever is not a rounding error.
+    let near = 0.2 * (z[last] - z[0]) / last as f64;
+    let in_order = |ax: f64, az: f64| (knot.x < ax && knot.z < az) || (knot.x > ax && knot.z > az);
+    if !inside || exact.iter().any(|e| !in_order(e.x, e.z)) {
+        return;
+    }
+    let is_exact = |at: f64| exact.iter().any(|e| e.x == at);
+    let keep: Vec<usize> = (0..x.len())
+        .filter(|&i| {
+            let roomy = in_order(x[i], z[i]) && (knot.z - z[i]).abs() > near;
+            roomy || i == 0 || i == last || is_exact(x[i])
+        })
+        .collect();
+    *x = keep.iter().map(|&i| x[i]).collect();
+    *z = keep.iter().map(|&i| z[i]).collect();
+    let at = x.partition_point(|&v| v < knot.x);
+    x.insert(at, knot.x);
+    z.insert(at, knot.z);
+    exact.push(knot);
 }
 
 /// The upper tail beyond the last quantile knot; the lower one is fitted to negated values.
@@ -298,6 +388,32 @@ mod tests {
             let (v, log) = a.forward(1e30);
             assert!(v > 20.0 && v < 120.0 && log > -80.0, "{v} {log}");
             assert!(b.forward(1e30).0 > b.forward(1e6).0 && b.forward(1e6).0 > b.forward(50.0).0);
+        }
+    }
+
+    #[test]
+    fn heavy_point_masses_keep_their_probability() {
+        // 0 in 80.4 % of 3,000, else 1 to 59; twelve months; 70 % at 100 and a tail below.
+        let counts =
+            (0..3_000).map(|i| if i < 2_412 { 0.0 } else { 1.0 + f64::from(i % 59) }).collect::<Vec<_>>();
+        let months = (0..3_000).map(|i| f64::from(1 + i % 12)).collect::<Vec<_>>();
+        let tops = (0..3_000)
+            .map(|i| if i < 2_100 { 100.0 } else { 100.0 - f64::from(1 + i % 30) })
+            .collect::<Vec<_>>();
+        for mut values in [counts, months, tops] {
+            values.sort_by(f64::total_cmp);
+            let tally = crate::features::noise::tally(&values);
+            let noise = crate::features::Noise::Uniform { delta: 1.0 };
+            let spread = noise.spread(&tally);
+            let edges = noise.edges(&tally);
+            assert!(!edges.is_empty());
+            let g = NormalScore::fit_with_edges(&spread, &edges).unwrap();
+            check(&g, []);
+            for &(value, count) in tally.iter().filter(|t| t.1 >= 150) {
+                let share = normal_cdf(g.forward(value + 0.5).0) - normal_cdf(g.forward(value - 0.5).0);
+                let expected = count as f64 / 3_000.0;
+                assert!((share - expected).abs() < 0.005, "{value}: {share} for {expected}");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! | tensor | shape | type | |
 //! | --- | --- | --- | --- |
 //! | `values` | (n, d) | f32 | coordinates under the stored draw of the noise |
-//! | `observed` | (n, d) | u8 | 1 where the coordinate is data, 0 where it is noise for a missing value |
+//! | `observed` | (n, d) | u8 | 1 where the feature has a value, 0 where the coordinate is noise for a missing one |
 //! | `raw` | (n, p) | f64 | original units, level codes, NaN where missing |
 //! | `split` | (n,) | u8 | 0 train, 1 validation, 2 calibration, 3 test |
 //! | `record_id_bytes` | (b,) | u8 | UTF-8 of all ids one after the other |
@@ -140,15 +140,11 @@ pub(super) fn from_bytes(
                     i + 1
                 )));
             }
-            let levels = encoder.columns[j].levels.len();
-            if levels > 0 && !x.is_nan() && !(x.fract() == 0.0 && (0.0..=levels as f64).contains(x)) {
-                let name = &encoder.columns[j].meta.name;
-                return Err(damaged(format!(
-                    "tensor `raw` has no level code of `{name}` in record {}",
-                    i + 1
-                )));
-            }
         }
+    }
+    let raw = Array2::from_shape_vec((n, p), raw).expect("invariant: the shape was checked");
+    if let Some((column, row)) = first_unsound(encoder, &raw) {
+        return Err(damaged(format!("tensor `raw` has no value of `{column}` in record {}", row + 1)));
     }
     let splits = tensor("split", Dtype::U8, Some(&[n]))?
         .iter()
@@ -168,8 +164,18 @@ pub(super) fn from_bytes(
         })
         .collect::<Option<Vec<String>>>()
         .ok_or_else(|| damaged("the record ids cannot be read".into()))?;
-    let raw = Array2::from_shape_vec((n, p), raw).expect("invariant: the shape was checked");
     Ok(Tensors { raw, splits, record_ids })
+}
+
+/// The first column, and the row there, whose number is none that the encoder could have written: an infinity, or no code of a
+/// level.
+pub(super) fn first_unsound(encoder: &Encoder, raw: &Array2<f64>) -> Option<(String, usize)> {
+    encoder.columns.iter().zip(raw.columns()).find_map(|(column, values)| {
+        let levels = column.levels.len();
+        let is_code = |x: f64| x.fract() == 0.0 && (0.0..=levels as f64).contains(&x);
+        let wrong = |&x: &f64| x.is_infinite() || (levels > 0 && !x.is_nan() && !is_code(x));
+        values.iter().position(wrong).map(|row| (column.meta.name.clone(), row))
+    })
 }
 
 fn f32s(bytes: &[u8]) -> impl Iterator<Item = f32> + '_ {

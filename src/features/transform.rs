@@ -6,6 +6,7 @@ use crate::num::moments::{mean, variance};
 use crate::num::quantile::quantile_sorted;
 use crate::schema::TransformKind;
 
+use super::normal_score::Edge;
 use super::{Levels, NormalScore};
 
 /// A fitted map. `y` is a number of the column with its noise added; for [`Levels`](Transform::Levels) the cell plus
@@ -43,11 +44,15 @@ impl Transform {
 
     /// Fits the map of a numeric column to its dequantised training values in ascending order.
     pub fn fit(kind: TransformKind, sorted: &[f64]) -> Self {
+        Self::fit_with_edges(kind, sorted, &[])
+    }
+
+    /// As [`fit`](Self::fit); normal scores are exact at the edges of heavy point masses.
+    pub(super) fn fit_with_edges(kind: TransformKind, sorted: &[f64], edges: &[Edge]) -> Self {
         match kind {
             TransformKind::None => Self::IDENTITY,
-            TransformKind::NormalScore => {
-                NormalScore::fit(sorted).map_or_else(|| Self::standardize(sorted), Self::NormalScore)
-            }
+            TransformKind::NormalScore => NormalScore::fit_with_edges(sorted, edges)
+                .map_or_else(|| Self::standardize(sorted), Self::NormalScore),
             TransformKind::Standardize => Self::standardize(sorted),
             TransformKind::Robust => {
                 // Φ⁻¹(¾) − Φ⁻¹(¼): the interquartile range of N(0,1).
@@ -62,6 +67,15 @@ impl Transform {
             }
             TransformKind::LogStandardize => Self::log_standardize(sorted),
         }
+    }
+
+    /// Where values are so odd that no other map holds them (denormal numbers among ordinary ones, extremes of 10³⁰⁸): a line
+    /// through the smallest and the largest.
+    pub(super) fn through_ends(sorted: &[f64]) -> Self {
+        let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else { return Self::IDENTITY };
+        // Halves first: the difference of the largest numbers overflows.
+        let scale = 0.5 * last - 0.5 * first;
+        Self::Affine { shift: 0.5 * last + 0.5 * first, scale: if usable(scale) { scale } else { 1.0 } }
     }
 
     fn standardize(sorted: &[f64]) -> Self {

@@ -1,8 +1,11 @@
 //! Implements the crate's density trait for flows: rows of records in f64 go in, log-densities in f64 come
 //! out.
 //!
-//! Rows are processed in blocks of [`Flow::tile`], by as many threads as there are. The result of a block,
-//! and the random stream that it draws from, depend only on the number of the block.
+//! Rows are processed in blocks of [`Flow::tile`] by as many threads as there are, and the random stream that a
+//! block draws from depends only on the number of the block. Every block is filled up to the whole tile, so that
+//! each row goes through the same instructions whatever its place and its neighbours are. Matrix products take
+//! other kernels for narrower blocks, and the last bits of a record's score would otherwise tell how many other
+//! records it was scored with.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
@@ -28,8 +31,12 @@ impl<T: Real> Density for Flow<T> {
             .into_par_iter()
             .map_init(Workspace::<T>::default, |workspace, block| {
                 let rows = v.slice_axis(Axis(0), Slice::from(block * tile..((block + 1) * tile).min(n)));
-                let x = rows.t().mapv(T::from_f64);
-                self.log_prob_with(x.view(), workspace).iter().map(|l| l.into_f64()).collect()
+                let mut x = Array2::zeros((v.ncols(), tile));
+                for (mut column, row) in x.columns_mut().into_iter().zip(rows.rows()) {
+                    column.iter_mut().zip(row).for_each(|(to, &from)| *to = T::from_f64(from));
+                }
+                let log_prob = self.log_prob_with(x.view(), workspace);
+                log_prob.iter().take(rows.nrows()).map(|l| l.into_f64()).collect()
             })
             .collect();
         Array1::from(blocks.concat())

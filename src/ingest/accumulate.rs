@@ -1,5 +1,9 @@
 //! Measurements of a record folded into what its aggregations need. Every fold is associative and commutative, so that
 //! rows may arrive in any order and in any number of chunks.
+//!
+//! A slot keeps two counts per window, because *absent* (nothing was recorded) and *rejected* (something was recorded
+//! that cannot be used) are different findings. Every aggregation is taken over the usable measurements. What a window
+//! without any of them means is decided in [`super::finding`].
 
 use std::cmp::Ordering;
 
@@ -7,13 +11,51 @@ use crate::num::exact::{ExactMoments, ExactSum, LIMIT};
 use crate::schema::Aggregation;
 
 use super::measure::Value;
-use super::plan::Needs;
+
+/// What an accumulator has to remember.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set: any of them may be on")]
+pub(super) struct Needs {
+    pub(super) sum: bool,
+    pub(super) moments: bool,
+    pub(super) min: bool,
+    pub(super) max: bool,
+    pub(super) first: bool,
+    pub(super) last: bool,
+    pub(super) values: bool,
+    pub(super) slope: bool,
+    /// Measurements with their times, for derived variables.
+    pub(super) series: bool,
+    /// Levels of a categorical variable rather than numbers.
+    pub(super) levels: bool,
+}
+
+impl Needs {
+    /// Asks for what an aggregation needs.
+    pub(super) fn add(&mut self, aggregation: Aggregation) {
+        match aggregation {
+            Aggregation::First => self.first = true,
+            Aggregation::Last | Aggregation::TimeSinceLast => self.last = true,
+            Aggregation::Min => self.min = true,
+            Aggregation::Max => self.max = true,
+            Aggregation::Mean | Aggregation::Sum => self.sum = true,
+            Aggregation::Median => self.values = true,
+            Aggregation::Std => self.moments = true,
+            Aggregation::Slope => self.slope = true,
+            Aggregation::Count => {}
+        }
+    }
+}
 
 /// The accumulators of one variable at one precedence, one entry per record.
 #[derive(Debug)]
 pub(super) struct Slot {
     needs: Needs,
     count: Vec<u32>,
+    /// Measurements that were recorded and cannot be used.
+    rejected: Vec<u32>,
+    /// Their times, for derived variables.
+    rejected_times: Vec<Vec<i64>>,
     sum: Vec<ExactSum>,
     moments: Vec<ExactMoments>,
     min: Vec<f64>,
@@ -35,9 +77,10 @@ struct Edge {
     count: u32,
 }
 
-/// A feature's value for one record.
+/// The aggregate of the usable measurements of one record.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Aggregate {
+    /// Too few measurements, or none.
     Missing,
     Number(f64),
     Level(u32),
@@ -48,6 +91,8 @@ impl Slot {
         let mut slot = Self {
             needs,
             count: Vec::new(),
+            rejected: Vec::new(),
+            rejected_times: Vec::new(),
             sum: Vec::new(),
             moments: Vec::new(),
             min: Vec::new(),
@@ -76,6 +121,8 @@ impl Slot {
         let needs = self.needs;
         let numbers = !needs.levels;
         fit(true, &mut self.count, records, 0);
+        fit(true, &mut self.rejected, records, 0);
+        fit(numbers && needs.series, &mut self.rejected_times, records, Vec::new());
         fit(numbers && needs.sum, &mut self.sum, records, ExactSum::default());
         fit(numbers && needs.moments, &mut self.moments, records, ExactMoments::default());
         fit(numbers && needs.min, &mut self.min, records, f64::INFINITY);
@@ -109,6 +156,15 @@ impl Slot {
                     self.last_level[r] = Some((seconds, code));
                 }
             }
+        }
+    }
+
+    /// Counts a measurement that cannot be used; `seconds` is none where its time is not known either.
+    pub(super) fn reject(&mut self, record: u32, seconds: Option<i64>) {
+        let r = record as usize;
+        self.rejected[r] = self.rejected[r].saturating_add(1);
+        if let (Some(times), Some(seconds)) = (self.rejected_times.get_mut(r), seconds) {
+            times.push(seconds);
         }
     }
 
@@ -172,9 +228,19 @@ impl Slot {
         }
     }
 
-    /// Measurements of a record.
+    /// Usable measurements of a record.
     pub(super) fn count(&self, record: u32) -> u32 {
         self.count[record as usize]
+    }
+
+    /// Measurements of a record that cannot be used.
+    pub(super) fn rejected(&self, record: u32) -> u32 {
+        self.rejected[record as usize]
+    }
+
+    /// When the measurements were that cannot be used.
+    pub(super) fn rejected_times(&self, record: u32) -> &[i64] {
+        self.rejected_times.get(record as usize).map_or(&[], Vec::as_slice)
     }
 
     /// The aggregate of a window that ends at a second.
@@ -283,72 +349,4 @@ fn median(values: &[f64]) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ALL: Needs = Needs {
-        sum: true,
-        moments: true,
-        min: true,
-        max: true,
-        first: true,
-        last: true,
-        values: true,
-        slope: true,
-        series: true,
-        levels: false,
-    };
-
-    #[test]
-    fn aggregates_of_a_known_series() {
-        let mut slot = Slot::new(ALL, 2);
-        for (seconds, x) in [(60, 4.0), (0, 1.0), (0, 2.0), (120, 8.5), (120, 8.5)] {
-            slot.add(0, seconds, Value::Number(x), &[]);
-        }
-        let value = |a| slot.value(0, a, 7320);
-        assert_eq!(value(Aggregation::First), Aggregate::Number(1.5), "tied values are averaged");
-        assert_eq!(value(Aggregation::Last), Aggregate::Number(8.5));
-        assert_eq!(value(Aggregation::Min), Aggregate::Number(1.0));
-        assert_eq!(value(Aggregation::Max), Aggregate::Number(8.5));
-        assert_eq!(value(Aggregation::Mean), Aggregate::Number(4.8));
-        assert_eq!(value(Aggregation::Median), Aggregate::Number(4.0));
-        assert_eq!(value(Aggregation::Sum), Aggregate::Number(24.0));
-        assert_eq!(value(Aggregation::Count), Aggregate::Number(5.0));
-        assert_eq!(value(Aggregation::TimeSinceLast), Aggregate::Number(2.0));
-        // numpy.polyfit([0, 0, 60, 120, 120], [1, 2, 4, 8.5, 8.5], 1)[0] * 3600
-        let Aggregate::Number(slope) = value(Aggregation::Slope) else { panic!() };
-        assert!((slope - 210.0).abs() < 1e-9, "{slope}");
-        assert_eq!(slot.series(0), [(0, 1.5), (60, 4.0), (120, 8.5)]);
-        for aggregation in Aggregation::ALL {
-            let empty = slot.value(1, aggregation, 0);
-            let expected =
-                if aggregation == Aggregation::Count { Aggregate::Number(0.0) } else { Aggregate::Missing };
-            assert_eq!(empty, expected, "{aggregation:?} of nothing");
-        }
-    }
-
-    #[test]
-    fn deviation_needs_two_measurements() {
-        let mut slot = Slot::new(ALL, 1);
-        slot.add(0, 0, Value::Number(3.0), &[]);
-        assert_eq!(slot.value(0, Aggregation::Std, 0), Aggregate::Missing);
-        assert_eq!(slot.value(0, Aggregation::Slope, 0), Aggregate::Missing);
-        slot.add(0, 0, Value::Number(5.0), &[]);
-        assert_eq!(slot.value(0, Aggregation::Std, 0), Aggregate::Number(2f64.sqrt()));
-    }
-
-    #[test]
-    fn tied_levels_do_not_depend_on_their_order() {
-        let levels = ["b".to_string(), "a".to_string()];
-        for order in [[0, 1], [1, 0]] {
-            let mut slot = Slot::new(Needs { levels: true, first: true, last: true, ..Needs::default() }, 1);
-            for code in order {
-                slot.add(0, 7, Value::Level(code), &levels);
-            }
-            assert_eq!(slot.value(0, Aggregation::Last, 0), Aggregate::Level(1));
-            slot.add(0, 9, Value::Level(0), &levels);
-            assert_eq!(slot.value(0, Aggregation::First, 0), Aggregate::Level(1));
-            assert_eq!(slot.value(0, Aggregation::Last, 0), Aggregate::Level(0));
-        }
-    }
-}
+mod tests;

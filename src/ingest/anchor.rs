@@ -2,8 +2,8 @@
 
 use crate::schema::{Aggregation, Anchor, Feature, Pipeline, Window};
 
-use super::events::Gathered;
 use super::facts::Facts;
+use super::gathered::Gathered;
 use super::plan::Plan;
 use super::records::Records;
 use super::run::Tables;

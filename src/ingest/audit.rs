@@ -88,7 +88,7 @@ pub struct VariableAudit {
     pub units: BTreeMap<String, u64>,
     /// Measurements converted by another than the identity.
     pub converted: u64,
-    /// Measurements with a unit that is neither the source's nor convertible; dropped.
+    /// Measurements with a unit that is neither that of the source nor convertible; dropped.
     pub unknown_unit: u64,
     /// Below the plausible range; dropped.
     pub below_range: u64,
@@ -97,8 +97,21 @@ pub struct VariableAudit {
     /// Plausible values beyond the clipping range, set to its bound; kept.
     #[serde(default)]
     pub clipped: u64,
-    /// Without a number, or text that maps to none; dropped.
+    /// Without a number, text that maps to none, a result beyond a limit of measurement, a missing code; dropped.
     pub not_a_number: u64,
+    /// Measurements that were recorded and cannot be used, by reason. A record that has none but such is missing, and
+    /// never takes the default of one where nothing was recorded.
+    #[serde(default)]
+    pub rejected: BTreeMap<String, u64>,
+    /// Entries that say by a code that nothing was recorded; they count as absent.
+    #[serde(default)]
+    pub missing_codes: u64,
+    /// Units of the measurements with an unknown unit, with their counts.
+    #[serde(default)]
+    pub unknown_units: BTreeMap<String, u64>,
+    /// Values that another table holds for the same record and time as well; they count once.
+    #[serde(default)]
+    pub mirrored: u64,
     /// Censored results replaced by half their limit.
     pub censored: u64,
     /// (record, item, time) keys with more than one accepted measurement; estimated, with a warning, where there are
@@ -106,4 +119,10 @@ pub struct VariableAudit {
     pub duplicate_keys: u64,
     /// Records of the cohort with no value.
     pub records_missing: u64,
+    /// Of those, how many have entries that cannot be used. Nothing was recorded for the others.
+    #[serde(default)]
+    pub records_rejected: u64,
+    /// Records of the cohort with a value that have entries besides that cannot be used.
+    #[serde(default)]
+    pub records_partly_rejected: u64,
 }

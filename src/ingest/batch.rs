@@ -2,8 +2,8 @@
 
 use polars_core::prelude::*;
 
-use super::scan::Physical;
-use super::text::{parse_datetime, parse_elapsed, parse_number, shortest};
+use super::calendar::parse_moment;
+use super::text::{parse_elapsed, parse_number, shortest};
 
 /// A column of one batch.
 #[derive(Debug)]
@@ -54,24 +54,6 @@ pub(super) enum Key<'a> {
 }
 
 impl BatchColumn {
-    /// A column that Polars read.
-    pub(super) fn new(column: &Column, physical: Physical) -> PolarsResult<Self> {
-        let series = column.as_materialized_series();
-        Ok(match physical {
-            Physical::Integer => Self::Integer(series.i64()?.iter().collect()),
-            Physical::Micros => {
-                let seconds = |us: i64| us.div_euclid(1_000_000);
-                Self::Seconds(series.i64()?.iter().map(|us| us.map(seconds)).collect())
-            }
-            Physical::Float => Self::Float(series.f64()?.iter().collect()),
-            Physical::Text => {
-                let mut texts = Texts::default();
-                series.str()?.iter().for_each(|text| texts.push(text));
-                Self::Text(texts)
-            }
-        })
-    }
-
     /// The same as a column for Polars; seconds become times.
     pub(super) fn to_polars(&self, name: &str) -> Column {
         let name = PlSmallStr::from(name);
@@ -146,7 +128,7 @@ impl BatchColumn {
     pub(super) fn datetime(&self, row: usize) -> Result<Option<i64>, WrongCell> {
         match self {
             Self::Seconds(c) => Ok(c[row]),
-            Self::Text(c) => parsed(c.get(row), parse_datetime),
+            Self::Text(c) => parsed(c.get(row), |text| parse_moment(text).map(|(seconds, _)| seconds)),
             Self::Integer(_) | Self::Float(_) => Err(WrongCell),
         }
     }
@@ -168,7 +150,28 @@ fn parsed(text: Option<&str>, parse: fn(&str) -> Option<i64>) -> Result<Option<i
     }
 }
 
-/// A whole number that f64 holds exactly.
+/// A whole number that f64 holds exactly. At 2⁵³ neighbours begin to share a number, so that an id may be another one.
 pub(super) fn whole(x: f64) -> Option<i64> {
-    (x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0).then_some(x as i64)
+    (x.fract() == 0.0 && x.abs() < 9_007_199_254_740_992.0).then_some(x as i64)
+}
+
+/// A whole number as text, none of an empty one; tables that pandas exported again write nullable ids as `234989.0`.
+pub(super) fn parse_integer(field: &[u8]) -> Result<Option<i64>, WrongCell> {
+    if field.is_empty() {
+        return Ok(None);
+    }
+    // The common case without a detour over UTF-8.
+    if field.len() <= 18 && field.iter().all(u8::is_ascii_digit) {
+        return Ok(Some(field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'))));
+    }
+    let text = std::str::from_utf8(field).map_err(|_| WrongCell)?.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().ok().or_else(|| text.parse().ok().and_then(whole)).map(Some).ok_or(WrongCell)
+}
+
+/// A number as text.
+pub(super) fn parse_float(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
 }

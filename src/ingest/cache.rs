@@ -20,13 +20,14 @@ use crate::output::{Staged, write_atomic};
 use crate::schema::{DType, Item, Schema, Source};
 
 use super::batch::BatchColumn;
+use super::calendar::Zoned;
 use super::delimited::{self, Passed};
 use super::files::{Format, SourceFile};
 use super::scan::{ItemSet, TypedFile};
 use super::{IngestError, InputFile};
 
 /// Raised whenever stores of another version must not be read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a store was made from, and what it leaves out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ pub(super) struct Note {
     rows: u64,
     /// Malformed rows left out.
     skipped: u64,
+    /// How the times of the source are written.
+    zones: Zoned,
     /// The store itself.
     store: InputFile,
 }
@@ -51,7 +54,7 @@ impl Note {
 
     /// What passed when the source was read.
     pub(super) fn passed(&self) -> Passed {
-        Passed { rows: self.rows, skipped: self.skipped, bytes: 0 }
+        Passed { rows: self.rows, skipped: self.skipped, bytes: 0, zones: self.zones }
     }
 }
 
@@ -178,6 +181,7 @@ fn make(
         changed: time,
         rows: passed.rows,
         skipped: passed.skipped,
+        zones: passed.zones,
         store: fingerprint(store)?,
     };
     let text = serde_json::to_vec_pretty(&known).expect("invariant: a note is plain data");

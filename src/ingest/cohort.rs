@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::schema::{Feature, Predicate};
 
-use super::facts::Facts;
+use super::facts::{Fact, Facts};
+use super::finding::Finding;
 use super::measure::{Meter, Value};
 use super::plan::{Operand, Plan};
 use super::records::Records;
@@ -13,8 +14,10 @@ use super::{CohortStep, IngestError};
 
 /// What rules can ask about records.
 pub(super) trait Answers {
-    /// A variable's value from measurements, as text or number.
-    fn measured(&self, variable: usize, record: u32, records: &Records) -> Option<Answer>;
+    /// What measurements say about a variable of a record.
+    fn measured(&self, variable: usize, record: u32, records: &Records) -> Finding;
+    /// A measured value as text or number.
+    fn answer(&self, variable: usize, value: Value) -> Answer;
     /// Whether a feature of measurements exists, in any window of the record.
     fn has(&self, variable: usize, feature: &Feature, record: u32, records: &Records) -> bool;
 }
@@ -157,14 +160,25 @@ impl Question<'_> {
             Operand::Column { .. } => None,
         };
         let answer = |&record: &u32| match (operand, &mut meter) {
-            (Operand::Variable(v), Some(meter)) => answers.measured(*v, record, records).or_else(|| {
-                let value = facts.value(plan.variables[*v].variable, meter, records, record)?;
-                Some(Answer::of(value, &meter.levels))
-            }),
-            (Operand::Column { table, column }, _) => facts.column(table, column).and_then(|facts| {
-                let fact = &facts[record as usize];
-                fact.number().map(Answer::Number).or_else(|| fact.text().map(Answer::Text))
-            }),
+            (Operand::Variable(v), Some(meter)) => {
+                let variable = plan.variables[*v].variable;
+                let measured = answers.measured(*v, record, records);
+                match measured.value() {
+                    Some(value) => Some(answers.answer(*v, value)),
+                    None => {
+                        let found = measured.or(facts.value(variable, meter, records, record));
+                        let value = found.with_default(variable, variable.aggregate).value()?;
+                        Some(Answer::of(value, &meter.levels))
+                    }
+                }
+            }
+            // A column that is declared text is compared as text: 0389 is not 389.
+            (Operand::Column { table, column }, _) => {
+                facts.column(table, column).and_then(|facts| match &facts[record as usize] {
+                    Fact::Text(text) => Some(Answer::Text(text.clone())),
+                    fact => fact.number().map(Answer::Number).or_else(|| fact.text().map(Answer::Text)),
+                })
+            }
             (Operand::Variable(_), None) => None,
         };
         self.members.iter().map(answer).collect()
@@ -217,7 +231,7 @@ fn n_features(
         answers.has(variable, feature, record, records)
             || facts
                 .value(plan.variables[variable].variable, &mut meters[variable], records, record)
-                .is_some()
+                .is_value()
     };
     members
         .iter()

@@ -2,11 +2,10 @@
 
 use crate::schema::{Aggregation, Feature, Kind, Variable};
 
-use super::accumulate::Aggregate;
 use super::bins::Bins;
-use super::events::{Cell, Gathered};
 use super::facts::Facts;
-use super::measure::Value;
+use super::finding::Finding;
+use super::gathered::{Cell, Gathered};
 use super::plan::Plan;
 use super::records::Records;
 use super::text::shortest;
@@ -43,10 +42,10 @@ impl Rows {
         facts: &Facts,
         gathered: &mut Gathered<'_>,
     ) -> Vec<Column> {
-        let mut statics: Vec<Vec<Option<Value>>> = Vec::new();
+        let mut statics: Vec<Vec<Finding>> = Vec::new();
         for (v, planned) in plan.variables.iter().enumerate() {
             let meter = &mut gathered.meters[v];
-            let mut before: Option<(u32, Option<Value>)> = None;
+            let mut before: Option<(u32, Finding)> = None;
             let mut value = |cell: &Cell| match before {
                 // A fact is read once per record, however many windows it has.
                 Some((record, value)) if record == cell.record => value,
@@ -57,16 +56,7 @@ impl Rows {
                 }
             };
             statics.push(self.cells.iter().map(&mut value).collect());
-            let mut used = 0;
-            let mut with_value = 0;
-            for (cell, fact) in self.cells.iter().zip(&statics[v]) {
-                let (_, n) = gathered.aggregate(v, Aggregation::Count, *cell, records);
-                used += u64::from(n);
-                with_value += u64::from(n > 0 || fact.is_some());
-            }
-            let audit = &mut gathered.meters[v].audit;
-            audit.values_kept += used;
-            audit.records_missing = self.cells.len() as u64 - with_value;
+            self.account(v, &statics[v], gathered);
         }
         let column = |(v, feature): &(usize, &Feature)| {
             let planned = &plan.variables[*v];
@@ -76,6 +66,25 @@ impl Rows {
         plan.features.iter().map(column).collect()
     }
 
+    /// Counts the records with values of a variable, those without, and those where something could not be used.
+    fn account(&self, v: usize, facts: &[Finding], gathered: &mut Gathered<'_>) {
+        let (mut used, mut missing, mut rejected_only, mut partial) = (0, 0, 0, 0);
+        for (cell, fact) in self.cells.iter().zip(facts) {
+            let (usable, rejected) = gathered.counts(v, *cell);
+            used += u64::from(usable);
+            partial += u64::from(usable > 0 && rejected > 0);
+            if usable == 0 && !fact.is_value() {
+                missing += 1;
+                rejected_only += u64::from(rejected > 0 || *fact == Finding::Unknown);
+            }
+        }
+        let audit = &mut gathered.meters[v].audit;
+        audit.values_kept += used;
+        audit.records_missing = missing;
+        audit.records_rejected = rejected_only;
+        audit.records_partly_rejected = partial;
+    }
+
     fn cells_of(
         &self,
         v: usize,
@@ -83,31 +92,25 @@ impl Rows {
         plan: &Plan<'_>,
         records: &Records,
         gathered: &Gathered<'_>,
-        statics: &[Option<Value>],
+        statics: &[Finding],
     ) -> Cells {
         let (variable, measured) = (plan.variables[v].variable, plan.variables[v].measured);
         let count = measured && feature.aggregation == Aggregation::Count;
-        let value = |i: usize| -> Aggregate {
-            match (gathered.aggregate(v, feature.aggregation, self.cells[i], records), statics[i]) {
-                ((found, n), _) if n > 0 && (count || n >= feature.min_count) => found,
-                (_, Some(Value::Number(x))) => Aggregate::Number(x),
-                (_, Some(Value::Level(code))) => Aggregate::Level(code),
-                _ if count => Aggregate::Number(0.0),
-                _ if feature.aggregation == Aggregation::TimeSinceLast => Aggregate::Missing,
-                _ => variable.absent.map_or(Aggregate::Missing, Aggregate::Number),
-            }
+        let value = |i: usize| {
+            let found = gathered.finding(v, feature.aggregation, feature.min_count, self.cells[i], records);
+            found.or(statics[i]).with_default(variable, feature.aggregation)
         };
         let numeric = count || feature.aggregation == Aggregation::TimeSinceLast;
         if variable.kind == Kind::Categorical && !numeric {
             let level = |i| match value(i) {
-                Aggregate::Level(code) => Some(gathered.meters[v].levels[code as usize].clone()),
-                Aggregate::Number(_) | Aggregate::Missing => None,
+                Finding::Level(code) => Some(gathered.meters[v].levels[code as usize].clone()),
+                Finding::Number(_) | Finding::Absent | Finding::Unknown => None,
             };
             return Cells::Text((0..self.cells.len()).map(level).collect());
         }
         let number = |i| match value(i) {
-            Aggregate::Number(x) => x,
-            Aggregate::Level(_) | Aggregate::Missing => f64::NAN,
+            Finding::Number(x) => x,
+            Finding::Level(_) | Finding::Absent | Finding::Unknown => f64::NAN,
         };
         Cells::Number((0..self.cells.len()).map(number).collect())
     }

@@ -58,6 +58,12 @@ pub enum IngestError {
         /// File names with the columns each lacks.
         Vec<(String, Vec<String>)>,
     ),
+    /// Columns that files of event tables and tables of facts have not.
+    #[error("{}", missing_table_columns(.0))]
+    MissingTableColumns(
+        /// File names with the columns each lacks.
+        Vec<(String, Vec<MissingColumn>)>,
+    ),
     /// Columns that a table must not have.
     #[error("{file} has columns the model does not know: {columns}")]
     UnknownColumns {
@@ -122,6 +128,14 @@ pub enum IngestError {
         /// Declared type.
         expected: String,
     },
+    /// Times that cannot be subtracted from each other.
+    #[error("{zoned} has times with a time zone other than UTC, and {plain} has times without a zone")]
+    MixedZones {
+        /// A file with zones.
+        zoned: String,
+        /// A file without.
+        plain: String,
+    },
     /// An infinity or NaN written as such.
     #[error("{file}: row {row}, column `{column}` holds an infinity or NaN")]
     NonFinite {
@@ -159,6 +173,28 @@ pub enum IngestError {
     /// A quote without its partner, where its line is known.
     #[error("{file}: a quote is opened in the row of line {line} and never closed")]
     OpenQuoteInLine {
+        /// File.
+        file: String,
+        /// Line of the file, from 1, in which the row begins.
+        line: u64,
+    },
+    /// A cell of a text file that is not of the declared type.
+    #[error("{file}: line {line}, column `{column}` is not {expected}")]
+    WrongCellInLine {
+        /// File.
+        file: String,
+        /// Line of the file, from 1, in which the row begins.
+        line: u64,
+        /// Column.
+        column: String,
+        /// What is allowed there.
+        expected: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// A line of a text file that is not UTF-8.
+    #[error("{file}: line {line} is not UTF-8 text")]
+    NotUtf8Line {
         /// File.
         file: String,
         /// Line of the file, from 1, in which the row begins.
@@ -375,6 +411,30 @@ fn part_columns(file: &str, first: &str, lacks: &str, adds: &str) -> String {
     format!("{file} has other columns than {first}: {more}")
 }
 
+/// A column that a file lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingColumn {
+    /// Its name in the schema.
+    pub name: String,
+    /// A column of the file with a similar name.
+    pub similar: Option<String>,
+}
+
+fn missing_table_columns(files: &[(String, Vec<MissingColumn>)]) -> String {
+    let column = |c: &MissingColumn| match &c.similar {
+        Some(similar) => format!("`{}` (did you mean its `{similar}`?)", c.name),
+        None => format!("`{}`", c.name),
+    };
+    let named: Vec<_> = files
+        .iter()
+        .map(|(file, columns)| {
+            let n = plural(columns.len(), "column", "columns");
+            format!("{file} lacks {n} {}", columns.iter().map(column).collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    named.join("; ")
+}
+
 fn plural(n: usize, one: &'static str, more: &'static str) -> &'static str {
     if n == 1 { one } else { more }
 }
@@ -398,6 +458,11 @@ impl Hint for IngestError {
             Self::MissingColumns(_) => {
                 "letter case does not matter; the first line has to be a header, separated by commas".into()
             }
+            Self::MissingTableColumns(_) => {
+                "letter case does not matter; the first line has to be a header, and names that differ are given in the \
+                 schema"
+                    .into()
+            }
             Self::UnknownColumns { .. } => {
                 "correct their names or leave them out; besides its features the table may have an id, `subject_id` and `split`"
                     .into()
@@ -410,6 +475,9 @@ impl Hint for IngestError {
             Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
             Self::WrongCell { remedy, .. } => remedy.clone(),
             Self::WrongColumnType { expected, .. } => format!("store the column as {expected}, or correct the schema"),
+            Self::MixedZones { .. } => {
+                "write all times of all tables in one way: as the local clock without a zone, or all with their zones".into()
+            }
             Self::NonFinite { .. } => {
                 "leave the cell empty, or list its text under `missing` of the pipeline; rows are counted from 1 below \
                  the header"
@@ -442,6 +510,8 @@ impl Hint for IngestError {
             }
             Self::UnreadableCell { .. } => "store the column as text or as integers".into(),
             Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => "a field that begins with a quote ends with one; quotes inside it are doubled".into(),
+            Self::WrongCellInLine { remedy, .. } => remedy.clone(),
+            Self::NotUtf8Line { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
             Self::Ragged { .. } => "quote fields that contain commas; rows are counted from 1 below the header".into(),
             Self::NotUtf8 { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),

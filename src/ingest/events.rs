@@ -1,241 +1,32 @@
 //! One pass over the event tables: every row is kept or dropped by a named reason.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use polars_core::prelude::{PlHashMap, PlHashSet};
+use crate::schema::DType;
 
-use crate::schema::{Aggregation, DType, Feature, Item};
-
-use super::accumulate::{Aggregate, Slot};
-use super::batch::{BatchColumn, Key, WrongCell};
-use super::bins::Bins;
-use super::cohort::{Answer, Answers};
+use super::batch::{BatchColumn, WrongCell};
 use super::delimited::Passed;
-use super::duplicates::{KeyCounter, id_hash};
-use super::measure::{Meter, Raw, Rejected, Units, Value};
-use super::plan::{Plan, PlannedTable, Target};
-use super::records::{Misplaced, Moment, Reach, Records};
-use super::scan::{ItemSet, TypedFile};
-use super::trace::Trace;
+use super::duplicates::{Span, cell_hash};
+use super::gathered::Gathered;
+use super::lookup::Lookup;
+use super::measure::{Raw, Rejected, Value};
+use super::plan::{PlannedTable, Target};
+use super::reason::{Counts, Dropped, Reason};
+use super::records::{Misplaced, Moment, Records};
+use super::scan::TypedFile;
 use super::{IngestError, IngestProgress, TableAudit};
 
-/// Rows left out because their fields are too few, too many or of another type.
-pub(super) const MALFORMED: &str = "malformed row";
-
-/// Why a row was dropped. The discriminants index [`Counts`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    Malformed,
-    OtherItem,
-    NoRecord,
-    OutsideStays,
-    NotInCohort,
-    NoTime,
-    NoStart,
-    Before,
-    After,
-    AfterEnd,
-    Between,
-    NoNumber,
-    UnmappedText,
-    MissingCode,
-    UnknownUnit,
-    BelowRange,
-    AboveRange,
+/// A row in its place: the record it concerns, and from when to when.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    record: u32,
+    span: Span,
+    /// The second its beginning ends with: what begins and has no end is known for that moment alone.
+    known_to: i64,
 }
 
-impl Reason {
-    /// Names in the audit, in order of the discriminants.
-    const NAMES: [&'static str; 17] = [
-        MALFORMED,
-        "other item",
-        "no such record",
-        "outside every stay",
-        "not in cohort",
-        "no time",
-        "record without start",
-        "before window",
-        "after window",
-        "after record end",
-        "between windows",
-        "no number",
-        "unmapped text",
-        "missing code",
-        "unknown unit",
-        "below range",
-        "above range",
-    ];
-}
-
-impl From<Misplaced> for Reason {
-    fn from(misplaced: Misplaced) -> Self {
-        match misplaced {
-            Misplaced::NoSuchRecord => Self::NoRecord,
-            Misplaced::OutsideStays => Self::OutsideStays,
-            Misplaced::NotInCohort => Self::NotInCohort,
-            Misplaced::NoStart => Self::NoStart,
-            Misplaced::Before => Self::Before,
-            Misplaced::After => Self::After,
-            Misplaced::AfterEnd => Self::AfterEnd,
-        }
-    }
-}
-
-impl From<Rejected> for Reason {
-    fn from(rejected: Rejected) -> Self {
-        match rejected {
-            Rejected::NoNumber => Self::NoNumber,
-            Rejected::UnmappedText => Self::UnmappedText,
-            Rejected::MissingCode => Self::MissingCode,
-            Rejected::UnknownUnit => Self::UnknownUnit,
-            Rejected::Below => Self::BelowRange,
-            Rejected::Above => Self::AboveRange,
-        }
-    }
-}
-
-/// How a row was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dropped {
-    For(Reason),
-    /// By a drop rule of the table, by its place.
-    ByRule(usize),
-}
-
-/// Rows dropped, by reason and by drop rule.
-#[derive(Debug, Default)]
-struct Counts {
-    reasons: [u64; Reason::NAMES.len()],
-    rules: Vec<u64>,
-}
-
-/// What has been gathered from event tables so far.
-#[derive(Debug)]
-pub(super) struct Gathered<'a> {
-    plan: &'a Plan<'a>,
-    slots: Vec<Slot>,
-    pub(super) meters: Vec<Meter<'a>>,
-    units: Units,
-    keys: KeyCounter,
-    window: Reach,
-    pub(super) bins: Bins,
-    /// First window of each record among those of all records, and their number.
-    cells: Vec<(u32, u32)>,
-    n_cells: u32,
-    /// What `--explain` asks for.
-    pub(super) trace: Option<Trace>,
-    /// Stable hashes of the record ids.
-    hashes: Vec<u64>,
-    /// Per event table, rows kept of each record: they are dropped again if a later rule drops the record.
-    kept: Vec<Vec<u32>>,
-}
-
-/// A table's items and drop rules made ready for look-up.
-#[derive(Debug)]
-struct Lookup<'p> {
-    numbers: PlHashMap<i64, usize>,
-    names: PlHashMap<&'p str, usize>,
-    targets: Vec<&'p [Target]>,
-    drops: Vec<DropTest<'p>>,
-}
-
-/// A drop rule: texts, and the numbers they stand for.
-#[derive(Debug)]
-struct DropTest<'p> {
-    place: usize,
-    texts: Vec<&'p str>,
-    numbers: Vec<f64>,
-}
-
-impl DropTest<'_> {
-    /// Null-safe: a null never equals.
-    fn drops(&self, columns: &[BatchColumn], row: usize) -> bool {
-        let column = &columns[self.place];
-        match column.text(row).map(str::trim) {
-            Some(text) if self.texts.contains(&text) => true,
-            _ if self.numbers.is_empty() => false,
-            _ => column.number(row).is_some_and(|x| self.numbers.contains(&x)),
-        }
-    }
-}
-
-impl<'p> Lookup<'p> {
-    fn new(planned: &'p PlannedTable<'_>) -> Self {
-        let mut lookup = Self {
-            numbers: PlHashMap::default(),
-            names: PlHashMap::default(),
-            targets: Vec::new(),
-            drops: Vec::new(),
-        };
-        // In item order, so that places do not depend on a hash seed.
-        for (item, targets) in planned.items.iter().collect::<BTreeMap<_, _>>() {
-            match item {
-                Item::Id(id) => drop(lookup.numbers.insert(*id, lookup.targets.len())),
-                Item::Name(name) => drop(lookup.names.insert(name, lookup.targets.len())),
-            }
-            lookup.targets.push(targets);
-        }
-        for (rule, place) in planned.columns.drop.iter().zip(&planned.places.drop) {
-            let texts: Vec<_> = rule.equals.iter().map(|t| t.trim()).collect();
-            let numbers = texts.iter().filter_map(|t| t.parse().ok()).collect();
-            lookup.drops.push(DropTest { place: *place, texts, numbers });
-        }
-        lookup
-    }
-
-    fn item(&self, key: Option<Key<'_>>) -> Option<usize> {
-        match key? {
-            Key::Number(n) => self.numbers.get(&n).copied(),
-            Key::Text(t) => self.names.get(t).copied(),
-        }
-    }
-
-    fn set(&self) -> ItemSet {
-        if self.names.is_empty() {
-            ItemSet::Numbers(self.numbers.keys().copied().collect())
-        } else {
-            ItemSet::Names(self.names.keys().map(ToString::to_string).collect::<PlHashSet<_>>())
-        }
-    }
-}
-
-impl<'a> Gathered<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, records: &Records) -> Self {
-        let mut gathered = Self {
-            plan,
-            slots: Vec::new(),
-            meters: plan.variables.iter().map(|v| Meter::new(v.variable)).collect(),
-            units: Units::new(),
-            keys: KeyCounter::default(),
-            window: Reach::new(&plan.pipeline.window, plan.longest_lookback()),
-            bins: Bins::new(&plan.pipeline.window),
-            cells: Vec::new(),
-            n_cells: 0,
-            trace: None,
-            hashes: (0..records.len() as u32).map(|r| id_hash(records.id(r))).collect(),
-            kept: Vec::new(),
-        };
-        for record in 0..records.len() as u32 {
-            gathered.add_cells(record, records);
-        }
-        let n = gathered.n_cells as usize;
-        gathered.slots = plan.slots.iter().map(|needs| Slot::new(*needs, n)).collect();
-        gathered
-    }
-
-    /// A record outside the cohort has no window to gather for.
-    fn add_cells(&mut self, record: u32, records: &Records) {
-        let of_cohort = records.in_cohort[record as usize];
-        let n = if of_cohort { self.bins.count(records.length(record)) } else { 0 };
-        self.cells.push((self.n_cells, n));
-        self.n_cells = self.n_cells.checked_add(n).expect("invariant: fewer than 2³² windows of records");
-    }
-
-    /// Number of windows of a record; none before events are gathered for it.
-    pub(super) fn n_windows(&self, record: u32) -> u32 {
-        self.cells.get(record as usize).map_or(0, |(_, n)| *n)
-    }
-
+impl Gathered<'_> {
     /// Reads one event table.
     pub(super) fn table(
         &mut self,
@@ -244,7 +35,7 @@ impl<'a> Gathered<'a> {
         records: &mut Records,
         progress: &dyn IngestProgress,
     ) -> Result<TableAudit, IngestError> {
-        let lookup = Lookup::new(planned);
+        let lookup = Lookup::new(planned, self.kept.len() as u16);
         let mut counts = Counts { rules: vec![0; lookup.drops.len()], ..Counts::default() };
         let name = &planned.table.name;
         let (mut kept, mut delivered) = (vec![0; records.len()], 0);
@@ -260,13 +51,13 @@ impl<'a> Gathered<'a> {
                     if let Some(trace) = &mut self.trace {
                         let reason = outcome.err().and_then(|dropped| match dropped {
                             Dropped::For(Reason::OtherItem) => None,
-                            Dropped::For(reason) => Some(Reason::NAMES[reason as usize]),
+                            Dropped::For(reason) => Some(reason.name()),
                             Dropped::ByRule(rule) => Some(planned.columns.drop[rule].reason.as_str()),
                         });
                         trace.row(planned, &file.file.name, columns, row, records, outcome.is_ok(), reason);
                     }
                     match outcome {
-                        Err(Dropped::For(reason)) => counts.reasons[reason as usize] += 1,
+                        Err(Dropped::For(reason)) => counts.add(reason, 1),
                         Err(Dropped::ByRule(rule)) => counts.rules[rule] += 1,
                         Ok(_) => {}
                     }
@@ -286,13 +77,23 @@ impl<'a> Gathered<'a> {
             } else {
                 file.scan_items(planned.places.item, &lookup.set(), each)?
             };
+            if passed.rows == 0 && files.len() > 1 {
+                self.warnings.push(format!("table {name}: {} has no rows", file.file.name));
+            }
+            self.zones.add(passed.zones, file)?;
+            if passed.zones.date {
+                self.warnings.push(format!(
+                    "table {name}: {} has dates without a time of day among its times; they count as midnight",
+                    file.file.name
+                ));
+            }
             rows_read += passed.rows;
             malformed += passed.skipped;
             done += file.file.size();
             progress.rows(name, rows_read, done);
         }
-        counts.reasons[Reason::OtherItem as usize] += rows_read - malformed - delivered;
-        counts.reasons[Reason::Malformed as usize] += malformed;
+        counts.add(Reason::OtherItem, rows_read - malformed - delivered);
+        counts.add(Reason::Malformed, malformed);
         let mut dropped = BTreeMap::new();
         let named = Reason::NAMES.into_iter().zip(counts.reasons);
         let ruled = planned.columns.drop.iter().map(|r| r.reason.as_str()).zip(counts.rules.iter().copied());
@@ -324,12 +125,8 @@ impl<'a> Gathered<'a> {
         {
             let known = records.len();
             let record = records.meet(id, subject_key);
-            let n = records.len();
-            if n > known {
-                self.hashes.push(id_hash(records.id(record)));
-                self.add_cells(record, records);
-                let cells = self.n_cells as usize;
-                self.slots.iter_mut().for_each(|s| s.grow(cells));
+            if records.len() > known {
+                self.meet(record, records);
             }
             met = Some(record);
         }
@@ -346,160 +143,166 @@ impl<'a> Gathered<'a> {
             moment.map_err(|e| (place, e))
         };
         let until = places.end.map(moment).transpose()?.flatten();
-        let Some(moment) = moment(places.time)? else { return dropped(Reason::NoTime) };
-        let record = match (record_key, subject_key) {
+        let start = moment(places.time)?;
+        let record = match (record_key, subject_key, start) {
             _ if met.is_some() => met.ok_or(Misplaced::NoSuchRecord),
-            (Some(key), _) => records.ids.get(key).ok_or(Misplaced::NoSuchRecord),
-            (None, Some(subject)) => records.assign(subject, moment, self.window),
-            (None, None) => Err(Misplaced::NoSuchRecord),
+            (Some(key), ..) => records.ids.get(key).ok_or(Misplaced::NoSuchRecord),
+            (None, Some(subject), Some(start)) => records.assign(subject, start, self.window),
+            (None, Some(subject), None) => records.only_of(subject).ok_or(Misplaced::NoSuchRecord),
+            (None, None, _) => Err(Misplaced::NoSuchRecord),
         };
-        let placed = record.and_then(|r| match until {
-            Some(until) => {
-                records.place_lasting(r, moment, until, self.window).map(|(from, to)| (r, from, to))
+        let targets = lookup.targets[item];
+        let Some(start) = start else {
+            // It may have been in any window of its record.
+            if let Ok(record) = record {
+                self.reject_row(targets, record, None, Rejected::NoTime);
             }
-            None => records.place(r, moment, self.window).map(|at| (r, at, at + 1)),
-        });
-        let (record, seconds, until) = match placed {
+            return dropped(Reason::NoTime);
+        };
+        let placed =
+            record.and_then(|record| self.place(record, start, until, places.end.is_some(), records));
+        let placed = match placed {
             Ok(placed) => placed,
             Err(misplaced) => return dropped(misplaced.into()),
         };
+        if targets.iter().all(|t| self.reached(t, placed, placed.span).is_empty()) {
+            return dropped(targets.last().map_or(Reason::OtherItem, |t| self.missed(t, placed)));
+        }
+        if until.is_some_and(|until| until.seconds() < start.seconds()) {
+            self.reject_row(targets, placed.record, Some(placed), Rejected::EndBeforeStart);
+            return dropped(Reason::EndBeforeStart);
+        }
         let value = &columns[places.value];
         let text = places.text.and_then(|at| columns[at].text(row)).or_else(|| value.text(row));
         let unit = self.units.place(places.unit.and_then(|at| columns[at].text(row)));
         let raw = Raw { number: value.number(row), text, unit };
-        let (mut first_rejection, mut misplaced) = (None, None);
-        let mut kept = false;
-        let (first_cell, n_cells) = self.cells[record as usize];
-        for target in lookup.targets[item] {
-            let lookback = self.plan.variables[target.variable].lookback;
-            let windows = self.bins.reached(seconds, until, lookback, n_cells);
+        let hash = self.hashes[placed.record as usize];
+        if let Some(cell) = cell_hash(raw.number, raw.text, raw.unit)
+            && self.copies.is_copy(lookup.table, hash, item as u64, placed.span, cell)
+        {
+            return dropped(Reason::Copy);
+        }
+        let (mut first_rejection, mut kept, mut mirrored) = (None, false, false);
+        for target in targets {
+            let windows = self.reached(target, placed, placed.span);
             if windows.is_empty() {
-                let before = until <= self.bins.first().saturating_sub(lookback);
-                let after = seconds >= self.bins.last() || n_cells == 0;
-                misplaced = Some(match (before, after) {
-                    (true, _) => Reason::Before,
-                    (_, true) => Reason::After,
-                    // In none of the windows: in a gap, or in one that would begin after the record's end.
-                    _ => Reason::Between,
-                });
                 continue;
             }
             let meter = &mut self.meters[target.variable];
-            match meter.measure(target, raw, &self.units) {
-                Ok(value) => {
-                    kept = true;
-                    for window in windows {
-                        self.slots[target.slot].add(first_cell + window, seconds, value, &meter.levels);
-                    }
-                    let hash = self.hashes[record as usize];
-                    self.keys.meet(target.variable as u16, hash, item as u64, seconds);
-                    if let Some(trace) = &mut self.trace {
-                        trace.accept(meter, target, value);
-                    }
+            let value = match meter.measure(target, raw, &self.units) {
+                Ok(value) => value,
+                Err(Rejected::MissingCode) => {
+                    first_rejection.get_or_insert(Rejected::MissingCode);
+                    continue;
                 }
-                Err(rejected) => drop(first_rejection.get_or_insert(rejected)),
+                Err(rejected) => {
+                    first_rejection.get_or_insert(rejected);
+                    for cell in windows {
+                        self.slots[target.slot].reject(cell, Some(placed.span.from));
+                    }
+                    continue;
+                }
+            };
+            if self.mirrored[target.variable] {
+                let bits = match value {
+                    Value::Number(x) => x.to_bits(),
+                    Value::Level(code) => u64::from(code),
+                };
+                if self.copies.is_mirror(lookup.table, target.variable as u16, hash, placed.span, bits) {
+                    meter.audit.mirrored += 1;
+                    mirrored = true;
+                    continue;
+                }
+            }
+            let known = Span { from: placed.span.from, to: placed.known_to };
+            let known = self.reached(target, placed, known);
+            let (first_cell, _) = self.cells[placed.record as usize];
+            let meter = &mut self.meters[target.variable];
+            for cell in windows {
+                let slot = &mut self.slots[target.slot];
+                if known.contains(&cell) {
+                    kept = true;
+                    slot.add(cell, placed.span.from, value, &meter.levels);
+                } else {
+                    slot.reject(cell, Some(self.bins.start(cell - first_cell)));
+                }
+            }
+            if placed.known_to < placed.span.to {
+                meter.reject(Rejected::NoEnd);
+                first_rejection.get_or_insert(Rejected::NoEnd);
+            }
+            self.keys.meet(target.variable as u16, hash, item as u64, placed.span.from);
+            if let Some(trace) = &mut self.trace {
+                trace.accept(meter, target, value);
             }
         }
-        match (first_rejection, misplaced) {
-            _ if kept => Ok(Ok(record)),
-            (Some(rejected), _) => dropped(rejected.into()),
-            (None, Some(misplaced)) => dropped(misplaced),
-            (None, None) => Ok(Ok(record)),
+        match first_rejection {
+            _ if kept => Ok(Ok(placed.record)),
+            Some(rejected) => dropped(rejected.into()),
+            None if mirrored => dropped(Reason::Copy),
+            None => Ok(Ok(placed.record)),
         }
     }
 
-    /// A feature of a window of a record: the measurements of the best precedence that has any, and their number.
-    pub(super) fn aggregate(
+    /// Where a row belongs. What `lasts` by its table and has no end is known at its beginning, and may last to the end
+    /// of its record.
+    fn place(
         &self,
-        variable: usize,
-        aggregation: Aggregation,
-        cell: Cell,
+        record: u32,
+        start: Moment,
+        until: Option<Moment>,
+        lasts: bool,
         records: &Records,
-    ) -> (Aggregate, u32) {
-        let at = self.cells[cell.record as usize].0 + cell.window;
-        match self.best(variable, at) {
-            Some(slot) => {
-                let end = self.bins.end(cell.window, records.length(cell.record));
-                (slot.value(at, aggregation, end), slot.count(at))
-            }
-            None => (Aggregate::Missing, 0),
+    ) -> Result<Placed, Misplaced> {
+        if !lasts {
+            let from = records.place(record, start, self.window)?;
+            return Ok(Placed { record, span: Span { from, to: from + 1 }, known_to: from + 1 });
         }
-    }
-
-    fn best(&self, variable: usize, at: u32) -> Option<&Slot> {
-        let slots = &self.slots[self.plan.variables[variable].slots.clone()];
-        slots.iter().find(|s| s.count(at) > 0)
-    }
-
-    /// Measurements of a window in order of time.
-    pub(super) fn series(&self, variable: usize, cell: Cell) -> Vec<(i64, f64)> {
-        let at = self.cells[cell.record as usize].0 + cell.window;
-        self.best(variable, at).map(|slot| slot.series(at)).unwrap_or_default()
-    }
-
-    /// Seconds after the origin of a record's first measurement in its first window.
-    pub(super) fn first_time(&self, variable: usize, record: u32) -> Option<i64> {
-        let (at, n) = self.cells[record as usize];
-        if n == 0 { None } else { self.best(variable, at)?.first_time(at) }
-    }
-
-    /// Takes in a computed value.
-    pub(super) fn add_computed(&mut self, variable: usize, cell: Cell, seconds: i64, x: Option<f64>) {
-        let meter = &mut self.meters[variable];
-        if let Some(x) = meter.computed(x) {
-            let at = self.cells[cell.record as usize].0 + cell.window;
-            let slot = self.plan.variables[variable].slots.start;
-            self.slots[slot].add(at, seconds, Value::Number(x), &meter.levels);
-        }
-    }
-
-    /// Closes the accounts over the final cohort: rows of records that later rules dropped are dropped too.
-    pub(super) fn close(&mut self, records: &Records, tables: &mut [TableAudit], warnings: &mut Vec<String>) {
-        for (kept, audit) in self.kept.iter().zip(tables) {
-            let gone: u64 =
-                kept.iter().zip(&records.in_cohort).filter(|(_, c)| !**c).map(|(n, _)| u64::from(*n)).sum();
-            if gone > 0 {
-                audit.rows_kept -= gone;
-                *audit.dropped.entry(Reason::NAMES[Reason::NotInCohort as usize].into()).or_default() += gone;
-            }
-        }
-        let repeated = self.keys.repeated(self.meters.len());
-        for (meter, n) in self.meters.iter_mut().zip(repeated) {
-            meter.close(&self.units);
-            meter.audit.duplicate_keys = n;
-        }
-        if self.keys.level() > 0 {
-            warnings.push(format!(
-                "duplicate keys are estimated from one key in {}, since there are more than fit in memory",
-                1_u64 << self.keys.level()
-            ));
-        }
-    }
-}
-
-/// One window of one record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) record: u32,
-    pub(super) window: u32,
-}
-
-impl Answers for Gathered<'_> {
-    fn measured(&self, variable: usize, record: u32, records: &Records) -> Option<Answer> {
-        let aggregation = self.plan.variables[variable].variable.aggregate;
-        let value = |window| match self.aggregate(variable, aggregation, Cell { record, window }, records).0 {
-            Aggregate::Missing => None,
-            Aggregate::Number(x) => Some(Value::Number(x)),
-            Aggregate::Level(code) => Some(Value::Level(code)),
+        let (from, until, open) = match until {
+            // An end before its beginning leaves open which of them is wrong: both may be.
+            Some(until) if until.seconds() < start.seconds() => (until, start, false),
+            Some(until) => (start, until, false),
+            None => (start, start.forever(), true),
         };
-        let value = (0..self.n_windows(record)).find_map(value)?;
-        Some(Answer::of(value, &self.meters[variable].levels))
+        let (from, to) = records.place_lasting(record, from, until, self.window)?;
+        Ok(Placed { record, span: Span { from, to }, known_to: if open { from + 1 } else { to } })
     }
 
-    fn has(&self, variable: usize, feature: &Feature, record: u32, records: &Records) -> bool {
-        (0..self.n_windows(record)).any(|window| {
-            let (value, n) = self.aggregate(variable, feature.aggregation, Cell { record, window }, records);
-            n > 0 && n >= feature.min_count && value != Aggregate::Missing
-        })
+    /// The windows, among those of all records, that a row counts in for a target.
+    fn reached(&self, target: &Target, placed: Placed, span: Span) -> Range<u32> {
+        let (first, n) = self.cells[placed.record as usize];
+        let lookback = self.plan.variables[target.variable].lookback;
+        let windows = self.bins.reached(span.from, span.to, lookback, n);
+        first + windows.start..first + windows.end.max(windows.start)
+    }
+
+    /// Why a row counts in no window of its record.
+    fn missed(&self, target: &Target, placed: Placed) -> Reason {
+        let lookback = self.plan.variables[target.variable].lookback;
+        let (_, n) = self.cells[placed.record as usize];
+        let before = placed.span.to <= self.bins.first().saturating_sub(lookback);
+        let after = placed.span.from >= self.bins.last() || n == 0;
+        match (before, after) {
+            (true, _) => Reason::Before,
+            (_, true) => Reason::After,
+            // In none of the windows: in a gap, or in one that would begin after the record's end.
+            _ => Reason::Between,
+        }
+    }
+
+    /// Counts a row that cannot be used for any of its variables, in the windows it reaches; without a place, in all of
+    /// its record.
+    fn reject_row(&mut self, targets: &[Target], record: u32, placed: Option<Placed>, reason: Rejected) {
+        let (first, n) = self.cells[record as usize];
+        for target in targets {
+            let windows = placed.map_or(first..first + n, |placed| self.reached(target, placed, placed.span));
+            if windows.is_empty() {
+                continue;
+            }
+            self.meters[target.variable].reject(reason);
+            for cell in windows {
+                self.slots[target.slot].reject(cell, placed.map(|placed| placed.span.from));
+            }
+        }
     }
 }

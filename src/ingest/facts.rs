@@ -4,41 +4,42 @@ use std::collections::{HashMap, HashSet};
 
 use crate::schema::{DType, Kind, Source, Variable};
 
-use super::batch::{BatchColumn, Key, WrongCell};
-use super::events::MALFORMED;
-use super::measure::{Meter, Value};
+use super::age;
+use super::batch::{BatchColumn, Key, WrongCell, whole};
+use super::calendar::Zones;
+use super::fact_rows::Rows;
+use super::finding::Finding;
+use super::measure::{Meter, Rejected};
 use super::plan::{Operand, Plan};
+use super::reason::COPY;
 use super::records::{Ids, Records};
 use super::scan::TypedFile;
 use super::text::shortest;
 use super::{IngestError, TableAudit};
-
-/// Mean length of a Gregorian year in seconds.
-const YEAR: f64 = 365.2425 * 86_400.0;
-
-/// Ages above this are shifted in MIMIC (HIPAA).
-const OLDEST: f64 = 89.0;
 
 /// A cell as declared; times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Fact {
     Null,
     Number(f64),
+    /// A whole number, and above all an id, of which a floating-point number loses the last digits beyond 2⁵³.
+    Integer(i64),
     Text(String),
 }
 
 impl Fact {
-    fn read(column: &BatchColumn, dtype: DType, row: usize) -> Result<Self, WrongCell> {
+    pub(super) fn read(column: &BatchColumn, dtype: DType, row: usize) -> Result<Self, WrongCell> {
         Ok(match dtype {
             DType::Integer => match column.key(row)? {
-                Some(Key::Number(n)) => Self::Number(n as f64),
+                Some(Key::Number(n)) => Self::Integer(n),
                 Some(Key::Text(_)) => return Err(WrongCell),
                 None => Self::Null,
             },
-            DType::Float => column.number(row).filter(|x| x.is_finite()).map_or(Self::Null, Self::Number),
+            // "NaN" is how some writers spell an empty cell. An infinity is a value, though not a usable one.
+            DType::Float => column.number(row).filter(|x| !x.is_nan()).map_or(Self::Null, Self::Number),
             DType::Text => column.to_text(row).map_or(Self::Null, Self::Text),
-            DType::Datetime => column.datetime(row)?.map_or(Self::Null, |s| Self::Number(s as f64)),
-            DType::Elapsed => column.elapsed(row)?.map_or(Self::Null, |s| Self::Number(s as f64)),
+            DType::Datetime => column.datetime(row)?.map_or(Self::Null, Self::Integer),
+            DType::Elapsed => column.elapsed(row)?.map_or(Self::Null, Self::Integer),
         })
     }
 
@@ -47,6 +48,7 @@ impl Fact {
         match self {
             Self::Null => None,
             Self::Number(x) => Some(*x),
+            Self::Integer(n) => Some(*n as f64),
             Self::Text(t) => t.parse().ok().filter(|x: &f64| x.is_finite()),
         }
     }
@@ -56,6 +58,7 @@ impl Fact {
         match self {
             Self::Null => None,
             Self::Number(x) => Some(shortest(*x)),
+            Self::Integer(n) => Some(n.to_string()),
             Self::Text(t) => Some(t.clone()),
         }
     }
@@ -63,15 +66,16 @@ impl Fact {
     fn key(&self) -> Option<Key<'_>> {
         match self {
             Self::Null => None,
-            Self::Number(x) => Some(Key::Number(*x as i64)),
+            Self::Number(x) => whole(*x).map(Key::Number),
+            Self::Integer(n) => Some(Key::Number(*n)),
             Self::Text(t) => Some(Key::Text(t)),
         }
     }
 
     fn seconds(&self) -> Option<i64> {
         match self {
-            Self::Number(x) => Some(*x as i64),
-            Self::Null | Self::Text(_) => None,
+            Self::Integer(n) => Some(*n),
+            Self::Null | Self::Number(_) | Self::Text(_) => None,
         }
     }
 }
@@ -82,6 +86,8 @@ pub(super) struct Facts {
     columns: HashMap<(String, String), Vec<Fact>>,
     /// Columns of tables with any number of rows per record: the texts of each record.
     lists: HashMap<(String, String), Vec<Vec<String>>>,
+    /// How the times of the tables read so far are written.
+    pub(super) zones: Zones,
 }
 
 impl Facts {
@@ -97,7 +103,7 @@ impl Facts {
         records: &mut Records,
     ) -> Result<TableAudit, IngestError> {
         let record = &plan.schema.record;
-        let rows = Rows::read(files)?;
+        let rows = Rows::read(files, &mut self.zones)?;
         let place = |name: &str| rows.place(name);
         let (id, subject) = (place(&record.id), place(&record.subject));
         let start = record.start.as_deref().map(place);
@@ -113,8 +119,12 @@ impl Facts {
                 continue;
             };
             if let Some(first) = records.ids.get(key) {
-                repeated.insert(first);
-                again.get_or_insert(at);
+                if kept[first as usize] == row {
+                    *audit.dropped.entry(COPY.into()).or_default() += 1;
+                } else {
+                    repeated.insert(first);
+                    again.get_or_insert(at);
+                }
                 continue;
             }
             let time = |at: Option<usize>| at.and_then(|at| row[at].seconds());
@@ -143,7 +153,7 @@ impl Facts {
         files: &[TypedFile],
         records: &Records,
     ) -> Result<TableAudit, IngestError> {
-        let rows = Rows::read(files)?;
+        let rows = Rows::read(files, &mut self.zones)?;
         let at_key = rows.place(key);
         let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
         rows.account(&mut audit);
@@ -156,8 +166,12 @@ impl Facts {
                 continue;
             };
             if let Some(first) = keys.get(value) {
-                repeated.insert(first);
-                again.get_or_insert(at);
+                if rows.facts[row_of[first as usize]] == *row {
+                    *audit.dropped.entry(COPY.into()).or_default() += 1;
+                } else {
+                    repeated.insert(first);
+                    again.get_or_insert(at);
+                }
                 continue;
             }
             keys.insert(value);
@@ -198,10 +212,10 @@ impl Facts {
         files: &[TypedFile],
         records: &Records,
     ) -> Result<TableAudit, IngestError> {
-        let rows = Rows::read(files)?;
+        let rows = Rows::read(files, &mut self.zones)?;
         let at_key = rows.place(key);
         let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
-        audit.rows_read = rows.facts.len() as u64;
+        rows.account(&mut audit);
         let (mut keys, mut of_key): (Ids, Vec<Vec<u32>>) = (Ids::default(), Vec::new());
         for record in 0..records.len() as u32 {
             if let Some(value) = self.key_of(plan, records, key, record) {
@@ -272,118 +286,65 @@ impl Facts {
         found.map(|(_, facts)| facts.as_slice())
     }
 
-    /// A variable's value of a record from its first source with one; what is implausible is counted by the meter.
+    /// What the facts of a record say about a variable: the value of its first source with a usable one. What is
+    /// implausible is counted by the meter.
     pub(super) fn value(
         &self,
         variable: &Variable,
         meter: &mut Meter<'_>,
         records: &Records,
         record: u32,
-    ) -> Option<Value> {
+    ) -> Finding {
+        let mut all = Finding::Absent;
         for source in &variable.sources {
-            let fact = match source {
-                Source::Events { .. } => continue,
-                Source::Column { table, column } => self.column(table, column)?[record as usize].clone(),
-                Source::Age { table, birth, cap } => {
-                    let born = self.column(table, birth)?[record as usize].seconds();
-                    match born.zip(records.start[record as usize]) {
-                        Some((born, start)) => Fact::Number(age(born, start, *cap)),
-                        None => Fact::Null,
-                    }
-                }
-            };
-            let (number, text) = match &fact {
-                Fact::Null => continue,
-                Fact::Number(x) => (Some(*x), None),
-                Fact::Text(t) => {
-                    (fact.number().filter(|_| variable.kind != Kind::Categorical), Some(t.as_str()))
-                }
-            };
-            if let Ok(value) = meter.fact(number, text) {
-                return Some(value);
+            all = all.or(self.of_source(source, variable, meter, records, record));
+            if all.is_value() {
+                break;
             }
         }
-        None
+        all
     }
-}
 
-/// Years between two times in seconds; 64 bits of seconds reach far beyond births shifted by 300 years.
-fn age(born: i64, start: i64, cap: f64) -> f64 {
-    let years = (start - born) as f64 / YEAR;
-    if years > OLDEST { cap } else { years }
-}
-
-/// The rows of a small table in file order, with the files they came from.
-#[derive(Debug)]
-struct Rows {
-    facts: Vec<Vec<Fact>>,
-    /// Name of each file and the index of its first row.
-    files: Vec<(String, usize)>,
-    names: Vec<String>,
-    /// Malformed rows left out.
-    skipped: u64,
-}
-
-impl Rows {
-    fn read(files: &[TypedFile]) -> Result<Self, IngestError> {
-        let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new(), skipped: 0 };
-        for file in files {
-            all.files.push((file.file.name.clone(), all.facts.len()));
-            all.names = file.wanted.iter().map(|w| w.name.clone()).collect();
-            let passed = file.scan(|columns, _| {
-                for row in 0..columns.first().map_or(0, BatchColumn::len) {
-                    let mut facts = Vec::with_capacity(columns.len());
-                    for (i, column) in columns.iter().enumerate() {
-                        facts.push(
-                            Fact::read(column, file.wanted[i].dtype, row)
-                                .map_err(|WrongCell| file.wrong_cell(i))?,
-                        );
+    fn of_source(
+        &self,
+        source: &Source,
+        variable: &Variable,
+        meter: &mut Meter<'_>,
+        records: &Records,
+        record: u32,
+    ) -> Finding {
+        let cell = |table: &str, column: &str| {
+            self.column(table, column).map_or(Fact::Null, |facts| facts[record as usize].clone())
+        };
+        let fact = match source {
+            Source::Events { .. } => return Finding::Absent,
+            Source::Column { table, column } => cell(table, column),
+            Source::Age { table, birth, cap } => {
+                match cell(table, birth).seconds().zip(records.start[record as usize]) {
+                    Some((born, start)) => {
+                        let years = age::years(born, start, *cap);
+                        if years < 0.0 {
+                            // Whatever the plausible range is: nobody is admitted before being born.
+                            meter.reject(Rejected::Below);
+                            return Finding::Unknown;
+                        }
+                        Fact::Number(years)
                     }
-                    all.facts.push(facts);
+                    None => Fact::Null,
                 }
-                Ok(())
-            })?;
-            all.skipped += passed.skipped;
+            }
+        };
+        // A text is a number for a numeric variable alone: as a code it is itself.
+        let numeric = variable.kind != Kind::Categorical;
+        let (number, text) = match &fact {
+            Fact::Null => return Finding::Absent,
+            Fact::Text(t) => (fact.number().filter(|_| numeric), Some(t.as_str())),
+            Fact::Number(_) | Fact::Integer(_) => (fact.number(), None),
+        };
+        match meter.fact(number, text) {
+            Ok(value) => value.into(),
+            Err(Rejected::MissingCode) => Finding::Absent,
+            Err(_) => Finding::Unknown,
         }
-        Ok(all)
-    }
-
-    fn account(&self, audit: &mut TableAudit) {
-        audit.rows_read = self.facts.len() as u64 + self.skipped;
-        if self.skipped > 0 {
-            audit.dropped.insert(MALFORMED.into(), self.skipped);
-        }
-    }
-
-    fn wanted(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
-    }
-
-    fn place(&self, name: &str) -> usize {
-        let found = self.names.iter().position(|n| n.eq_ignore_ascii_case(name));
-        found.expect("invariant: the plan asks for keys and record columns")
-    }
-
-    fn duplicate(&self, at: usize, count: usize, column: &str) -> IngestError {
-        let (file, first) =
-            self.files.iter().rfind(|(_, first)| *first <= at).expect("invariant: a row is in a file");
-        let row = (at - first) as u64 + 1;
-        IngestError::DuplicateIds { file: file.clone(), column: column.to_string(), count, row }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ingest::text::parse_datetime;
-
-    #[test]
-    fn ages_are_years_and_shifted_births_are_capped() {
-        let at = |text| parse_datetime(text).unwrap();
-        let admitted = at("2164-10-23 21:10:15");
-        let found = age(at("2094-03-05 00:00:00"), admitted, 91.4);
-        assert!((found - 70.637).abs() < 1e-3, "{found}");
-        // Shifted by 300 years: the difference in nanoseconds exceeds 2⁶³.
-        assert_eq!(age(at("1864-10-23 21:10:15"), admitted, 91.4), 91.4);
     }
 }

@@ -1,85 +1,31 @@
-//! Finds the first cell of a file that is not of its declared type, to name its row and column.
+//! Words for a cell that is not of its declared type, and its row where only its column is known.
 
 use crate::schema::DType;
 
 use super::IngestError;
-use super::batch::whole;
-use super::files::Format;
 use super::scan::TypedFile;
-use super::text::{parse_datetime, parse_elapsed};
 
-/// Reads the file again, row by row; `None` when nothing is wrong with its cells. `column` limits the search.
-pub(super) fn wrong_cell(file: &TypedFile, column: Option<usize>) -> Option<IngestError> {
-    match file.file.format {
-        Format::Csv => in_csv(file, column).err(),
-        // Parquet columns have their type; what can still be wrong are texts of times and fractions in ids.
-        Format::Parquet | Format::Arrow => in_parquet(file, column?).err(),
-    }
-}
-
-fn in_csv(typed: &TypedFile, only: Option<usize>) -> Result<(), IngestError> {
-    let file = &typed.file;
-    let mut records = file.records()?;
-    let mut record = csv::ByteRecord::new();
-    let mut fields = 0;
-    for row in 0.. {
-        if !records.read_byte_record(&mut record).map_err(|e| file.csv_error(e, row))? {
-            break;
-        }
-        if row == 0 {
-            fields = record.len();
-            continue;
-        }
-        if record.len() > fields {
-            let (found, expected) = (record.len() as u64, fields as u64);
-            return Err(IngestError::Ragged { file: file.name.clone(), row, found, expected });
-        }
-        for (i, (at, wanted)) in typed.positions.iter().zip(&typed.wanted).enumerate() {
-            if only.is_some_and(|c| c != i) {
-                continue;
-            }
-            let field = record.get(*at).unwrap_or_default();
-            let Ok(text) = std::str::from_utf8(field) else {
-                return Err(IngestError::NotUtf8 { file: file.name.clone(), row });
-            };
-            if !text.is_empty() && !is(text, wanted.dtype) {
-                return Err(wrong(typed, i, row));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn in_parquet(typed: &TypedFile, column: usize) -> Result<(), IngestError> {
+/// Reads the file again for the first cell of a column that is not what the column is used as: an id with a fraction.
+/// `None` when there is none.
+pub(super) fn wrong_cell(typed: &TypedFile, column: usize) -> Option<IngestError> {
     let mut before = 0;
-    typed
-        .scan(|columns, _| {
-            let cells = &columns[column];
-            for row in 0..cells.len() {
-                let right = match typed.wanted[column].dtype {
-                    DType::Datetime => cells.datetime(row).is_ok(),
-                    DType::Elapsed => cells.elapsed(row).is_ok(),
-                    DType::Integer => cells.key(row).is_ok(),
-                    DType::Float | DType::Text => true,
-                };
-                if !right {
-                    return Err(wrong(typed, column, before + row as u64 + 1));
-                }
+    let search = typed.scan(|columns, _| {
+        let cells = &columns[column];
+        for row in 0..cells.len() {
+            let right = match typed.wanted[column].dtype {
+                DType::Datetime => cells.datetime(row).is_ok(),
+                DType::Elapsed => cells.elapsed(row).is_ok(),
+                DType::Integer | DType::Float => cells.key(row).is_ok(),
+                DType::Text => true,
+            };
+            if !right {
+                return Err(wrong(typed, column, before + row as u64 + 1));
             }
-            before += cells.len() as u64;
-            Ok(())
-        })
-        .map(drop)
-}
-
-fn is(text: &str, dtype: DType) -> bool {
-    match dtype {
-        DType::Integer => text.parse::<i64>().is_ok() || text.parse().ok().and_then(whole).is_some(),
-        DType::Float => text.parse::<f64>().is_ok(),
-        DType::Text => true,
-        DType::Datetime => text.trim().is_empty() || parse_datetime(text).is_some(),
-        DType::Elapsed => text.trim().is_empty() || parse_elapsed(text).is_some(),
-    }
+        }
+        before += cells.len() as u64;
+        Ok(())
+    });
+    search.err()
 }
 
 /// The error of a cell of another type.
@@ -88,6 +34,18 @@ pub(super) fn wrong(typed: &TypedFile, column: usize, row: u64) -> IngestError {
     IngestError::WrongType {
         file: typed.file.name.clone(),
         row,
+        column: wanted.name.clone(),
+        expected: expected(wanted.dtype).into(),
+        remedy: remedy(wanted.dtype).into(),
+    }
+}
+
+/// The same, with the line of a text file.
+pub(super) fn wrong_in_line(typed: &TypedFile, column: usize, line: u64) -> IngestError {
+    let wanted = &typed.wanted[column];
+    IngestError::WrongCellInLine {
+        file: typed.file.name.clone(),
+        line,
         column: wanted.name.clone(),
         expected: expected(wanted.dtype).into(),
         remedy: remedy(wanted.dtype).into(),

@@ -3,17 +3,28 @@
 use std::collections::HashMap;
 
 use crate::num::exact;
-use crate::schema::{Kind, Rule, Variable};
+use crate::schema::{Kind, Known, Rule, Variable};
 
 use super::VariableAudit;
+use super::finding::Finding;
 use super::plan::Target;
+use super::reason::Reason;
 use super::text::{lower_limit, normal_text, normal_unit, shortest};
 
-/// Why a row within a record's window gave no value.
+/// Why a row within a record's window gave no value. Each says that something was recorded, except for a missing code,
+/// which says that nothing was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejected {
+    /// It is not known when it was.
+    NoTime,
+    /// It ends before it begins.
+    EndBeforeStart,
+    /// It begins and has no end, so that nothing is known of it after its beginning.
+    NoEnd,
     NoNumber,
     UnmappedText,
+    /// A result beyond a limit of measurement, such as `>200`, of which only a side is known.
+    Censored,
     MissingCode,
     UnknownUnit,
     Below,
@@ -125,6 +136,9 @@ impl<'a> Meter<'a> {
         };
         if let Err(reason) = outcome {
             self.reject(reason);
+            if reason == Rejected::UnknownUnit {
+                *self.audit.unknown_units.entry(units.normal(raw.unit).to_string()).or_default() += 1;
+            }
         }
         outcome
     }
@@ -134,17 +148,19 @@ impl<'a> Meter<'a> {
         self.variable
     }
 
-    /// A computed value, when it is there and plausible.
-    pub(super) fn computed(&mut self, x: Option<f64>) -> Option<f64> {
-        let outcome = x.ok_or(Rejected::NoNumber).and_then(|x| self.in_range(x, false));
-        match outcome {
-            Ok(x) => Some(self.clip(x)),
-            // What cannot be computed for want of an operand is no finding.
-            Err(Rejected::NoNumber) => None,
-            Err(reason) => {
-                self.reject(reason);
-                None
-            }
+    /// A computed value, if it is plausible.
+    pub(super) fn computed(&mut self, known: Known) -> Finding {
+        match known {
+            Known::Absent => Finding::Absent,
+            // Its operand was counted where it was rejected.
+            Known::Rejected => Finding::Unknown,
+            Known::Value(x) => match self.in_range(x, false) {
+                Ok(x) => Finding::Number(self.clip(x)),
+                Err(reason) => {
+                    self.reject(reason);
+                    Finding::Unknown
+                }
+            },
         }
     }
 
@@ -155,7 +171,7 @@ impl<'a> Meter<'a> {
         clipped
     }
 
-    /// The value of a cell of the records table or of a static table.
+    /// The value of a cell of the records table or of a static table. What a column declares as text is compared as text.
     pub(super) fn fact(&mut self, number: Option<f64>, text: Option<&str>) -> Result<Value, Rejected> {
         let outcome = if self.variable.kind == Kind::Categorical {
             self.level(number, text)
@@ -185,16 +201,24 @@ impl<'a> Meter<'a> {
         self.units_seen[place] += 1;
     }
 
-    fn reject(&mut self, reason: Rejected) {
-        let counter = match reason {
-            Rejected::NoNumber | Rejected::UnmappedText | Rejected::MissingCode => {
-                &mut self.audit.not_a_number
+    /// Counts a measurement that gave no value.
+    pub(super) fn reject(&mut self, reason: Rejected) {
+        let audit = &mut self.audit;
+        if reason == Rejected::MissingCode {
+            audit.missing_codes += 1;
+        } else {
+            *audit.rejected.entry(Reason::from(reason).name().to_string()).or_default() += 1;
+        }
+        match reason {
+            Rejected::NoNumber | Rejected::UnmappedText | Rejected::MissingCode | Rejected::Censored => {
+                audit.not_a_number += 1;
             }
-            Rejected::UnknownUnit => &mut self.audit.unknown_unit,
-            Rejected::Below => &mut self.audit.below_range,
-            Rejected::Above => &mut self.audit.above_range,
-        };
-        *counter += 1;
+            Rejected::UnknownUnit => audit.unknown_unit += 1,
+            Rejected::Below => audit.below_range += 1,
+            Rejected::Above => audit.above_range += 1,
+            // These concern times, and the value was not looked at.
+            Rejected::NoTime | Rejected::EndBeforeStart | Rejected::NoEnd => {}
+        }
     }
 
     fn number(&mut self, target: &Target, raw: Raw<'_>, units: &Units) -> Result<f64, Rejected> {
@@ -225,8 +249,14 @@ impl<'a> Meter<'a> {
                 false => Err(Rejected::UnmappedText),
             };
         }
-        if let Some(limit) = text.filter(|_| self.variable.censored).and_then(lower_limit) {
-            return Ok((limit / 2.0, true));
+        if let Some(text) = text.filter(|t| may_be_censored(t)) {
+            // A number beside such a text is the limit and no measurement.
+            match lower_limit(text) {
+                Some(limit) if self.variable.censored => return Ok((limit / 2.0, true)),
+                Some(_) => return Err(Rejected::Censored),
+                None if upper_limit(text).is_some() => return Err(Rejected::Censored),
+                None => {}
+            }
         }
         let x = number.filter(|x| x.is_finite()).ok_or(Rejected::NoNumber)?;
         if self.variable.missing_codes.contains(&x) { Err(Rejected::MissingCode) } else { Ok((x, false)) }
@@ -254,6 +284,7 @@ impl<'a> Meter<'a> {
 
     fn by_rule(&mut self, rule: Rule, x: f64) -> Result<f64, Rejected> {
         match rule {
+            Rule::NotConvertible => Err(Rejected::UnknownUnit),
             Rule::MixedFraction if x <= 1.0 => Ok(x),
             Rule::MixedFraction if x < 21.0 => Err(Rejected::Below),
             Rule::MixedFraction if x > 100.0 => Err(Rejected::Above),
@@ -279,8 +310,8 @@ impl<'a> Meter<'a> {
 
     fn level(&mut self, number: Option<f64>, text: Option<&str>) -> Result<Value, Rejected> {
         let stated = text.map(str::trim).filter(|t| !t.is_empty());
-        let number = number.or_else(|| stated.and_then(|t| t.parse().ok()));
-        if number.is_some_and(|x| self.variable.missing_codes.contains(&x)) {
+        let coded = number.or_else(|| stated.and_then(|t| t.parse().ok()));
+        if coded.is_some_and(|x| self.variable.missing_codes.contains(&x)) {
             return Err(Rejected::MissingCode);
         }
         let text =
@@ -288,8 +319,10 @@ impl<'a> Meter<'a> {
         if self.patterns.is_empty() {
             return Ok(Value::Level(self.code(&text)));
         }
-        // A number may be written `1.0` as text.
-        let (text, plain) = (normal_text(&text), number.map(shortest));
+        // A number may be written `1.0` as text. A code with a leading zero is no number: 0389 is not 389.
+        let code = text.trim_start_matches('-').as_bytes();
+        let is_code = code.len() > 1 && code[0] == b'0' && code[1].is_ascii_digit();
+        let (text, plain) = (normal_text(&text), coded.filter(|_| !is_code).map(shortest));
         let fits = |pattern: &str| match pattern.strip_suffix('*') {
             Some(head) => text.starts_with(head),
             None => text == pattern || plain.as_deref() == Some(pattern),
@@ -307,6 +340,22 @@ impl<'a> Meter<'a> {
         self.codes.insert(level.to_string(), code);
         code
     }
+}
+
+/// A quick look at a text, since most are numbers: `<0.5`, `>200`, `LESS THAN 0.5`, `GREATER THAN 200`.
+fn may_be_censored(text: &str) -> bool {
+    matches!(text.as_bytes().first(), Some(b'<' | b'>' | b'l' | b'L' | b'g' | b'G'))
+}
+
+/// The limit of a result reported as above it, as [`lower_limit`] reads those below.
+fn upper_limit(text: &str) -> Option<f64> {
+    let rest = match text.strip_prefix('>') {
+        Some(rest) => rest,
+        None => {
+            text.get(..12).filter(|head| head.eq_ignore_ascii_case("greater than")).map(|_| &text[12..])?
+        }
+    };
+    lower_limit(&format!("<{}", rest.trim_start()))
 }
 
 #[cfg(test)]

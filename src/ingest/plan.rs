@@ -8,6 +8,7 @@ use crate::schema::{
 };
 
 use super::IngestError;
+use super::accumulate::Needs;
 use super::scan::Wanted;
 use super::text::normal_unit;
 
@@ -54,40 +55,6 @@ pub(super) struct Computation {
     pub(super) within: i64,
     /// Operand whose measurements are the moments; none: those of all.
     pub(super) at: Option<usize>,
-}
-
-/// What an accumulator has to remember.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a set: any of them may be on")]
-pub(super) struct Needs {
-    pub(super) sum: bool,
-    pub(super) moments: bool,
-    pub(super) min: bool,
-    pub(super) max: bool,
-    pub(super) first: bool,
-    pub(super) last: bool,
-    pub(super) values: bool,
-    pub(super) slope: bool,
-    /// Measurements with their times, for derived variables.
-    pub(super) series: bool,
-    /// Levels of a categorical variable rather than numbers.
-    pub(super) levels: bool,
-}
-
-impl Needs {
-    fn add(&mut self, aggregation: Aggregation) {
-        match aggregation {
-            Aggregation::First => self.first = true,
-            Aggregation::Last | Aggregation::TimeSinceLast => self.last = true,
-            Aggregation::Min => self.min = true,
-            Aggregation::Max => self.max = true,
-            Aggregation::Mean | Aggregation::Sum => self.sum = true,
-            Aggregation::Median => self.values = true,
-            Aggregation::Std => self.moments = true,
-            Aggregation::Slope => self.slope = true,
-            Aggregation::Count => {}
-        }
-    }
 }
 
 /// What a rule tests.
@@ -384,6 +351,7 @@ impl<'a> Plan<'a> {
         // Flags are read as text: they are null for most of a table, which hides how its numbers are written.
         let single =
             |at: &usize| ![places.item, places.value, places.time].contains(at) && places.end != Some(*at);
+        list[places.item].is_code = true;
         for at in places.drop.iter().filter(|at| single(at)) {
             if ![places.record, places.subject].contains(&Some(*at)) {
                 list[*at].dtype = DType::Text;
@@ -402,7 +370,7 @@ fn seconds(hours: f64) -> i64 {
 fn wanted(table: &Table, name: &str) -> Result<Wanted, IngestError> {
     let found = table.columns.iter().find(|(c, _)| c.eq_ignore_ascii_case(name));
     let (name, dtype) = found.ok_or_else(|| unknown("column", name, &table.name))?;
-    Ok(Wanted { name: name.clone(), dtype: *dtype })
+    Ok(Wanted { name: name.clone(), dtype: *dtype, is_code: !matches!(table.kind, TableKind::Events(_)) })
 }
 
 fn unknown(what: &'static str, name: &str, place: &str) -> IngestError {

@@ -16,7 +16,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// Place of an id; a number and its text are the same id.
+    /// Place of an id; a number and its text are the same id, and `007` is not the text of 7.
     pub(super) fn get(&self, key: Key<'_>) -> Option<u32> {
         match key {
             Key::Number(n) => match self.numbers.get(&n) {
@@ -27,7 +27,10 @@ impl Ids {
             Key::Text(t) => match self.texts.get(t) {
                 Some(i) => Some(*i),
                 None if self.numbers.is_empty() => None,
-                None => t.parse().ok().and_then(|n: i64| self.numbers.get(&n).copied()),
+                None => {
+                    let number = t.parse().ok().filter(|n: &i64| n.to_string() == t);
+                    number.and_then(|n| self.numbers.get(&n).copied())
+                }
             },
         }
     }
@@ -82,6 +85,23 @@ pub(super) enum Moment {
     At(i64),
     /// Reach since the record's start.
     After(i64),
+}
+
+impl Moment {
+    /// Seconds since whatever it counts from.
+    pub(super) fn seconds(self) -> i64 {
+        match self {
+            Self::At(seconds) | Self::After(seconds) => seconds,
+        }
+    }
+
+    /// A moment on the same scale that comes after all others; far from the largest number, so that differences fit.
+    pub(super) fn forever(self) -> Self {
+        match self {
+            Self::At(_) => Self::At(i64::MAX / 4),
+            Self::After(_) => Self::After(i64::MAX / 4),
+        }
+    }
 }
 
 /// Why an event belongs to no record's window.
@@ -201,6 +221,14 @@ impl Records {
         reached.min_by_key(|&&r| (distance(r), self.rank(r))).copied().ok_or(Misplaced::OutsideStays)
     }
 
+    /// The record of a subject that has one only.
+    pub(super) fn only_of(&self, subject: Key<'_>) -> Option<u32> {
+        match self.of_subject[self.subjects.get(subject)? as usize].as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
     /// Reach after the record's start, when they are within the window.
     pub(super) fn place(&self, record: u32, moment: Moment, window: Reach) -> Result<i64, Misplaced> {
         let r = record as usize;
@@ -318,6 +346,7 @@ mod tests {
     fn text_and_number_name_the_same_record() {
         let mut r = records();
         assert_eq!(r.ids.get(Key::Text("11")), Some(1));
+        assert_eq!(r.ids.get(Key::Text("011")), None, "a code with a leading zero is another");
         assert_eq!(r.meet(Key::Text("10"), None), 0);
         assert_eq!(r.meet(Key::Text("2x"), None), 3);
         assert_eq!(r.sorted(), [0, 1, 2, 3]);

@@ -7,21 +7,21 @@ use crate::schema::{Pipeline, Schema, TableKind};
 
 use super::cache;
 use super::columns::Rows;
-use super::events::Gathered;
 use super::facts::Facts;
 use super::files::{self, SourceFile};
+use super::gathered::Gathered;
 use super::plan::Plan;
 use super::records::Records;
 use super::scan::{TypedFile, Wanted};
 use super::{
     Audit, CohortStep, IngestError, IngestProgress, InputFile, RecordTable, TableAudit, anchor, cohort,
-    derive,
+    derive, warnings,
 };
 
 /// Reads the tables of a cohort into one row per record.
 ///
-/// Rows are read once, in a stream; memory holds the records and their aggregates, except for medians, which keep
-/// their values. The result is a function of the set of rows: their order, their distribution over files, chunks and
+/// Rows are read once, in a stream; memory holds the records and their aggregates, a hash of each row that is used (9 to
+/// 18 bytes), by which its copies are known, and for medians their values. The result is a function of the set of rows: their order, their distribution over files, chunks and
 /// threads change nothing.
 ///
 /// # Errors
@@ -133,7 +133,10 @@ impl Tables {
             for file in of_table {
                 let shown = file.name.clone();
                 match TypedFile::open(file, wanted, skip_bad)? {
-                    Ok(file) => typed.push(file),
+                    Ok(file) => {
+                        warnings.extend(file.warnings.iter().cloned());
+                        typed.push(file);
+                    }
                     Err(columns) => lacking.push((shown, columns)),
                 }
             }
@@ -143,7 +146,7 @@ impl Tables {
             return Err(IngestError::MissingTables { tables: absent, folder: input.display().to_string() });
         }
         if !lacking.is_empty() {
-            return Err(IngestError::MissingColumns(lacking));
+            return Err(IngestError::MissingTableColumns(lacking));
         }
         Ok(Self { files: found, warnings })
     }
@@ -292,8 +295,9 @@ impl<'a> Reading<'a> {
     /// Reads the rest, applies the remaining rules and closes the accounts.
     fn finish(mut self) -> Result<RecordTable, IngestError> {
         self.events()?;
-        let Self { plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, tables, .. } =
-            self;
+        let Self {
+            plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, tables, ..
+        } = self;
         let late = early..plan.operands.len();
         cohort::apply(plan, late, &mut records, &facts, &gathered, &mut audit.cohort)?;
         gathered.close(&records, &mut audit.tables, &mut audit.warnings);
@@ -304,6 +308,7 @@ impl<'a> Reading<'a> {
             close_records(table, &records);
         }
         audit.tables.splice(0..0, static_audits);
+        audit.warnings.extend(warnings::of_tables(&audit.tables));
         let rows = Rows::new(&records, &gathered);
         if rows.cells.is_empty() {
             return Err(IngestError::NoRecords(
@@ -311,16 +316,17 @@ impl<'a> Reading<'a> {
             ));
         }
         let columns = rows.columns(plan, &records, &facts, &mut gathered);
-        audit.variables = gathered.meters.into_iter().map(|m| m.audit).collect();
+        audit.variables = std::mem::take(&mut gathered.meters).into_iter().map(|m| m.audit).collect();
         for (variable, planned) in audit.variables.iter_mut().zip(&plan.variables) {
             if planned.lookback > 0 {
                 let hours = planned.lookback as f64 / 3600.0;
                 let _ = write!(variable.variable, " (lookback {hours} h)");
             }
         }
-        for variable in audit.variables.iter().filter(|v| v.values_kept == 0) {
-            audit.warnings.push(format!("variable {} has no value in any record", variable.variable));
-        }
+        let mut zones = facts.zones.clone();
+        zones.merge(&gathered.zones)?;
+        audit.warnings.extend(zones.warning());
+        audit.warnings.extend(warnings::of_variables(plan, &audit.variables));
         let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
         Ok(RecordTable { record_ids, subject_ids, splits: None, columns, audit })
     }

@@ -3,25 +3,18 @@
 
 use polars_core::prelude::*;
 
-use crate::schema;
+use crate::schema::{self, suggest};
 
 use super::IngestError;
-use super::batch::BatchColumn;
+use super::batch::{BatchColumn, Key};
 use super::cache::Note;
+use super::calendar::Zoned;
 use super::delimited::{self, Passed};
+use super::error::MissingColumn;
 use super::files::{Format, SourceFile};
 use super::locate;
 use super::source::{StoredTable, described, engine, polars_type};
-
-/// How a Parquet column arrives from Polars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Physical {
-    Integer,
-    Float,
-    Text,
-    /// Microseconds since 1970, from a temporal Parquet column.
-    Micros,
-}
+use super::stored::{self, Unfit};
 
 /// A column asked for.
 #[derive(Debug, Clone)]
@@ -30,6 +23,8 @@ pub(super) struct Wanted {
     pub(super) name: String,
     /// Declared type.
     pub(super) dtype: schema::DType,
+    /// Whether its texts are codes that are compared as a whole.
+    pub(super) is_code: bool,
 }
 
 /// A file whose header was matched to the wanted columns.
@@ -41,8 +36,8 @@ pub(super) struct TypedFile {
     pub(super) wanted: Vec<Wanted>,
     /// For each wanted column, its place in the header.
     pub(super) positions: Vec<usize>,
-    /// Of a Parquet file.
-    physical: Vec<Physical>,
+    /// What a user should know about the way its columns are stored.
+    pub(super) warnings: Vec<String>,
     /// Leave malformed rows out and count them, instead of stopping at the first.
     pub(super) skip_bad: bool,
     /// Of an event store: what it was made from.
@@ -65,7 +60,7 @@ impl TypedFile {
         file: SourceFile,
         wanted: &[Wanted],
         skip_bad: bool,
-    ) -> Result<Result<Self, Vec<String>>, IngestError> {
+    ) -> Result<Result<Self, Vec<MissingColumn>>, IngestError> {
         let stored = match file.format {
             Format::Csv => None,
             Format::Parquet | Format::Arrow => Some(StoredTable::open(&file)?),
@@ -79,7 +74,14 @@ impl TypedFile {
         for column in wanted {
             let mut places = (0..header.len()).filter(|&i| header[i].eq_ignore_ascii_case(&column.name));
             match (places.next(), places.next()) {
-                (None, _) => missing.push(column.name.clone()),
+                (None, _) => {
+                    let others = header.iter().map(String::as_str).filter(|name| {
+                        // A name that another wanted column goes by is taken.
+                        !wanted.iter().any(|w| w.name.eq_ignore_ascii_case(name))
+                    });
+                    let similar = suggest::closest(&column.name, others).map(ToString::to_string);
+                    missing.push(MissingColumn { name: column.name.clone(), similar });
+                }
                 (Some(at), None) => positions.push(at),
                 (Some(_), Some(_)) => {
                     return Err(IngestError::DuplicateColumn {
@@ -97,12 +99,12 @@ impl TypedFile {
             header,
             wanted: wanted.to_vec(),
             positions,
-            physical: vec![Physical::Text; wanted.len()],
+            warnings: Vec::new(),
             skip_bad,
             cached: None,
         };
         if let Some(stored) = stored {
-            typed.physical_of_parquet(stored.schema())?;
+            typed.check_stored(stored.schema())?;
         }
         Ok(Ok(typed))
     }
@@ -112,33 +114,26 @@ impl TypedFile {
         self.header.len()
     }
 
-    fn physical_of_parquet(&mut self, stored: &ArrowSchema) -> Result<(), IngestError> {
-        for i in 0..self.wanted.len() {
-            let (_, field) =
-                stored.get_at_index(self.positions[i]).expect("invariant: position is in the header");
+    /// Checks that every column can hold what is declared.
+    fn check_stored(&mut self, stored: &ArrowSchema) -> Result<(), IngestError> {
+        for (wanted, position) in self.wanted.iter().zip(&self.positions) {
+            let (_, field) = stored.get_at_index(*position).expect("invariant: position is in the header");
             let found = polars_type(field);
-            let physical = match (self.wanted[i].dtype, &found) {
-                (schema::DType::Integer, t) if t.is_integer() => Physical::Integer,
-                (schema::DType::Integer, t) if t.is_float() => Physical::Float,
-                (schema::DType::Float, t) if t.is_primitive_numeric() => Physical::Float,
-                (schema::DType::Text, t) if t.is_string() || t.is_primitive_numeric() => Physical::Text,
-                (schema::DType::Datetime, DataType::Date | DataType::Datetime(..)) => Physical::Micros,
-                (schema::DType::Datetime | schema::DType::Elapsed, t) if t.is_string() => Physical::Text,
-                (_, DataType::Null) => Physical::Text,
-                (expected, t) => {
-                    return Err(IngestError::WrongColumnType {
-                        file: self.file.name.clone(),
-                        column: self.wanted[i].name.clone(),
-                        found: if matches!(t, DataType::Unknown(_)) {
-                            described(&field.dtype)
-                        } else {
-                            t.to_string()
-                        },
-                        expected: expected.name().into(),
-                    });
-                }
-            };
-            self.physical[i] = physical;
+            if !stored::readable(wanted.dtype, &found) {
+                return Err(IngestError::WrongColumnType {
+                    file: self.file.name.clone(),
+                    column: wanted.name.clone(),
+                    found: described(&field.dtype),
+                    expected: wanted.dtype.name().into(),
+                });
+            }
+            if wanted.is_code && stored::loses_zeros(wanted.dtype, &found) {
+                self.warnings.push(format!(
+                    "{}: column `{}` is declared as text and stored as numbers; if its codes had leading zeros (0389), the \
+                     file has lost them, and 389 is what rules and levels see",
+                    self.file.name, wanted.name
+                ));
+            }
         }
         Ok(())
     }
@@ -156,8 +151,9 @@ impl TypedFile {
         }
         let mut passed = Passed::default();
         StoredTable::open(&self.file)?.read(&self.positions, |df| {
+            let columns = self.columns(&df, passed.rows, None, &mut passed.zones)?;
             passed.rows += df.height() as u64;
-            each(&self.columns(&df)?, passed)
+            each(&columns, passed)
         })?;
         passed.bytes = self.file.size();
         Ok(passed)
@@ -181,24 +177,57 @@ impl TypedFile {
         }
         let mut passed = Passed::default();
         StoredTable::open(&self.file)?.read(&self.positions, |df| {
+            let before = passed.rows;
             passed.rows += df.height() as u64;
-            let kept = items.mask(&df.columns()[item], self.physical[item]).and_then(|mask| df.filter(&mask));
-            each(&self.columns(&kept.map_err(|e| self.error(e))?)?, passed)
+            // The item decides first: most rows of a table are of items that nobody asked for.
+            let unfit = |fault| self.unfit(fault, item, before, None);
+            let (column, _) = stored::convert(&df.columns()[item], self.wanted[item].dtype).map_err(unfit)?;
+            let mask = items.mask(&column).map_err(|row| self.unfit(Unfit::Row(row), item, before, None))?;
+            if !mask.iter().any(|wanted| *wanted) {
+                return Ok(());
+            }
+            let chosen: BooleanChunked = mask.iter().map(|wanted| Some(*wanted)).collect();
+            let kept = df.filter(&chosen).map_err(|e| self.unfit(Unfit::Engine(e), item, before, None))?;
+            each(&self.columns(&kept, before, Some(&mask), &mut passed.zones)?, passed)
         })?;
         // A store has left behind what its source has besides.
         let passed = self.cached.as_ref().map_or(passed, Note::passed);
         Ok(Passed { bytes: self.file.size(), ..passed })
     }
 
-    fn columns(&self, df: &DataFrame) -> Result<Vec<BatchColumn>, IngestError> {
-        let stored = self.physical.iter().zip(df.columns());
-        let build = stored.map(|(physical, column)| BatchColumn::new(&physical.of(column)?, *physical));
-        build.collect::<PolarsResult<_>>().map_err(|e| self.error(e))
+    /// The columns of a stretch that begins after `before` rows; `mask` tells which of its rows they are.
+    fn columns(
+        &self,
+        df: &DataFrame,
+        before: u64,
+        mask: Option<&[bool]>,
+        zones: &mut Zoned,
+    ) -> Result<Vec<BatchColumn>, IngestError> {
+        let mut columns = Vec::with_capacity(self.wanted.len());
+        for (i, (column, wanted)) in df.columns().iter().zip(&self.wanted).enumerate() {
+            let converted = stored::convert(column, wanted.dtype);
+            let (column, found) = converted.map_err(|fault| self.unfit(fault, i, before, mask))?;
+            *zones = zones.and(found);
+            columns.push(column);
+        }
+        Ok(columns)
+    }
+
+    /// What is wrong with a column, in our words. The reader's own messages quote cells.
+    fn unfit(&self, fault: Unfit, column: usize, before: u64, mask: Option<&[bool]>) -> IngestError {
+        match fault {
+            Unfit::Row(row) => {
+                let chosen = |mask: &[bool]| (0..mask.len()).filter(|&i| mask[i]).nth(row);
+                let row = mask.and_then(chosen).unwrap_or(row);
+                locate::wrong(self, column, before + row as u64 + 1)
+            }
+            Unfit::Engine(error) => engine(&self.file, error),
+        }
     }
 
     /// The first cell that is not of its declared type, when a batch has met one.
     pub(super) fn wrong_cell(&self, column: usize) -> IngestError {
-        locate::wrong_cell(self, Some(column)).unwrap_or_else(|| IngestError::WrongType {
+        locate::wrong_cell(self, column).unwrap_or_else(|| IngestError::WrongType {
             file: self.file.name.clone(),
             row: 0,
             column: self.wanted[column].name.clone(),
@@ -206,47 +235,16 @@ impl TypedFile {
             remedy: locate::remedy(self.wanted[column].dtype).into(),
         })
     }
-
-    /// The reader's error in our words. Its messages quote cells and name no row, so the file is read again by other
-    /// means to find the place; that costs time only once something is wrong.
-    fn error(&self, error: PolarsError) -> IngestError {
-        locate::wrong_cell(self, None).unwrap_or_else(|| {
-            tracing::debug!(file = self.file.name, %error, "reader failed");
-            engine(&self.file, error)
-        })
-    }
-}
-
-impl Physical {
-    /// A column as it was stored, in the type that it arrives in.
-    fn of(self, column: &Column) -> PolarsResult<Column> {
-        match self {
-            Self::Integer => column.cast(&DataType::Int64),
-            Self::Float => column.cast(&DataType::Float64),
-            Self::Text => column.cast(&DataType::String),
-            Self::Micros => {
-                column.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?.cast(&DataType::Int64)
-            }
-        }
-    }
 }
 
 impl ItemSet {
-    /// Names are compared trimmed.
-    fn mask(&self, column: &Column, physical: Physical) -> PolarsResult<BooleanChunked> {
-        let column = physical.of(column)?;
-        let series = column.as_materialized_series();
-        Ok(match (self, series.dtype()) {
-            (Self::Numbers(set), DataType::Int64) => {
-                series.i64()?.iter().map(|v| v.is_some_and(|v| set.contains(&v))).collect()
-            }
-            (Self::Numbers(set), _) => {
-                let whole = |v: f64| v.fract() == 0.0 && set.contains(&(v as i64));
-                series.f64()?.iter().map(|v| v.is_some_and(whole)).collect()
-            }
-            (Self::Names(set), _) => {
-                series.str()?.iter().map(|v| v.is_some_and(|v| set.contains(v.trim()))).collect()
-            }
-        })
+    /// Which cells are in the set; `Err` is the row of one that is no item. Names are compared trimmed.
+    fn mask(&self, column: &BatchColumn) -> Result<Vec<bool>, usize> {
+        let is = |key: Option<Key<'_>>| match (self, key) {
+            (Self::Numbers(set), Some(Key::Number(n))) => set.contains(&n),
+            (Self::Names(set), Some(Key::Text(name))) => set.contains(name),
+            _ => false,
+        };
+        (0..column.len()).map(|row| column.key(row).map(is).map_err(|_| row)).collect()
     }
 }

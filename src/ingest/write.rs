@@ -78,7 +78,7 @@ impl OutputCells {
 
 /// A text that spreadsheets do not run: one that begins like a formula gets an apostrophe in front, unless it is a
 /// number (OWASP, "CSV injection").
-fn formula_safe(text: &str) -> String {
+pub(super) fn formula_safe(text: &str) -> String {
     let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
     if dangerous { format!("'{text}") } else { text.to_string() }
 }
@@ -125,7 +125,9 @@ pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Res
         Cells::Number(x) => numbers(&feature.name, x),
         Cells::Text(t) => pl::Column::new(feature.name.as_str().into(), t.as_slice()),
     }));
-    write_frame(path, columns, table.n_records())
+    let failed =
+        |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
+    write_frame(path, pl::DataFrame::new(table.n_records(), columns).map_err(failed)?)
 }
 
 fn with_names_of_their_own(columns: &[OutputColumn]) -> Cow<'_, [OutputColumn]> {
@@ -178,13 +180,25 @@ fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), I
     // Names come from the user's own table and are kept as they are, so that they are found again.
     writer.write_record(columns.iter().map(|c| &c.name)).map_err(failed)?;
     for row in 0..rows {
-        writer.write_record(columns.iter().map(|c| c.cells.csv_field(row))).map_err(failed)?;
+        writer.write_record(csv_record(columns, row)).map_err(failed)?;
     }
     writer.flush().map_err(IoError::on("write", path))?;
     Ok(())
 }
 
+/// One row as it is written to CSV.
+pub(super) fn csv_record(columns: &[OutputColumn], row: usize) -> impl Iterator<Item = String> {
+    columns.iter().map(move |c| c.cells.csv_field(row))
+}
+
 fn write_parquet(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
+    let failed =
+        |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
+    write_frame(path, frame(columns, rows).map_err(failed)?)
+}
+
+/// Columns as a frame, NaN as null.
+pub(super) fn frame(columns: &[OutputColumn], rows: usize) -> pl::PolarsResult<pl::DataFrame> {
     let column = |c: &OutputColumn| {
         let name = pl::PlSmallStr::from(c.name.as_str());
         match &c.cells {
@@ -194,13 +208,12 @@ fn write_parquet(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(
             OutputCells::Text(v) => pl::Column::new(name, v.as_slice()),
         }
     };
-    write_frame(path, columns.iter().map(column).collect(), rows)
+    pl::DataFrame::new(rows, columns.iter().map(column).collect())
 }
 
-fn write_frame(path: &Path, columns: Vec<pl::Column>, rows: usize) -> Result<(), IngestError> {
+fn write_frame(path: &Path, mut frame: pl::DataFrame) -> Result<(), IngestError> {
     let failed =
         |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
-    let mut frame = pl::DataFrame::new(rows, columns).map_err(failed)?;
     let file = File::create(path).map_err(IoError::on("create", path))?;
     io::ParquetWriter::new(file).finish(&mut frame).map_err(failed)?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use crate::features::{Encoder, FittedColumn, Noise, QUANTILE_LEVELS, Transform};
+use crate::features::{Cell, Encoder, FittedColumn, Noise, QUANTILE_LEVELS, Transform};
 use crate::random::Seed;
 
 use super::feature::Feature;
@@ -18,8 +18,8 @@ impl Cells for EncoderCells<'_> {
         self.0.encode(row, seed, draw).values.into_iter().collect()
     }
 
-    fn cell(&self, feature: usize, x: f64, u: f64) -> (f64, f64) {
-        self.0.columns[feature].encode(x, u)
+    fn cell(&self, feature: usize, x: f64, u: f64) -> Cell {
+        self.0.columns[feature].cell(x, u)
     }
 }
 

@@ -110,13 +110,18 @@ impl Calibrations {
     }
 
     /// Groups too small for the level, and rows of groups without any calibration record.
-    pub(super) fn warnings(&self, rule: Rule, encoder: &Encoder, codes: &[Option<i64>]) -> Vec<Warning> {
+    pub(super) fn warnings(
+        &self,
+        rule: Rule,
+        encoder: &Encoder,
+        rows_of: &BTreeMap<i64, usize>,
+    ) -> Vec<Warning> {
         let Some((column, by)) = &self.groups else { return Vec::new() };
         let mut out = Vec::new();
         let level = rule.level() * (1.0 + ROUNDING);
         let needed = ((1.0 / rule.level()) * (1.0 - ROUNDING)).ceil() as usize - 1;
         for (&code, calibration) in by {
-            let rows = codes.iter().filter(|c| **c == Some(code)).count();
+            let rows = rows_of.get(&code).copied().unwrap_or(0);
             if rows > 0 && calibration.smallest_p() > level {
                 out.push(Warning::SmallGroup {
                     group: group_name(encoder, *column, code),
@@ -126,7 +131,7 @@ impl Calibrations {
                 });
             }
         }
-        let unknown = codes.iter().flatten().filter(|code| !by.contains_key(code)).count();
+        let unknown = rows_of.iter().filter(|(code, _)| !by.contains_key(code)).map(|(_, rows)| rows).sum();
         if unknown > 0 {
             out.push(Warning::UnknownGroup { rows: unknown });
         }

@@ -7,14 +7,22 @@ use super::pattern::Pattern;
 
 /// Why the record is unusual, in one sentence without a full stop. Empty for records that were not explained.
 ///
-/// `observed` is the number of observed values of the record.
+/// `observed` is the number of observed values of the record, `absent` names features whose absence alone is rarer than
+/// anything a change of values would mend.
 pub(super) fn sentence(
     features: &[FeatureExplanation],
     pair: Option<&PairExplanation>,
     observed: usize,
+    absent: &[&str],
 ) -> String {
     if observed == 0 {
         return "no value is recorded; which values are missing is unusual in itself".to_owned();
+    }
+    if let Some((first, others)) = absent.split_first() {
+        let more =
+            if others.is_empty() { String::new() } else { format!(" and {} more features", others.len()) };
+        let verb = if others.is_empty() { "is" } else { "are" };
+        return format!("{first}{more} {verb} missing, which hardly any training record has");
     }
     if let Some(pair) = pair {
         return pair_sentence(pair);
@@ -118,17 +126,17 @@ mod tests {
     #[test]
     fn a_single_value_is_described_with_its_pattern() {
         assert_eq!(
-            sentence(&[fahrenheit()], None, 5),
+            sentence(&[fahrenheit()], None, 5, &[]),
             "temperature 98.6 °C; with 37.1 the record would be ordinary (looks like °F: 37.0 °C)"
         );
         let unnamed = FeatureExplanation { pattern: None, p_after: 0.0123, ..fahrenheit() };
         assert_eq!(
-            sentence(&[unnamed], None, 5),
+            sentence(&[unnamed], None, 5, &[]),
             "temperature 98.6 °C; with 37.1 the record would be less unusual (p 0.012)"
         );
         let several = FeatureExplanation { together: vec!["temperature_max".into()], ..fahrenheit() };
         assert!(
-            sentence(&[several], None, 5)
+            sentence(&[several], None, 5, &[])
                 .starts_with("temperature 98.6 °C (temperature_max alike); with 37.1")
         );
     }
@@ -143,7 +151,12 @@ mod tests {
             ..FeatureExplanation::default()
         };
         assert_eq!(
-            sentence(&[one("systolic", "68", "diastolic"), one("diastolic", "124", "systolic")], None, 7),
+            sentence(
+                &[one("systolic", "68", "diastolic"), one("diastolic", "124", "systolic")],
+                None,
+                7,
+                &[]
+            ),
             "systolic 68 and diastolic 124 look exchanged; the other way round the record would be ordinary"
         );
         let mut pair = PairExplanation {
@@ -158,23 +171,32 @@ mod tests {
             either: true,
         };
         assert_eq!(
-            sentence(&[], Some(&pair), 2),
+            sentence(&[], Some(&pair), 2, &[]),
             "a 1 kg does not occur together with b 2%; with 3 for the first or 4 for the second the record would be \
              ordinary"
         );
         pair.either = false;
         assert_eq!(
-            sentence(&[], Some(&pair), 2),
+            sentence(&[], Some(&pair), 2, &[]),
             "a 1 kg and b 2%; with 3 and 4 the record would be ordinary"
         );
     }
 
     #[test]
     fn records_without_a_culprit_are_not_blamed_on_one() {
-        assert!(sentence(&[], None, 0).starts_with("no value is recorded"));
-        assert!(
-            sentence(&[FeatureExplanation::default()], None, 3).starts_with("no single value stands out")
+        assert!(sentence(&[], None, 0, &[]).starts_with("no value is recorded"));
+        assert_eq!(
+            sentence(&[], None, 3, &["ward"]),
+            "ward is missing, which hardly any training record has"
         );
-        assert_eq!(sentence(&[], None, 3), "");
+        assert_eq!(
+            sentence(&[], None, 3, &["ward", "age", "sex"]),
+            "ward and 2 more features are missing, which hardly any training record has"
+        );
+        assert!(
+            sentence(&[FeatureExplanation::default()], None, 3, &[])
+                .starts_with("no single value stands out")
+        );
+        assert_eq!(sentence(&[], None, 3, &[]), "");
     }
 }

@@ -3,24 +3,19 @@
 use std::io::Write;
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::density::Density;
-use crate::evaluate::{DRAWS, LOG_PROB_FLOOR, Score, score_records};
+use crate::evaluate::{DRAWS, Score};
 use crate::features::Encoder;
 use crate::random::Seed;
 
 use super::OutlierError;
-use super::calibrate::q_values;
-use super::encoder::EncoderCells;
-use super::explain::{Explainer, Explanation};
 use super::explanation::{FeatureExplanation, PairExplanation};
-use super::feature::{Feature, significant};
-use super::groups::{Calibrations, Grouping, group_name};
-use super::sentence::sentence;
-use super::threshold::{Rule, Warning, warnings};
-use super::versions::Gain;
+use super::feature::significant;
+use super::groups::Grouping;
+use super::judge::{Judge, Tally};
+use super::threshold::{Rule, Warning};
 
 /// How to flag and explain.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +34,9 @@ pub struct FlagOptions {
     pub also_explain: usize,
     /// At most this many rows are explained, the most unusual first.
     pub max_explained: usize,
-    /// Of the noise.
+    /// Of the noise of the scores; that of the calibration scores.
+    pub score_seed: Seed,
+    /// Of the noise of the explanations.
     pub seed: Seed,
 }
 
@@ -54,6 +51,7 @@ impl Default for FlagOptions {
             also_explain: 0,
             // At the design goal of 50 ms each, under a minute.
             max_explained: 1000,
+            score_seed: Seed(0),
             seed: Seed(0),
         }
     }
@@ -122,89 +120,21 @@ pub fn flag(
     record_ids: &[String],
     options: &FlagOptions,
 ) -> Result<Flags, OutlierError> {
-    options.rule.check()?;
-    let calibrations = Calibrations::new(calibration_scores, options.groups.as_ref())?;
-    let calibration = calibrations.whole();
-    let n = raw.nrows();
-    if record_ids.len() != n {
-        return Err(OutlierError::Length { what: "record ids", got: record_ids.len(), expected: n });
+    let judge = Judge::new(density, encoder, calibration_scores, options)?;
+    if record_ids.len() != raw.nrows() {
+        let (got, expected) = (record_ids.len(), raw.nrows());
+        return Err(OutlierError::Length { what: "record ids", got, expected });
     }
-    let features = Feature::all(encoder);
-    if raw.ncols() != features.len() {
-        return Err(OutlierError::Columns { got: raw.ncols(), expected: features.len() });
-    }
-    let seed = options.seed.child("flag", 0);
-    let records = score_records(density, encoder, raw, options.draws, seed);
-    let scores = options.score.of_all(encoder, raw, &records);
-    let (log_prob, tensor) = (records.log_prob, records.log_prob_tensor);
-    let codes: Vec<Option<i64>> = raw.rows().into_iter().map(|row| calibrations.code(row)).collect();
-    let p = calibrations.p_values(raw, &scores);
-    let q = q_values(&p);
-    let mut rows: Vec<FlagRow> = (0..n)
-        .map(|i| FlagRow {
-            record_id: record_ids[i].clone(),
-            log_prob: log_prob[i],
-            score: scores[i],
-            p_value: p[i],
-            q_value: q[i],
-            flagged: options.rule.flags(p[i], q[i]),
-            group: options.groups.as_ref().zip(codes[i]).map(|(g, code)| RowGroup {
-                name: group_name(encoder, g.column, code),
-                n_calibration: calibrations.n(Some(code)),
-            }),
-            ..FlagRow::default()
-        })
-        .collect();
-    let mut warnings = warnings(calibration, options.rule, &p);
-    warnings.extend(calibrations.warnings(options.rule, encoder, &codes));
-    // One floored draw among the averaged ones is enough to leave the range of real log-likelihoods.
-    let not_finite = log_prob.iter().filter(|l| **l < LOG_PROB_FLOOR / 1e3).count();
-    if not_finite > 0 {
-        warnings.push(Warning::NotFinite { rows: not_finite });
-    }
-
-    let chosen = to_explain(&rows, options);
-    let flagged = rows.iter().filter(|r| r.flagged).count();
-    let explained = chosen.iter().filter(|&&i| rows[i].flagged).count();
-    if explained < flagged && options.explain_top > 0 {
-        warnings.push(Warning::ExplanationsLimited { explained, flagged });
-    }
-    let cells = EncoderCells(encoder);
-    let explainer = Explainer::new(density, &cells, &features);
-    let explanations: Vec<Explanation> = chosen
-        .par_iter()
-        .map(|&i| {
-            let row = raw.row(i).to_vec();
-            let after = |edit: &[(usize, f64)], gain: Gain| {
-                let mut row = row.clone();
-                for &(j, v) in edit {
-                    row[j] = v;
-                }
-                let (original, vector) = (log_prob[i] + gain.original, tensor[i] + gain.vector);
-                calibrations.p_value(codes[i], options.score.of(encoder, (&row).into(), original, vector))
-            };
-            explainer.explain(&row, &after, options.explain_top, seed.child("explain", i as u64))
-        })
-        .collect();
-    for (i, Explanation { features, pair }) in chosen.into_iter().zip(explanations) {
-        let observed = raw.row(i).iter().filter(|x| !x.is_nan()).count();
-        rows[i].sentence = sentence(&features, pair.as_ref(), observed);
-        (rows[i].explanations, rows[i].pair) = (features, pair);
-    }
-    Ok(Flags { rows, warnings, n_calibration: calibration.n(), explain_top: options.explain_top })
-}
-
-/// Rows to explain: the flagged and the most unusual, up to the limit, most unusual first.
-fn to_explain(rows: &[FlagRow], options: &FlagOptions) -> Vec<usize> {
-    if options.explain_top == 0 {
-        return Vec::new();
-    }
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    // NaN first, as the calibration has it.
-    let key = |i: usize| if rows[i].score.is_nan() { f64::INFINITY } else { rows[i].score };
-    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
-    let wanted = |(rank, i): (usize, &usize)| rows[*i].flagged || rank < options.also_explain;
-    order.iter().enumerate().filter(|&e| wanted(e)).map(|(_, &i)| i).take(options.max_explained).collect()
+    let scored = judge.score(raw)?;
+    let mut tally = Tally::default();
+    judge.tally(&mut tally, raw, &scored.records.log_prob, &scored.scores);
+    let decisions = judge.decide(&tally);
+    Ok(Flags {
+        rows: judge.rows(&decisions, 0, record_ids, raw, &scored.records.log_prob, &scored.scores)?,
+        warnings: decisions.warnings,
+        n_calibration: judge.n_calibration(),
+        explain_top: options.explain_top,
+    })
 }
 
 /// A column of the output table.

@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rand::RngExt;
 
 use crate::density::Density;
+use crate::features::Cell;
 use crate::random::{Seed, StreamRng};
 
 use super::feature::Feature;
@@ -110,14 +111,15 @@ impl Cells for Vitals {
         let mut rng = seed.stream("record", draw);
         let mut coordinate = |j: usize, x: f64| {
             let (u, epsilon) = (rng.random(), normal(&mut rng));
-            if x.is_nan() { epsilon } else { self.cell(j, x, u).0 }
+            if x.is_nan() { epsilon } else { self.cell(j, x, u).v }
         };
         raw.iter().enumerate().map(|(j, &x)| coordinate(j, x)).collect()
     }
 
-    fn cell(&self, feature: usize, x: f64, u: f64) -> (f64, f64) {
+    fn cell(&self, feature: usize, x: f64, u: f64) -> Cell {
         let (_, _, mean, sd, resolution) = VITALS[feature];
-        ((x + resolution * (u - 0.5) - mean) / sd, -f64::ln(sd))
+        let v = (x + resolution * (u - 0.5) - mean) / sd;
+        Cell { v, log_det: -f64::ln(sd), log_noise: 0.0 }
     }
 }
 

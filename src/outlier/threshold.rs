@@ -186,8 +186,9 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What follows for the reader from the sizes of the calibration set and of the table, and from the p-values.
-pub fn warnings(calibration: &Calibration, rule: Rule, p: &[f64]) -> Vec<Warning> {
+/// What follows for the reader from the sizes of the calibration set and of the table, and from how many of the table's
+/// `n_rows` p-values are `small`, at most 0.05.
+pub fn warnings(calibration: &Calibration, rule: Rule, n_rows: usize, small: usize) -> Vec<Warning> {
     let mut out = Vec::new();
     let n = calibration.n();
     let level = rule.level() * (1.0 + ROUNDING);
@@ -201,9 +202,9 @@ pub fn warnings(calibration: &Calibration, rule: Rule, p: &[f64]) -> Vec<Warning
         match rule {
             Rule::Fdr(fdr) => {
                 // k rows at the smallest p pass when p·N/k ≤ fdr.
-                let at_least = (calibration.smallest_p() * p.len() as f64 / level).ceil() as usize;
+                let at_least = (calibration.smallest_p() * n_rows as f64 / level).ceil() as usize;
                 if at_least > 1 {
-                    out.push(Warning::ManyNeeded { fdr, n_calibration: n, n_rows: p.len(), at_least });
+                    out.push(Warning::ManyNeeded { fdr, n_calibration: n, n_rows, at_least });
                 }
             }
             Rule::Alpha(alpha) => out.extend(imprecise(n, alpha)),
@@ -211,8 +212,8 @@ pub fn warnings(calibration: &Calibration, rule: Rule, p: &[f64]) -> Vec<Warning
     }
     // One in four at 0.05 cannot be chance at 20 rows (binomial tail below 0.3 %), and planted or real single errors
     // are rarer than that.
-    let share = p.iter().filter(|&&v| v <= 0.05).count() as f64 / p.len().max(1) as f64;
-    if p.len() >= 20 && share > 0.25 {
+    let share = small as f64 / n_rows.max(1) as f64;
+    if n_rows >= 20 && share > 0.25 {
         out.push(Warning::Shifted { share });
     }
     out
@@ -233,6 +234,10 @@ mod tests {
     use crate::outlier::calibrate::q_values;
     use crate::random::Seed;
     use rand::RngExt;
+
+    fn warnings(calibration: &Calibration, rule: Rule, p: &[f64]) -> Vec<Warning> {
+        super::warnings(calibration, rule, p.len(), p.iter().filter(|v| **v <= 0.05).count())
+    }
 
     fn calibration(n: usize) -> Calibration {
         Calibration::new(&(0..n).map(|i| i as f64).collect::<Vec<_>>()).unwrap()

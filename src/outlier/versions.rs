@@ -8,6 +8,7 @@ use ndarray::Array2;
 use rand::RngExt;
 
 use crate::density::Density;
+use crate::features::Cell;
 use crate::random::Seed;
 
 use super::block::Edit;
@@ -19,8 +20,8 @@ const LOWEST: f64 = -1e9;
 pub(super) trait Cells: Sync {
     /// All coordinates of a record under one noise draw; those of features come first, in their order.
     fn record(&self, raw: &[f64], seed: Seed, draw: u64) -> Vec<f64>;
-    /// Coordinate of the value `x` of a feature under the noise `u ∈ [0, 1)`, and log |∂coordinate/∂x|.
-    fn cell(&self, feature: usize, x: f64, u: f64) -> (f64, f64);
+    /// Coordinate of the value `x` of a feature under the noise `u` in (0, 1), with what belongs to its likelihood.
+    fn cell(&self, feature: usize, x: f64, u: f64) -> Cell;
 }
 
 /// Log-likelihood of a version less that of the record, in nats.
@@ -49,7 +50,9 @@ pub(super) struct Versions<'a> {
 struct Draw {
     coordinates: Vec<f64>,
     u: Vec<f64>,
+    /// log|∂v/∂x| and log-density of the noise of each observed feature.
     log_det: Vec<f64>,
+    log_noise: Vec<f64>,
 }
 
 impl<'a> Versions<'a> {
@@ -64,12 +67,14 @@ impl<'a> Versions<'a> {
             .map(|draw| {
                 let mut rng = seed.stream("cells", draw);
                 let mut coordinates = cells.record(raw, seed, draw);
-                let u: Vec<f64> = raw.iter().map(|_| rng.random()).collect();
-                let mut log_det = vec![0.0; u.len()];
+                // Zero would be an infinite coordinate of a level that stands apart.
+                let u: Vec<f64> = raw.iter().map(|_| rng.random::<f64>().max(1e-16)).collect();
+                let (mut log_det, mut log_noise) = (vec![0.0; u.len()], vec![0.0; u.len()]);
                 for (j, &x) in raw.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
-                    (coordinates[j], log_det[j]) = cells.cell(j, x, u[j]);
+                    let cell = cells.cell(j, x, u[j]);
+                    (coordinates[j], log_det[j], log_noise[j]) = (cell.v, cell.log_det, cell.log_noise);
                 }
-                Draw { coordinates, u, log_det }
+                Draw { coordinates, u, log_det, log_noise }
             })
             .collect();
         Self { density, cells, raw, draws }
@@ -84,15 +89,17 @@ impl<'a> Versions<'a> {
         let block = 1 + edits.len();
         let mut rows = Vec::with_capacity(self.draws.len() * block * width);
         let mut log_det = vec![0.0; edits.len()];
+        let mut log_noise = vec![0.0; edits.len()];
         for draw in &self.draws {
             rows.extend_from_slice(&draw.coordinates);
-            for (edit, change) in edits.iter().zip(&mut log_det) {
+            for ((edit, change), states) in edits.iter().zip(&mut log_det).zip(&mut log_noise) {
                 let start = rows.len();
                 rows.extend_from_slice(&draw.coordinates);
                 for &(j, value) in edit.iter().filter(|(j, value)| self.raw[*j] != *value) {
-                    let (coordinate, log_det) = self.cells.cell(j, value, draw.u[j]);
-                    rows[start + j] = coordinate;
-                    *change += log_det - draw.log_det[j];
+                    let cell = self.cells.cell(j, value, draw.u[j]);
+                    rows[start + j] = cell.v;
+                    *change += cell.log_det - draw.log_det[j];
+                    *states -= cell.log_noise - draw.log_noise[j];
                 }
             }
         }
@@ -102,9 +109,11 @@ impl<'a> Versions<'a> {
         let draws = self.draws.len() as f64;
         log_det
             .into_iter()
+            .zip(log_noise)
             .enumerate()
-            .map(|(e, log_det)| {
-                let vector = log_prob.chunks_exact(block).map(|b| b[1 + e] - b[0]).sum::<f64>() / draws;
+            .map(|(e, (log_det, states))| {
+                let whole = log_prob.chunks_exact(block).map(|b| b[1 + e] - b[0]).sum::<f64>();
+                let vector = (whole + states) / draws;
                 Gain { vector, original: vector + log_det / draws }
             })
             .collect()

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use crate::artifact::ModelArtifact;
+use crate::features::RecordKey;
 use crate::num::stable::log_sum_exp;
 use crate::random::{Seed, StreamRng};
 
@@ -39,6 +40,8 @@ pub fn impute(
     let encoder = &proposal.artifact.encoder;
     let (n, p) = raw.dim();
     let samples = samples.max(k);
+    // Copies of a record get completions of their own.
+    let keys = RecordKey::by_copy(raw);
     let completed: Vec<(Vec<f64>, f64)> = (0..n)
         .into_par_iter()
         .map(|i| {
@@ -47,15 +50,14 @@ pub fn impute(
             if missing.is_empty() {
                 return Ok((row.repeat(k), samples as f64));
             }
-            let mut rng = stream(seed, i);
+            let mut rng = stream(seed, keys[i]);
             let mut weighted = proposal.complete(&Known::to_complete(encoder, &row), samples, &mut rng)?;
             for (v, weight) in weighted.v.rows().into_iter().zip(&mut weighted.log_weight) {
-                // "A level not met in training" completes nothing.
-                let unnamed = |&j: &usize| {
+                let impossible = |&j: &usize| {
                     let column = &encoder.columns[j];
-                    !column.levels.is_empty() && encoder.level_name(j, column.decode(v[j])).is_none()
+                    !column.support.admits(column.decode(v[j]))
                 };
-                if missing.iter().any(unnamed) {
+                if missing.iter().any(impossible) {
                     *weight = f64::NEG_INFINITY;
                 }
             }
@@ -63,7 +65,9 @@ pub fn impute(
             for s in resample(&weighted.log_weight, k, &mut rng) {
                 let mut whole = row.clone();
                 for &j in &missing {
-                    whole[j] = encoder.columns[j].decode(weighted.v[(s, j)]);
+                    let column = &encoder.columns[j];
+                    let drawn = column.support.nearest(column.decode(weighted.v[(s, j)]));
+                    whole[j] = column.rare_level(uniform(&mut rng)).unwrap_or(drawn);
                 }
                 out.extend(whole);
             }
@@ -98,8 +102,7 @@ pub fn draw_given(
     }
     let rows: Vec<usize> = (0..raw.nrows() * k).map(|i| i / k).collect();
     let given = raw.select(Axis(0), &rows);
-    let v = artifact.sample_like(given.view(), rows.len(), seed.child("completions", 0));
-    let mut drawn = encoder.decode(v.view());
+    let mut drawn = artifact.sample_records(given.view(), rows.len(), seed.child("completions", 0));
     for &j in &context {
         drawn.column_mut(j).assign(&given.column(j));
     }

@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use crate::evaluate::LOG_PROB_FLOOR;
+use crate::features::RecordKey;
 use crate::num::stable::log_mean_exp;
 use crate::random::Seed;
 
@@ -36,11 +37,13 @@ pub fn marginals(
     samples: usize,
     seed: Seed,
 ) -> Result<Marginals, PartialError> {
+    // By content alone: a record's figures are its own, wherever it stands.
+    let keys = RecordKey::by_content(raw);
     let judged: Vec<(f64, f64, f64)> = (0..raw.nrows())
         .into_par_iter()
         .map(|i| {
             let known = Known::subset(&proposal.artifact.encoder, &raw.row(i).to_vec(), wanted);
-            let weights = proposal.complete(&known, samples, &mut stream(seed, i))?.log_weight;
+            let weights = proposal.complete(&known, samples, &mut stream(seed, keys[i]))?.log_weight;
             let ess = effective_samples(&weights);
             let log_prob = log_mean_exp(&weights);
             let log_prob = if log_prob.is_finite() { log_prob.max(LOG_PROB_FLOOR) } else { LOG_PROB_FLOOR };

@@ -6,6 +6,7 @@ use crate::artifact::{Model, ModelArtifact, ModelKind};
 use crate::baseline::{ConditionalGmm, Gmm, GmmConfig, GmmError, fit_gmm};
 use crate::density::Density;
 use crate::error::Hint;
+use crate::features::RecordKey;
 use crate::num::special::normal_quantile;
 use crate::random::{Seed, StreamRng};
 
@@ -173,9 +174,9 @@ fn draws(artifact: &ModelArtifact, n: usize, seed: Seed) -> Array2<f64> {
     density.sample_given(context.view(), seed)
 }
 
-/// Seed of everything drawn for the record at `row` of its table.
-pub(super) fn stream(seed: Seed, row: usize) -> StreamRng {
-    seed.stream("partial", row as u64)
+/// The stream behind everything that is drawn for a record.
+pub(super) fn stream(seed: Seed, key: RecordKey) -> StreamRng {
+    seed.keyed("partial", 0).stream(key.bytes())
 }
 
 /// (Σw)²/Σw²: 0 where no sample has weight.

@@ -104,6 +104,13 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     if let Some(column) = column {
         artifact.calibrate_by(&bundle, column, &calibrated);
     }
+    if let Some(noise) = artifact.metrics.score_noise.filter(|noise| noise.median_sd > 0.1) {
+        progress.note(&format!(
+            "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; score --draws N \
+             takes more",
+            noise.median_sd, noise.draws
+        ));
+    }
     artifact.save(request.output, request.force)?;
     if let Some(checkpoint) = checkpoint {
         train::remove_checkpoint(&checkpoint).map_err(train::TrainError::from)?;

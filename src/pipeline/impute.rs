@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use ndarray::ArrayView2;
+
 use crate::artifact::ModelArtifact;
+use crate::features::Encoder;
 use crate::ingest::{self, OutputCells, OutputColumn, write_table};
 use crate::output::OutputError;
 use crate::partial::{self, Proposal};
@@ -99,6 +102,7 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
     ];
     columns.extend(decoded_columns(encoder, completed.raw.view()));
     let mut warnings = table.audit.warnings.clone();
+    warnings.extend(unusual_values(encoder, raw.view()));
     warnings.extend(few_samples(
         &completed.effective_samples,
         "their completions repeat a few candidates and vary too little",
@@ -112,4 +116,27 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
     }
     write_table(request.output, &columns, request.force)?;
     Ok(warnings)
+}
+
+/// Values given that lie where hardly any training value did: what is drawn beside them rests on no data. Eight nats are one
+/// training value in three thousand, extrapolated from the outer quantiles.
+fn unusual_values(encoder: &Encoder, raw: ArrayView2<'_, f64>) -> Vec<String> {
+    const RARE: f64 = 8.0;
+    let mut warnings = Vec::new();
+    for (column, values) in encoder.columns.iter().zip(raw.columns()) {
+        let beyond = |x: f64| !x.is_nan() && (x < column.min || x > column.max) && column.surprise(x) > RARE;
+        let rows: Vec<usize> =
+            (0..values.len()).filter(|&i| column.levels.is_empty() && beyond(values[i])).collect();
+        if let Some(first) = rows.first() {
+            warnings.push(format!(
+                "column `{}`: {} of {} records given (the first in row {}) are unusual, with a value far beyond those of the \
+                 training records: what is drawn beside it is extrapolated",
+                column.meta.name,
+                rows.len(),
+                values.len(),
+                first + 1
+            ));
+        }
+    }
+    warnings
 }

@@ -8,8 +8,8 @@ use crate::output::OutputError;
 use crate::partial::{FEWEST_EFFECTIVE, Proposal, marginals};
 use crate::random::Seed;
 
+use super::blocks::identifiers;
 use super::names::positions;
-use super::score::identifiers;
 use super::{Error, Records, RecordsSource};
 
 /// Which features to judge.
@@ -46,7 +46,7 @@ pub fn marginal(request: &MarginalRequest<'_>) -> Result<Vec<String>, Error> {
     let judged = marginals(&proposal, records.raw.view(), &wanted, request.samples, request.seed)?;
     let mut warnings = records.warnings.clone();
     warnings.extend(few_samples(&judged.effective_samples, "their log_prob is likely too low"));
-    let mut columns = identifiers(&records);
+    let mut columns = identifiers(&records.ids, records.splits.as_deref());
     columns.push(OutputColumn::new("log_prob", OutputCells::Number(judged.log_prob)));
     columns.push(OutputColumn::new("standard_error", OutputCells::Number(judged.standard_error)));
     columns.push(OutputColumn::new("effective_samples", OutputCells::Number(judged.effective_samples)));

@@ -1,10 +1,12 @@
 //! One function per command: what `cohort-flow ingest`, `fit`, `score`, `sample`, `flag`, `report`, `synth` and
 //! `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
+mod blocks;
 mod cross;
 mod error;
 mod evaluate;
 mod fit;
+mod flag;
 mod impute;
 mod ingest;
 mod inspect;
@@ -19,6 +21,7 @@ mod score;
 pub use error::Error;
 pub use evaluate::evaluate;
 pub use fit::{FitRequest, ModelChoice, default_model, fit};
+pub use flag::{FlagRequest, FlagSummary, flag};
 pub use impute::{ImputeRequest, impute};
 pub use ingest::{IngestRequest, explain, ingest};
 pub use inspect::{Inspection, inspect};
@@ -27,4 +30,4 @@ pub use marginal::{MarginalRequest, marginal};
 pub use records::{Records, RecordsSource};
 pub use report::{ReportFormat, ReportRequest, report};
 pub use sample::{SampleRequest, sample};
-pub use score::{FlagRequest, FlagSummary, ScoreRequest, flag, score};
+pub use score::{ScoreRequest, score};

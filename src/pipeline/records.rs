@@ -59,7 +59,7 @@ impl Records {
         }
     }
 
-    fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
+    pub(super) fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
         let table = ingest::read_expected(path, &expected(&model.encoder))?;
         let raw = model.encoder.raw(&table)?;
         let mut warnings = table.audit.warnings.clone();

@@ -16,8 +16,8 @@ use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
 use crate::schema::{Kind, Split};
 use crate::waveform::Normalisation;
 
+use super::flag::flag_records;
 use super::labels::{labels_of, read_labels};
-use super::score::flag_records;
 use super::{Error, Records, RecordsSource};
 
 /// Features named per flagged record.

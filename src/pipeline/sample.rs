@@ -43,8 +43,8 @@ pub fn sample(request: &SampleRequest<'_>) -> Result<(), Error> {
             hint: "name records with --given that have those, and leave the cells to draw empty".into(),
         });
     }
-    let v = model.density().sample(request.n, request.seed);
-    let decoded = model.encoder.decode(v.view());
+    let nothing = ndarray::Array2::zeros((0, model.encoder.n_features()));
+    let decoded = model.sample_records(nothing.view(), request.n, request.seed);
     let ids = (1..=request.n).map(|i| Some(format!("synthetic-{i}"))).collect();
     let mut columns = vec![OutputColumn::new("record_id", OutputCells::Text(ids))];
     columns.extend(decoded_columns(&model.encoder, decoded.view()));

@@ -8,9 +8,9 @@ use super::Kind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aggregation {
-    /// Earliest (ties: mean of the tied values).
+    /// Earliest usable value (ties: mean of the tied values).
     First,
-    /// Latest (ties: mean of the tied values).
+    /// Latest usable value (ties: mean of the tied values).
     Last,
     /// Smallest.
     Min,
@@ -22,13 +22,13 @@ pub enum Aggregation {
     Median,
     /// Sample standard deviation; null below two measurements.
     Std,
-    /// Sum.
+    /// Sum of the usable values; null, never 0, where there are entries and none can be used.
     Sum,
-    /// Number of measurements; 0, never null, for records of the cohort.
+    /// Number of usable measurements; 0, never null, for records of the cohort.
     Count,
     /// Least-squares slope over time, per hour; null below two distinct times.
     Slope,
-    /// Hours from the latest measurement to the end of the window, or of the record if that is earlier.
+    /// Hours from the latest usable measurement to the end of the window, or of the record if that is earlier.
     TimeSinceLast,
 }
 

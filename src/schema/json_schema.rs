@@ -240,7 +240,8 @@ struct SourceFile {
     units: Option<OneOrMany<String>>,
     scale: Option<f64>,
     offset: Option<f64>,
-    /// `mixed-fraction`: 0.4 and 40 are both a fraction of 0.4.
+    /// `mixed-fraction`: 0.4 and 40 are both a fraction of 0.4. `not-convertible`: there is an entry, in a unit that does
+    /// not convert.
     rule: Option<RuleName>,
     /// Lower wins: a window with any value of 0 ignores those of 1.
     precedence: Option<u32>,
@@ -257,6 +258,7 @@ struct SourceFile {
 #[schemars(rename_all = "kebab-case")]
 enum RuleName {
     MixedFraction,
+    NotConvertible,
 }
 
 /// A cohort-flow pipeline: what is done with the source data.

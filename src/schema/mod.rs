@@ -21,7 +21,7 @@ mod pipeline;
 mod registry;
 mod render;
 mod settings;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 mod waveform;
@@ -30,7 +30,7 @@ pub use aggregation::Aggregation;
 pub use check::{parse_pipeline, parse_schema};
 pub use draft::{DraftColumn, draft_pipeline};
 pub use error::{Description, Problem, SchemaError, SettingProblem};
-pub use expression::{Expression, ExpressionProblem, Function, Node, Operand};
+pub use expression::{Expression, ExpressionProblem, Function, Known, Node, Operand};
 pub use fingerprint::{canonical_json, fingerprint};
 pub use json_schema::{pipeline_json_schema, schema_json_schema};
 pub use model::{

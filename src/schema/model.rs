@@ -221,7 +221,8 @@ pub struct Variable {
     /// unmapped text is counted and dropped; empty: every text is its own level.
     #[serde(default)]
     pub levels: Vec<(String, String)>,
-    /// Value of a record without any measurement, where absence is itself a finding (no ventilation charted: 0).
+    /// Value of a record without any entry, where absence is itself a finding (no ventilation charted: 0). A record whose
+    /// entries cannot be used is missing instead.
     #[serde(default)]
     pub absent: Option<f64>,
     /// `"<0.01"` in the text column counts as half the limit, and is counted.
@@ -313,7 +314,8 @@ pub enum Source {
         /// Column.
         column: String,
     },
-    /// Years from a birth column to the record's start; ages over 89 (shifted to about 300 in MIMIC) become `cap`.
+    /// Years by the calendar from a birth column to the record's start; ages of 90 years and more (shifted to about 300
+    /// in MIMIC) become `cap`.
     Age {
         /// Table with the birth column.
         table: String,
@@ -330,4 +332,7 @@ pub enum Source {
 pub enum Rule {
     /// FiO2: x ≤ 1 is a fraction, 21 ≤ x ≤ 100 percent, anything else missing.
     MixedFraction,
+    /// Amounts in a unit that does not convert, such as a rate without the weight: that something was given is known,
+    /// how much is not, so that a record with such rows alone is missing and does not take the default `absent`.
+    NotConvertible,
 }

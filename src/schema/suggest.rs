@@ -1,7 +1,7 @@
 //! "Did you mean": the candidate fewest typing slips away.
 
 /// The candidate most like `wanted`, when it is like enough to be worth naming.
-pub(super) fn closest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
     // A third of the letters may differ; beyond that a suggestion is noise.
     let limit = wanted.chars().count().div_ceil(3);

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use crate::features::{Bundle, Encoder};
+use crate::features::{Bundle, Encoder, RecordKey};
 use crate::random::Seed;
 use crate::schema::Split;
 
@@ -31,13 +31,26 @@ pub trait Source: Sync {
     fn fingerprint(&self) -> String;
 }
 
-/// The training and validation records of a bundle.
+/// The training and validation records of a bundle. Copies of a record have noise of their own in every draw.
 #[derive(Debug)]
 pub struct BundleSource<'a> {
     encoder: &'a Encoder,
-    train: Array2<f64>,
-    validation: Array2<f64>,
+    train: Records,
+    validation: Records,
     fingerprint: String,
+}
+
+#[derive(Debug)]
+struct Records {
+    raw: Array2<f64>,
+    keys: Vec<RecordKey>,
+}
+
+impl Records {
+    fn of(bundle: &Bundle, split: Split) -> Self {
+        let raw = bundle.raw_of(split);
+        Self { keys: RecordKey::by_copy(raw.view()), raw }
+    }
 }
 
 impl<'a> BundleSource<'a> {
@@ -45,14 +58,14 @@ impl<'a> BundleSource<'a> {
     pub fn new(bundle: &'a Bundle) -> Self {
         Self {
             encoder: &bundle.manifest.encoder,
-            train: bundle.raw_of(Split::Train),
-            validation: bundle.raw_of(Split::Validation),
+            train: Records::of(bundle, Split::Train),
+            validation: Records::of(bundle, Split::Validation),
             fingerprint: bundle.fingerprint(),
         }
     }
 
-    fn draw(&self, raw: &Array2<f64>, seed: Seed, draw: u64) -> Draw {
-        let encoded = self.encoder.encode(raw.view(), seed, draw);
+    fn draw(&self, records: &Records, seed: Seed, draw: u64) -> Draw {
+        let encoded = self.encoder.encode_keyed(records.raw.view(), &records.keys, seed, draw);
         Draw { values: encoded.values, log_noise: encoded.log_noise }
     }
 }
@@ -63,11 +76,11 @@ impl Source for BundleSource<'_> {
     }
 
     fn n_train(&self) -> usize {
-        self.train.nrows()
+        self.train.keys.len()
     }
 
     fn n_validation(&self) -> usize {
-        self.validation.nrows()
+        self.validation.keys.len()
     }
 
     fn train(&self, seed: Seed, draw: u64) -> Draw {

@@ -147,7 +147,7 @@ fn a_bundle_of_another_version_is_refused() {
     bundle(dir.path(), 300);
     let path = dir.path().join("bundle/manifest.json");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replacen("\"format_version\": 1", "\"format_version\": 99", 1)).unwrap();
+    fs::write(&path, text.replacen("\"format_version\": 2", "\"format_version\": 99", 1)).unwrap();
     fail(dir.path(), &["fit", "bundle", "--output", "m"], &["99", "hint"]);
 }
 

@@ -42,13 +42,13 @@ fn short_long_and_mistyped_rows_are_named_or_counted() {
     extract(dir);
     // Far into the file, so that its block is not the first.
     spoil(dir, "CHARTEVENTS.csv", 20_000, |line| line.rsplit_once(',').unwrap().0.to_owned());
-    fail(dir, &ingest(&[]), &["CHARTEVENTS.csv", "row 20000", "14 fields", "15"]);
+    fail(dir, &ingest(&[]), &["CHARTEVENTS.csv", "line 20001", "14 cells", "15"]);
     spoil(dir, "CHARTEVENTS.csv", 12_345, |line| format!("{line},x"));
-    fail(dir, &ingest(&[]), &["CHARTEVENTS.csv", "row 12345", "16 fields"]);
+    fail(dir, &ingest(&[]), &["CHARTEVENTS.csv", "line 12346", "16 cells"]);
     spoil(dir, "PATIENTS.csv", 7, |line| format!("{line},"));
-    fail(dir, &ingest(&[]), &["PATIENTS.csv", "row 7"]);
+    fail(dir, &ingest(&[]), &["PATIENTS.csv", "line 8"]);
     spoil(dir, "ICUSTAYS.csv", 9, |line| line.replacen(',', ",x", 3));
-    fail(dir, &ingest(&[]), &["ICUSTAYS.csv", "row 9", "whole number"]);
+    fail(dir, &ingest(&[]), &["ICUSTAYS.csv", "line 10", "whole number"]);
 
     succeed(dir, &ingest(&["--on-bad-row", "skip"]));
     let audit = audit(dir);

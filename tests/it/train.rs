@@ -258,8 +258,8 @@ fn model_folder_reads_back_and_damage_is_named() {
         assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::Damaged { .. })));
         let json = dir.join("model.json");
         let text = fs::read_to_string(&json).unwrap();
-        fs::write(&json, text.replacen("\"format_version\": 2", "\"format_version\": 3", 1)).unwrap();
-        assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::OtherVersion { version: 3, .. })));
+        fs::write(&json, text.replacen("\"format_version\": 3", "\"format_version\": 2", 1)).unwrap();
+        assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::OtherVersion { version: 2, .. })));
         fs::write(&json, &text[..text.len() / 2]).unwrap();
         assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::Damaged { .. })));
         fs::remove_file(&json).unwrap();

@@ -130,14 +130,13 @@ pub(in crate::cli) struct Records {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Draws {
-    /// Number of noise draws per record; more draws tighten the bound
-    #[arg(long, value_name = "N", default_value_t = 16,
-        value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(in crate::cli) draws: u32,
+    /// Noise draws per record [default: those of the model, chosen so that a score's own noise is below 0.1 nats]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(in crate::cli) draws: Option<u32>,
 
-    /// Seed of the noise draws
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(in crate::cli) seed: u64,
+    /// Seed of the noise draws [default: that of the model, with which `flag` scores as well]
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -53,7 +53,7 @@ pub(in crate::cli) struct Flag {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
 
-    /// Seed of the noise draws
+    /// Seed of the noise draws behind explanations; scores have the model's
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
 }

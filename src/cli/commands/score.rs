@@ -36,8 +36,8 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
         records: source(&args.records),
         output: &args.output.output,
         force: args.output.force,
-        draws: args.draws.draws as usize,
-        seed: Seed(args.draws.seed),
+        draws: args.draws.draws.map(|n| n as usize),
+        seed: args.draws.seed.map(Seed),
     };
     for warning in pipeline::score(&request)? {
         console.warn(&warning);
@@ -54,7 +54,7 @@ fn marginal(args: &args::Score, console: &Console) -> Result {
         output: &args.output.output,
         force: args.output.force,
         samples: args.importance_samples as usize,
-        seed: Seed(args.draws.seed),
+        seed: Seed(args.draws.seed.unwrap_or(1)),
     };
     let spinner = console.spinner("integrating");
     let warnings = pipeline::marginal(&request);
@@ -125,12 +125,11 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
 
 /// Prints how many records were flagged, and the warnings that belong to the result.
 pub(super) fn describe(summary: &FlagSummary, console: &Console) {
-    let flagged = summary.flags.rows.iter().filter(|r| r.flagged).count();
     console.note(&format!(
         "{} of {} records flagged, against {} calibration records",
-        grouped(flagged as u64),
-        grouped(summary.flags.rows.len() as u64),
-        grouped(summary.flags.n_calibration as u64)
+        grouped(summary.n_flagged as u64),
+        grouped(summary.n_records as u64),
+        grouped(summary.n_calibration as u64)
     ));
     for warning in &summary.warnings {
         console.warn(warning);

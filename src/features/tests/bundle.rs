@@ -74,7 +74,7 @@ fn edit(dir: &Path, file: &str, from: &str, to: &str) {
 
 #[test]
 fn other_format_versions_say_what_to_do() {
-    for (version, remedy) in [("2", "upgrade this one"), ("0", "run `cohort-flow ingest` again")] {
+    for (version, remedy) in [("3", "upgrade this one"), ("1", "run `cohort-flow ingest` again")] {
         let dir = write(&bundle(300, TransformKind::Robust));
         // Fields may differ between versions: the number alone must decide.
         fs::write(dir.path().join("manifest.json"), format!("{{\"format_version\": {version}}}")).unwrap();

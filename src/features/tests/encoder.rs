@@ -61,6 +61,8 @@ fn log_det_is_that_of_the_map() {
                 let v = e.values[[i, j]];
                 if b.raw[[i, j]].is_nan() {
                     noise += normal_log_pdf(v);
+                } else if let Some(log_prob) = c.log_apart(b.raw[[i, j]]) {
+                    noise += normal_log_pdf(v) - log_prob;
                 } else {
                     det += c.transform.forward(c.transform.inverse(v)).1;
                 }
@@ -70,6 +72,7 @@ fn log_det_is_that_of_the_map() {
                 det += ind.levels.forward(y).1;
             }
             assert!((det - e.log_det[i]).abs() < 1e-5, "{transform:?} {det} {}", e.log_det[i]);
+            noise -= encoder.log_prob_states(|c| b.raw[[i, c]]);
             assert!((noise - e.log_noise[i]).abs() < 1e-12);
         }
     }
@@ -89,8 +92,9 @@ fn discrete_records_under_independent_normals_have_their_log_frequencies() {
         let mut expected = 0.0;
         for (j, c) in encoder.columns.iter().enumerate() {
             let Transform::Levels(l) = &c.transform else { panic!("{} has no levels", c.meta.name) };
-            if !b.raw[[i, j]].is_nan() {
-                expected += l.log_prob[l.cell(b.raw[[i, j]])];
+            let x = b.raw[[i, j]];
+            if !x.is_nan() {
+                expected += l.apart(x).map_or_else(|| l.log_prob[l.cell(x)], |a| a.log_prob);
             }
         }
         expected += encoder.indicators[0].levels.log_prob[usize::from(b.raw[[i, 2]].is_nan())];
@@ -164,7 +168,7 @@ fn untouched_numbers_have_no_log_det() {
 }
 
 #[test]
-fn noise_does_not_depend_on_threads_or_on_other_rows() {
+fn noise_is_the_records_own_whatever_its_row_the_other_rows_and_the_threads() {
     let b = bundle(1_200, TransformKind::NormalScore);
     let encoder = &b.manifest.encoder;
     let on = |threads| {
@@ -175,18 +179,54 @@ fn noise_does_not_depend_on_threads_or_on_other_rows() {
     assert_eq!(one, on(2));
     assert_ne!(one.values, encoder.encode(b.raw.view(), Seed(4), 8).values);
     assert_ne!(one.values, encoder.encode(b.raw.view(), Seed(5), 7).values);
-    // A prefix, and other values in the other rows.
-    let mut other = b.raw.select(Axis(0), &(0..700).collect::<Vec<_>>());
-    for mut row in other.rows_mut().into_iter().skip(1).step_by(3) {
-        row.fill(f64::NAN);
-    }
-    let part = encoder.encode(other.view(), Seed(4), 7);
-    for i in (0..700).filter(|i| i % 3 != 1) {
-        assert_eq!(part.values.row(i), one.values.row(i));
-        assert_eq!((part.log_det[i], part.log_noise[i]), (one.log_det[i], one.log_noise[i]));
+    // In another order, with other records between them, one of them twice.
+    let order: Vec<usize> = (0..1_200).rev().filter(|i| i % 3 != 1).chain([5]).collect();
+    let part = encoder.encode(b.raw.select(Axis(0), &order).view(), Seed(4), 7);
+    for (row, &i) in order.iter().enumerate() {
+        assert_eq!(part.values.row(row), one.values.row(i));
+        assert_eq!((part.log_det[row], part.log_noise[row]), (one.log_det[i], one.log_noise[i]));
     }
     let nothing = encoder.encode(Array2::zeros((0, encoder.n_features())).view(), Seed(4), 7);
     assert_eq!(nothing.values.dim(), (0, encoder.n_coordinates()));
+}
+
+#[test]
+fn stratified_draws_of_a_record_are_its_own_and_one_is_enough_without_noise() {
+    let b = bundle(700, TransformKind::NormalScore);
+    let encoder = &b.manifest.encoder;
+    let all = encoder.encode_draws(b.raw.view(), 8, Seed(4));
+    assert_eq!(all.begins, (0..=700).map(|i| 8 * i).collect::<Vec<_>>());
+    let some = encoder.encode_draws(b.raw.select(Axis(0), &[431, 3]).view(), 8, Seed(4));
+    for s in 0..8 {
+        assert_eq!(some.encoded.values.row(s), all.encoded.values.row(8 * 431 + s));
+        assert_eq!(some.encoded.values.row(8 + s), all.encoded.values.row(8 * 3 + s));
+    }
+    let mut t = table(400);
+    t.columns.retain(|c| c.name == "temperature");
+    let plain = Bundle::build(&t, None, &pipeline(TransformKind::Standardize, false)).unwrap();
+    assert_eq!(plain.manifest.encoder.encode_draws(plain.raw.view(), 8, Seed(4)).begins.len(), 401);
+    assert_eq!(plain.manifest.encoder.encode_draws(plain.raw.view(), 8, Seed(4)).begins[400], 400);
+}
+
+#[test]
+fn copies_of_a_record_differ_in_the_stored_tensor_and_not_in_a_score() {
+    let mut t = table(300);
+    for c in &mut t.columns {
+        match &mut c.cells {
+            Cells::Number(x) => {
+                let first = x[0];
+                x[200..].fill(first);
+            }
+            Cells::Text(x) => {
+                let first = x[0].clone();
+                x[200..].fill(first);
+            }
+        }
+    }
+    let b = Bundle::build(&t, None, &pipeline(TransformKind::NormalScore, true)).unwrap();
+    let (stored, scored) = (b.stored_draw(), b.manifest.encoder.encode(b.raw.view(), Seed(1), 0));
+    assert!((201..300).all(|i| stored.values.row(i) != stored.values.row(200)));
+    assert!((200..300).all(|i| scored.values.row(i) == scored.values.row(0)));
 }
 
 #[test]
@@ -204,8 +244,15 @@ fn a_new_table_is_matched_by_name() {
     assert_eq!(raw[[3, 8]], 3.0);
     assert_eq!(encoder.unseen(raw.view()), [("unit_type".to_owned(), 1)]);
     assert_eq!((encoder.level_name(8, 0.0), encoder.level_name(8, 3.0)), (Some("MICU"), None));
-    let encoded = encoder.encode(raw.view(), Seed(1), 0);
-    assert_eq!(encoder.decode(encoded.values.view())[[3, 8]], 3.0);
+    // A level never met says nothing of the others: its coordinate is noise, its probability half a count.
+    let Transform::Levels(levels) = &encoder.columns[8].transform else { panic!("levels") };
+    let expected = levels.other.unwrap().log_prob;
+    assert_eq!(encoder.columns[8].log_apart(3.0), Some(expected));
+    let cell = encoder.columns[8].cell(3.0, 0.3);
+    assert!(
+        (cell.v - normal_quantile(0.3)).abs() < 1e-12
+            && (normal_log_pdf(cell.v) - cell.log_noise - expected).abs() < 1e-12
+    );
     // Numbers that arrive as text are read, other text is not.
     t.columns.iter_mut().find(|c| c.name == "gcs").unwrap().cells =
         Cells::Text(vec![Some(" 14".into()); 500]);

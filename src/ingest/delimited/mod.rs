@@ -9,6 +9,7 @@ mod parse;
 
 use super::IngestError;
 use super::batch::BatchColumn;
+use super::calendar::Zoned;
 use super::locate;
 use super::scan::{ItemSet, TypedFile};
 use super::source::parse_in_order;
@@ -24,6 +25,8 @@ pub(super) struct Passed {
     pub(super) skipped: u64,
     /// Bytes as stored.
     pub(super) bytes: u64,
+    /// How the times that were read are written.
+    pub(super) zones: Zoned,
 }
 
 /// Reads a CSV file. `each` receives the rows of wanted items in the file's order.
@@ -47,6 +50,7 @@ where
         separator: b',',
     };
     let mut passed = Passed::default();
+    let mut lines = 0;
     parse_in_order(
         &file.file,
         |block| {
@@ -58,24 +62,30 @@ where
             if open_quote {
                 return Err(IngestError::OpenQuote(file.file.name.clone()));
             }
-            let parsed = parsed.map_err(|bad| error(file, bad, passed.rows))?;
+            let parsed = parsed.map_err(|bad| error(file, bad, lines))?;
             passed.rows += parsed.rows;
             passed.skipped += parsed.skipped;
             passed.bytes = bytes;
+            passed.zones = passed.zones.and(parsed.zones);
+            lines += parsed.lines;
             each(&parsed.columns, passed)
         },
     )?;
     Ok(passed)
 }
 
+/// What is wrong with a row, whose block begins after so many lines of the file.
 fn error(file: &TypedFile, bad: BadRow, before: u64) -> IngestError {
-    let row = before + bad.row + 1;
+    let line = before + bad.line + 1;
     let name = file.file.name.clone();
     match bad.fault {
-        Fault::Fields(found) => {
-            IngestError::Ragged { file: name, row, found: found as u64, expected: file.n_fields() as u64 }
-        }
-        Fault::Cell(column) => locate::wrong(file, column, row),
-        Fault::NotUtf8 => IngestError::NotUtf8 { file: name, row },
+        Fault::Fields(found) => IngestError::RaggedLine {
+            file: name,
+            line,
+            found: found as u64,
+            expected: file.n_fields() as u64,
+        },
+        Fault::Cell(column) => locate::wrong_in_line(file, column, line),
+        Fault::NotUtf8 => IngestError::NotUtf8Line { file: name, line },
     }
 }

@@ -1,9 +1,10 @@
 //! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before they are
 //! split; records with quotes are split by `csv-core`, others at their commas.
 
-use crate::ingest::batch::{BatchColumn, Texts, whole};
+use crate::ingest::batch::{BatchColumn, Texts, parse_float, parse_integer};
+use crate::ingest::calendar::{Zoned, parse_moment};
 use crate::ingest::scan::{ItemSet, Wanted};
-use crate::ingest::text::{parse_datetime, parse_elapsed};
+use crate::ingest::text::parse_elapsed;
 use crate::schema::DType;
 
 /// What a block is parsed to.
@@ -30,13 +31,17 @@ pub(super) struct Parsed {
     pub(super) rows: u64,
     /// Malformed rows left out.
     pub(super) skipped: u64,
+    /// Lines of the block.
+    pub(super) lines: u64,
+    /// How its times are written.
+    pub(super) zones: Zoned,
 }
 
 /// The first malformed row of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadRow {
-    /// From 0, in the block.
-    pub(super) row: u64,
+    /// Lines of the block before the one in which the row begins.
+    pub(super) line: u64,
     pub(super) fault: Fault,
 }
 
@@ -53,12 +58,15 @@ pub(super) enum Fault {
 /// Reads a block; `header` says that its first record is no row.
 pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Parsed, BadRow> {
     let mut columns: Vec<BatchColumn> = layout.wanted.iter().map(|w| empty(w.dtype)).collect();
-    let (mut rows, mut skipped, mut header) = (0, 0, header);
+    let (mut rows, mut skipped, mut lines, mut header) = (0, 0, 0, header);
+    let mut zones = Zoned::default();
     let mut splitter = Splitter::new(layout.separator);
     let mut at = 0;
     while at < block.len() {
         let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
         let line = block[at..end].strip_suffix(b"\r").unwrap_or(&block[at..end]);
+        let before = lines;
+        lines += 1;
         if line.is_empty() {
             at = end + 1;
             continue;
@@ -67,16 +75,20 @@ pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Pa
             at = end + 1;
             Ok(())
         } else {
-            at += splitter.split(&block[at..], line, end + 1 - at);
+            let length = splitter.split(&block[at..], line, end + 1 - at);
+            // Quotes carry a row over several lines.
+            let record = &block[at..block.len().min(at + length)];
+            lines = before + (memchr::memchr_iter(b'\n', record).count() as u64).max(1);
+            at += length;
             if std::mem::take(&mut header) {
                 continue;
             }
-            take(&splitter, &mut columns, layout)
+            take(&splitter, &mut columns, &mut zones, layout)
         };
         rows += 1;
         if let Err(fault) = taken {
             if !layout.skip_bad {
-                return Err(BadRow { row: rows - 1, fault });
+                return Err(BadRow { line: before, fault });
             }
             skipped += 1;
             let complete = columns.iter().map(BatchColumn::len).min().unwrap_or(0);
@@ -85,7 +97,7 @@ pub(super) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Pa
             }
         }
     }
-    Ok(Parsed { columns, rows, skipped })
+    Ok(Parsed { columns, rows, skipped, lines, zones })
 }
 
 /// True for a line that is certainly one whole row of another item, told without splitting it: the item is a plain number,
@@ -175,6 +187,13 @@ impl Splitter {
             }
         }
         self.ends.truncate(fields);
+        let record = &text[..read];
+        if record.strip_suffix(b"\n").unwrap_or(record).ends_with(b"\r")
+            && let Some(end) = self.ends.last_mut()
+        {
+            // Of a line end of two characters, the first is in the last cell now.
+            *end -= usize::from(*end > 0 && self.bytes[*end - 1] == b'\r');
+        }
         read
     }
 
@@ -188,7 +207,12 @@ impl Splitter {
     }
 }
 
-fn take(record: &Splitter, columns: &mut [BatchColumn], layout: Layout<'_>) -> Result<(), Fault> {
+fn take(
+    record: &Splitter,
+    columns: &mut [BatchColumn],
+    zones: &mut Zoned,
+    layout: Layout<'_>,
+) -> Result<(), Fault> {
     if record.len() != layout.fields {
         return Err(Fault::Fields(record.len()));
     }
@@ -197,7 +221,7 @@ fn take(record: &Splitter, columns: &mut [BatchColumn], layout: Layout<'_>) -> R
         let wanted = match items {
             ItemSet::Numbers(set) => {
                 // Not a number and not empty: no item, and a wrong cell.
-                integer(field(item)).map_err(|()| Fault::Cell(item))?.is_some_and(|n| set.contains(&n))
+                parse_integer(field(item)).map_err(|_| Fault::Cell(item))?.is_some_and(|n| set.contains(&n))
             }
             ItemSet::Names(set) => {
                 std::str::from_utf8(field(item)).is_ok_and(|name| set.contains(name.trim()))
@@ -208,7 +232,7 @@ fn take(record: &Splitter, columns: &mut [BatchColumn], layout: Layout<'_>) -> R
         }
     }
     for (i, column) in columns.iter_mut().enumerate() {
-        push(column, field(i), layout.wanted[i].dtype).map_err(|fault| match fault {
+        push(column, field(i), layout.wanted[i].dtype, zones).map_err(|fault| match fault {
             Fault::Cell(_) => Fault::Cell(i),
             other => other,
         })?;
@@ -226,35 +250,30 @@ fn empty(dtype: DType) -> BatchColumn {
 }
 
 /// Appends a cell; empty is null.
-fn push(column: &mut BatchColumn, field: &[u8], dtype: DType) -> Result<(), Fault> {
+fn push(column: &mut BatchColumn, field: &[u8], dtype: DType, zones: &mut Zoned) -> Result<(), Fault> {
     const WRONG: Fault = Fault::Cell(0);
     let text = || std::str::from_utf8(field).map_err(|_| Fault::NotUtf8);
     match column {
-        BatchColumn::Integer(cells) => cells.push(integer(field).map_err(|()| WRONG)?),
+        BatchColumn::Integer(cells) => cells.push(parse_integer(field).map_err(|_| WRONG)?),
         BatchColumn::Float(cells) => {
-            cells.push(if field.is_empty() { None } else { Some(text()?.parse().map_err(|_| WRONG)?) });
+            let text = text()?.trim();
+            cells.push(if text.is_empty() { None } else { Some(parse_float(text).ok_or(WRONG)?) });
         }
         BatchColumn::Text(cells) => cells.push(if field.is_empty() { None } else { Some(text()?) }),
         BatchColumn::Seconds(cells) => {
             let text = text()?.trim();
-            let parse = if dtype == DType::Elapsed { parse_elapsed } else { parse_datetime };
-            cells.push(if text.is_empty() { None } else { Some(parse(text).ok_or(WRONG)?) });
+            cells.push(match (text, dtype) {
+                ("", _) => None,
+                (text, DType::Elapsed) => Some(parse_elapsed(text).ok_or(WRONG)?),
+                (text, _) => {
+                    let (seconds, zone) = parse_moment(text).ok_or(WRONG)?;
+                    *zones = zones.and(zone);
+                    Some(seconds)
+                }
+            });
         }
     }
     Ok(())
-}
-
-/// A whole number; tables exported again by pandas write nullable ids as `234989.0`.
-fn integer(field: &[u8]) -> Result<Option<i64>, ()> {
-    if field.is_empty() {
-        return Ok(None);
-    }
-    // The common case without a detour over UTF-8.
-    if field.len() <= 18 && field.iter().all(u8::is_ascii_digit) {
-        return Ok(Some(field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'))));
-    }
-    let text = std::str::from_utf8(field).map_err(|_| ())?;
-    text.parse().ok().or_else(|| text.parse().ok().and_then(whole)).map(Some).ok_or(())
 }
 
 #[cfg(test)]
@@ -262,7 +281,7 @@ mod tests {
     use super::*;
 
     fn wanted() -> Vec<Wanted> {
-        let column = |name: &str, dtype| Wanted { name: name.into(), dtype };
+        let column = |name: &str, dtype| Wanted { name: name.into(), dtype, is_code: false };
         vec![
             column("item", DType::Integer),
             column("time", DType::Datetime),
@@ -337,6 +356,27 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        let block =
+            "T,I,x,V,S\r\n1970-01-01,7,,1,\"a\nb\r\nc\"\r\n\r\n1970-01-01,8,,1,\"\n\"\n1970-01-01,7,,much,x";
+        assert_eq!(parsed(block, false).unwrap_err(), BadRow { line: 7, fault: Fault::Cell(2) });
+        let skipped = parsed(block, true).unwrap();
+        assert_eq!((skipped.rows, skipped.skipped, skipped.lines), (3, 1, 8));
+        assert_eq!(skipped.columns[3].text(0), Some("a\nb\r\nc"));
+    }
+
+    #[test]
+    fn a_carriage_return_within_a_cell_ends_no_row() {
+        let block =
+            "T,I,x,V,S\n1970-01-01,7,,1,b\rpm\n1970-01-01,7,,2,\"b\rpm\"\r\n1970-01-01,7,\"\",3,b\rpm\r\n";
+        let parsed = parsed(block, false).unwrap();
+        assert_eq!(parsed.rows, 3);
+        for row in 0..3 {
+            assert_eq!(parsed.columns[3].text(row), Some("b\rpm"), "{row}");
+        }
+    }
+
+    #[test]
     fn malformed_rows_are_named_or_counted() {
         for (row, fault) in [
             ("1970-01-01,7,,1", Fault::Fields(4)),
@@ -347,7 +387,7 @@ mod tests {
             ("1970-01-01,7,,much,x", Fault::Cell(2)),
         ] {
             let block = format!("T,I,x,V,S\n1970-01-01,7,,1,x\n{row}\n1970-01-01,7,,3,z\n");
-            assert_eq!(parsed(&block, false).unwrap_err(), BadRow { row: 1, fault }, "{row}");
+            assert_eq!(parsed(&block, false).unwrap_err(), BadRow { line: 2, fault }, "{row}");
             let skipped = parsed(&block, true).unwrap();
             assert_eq!((skipped.rows, skipped.skipped), (3, 1));
             let values: Vec<_> = (0..2).map(|i| skipped.columns[2].number(i)).collect();

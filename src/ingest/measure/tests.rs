@@ -114,7 +114,16 @@ fn censored_results_are_half_their_limit_only_where_declared() {
     assert_eq!(out, [0.005, 5.0, 5.0].map(|x| Ok(Value::Number(x))));
     assert_eq!(audit.censored, 2);
     let (out, _) = measure(&variable(|_| ()), &target(|_| ()), &rows);
-    assert_eq!(out[..2], [Err(Rejected::NoNumber); 2]);
+    assert_eq!(out[..2], [Err(Rejected::Censored); 2]);
+    // A number beside such a text is its limit.
+    let rows = [
+        (Some(200.0), Some(">200"), None),
+        (Some(0.5), Some("< 0.5"), None),
+        (Some(7.0), Some("GLUC 7"), None),
+    ];
+    let (out, audit) = measure(&variable(|_| ()), &target(|_| ()), &rows);
+    assert_eq!(out, [Err(Rejected::Censored), Err(Rejected::Censored), Ok(Value::Number(7.0))]);
+    assert_eq!(audit.rejected["beyond the limit of measurement"], 2);
 }
 
 #[test]
@@ -152,6 +161,7 @@ fn levels_match_by_text_number_and_beginning() {
     };
     assert_eq!(level(Some(1.0), None), "coronary");
     assert_eq!(level(None, Some("1.0")), "coronary");
+    assert_eq!(level(None, Some("01")), "other", "a code with a leading zero is no number");
     assert_eq!(level(None, Some("WHITE - RUSSIAN")), "white");
     assert_eq!(level(None, Some("unknown")), "other");
 }

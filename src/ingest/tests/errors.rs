@@ -26,15 +26,15 @@ fn missing_tables_are_named_all_at_once() {
 #[test]
 fn missing_columns_are_named_all_at_once() {
     let error = error_after(|dir| {
-        fs::write(dir.join("events.csv"), "stay_id,item,at,text\n").unwrap();
+        fs::write(dir.join("events.csv"), "stay_id,item,at,text,numbr\n").unwrap();
         fs::write(dir.join("patients.csv"), "subject_id,gender\n").unwrap();
     });
     let message = error.to_string();
-    assert!(matches!(error, IngestError::MissingColumns(ref files) if files.len() == 2), "{message}");
+    assert!(matches!(error, IngestError::MissingTableColumns(ref files) if files.len() == 2), "{message}");
     for part in [
         "events.csv lacks columns",
         "`SUBJECT_ID`",
-        "`NUMBER`",
+        "`NUMBER` (did you mean its `numbr`?)",
         "`UNIT`",
         "`ERROR`",
         "patients.csv lacks column `DOB`",
@@ -44,19 +44,21 @@ fn missing_columns_are_named_all_at_once() {
 }
 
 #[test]
-fn a_cell_of_the_wrong_type_is_named_by_row_and_column_and_not_quoted() {
-    for (bad, column, row) in [
-        ("10,1,1,2150-01-01 00:00:00,80,eighty-secret,bpm,", "NUMBER", 2),
-        ("10,1,1,01/01/2150 00:00,80,80,bpm,", "AT", 2),
-        ("10,1,x77secret,2150-01-01 00:00:00,80,80,bpm,", "ITEM", 2),
-        ("ten,1,1,2150-01-01 00:00:00,80,80,bpm,", "STAY_ID", 2),
+fn a_cell_of_the_wrong_type_is_named_by_line_and_column_and_not_quoted() {
+    for (bad, column, expected) in [
+        ("10,1,1,2150-01-01 00:00:00,80,eighty-secret,bpm,", "NUMBER", 3),
+        ("10,1,1,01/01/2150 00:00,80,80,bpm,", "AT", 3),
+        ("10,1,x77secret,2150-01-01 00:00:00,80,80,bpm,", "ITEM", 3),
+        ("ten,1,1,2150-01-01 00:00:00,80,80,bpm,", "STAY_ID", 3),
     ] {
         let error = error_after(|dir| {
             fs::write(dir.join("events.csv"), csv_text(EVENTS_HEADER, &[EVENTS[0], bad, EVENTS[1]])).unwrap();
         });
         let message = error.to_string();
-        let IngestError::WrongType { row: r, column: c, file, .. } = &error else { panic!("{bad}: {error}") };
-        assert_eq!((*r, c.as_str(), file.as_str()), (row, column, "events.csv"));
+        let IngestError::WrongCellInLine { line, column: c, file, .. } = &error else {
+            panic!("{bad}: {error}")
+        };
+        assert_eq!((*line, c.as_str(), file.as_str()), (expected, column, "events.csv"));
         assert!(!message.contains("secret") && !message.contains("01/01"), "{message}");
     }
 }
@@ -100,9 +102,42 @@ fn an_event_table_without_rows_is_a_warning() {
 }
 
 #[test]
-fn repeated_record_ids_are_an_error() {
+fn a_part_without_rows_is_told_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    write_extract(dir.path());
+    let expected = run(dir.path()).unwrap();
+    fs::write(dir.path().join("events_2.csv"), format!("{EVENTS_HEADER}\n")).unwrap();
+    let table = run(dir.path()).unwrap();
+    assert_eq!(numbers(&table, "hr_max"), numbers(&expected, "hr_max"));
+    let told = |w: &String| w == "table EVENTS: events_2.csv has no rows";
+    assert!(table.audit.warnings.iter().any(told), "{:?}", table.audit.warnings);
+    // The same rows in a second file are copies.
+    fs::copy(dir.path().join("events.csv"), dir.path().join("events_3.csv")).unwrap();
+    let table = run(dir.path()).unwrap();
+    assert_eq!(numbers(&table, "hr_count"), numbers(&expected, "hr_count"));
+}
+
+#[test]
+fn a_record_told_twice_is_an_error_and_a_copied_row_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    write_extract(dir.path());
+    let expected = run(dir.path()).unwrap();
+    let rows = [STAYS, &STAYS[..1]].concat();
+    fs::write(dir.path().join("stays.csv"), csv_text("stay_id,subject_id,intime,outtime,los", &rows))
+        .unwrap();
+    let patients = [PATIENTS, &PATIENTS[1..2]].concat();
+    fs::write(dir.path().join("patients.csv"), csv_text("subject_id,gender,dob", &patients)).unwrap();
+    let table = run(dir.path()).unwrap();
+    assert_eq!((table.record_ids, table.columns.len()), (expected.record_ids, expected.columns.len()));
+    for name in ["STAYS", "PATIENTS"] {
+        let audit = table.audit.tables.iter().find(|t| t.table == name).unwrap();
+        assert_eq!(audit.dropped["copy of another row"], 1, "{name}");
+        assert_eq!(audit.rows_kept + audit.dropped.values().sum::<u64>(), audit.rows_read, "{audit:?}");
+        assert!(table.audit.warnings.iter().any(|w| w.contains(&format!("table {name}: 1 row repeats"))));
+    }
     let error = error_after(|dir| {
-        let rows = [STAYS[0], STAYS[1], STAYS[0]];
+        let other = STAYS[0].replace("2150-01-03", "2150-01-04");
+        let rows = [STAYS[0], STAYS[1], &other];
         fs::write(dir.join("stays.csv"), csv_text("stay_id,subject_id,intime,outtime,los", &rows)).unwrap();
     });
     assert!(matches!(error, IngestError::DuplicateIds { row: 3, count: 1, .. }), "{error}");
@@ -114,7 +149,7 @@ fn rows_with_too_many_fields_and_other_encodings_are_named() {
         let rows = [EVENTS[0], "10,1,1,2150-01-01 00:00:00,a,b,80,bpm,,"];
         fs::write(dir.join("events.csv"), csv_text(EVENTS_HEADER, &rows)).unwrap();
     });
-    assert!(matches!(error, IngestError::Ragged { row: 2, .. }), "{error}");
+    assert!(matches!(error, IngestError::RaggedLine { line: 3, .. }), "{error}");
     let error = error_after(|dir| {
         let mut bytes = csv_text(EVENTS_HEADER, &["10,1,3,2150-01-01 00:00:00,été,,,"]).into_bytes();
         bytes.extend(b"10,1,3,2150-01-01 00:00:00,\xe9t\xe9,,,\n");

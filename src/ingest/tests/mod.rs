@@ -7,8 +7,10 @@ use std::path::Path;
 use super::*;
 use crate::schema::{Pipeline, Schema, SchemaError, parse_pipeline, parse_schema};
 
+mod absent;
 mod errors;
 mod long;
+mod stored;
 mod values;
 mod windows;
 

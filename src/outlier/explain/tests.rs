@@ -1,6 +1,7 @@
 use ndarray::{Array1, Array2, array};
 
 use super::*;
+use crate::features::Cell;
 use crate::outlier::conditional::Expected;
 use crate::outlier::testing::{
     DIASTOLIC, GLUCOSE, HEART_RATE, HEIGHT, Normal, SYSTOLIC, TEMPERATURE, Vitals, WEIGHT, features, patients,
@@ -26,7 +27,7 @@ fn explain(raw: &Array1<f64>) -> Explanation {
 
 fn rows(x: &Array1<f64>) -> Array2<f64> {
     let v =
-        x.iter().enumerate().map(|(j, &x)| if x.is_nan() { 0.0 } else { Vitals.cell(j, x, 0.5).0 }).collect();
+        x.iter().enumerate().map(|(j, &x)| if x.is_nan() { 0.0 } else { Vitals.cell(j, x, 0.5).v }).collect();
     Array2::from_shape_vec((1, x.len()), v).unwrap()
 }
 
@@ -182,12 +183,12 @@ mod aggregates {
         fn record(&self, raw: &[f64], _: Seed, _: u64) -> Vec<f64> {
             raw.iter()
                 .enumerate()
-                .map(|(j, &x)| if x.is_nan() { 0.0 } else { self.cell(j, x, 0.5).0 })
+                .map(|(j, &x)| if x.is_nan() { 0.0 } else { self.cell(j, x, 0.5).v })
                 .collect()
         }
-        fn cell(&self, feature: usize, x: f64, _: f64) -> (f64, f64) {
+        fn cell(&self, feature: usize, x: f64, _: f64) -> Cell {
             let (mean, sd) = self.0[feature];
-            ((x - mean) / sd, -f64::ln(sd))
+            Cell { v: (x - mean) / sd, log_det: -f64::ln(sd), log_noise: 0.0 }
         }
     }
 

@@ -1,6 +1,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::*;
+use crate::evaluate::score_records;
 use crate::ingest::{Audit, Cells, Column, RecordTable};
 use crate::outlier::score::calibration_scores;
 use crate::outlier::testing::{HEIGHT, Normal, TEMPERATURE, VITALS, WEIGHT, patients};

@@ -96,8 +96,7 @@ fn head(raw: Array2<f64>, n: usize) -> Array2<f64> {
 /// Samples in original units, given what the records have where a model is conditional; what a model cannot draw (overflow)
 /// counts as missing.
 fn draw(context: &Context<'_>, scored: &Scored<'_>, records: &Array2<f64>, n: usize) -> Array2<f64> {
-    let v = scored.model.sample_like(records.view(), n, context.seed.child("report samples", 0));
-    let mut raw = scored.model.encoder.decode(v.view());
+    let mut raw = scored.model.sample_records(records.view(), n, context.seed.child("report samples", 0));
     raw.mapv_inplace(|x| if x.is_finite() { x } else { f64::NAN });
     raw
 }

@@ -60,7 +60,9 @@ fn source(entry: &Section<'_>, layout: &Layout, variable: &Variable, seen: &mut 
     match form {
         "items" => {
             let (scale_, offset_) = (scale(entry), offset(entry));
-            let rule = entry.choice("rule", &[Rule::MixedFraction], rule_name).map(Spanned::into_inner);
+            let rule = entry
+                .choice("rule", &[Rule::MixedFraction, Rule::NotConvertible], rule_name)
+                .map(Spanned::into_inner);
             if rule.is_some() {
                 for key in ["scale", "offset"].into_iter().filter(|key| entry.has(key)) {
                     entry.problems.add(entry.key_span(key), format!("`{key}` has no effect beside `rule`"));
@@ -230,5 +232,6 @@ pub(super) fn offset(section: &Section<'_>) -> f64 {
 pub(super) const fn rule_name(rule: Rule) -> &'static str {
     match rule {
         Rule::MixedFraction => "mixed-fraction",
+        Rule::NotConvertible => "not-convertible",
     }
 }

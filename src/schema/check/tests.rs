@@ -200,7 +200,7 @@ fn each_mistake_in_a_schema_is_one_problem_in_its_line() {
         ("birth = \"BORN\"", "column = \"SEX\"", 25, "column `SEX` is text, but the variable is continuous", "categorical"),
         ("scale = 60", "scale = 0", 40, "`scale` must not be 0", ""),
         ("scale = 60", "scale = 60, rule = \"mixed-fraction\"", 40, "`scale` has no effect beside `rule`", ""),
-        ("scale = 60", "rule = \"mixed\"", 40, "unknown rule `mixed`; allowed are `mixed-fraction`", ""),
+        ("scale = 60", "rule = \"mixed\"", 40, "unknown rule `mixed`; allowed are `mixed-fraction`, `not-convertible`", ""),
         ("units = [\"bpm\"]", "units = [\"bpm\", \"B P M\"]", 39, "unit `B P M` is listed twice; case and spaces do not matter", ""),
         ("resolution = 1", "conversions = [{ unit = \"Hz\", scale = 60 }, { unit = \"hz\" }]", 37, "unit `hz` is converted twice; case and spaces do not matter", ""),
         ("resolution = 1", "conversions = [{ unit = \"BPM\", scale = 2 }]", 37, "unit `BPM` is converted, but a source lists it in `units` too", "one of the two"),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::schema::{Expression, Node};
+use crate::schema::{Expression, Known, Node};
 
 /// Names of pure numbers.
 const PURE: [&str; 4] = ["", "1", "fraction", "ratio"];
@@ -122,7 +122,9 @@ pub(super) fn of_node(node: &Node, operands: &[Option<Dimension>]) -> Result<Opt
 
 fn constant(node: &Node) -> Option<f64> {
     let expression = Expression { root: node.clone(), operands: Vec::new() };
-    matches!(node, Node::Number(_) | Node::Negative(_)).then(|| expression.evaluate(&|_| None, 0.0)).flatten()
+    matches!(node, Node::Number(_) | Node::Negative(_))
+        .then(|| expression.evaluate(&|_| Known::Absent, 0.0).value())
+        .flatten()
 }
 
 /// The unit that all parts have; numbers take that of the others.

@@ -290,15 +290,23 @@ fn conversions<'a>(section: &Section<'a>) -> Vec<(Spanned<&'a str>, Conversion)>
     conversions
 }
 
-/// A unit is either one the source's own scale applies to or one that is converted.
+/// A unit that the scale of every source applies to is never converted. Where one source has it as its own and another has
+/// not, the conversion is for the other: a number in Fahrenheit under the Celsius item.
 fn check_units(section: &Section<'_>, conversions: &[(Spanned<&str>, Conversion)], sources: &[Source]) {
+    let lists = |source: &Source, unit: &str| match source {
+        // Without units of its own, a source takes every unit for its own.
+        Source::Events { units, .. } => units.is_empty() || units.iter().any(|u| same_unit(u, unit)),
+        Source::Column { .. } | Source::Age { .. } => true,
+    };
+    let named = |source: &Source, unit: &str| {
+        matches!(source, Source::Events { units, .. } if !units.is_empty()) && lists(source, unit)
+    };
     for (span, conversion) in conversions {
-        let own = sources.iter().any(|source| {
-            matches!(source, Source::Events { units, .. } if units.iter().any(|u| same_unit(u, &conversion.unit)))
-        });
-        if own {
-            let message =
-                format!("unit `{}` is converted, but a source lists it in `units` too", conversion.unit);
+        let unit = conversion.unit.as_str();
+        if sources.iter().any(|source| named(source, unit))
+            && sources.iter().all(|source| lists(source, unit))
+        {
+            let message = format!("unit `{unit}` is converted, but a source lists it in `units` too");
             section.problems.add_with_hint(span.span(), message, "keep it in one of the two");
         }
     }

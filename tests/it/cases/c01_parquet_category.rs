@@ -36,7 +36,9 @@ fn categories_are_read_as_the_texts_they_stand_for() {
     let dir = tmp.path();
     let wards = [("cardiac", 112), ("medical", 321), ("surgical", 167)];
     let expected: BTreeMap<String, usize> = wards.map(|(ward, n)| (ward.to_owned(), n)).into();
-    for (input, output) in [("plain.csv", "plain"), ("category.parquet", "category"), ("enum.parquet", "enum")] {
+    for (input, output) in
+        [("plain.csv", "plain"), ("category.parquet", "category"), ("enum.parquet", "enum")]
+    {
         ingest(dir, input, output);
         assert_eq!(counts(texts(dir, output, "ward")), expected, "{input}");
     }

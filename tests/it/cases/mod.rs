@@ -35,6 +35,7 @@ mod c37_encodings;
 mod c37_event_tables;
 mod c38_cardinality;
 mod c38_report;
+mod event_bundle;
 
 use std::fs;
 use std::path::Path;

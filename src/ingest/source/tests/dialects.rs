@@ -110,7 +110,14 @@ fn odd_tables_are_read_and_what_is_odd_is_said() {
         assert_eq!(read.rows.len(), n_rows, "{bytes:?}");
         assert!(read.said.len() == 1 && read.said[0].contains(part), "{bytes:?}: {:?}", read.said);
     }
-    for bytes in [&b"x\n\"\"\n1\n"[..], b"0,1,2\n5,6,7\n", b"a,b\r\n1,2\r\n", b"a,b\r1,2\r", b"a,b\n", b"id,a1,2\n1,2,3\n"] {
+    for bytes in [
+        &b"x\n\"\"\n1\n"[..],
+        b"0,1,2\n5,6,7\n",
+        b"a,b\r\n1,2\r\n",
+        b"a,b\r1,2\r",
+        b"a,b\n",
+        b"id,a1,2\n1,2,3\n",
+    ] {
         assert_eq!(read_as("t.csv", bytes).unwrap().said, [""; 0], "{bytes:?}");
     }
 }

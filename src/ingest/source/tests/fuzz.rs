@@ -11,13 +11,30 @@ use crate::random::Seed;
 
 /// Pieces that matter to a reader of delimited text.
 const TOKENS: [&[u8]; 18] = [
-    b"\"", b"\"\"", b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3\xa9", b"\xe9",
-    b"\x81", b"sep=;\n", b" ", b"\n\n", b"\x1f\x8b",
+    b"\"",
+    b"\"\"",
+    b",",
+    b";",
+    b"\t",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\0",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\xc3\xa9",
+    b"\xe9",
+    b"\x81",
+    b"sep=;\n",
+    b" ",
+    b"\n\n",
+    b"\x1f\x8b",
 ];
 
 /// Small files of every kind, by name and content.
 fn corpus() -> Vec<(String, Vec<u8>)> {
-    let text = "id,name,x\n1,\"Müller, A\",3.5\n2,\"two\nlines\",\n\n3,5\" tube,\"say \"\"hi\"\"\"\n4,NA,-1e5\n";
+    let text =
+        "id,name,x\n1,\"Müller, A\",3.5\n2,\"two\nlines\",\n\n3,5\" tube,\"say \"\"hi\"\"\"\n4,NA,-1e5\n";
     let utf16 = text.encode_utf16().flat_map(u16::to_le_bytes);
     let mut corpus = vec![
         ("t.csv".to_owned(), text.as_bytes().to_vec()),
@@ -85,7 +102,10 @@ fn check(path: &Path, bytes: &[u8]) -> usize {
     let expected = by_the_csv_crate(&file, bytes).expect("the csv crate reads it too");
     assert_eq!(read.rows.len() + 1, expected.len(), "the number of rows");
     for (row, expected) in read.rows.iter().zip(&expected[1..]) {
-        assert!(row.iter().map(|c| c.as_deref()).eq(expected.iter().map(|c| Some(c.as_str()))), "{row:?} {expected:?}");
+        assert!(
+            row.iter().map(|c| c.as_deref()).eq(expected.iter().map(|c| Some(c.as_str()))),
+            "{row:?} {expected:?}"
+        );
     }
     read.rows.len()
 }
@@ -101,7 +121,8 @@ fn fuzz(time: Duration, seed: u64) {
         // Texts are small and their mistakes many, so that they get most of the time.
         let texts = corpus.iter().filter(|(name, _)| name.starts_with("t.")).count();
         let of_texts = rng.random_range(0..10) > 0;
-        let candidates: Vec<_> = corpus.iter().filter(|(name, _)| name.starts_with("t.") == of_texts).collect();
+        let candidates: Vec<_> =
+            corpus.iter().filter(|(name, _)| name.starts_with("t.") == of_texts).collect();
         debug_assert!(texts > 0 && !candidates.is_empty());
         let (name, whole) = candidates[rng.random_range(0..candidates.len())];
         let mut bytes = whole.clone();

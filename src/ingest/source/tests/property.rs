@@ -61,7 +61,8 @@ impl Style {
             let quote = self.quote_all || cell.contains([separator, '"', '\r', '\n']);
             if quote { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
         };
-        let lines = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(&separator.to_string()));
+        let lines =
+            rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(&separator.to_string()));
         let mut text = lines.collect::<Vec<_>>().join(self.end);
         if self.last_end {
             text.push_str(self.end);
@@ -121,7 +122,13 @@ fn random_tables_come_back_from_parquet_and_arrow() {
     let mut runner = TestRunner::new(Config::with_cases(tables(100)));
     let dir = tempfile::tempdir().unwrap();
     let rows = prop::collection::vec(
-        (any::<Option<i64>>(), any::<Option<u64>>(), any::<Option<f64>>(), any::<Option<bool>>(), any::<Option<String>>()),
+        (
+            any::<Option<i64>>(),
+            any::<Option<u64>>(),
+            any::<Option<f64>>(),
+            any::<Option<bool>>(),
+            any::<Option<String>>(),
+        ),
         0..40,
     );
     runner
@@ -141,7 +148,9 @@ fn random_tables_come_back_from_parquet_and_arrow() {
             let path = dir.path().join(["t.parquet", "t.arrow", "s.arrow"][format]);
             let file = std::fs::File::create(&path).unwrap();
             match format {
-                0 => drop(ParquetWriter::new(file).with_row_group_size(Some(group)).finish(&mut frame).unwrap()),
+                0 => drop(
+                    ParquetWriter::new(file).with_row_group_size(Some(group)).finish(&mut frame).unwrap(),
+                ),
                 1 => IpcWriter::new(file).finish(&mut frame).unwrap(),
                 _ => IpcStreamWriter::new(file).finish(&mut frame).unwrap(),
             }

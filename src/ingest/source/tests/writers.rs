@@ -22,7 +22,8 @@ fn open(name: &str) -> Source {
 
 /// Equal texts, or two spellings of one floating-point number.
 fn same(one: Option<&str>, other: Option<&str>) -> bool {
-    let float = |text: Option<&str>| text.filter(|t| t.contains(['.', 'e'])).and_then(|t| t.parse::<f64>().ok());
+    let float =
+        |text: Option<&str>| text.filter(|t| t.contains(['.', 'e'])).and_then(|t| t.parse::<f64>().ok());
     one == other || float(one).is_some() && float(one) == float(other)
 }
 
@@ -82,7 +83,10 @@ fn integers_beyond_the_reach_of_numbers_keep_their_digits_and_types_are_told() {
     let source = open("duckdb-types.parquet");
     let kinds: BTreeMap<&str, &StoredType> =
         source.columns.iter().map(|c| (c.name.as_str(), &c.stored)).collect();
-    assert!(matches!(kinds["uuid"], StoredType::Unreadable(_)) && matches!(kinds["interval"], StoredType::Unreadable(_)));
+    assert!(
+        matches!(kinds["uuid"], StoredType::Unreadable(_))
+            && matches!(kinds["interval"], StoredType::Unreadable(_))
+    );
     let read = columns(&source);
     let cells = |name: &str| read[name].iter().flatten().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(cells("enum"), ["0", "1", "2"]);

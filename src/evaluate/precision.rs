@@ -1,0 +1,105 @@
+//! How much of a score is chance: what the noise draws behind it leave of their own spread, and how many of them it takes.
+//!
+//! The score of a record is a mean over draws of its noise. Scored again with other draws it would come out a little
+//! different; the standard deviation of that, over repetitions with seeds of their own, is the score's own noise. A model is
+//! given as many draws as bring its median over held-out records below [`WANTED`].
+
+use ndarray::{ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::score_records;
+use crate::density::Density;
+use crate::features::Encoder;
+use crate::num::moments::variance;
+use crate::num::quantile::quantile_sorted;
+use crate::random::Seed;
+
+/// The median standard deviation that is to be undercut, in nats; a tenth is promised, and the measurement has an error.
+const WANTED: f64 = 0.085;
+/// Spread of scores that differ by rounding only.
+const NOTHING: f64 = 1e-6;
+/// Most draws behind a score.
+const MOST_DRAWS: usize = 512;
+/// Numbers that all records of a bundle may take to score: with more records, or longer ones, fewer draws than would be wanted
+/// have to do. Hours of windows of a thousand samples otherwise.
+const ALL_RECORDS: usize = 1_000_000_000;
+/// Records it is measured on, at most.
+const RECORDS: usize = 128;
+/// Repetitions of each record's score.
+const REPETITIONS: u64 = 6;
+/// Numbers that may be scored for one measurement: seconds of a flow's time.
+const WORK: usize = 40_000_000;
+
+/// The score's own noise, in nats, over held-out records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScoreNoise {
+    /// Draws behind a score.
+    pub draws: usize,
+    /// Median over records of the standard deviation of a record's score.
+    pub median_sd: f64,
+    /// The same standard deviation at its 95 % quantile over records.
+    pub p95_sd: f64,
+    /// Records it was measured on.
+    pub records: usize,
+}
+
+/// Most noise draws per record of a bundle of `n` records of `d` coordinates.
+pub fn most_draws(n: usize, d: usize) -> usize {
+    (ALL_RECORDS / (n * d).max(1)).clamp(4, MOST_DRAWS)
+}
+
+/// The fewest draws (a power of two between `fewest` and `most`) with which the score's own noise is small, as measured on some of the
+/// rows of `raw`; one where there is no noise at all.
+///
+/// # Shapes
+/// `raw: (n, p)` as given by [`Encoder::raw`]
+pub fn choose_draws(
+    density: &dyn Density,
+    encoder: &Encoder,
+    raw: ArrayView2<'_, f64>,
+    (fewest, most): (usize, usize),
+    seed: Seed,
+) -> ScoreNoise {
+    let most = 1 << most.max(1).ilog2();
+    let mut draws = 1;
+    loop {
+        let noise = measure(density, encoder, raw, draws, seed);
+        // Rounding is all that a model which removes the noise again leaves of it.
+        let none = noise.p95_sd <= NOTHING;
+        if none || (noise.median_sd <= WANTED && draws >= fewest) || draws >= most {
+            return noise;
+        }
+        if noise.median_sd <= WANTED {
+            draws = fewest.next_power_of_two().min(most);
+            continue;
+        }
+        // At worst the spread falls with the root of the draws; stratified ones do better, so half of that is tried first.
+        let needed = (noise.median_sd / WANTED).powi(2) * draws as f64;
+        let next = if draws == 1 { 8.0_f64.max(needed / 16.0) } else { (2 * draws) as f64 };
+        draws = (next.min(most as f64) as usize).next_power_of_two().min(most);
+    }
+}
+
+/// Measures the noise of scores of `draws` draws.
+fn measure(
+    density: &dyn Density,
+    encoder: &Encoder,
+    raw: ArrayView2<'_, f64>,
+    draws: usize,
+    seed: Seed,
+) -> ScoreNoise {
+    let per_record = draws * REPETITIONS as usize * encoder.n_coordinates().max(1);
+    let most = (WORK / per_record).clamp(8, RECORDS);
+    let step = raw.nrows().div_ceil(most).max(1);
+    let rows: Vec<usize> = (0..raw.nrows()).step_by(step).collect();
+    let some = raw.select(Axis(0), &rows);
+    let repeated: Vec<Vec<f64>> = (0..REPETITIONS)
+        .map(|r| score_records(density, encoder, some.view(), draws, seed.child("score noise", r)).log_prob)
+        .collect();
+    let mut spreads: Vec<f64> = (0..rows.len())
+        .map(|i| variance(&repeated.iter().map(|scores| scores[i]).collect::<Vec<_>>()).max(0.0).sqrt())
+        .collect();
+    spreads.sort_by(f64::total_cmp);
+    let at = |p: f64| if spreads.is_empty() { 0.0 } else { quantile_sorted(&spreads, p) };
+    ScoreNoise { draws, median_sd: at(0.5), p95_sd: at(0.95), records: rows.len() }
+}

@@ -1,0 +1,224 @@
+//! Text of an expression → its parts, with every problem at its place.
+
+use crate::schema::{Aggregation, suggest};
+
+use super::{ExpressionProblem, Function, Node, Operand};
+
+/// Functions with the least number of arguments.
+const FUNCTIONS: [(&str, Function, usize); 7] = [
+    ("coalesce", Function::Coalesce, 2),
+    ("min", Function::Min, 2),
+    ("max", Function::Max, 2),
+    ("abs", Function::Abs, 1),
+    ("sqrt", Function::Sqrt, 1),
+    ("ln", Function::Ln, 1),
+    ("exp", Function::Exp, 1),
+];
+
+/// Deeper nesting than any formula of medicine needs, and shallow enough for every stack.
+const DEPTH: usize = 64;
+
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
+    pub(super) at: usize,
+    pub(super) depth: usize,
+    pub(super) operands: Vec<Operand>,
+    pub(super) problems: Vec<ExpressionProblem>,
+}
+
+impl<'t> Parser<'t> {
+    pub(super) fn problem(&mut self, message: String, hint: Option<String>) {
+        self.problems.push(ExpressionProblem { at: self.at, message, hint });
+    }
+
+    pub(super) fn space(&mut self) {
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start().len();
+    }
+
+    fn peek(&mut self) -> Option<char> {
+        self.space();
+        self.text[self.at..].chars().next()
+    }
+
+    fn eat(&mut self, symbols: &[char]) -> Option<char> {
+        let found = self.peek().filter(|c| symbols.contains(c))?;
+        self.at += found.len_utf8();
+        Some(found)
+    }
+
+    pub(super) fn sum(&mut self) -> Option<Node> {
+        let mut left = self.product()?;
+        while let Some(symbol) = self.eat(&['+', '-']) {
+            left = Node::Binary(symbol, Box::new(left), Box::new(self.product()?));
+        }
+        Some(left)
+    }
+
+    fn product(&mut self) -> Option<Node> {
+        let mut left = self.power()?;
+        while let Some(symbol) = self.eat(&['*', '/']) {
+            left = Node::Binary(symbol, Box::new(left), Box::new(self.power()?));
+        }
+        Some(left)
+    }
+
+    fn power(&mut self) -> Option<Node> {
+        if self.eat(&['-']).is_some() {
+            return Some(Node::Negative(Box::new(self.power_of_atom()?)));
+        }
+        self.power_of_atom()
+    }
+
+    fn power_of_atom(&mut self) -> Option<Node> {
+        let base = self.atom()?;
+        if self.eat(&['^']).is_none() {
+            return Some(base);
+        }
+        let negative = self.eat(&['-']).is_some();
+        let exponent = self.atom()?;
+        let exponent = if negative { Node::Negative(Box::new(exponent)) } else { exponent };
+        Some(Node::Binary('^', Box::new(base), Box::new(exponent)))
+    }
+
+    fn atom(&mut self) -> Option<Node> {
+        match self.peek() {
+            Some('(') => {
+                self.eat(&['(']);
+                let inner = self.nested()?;
+                self.close()?;
+                Some(inner)
+            }
+            Some(c) if c.is_ascii_digit() || c == '.' => self.number(),
+            Some(c) if c.is_ascii_alphabetic() || c == '_' => self.name(),
+            Some(c) => {
+                self.problem(format!("`{c}` where a variable, a number or `(` has to be"), None);
+                None
+            }
+            None => {
+                self.problem(
+                    "the expression breaks off".into(),
+                    Some("a variable, a number or `(` is missing".into()),
+                );
+                None
+            }
+        }
+    }
+
+    fn nested(&mut self) -> Option<Node> {
+        if self.depth == DEPTH {
+            self.problem(format!("more than {DEPTH} parentheses within each other"), None);
+            return None;
+        }
+        self.depth += 1;
+        let node = self.sum();
+        self.depth -= 1;
+        node
+    }
+
+    fn close(&mut self) -> Option<()> {
+        if self.eat(&[')']).is_none() {
+            self.problem("`)` is missing".into(), None);
+            return None;
+        }
+        Some(())
+    }
+
+    fn number(&mut self) -> Option<Node> {
+        let rest = &self.text[self.at..];
+        let mut end = 0;
+        for (i, c) in rest.char_indices() {
+            let exponent_sign = matches!(c, '+' | '-') && rest[..i].ends_with(['e', 'E']);
+            if !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E') || exponent_sign) {
+                break;
+            }
+            end = i + 1;
+        }
+        match rest[..end].parse::<f64>() {
+            Ok(x) if x.is_finite() => {
+                self.at += end;
+                Some(Node::Number(x))
+            }
+            _ => {
+                self.problem(format!("`{}` is not a number", &rest[..end]), None);
+                None
+            }
+        }
+    }
+
+    fn word(&mut self, also: char) -> &'t str {
+        let rest = &self.text[self.at..];
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == also)).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    fn name(&mut self) -> Option<Node> {
+        let start = self.at;
+        let name = self.word('_');
+        if self.peek() == Some('(') {
+            return self.call(name, start);
+        }
+        if name == "hours" {
+            return Some(Node::Hours);
+        }
+        let mut aggregation = None;
+        if self.eat(&[':']).is_some() {
+            self.space();
+            let at = self.at;
+            // `time-since-last` holds hyphens, and so may a difference without spaces: a known name goes first.
+            let rest = &self.text[at..];
+            let whole = |name: &str| {
+                let next = rest.strip_prefix(name).map(|after| after.chars().next());
+                next.is_some_and(|c| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_'))
+            };
+            aggregation = Aggregation::ALL.into_iter().find(|a| whole(a.name()));
+            let given: &str = match aggregation {
+                Some(found) => found.name(),
+                None => self.word('-'),
+            };
+            self.at = at + given.len();
+            if aggregation.is_none() {
+                let names: Vec<_> = Aggregation::ALL.into_iter().map(Aggregation::name).collect();
+                let hint = suggest::hint(given, names);
+                self.problems.push(ExpressionProblem {
+                    at,
+                    message: format!("unknown aggregation `{given}`"),
+                    hint,
+                });
+            }
+        }
+        let same = |o: &Operand| o.variable == name && o.aggregation == aggregation;
+        let place = self.operands.iter().position(same).unwrap_or_else(|| {
+            self.operands.push(Operand { variable: name.to_owned(), aggregation, at: start });
+            self.operands.len() - 1
+        });
+        Some(Node::Operand(place))
+    }
+
+    fn call(&mut self, name: &str, start: usize) -> Option<Node> {
+        let known = FUNCTIONS.iter().find(|(n, ..)| *n == name);
+        if known.is_none() {
+            let hint = suggest::hint(name, FUNCTIONS.iter().map(|(n, ..)| *n));
+            self.problems.push(ExpressionProblem {
+                at: start,
+                message: format!("unknown function `{name}`"),
+                hint,
+            });
+        }
+        self.eat(&['(']);
+        let mut parts = vec![self.nested()?];
+        while self.eat(&[',']).is_some() {
+            parts.push(self.nested()?);
+        }
+        self.close()?;
+        let (_, function, least) = *known?;
+        if parts.len() < least || (least == 1 && parts.len() > 1) {
+            let wanted = if least == 1 { "1 argument".into() } else { format!("{least} arguments or more") };
+            let message = format!("`{name}` takes {wanted}, found {}", parts.len());
+            self.problems.push(ExpressionProblem { at: start, message, hint: None });
+        }
+        Some(Node::Call(function, parts))
+    }
+}
