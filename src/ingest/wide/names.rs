@@ -156,9 +156,9 @@ fn is_with_ending(whole: &str, words: &[&str]) -> bool {
     words.iter().any(|word| {
         let behind = whole.strip_prefix(word).is_some_and(|rest| ENDINGS.contains(&rest));
         // `id_patient`, `num_patient`, `nr_patient`
-        let before = whole.strip_suffix(word).is_some_and(|rest| {
-            ["id", "no", "nr", "numero", "code", "kod", "cod", "codigo"].contains(&rest)
-        });
+        let before = whole
+            .strip_suffix(word)
+            .is_some_and(|rest| ["id", "no", "nr", "numero", "code", "kod", "cod", "codigo"].contains(&rest));
         behind || (before && word.len() > 2)
     })
 }
