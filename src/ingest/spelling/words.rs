@@ -3,9 +3,9 @@
 
 /// Texts that say in a column of numbers that nothing was recorded, whatever the pipeline lists. In a column of levels
 /// they may be levels: "none" is a finding, and "-" a blood group.
-const NOTHING: [&str; 24] = [
+const NOTHING: [&str; 25] = [
     "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "nan", "-nan", "null", "#null!", "none", "nil", "nat", "?",
-    "??", ".", "..", "-", "--", "---", "\u{2013}", "\u{2014}", "(null)", "\\n",
+    "??", ".", "..", "-", "--", "---", "\u{2013}", "\u{2014}", "(null)", "\\n", "missing",
 ];
 
 const TRUE: [&str; 11] = ["true", "t", "yes", "y", "ja", "j", "oui", "si", "sí", "wahr", "vrai"];
@@ -84,12 +84,11 @@ pub(in crate::ingest) fn says_nothing(text: &str) -> bool {
 
 /// Whether a level sounds as if nothing were known, though it may be a finding.
 pub(in crate::ingest) fn says_unknown(text: &str) -> bool {
-    const UNKNOWN: [&str; 10] = [
+    const UNKNOWN: [&str; 9] = [
         "unknown",
         "unk",
         "not known",
         "n/k",
-        "missing",
         "not recorded",
         "not available",
         "not documented",

@@ -223,6 +223,8 @@ fn account(collected: &Collected<'_>, n: usize, audit: &mut Audit) {
             variable: column.name.clone(),
             values_kept: counted.values,
             not_a_number: counted.rejected.values().sum(),
+            rejected: counted.rejected.clone(),
+            records_rejected: counted.rejected.values().sum(),
             records_missing: n as u64 - counted.values,
             ..VariableAudit::default()
         });

@@ -15,9 +15,9 @@ pub(super) enum Named {
 
 /// Words for a person; a column called by one of them alone, or with a word of [`ENDINGS`], holds persons.
 #[rustfmt::skip] // one word per line would make pages of them
-const PERSONS: [&str; 40] = [
+const PERSONS: [&str; 39] = [
     "patient", "patienten", "pat", "pt", "subject", "subj", "usubj", "sub", "person", "participant",
-    "proband", "probanden", "respondent", "resp", "member", "beneficiary", "bene", "client", "individual",
+    "proband", "probanden", "respondent", "member", "beneficiary", "bene", "client", "individual",
     "indiv", "donor", "enrollee", "enrolee", "enrol", "mother", "child", "infant", "neonate", "baby",
     "animal", "mouse", "user", "volunteer", "case", "paciente", "versicherten", "kvnr", "uniquep",
     "medicalrecord", "medrec",
@@ -156,9 +156,9 @@ fn is_with_ending(whole: &str, words: &[&str]) -> bool {
     words.iter().any(|word| {
         let behind = whole.strip_prefix(word).is_some_and(|rest| ENDINGS.contains(&rest));
         // `id_patient`, `num_patient`, `nr_patient`
-        let before = whole.strip_suffix(word).is_some_and(|rest| {
-            ["id", "no", "nr", "num", "number", "numero", "code", "kod", "cod", "codigo"].contains(&rest)
-        });
+        let before = whole
+            .strip_suffix(word)
+            .is_some_and(|rest| ["id", "no", "nr", "numero", "code", "kod", "cod", "codigo"].contains(&rest));
         behind || (before && word.len() > 2)
     })
 }
@@ -247,6 +247,8 @@ mod tests {
             "visit",
             "age",
             "x",
+            "num_resp",
+            "num_case",
             "patient_age",
             "pt_ratio",
             "records_seen",

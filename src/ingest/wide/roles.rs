@@ -158,11 +158,16 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<
         let weight = if matches!(holds, Holds::Numbers(_)) { Weight::Wrong } else { Weight::Choice };
         warnings.extend(doubts.into_iter().map(|doubt| (weight, doubt)));
     }
-    if holds == Holds::Nothing && keys.may_be_persons() && !matches!(stored, StoredType::Temporal(_)) {
+    if holds == Holds::Nothing
+        && keys.may_be_persons()
+        && (profile.dates + profile.digit_dates) * 2 < profile.seen
+        && !matches!(stored, StoredType::Temporal(_))
+    {
         warnings.push((
             Weight::Leak,
             format!(
-                "column `{name}` is left out, and its {} values repeat: if it is the patient, a group or an id, pass --set                  role.{name}=group, or the rows of one value come into several splits",
+                "column `{name}` is left out, and its {} values repeat: if it is the patient, a group or an id, pass --set \
+                 role.{name}=group, or the rows of one value come into several splits",
                 keys.n_distinct()
             ),
         ));
@@ -183,7 +188,7 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<
                 like(what)
             ),
         ));
-    } else if matches!(role, Role::Number { .. }) && keys.is_nearly_unique() {
+    } else if matches!(role, Role::Number { .. }) && keys.is_whole() && keys.is_nearly_unique() {
         warnings.push((
             Weight::Leak,
             format!(

@@ -69,6 +69,12 @@ pub(super) fn learn_marks(
         Some(mark) => (profile.marks_with(mark), true),
     };
     spelling.marks = marks;
+    if marks == Marks::Either {
+        return Some(format!(
+            "column `{name}` is written with {}; a cell that could be read in both ways is rejected",
+            marks.described()
+        ));
+    }
     let is_comma = marks.has_decimal_comma();
     let (other, reads) = if is_comma { ("point", "the other way") } else { ("comma", "as decimal marks") };
     // A point read as a point is what everybody expects.
