@@ -201,9 +201,9 @@ fn line_breaks(text: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::blocks::normalise_record_ends;
-    use super::super::dialect::Dialect;
     use super::*;
+    use crate::ingest::source::blocks::normalise_record_ends;
+    use crate::ingest::source::dialect::Dialect;
 
     fn block(text: &str, separator: u8) -> Block {
         let mut text = text.as_bytes().to_vec();

@@ -10,8 +10,9 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 
-fn tables(usual: u32) -> u32 {
-    std::env::var("COHORT_FLOW_TABLES").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
+fn config(usual: u32) -> Config {
+    let cases = std::env::var("COHORT_FLOW_TABLES").ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
+    Config { cases, failure_persistence: None, ..Config::default() }
 }
 
 /// A table of texts.
@@ -75,7 +76,9 @@ impl Style {
             _ => {
                 // Latin-1, where the text can be written so; bytes from 80 to 9f stand for other characters in Windows-1252.
                 let latin = |c: char| u8::try_from(u32::from(c)).ok().filter(|b| !matches!(b, 0x80..=0x9f));
-                text.chars().map(latin).collect::<Option<Vec<u8>>>().unwrap_or(text.into_bytes())
+                let bytes = text.chars().map(latin).collect::<Option<Vec<u8>>>();
+                // "ß°" in Latin-1 is one character in UTF-8, and nobody can tell which was meant.
+                bytes.filter(|bytes| std::str::from_utf8(bytes).is_err()).unwrap_or(text.into_bytes())
             }
         };
         if !self.gzip {
@@ -95,7 +98,7 @@ fn with_header(rows: &[Vec<String>]) -> Vec<Vec<String>> {
 
 #[test]
 fn random_texts_come_back_whatever_the_dialect() {
-    let mut runner = TestRunner::new(Config::with_cases(tables(300)));
+    let mut runner = TestRunner::new(config(300));
     let dir = tempfile::tempdir().unwrap();
     runner
         .run(&(any_table(), any_style()), |(rows, style)| {
@@ -119,7 +122,7 @@ fn random_texts_come_back_whatever_the_dialect() {
 
 #[test]
 fn random_tables_come_back_from_parquet_and_arrow() {
-    let mut runner = TestRunner::new(Config::with_cases(tables(100)));
+    let mut runner = TestRunner::new(config(100));
     let dir = tempfile::tempdir().unwrap();
     let rows = prop::collection::vec(
         (
