@@ -236,9 +236,8 @@ fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warnin
     let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
     let said: HashSet<String> = warnings
         .iter()
-        .filter_map(|(_, said)| {
-            Some(said.strip_prefix("column `")?.split_once("` is left out")?.0.to_string())
-        })
+        .filter(|(_, said)| said.contains("left out"))
+        .filter_map(|(_, said)| Some(said.strip_prefix("column `")?.split_once('`')?.0.to_string()))
         .collect();
     for (name, decision) in header.iter().zip(decisions) {
         // What was left out because the user said so is known, and what needs a word of its own has had it.
