@@ -521,7 +521,7 @@ impl Hint for IngestError {
             Self::DuplicateIds { .. } => {
                 "one row per record is needed: remove the repetitions, or name another column as id".into()
             }
-            Self::Engine { .. } => "check that the file is complete; -vv shows the reader's own message, which may quote cells".into(),
+            Self::Engine { .. } => "check that the file is complete, or write it again as Parquet; -vv shows the reader's own message, which may quote cells".into(),
             Self::Write { .. } => "check the disk and the folder's permissions".into(),
         })
     }

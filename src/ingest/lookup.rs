@@ -96,6 +96,7 @@ impl<'p> Lookup<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::batch::Texts;
 
     #[test]
     fn a_flag_is_found_however_it_is_written() {
@@ -109,7 +110,7 @@ mod tests {
             ("f", false),
             ("x", false),
         ] {
-            let mut texts = super::super::batch::Texts::default();
+            let mut texts = Texts::default();
             texts.push(Some(text));
             assert_eq!(test.drops(&[BatchColumn::Text(texts)], 0), dropped, "{text}");
         }

@@ -39,8 +39,9 @@ pub(super) fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError 
         .iter()
         .flat_map(|t| t.dropped.iter().map(move |(reason, n)| format!("{n} {}: {reason}", t.table)))
         .collect();
-    // Of a folder whose records are all at fault, the first says more than a count.
+    // Of a folder whose records are all at fault, sentences say more than counts; the last names the channels there are.
     why.extend(audit.warnings.first().cloned());
+    why.extend(audit.warnings.iter().skip(1).find(|w| w.contains("give no window")).cloned());
     WaveformError::NoWindows {
         window: settings.extent(),
         channels: settings.channels.join(" and "),

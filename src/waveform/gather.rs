@@ -272,7 +272,7 @@ fn without_windows(records: &[Cuts], settings: &Waveform) -> Option<String> {
         }
     };
     let empty: Vec<&Cuts> = records.iter().filter(|c| c.windows.is_empty()).collect();
-    if empty.is_empty() || empty.len() == records.len() {
+    if empty.is_empty() {
         return None;
     }
     let named: Vec<String> =

@@ -13,6 +13,8 @@ use crate::ingest::files::SourceFile;
 pub(super) struct DelimitedTable {
     file: SourceFile,
     n_columns: usize,
+    /// Place of the first column that is handed on; an index before it is left out.
+    first: usize,
 }
 
 /// Rows of a text file.
@@ -26,11 +28,14 @@ pub(super) struct TextRows {
 impl DelimitedTable {
     /// Reads the header.
     pub(super) fn open(file: &SourceFile) -> Result<(Self, Vec<StoredColumn>), IngestError> {
-        let names = header::named(file, file.csv_header()?)?;
-        header::note_numbers(file, &names);
+        let mut names = file.csv_header()?;
         let n_columns = names.len();
+        let first = usize::from(header::begins_with_index(file, &names));
+        let names = header::named(file, names.split_off(first), first)?;
+        header::note_numbers(file, &names);
+        header::note_one_column(file, &names);
         let columns = names.into_iter().map(|name| StoredColumn { name, stored: StoredType::Text });
-        Ok((Self { file: file.clone(), n_columns }, columns.collect()))
+        Ok((Self { file: file.clone(), n_columns, first }, columns.collect()))
     }
 
     /// See [`super::Source::read`].
@@ -38,21 +43,21 @@ impl DelimitedTable {
     where
         F: FnMut(TextRows) -> Result<(), IngestError>,
     {
-        let layout = Layout::new(self.n_columns, columns);
+        let columns: Vec<usize> = columns.iter().map(|column| self.first + column).collect();
+        let layout = Layout::new(self.n_columns, &columns);
         let (mut before, mut blank, mut rows) = (0, 0, 0);
-        let mut ends = Ends::default();
+        let mut lone_returns = 0;
         parse_in_order(
             &self.file,
             |block| (parse(block, &layout), block.dialect.lines_before, block.lone_returns),
-            |(parsed, lines_before, lone_returns), _| {
+            |(parsed, lines_before, lone), _| {
                 let first_line = before + 1 + lines_before;
                 let parsed = parsed.map_err(|bad| self.error(bad, first_line))?;
                 before += parsed.n_lines;
                 blank += parsed.blank;
                 rows += parsed.lines.len() as u64;
-                ends.lone_returns += lone_returns;
-                ends.records += parsed.lines.len() as u64;
-                self.hand_on(parsed, first_line, columns, &layout, &mut each)
+                lone_returns += lone;
+                self.hand_on(parsed, first_line, &columns, &layout, &mut each)
             },
         )?;
         if self.n_columns == 1 && blank > 0 {
@@ -66,12 +71,13 @@ impl DelimitedTable {
                 ),
             );
         }
-        if let Some(alone) = ends.odd() {
+        // The header is a record too, and the last one may have no end.
+        if (1..rows).contains(&lone_returns) {
             self.file.notes.say(
                 Note::LineEnds,
                 format!(
-                    "{}: {alone} of the {rows} rows end in a carriage return alone, the others in a line feed; if the \
-                     carriage returns belong to cells, put these cells in quotes",
+                    "{}: {lone_returns} of the {rows} rows end in a carriage return alone, the others in a line feed; if \
+                     the carriage returns belong to cells, put these cells in quotes",
                     self.file.name
                 ),
             );
@@ -108,20 +114,5 @@ impl DelimitedTable {
             Fault::OpenQuote => IngestError::OpenQuoteInLine { file, line },
             Fault::NotUtf8 => IngestError::UnknownEncoding { file, line },
         }
-    }
-}
-
-/// How the records of a file end.
-#[derive(Default)]
-struct Ends {
-    lone_returns: u64,
-    records: u64,
-}
-
-impl Ends {
-    /// The number of records that end in a carriage return alone, where others do not. The header is a record too, and the
-    /// last one may have no end.
-    fn odd(&self) -> Option<u64> {
-        (self.lone_returns > 0 && self.lone_returns < self.records).then_some(self.lone_returns)
     }
 }

@@ -6,11 +6,16 @@ use super::notes::Note;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 
-/// The names of a file's columns, each different from the others; columns without a name are called by their place.
+/// The names of a file's columns from the place `first` on, each different from the others; columns without a name are
+/// called by their place.
 ///
 /// # Errors
 /// Two columns of one name.
-pub(super) fn named(file: &SourceFile, mut names: Vec<String>) -> Result<Vec<String>, IngestError> {
+pub(super) fn named(
+    file: &SourceFile,
+    mut names: Vec<String>,
+    first: usize,
+) -> Result<Vec<String>, IngestError> {
     if let Some(column) = repeated(&names) {
         return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: column.to_owned() });
     }
@@ -24,7 +29,7 @@ pub(super) fn named(file: &SourceFile, mut names: Vec<String>) -> Result<Vec<Str
     let mut made_up = Vec::new();
     for i in 0..names.len() {
         if names[i].is_empty() {
-            let mut name = format!("column_{}", i + 1);
+            let mut name = format!("column_{}", first + i + 1);
             while names.contains(&name) {
                 name.push('_');
             }
@@ -34,12 +39,9 @@ pub(super) fn named(file: &SourceFile, mut names: Vec<String>) -> Result<Vec<Str
     }
     let mut said = Vec::new();
     if !made_up.is_empty() {
-        let (are, they) = if made_up.len() == 1 {
-            ("a column without a name is", "it is")
-        } else {
-            ("columns without a name are", "they are")
-        };
-        said.push(format!("{}: {are} called {}, since {they} there", file.name, list(&made_up)));
+        let are =
+            if made_up.len() == 1 { "a column without a name is" } else { "columns without a name are" };
+        said.push(format!("{}: {are} called {} for the place in the header", file.name, list(&made_up)));
     }
     if !differ_by_case.is_empty() {
         said.push(format!(
@@ -60,6 +62,22 @@ pub(super) fn repeated(names: &[String]) -> Option<&str> {
     names.iter().filter(|name| !name.is_empty()).find(|name| !seen.insert(*name)).map(String::as_str)
 }
 
+/// Whether the first column is the index that pandas and R write beside a table, the only one without a name; says so.
+pub(super) fn begins_with_index(file: &SourceFile, names: &[String]) -> bool {
+    let is_index = matches!(names, [first, second, ..] if first.is_empty() && !second.is_empty());
+    if is_index {
+        file.notes.say(
+            Note::Index,
+            format!(
+                "{}: the first column has no name and is left out, as the row numbers that pandas and R write beside a table \
+                 (name it to keep it)",
+                file.name
+            ),
+        );
+    }
+    is_index
+}
+
 /// Says so when the names are numbers, as the first row of a table without a header would be. Columns numbered through
 /// are no such sign.
 pub(super) fn note_numbers(file: &SourceFile, names: &[String]) {
@@ -72,6 +90,21 @@ pub(super) fn note_numbers(file: &SourceFile, names: &[String]) {
             format!(
                 "{}: most names in the first line are numbers; if the file has no header, add one, or its first row is \
                  lost",
+                file.name
+            ),
+        );
+    }
+}
+
+/// Says so when a table of one column may be one of several whose separator was not recognised.
+pub(super) fn note_one_column(file: &SourceFile, names: &[String]) {
+    let [name] = names else { return };
+    if name.contains([' ', '\t', ',', ';', ':', '|', '^', '~']) {
+        file.notes.say(
+            Note::Header,
+            format!(
+                "{}: the table has one column, `{name}`; if another character than a comma, semicolon, tab or vertical bar \
+                 separates its cells, or its lines are in quotes as a whole, write it again as CSV",
                 file.name
             ),
         );

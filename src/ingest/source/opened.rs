@@ -87,7 +87,7 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Bytes that are enough to tell any of the kinds below.
-const HEAD: usize = 16;
+const HEAD: usize = 24;
 
 /// Files that are often met under the name of a table, by their first bytes: what they are, and what to do.
 const FOREIGN: &[(&[u8], &str, &str)] = &[
@@ -104,6 +104,11 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export the table as CSV or Parquet"),
     (b"SQLite format 3\x00", "an SQLite database", "export the table as CSV or Parquet"),
     (b"%PDF-", "a PDF document", "export the table as CSV"),
+    (
+        b"FEA1",
+        "a Feather file of the old version 1",
+        "write it again with pyarrow, as version 2 or as Parquet",
+    ),
     (b"Obj\x01", "an Avro file", "convert it to Parquet"),
     (b"RDX?\nX\n", "an R data file", "write the table with write.csv or arrow::write_parquet"),
     (b"<!DOCTYPE", "an HTML page", "download the file itself; the page may be a login or an error"),
@@ -115,7 +120,8 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
     (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with git lfs pull"),
 ];
 
-fn refuse_foreign(file: &SourceFile, head: &[u8]) -> Result<(), IngestError> {
+/// Refuses a file that is something else than a table by its first bytes.
+pub(super) fn refuse_foreign(file: &SourceFile, head: &[u8]) -> Result<(), IngestError> {
     // A question mark stands for any byte.
     let is =
         |magic: &[u8]| head.len() >= magic.len() && magic.iter().zip(head).all(|(m, b)| m == b || *m == b'?');
@@ -123,6 +129,14 @@ fn refuse_foreign(file: &SourceFile, head: &[u8]) -> Result<(), IngestError> {
         None => Ok(()),
         Some((_, what, remedy)) => Err(IngestError::Foreign { file: file.name.clone(), what, remedy }),
     }
+}
+
+/// The first bytes of a file.
+pub(super) fn head(file: &SourceFile) -> Result<Vec<u8>, IngestError> {
+    let mut head = Vec::with_capacity(HEAD);
+    let read = file.open_bytes()?.take(HEAD as u64).read_to_end(&mut head);
+    read.map_err(IoError::on("read", &file.path))?;
+    Ok(head)
 }
 
 /// The format of a file by its first bytes; that of its name where they do not tell.

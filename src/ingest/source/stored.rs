@@ -7,6 +7,7 @@ use polars_core::prelude::*;
 use super::arrow::ArrowTable;
 use super::guard::{catching, spawn_named};
 use super::notes::Note;
+use super::opened::{head, refuse_foreign};
 use super::parquet::ParquetTable;
 use super::types::{Conversion, Plan, is_text, plan};
 use super::{StoredColumn, StoredType, header, wanted_name};
@@ -40,6 +41,7 @@ impl StoredTable {
     /// # Errors
     /// A file that cannot be opened, or is not what its name says.
     pub(in crate::ingest) fn open(file: &SourceFile) -> Result<Self, IngestError> {
+        refuse_foreign(file, &head(file)?)?;
         let kind = match file.format {
             Format::Arrow => Kind::Arrow(ArrowTable::open(file)?),
             Format::Csv | Format::Parquet => Kind::Parquet(ParquetTable::open(file)?),
@@ -70,7 +72,7 @@ impl StoredTable {
     /// Damage to the file; two columns of one name.
     pub(super) fn columns(&self) -> Result<Vec<TypedColumn>, IngestError> {
         let names = self.schema().iter_names().map(|name| name.trim().to_owned()).collect();
-        let names = header::named(&self.file, names)?;
+        let names = header::named(&self.file, names, 0)?;
         let mut columns = Vec::new();
         let mut index = Vec::new();
         for (place, name) in names.into_iter().enumerate() {
@@ -95,8 +97,7 @@ impl StoredTable {
             self.file.notes.say(
                 Note::Index,
                 format!(
-                    "{}: the column {} is the index that pandas stored beside the table; it is left out (name the index in \
-                     pandas to keep it)",
+                    "{}: {}, the index that pandas stored beside the table, is left out (name the index in pandas to keep it)",
                     self.file.name,
                     index.join(", ")
                 ),

@@ -1,6 +1,7 @@
 //! Absent is not rejected: infusions, sums, counts, rules and expressions where something was recorded and cannot be used.
 
 use super::*;
+use crate::schema::{CohortRule, Predicate};
 
 const SCHEMA: &str = r#"
 name = "infusions"
@@ -123,13 +124,26 @@ fn stays(facts: &[(&str, &str)]) -> String {
 }
 
 fn ingested(pipeline: &str, facts: &[(&str, &str)], pumps: &[&str], chart: &[&str]) -> RecordTable {
+    ingested_by(pipeline, None, facts, pumps, chart)
+}
+
+/// The same with a rule, which may test what a pipeline file is not allowed to.
+fn ingested_by(
+    pipeline: &str,
+    rule: Option<Predicate>,
+    facts: &[(&str, &str)],
+    pumps: &[&str],
+    chart: &[&str],
+) -> RecordTable {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("stays.csv"), stays(facts)).unwrap();
     fs::write(dir.path().join("pumps.csv"), csv_text("stay_id,item,from,until,rate,unit", pumps)).unwrap();
     fs::write(dir.path().join("chart.csv"), csv_text("stay_id,item,at,number,text,unit", chart)).unwrap();
     let schema = parse_schema("infusions.toml", SCHEMA).unwrap_or_else(|e| panic!("{e:?}"));
     let load = |_: &str| -> Result<Schema, SchemaError> { Ok(schema.clone()) };
-    let pipeline = parse_pipeline("infusions.toml", pipeline, &load).unwrap_or_else(|e| panic!("{e:?}")).0;
+    let parsed = parse_pipeline("infusions.toml", pipeline, &load).unwrap_or_else(|e| panic!("{e:?}"));
+    let mut pipeline = parsed.0;
+    pipeline.rules.extend(rule.map(|predicate| CohortRule { name: "the rule".into(), predicate }));
     ingest(&schema, &pipeline, dir.path(), &NoProgress).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -268,9 +282,9 @@ fn a_fact_that_cannot_be_used_does_not_take_the_default() {
 
 #[test]
 fn rules_see_the_default_of_what_is_absent_and_nothing_of_what_is_rejected() {
-    let rule = "[[rules]]\nname = \"no infusion\"\ncolumn = \"rate\"\nmax = 0\n[window]";
-    let table = ingested(
-        &PIPELINE.replace("[window]", rule),
+    let table = ingested_by(
+        PIPELINE,
+        Some(Predicate::Between { column: "rate".into(), min: None, max: Some(0.0) }),
         &[("", ""); 3],
         &[
             "1,1,2150-01-01 01:00:00,2150-01-01 02:00:00,9,mcg/min",
@@ -280,12 +294,17 @@ fn rules_see_the_default_of_what_is_absent_and_nothing_of_what_is_rejected() {
     );
     assert_eq!(table.record_ids, ["3"]);
     assert_eq!(table.audit.cohort.last().map(|s| (s.after, s.failed_null)), Some((1, 1)));
-    let least = "[[rules]]\nname = \"measured\"\nmin_features = 2\n[window]";
-    let table = ingested(
-        &PIPELINE.replace("[window]", least),
+}
+
+#[test]
+fn a_default_and_what_is_rejected_were_not_measured() {
+    let table = ingested_by(
+        PIPELINE,
+        // The pressure is three features.
+        Some(Predicate::MinFeatures { count: 3 }),
         &[("", ""); 3],
         &["1,1,2150-01-01 01:00:00,2150-01-01 02:00:00,9,mcg/min"],
         &["2,5,2150-01-02 01:00:00,70,,", "3,5,2150-01-03 01:00:00,7000,,"],
     );
-    assert_eq!(table.record_ids, ["2"], "neither a default nor what is rejected was measured");
+    assert_eq!(table.record_ids, ["2"]);
 }

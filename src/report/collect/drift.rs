@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
+use super::calibration::calibrations;
 use super::cells::{Cells, of_numbers};
 use super::histogram::{histogram, protect_samples};
-use super::models::calibrations;
 use super::{Context, NOT_MET};
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder};

@@ -1,5 +1,6 @@
 //! From a bundle, its models and their flags to the numbers of the report.
 
+mod calibration;
 mod cells;
 mod cohort;
 mod drift;
@@ -165,7 +166,7 @@ pub fn collect(
     // Thousands of coordinates that are samples of one curve say nothing one by one, nor in pairs.
     let windows = bundle.manifest.pipeline.waveform.is_some();
     let (marginals, correlations) = if windows { (None, None) } else { samples::collect(&context) };
-    let calibration = models::calibration(&context);
+    let calibration = calibration::calibration(&context);
     let features = if windows { Vec::new() } else { features::summaries(&context) };
     let comparison = models::comparison(&context);
     let verdict = verdict::verdict(&verdict::Evidence {

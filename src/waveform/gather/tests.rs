@@ -94,7 +94,7 @@ fn a_table_of_several_patients_is_a_record_of_each() {
     fs::write(dir.path().join("one.csv"), format!("subject_id,A\n{}", rows(0))).unwrap();
     // The fourth patient goes on in another file.
     fs::write(dir.path().join("two.csv"), format!("Patient ID,a\n{}", rows(60 + 20))).unwrap();
-    fs::write(dir.path().join("three.csv"), format!("subject_id,A\n{}", "3,1\n3,5\n".repeat(20))).unwrap();
+    fs::write(dir.path().join("three.csv"), format!("subject_id,A\n{}", "3,1\n3,2\n".repeat(20))).unwrap();
     let (table, _) = read(dir.path(), &[("split_by", "record"), ("normalise", "channel")]).unwrap();
     assert!(table.record_ids.iter().any(|id| id == "one:2@40"), "{:?}", table.record_ids);
     let of = |i: usize| (table.subject_ids[i].as_str(), table.record_ids[i].as_str());

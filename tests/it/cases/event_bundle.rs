@@ -87,18 +87,32 @@ pub(super) fn same(found: Option<f64>, expected: Option<f64>, tolerance: f64) ->
     }
 }
 
-/// Rows of a CSV file as maps from lower-case column names, gzip or not.
-pub(super) fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+/// A reader of a CSV file, gzip or not.
+pub(super) fn reader(path: &Path) -> csv::Reader<Box<dyn std::io::Read>> {
     let bytes = std::fs::read(path).unwrap();
-    let text: Box<dyn std::io::Read> = if bytes.starts_with(&[0x1f, 0x8b]) {
+    csv::Reader::from_reader(if bytes.starts_with(&[0x1f, 0x8b]) {
         Box::new(flate2::read::MultiGzDecoder::new(std::io::Cursor::new(bytes)))
     } else {
         Box::new(std::io::Cursor::new(bytes))
-    };
-    let mut reader = csv::Reader::from_reader(text);
+    })
+}
+
+/// Rows of a CSV file as maps from lower-case column names.
+pub(super) fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    rows_of(path, &[])
+}
+
+/// The same of some items alone; of all, if none is named.
+pub(super) fn rows_of(path: &Path, items: &[&str]) -> Vec<BTreeMap<String, String>> {
+    let mut reader = reader(path);
     let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_lowercase).collect();
-    let row = |record: csv::Result<csv::StringRecord>| {
-        names.iter().cloned().zip(record.unwrap().iter().map(ToString::to_string)).collect()
-    };
-    reader.records().map(row).collect()
+    let item = names.iter().position(|name| name == "itemid").filter(|_| !items.is_empty());
+    let mut all = Vec::new();
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).unwrap() {
+        if item.is_none_or(|at| items.contains(&&record[at])) {
+            all.push(names.iter().cloned().zip(record.iter().map(ToString::to_string)).collect());
+        }
+    }
+    all
 }

@@ -84,6 +84,8 @@ fn what_is_no_table_is_refused_with_the_file_and_the_line() {
         ("t.parquet", b"PAR1", &["t.parquet"]),
         ("t.parquet", b"\x01\x02\x03\x04binary", &["t.parquet"]),
         ("t.arrow", b"ARROW1\0\0rest", &["t.arrow"]),
+        ("t.feather", b"FEA1\0\0rest", &["t.feather", "version 1"]),
+        ("t.parquet", b"PK\x03\x04\x14\0\0\0rest", &["t.parquet", "Excel"]),
     ] {
         let error = read_as(name, bytes).expect_err(name).to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{name}: {error}");
@@ -102,9 +104,12 @@ fn odd_tables_are_read_and_what_is_odd_is_said() {
         (b"1.5,2,0.3\n4,5,6\n", 1, "header"),
         (b"a,,b\n1,2,3\n", 1, "`column_2`"),
         (b"a,b,\n1,2,\n", 1, "`column_3`"),
+        (b",a,b\n0,1,2\n1,3,4\n", 2, "first column"),
         (b"hr,HR\n1,2\n", 1, "letter case"),
         (b"a,b\n1,2\r3,4\n5,6\n", 3, "carriage return"),
         (b"a,b\nx,\xfc\n", 1, "Windows-1252"),
+        (b"x y\n1 2\n3 4\n", 2, "one column"),
+        (b"\"x,y\"\n\"1,2\"\n", 1, "one column"),
     ] {
         let read = read_as("t.csv", bytes).unwrap();
         assert_eq!(read.rows.len(), n_rows, "{bytes:?}");
@@ -131,4 +136,11 @@ fn a_declared_separator_is_taken() {
         let file = SourceFile::new(&path).unwrap().with_separator(Some(separator));
         assert_eq!(table(&Source::open(file).unwrap()).unwrap().names, names);
     }
+}
+
+#[test]
+fn an_index_without_a_name_is_left_out_and_the_others_keep_their_cells() {
+    let read = read_as("t.csv", b"\"\",\"x\",\"y\"\n\"1\",5,6\n\"2\",7,8\n").unwrap();
+    assert_eq!(read.names, ["x", "y"]);
+    assert_eq!(rows(&read), [["5", "6"], ["7", "8"]]);
 }

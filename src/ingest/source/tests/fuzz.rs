@@ -101,7 +101,9 @@ fn check(path: &Path, bytes: &[u8]) -> usize {
     }
     let expected = by_the_csv_crate(&file, bytes).expect("the csv crate reads it too");
     assert_eq!(read.rows.len() + 1, expected.len(), "the number of rows");
-    for (row, expected) in read.rows.iter().zip(&expected[1..]) {
+    // An index without a name is left out.
+    let first = expected[0].len() - read.names.len();
+    for (row, expected) in read.rows.iter().zip(expected[1..].iter().map(|row| &row[first..])) {
         assert!(
             row.iter().map(|c| c.as_deref()).eq(expected.iter().map(|c| Some(c.as_str()))),
             "{row:?} {expected:?}"
