@@ -11,6 +11,7 @@ use crate::schema::{Kind, Split};
 
 use super::agreement;
 use super::build::{Building, Content, check, rejection, repeated};
+use super::names::{Named, named};
 use super::roles::{Decision, Role, Warning, Weight};
 use super::survey::Surveyed;
 use super::table::{Rows, WideFile};
@@ -174,7 +175,12 @@ pub(super) fn finish(
     let mut collected = collect(built, &spellings(header, &surveyed.decisions), &audit)?;
     let splits = splits.or_else(|| collected.splits.take());
     let record_ids = collected.record_ids.take().unwrap_or_else(|| row_numbers(n));
+    // Where each row has a patient of its own, no other column can be the patient: age bands follow age.
+    let is_patient = |(name, decision): (&String, &Decision)| {
+        decision.role == Role::Id && named(name) == Some(Named::Patient)
+    };
     if collected.groups.is_none()
+        && !header.iter().zip(&decisions).any(is_patient)
         && let Some(name) = person_among(header, surveyed, &collected.columns, &mut warnings)
         && let Some(at) = collected.columns.iter().position(|c| c.name == name)
     {
@@ -236,9 +242,8 @@ fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warnin
     let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
     let said: HashSet<String> = warnings
         .iter()
-        .filter_map(|(_, said)| {
-            Some(said.strip_prefix("column `")?.split_once("` is left out")?.0.to_string())
-        })
+        .filter(|(_, said)| said.contains("left out"))
+        .filter_map(|(_, said)| Some(said.strip_prefix("column `")?.split_once('`')?.0.to_string()))
         .collect();
     for (name, decision) in header.iter().zip(decisions) {
         // What was left out because the user said so is known, and what needs a word of its own has had it.

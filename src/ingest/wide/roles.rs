@@ -76,14 +76,16 @@ pub(super) struct Decision {
     pub(super) why: String,
 }
 
-/// Decides about every column. `spellings` are those that were learnt so far; `split` is the column of splits.
+/// Decides about every column. `spellings` are those that were learnt so far; `split` is the column of splits, and
+/// `divided` says that the table itself names the split of each row.
 pub(super) fn decide(
     columns: &[Known<'_>],
     spellings: Vec<Spelling>,
     split: Option<usize>,
+    divided: bool,
     warnings: &mut Vec<Warning>,
 ) -> Vec<Decision> {
-    let identifiers = identifiers(columns, split, warnings);
+    let identifiers = identifiers(columns, split, divided, warnings);
     let decided = columns.iter().zip(spellings).zip(identifiers).enumerate();
     decided
         .map(|(at, ((column, mut spelling), identifier))| {
@@ -223,6 +225,7 @@ fn holds_splits(profile: &Profile) -> Option<(Vec<String>, u64)> {
 fn identifiers(
     columns: &[Known<'_>],
     split: Option<usize>,
+    divided: bool,
     warnings: &mut Vec<Warning>,
 ) -> Vec<Option<(Role, String)>> {
     let mut roles: Vec<Option<(Role, String)>> = columns
@@ -281,19 +284,21 @@ fn identifiers(
                 continue;
             }
             has_group = true;
-            warnings.push((Weight::Choice, group_warning(name, keys)));
+            warnings.push((Weight::Choice, group_warning(name, keys, divided)));
             roles[at] = Some((Role::Group, format!("{d} values in {n} rows, named like {}", like(wanted))));
         }
     }
-    by_behaviour(columns, &free, has_group, &mut roles, warnings);
+    by_behaviour(columns, &free, has_group, divided, &mut roles, warnings);
     roles
 }
 
-fn group_warning(name: &str, keys: &Keys) -> String {
+fn group_warning(name: &str, keys: &Keys, divided: bool) -> String {
+    let (d, repeated) = (keys.n_distinct(), keys.n_repeated());
+    if divided {
+        return format!("`{name}` is the group and no feature ({d} values, of which {repeated} repeat)");
+    }
     format!(
-        "rows of equal `{name}` are kept in one split ({} values, of which {} repeat); it is no feature",
-        keys.n_distinct(),
-        keys.n_repeated()
+        "rows of equal `{name}` are kept in one split ({d} values, of which {repeated} repeat); it is no feature"
     )
 }
 
@@ -302,6 +307,7 @@ fn by_behaviour(
     columns: &[Known<'_>],
     free: &[usize],
     mut has_group: bool,
+    divided: bool,
     roles: &mut [Option<(Role, String)>],
     warnings: &mut Vec<Warning>,
 ) {
@@ -331,7 +337,7 @@ fn by_behaviour(
                 format!(
                     "column `{name}` is taken for the patient, because its values repeat as identifiers do: {}; --set \
                      role.{name}=count or categorical makes it a feature, ignore leaves it out",
-                    group_warning(name, keys)
+                    group_warning(name, keys, divided)
                 ),
             ));
             roles[at] = Some((Role::Group, "its values repeat as a patient's identifiers do".into()));

@@ -154,7 +154,8 @@ pub(super) fn survey(
             keys: &keys[at],
         })
         .collect();
-    let decisions = decide(&known, spellings, split, warnings);
+    let divided = split.is_some() || files[0].split.is_some();
+    let decisions = decide(&known, spellings, split, divided, warnings);
     let may_be_persons = (0..header.len()).filter(|&at| keys[at].may_be_persons()).collect();
     // Words that turned out to be truth values were read as strays.
     for (numbers, decision) in numbers.iter_mut().zip(&decisions) {
