@@ -27,7 +27,7 @@ use crate::num::special::{normal_cdf, normal_log_pdf, normal_quantile};
 const MARGIN: f64 = 1e-6;
 
 /// Levels that have no order and fewer training records than this stand apart where they are rare as well.
-pub const FEW: u64 = 20;
+pub(super) const FEW: u64 = 20;
 /// A level is rare below this share of the training records.
 const RARE: f64 = 0.01;
 

@@ -143,10 +143,8 @@ enum Table {
 }
 
 impl Source {
-    /// Reads the header of a table in one file.
-    ///
-    /// # Errors
-    /// A file that cannot be opened, or is not what its name says.
+    /// A table in one file.
+    #[cfg(test)]
     pub(super) fn open(file: SourceFile) -> Result<Self, IngestError> {
         Self::open_parts(vec![file])
     }

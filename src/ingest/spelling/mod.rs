@@ -224,10 +224,11 @@ fn why(text: &str) -> Reason {
     } else if Marks::fitting(text) != 0 {
         // In a column of `45 %` a bare number is told apart by its missing unit.
         if Marks::Point.parse(text).is_some() { Reason::Unit } else { Reason::Marks }
+    } else if is_date_or_time(text) {
+        // Before units, because the slash of `01/03/2019` looks like one.
+        Reason::Date
     } else if number_and_unit(text).is_some_and(|(number, _)| Marks::fitting(number) != 0) {
         Reason::Unit
-    } else if is_date_or_time(text) {
-        Reason::Date
     } else {
         Reason::Text
     }

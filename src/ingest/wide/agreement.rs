@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn copies_count_where_chance_makes_none() {
-        let x = |i: u64| mix(i % 290) % 10_000;
+        // Numbers of so many digits that no two of 290 are equal by chance.
+        let x = |i: u64| mix(i % 290) % 1_000_000_000;
         let table = [column("x", (0..300).map(x)), column("y", (0..300).map(|i| x(i) ^ 5))];
         assert_eq!(copies(&table, 300).unwrap().len(), 10);
         let coarse = [column("a", (0..300).map(|i| mix(i) % 2)), column("b", (0..300).map(|i| mix(i) % 3))];

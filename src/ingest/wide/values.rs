@@ -270,9 +270,9 @@ pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<String> {
         let words: Vec<String> = p.nothing.keys().map(|w| format!("`{w}`")).collect();
         let codes: Vec<&str> = p.nothing.keys().map(String::as_str).collect();
         doubts.push(format!(
-            "column `{name}`: {} is a level of its own ({rows} training rows); if it means missing, pass \
-             --set missing.{name}={}",
+            "column `{name}`: {} {} ({rows} training rows); if that means missing, pass --set missing.{name}={}",
             words.join(" and "),
+            if words.len() == 1 { "is a level of its own" } else { "are levels of their own" },
             codes.join(",")
         ));
     }
@@ -296,7 +296,7 @@ pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<String> {
         ));
     }
     let mut by_lower: std::collections::BTreeMap<String, Vec<&str>> = std::collections::BTreeMap::new();
-    for word in p.words.keys() {
+    for word in p.words.keys().chain(p.nothing.keys()) {
         by_lower.entry(word.to_lowercase()).or_default().push(word);
     }
     for words in by_lower.values_mut().filter(|words| words.len() > 1) {
@@ -368,7 +368,7 @@ mod tests {
     fn words_among_numbers_are_strays_remarks_or_codes() {
         assert_eq!(among(300, &["secret"]), Holds::Numbers(Kind::Continuous));
         assert_eq!(among(90, &["haemolysed", "haemolysed", "see note"]), Holds::Numbers(Kind::Continuous));
-        assert_eq!(among(300, &["V45", "E878"]), Holds::Levels, "codes");
+        assert_eq!(among(3000, &["V45", "E878"]), Holds::Levels, "codes");
         assert_eq!(among(60, &["<0.5", ">200", "12 mg", "inf"]), Holds::Numbers(Kind::Continuous));
         let (values, spelling) = judged(&["250.8", "V45", "250", "401", "V58", "427", "414"]);
         assert_eq!((values.holds, spelling.codes), (Holds::Levels, Codes::Text));
