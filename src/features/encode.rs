@@ -169,14 +169,14 @@ impl Encoder {
         let total = begins[n];
         let mut values = vec![0.0; total * d];
         let (mut log_det, mut log_noise) = (vec![0.0; total], vec![0.0; total]);
-        if d > 0 {
+        if let Some(cached) = CACHED.checked_div(d) {
             // Column by column, one map and its knots at a time, of as many rows as stay in cache.
             let mut parts = Vec::new();
             let (mut values, mut log_det, mut log_noise) =
                 (&mut values[..], &mut log_det[..], &mut log_noise[..]);
             let mut from = 0;
             while from < n {
-                let most = begins[from] + (CACHED / d).max(8);
+                let most = begins[from] + cached.max(8);
                 // At least one record, however many draws it has.
                 let to = begins.partition_point(|&b| b <= most).saturating_sub(1).clamp(from + 1, n);
                 let rows = begins[to] - begins[from];

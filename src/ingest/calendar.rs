@@ -9,6 +9,7 @@ use super::scan::TypedFile;
 use super::text::parse_datetime;
 
 /// How times are written, as a set.
+#[expect(clippy::struct_excessive_bools, reason = "a set of four members that do not exclude each other")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Zoned {
     /// Without a zone.

@@ -112,7 +112,7 @@ pub enum IngestError {
         /// Column.
         column: String,
         /// What is allowed there.
-        expected: String,
+        expected: Box<str>,
         /// What to do about it.
         remedy: String,
     },
@@ -296,11 +296,11 @@ pub enum IngestError {
         /// Column.
         column: String,
         /// Its type there.
-        found: String,
+        found: Box<str>,
         /// The first file.
         first: String,
         /// The type in it.
-        expected: String,
+        expected: Box<str>,
     },
     /// A cell of a file with types that cannot be handed on.
     #[error("{file}: column `{column}` holds a value that cannot be read without losing digits or text")]
@@ -473,7 +473,6 @@ impl Hint for IngestError {
             Self::Empty(_) => "a header and at least one row below it are needed".into(),
             Self::Truncated(_) => "download or compress it again".into(),
             Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
-            Self::WrongCell { remedy, .. } => remedy.clone(),
             Self::WrongColumnType { expected, .. } => format!("store the column as {expected}, or correct the schema"),
             Self::MixedZones { .. } => {
                 "write all times of all tables in one way: as the local clock without a zone, or all with their zones".into()
@@ -510,10 +509,9 @@ impl Hint for IngestError {
             }
             Self::UnreadableCell { .. } => "store the column as text or as integers".into(),
             Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => "a field that begins with a quote ends with one; quotes inside it are doubled".into(),
-            Self::WrongCellInLine { remedy, .. } => remedy.clone(),
-            Self::NotUtf8Line { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
+            Self::WrongCell { remedy, .. } | Self::WrongCellInLine { remedy, .. } => remedy.clone(),
             Self::Ragged { .. } => "quote fields that contain commas; rows are counted from 1 below the header".into(),
-            Self::NotUtf8 { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
+            Self::NotUtf8 { .. } | Self::NotUtf8Line { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),
             Self::UnknownName { .. } => "check the spelling in the schema and the pipeline".into(),
             Self::NothingToExplain => "--explain follows the rows of event tables; name a pipeline with a schema".into(),

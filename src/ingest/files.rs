@@ -110,7 +110,7 @@ impl SourceFile {
     /// In a folder, a text file is taken for a description of the tables; one that is a table has to be named itself.
     fn is_prose(&self) -> bool {
         let lower = self.name.to_lowercase();
-        lower.strip_suffix(".gz").unwrap_or(&lower).ends_with(".txt")
+        Path::new(lower.strip_suffix(".gz").unwrap_or(&lower)).extension().is_some_and(|e| e == "txt")
     }
 
     /// The bytes of a file with types.

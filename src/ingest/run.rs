@@ -232,8 +232,8 @@ impl<'a> Reading<'a> {
         if let Some(table) = &plan.schema.record.table {
             reading.begin(table);
             let read = reading.facts.read_records(plan, table, tables.of(table), &mut reading.records)?;
+            reading.has_read(table, &read);
             reading.static_audits.push(read);
-            progress.end(table);
             reading.read_statics()?;
             first_step(&reading.records, &mut reading.audit)?;
         }
@@ -247,6 +247,13 @@ impl<'a> Reading<'a> {
     fn begin(&self, name: &str) {
         let files = self.tables.of(name);
         self.progress.begin(name, files.len(), files.iter().map(|f| f.file.size()).sum());
+    }
+
+    /// Tells that a small table has been read, with its rows.
+    fn has_read(&self, name: &str, read: &TableAudit) {
+        let bytes = self.tables.of(name).iter().map(|f| f.file.size()).sum();
+        self.progress.rows(name, read.rows_read, bytes);
+        self.progress.end(name);
     }
 
     fn read_statics(&mut self) -> Result<(), IngestError> {
@@ -265,8 +272,8 @@ impl<'a> Reading<'a> {
                 }
                 TableKind::Records | TableKind::Events(_) => continue,
             };
+            self.has_read(name, &audit);
             self.static_audits.push(audit);
-            self.progress.end(name);
         }
         Ok(())
     }

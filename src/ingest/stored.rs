@@ -70,7 +70,7 @@ pub(super) fn convert(column: &Column, declared: schema::DType) -> Result<(Batch
         schema::DType::Datetime => return moments(series),
         schema::DType::Elapsed => BatchColumn::Seconds(match series.dtype() {
             DataType::Duration(unit) => seconds(series, *unit)?,
-            _ => parsed(series, |text| parse_elapsed(text))?,
+            _ => parsed(series, parse_elapsed)?,
         }),
     };
     Ok((cells, Zoned::default()))
@@ -96,7 +96,7 @@ fn integers(series: &Series) -> Result<BatchColumn, Unfit> {
 
 fn floats(series: &Series) -> Result<BatchColumn, Unfit> {
     Ok(BatchColumn::Float(match series.dtype() {
-        t if is_text(t) => parsed(series, |t| parse_float(t))?,
+        t if is_text(t) => parsed(series, parse_float)?,
         _ => as_f64(series)?,
     }))
 }
@@ -115,7 +115,7 @@ fn texts(series: &Series) -> Result<BatchColumn, Unfit> {
             }
         }
         DataType::UInt64 => {
-            series.u64()?.iter().for_each(|n| texts.push(n.map(|n| n.to_string()).as_deref()))
+            series.u64()?.iter().for_each(|n| texts.push(n.map(|n| n.to_string()).as_deref()));
         }
         t if t.is_integer() => {
             let whole = series.strict_cast(&DataType::Int64)?;

@@ -162,11 +162,11 @@ impl<'a> Section<'a> {
     /// A list; a single value counts as a list of one.
     pub(super) fn list(&self, key: &'static str) -> Option<Spanned<Vec<Value<'a>>>> {
         let value = self.value(key)?;
-        Some(Spanned::new(value.span(), self.one_or_many(value)))
+        Some(Spanned::new(value.span(), Self::one_or_many(value)))
     }
 
     /// The items of a list; a single value is a list of one.
-    pub(super) fn one_or_many(&self, value: Value<'a>) -> Vec<Value<'a>> {
+    pub(super) fn one_or_many(value: Value<'a>) -> Vec<Value<'a>> {
         match value.get_ref() {
             DeValue::Array(items) => items.iter().collect(),
             _ => vec![value],

@@ -1,6 +1,7 @@
 //! Every command that the README and the guide show is run, on small synthetic inputs under the names that the pages use.
 //! Fits are cut to one epoch, which is the only change to what is written there.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -67,7 +68,7 @@ fn prepare(dir: &Path) {
     let mut wide = format!("{},patient_id,ward,note\n", lines.next().unwrap());
     for (i, line) in lines.enumerate() {
         let ward = ["medical", "surgical"][i % 2];
-        wide.push_str(&format!("{line},{},{ward},free text number {i}\n", i / 2));
+        writeln!(wide, "{line},{},{ward},free text number {i}", i / 2).unwrap();
     }
     fs::write(dir.join("table.csv"), &wide).unwrap();
     fs::write(dir.join("new-patients.csv"), &wide).unwrap();
@@ -97,7 +98,8 @@ fn prepare(dir: &Path) {
     quiet(&["fit", "out/cohort", "--output", "out/gmm", "--model", "gmm"]);
     quiet(&["fit", "out/2024", "--output", "out/2024-gmm", "--model", "gmm"]);
     quiet(&["fit", "out/2019", "--output", "out/2019-flow", "--model", "gmm"]);
-    fs::write(dir.join("labels.csv"), "record_id,label\np0,1\np1,0\np2,0\n").unwrap();
+    let labels: Vec<String> = (0..600).map(|i| format!("p{i},{}\n", u8::from(i % 50 == 0))).collect();
+    fs::write(dir.join("labels.csv"), format!("record_id,label\n{}", labels.concat())).unwrap();
     fs::write(dir.join("partial.csv"), "heart_rate,sbp,map,gcs,sex,lactate,ward\n80,,90,15,F,,medical\n")
         .unwrap();
     write_npy(&dir.join("windows.npy"));

@@ -77,7 +77,10 @@ fn table(rng: &mut StreamRng) -> RecordTable {
         for i in 0..copies {
             match &mut column.cells {
                 Cells::Number(x) => x[n - 1 - i] = x[i],
-                Cells::Text(x) => x[n - 1 - i] = x[i].clone(),
+                Cells::Text(x) => {
+                    let text = x[i].clone();
+                    x[n - 1 - i] = text;
+                }
             }
         }
     }

@@ -96,6 +96,7 @@ pub(crate) fn bundle(dir: &Path, n: usize) {
 }
 
 /// A file or folder of the data that lie beside the project, if they are there. Says that a test is skipped otherwise.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if !found.exists() {

@@ -76,7 +76,7 @@ impl ArrowTable {
         match self.layout.clone() {
             Layout::File(metadata) => {
                 for batch in FileReader::new(BufReader::new(bytes), metadata, Some(columns.to_vec()), None) {
-                    if !each(self.frame(batch?, columns)?) {
+                    if !each(Self::frame(batch?, columns)?) {
                         return Ok(());
                     }
                 }
@@ -87,10 +87,10 @@ impl ArrowTable {
                 let mut bytes = BufReader::new(bytes);
                 let metadata = read_stream_metadata(&mut bytes)?;
                 let mut reader = StreamReader::new(bytes, metadata, Some(columns.to_vec()));
-                while let Some(state) = reader.next() {
+                for state in reader.by_ref() {
                     match state? {
                         StreamState::Some(batch) => {
-                            if !each(self.frame(batch, columns)?) {
+                            if !each(Self::frame(batch, columns)?) {
                                 return Ok(());
                             }
                         }
@@ -111,7 +111,7 @@ impl ArrowTable {
         Ok(())
     }
 
-    fn frame(&self, batch: RecordBatchT<Box<dyn Array>>, columns: &[usize]) -> PolarsResult<DataFrame> {
+    fn frame(batch: RecordBatchT<Box<dyn Array>>, columns: &[usize]) -> PolarsResult<DataFrame> {
         let rows = batch.len();
         let arrays = batch.into_arrays();
         if arrays.len() != columns.len() {

@@ -122,9 +122,8 @@ impl Scan<'_> {
     fn at_line_end(&mut self) -> Option<bool> {
         let length = match &self.text.as_bytes()[self.at..] {
             [] => return None,
-            [b'\n', ..] => 1,
+            [b'\n', ..] | [b'\r'] => 1,
             [b'\r', b'\n', ..] => 2,
-            [b'\r'] => 1,
             _ => return Some(false),
         };
         self.at += length;

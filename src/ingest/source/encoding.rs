@@ -29,7 +29,7 @@ pub(super) struct Text<R> {
     /// Bytes of the source that are not decoded yet: the head of a character whose rest has not been read.
     bytes: Vec<u8>,
     /// Decoded text, and how much of it has been handed on.
-    text: Vec<u8>,
+    decoded: Vec<u8>,
     taken: usize,
     done: bool,
     lines: Lines,
@@ -83,7 +83,7 @@ impl<R: Read> Text<R> {
             source,
             encoding: Encoding::Utf8 { sure: false },
             bytes: Vec::new(),
-            text: Vec::new(),
+            decoded: Vec::new(),
             taken: 0,
             done: false,
             lines: Lines::default(),
@@ -100,7 +100,7 @@ impl<R: Read> Text<R> {
 
     /// Text that has been decoded and not been handed on; the head of the file before anything is read.
     pub(super) fn decoded(&self) -> &[u8] {
-        &self.text[self.taken..]
+        &self.decoded[self.taken..]
     }
 
     /// True when [`Self::decoded`] goes to the end of the file.
@@ -110,7 +110,7 @@ impl<R: Read> Text<R> {
 
     /// Leaves the next `n` bytes of the decoded text out.
     pub(super) fn skip(&mut self, n: usize) {
-        self.taken = (self.taken + n).min(self.text.len());
+        self.taken = (self.taken + n).min(self.decoded.len());
     }
 
     /// Appends the next stretch of the source to `bytes`.
@@ -125,34 +125,34 @@ impl<R: Read> Text<R> {
 
     /// Decodes what is in `bytes`, but for a character at its end whose rest is to come.
     fn decode(&mut self) -> io::Result<()> {
-        self.lines.pass(&self.text);
-        self.text.clear();
+        self.lines.pass(&self.decoded);
+        self.decoded.clear();
         self.taken = 0;
         match &mut self.encoding {
             Encoding::Utf16 { little_endian } => {
-                let read = decode_utf16(&self.bytes, *little_endian, &mut self.text);
+                let read = decode_utf16(&self.bytes, *little_endian, &mut self.decoded);
                 self.bytes.drain(..read);
                 // The half of a pair may be all that is left, and nothing else, until the rest has been read.
                 if self.bytes.len() >= 4 || self.done && !self.bytes.is_empty() {
-                    return Err(TextFault::NotText(self.lines.after(&self.text)).into());
+                    return Err(TextFault::NotText(self.lines.after(&self.decoded)).into());
                 }
             }
             Encoding::Windows1252 => self.decode_windows(0)?,
             Encoding::Utf8 { sure } => {
                 // The usual case, at the speed of memory.
                 if self.bytes.is_ascii() {
-                    std::mem::swap(&mut self.bytes, &mut self.text);
+                    std::mem::swap(&mut self.bytes, &mut self.decoded);
                 } else {
                     match std::str::from_utf8(&self.bytes) {
                         Ok(_) => {
                             *sure = true;
-                            std::mem::swap(&mut self.bytes, &mut self.text);
+                            std::mem::swap(&mut self.bytes, &mut self.decoded);
                         }
                         Err(e) => {
                             let valid = e.valid_up_to();
                             *sure |= !self.bytes[..valid].is_ascii();
                             if e.error_len().is_none() && !self.done {
-                                self.text.extend_from_slice(&self.bytes[..valid]);
+                                self.decoded.extend_from_slice(&self.bytes[..valid]);
                                 self.bytes.drain(..valid);
                             } else if *sure {
                                 return Err(TextFault::Mixed(self.lines.after(&self.bytes[..valid])).into());
@@ -165,8 +165,8 @@ impl<R: Read> Text<R> {
                 }
             }
         }
-        if let Some(at) = memchr::memchr(0, &self.text) {
-            return Err(TextFault::Nul(self.lines.after(&self.text[..at])).into());
+        if let Some(at) = memchr::memchr(0, &self.decoded) {
+            return Err(TextFault::Nul(self.lines.after(&self.decoded[..at])).into());
         }
         if self.done && self.lines.foreign > 0 {
             let (name, lines) = (&self.name, self.lines.foreign);
@@ -207,7 +207,7 @@ impl<R: Read> Text<R> {
         self.lines.count_foreign(&bytes);
         let mut character = [0; 4];
         for byte in bytes {
-            self.text.extend_from_slice(windows_1252(byte).encode_utf8(&mut character).as_bytes());
+            self.decoded.extend_from_slice(windows_1252(byte).encode_utf8(&mut character).as_bytes());
         }
         Ok(())
     }
@@ -215,13 +215,13 @@ impl<R: Read> Text<R> {
 
 impl<R: Read> Read for Text<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.text.len() && !(self.done && self.bytes.is_empty()) {
+        while self.taken == self.decoded.len() && !(self.done && self.bytes.is_empty()) {
             if !self.done {
                 self.read_more()?;
             }
             self.decode()?;
         }
-        let n = (&self.text[self.taken..]).read(buffer)?;
+        let n = (&self.decoded[self.taken..]).read(buffer)?;
         self.taken += n;
         Ok(n)
     }

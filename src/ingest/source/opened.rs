@@ -147,9 +147,8 @@ pub(in crate::ingest) fn recognise(path: &Path, by_name: Format) -> Format {
         // What cannot be opened or is empty says so when it is read.
         [] => by_name,
         [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
-        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Format::Arrow,
         // A stream begins with a marker and the length of a message of less than 16 MB.
-        [0xff, 0xff, 0xff, 0xff, _, _, _, 0] => Format::Arrow,
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, _, _, _, 0] => Format::Arrow,
         _ if by_name == Format::Csv => Format::Csv,
         head if head.iter().all(|b| matches!(b, b'\t' | b'\r' | b'\n' | b' '..)) => Format::Csv,
         _ => by_name,

@@ -32,9 +32,9 @@ impl Source {
                 column.stored = common(&column.stored, other).ok_or_else(|| IngestError::PartType {
                     file: file.name.clone(),
                     column: column.name.clone(),
-                    found: other.name().to_owned(),
+                    found: other.name().into(),
                     first: files[0].name.clone(),
-                    expected: column.stored.name().to_owned(),
+                    expected: column.stored.name().into(),
                 })?;
             }
         }

@@ -31,6 +31,7 @@ pub(super) enum Plan {
 }
 
 /// The plan for a column of type `stored`, which its writer called `meant`.
+#[expect(clippy::match_same_arms, reason = "types with one plan have it for different reasons")]
 pub(super) fn plan(stored: &ArrowDataType, meant: &ArrowDataType) -> Plan {
     use ArrowDataType as A;
     let cast = |to: StoredType, dtype| Plan::Convert(to, Conversion::Cast(dtype));
@@ -50,10 +51,13 @@ pub(super) fn plan(stored: &ArrowDataType, meant: &ArrowDataType) -> Plan {
         // They may lie beyond 63 bits, and ids do.
         (A::UInt64, _) => cast(StoredType::Text, DataType::String),
         (A::Float32 | A::Float64, _) => cast(StoredType::Number, DataType::Float64),
-        (A::Decimal(digits, scale) | A::Decimal32(digits, scale) | A::Decimal64(digits, scale), _)
-        | (A::Decimal256(digits, scale), _)
-            if *digits <= 38 =>
-        {
+        (
+            A::Decimal(digits, scale)
+            | A::Decimal32(digits, scale)
+            | A::Decimal64(digits, scale)
+            | A::Decimal256(digits, scale),
+            _,
+        ) if *digits <= 38 => {
             match (*digits, *scale) {
                 (..=18, 0) => Plan::Convert(StoredType::Integer, Conversion::DecimalToInteger),
                 // Databases without integers keep ids so.

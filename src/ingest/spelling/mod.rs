@@ -137,7 +137,7 @@ impl Spelling {
     }
 }
 
-impl<'s> Reader<'s> {
+impl Reader<'_> {
     /// What a text says in a column of numbers.
     pub(super) fn number(&self, text: &str) -> Reading {
         let text = text.trim();
@@ -219,7 +219,7 @@ impl<'s> Reader<'s> {
 fn why(text: &str) -> Reason {
     if says_infinity(text) {
         Reason::Infinite
-    } else if beyond(text).is_some_and(|rest| is_number_like(rest)) {
+    } else if beyond(text).is_some_and(is_number_like) {
         Reason::Censored
     } else if Marks::fitting(text) != 0 {
         // In a column of `45 %` a bare number is told apart by its missing unit.

@@ -21,10 +21,14 @@ fn series(name: &str, cells: &[Option<String>]) -> pl::Column {
     pl::Column::new(PlSmallStr::from(name), cells)
 }
 
+/// A column of the extract, and what its texts are stored as.
+type Change<'c> = (&'c str, &'c dyn Fn(&str, &[Option<String>]) -> pl::Column);
+
+/// What the texts of a named column are stored as; none where they stay texts.
+type Stored<'c> = &'c dyn Fn(&str, &[Option<String>]) -> Option<pl::Column>;
+
 /// Ids and results of the extract, whose column `name` is stored by `change` of its texts.
-fn run_with(
-    change: &dyn Fn(&str, &[Option<String>]) -> Option<pl::Column>,
-) -> Result<RecordTable, IngestError> {
+fn run_with(change: Stored<'_>) -> Result<RecordTable, IngestError> {
     let dir = tempfile::tempdir().unwrap();
     write_extract(dir.path());
     let columns: Vec<pl::Column> = texts(dir.path())
@@ -67,7 +71,6 @@ fn numbers_and_texts_of_any_type_give_the_same_values() {
     write_extract(plain.path());
     let expected = values(&run(plain.path()).unwrap());
     let categories = || DataType::from_categories(pl::Categories::global());
-    type Change<'c> = (&'c str, &'c dyn Fn(&str, &[Option<String>]) -> pl::Column);
     let changes: [Change<'_>; 11] = [
         ("ITEM", &|n, c| cast(n, c, &DataType::Int16)),
         ("ITEM", &|n, c| cast(n, c, &DataType::UInt32)),

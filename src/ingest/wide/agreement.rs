@@ -134,9 +134,9 @@ mod tests {
         let patient: Vec<u64> = (0..500).map(|i| mix(i) % 200).collect();
         let columns = [
             column("patient", patient.iter().copied()),
-            column("sex", patient.iter().map(|p| mix(p ^ 77) % 2)),
+            column("sex", patient.iter().map(|p| mix(p ^ 0x4d) % 2)),
             column("born", patient.iter().map(|p| 1930 + mix(p ^ 5) % 60)),
-            column("pulse", (0..500).map(|i| 60 + mix(i ^ 99) % 40)),
+            column("pulse", (0..500).map(|i| 60 + mix(i ^ 0x63) % 40)),
             column("decade", patient.iter().map(|p| p / 10)),
         ];
         assert_eq!(agreeing(&columns[0].cells, &columns), ["sex", "born"]);

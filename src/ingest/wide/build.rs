@@ -1,6 +1,7 @@
 //! Cells of known roles and spellings → columns of records.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
 
 use polars_core::prelude::Column as Stored;
 use rayon::prelude::*;
@@ -243,7 +244,8 @@ pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Optio
         reasons.join(", ")
     );
     if !is_new {
-        said += &format!(
+        let _ = write!(
+            said,
             "; --set role.{name}=categorical keeps them as levels, --set missing.{name}=TEXT says that a text means missing"
         );
     }
@@ -276,7 +278,8 @@ pub(super) fn check(
         expected: format!(
             "a number as the column has them: {n} of {held} cells are not, and this one is {}",
             reason.described()
-        ),
+        )
+        .into(),
         remedy: remedy.to_string(),
     })
 }

@@ -206,6 +206,16 @@ pub(super) fn finish(
     if let Some(copies) = agreement::copies(&collected.columns, n) {
         warnings.push((Weight::Leak, of_copies(&copies, &mut subject_ids, splits.as_deref(), has_group)));
     }
+    let empty = without_a_value(&collected.columns, n);
+    if empty > 0 {
+        warnings.push((
+            Weight::Wrong,
+            format!(
+                "{empty} rows hold no value in any feature, as lines of separators alone do; they are kept as records without a \
+                 value, so remove them from the file if they are none"
+            ),
+        ));
+    }
     account(&collected, n, &mut audit);
     let described = |(name, decision): (&String, &Decision)| ColumnAudit {
         column: name.clone(),
@@ -322,9 +332,22 @@ fn of_copies(
         );
     }
     for &(row, first) in copies {
-        subject_ids[row] = subject_ids[first].clone();
+        let of_first = subject_ids[first].clone();
+        subject_ids[row] = of_first;
     }
     format!("{n} rows are exact copies of another row; copies are kept in one split")
+}
+
+/// Rows in which every feature is missing.
+fn without_a_value(columns: &[Column], n: usize) -> usize {
+    let mut holds = vec![columns.is_empty(); n];
+    for column in columns {
+        match &column.cells {
+            Cells::Number(x) => holds.iter_mut().zip(x).for_each(|(holds, x)| *holds |= !x.is_nan()),
+            Cells::Text(t) => holds.iter_mut().zip(t).for_each(|(holds, t)| *holds |= t.is_some()),
+        }
+    }
+    holds.iter().filter(|holds| !**holds).count()
 }
 
 /// File and row, from 1, of a record.

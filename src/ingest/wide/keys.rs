@@ -10,6 +10,7 @@ const TRIAL: u64 = 1 << 12;
 const MOST_ROWS_PER_VALUE: u64 = 256;
 
 /// The identifiers met in a column. Columns that show that they hold none cost nothing further.
+#[expect(clippy::struct_excessive_bools, reason = "findings about a column that do not exclude each other")]
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     counts: HashCounts,

@@ -71,7 +71,7 @@ pub(super) fn find(
         place: at.shown(),
         row: at.row,
         column: name.clone(),
-        expected: format!("one of train, validation, calibration, test: {what}"),
+        expected: format!("one of train, validation, calibration, test: {what}").into(),
         remedy: format!(
             "correct the cell, or pass --set role.{name}=ignore to divide the rows by chance; --set role.{name}=categorical makes \
              it a feature"

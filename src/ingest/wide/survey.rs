@@ -126,8 +126,13 @@ pub(super) fn survey(
         let decimal = declared[at].decimal;
         let takes_no_numbers = matches!(
             declared[at].role,
-            Some(Declared::Id | Declared::Group | Declared::Split | Declared::Ignore)
-                | Some(Declared::Kind(crate::schema::Kind::Categorical))
+            Some(
+                Declared::Id
+                    | Declared::Group
+                    | Declared::Split
+                    | Declared::Ignore
+                    | Declared::Kind(crate::schema::Kind::Categorical)
+            )
         );
         if takes_no_numbers {
             continue;

@@ -1,5 +1,7 @@
 //! Bars of missing values.
 
+use std::fmt::Write as _;
+
 use plotters::prelude::*;
 
 use super::axes::{Axes, Ticks, corners, margin_for};
@@ -38,9 +40,10 @@ pub fn missing(features: &[Missing]) -> Result<Figure, ReportError> {
     if features.len() > n {
         let listed = features.len().min(LISTED);
         let (all, table) = (features.len(), if listed < features.len() { "lists" } else { "holds all," });
-        description.push_str(&format!(
+        let _ = write!(
+            description,
             " The {n} features that miss most of {all} are drawn; the table {table} {listed}."
-        ));
+        );
     }
     let mut rows = Vec::with_capacity(n);
     let svg = axes.draw(title, &description, |plot, _| {

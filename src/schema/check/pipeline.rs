@@ -165,7 +165,7 @@ fn wide_table(section: &Section<'_>) -> WideTable {
     if let Some(body) = section.section("missing_in", "`missing_in`") {
         for (column, value) in body.entries() {
             let name = *column.get_ref();
-            let codes = body.one_or_many(value).into_iter().filter_map(|code| body.as_text(name, code));
+            let codes = Section::one_or_many(value).into_iter().filter_map(|code| body.as_text(name, code));
             missing_in.push((name.to_owned(), codes.map(|t| (*t.get_ref()).to_owned()).collect()));
         }
     }

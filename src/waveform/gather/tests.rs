@@ -89,7 +89,7 @@ fn copies_are_kept_once_and_names_of_several_folders_stay_apart() {
 fn a_table_of_several_patients_is_a_record_of_each() {
     let dir = tempfile::tempdir().unwrap();
     let rows = |from: usize| {
-        (from..from + 80).map(|i| format!("{},{}\n", i / 20, i * 7919 % 101 + i)).collect::<String>()
+        (from..from + 80).map(|i| format!("{},{}\n", i / 20, i * 7919 % 101 + i)).collect::<Vec<_>>().concat()
     };
     fs::write(dir.path().join("one.csv"), format!("subject_id,A\n{}", rows(0))).unwrap();
     // The fourth patient goes on in another file.
@@ -115,8 +115,10 @@ fn codes_for_missing_samples_are_taken_out_of_arrays_and_tables() {
     assert_eq!(table.n_records(), 9);
     assert!(said(&table, "1 samples of `A` are -32768, far from all others"), "{:?}", table.audit.warnings);
     // A pressure of -999 among values of thousands may be one.
-    let wide =
-        (0..100).map(|i| format!("{}\n", if i == 15 { -999 } else { i * 31 % 47 * 100 })).collect::<String>();
+    let wide = (0..100)
+        .map(|i| format!("{}\n", if i == 15 { -999 } else { i * 31 % 47 * 100 }))
+        .collect::<Vec<_>>()
+        .concat();
     fs::write(dir.path().join("p2.csv"), format!("A\n{wide}")).unwrap();
     assert_eq!(read(&dir.path().join("p2.csv"), &[]).unwrap().0.n_records(), 10);
 }

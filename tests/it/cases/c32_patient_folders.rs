@@ -28,9 +28,12 @@ fn records_of_one_patient_are_in_one_split() {
     let part = |path: &Path, back: usize| {
         path.components().rev().nth(back).unwrap().as_os_str().to_string_lossy().into_owned()
     };
-    let by: [(&str, &dyn Fn(&Path) -> String); 3] =
-        [("matched", &|p| part(p, 0)[..7].to_owned()), ("ptb", &|p| part(p, 1)), ("mimic4", &|p| part(p, 2))];
-    for (input, of) in by {
+    // The patient is named by the record, by its folder, or by the folder above that.
+    for (input, back) in [("matched", 0), ("ptb", 1), ("mimic4", 2)] {
+        let of = |path: &Path| {
+            let name = part(path, back);
+            if back == 0 { name[..7].to_owned() } else { name }
+        };
         let args = [
             "ingest",
             "waveform-1024",
@@ -55,7 +58,7 @@ fn records_of_one_patient_are_in_one_split() {
         let bundle = Bundle::open(&dir.join("bundle")).unwrap();
         assert_eq!(bundle.raw.nrows(), 720, "{input}");
         let mut patient = BTreeMap::new();
-        patients(&dir.join(input), &mut patient, of);
+        patients(&dir.join(input), &mut patient, &of);
         let mut splits: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
         for (id, split) in bundle.record_ids.iter().zip(&bundle.splits) {
             let record = id.rsplit_once('@').unwrap().0;

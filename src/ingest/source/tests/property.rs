@@ -111,8 +111,12 @@ fn random_texts_come_back_whatever_the_dialect() {
                     prop_assert_eq!(cells, rows);
                 }
                 // Windows-1252 bytes that happen to be UTF-8, and cells that divide like a separator, are refused.
-                Err(IngestError::MixedEncodings { .. } | IngestError::TwoSeparators { .. }) => {}
-                Err(IngestError::Nul { .. } | IngestError::UnknownEncoding { .. }) => {}
+                Err(
+                    IngestError::MixedEncodings { .. }
+                    | IngestError::TwoSeparators { .. }
+                    | IngestError::Nul { .. }
+                    | IngestError::UnknownEncoding { .. },
+                ) => {}
                 Err(error) => return Err(TestCaseError::fail(error.to_string())),
             }
             Ok(())
