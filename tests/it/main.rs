@@ -23,6 +23,7 @@ mod inspect;
 mod layers;
 mod mimic_demo;
 mod numbers;
+mod one_table;
 mod outlier;
 mod own_scores;
 mod partial;

@@ -111,6 +111,8 @@ pub(super) fn judge(name: &str, stored: &StoredType, profile: &Profile, spelling
         );
     }
     if p.bools == p.seen {
+        // Another writer of the same table has words for true and false.
+        spelling.truth = true;
         return Values::of(Holds::Numbers(Kind::Binary), "true and false");
     }
     let [no, yes] = p.truths;
