@@ -9,6 +9,7 @@
 //! arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
 
 mod choice;
+mod parts;
 mod precision;
 mod records;
 mod standardised;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::features::{Encoder, FittedColumn, Noise, QUANTILE_LEVELS, Transform};
 use crate::num::quantile::quantile_sorted;
 
-use super::{RecordScores, Standardised, choice};
+use super::{RecordScores, Standardised, parts};
 
 /// Weight of the most extreme value in the mean; the other two parts have 1.
 const EXTREME: f64 = 0.5;
@@ -37,9 +37,9 @@ pub enum Score {
     /// The weighted mean of the surprise of the whole vector, that of the standardised numbers and that of the most extreme
     /// single value, each on the scale of reference records.
     Combined(Combination),
-    /// How far out the single values lie, whatever their dependence ([`super::choice`]).
+    /// How far out the single values lie, whatever their dependence ([`super::parts`]).
     Marginal(Scale),
-    /// How much less likely the values are together than one by one ([`super::choice`]).
+    /// How much less likely the values are together than one by one ([`super::parts`]).
     Dependence(Scale),
     /// The surprise of the standardised numbers alone.
     Distance(Distance),
@@ -148,9 +148,9 @@ impl Score {
             let surprises: Vec<f64> = raw.rows().into_iter().map(|row| mixture.surprise(row)).collect();
             Distance { depth: Depth::fit(&surprises), mixture }
         });
-        let marginal = raw.rows().into_iter().map(|row| choice::marginal(encoder, row));
+        let marginal = raw.rows().into_iter().map(|row| parts::marginal(encoder, row));
         let together = raw.rows().into_iter().zip(&scores.log_prob_tensor);
-        let dependence = together.map(|(row, l)| choice::dependence(encoder, row, *l));
+        let dependence = together.map(|(row, l)| parts::dependence(encoder, row, *l));
         Self::Combined(Combination {
             whole: Depth::fit(&whole),
             extreme: Scale::fit(extreme),
@@ -178,8 +178,8 @@ impl Score {
                     None => both / (1.0 + EXTREME),
                 }
             }
-            Self::Marginal(scale) => scale.apply(choice::marginal(encoder, row)),
-            Self::Dependence(scale) => scale.apply(choice::dependence(encoder, row, log_prob_tensor)),
+            Self::Marginal(scale) => scale.apply(parts::marginal(encoder, row)),
+            Self::Dependence(scale) => scale.apply(parts::dependence(encoder, row, log_prob_tensor)),
             Self::Distance(d) => d.depth.apply(d.mixture.surprise(row)),
         }
     }

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use crate::num::exact::{ExactMoments, ExactSum, LIMIT};
 use crate::schema::Aggregation;
 
-use super::measure::Value;
+use super::value::Value;
 
 /// What an accumulator has to remember.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

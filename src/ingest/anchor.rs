@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::gathered::Gathered;
 use super::plan::Plan;
 use super::records::Records;
-use super::run::Tables;
+use super::tables::Tables;
 use super::{CohortStep, IngestError, IngestProgress};
 
 /// The pipeline that finds the event windows count from: the first measurement between the record's start and end.

@@ -12,7 +12,6 @@ use std::time::UNIX_EPOCH;
 
 use polars_core::prelude as pl;
 use polars_io::prelude as io;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
@@ -20,43 +19,14 @@ use crate::output::{Staged, write_atomic};
 use crate::schema::{DType, Item, Schema, Source};
 
 use super::batch::BatchColumn;
-use super::calendar::Zoned;
-use super::delimited::{self, Passed};
+use super::delimited;
 use super::files::{Format, SourceFile};
-use super::scan::{ItemSet, TypedFile};
+use super::passed::{Note, Passed};
+use super::typed::{ItemSet, TypedFile};
 use super::{IngestError, InputFile};
 
 /// Raised whenever stores of another version must not be read.
 const VERSION: u32 = 2;
-
-/// What a store was made from, and what it leaves out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Note {
-    /// The source: name, size, SHA-256.
-    source: InputFile,
-    /// Nanoseconds since 1970 of the source's last change.
-    changed: u128,
-    /// Rows of the source.
-    rows: u64,
-    /// Malformed rows left out.
-    skipped: u64,
-    /// How the times of the source are written.
-    zones: Zoned,
-    /// The store itself.
-    store: InputFile,
-}
-
-impl Note {
-    /// The source file, for the manifest.
-    pub(super) fn source(&self) -> &InputFile {
-        &self.source
-    }
-
-    /// What passed when the source was read.
-    pub(super) fn passed(&self) -> Passed {
-        Passed { rows: self.rows, skipped: self.skipped, bytes: 0, zones: self.zones }
-    }
-}
 
 /// The store of an event file in the folder `dir`, made if need be; the file itself where a store would not serve.
 ///

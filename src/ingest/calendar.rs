@@ -5,7 +5,6 @@
 //! [`Zones`] keeps account of what was met, and refuses what cannot be compared.
 
 use super::IngestError;
-use super::scan::TypedFile;
 use super::text::parse_datetime;
 
 /// How times are written, as a set.
@@ -53,12 +52,12 @@ impl Zones {
     /// # Errors
     /// [`IngestError::MixedZones`] when some times have a zone other than UTC and others have none: which hour of the
     /// clock a moment is depends on a zone that nothing tells.
-    pub(super) fn add(&mut self, found: Zoned, file: &TypedFile) -> Result<(), IngestError> {
+    pub(super) fn add(&mut self, found: Zoned, file: &str) -> Result<(), IngestError> {
         let kinds =
             [(found.none, &mut self.none), (found.utc, &mut self.utc), (found.other, &mut self.other)];
         for (there, first) in kinds {
             if there && first.is_none() {
-                *first = Some(file.file.name.clone());
+                *first = Some(file.to_string());
             }
         }
         self.check()

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use crate::schema::{Feature, Predicate};
 
-use super::facts::{Fact, Facts};
+use super::fact::Fact;
+use super::facts::Facts;
 use super::finding::Finding;
-use super::measure::{Meter, Value};
+use super::measure::Meter;
 use super::plan::{Operand, Plan};
 use super::records::Records;
 use super::text::{normal_text, shortest};
+use super::value::Value;
 use super::{CohortStep, IngestError};
 
 /// What rules can ask about records.

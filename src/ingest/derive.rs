@@ -11,17 +11,10 @@ use crate::schema::{Aggregation, Known};
 
 use super::facts::Facts;
 use super::finding::Finding;
-use super::gathered::{Cell, Gathered};
+use super::gathered::{Cell, Gathered, Instant};
 use super::measure::Meter;
 use super::plan::{Computation, Plan};
 use super::records::Records;
-
-/// A computed value and its time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Instant {
-    pub(super) seconds: i64,
-    pub(super) known: Known,
-}
 
 /// An operand in one window.
 enum Series {

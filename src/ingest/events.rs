@@ -6,15 +6,16 @@ use std::ops::Range;
 use crate::schema::DType;
 
 use super::batch::{BatchColumn, WrongCell};
-use super::delimited::Passed;
 use super::duplicates::{Span, cell_hash};
 use super::gathered::Gathered;
 use super::lookup::Lookup;
-use super::measure::{Raw, Rejected, Value};
+use super::measure::Raw;
+use super::passed::Passed;
 use super::plan::{PlannedTable, Target};
 use super::reason::{Counts, Dropped, Reason};
 use super::records::{Misplaced, Moment, Records};
-use super::scan::TypedFile;
+use super::typed::TypedFile;
+use super::value::{Rejected, Value};
 use super::{IngestError, IngestProgress, TableAudit};
 
 /// A row in its place: the record it concerns, and from when to when.
@@ -80,7 +81,7 @@ impl Gathered<'_> {
             if passed.rows == 0 && files.len() > 1 {
                 self.warnings.push(format!("table {name}: {} has no rows", file.file.name));
             }
-            self.zones.add(passed.zones, file)?;
+            self.zones.add(passed.zones, &file.file.name)?;
             if passed.zones.date {
                 self.warnings.push(format!(
                     "table {name}: {} has dates without a time of day among its times; they count as midnight",

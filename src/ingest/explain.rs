@@ -7,8 +7,10 @@ use serde::Serialize;
 use crate::schema::{Aggregation, Feature, Pipeline, Predicate, Schema};
 
 use super::columns::Rows;
+use super::options::IngestOptions;
 use super::plan::Plan;
-use super::run::{IngestOptions, Reading, Tables};
+use super::run::Reading;
+use super::tables::Tables;
 use super::text::shortest;
 use super::trace::{Trace, TracedRow};
 use super::{Cells, IngestError, IngestProgress, anchor, cohort};

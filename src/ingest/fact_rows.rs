@@ -2,9 +2,9 @@
 
 use super::batch::{BatchColumn, WrongCell};
 use super::calendar::Zones;
-use super::facts::Fact;
+use super::fact::Fact;
 use super::reason::MALFORMED;
-use super::scan::TypedFile;
+use super::typed::TypedFile;
 use super::{IngestError, TableAudit};
 
 /// The rows of a small table in file order, with the files they came from.
@@ -37,7 +37,7 @@ impl Rows {
                 }
                 Ok(())
             })?;
-            zones.add(passed.zones, file)?;
+            zones.add(passed.zones, &file.file.name)?;
             all.skipped += passed.skipped;
         }
         Ok(all)

@@ -2,83 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::schema::{DType, Kind, Source, Variable};
+use crate::schema::{Kind, Source, Variable};
 
 use super::age;
-use super::batch::{BatchColumn, Key, WrongCell, whole};
+use super::batch::Key;
 use super::calendar::Zones;
+use super::fact::Fact;
 use super::fact_rows::Rows;
 use super::finding::Finding;
-use super::measure::{Meter, Rejected};
+use super::measure::Meter;
 use super::plan::{Operand, Plan};
 use super::reason::COPY;
 use super::records::{Ids, Records};
-use super::scan::TypedFile;
-use super::text::shortest;
+use super::typed::TypedFile;
+use super::value::Rejected;
 use super::{IngestError, TableAudit};
-
-/// A cell as declared; times are seconds since 1970.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Fact {
-    Null,
-    Number(f64),
-    /// A whole number, and above all an id, of which a floating-point number loses the last digits beyond 2⁵³.
-    Integer(i64),
-    Text(String),
-}
-
-impl Fact {
-    pub(super) fn read(column: &BatchColumn, dtype: DType, row: usize) -> Result<Self, WrongCell> {
-        Ok(match dtype {
-            DType::Integer => match column.key(row)? {
-                Some(Key::Number(n)) => Self::Integer(n),
-                Some(Key::Text(_)) => return Err(WrongCell),
-                None => Self::Null,
-            },
-            // "NaN" is how some writers spell an empty cell. An infinity is a value, though not a usable one.
-            DType::Float => column.number(row).filter(|x| !x.is_nan()).map_or(Self::Null, Self::Number),
-            DType::Text => column.to_text(row).map_or(Self::Null, Self::Text),
-            DType::Datetime => column.datetime(row)?.map_or(Self::Null, Self::Integer),
-            DType::Elapsed => column.elapsed(row)?.map_or(Self::Null, Self::Integer),
-        })
-    }
-
-    /// The number, also of a numeric text.
-    pub(super) fn number(&self) -> Option<f64> {
-        match self {
-            Self::Null => None,
-            Self::Number(x) => Some(*x),
-            Self::Integer(n) => Some(*n as f64),
-            Self::Text(t) => t.parse().ok().filter(|x: &f64| x.is_finite()),
-        }
-    }
-
-    /// The text, also of a number.
-    pub(super) fn text(&self) -> Option<String> {
-        match self {
-            Self::Null => None,
-            Self::Number(x) => Some(shortest(*x)),
-            Self::Integer(n) => Some(n.to_string()),
-            Self::Text(t) => Some(t.clone()),
-        }
-    }
-
-    fn key(&self) -> Option<Key<'_>> {
-        match self {
-            Self::Null => None,
-            Self::Number(x) => whole(*x).map(Key::Number),
-            Self::Integer(n) => Some(Key::Number(*n)),
-            Self::Text(t) => Some(Key::Text(t)),
-        }
-    }
-
-    fn seconds(&self) -> Option<i64> {
-        match self {
-            Self::Integer(n) => Some(*n),
-            Self::Null | Self::Number(_) | Self::Text(_) => None,
-        }
-    }
-}
 
 /// Columns of facts, one entry per record.
 #[derive(Debug, Default)]

@@ -19,7 +19,7 @@
 use crate::schema::{Aggregation, Known, Variable};
 
 use super::accumulate::Aggregate;
-use super::measure::Value;
+use super::value::Value;
 
 /// What a window of a record says about a variable.
 #[derive(Debug, Clone, Copy, PartialEq)]

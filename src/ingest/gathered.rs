@@ -1,20 +1,20 @@
 //! What was gathered of each variable in each window, and what is asked of it.
 
-use crate::schema::{Aggregation, Feature, Source, Variable};
+use crate::schema::{Aggregation, Feature, Known, Source, Variable};
 
 use super::TableAudit;
 use super::accumulate::{Aggregate, Slot};
 use super::bins::Bins;
 use super::calendar::Zones;
 use super::cohort::{Answer, Answers};
-use super::derive::Instant;
 use super::duplicates::{Copies, KeyCounter, id_hash};
 use super::finding::Finding;
-use super::measure::{Meter, Units, Value};
+use super::measure::{Meter, Units};
 use super::plan::Plan;
 use super::reason::Reason;
 use super::records::{Reach, Records};
 use super::trace::Trace;
+use super::value::Value;
 
 /// What has been gathered from event tables so far.
 #[derive(Debug)]
@@ -42,6 +42,13 @@ pub(super) struct Gathered<'a> {
     pub(super) zones: Zones,
     /// About what was read, as sentences.
     pub(super) warnings: Vec<String>,
+}
+
+/// A computed value and its time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instant {
+    pub(super) seconds: i64,
+    pub(super) known: Known,
 }
 
 /// One window of one record.

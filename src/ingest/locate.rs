@@ -1,32 +1,9 @@
-//! Words for a cell that is not of its declared type, and its row where only its column is known.
+//! Words for a cell that is not of its declared type.
 
 use crate::schema::DType;
 
 use super::IngestError;
-use super::scan::TypedFile;
-
-/// Reads the file again for the first cell of a column that is not what the column is used as: an id with a fraction.
-/// `None` when there is none.
-pub(super) fn wrong_cell(typed: &TypedFile, column: usize) -> Option<IngestError> {
-    let mut before = 0;
-    let search = typed.scan(|columns, _| {
-        let cells = &columns[column];
-        for row in 0..cells.len() {
-            let right = match typed.wanted[column].dtype {
-                DType::Datetime => cells.datetime(row).is_ok(),
-                DType::Elapsed => cells.elapsed(row).is_ok(),
-                DType::Integer | DType::Float => cells.key(row).is_ok(),
-                DType::Text => true,
-            };
-            if !right {
-                return Err(wrong(typed, column, before + row as u64 + 1));
-            }
-        }
-        before += cells.len() as u64;
-        Ok(())
-    });
-    search.err()
-}
+use super::typed::TypedFile;
 
 /// The error of a cell of another type.
 pub(super) fn wrong(typed: &TypedFile, column: usize, row: u64) -> IngestError {

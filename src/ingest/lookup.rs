@@ -8,7 +8,7 @@ use crate::schema::Item;
 
 use super::batch::{BatchColumn, Key};
 use super::plan::{PlannedTable, Target};
-use super::scan::ItemSet;
+use super::typed::ItemSet;
 
 /// A table's items and drop rules made ready for look-up.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! files     which files make a table; hashes            plan     schema + pipeline compiled for one pass
+//! typed     columns asked for, matched to a header      tables    the files of all tables in use
 //! scan      typed streaming reads                       delimited  CSV by blocks, side by side
 //! batch     cells of a batch by row                     cache    the event store
 //! facts     records and static tables, joined           records  ids, subjects, times; events → records
@@ -36,6 +37,7 @@ mod duplicates;
 mod error;
 mod events;
 mod explain;
+mod fact;
 mod fact_rows;
 mod facts;
 mod files;
@@ -44,6 +46,8 @@ mod gathered;
 mod locate;
 mod lookup;
 mod measure;
+mod options;
+mod passed;
 mod plan;
 mod progress;
 mod reason;
@@ -55,10 +59,13 @@ mod spelling;
 mod stored;
 mod table;
 mod table_writer;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
 mod trace;
+mod typed;
+mod value;
 mod warnings;
 mod wide;
 mod write;
@@ -66,8 +73,9 @@ mod write;
 pub use audit::{Audit, CohortStep, ColumnAudit, InputFile, TableAudit, VariableAudit};
 pub use error::{IngestError, MissingColumn};
 pub use explain::{Explanation, explain};
+pub use options::{BadRows, IngestOptions};
 pub use progress::{IngestProgress, NoProgress};
-pub use run::{BadRows, IngestOptions, ingest, ingest_with};
+pub use run::{ingest, ingest_with};
 pub use spelling::{Codes, Marks, Spelling};
 pub use table::{Cells, Column, RecordTable};
 pub use table_writer::TableWriter;

@@ -9,8 +9,8 @@ use crate::schema::{
 
 use super::IngestError;
 use super::accumulate::Needs;
-use super::scan::Wanted;
 use super::text::normal_unit;
+use super::typed::Wanted;
 
 /// Everything one ingestion needs to know.
 #[derive(Debug)]

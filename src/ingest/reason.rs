@@ -1,7 +1,7 @@
 //! Why a row of an event table gave no measurement. Every row that is read is kept or counted under one of these.
 
-use super::measure::Rejected;
 use super::records::Misplaced;
+use super::value::Rejected;
 
 /// Rows left out because their fields are too few, too many or of another type.
 pub(super) const MALFORMED: &str = "malformed row";

@@ -4,9 +4,10 @@ use serde::Serialize;
 use std::fmt::Write as _;
 
 use super::batch::BatchColumn;
-use super::measure::{Meter, Value};
+use super::measure::Meter;
 use super::plan::{PlannedTable, Target};
 use super::records::Records;
+use super::value::Value;
 
 /// A row of an event table that concerns the record explained.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -169,8 +169,8 @@ fn tied_groups(scores: &[f64]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outlier::FlagRow;
     use crate::outlier::explanation::FeatureExplanation;
-    use crate::outlier::table::FlagRow;
 
     const T: bool = true;
     const F: bool = false;

@@ -29,7 +29,8 @@ fn tables_of_four_writers_become_the_same_tensor() {
     let dir = folder.path();
     let tensor = |file: &str| {
         let input = place(file);
-        let args = ["ingest", "wide-table", "--input", input.to_str().unwrap(), "--output", "bundle", "--force"];
+        let args =
+            ["ingest", "wide-table", "--input", input.to_str().unwrap(), "--output", "bundle", "--force"];
         succeed(dir, &args);
         fs::read(dir.join("bundle/tensor.safetensors")).unwrap()
     };
@@ -45,7 +46,8 @@ fn tables_of_four_writers_get_the_same_scores() {
     let dir = folder.path();
     let fit = |file: &str| {
         let input = place(file);
-        let args = ["ingest", "wide-table", "--input", input.to_str().unwrap(), "--output", "bundle", "--force"];
+        let args =
+            ["ingest", "wide-table", "--input", input.to_str().unwrap(), "--output", "bundle", "--force"];
         succeed(dir, &args);
         succeed(dir, &["fit", "bundle", "--output", "model", "--model", "gmm", "--force"]);
     };

@@ -9,25 +9,12 @@ mod parse;
 
 use super::IngestError;
 use super::batch::BatchColumn;
-use super::calendar::Zoned;
 use super::locate;
-use super::scan::{ItemSet, TypedFile};
+use super::passed::Passed;
 use super::source::parse_in_order;
+use super::typed::{ItemSet, TypedFile};
 
 use self::parse::{BadRow, Fault, Layout, parse};
-
-/// How much of a file has passed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Passed {
-    /// Rows below the header.
-    pub(super) rows: u64,
-    /// Malformed rows left out.
-    pub(super) skipped: u64,
-    /// Bytes as stored.
-    pub(super) bytes: u64,
-    /// How the times that were read are written.
-    pub(super) zones: Zoned,
-}
 
 /// Reads a CSV file. `each` receives the rows of wanted items in the file's order.
 ///

@@ -3,8 +3,8 @@
 
 use crate::ingest::batch::{BatchColumn, Texts, parse_float, parse_integer};
 use crate::ingest::calendar::{Zoned, parse_moment};
-use crate::ingest::scan::{ItemSet, Wanted};
 use crate::ingest::text::parse_elapsed;
+use crate::ingest::typed::{ItemSet, Wanted};
 use crate::schema::DType;
 
 /// What a block is parsed to.

@@ -1,11 +1,14 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::*;
+use crate::evaluate::Score;
 use crate::evaluate::score_records;
 use crate::ingest::{Audit, Cells, Column, RecordTable};
+use crate::outlier::Rule;
 use crate::outlier::score::calibration_scores;
 use crate::outlier::testing::{HEIGHT, Normal, TEMPERATURE, VITALS, WEIGHT, patients};
 use crate::outlier::{Label, Pattern, evaluate};
+use crate::random::Seed;
 use crate::schema::{Kind, Pipeline, Split, TransformKind};
 
 /// 2,000 training patients with vital signs and a sex that nothing depends on, coordinates standardised so that the
