@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
 
-use super::source::{Note, Notes, Opened, TextFault, open_text, recognise};
 use super::{IngestError, InputFile};
+use crate::ingest::source::{Note, Notes, Opened, TextFault, open_text, recognise};
 
 /// How a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use polars_core::prelude as pl;
 use polars_io::prelude as io;
 
 use super::IngestError;
-use super::write::{OutputColumn, csv_record, formula_safe, frame};
 use crate::error::IoError;
+use crate::ingest::write::{OutputColumn, csv_record, formula_safe, frame};
 use crate::output::Staged;
 
 /// A CSV or Parquet file under construction beside its target.

@@ -35,7 +35,7 @@ mod types;
 use polars_core::prelude::*;
 
 use super::IngestError;
-use super::files::{Format, SourceFile};
+use crate::ingest::files::{Format, SourceFile};
 use delimited::DelimitedTable;
 use stored::TypedColumn;
 

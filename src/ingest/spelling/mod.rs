@@ -18,7 +18,7 @@ pub(in crate::ingest) use words::{
     says_unknown, truth,
 };
 
-use super::text::{normal_unit, shortest};
+use crate::ingest::text::{normal_unit, shortest};
 use crate::schema::WideTable;
 
 /// How levels are written in a categorical column.

@@ -145,7 +145,7 @@ pub(in crate::ingest) fn number_and_unit(text: &str) -> Option<(&str, &str)> {
     let at = first.map_or(at, |first| at.min(first));
     let (number, unit) = (text[..at].trim_end(), text[at..].trim());
     let known = |unit: &str| {
-        let normal = super::super::text::normal_unit(unit);
+        let normal = crate::ingest::text::normal_unit(unit);
         UNITS.contains(&normal.as_str()) || normal.contains(['/', '°', '%'])
     };
     (!number.is_empty() && !unit.is_empty() && known(unit)).then_some((number, unit))

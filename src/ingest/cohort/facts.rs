@@ -1,0 +1,288 @@
+//! The records table and the static tables: read whole, joined to the records.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::schema::{Kind, Source, Variable};
+
+use super::age;
+use super::fact::Fact;
+use super::fact_rows::Rows;
+use super::plan::{Operand, Plan};
+use super::records::{Ids, Records};
+use crate::ingest::events::finding::Finding;
+use crate::ingest::events::measure::Meter;
+use crate::ingest::events::reason::COPY;
+use crate::ingest::events::value::Rejected;
+use crate::ingest::typed::batch::Key;
+use crate::ingest::typed::calendar::Zones;
+use crate::ingest::typed::file::TypedFile;
+use crate::ingest::{IngestError, TableAudit};
+
+/// Columns of facts, one entry per record.
+#[derive(Debug, Default)]
+pub(in crate::ingest) struct Facts {
+    columns: HashMap<(String, String), Vec<Fact>>,
+    /// Columns of tables with any number of rows per record: the texts of each record.
+    lists: HashMap<(String, String), Vec<Vec<String>>>,
+    /// How the times of the tables read so far are written.
+    pub(in crate::ingest) zones: Zones,
+}
+
+impl Facts {
+    /// Reads the records table into records and facts.
+    ///
+    /// # Errors
+    /// A wrong cell; an id met more than once.
+    pub(in crate::ingest) fn read_records(
+        &mut self,
+        plan: &Plan<'_>,
+        table: &str,
+        files: &[TypedFile],
+        records: &mut Records,
+    ) -> Result<TableAudit, IngestError> {
+        let record = &plan.schema.record;
+        let rows = Rows::read(files, &mut self.zones)?;
+        let place = |name: &str| rows.place(name);
+        let (id, subject) = (place(&record.id), place(&record.subject));
+        let start = record.start.as_deref().map(place);
+        let end = record.end.as_deref().map(place);
+        let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
+        rows.account(&mut audit);
+        let mut kept: Vec<&Vec<Fact>> = Vec::new();
+        let mut repeated = HashSet::new();
+        let mut again = None;
+        for (at, row) in rows.facts.iter().enumerate() {
+            let Some(key) = row[id].key() else {
+                *audit.dropped.entry("no record id".into()).or_default() += 1;
+                continue;
+            };
+            if let Some(first) = records.ids.get(key) {
+                if kept[first as usize] == row {
+                    *audit.dropped.entry(COPY.into()).or_default() += 1;
+                } else {
+                    repeated.insert(first);
+                    again.get_or_insert(at);
+                }
+                continue;
+            }
+            let time = |at: Option<usize>| at.and_then(|at| row[at].seconds());
+            records.push(key, row[subject].key().unwrap_or(key), time(start), time(end));
+            kept.push(row);
+        }
+        if let Some(at) = again {
+            return Err(rows.duplicate(at, repeated.len(), &record.id));
+        }
+        for (i, wanted) in rows.wanted().enumerate() {
+            let column = kept.iter().map(|row| row[i].clone()).collect();
+            self.columns.insert((table.to_string(), wanted.to_string()), column);
+        }
+        Ok(audit)
+    }
+
+    /// Reads a static table and joins it to the records by its key.
+    ///
+    /// # Errors
+    /// A wrong cell; a key met more than once.
+    pub(in crate::ingest) fn read_static(
+        &mut self,
+        plan: &Plan<'_>,
+        table: &str,
+        key: &str,
+        files: &[TypedFile],
+        records: &Records,
+    ) -> Result<TableAudit, IngestError> {
+        let rows = Rows::read(files, &mut self.zones)?;
+        let at_key = rows.place(key);
+        let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
+        rows.account(&mut audit);
+        let (mut keys, mut row_of) = (Ids::default(), Vec::new());
+        let mut repeated = HashSet::new();
+        let mut again = None;
+        for (at, row) in rows.facts.iter().enumerate() {
+            let Some(value) = row[at_key].key() else {
+                *audit.dropped.entry("no key".into()).or_default() += 1;
+                continue;
+            };
+            if let Some(first) = keys.get(value) {
+                if rows.facts[row_of[first as usize]] == *row {
+                    *audit.dropped.entry(COPY.into()).or_default() += 1;
+                } else {
+                    repeated.insert(first);
+                    again.get_or_insert(at);
+                }
+                continue;
+            }
+            keys.insert(value);
+            row_of.push(at);
+        }
+        if let Some(at) = again {
+            return Err(rows.duplicate(at, repeated.len(), key));
+        }
+        let mut used = vec![false; row_of.len()];
+        let joined: Vec<Option<usize>> = (0..records.len() as u32)
+            .map(|r| {
+                let found = keys.get(self.key_of(plan, records, key, r)?)?;
+                used[found as usize] = true;
+                Some(row_of[found as usize])
+            })
+            .collect();
+        audit.rows_kept = used.iter().filter(|u| **u).count() as u64;
+        let unused = used.len() as u64 - audit.rows_kept;
+        if unused > 0 {
+            audit.dropped.insert("no such record".into(), unused);
+        }
+        for (i, wanted) in rows.wanted().enumerate() {
+            let fact = |row: &Option<usize>| row.map_or(Fact::Null, |row| rows.facts[row][i].clone());
+            self.columns.insert((table.to_string(), wanted.to_string()), joined.iter().map(fact).collect());
+        }
+        Ok(audit)
+    }
+
+    /// Reads a table with any number of rows per record; rows without a record are dropped.
+    ///
+    /// # Errors
+    /// A wrong cell.
+    pub(in crate::ingest) fn read_list(
+        &mut self,
+        plan: &Plan<'_>,
+        table: &str,
+        key: &str,
+        files: &[TypedFile],
+        records: &Records,
+    ) -> Result<TableAudit, IngestError> {
+        let rows = Rows::read(files, &mut self.zones)?;
+        let at_key = rows.place(key);
+        let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
+        rows.account(&mut audit);
+        let (mut keys, mut of_key): (Ids, Vec<Vec<u32>>) = (Ids::default(), Vec::new());
+        for record in 0..records.len() as u32 {
+            if let Some(value) = self.key_of(plan, records, key, record) {
+                let place = keys.insert(value) as usize;
+                of_key.resize(keys.len(), Vec::new());
+                of_key[place].push(record);
+            }
+        }
+        let wanted: Vec<String> = rows.wanted().map(ToString::to_string).collect();
+        let mut lists = vec![vec![Vec::new(); records.len()]; wanted.len()];
+        for row in &rows.facts {
+            let reason = match row[at_key].key() {
+                None => "no key",
+                Some(value) => match keys.get(value) {
+                    None => "no such record",
+                    Some(place) => {
+                        audit.rows_kept += 1;
+                        for &record in &of_key[place as usize] {
+                            for (list, fact) in lists.iter_mut().zip(row) {
+                                list[record as usize].extend(fact.text());
+                            }
+                        }
+                        continue;
+                    }
+                },
+            };
+            *audit.dropped.entry(reason.into()).or_default() += 1;
+        }
+        for (name, list) in wanted.into_iter().zip(lists) {
+            self.lists.insert((table.to_string(), name), list);
+        }
+        Ok(audit)
+    }
+
+    /// The texts of each record, if an operand is a column with many.
+    pub(in crate::ingest) fn list_of(&self, operand: &Operand) -> Option<&[Vec<String>]> {
+        let Operand::Column { table, column } = operand else { return None };
+        let found = self.lists.iter().find(|((t, c), _)| t == table && c.eq_ignore_ascii_case(column));
+        found.map(|(_, list)| list.as_slice())
+    }
+
+    /// A time column, in seconds since 1970.
+    pub(in crate::ingest) fn times(&self, table: &str, column: &str) -> Option<Vec<Option<i64>>> {
+        self.column(table, column).map(|facts| facts.iter().map(Fact::seconds).collect())
+    }
+
+    /// A record's value of a static table's key: its id, its subject, or a column of the records table.
+    fn key_of<'f>(
+        &'f self,
+        plan: &Plan<'_>,
+        records: &'f Records,
+        key: &str,
+        record: u32,
+    ) -> Option<Key<'f>> {
+        let names = &plan.schema.record;
+        if key.eq_ignore_ascii_case(&names.id) {
+            return Some(Key::Text(records.id(record)));
+        }
+        if key.eq_ignore_ascii_case(&names.subject) {
+            return Some(Key::Text(records.subject(record)));
+        }
+        self.column(names.table.as_deref()?, key)?.get(record as usize)?.key()
+    }
+
+    /// A column, one entry per record.
+    pub(in crate::ingest) fn column(&self, table: &str, column: &str) -> Option<&[Fact]> {
+        let found = self.columns.iter().find(|((t, c), _)| t == table && c.eq_ignore_ascii_case(column));
+        found.map(|(_, facts)| facts.as_slice())
+    }
+
+    /// What the facts of a record say about a variable: the value of its first source with a usable one. What is
+    /// implausible is counted by the meter.
+    pub(in crate::ingest) fn value(
+        &self,
+        variable: &Variable,
+        meter: &mut Meter<'_>,
+        records: &Records,
+        record: u32,
+    ) -> Finding {
+        let mut all = Finding::Absent;
+        for source in &variable.sources {
+            all = all.or(self.of_source(source, variable, meter, records, record));
+            if all.is_value() {
+                break;
+            }
+        }
+        all
+    }
+
+    fn of_source(
+        &self,
+        source: &Source,
+        variable: &Variable,
+        meter: &mut Meter<'_>,
+        records: &Records,
+        record: u32,
+    ) -> Finding {
+        let cell = |table: &str, column: &str| {
+            self.column(table, column).map_or(Fact::Null, |facts| facts[record as usize].clone())
+        };
+        let fact = match source {
+            Source::Events { .. } => return Finding::Absent,
+            Source::Column { table, column } => cell(table, column),
+            Source::Age { table, birth, cap } => {
+                match cell(table, birth).seconds().zip(records.start[record as usize]) {
+                    Some((born, start)) => {
+                        let years = age::years(born, start, *cap);
+                        if years < 0.0 {
+                            // Whatever the plausible range is: nobody is admitted before being born.
+                            meter.reject(Rejected::Below);
+                            return Finding::Unknown;
+                        }
+                        Fact::Number(years)
+                    }
+                    None => Fact::Null,
+                }
+            }
+        };
+        // A text is a number for a numeric variable alone: as a code it is itself.
+        let numeric = variable.kind != Kind::Categorical;
+        let (number, text) = match &fact {
+            Fact::Null => return Finding::Absent,
+            Fact::Text(t) => (fact.number().filter(|_| numeric), Some(t.as_str())),
+            Fact::Number(_) | Fact::Integer(_) => (fact.number(), None),
+        };
+        match meter.fact(number, text) {
+            Ok(value) => value.into(),
+            Err(Rejected::MissingCode) => Finding::Absent,
+            Err(_) => Finding::Unknown,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Cohorts: schema, pipeline and a folder of tables → one row per record.
+//!
+//! ```text
+//! plan       schema + pipeline compiled for one pass        run        the ingestion from end to end
+//! records    ids, subjects, times; events → records         facts      records and static tables, joined
+//! fact       a cell of such a table                         fact_rows  the rows of such a table
+//! rules      inclusion and exclusion, in order              anchor     what windows count from
+//! age        years by the calendar                          columns    windows → features
+//! explain    one cell with all its rows                     warnings   sentences about tables and variables
+//! options    how to read, apart from schema and pipeline
+//! ```
+
+pub(in crate::ingest) mod age;
+pub(in crate::ingest) mod anchor;
+pub(in crate::ingest) mod columns;
+pub(in crate::ingest) mod explain;
+pub(in crate::ingest) mod fact;
+pub(in crate::ingest) mod fact_rows;
+pub(in crate::ingest) mod facts;
+pub(in crate::ingest) mod options;
+pub(in crate::ingest) mod plan;
+pub(in crate::ingest) mod records;
+pub(in crate::ingest) mod rules;
+pub(in crate::ingest) mod run;
+pub(in crate::ingest) mod warnings;
+
+pub use explain::{Explanation, explain};
+pub use options::{BadRows, IngestOptions};
+pub use run::{ingest, ingest_with};

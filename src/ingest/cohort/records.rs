@@ -1,0 +1,370 @@
+//! Records with their subjects and times, and the assignment of events to them.
+
+use polars_core::prelude::PlHashMap;
+
+use crate::schema::Window;
+
+use crate::ingest::events::bins::Bins;
+use crate::ingest::typed::batch::Key;
+
+/// Ids and the order they were first met in.
+#[derive(Debug, Default)]
+pub(in crate::ingest) struct Ids {
+    numbers: PlHashMap<i64, u32>,
+    texts: PlHashMap<String, u32>,
+    names: Vec<String>,
+}
+
+impl Ids {
+    /// Place of an id; a number and its text are the same id, and `007` is not the text of 7.
+    pub(in crate::ingest) fn get(&self, key: Key<'_>) -> Option<u32> {
+        match key {
+            Key::Number(n) => match self.numbers.get(&n) {
+                Some(i) => Some(*i),
+                None if self.texts.is_empty() => None,
+                None => self.texts.get(&n.to_string()).copied(),
+            },
+            Key::Text(t) => match self.texts.get(t) {
+                Some(i) => Some(*i),
+                None if self.numbers.is_empty() => None,
+                None => {
+                    let number = t.parse().ok().filter(|n: &i64| n.to_string() == t);
+                    number.and_then(|n| self.numbers.get(&n).copied())
+                }
+            },
+        }
+    }
+
+    /// Place of an id, a new one if it has none yet.
+    pub(in crate::ingest) fn insert(&mut self, key: Key<'_>) -> u32 {
+        if let Some(i) = self.get(key) {
+            return i;
+        }
+        let i = self.names.len() as u32;
+        match key {
+            Key::Number(n) => {
+                self.numbers.insert(n, i);
+                self.names.push(n.to_string());
+            }
+            Key::Text(t) => {
+                self.texts.insert(t.to_string(), i);
+                self.names.push(t.to_string());
+            }
+        }
+        i
+    }
+
+    pub(in crate::ingest) fn name(&self, i: u32) -> &str {
+        &self.names[i as usize]
+    }
+
+    pub(in crate::ingest) fn len(&self) -> usize {
+        self.names.len()
+    }
+}
+
+/// All records of the source, those outside the cohort too: an event of an excluded stay is not the next stay's.
+#[derive(Debug, Default)]
+pub(in crate::ingest) struct Records {
+    pub(in crate::ingest) ids: Ids,
+    pub(in crate::ingest) subjects: Ids,
+    pub(in crate::ingest) subject_of: Vec<u32>,
+    /// Reach since 1970.
+    pub(in crate::ingest) start: Vec<Option<i64>>,
+    pub(in crate::ingest) end: Vec<Option<i64>>,
+    pub(in crate::ingest) in_cohort: Vec<bool>,
+    /// What windows count from instead of the start.
+    pub(in crate::ingest) anchor: Option<Vec<Option<i64>>>,
+    of_subject: Vec<Vec<u32>>,
+}
+
+/// When an event was, as its table says it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ingest) enum Moment {
+    /// Reach since 1970.
+    At(i64),
+    /// Reach since the record's start.
+    After(i64),
+}
+
+impl Moment {
+    /// Seconds since whatever it counts from.
+    pub(in crate::ingest) fn seconds(self) -> i64 {
+        match self {
+            Self::At(seconds) | Self::After(seconds) => seconds,
+        }
+    }
+
+    /// A moment on the same scale that comes after all others; far from the largest number, so that differences fit.
+    pub(in crate::ingest) fn forever(self) -> Self {
+        match self {
+            Self::At(_) => Self::At(i64::MAX / 4),
+            Self::After(_) => Self::After(i64::MAX / 4),
+        }
+    }
+}
+
+/// Why an event belongs to no record's window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ingest) enum Misplaced {
+    NoSuchRecord,
+    OutsideStays,
+    NotInCohort,
+    NoStart,
+    Before,
+    After,
+    AfterEnd,
+}
+
+/// From when to when events may count in any window, in whole seconds.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ingest) struct Reach {
+    start: i64,
+    end: i64,
+    until_end: bool,
+}
+
+impl Reach {
+    /// The windows, the first of them beginning earlier by the longest lookback.
+    pub(in crate::ingest) fn new(window: &Window, lookback: i64) -> Self {
+        let bins = Bins::new(window);
+        Self { start: bins.first().saturating_sub(lookback), end: bins.last(), until_end: window.until_end }
+    }
+}
+
+impl Records {
+    pub(in crate::ingest) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Adds a record; its id must be new.
+    pub(in crate::ingest) fn push(
+        &mut self,
+        id: Key<'_>,
+        subject: Key<'_>,
+        start: Option<i64>,
+        end: Option<i64>,
+    ) {
+        let record = self.ids.insert(id);
+        let subject = self.subjects.insert(subject);
+        self.subject_of.push(subject);
+        self.start.push(start);
+        self.end.push(end);
+        self.in_cohort.push(true);
+        self.of_subject.resize(self.subjects.len(), Vec::new());
+        self.of_subject[subject as usize].push(record);
+    }
+
+    /// Place of a record met in a long table, made on first sight. The subject is the smallest named, so that the order
+    /// of rows does not matter.
+    pub(in crate::ingest) fn meet(&mut self, id: Key<'_>, subject: Option<Key<'_>>) -> u32 {
+        let Some(record) = self.ids.get(id) else {
+            self.push(id, subject.unwrap_or(id), None, None);
+            return self.len() as u32 - 1;
+        };
+        if let Some(subject) = subject {
+            let (new, old) = (self.subjects.insert(subject), self.subject_of[record as usize]);
+            if new != old && self.subjects.name(new) < self.subjects.name(old) {
+                self.subject_of[record as usize] = new;
+            }
+        }
+        record
+    }
+
+    /// The moment windows count from.
+    pub(in crate::ingest) fn origin(&self, record: u32) -> Option<i64> {
+        match &self.anchor {
+            Some(anchor) => anchor.get(record as usize).copied().flatten(),
+            None => self.start[record as usize],
+        }
+    }
+
+    /// Seconds from the moment windows count from to the record's end.
+    pub(in crate::ingest) fn length(&self, record: u32) -> Option<i64> {
+        self.origin(record).zip(self.end[record as usize]).map(|(origin, end)| end - origin)
+    }
+
+    pub(in crate::ingest) fn subject(&self, record: u32) -> &str {
+        self.subjects.name(self.subject_of[record as usize])
+    }
+
+    pub(in crate::ingest) fn id(&self, record: u32) -> &str {
+        self.ids.name(record)
+    }
+
+    /// The record of an event that names none: the subject's stay at that time (of overlapping ones the later), else
+    /// the nearest stay whose window reaches it.
+    pub(in crate::ingest) fn assign(
+        &self,
+        subject: Key<'_>,
+        moment: Moment,
+        window: Reach,
+    ) -> Result<u32, Misplaced> {
+        let stays = match self.subjects.get(subject) {
+            Some(s) => &self.of_subject[s as usize],
+            None => return Err(Misplaced::NoSuchRecord),
+        };
+        let time = match (moment, stays.as_slice()) {
+            (Moment::At(time), _) => time,
+            (Moment::After(_), [only]) => return Ok(*only),
+            (Moment::After(_), _) => return Err(Misplaced::NoSuchRecord),
+        };
+        let at = |r: u32| (self.start[r as usize], self.end[r as usize].unwrap_or(i64::MAX));
+        let during =
+            stays.iter().filter(|&&r| matches!(at(r), (Some(start), end) if start <= time && time <= end));
+        // Smaller ids win ties; ids are compared as the result sorts them.
+        if let Some(record) =
+            during.max_by_key(|&&r| (self.start[r as usize], std::cmp::Reverse(self.rank(r))))
+        {
+            return Ok(*record);
+        }
+        let distance = |r: u32| match at(r) {
+            (Some(start), _) if time < start => Some(start - time),
+            (Some(_), end) => Some(time - end),
+            (None, _) => None,
+        };
+        let reached = stays.iter().filter(|&&r| {
+            self.origin(r).is_some_and(|origin| {
+                let relative = time - origin;
+                window.start <= relative && relative < window.end && !(window.until_end && time > at(r).1)
+            })
+        });
+        reached.min_by_key(|&&r| (distance(r), self.rank(r))).copied().ok_or(Misplaced::OutsideStays)
+    }
+
+    /// The record of a subject that has one only.
+    pub(in crate::ingest) fn only_of(&self, subject: Key<'_>) -> Option<u32> {
+        match self.of_subject[self.subjects.get(subject)? as usize].as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// Reach after the record's start, when they are within the window.
+    pub(in crate::ingest) fn place(
+        &self,
+        record: u32,
+        moment: Moment,
+        window: Reach,
+    ) -> Result<i64, Misplaced> {
+        let r = record as usize;
+        if !self.in_cohort[r] {
+            return Err(Misplaced::NotInCohort);
+        }
+        let relative = match moment {
+            Moment::After(seconds) => seconds,
+            Moment::At(time) => time - self.origin(record).ok_or(Misplaced::NoStart)?,
+        };
+        if relative < window.start {
+            return Err(Misplaced::Before);
+        }
+        if relative >= window.end {
+            return Err(Misplaced::After);
+        }
+        if window.until_end && self.length(record).is_some_and(|length| relative > length) {
+            return Err(Misplaced::AfterEnd);
+        }
+        Ok(relative)
+    }
+
+    /// As [`Self::place`] for what lasts to another moment: it is within the windows if any of it is. Returns its end too.
+    pub(in crate::ingest) fn place_lasting(
+        &self,
+        record: u32,
+        moment: Moment,
+        until: Moment,
+        window: Reach,
+    ) -> Result<(i64, i64), Misplaced> {
+        let origin = self.origin(record);
+        let relative = |moment| match moment {
+            Moment::After(seconds) => Ok(seconds),
+            Moment::At(time) => Ok(time - origin.ok_or(Misplaced::NoStart)?),
+        };
+        if !self.in_cohort[record as usize] {
+            return Err(Misplaced::NotInCohort);
+        }
+        let (from, to) = (relative(moment)?, relative(until)?);
+        if from < window.start && to > window.start {
+            return Ok((from, to));
+        }
+        self.place(record, moment, window).map(|from| (from, to.max(from + 1)))
+    }
+
+    fn rank(&self, record: u32) -> (Option<i64>, &str) {
+        let name = self.id(record);
+        (name.parse().ok(), name)
+    }
+
+    /// Records in the order of the result: numerically when all ids are numbers.
+    pub(in crate::ingest) fn sorted(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        let numbers: Option<Vec<i64>> = order.iter().map(|&r| self.id(r).parse().ok()).collect();
+        match numbers {
+            Some(numbers) => order.sort_by_key(|&r| (numbers[r as usize], self.id(r))),
+            None => order.sort_by_key(|&r| self.id(r)),
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3600;
+
+    fn records() -> Records {
+        let mut r = Records::default();
+        // Subject 1: stays 10 (0 h–10 h) and 11 (20 h–30 h); subject 2: stay 12 without end.
+        r.push(Key::Number(10), Key::Number(1), Some(0), Some(10 * HOUR));
+        r.push(Key::Number(11), Key::Number(1), Some(20 * HOUR), Some(30 * HOUR));
+        r.push(Key::Number(12), Key::Number(2), Some(5 * HOUR), None);
+        r
+    }
+
+    fn window(start: f64, end: f64, until_end: bool) -> Reach {
+        Reach::new(&Window { start_hours: start, end_hours: end, until_end, ..Window::default() }, 0)
+    }
+
+    #[test]
+    fn events_go_to_the_stay_of_their_time() {
+        let r = records();
+        let w = window(-6.0, 24.0, true);
+        let assign = |subject, hour: i64| r.assign(Key::Number(subject), Moment::At(hour * HOUR), w);
+        assert_eq!(assign(1, 3), Ok(0));
+        assert_eq!(assign(1, 25), Ok(1));
+        assert_eq!(assign(1, 15), Ok(1), "five hours before the second stay");
+        assert_eq!(assign(1, 12), Err(Misplaced::OutsideStays));
+        assert_eq!(assign(2, 500), Ok(2), "a stay without end");
+        assert_eq!(assign(3, 3), Err(Misplaced::NoSuchRecord));
+        let open = window(0.0, 24.0, false);
+        assert_eq!(
+            r.assign(Key::Number(1), Moment::At(12 * HOUR), open),
+            Ok(0),
+            "after the end, inside the window"
+        );
+    }
+
+    #[test]
+    fn window_holds_its_start_and_not_its_end() {
+        let r = records();
+        let w = window(0.0, 8.0, true);
+        let place = |record, seconds| r.place(record, Moment::At(seconds), w);
+        assert_eq!(place(0, 0), Ok(0));
+        assert_eq!(place(0, -1), Err(Misplaced::Before));
+        assert_eq!(place(0, 8 * HOUR - 1), Ok(8 * HOUR - 1));
+        assert_eq!(place(0, 8 * HOUR), Err(Misplaced::After));
+        assert_eq!(r.place(0, Moment::At(11 * HOUR), window(0.0, 24.0, true)), Err(Misplaced::AfterEnd));
+        assert_eq!(r.place(0, Moment::At(11 * HOUR), window(0.0, 24.0, false)), Ok(11 * HOUR));
+    }
+
+    #[test]
+    fn text_and_number_name_the_same_record() {
+        let mut r = records();
+        assert_eq!(r.ids.get(Key::Text("11")), Some(1));
+        assert_eq!(r.ids.get(Key::Text("011")), None, "a code with a leading zero is another");
+        assert_eq!(r.meet(Key::Text("10"), None), 0);
+        assert_eq!(r.meet(Key::Text("2x"), None), 3);
+        assert_eq!(r.sorted(), [0, 1, 2, 3]);
+    }
+}

@@ -1,0 +1,220 @@
+//! Cohort ingestion from end to end.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{anchor, rules, warnings};
+use crate::ingest::events::derive;
+use crate::schema::{Pipeline, Schema, TableKind};
+
+use super::columns::Rows;
+use super::facts::Facts;
+use super::plan::Plan;
+use super::records::Records;
+use crate::ingest::events::gathered::Gathered;
+use crate::ingest::typed::tables::Tables;
+use crate::ingest::{Audit, CohortStep, IngestError, IngestOptions, IngestProgress, RecordTable, TableAudit};
+
+/// Reads the tables of a cohort into one row per record.
+///
+/// Rows are read once, in a stream; memory holds the records and their aggregates, a hash of each row that is used (9 to
+/// 18 bytes), by which its copies are known, and for medians their values. The result is a function of the set of rows: their order, their distribution over files, chunks and
+/// threads change nothing.
+///
+/// # Errors
+/// Missing tables and columns (all at once), cells of another type with row and column, truncated files, repeated ids,
+/// rules that leave no record; see [`IngestError`].
+pub fn ingest(
+    schema: &Schema,
+    pipeline: &Pipeline,
+    input: &Path,
+    progress: &dyn IngestProgress,
+) -> Result<RecordTable, IngestError> {
+    ingest_with(schema, pipeline, input, &IngestOptions::default(), progress)
+}
+
+/// [`ingest`] with options.
+///
+/// # Errors
+/// As for [`ingest`].
+pub fn ingest_with(
+    schema: &Schema,
+    pipeline: &Pipeline,
+    input: &Path,
+    options: &IngestOptions,
+    progress: &dyn IngestProgress,
+) -> Result<RecordTable, IngestError> {
+    let plan = Plan::new(schema, pipeline)?;
+    let tables = Tables::open(&plan, input, options, progress)?;
+    // A window about an event takes a pass of its own, to find the event.
+    let event = anchor::pipeline(pipeline);
+    let event = event.as_ref().map(|p| Plan::new(schema, p)).transpose()?;
+    let event_tables = event.as_ref().map(|plan| Tables::open(plan, input, options, progress)).transpose()?;
+    // Hashing reads the stored bytes once more, beside the parser.
+    let of_event = event_tables.as_ref();
+    std::thread::scope(|scope| {
+        let hashes = scope.spawn(|| tables.fingerprints(of_event));
+        let event = event.as_ref().zip(of_event);
+        let mut table = Reading::new(&plan, &tables, event, progress)?.finish()?;
+        table.audit.inputs = hashes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(table)
+    })
+}
+
+/// An ingestion under way: records, facts and measurements gathered so far.
+pub(in crate::ingest) struct Reading<'a> {
+    plan: &'a Plan<'a>,
+    pub(in crate::ingest) records: Records,
+    pub(in crate::ingest) facts: Facts,
+    pub(in crate::ingest) gathered: Gathered<'a>,
+    early: usize,
+    audit: Audit,
+    static_audits: Vec<TableAudit>,
+    tables: &'a Tables,
+    progress: &'a dyn IngestProgress,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads the records and what is joined to them, and applies the rules that need nothing else.
+    pub(in crate::ingest) fn new(
+        plan: &'a Plan<'a>,
+        tables: &'a Tables,
+        event: Option<(&Plan<'_>, &Tables)>,
+        progress: &'a dyn IngestProgress,
+    ) -> Result<Self, IngestError> {
+        let audit = Audit { warnings: tables.warnings.clone(), ..Audit::default() };
+        let early = rules::rules_before_events(plan);
+        let mut reading = Self {
+            plan,
+            records: Records::default(),
+            facts: Facts::default(),
+            gathered: Gathered::new(plan, &Records::default()),
+            early,
+            audit,
+            static_audits: Vec::new(),
+            tables,
+            progress,
+        };
+        if let Some(table) = &plan.schema.record.table {
+            reading.begin(table);
+            let read = reading.facts.read_records(plan, table, tables.of(table), &mut reading.records)?;
+            reading.has_read(table, &read);
+            reading.static_audits.push(read);
+            reading.read_statics()?;
+            first_step(&reading.records, &mut reading.audit)?;
+        }
+        let Self { records, facts, gathered, audit, .. } = &mut reading;
+        rules::apply(plan, 0..early, records, facts, gathered, &mut audit.cohort)?;
+        anchor::set(plan, event, records, facts, progress, &mut audit.cohort)?;
+        reading.gathered = Gathered::new(plan, &reading.records);
+        Ok(reading)
+    }
+
+    fn begin(&self, name: &str) {
+        let files = self.tables.of(name);
+        self.progress.begin(name, files.len(), files.iter().map(|f| f.file.size()).sum());
+    }
+
+    /// Tells that a small table has been read, with its rows.
+    fn has_read(&self, name: &str, read: &TableAudit) {
+        let bytes = self.tables.of(name).iter().map(|f| f.file.size()).sum();
+        self.progress.rows(name, read.rows_read, bytes);
+        self.progress.end(name);
+    }
+
+    fn read_statics(&mut self) -> Result<(), IngestError> {
+        let (plan, records) = (self.plan, &self.records);
+        for name in plan.facts.keys() {
+            let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
+            let files = self.tables.of(name);
+            let audit = match &table.kind {
+                TableKind::Static { key } => {
+                    self.begin(name);
+                    self.facts.read_static(plan, name, key, files, records)?
+                }
+                TableKind::Lists { key } => {
+                    self.begin(name);
+                    self.facts.read_list(plan, name, key, files, records)?
+                }
+                TableKind::Records | TableKind::Events(_) => continue,
+            };
+            self.has_read(name, &audit);
+            self.static_audits.push(audit);
+        }
+        Ok(())
+    }
+
+    /// Reads the event tables and computes what is derived from them.
+    pub(in crate::ingest) fn events(&mut self) -> Result<(), IngestError> {
+        for planned in &self.plan.events {
+            let name = &planned.table.name;
+            self.begin(name);
+            let files = self.tables.of(name);
+            let table = self.gathered.table(planned, files, &mut self.records, self.progress)?;
+            self.progress.end(name);
+            if table.rows_read == 0 {
+                self.audit.warnings.push(format!("table {name} has no rows"));
+            }
+            self.audit.tables.push(table);
+        }
+        if self.plan.is_long() {
+            first_step(&self.records, &mut self.audit)?;
+            self.read_statics()?;
+        }
+        derive::derive(self.plan, &mut self.gathered, &self.records, &self.facts);
+        Ok(())
+    }
+
+    /// Reads the rest, applies the remaining rules and closes the accounts.
+    fn finish(mut self) -> Result<RecordTable, IngestError> {
+        self.events()?;
+        let Self {
+            plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, tables, ..
+        } = self;
+        let late = early..plan.operands.len();
+        rules::apply(plan, late, &mut records, &facts, &gathered, &mut audit.cohort)?;
+        gathered.close(&records, &mut audit.tables, &mut audit.warnings);
+        audit.warnings.extend(tables.said());
+        if let Some(table) =
+            static_audits.iter_mut().find(|t| Some(&t.table) == plan.schema.record.table.as_ref())
+        {
+            close_records(table, &records);
+        }
+        audit.tables.splice(0..0, static_audits);
+        audit.warnings.extend(warnings::of_tables(&audit.tables));
+        let rows = Rows::new(&records, &gathered);
+        if rows.cells.is_empty() {
+            return Err(IngestError::NoRecords(
+                "taking the windows, none of which begins within a stay".into(),
+            ));
+        }
+        let columns = rows.columns(plan, &records, &facts, &mut gathered);
+        audit.variables = std::mem::take(&mut gathered.meters).into_iter().map(|m| m.audit).collect();
+        for (variable, planned) in audit.variables.iter_mut().zip(&plan.variables) {
+            if planned.lookback > 0 {
+                let hours = planned.lookback as f64 / 3600.0;
+                let _ = write!(variable.variable, " (lookback {hours} h)");
+            }
+        }
+        let mut zones = facts.zones.clone();
+        zones.merge(&gathered.zones)?;
+        audit.warnings.extend(zones.warning());
+        audit.warnings.extend(warnings::of_variables(plan, &audit.variables));
+        let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
+        Ok(RecordTable { record_ids, subject_ids, splits: None, columns, audit })
+    }
+}
+
+fn first_step(records: &Records, audit: &mut Audit) -> Result<(), IngestError> {
+    let n = records.len();
+    audit.cohort.push(CohortStep { rule: "all records".into(), before: n, after: n, failed_null: 0 });
+    if n == 0 { Err(IngestError::NoRecords("reading the records".into())) } else { Ok(()) }
+}
+
+fn close_records(audit: &mut TableAudit, records: &Records) {
+    audit.rows_kept = records.in_cohort.iter().filter(|c| **c).count() as u64;
+    let gone = records.len() as u64 - audit.rows_kept;
+    if gone > 0 {
+        audit.dropped.insert("not in cohort".into(), gone);
+    }
+}

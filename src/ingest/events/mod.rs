@@ -1,0 +1,25 @@
+//! Event tables: rows → what was measured in each window of each record, and what is to be made of it.
+//!
+//! ```text
+//! pass        the pass over event tables                 lookup      items and drop rules of a table
+//! measure     row → value in the variable's unit         value       a usable measurement, or why it is none
+//! reason      why a row gave no value                    duplicates  copies and second measurements
+//! gathered    what was measured in each window           bins        windows of a record, one or many
+//! accumulate  order-independent aggregates               finding     a value, absent, or not usable
+//! derive      variables computed from others             trace       what an explanation of a cell follows
+//! ```
+
+pub(in crate::ingest) mod accumulate;
+pub(in crate::ingest) mod bins;
+pub(in crate::ingest) mod derive;
+pub(in crate::ingest) mod duplicates;
+pub(in crate::ingest) mod finding;
+pub(in crate::ingest) mod gathered;
+pub(in crate::ingest) mod lookup;
+pub(in crate::ingest) mod measure;
+pub(in crate::ingest) mod pass;
+pub(in crate::ingest) mod reason;
+pub(in crate::ingest) mod trace;
+pub(in crate::ingest) mod value;
+
+pub use trace::TracedRow;

@@ -1,0 +1,208 @@
+//! The event store: rows of every item that a schema knows, typed, in Parquet. A second ingestion with another window,
+//! cohort or transform reads it in place of the CSV.
+//!
+//! One store per table file, named after what it depends on (the schema's items and columns for that table, the treatment of
+//! malformed rows, the store's version) beside a note of the source it was made from: size, time of change and SHA-256.
+//! A source that changed, a store that is damaged or half there: it is made anew, never used.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use polars_core::prelude as pl;
+use polars_io::prelude as io;
+use sha2::{Digest, Sha256};
+
+use crate::error::IoError;
+use crate::output::{Staged, write_atomic};
+use crate::schema::{DType, Item, Schema, Source};
+
+use super::batch::BatchColumn;
+use super::delimited;
+use super::file::{ItemSet, TypedFile};
+use super::passed::{Note, Passed};
+use crate::ingest::files::{Format, SourceFile};
+use crate::ingest::{IngestError, InputFile};
+
+/// Raised whenever stores of another version must not be read.
+const VERSION: u32 = 2;
+
+/// The store of an event file in the folder `dir`, made if need be; the file itself where a store would not serve.
+///
+/// `item` is the place of the item among the wanted columns of `file`.
+///
+/// # Errors
+/// What reading the source finds wrong; a folder that cannot be written.
+pub(in crate::ingest) fn stored(
+    file: TypedFile,
+    schema: &Schema,
+    table: &str,
+    item: usize,
+    dir: &Path,
+) -> Result<TypedFile, IngestError> {
+    // Parquet is compact already, and times since a record's start have no Parquet type.
+    if file.file.format != Format::Csv || file.wanted.iter().any(|w| w.dtype == DType::Elapsed) {
+        return Ok(file);
+    }
+    fs::create_dir_all(dir).map_err(IoError::on("create", dir))?;
+    let items = items_of(schema, table);
+    let name = format!("{}-{}", file.file.stem, key(&file, &items));
+    let (store, note) = (dir.join(format!("{name}.parquet")), dir.join(format!("{name}.json")));
+    let known = match valid(&file.file, &store, &note)? {
+        Some(known) => known,
+        None => make(&file, item, &set(&items), &store, &note)?,
+    };
+    let wanted = file.wanted.clone();
+    let source = SourceFile { path: store, format: Format::Parquet, ..file.file.clone() };
+    let mut typed = TypedFile::open(source, &wanted, file.skip_bad)?
+        .unwrap_or_else(|_| unreachable!("a valid store has the columns it is named after"));
+    typed.cached = Some(known);
+    Ok(typed)
+}
+
+/// All items of the schema in a table, sorted.
+fn items_of(schema: &Schema, name: &str) -> Vec<Item> {
+    let sources = schema.variables.iter().flat_map(|v| &v.sources);
+    let mut items: Vec<Item> = sources
+        .filter_map(|source| match source {
+            Source::Events { table, items, .. } if table == name => Some(items.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    items.sort();
+    items.dedup();
+    items
+}
+
+fn set(items: &[Item]) -> ItemSet {
+    let numbers: Option<_> =
+        items.iter().map(|i| if let Item::Id(id) = i { Some(*id) } else { None }).collect();
+    numbers.map_or_else(
+        || {
+            let name = |i: &Item| match i {
+                Item::Id(id) => id.to_string(),
+                Item::Name(name) => name.clone(),
+            };
+            ItemSet::Names(items.iter().map(name).collect())
+        },
+        ItemSet::Numbers,
+    )
+}
+
+/// Hash of all that a store depends on but the source.
+fn key(file: &TypedFile, items: &[Item]) -> String {
+    let wanted: Vec<_> = file.wanted.iter().map(|w| (&w.name, w.dtype.name())).collect();
+    let text = serde_json::json!([VERSION, file.file.name, wanted, items, file.skip_bad]).to_string();
+    let mut name = String::with_capacity(16);
+    for byte in Sha256::digest(text.as_bytes()).iter().take(8) {
+        write!(name, "{byte:02x}").expect("invariant: writing to a string cannot fail");
+    }
+    name
+}
+
+fn changed(path: &Path) -> Result<u128, IngestError> {
+    let meta = fs::metadata(path).map_err(IoError::on("read", path))?;
+    let time = meta.modified().map_err(IoError::on("read", path))?;
+    Ok(time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos()))
+}
+
+/// The note of a store that is whole and made from this very source.
+fn valid(source: &SourceFile, store: &Path, note: &Path) -> Result<Option<Note>, IngestError> {
+    let read = || serde_json::from_slice::<Note>(&fs::read(note).ok()?).ok();
+    let Some(mut known) = read() else { return Ok(None) };
+    if known.source.bytes != source.size() || !store.is_file() {
+        return Ok(None);
+    }
+    let time = changed(&source.path)?;
+    if known.changed != time {
+        // Copied or touched: only its bytes can tell.
+        if source.fingerprint()? != known.source {
+            return Ok(None);
+        }
+        known.changed = time;
+    }
+    Ok((fingerprint(store)? == known.store).then_some(known))
+}
+
+fn fingerprint(path: &Path) -> Result<InputFile, IngestError> {
+    let file = SourceFile::new(path).expect("invariant: a store is named .parquet");
+    file.fingerprint()
+}
+
+fn make(
+    file: &TypedFile,
+    item: usize,
+    items: &ItemSet,
+    store: &Path,
+    note: &Path,
+) -> Result<Note, IngestError> {
+    let time = changed(&file.file.path)?;
+    let staged = Staged::file(store, true)?;
+    let (passed, source) = std::thread::scope(|scope| {
+        let hash = scope.spawn(|| file.file.fingerprint());
+        let passed = write(file, item, items, staged.path())?;
+        Ok::<_, IngestError>((passed, hash.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?))
+    })?;
+    staged.commit()?;
+    let known = Note {
+        source,
+        changed: time,
+        rows: passed.rows,
+        skipped: passed.skipped,
+        zones: passed.zones,
+        store: fingerprint(store)?,
+    };
+    let text = serde_json::to_vec_pretty(&known).expect("invariant: a note is plain data");
+    write_atomic(note, &text)?;
+    Ok(known)
+}
+
+/// Rows of one Parquet row group.
+const GROUP: usize = 1 << 18;
+
+fn write(file: &TypedFile, item: usize, items: &ItemSet, path: &Path) -> Result<Passed, IngestError> {
+    let failed =
+        |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
+    let fields: pl::Schema =
+        file.wanted.iter().map(|w| pl::Field::new(w.name.as_str().into(), stored_type(w.dtype))).collect();
+    let out = File::create(path).map_err(IoError::on("create", path))?;
+    let mut writer = io::ParquetWriter::new(out)
+        .with_compression(io::ParquetCompression::Lz4Raw)
+        .batched(&fields)
+        .map_err(failed)?;
+    let mut group: Option<pl::DataFrame> = None;
+    let mut flush = |group: &mut Option<pl::DataFrame>, at_least: usize| match group.take() {
+        Some(mut frame) if frame.height() >= at_least => {
+            frame.rechunk_mut();
+            writer.write_batch(&frame)
+        }
+        kept => {
+            *group = kept;
+            Ok(())
+        }
+    };
+    let passed = delimited::scan(file, Some((item, items)), |columns, _| {
+        let rows = columns.first().map_or(0, BatchColumn::len);
+        let columns = columns.iter().zip(&file.wanted).map(|(c, w)| c.to_polars(&w.name)).collect();
+        let batch = pl::DataFrame::new(rows, columns).map_err(failed)?;
+        match &mut group {
+            None => group = Some(batch),
+            Some(group) => drop(group.vstack_mut(&batch).map_err(failed)?),
+        }
+        flush(&mut group, GROUP).map_err(failed)
+    })?;
+    flush(&mut group, 0).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(passed)
+}
+
+fn stored_type(dtype: DType) -> pl::DataType {
+    match dtype {
+        DType::Integer => pl::DataType::Int64,
+        DType::Float => pl::DataType::Float64,
+        DType::Text => pl::DataType::String,
+        DType::Datetime | DType::Elapsed => pl::DataType::Datetime(pl::TimeUnit::Microseconds, None),
+    }
+}

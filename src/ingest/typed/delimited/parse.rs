@@ -1,0 +1,397 @@
+//! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before they are
+//! split; records with quotes are split by `csv-core`, others at their commas.
+
+use crate::ingest::text::parse_elapsed;
+use crate::ingest::typed::batch::{BatchColumn, Texts, parse_float, parse_integer};
+use crate::ingest::typed::calendar::{Zoned, parse_moment};
+use crate::ingest::typed::file::{ItemSet, Wanted};
+use crate::schema::DType;
+
+/// What a block is parsed to.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ingest) struct Layout<'a> {
+    /// Number of fields of the header.
+    pub(in crate::ingest) fields: usize,
+    pub(in crate::ingest) wanted: &'a [Wanted],
+    /// For each wanted column, its place in the header.
+    pub(in crate::ingest) positions: &'a [usize],
+    /// The wanted column that holds the item, and the items to keep.
+    pub(in crate::ingest) filter: Option<(usize, &'a ItemSet)>,
+    /// Leave malformed rows out and count them, instead of stopping at the first.
+    pub(in crate::ingest) skip_bad: bool,
+    /// Between two fields.
+    pub(in crate::ingest) separator: u8,
+}
+
+/// A parsed block.
+#[derive(Debug)]
+pub(in crate::ingest) struct Parsed {
+    pub(in crate::ingest) columns: Vec<BatchColumn>,
+    /// Rows of the block, those left behind too.
+    pub(in crate::ingest) rows: u64,
+    /// Malformed rows left out.
+    pub(in crate::ingest) skipped: u64,
+    /// Lines of the block.
+    pub(in crate::ingest) lines: u64,
+    /// How its times are written.
+    pub(in crate::ingest) zones: Zoned,
+}
+
+/// The first malformed row of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ingest) struct BadRow {
+    /// Lines of the block before the one in which the row begins.
+    pub(in crate::ingest) line: u64,
+    pub(in crate::ingest) fault: Fault,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ingest) enum Fault {
+    /// Another number of fields than the header.
+    Fields(usize),
+    /// A cell that is not of its wanted column's type.
+    Cell(usize),
+    NotUtf8,
+}
+
+/// Reads a block; `header` says that its first record is no row.
+pub(in crate::ingest) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Parsed, BadRow> {
+    let mut columns: Vec<BatchColumn> = layout.wanted.iter().map(|w| empty(w.dtype)).collect();
+    let (mut rows, mut skipped, mut lines, mut header) = (0, 0, 0, header);
+    let mut zones = Zoned::default();
+    let mut splitter = Splitter::new(layout.separator);
+    let mut at = 0;
+    while at < block.len() {
+        let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n);
+        let line = block[at..end].strip_suffix(b"\r").unwrap_or(&block[at..end]);
+        let before = lines;
+        lines += 1;
+        if line.is_empty() {
+            at = end + 1;
+            continue;
+        }
+        let taken = if !header && unwanted(line, layout) {
+            at = end + 1;
+            Ok(())
+        } else {
+            let length = splitter.split(&block[at..], line, end + 1 - at);
+            // Quotes carry a row over several lines.
+            let record = &block[at..block.len().min(at + length)];
+            lines = before + (memchr::memchr_iter(b'\n', record).count() as u64).max(1);
+            at += length;
+            if std::mem::take(&mut header) {
+                continue;
+            }
+            take(&splitter, &mut columns, &mut zones, layout)
+        };
+        rows += 1;
+        if let Err(fault) = taken {
+            if !layout.skip_bad {
+                return Err(BadRow { line: before, fault });
+            }
+            skipped += 1;
+            let complete = columns.iter().map(BatchColumn::len).min().unwrap_or(0);
+            for column in &mut columns {
+                column.truncate(complete);
+            }
+        }
+    }
+    Ok(Parsed { columns, rows, skipped, lines, zones })
+}
+
+/// True for a line that is certainly one whole row of another item, told without splitting it: the item is a plain number,
+/// quotes are paired, and there are as many commas outside
+/// them as the header has. Everything else is looked at properly.
+fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
+    let Some((item, ItemSet::Numbers(set))) = layout.filter else { return false };
+    let mut commas = memchr::memchr_iter(layout.separator, line);
+    let place = layout.positions[item];
+    let start = match place.checked_sub(1) {
+        None => 0,
+        Some(before) => match commas.nth(before) {
+            Some(comma) => comma + 1,
+            None => return false,
+        },
+    };
+    let end = commas.next().unwrap_or(line.len());
+    let field = &line[start..end];
+    let plain = !field.is_empty() && field.len() <= 18 && field.iter().all(u8::is_ascii_digit);
+    if !plain || memchr::memchr(b'"', &line[..start]).is_some() {
+        return false;
+    }
+    let rest = &line[end..];
+    let (mut behind, mut quoted) = (0, false);
+    if memchr::memchr(b'"', rest).is_none() {
+        behind = memchr::memchr_iter(layout.separator, rest).count();
+    } else {
+        for at in memchr::memchr2_iter(layout.separator, b'"', rest) {
+            match rest[at] {
+                b'"' => quoted = !quoted,
+                _ => behind += usize::from(!quoted),
+            }
+        }
+    }
+    let id = field.iter().fold(0, |n, c| n * 10 + i64::from(c - b'0'));
+    !quoted && place + behind + 1 == layout.fields && !set.contains(&id)
+}
+
+/// The fields of one record.
+#[derive(Debug)]
+struct Splitter {
+    reader: csv_core::Reader,
+    bytes: Vec<u8>,
+    /// End of each field in `bytes`.
+    ends: Vec<usize>,
+    /// Bytes between two fields.
+    gap: usize,
+    separator: u8,
+}
+
+impl Splitter {
+    fn new(separator: u8) -> Self {
+        // Not `Default`: the default reader of csv-core has no transitions yet.
+        let reader = csv_core::ReaderBuilder::new().delimiter(separator).build();
+        Self { reader, bytes: Vec::new(), ends: Vec::new(), gap: 0, separator }
+    }
+
+    /// Splits the record at the head of `text`, whose first line is `line` and `length` bytes long with its end; returns
+    /// the length of the record, which quotes can carry over several lines.
+    fn split(&mut self, text: &[u8], line: &[u8], length: usize) -> usize {
+        self.ends.clear();
+        if memchr::memchr(b'"', line).is_none() {
+            self.gap = 1;
+            self.bytes.clear();
+            self.bytes.extend_from_slice(line);
+            self.ends.extend(memchr::memchr_iter(self.separator, line));
+            self.ends.push(line.len());
+            return length;
+        }
+        self.gap = 0;
+        self.reader.reset();
+        self.bytes.resize(self.bytes.len().max(line.len() + 16), 0);
+        self.ends.resize(64, 0);
+        let (mut read, mut written, mut fields) = (0, 0, 0);
+        loop {
+            // No more text means the end of the record, as in a file without a last line end.
+            let (result, consumed, wrote, ended) =
+                self.reader.read_record(&text[read..], &mut self.bytes[written..], &mut self.ends[fields..]);
+            read += consumed;
+            written += wrote;
+            fields += ended;
+            match result {
+                csv_core::ReadRecordResult::OutputFull => self.bytes.resize(2 * self.bytes.len(), 0),
+                csv_core::ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                csv_core::ReadRecordResult::InputEmpty => {}
+                csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => break,
+            }
+        }
+        self.ends.truncate(fields);
+        let record = &text[..read];
+        if record.strip_suffix(b"\n").unwrap_or(record).ends_with(b"\r")
+            && let Some(end) = self.ends.last_mut()
+        {
+            // Of a line end of two characters, the first is in the last cell now.
+            *end -= usize::from(*end > 0 && self.bytes[*end - 1] == b'\r');
+        }
+        read
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn field(&self, i: usize) -> &[u8] {
+        let start = i.checked_sub(1).map_or(0, |before| self.ends[before] + self.gap);
+        &self.bytes[start..self.ends[i]]
+    }
+}
+
+fn take(
+    record: &Splitter,
+    columns: &mut [BatchColumn],
+    zones: &mut Zoned,
+    layout: Layout<'_>,
+) -> Result<(), Fault> {
+    if record.len() != layout.fields {
+        return Err(Fault::Fields(record.len()));
+    }
+    let field = |i: usize| record.field(layout.positions[i]);
+    if let Some((item, items)) = layout.filter {
+        let wanted = match items {
+            ItemSet::Numbers(set) => {
+                // Not a number and not empty: no item, and a wrong cell.
+                parse_integer(field(item)).map_err(|_| Fault::Cell(item))?.is_some_and(|n| set.contains(&n))
+            }
+            ItemSet::Names(set) => {
+                std::str::from_utf8(field(item)).is_ok_and(|name| set.contains(name.trim()))
+            }
+        };
+        if !wanted {
+            return Ok(());
+        }
+    }
+    for (i, column) in columns.iter_mut().enumerate() {
+        push(column, field(i), layout.wanted[i].dtype, zones).map_err(|fault| match fault {
+            Fault::Cell(_) => Fault::Cell(i),
+            other => other,
+        })?;
+    }
+    Ok(())
+}
+
+fn empty(dtype: DType) -> BatchColumn {
+    match dtype {
+        DType::Integer => BatchColumn::Integer(Vec::new()),
+        DType::Float => BatchColumn::Float(Vec::new()),
+        DType::Text => BatchColumn::Text(Texts::default()),
+        DType::Datetime | DType::Elapsed => BatchColumn::Seconds(Vec::new()),
+    }
+}
+
+/// Appends a cell; empty is null.
+fn push(column: &mut BatchColumn, field: &[u8], dtype: DType, zones: &mut Zoned) -> Result<(), Fault> {
+    const WRONG: Fault = Fault::Cell(0);
+    let text = || std::str::from_utf8(field).map_err(|_| Fault::NotUtf8);
+    match column {
+        BatchColumn::Integer(cells) => cells.push(parse_integer(field).map_err(|_| WRONG)?),
+        BatchColumn::Float(cells) => {
+            let text = text()?.trim();
+            cells.push(if text.is_empty() { None } else { Some(parse_float(text).ok_or(WRONG)?) });
+        }
+        BatchColumn::Text(cells) => cells.push(if field.is_empty() { None } else { Some(text()?) }),
+        BatchColumn::Seconds(cells) => {
+            let text = text()?.trim();
+            cells.push(match (text, dtype) {
+                ("", _) => None,
+                (text, DType::Elapsed) => Some(parse_elapsed(text).ok_or(WRONG)?),
+                (text, _) => {
+                    let (seconds, zone) = parse_moment(text).ok_or(WRONG)?;
+                    *zones = zones.and(zone);
+                    Some(seconds)
+                }
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> Vec<Wanted> {
+        let column = |name: &str, dtype| Wanted { name: name.into(), dtype, is_code: false };
+        vec![
+            column("item", DType::Integer),
+            column("time", DType::Datetime),
+            column("value", DType::Float),
+            column("text", DType::Text),
+        ]
+    }
+
+    fn parsed(text: &str, skip_bad: bool) -> Result<Parsed, BadRow> {
+        let items = ItemSet::Numbers([7].into_iter().collect());
+        let wanted = wanted();
+        let layout = Layout {
+            fields: 5,
+            wanted: &wanted,
+            positions: &[1, 0, 3, 4],
+            filter: Some((0, &items)),
+            skip_bad,
+            separator: b',',
+        };
+        parse(text.as_bytes(), true, layout)
+    }
+
+    #[test]
+    fn only_rows_of_wanted_items_are_parsed() {
+        let block = "T,I,x,V,S\n\
+            1970-01-02 00:00:00,7,,1.5,\"a,\"\"b\"\"\"\n\
+            not a time,8,,not a number,\n\
+            ,7.0,,,\n\
+            1970-01-01,,,2,x\n";
+        let parsed = parsed(block, false).unwrap();
+        assert_eq!((parsed.rows, parsed.skipped), (4, 0));
+        let columns = parsed.columns;
+        assert!(columns.iter().all(|c| c.len() == 2));
+        assert_eq!(columns[1].datetime(0).unwrap(), Some(86_400));
+        assert_eq!((columns[2].number(0), columns[3].text(0)), (Some(1.5), Some("a,\"b\"")));
+        assert_eq!(
+            (columns[1].datetime(1).unwrap(), columns[2].number(1), columns[3].text(1)),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn quotes_lone_quotes_and_line_ends_of_any_kind_are_read_as_the_csv_crate_reads_them() {
+        let rows = [
+            "1970-01-01,7,,1,plain",
+            "\"1970-01-01\",7,,2,\"two\nlines, one cell\"",
+            "1970-01-01,8,,3,\"other, item\"",
+            "1970-01-01,\"7\",,4,5\" tube",
+            "1970-01-01,7,,5,\"\"\"quoted\"\"\"",
+            "",
+            "1970-01-01,8,,6,",
+            "1970-01-01,7,,7,",
+        ];
+        for end in ["\n", "\r\n"] {
+            for last in ["", end] {
+                let block = format!("T,I,x,V,S{end}{}{last}", rows.join(end));
+                let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(block.as_bytes());
+                let expected: Vec<(f64, String)> = reader
+                    .records()
+                    .map(Result::unwrap)
+                    .filter(|r| &r[1] == "7")
+                    .map(|r| (r[3].parse().unwrap(), r[4].to_owned()))
+                    .collect();
+                let parsed = parsed(&block, false).unwrap();
+                assert_eq!((parsed.rows, expected.len()), (7, 5));
+                for (row, (value, text)) in expected.iter().enumerate() {
+                    assert_eq!(parsed.columns[2].number(row), Some(*value));
+                    assert_eq!(parsed.columns[3].text(row).unwrap_or_default(), text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        let block =
+            "T,I,x,V,S\r\n1970-01-01,7,,1,\"a\nb\r\nc\"\r\n\r\n1970-01-01,8,,1,\"\n\"\n1970-01-01,7,,much,x";
+        assert_eq!(parsed(block, false).unwrap_err(), BadRow { line: 7, fault: Fault::Cell(2) });
+        let skipped = parsed(block, true).unwrap();
+        assert_eq!((skipped.rows, skipped.skipped, skipped.lines), (3, 1, 8));
+        assert_eq!(skipped.columns[3].text(0), Some("a\nb\r\nc"));
+    }
+
+    #[test]
+    fn a_carriage_return_within_quotes_ends_no_row() {
+        let block = "T,I,x,V,S\n1970-01-01,7,,2,\"b\rpm\"\r\n1970-01-01,7,\"\",3,\"b\rpm\"\n";
+        let parsed = parsed(block, false).unwrap();
+        assert_eq!(parsed.rows, 2);
+        for row in 0..2 {
+            assert_eq!(parsed.columns[3].text(row), Some("b\rpm"), "{row}");
+        }
+    }
+
+    #[test]
+    fn malformed_rows_are_named_or_counted() {
+        for (row, fault) in [
+            ("1970-01-01,7,,1", Fault::Fields(4)),
+            ("1970-01-01,8,,1,x,y", Fault::Fields(6)),
+            ("1970-01-01,8,1,\"x,y\"", Fault::Fields(4)),
+            ("1970-01-01,seven,,1,x", Fault::Cell(0)),
+            ("yesterday,7,,1,x", Fault::Cell(1)),
+            ("1970-01-01,7,,much,x", Fault::Cell(2)),
+        ] {
+            let block = format!("T,I,x,V,S\n1970-01-01,7,,1,x\n{row}\n1970-01-01,7,,3,z\n");
+            assert_eq!(parsed(&block, false).unwrap_err(), BadRow { line: 2, fault }, "{row}");
+            let skipped = parsed(&block, true).unwrap();
+            assert_eq!((skipped.rows, skipped.skipped), (3, 1));
+            let values: Vec<_> = (0..2).map(|i| skipped.columns[2].number(i)).collect();
+            assert_eq!(values, [Some(1.0), Some(3.0)], "{row}");
+            assert!(skipped.columns.iter().all(|c| c.len() == 2), "{row}");
+        }
+    }
+}

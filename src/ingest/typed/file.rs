@@ -1,0 +1,149 @@
+//! A table file whose header was matched to the columns asked for, under the schema's names and types, which are never
+//! inferred.
+
+use polars_core::prelude::*;
+
+use crate::schema::{self, suggest};
+
+use super::batch::{BatchColumn, Key};
+use super::passed::Note;
+use super::stored;
+use crate::ingest::IngestError;
+use crate::ingest::error::MissingColumn;
+use crate::ingest::files::{Format, SourceFile};
+use crate::ingest::source::{StoredTable, described, polars_type};
+
+/// A column asked for.
+#[derive(Debug, Clone)]
+pub(in crate::ingest) struct Wanted {
+    /// Name in the schema.
+    pub(in crate::ingest) name: String,
+    /// Declared type.
+    pub(in crate::ingest) dtype: schema::DType,
+    /// Whether its texts are codes that are compared as a whole.
+    pub(in crate::ingest) is_code: bool,
+}
+
+/// A file whose header was matched to the wanted columns.
+#[derive(Debug, Clone)]
+pub(in crate::ingest) struct TypedFile {
+    pub(in crate::ingest) file: SourceFile,
+    /// Header as stored.
+    header: Vec<String>,
+    pub(in crate::ingest) wanted: Vec<Wanted>,
+    /// For each wanted column, its place in the header.
+    pub(in crate::ingest) positions: Vec<usize>,
+    /// What a user should know about the way its columns are stored.
+    pub(in crate::ingest) warnings: Vec<String>,
+    /// Leave malformed rows out and count them, instead of stopping at the first.
+    pub(in crate::ingest) skip_bad: bool,
+    /// Of an event store: what it was made from.
+    pub(in crate::ingest) cached: Option<Note>,
+}
+
+/// The items an event table is filtered by.
+#[derive(Debug, Clone)]
+pub(in crate::ingest) enum ItemSet {
+    Numbers(PlHashSet<i64>),
+    Names(PlHashSet<String>),
+}
+
+impl TypedFile {
+    /// Matches a header to the wanted columns.
+    ///
+    /// # Errors
+    /// Outer: the file cannot be read. Inner: the wanted columns it lacks, to be reported with those of other files.
+    pub(in crate::ingest) fn open(
+        file: SourceFile,
+        wanted: &[Wanted],
+        skip_bad: bool,
+    ) -> Result<Result<Self, Vec<MissingColumn>>, IngestError> {
+        let stored = match file.format {
+            Format::Csv => None,
+            Format::Parquet | Format::Arrow => Some(StoredTable::open(&file)?),
+        };
+        let header: Vec<String> = match &stored {
+            None => file.csv_header()?,
+            Some(stored) => stored.schema().iter_names().map(ToString::to_string).collect(),
+        };
+        let mut positions = Vec::new();
+        let mut missing = Vec::new();
+        for column in wanted {
+            let mut places = (0..header.len()).filter(|&i| header[i].eq_ignore_ascii_case(&column.name));
+            match (places.next(), places.next()) {
+                (None, _) => {
+                    let others = header.iter().map(String::as_str).filter(|name| {
+                        // A name that another wanted column goes by is taken.
+                        !wanted.iter().any(|w| w.name.eq_ignore_ascii_case(name))
+                    });
+                    let similar = suggest::closest(&column.name, others).map(ToString::to_string);
+                    missing.push(MissingColumn { name: column.name.clone(), similar });
+                }
+                (Some(at), None) => positions.push(at),
+                (Some(_), Some(_)) => {
+                    return Err(IngestError::DuplicateColumn {
+                        file: file.name,
+                        column: column.name.clone(),
+                    });
+                }
+            }
+        }
+        if !missing.is_empty() {
+            return Ok(Err(missing));
+        }
+        let mut typed = Self {
+            file,
+            header,
+            wanted: wanted.to_vec(),
+            positions,
+            warnings: Vec::new(),
+            skip_bad,
+            cached: None,
+        };
+        if let Some(stored) = stored {
+            typed.check_stored(stored.schema())?;
+        }
+        Ok(Ok(typed))
+    }
+
+    /// Number of columns of the file, those not wanted too.
+    pub(in crate::ingest) fn n_fields(&self) -> usize {
+        self.header.len()
+    }
+
+    /// Checks that every column can hold what is declared.
+    fn check_stored(&mut self, stored: &ArrowSchema) -> Result<(), IngestError> {
+        for (wanted, position) in self.wanted.iter().zip(&self.positions) {
+            let (_, field) = stored.get_at_index(*position).expect("invariant: position is in the header");
+            let found = polars_type(field);
+            if !stored::readable(wanted.dtype, &found) {
+                return Err(IngestError::WrongColumnType {
+                    file: self.file.name.clone(),
+                    column: wanted.name.clone(),
+                    found: described(&field.dtype),
+                    expected: wanted.dtype.name().into(),
+                });
+            }
+            if wanted.is_code && stored::loses_zeros(wanted.dtype, &found) {
+                self.warnings.push(format!(
+                    "{}: column `{}` is declared as text and stored as numbers; if its codes had leading zeros (0389), the \
+                     file has lost them, and 389 is what rules and levels see",
+                    self.file.name, wanted.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ItemSet {
+    /// Which cells are in the set; `Err` is the row of one that is no item. Names are compared trimmed.
+    pub(in crate::ingest) fn mask(&self, column: &BatchColumn) -> Result<Vec<bool>, usize> {
+        let is = |key: Option<Key<'_>>| match (self, key) {
+            (Self::Numbers(set), Some(Key::Number(n))) => set.contains(&n),
+            (Self::Names(set), Some(Key::Text(name))) => set.contains(name),
+            _ => false,
+        };
+        (0..column.len()).map(|row| column.key(row).map(is).map_err(|_| row)).collect()
+    }
+}

@@ -1,0 +1,124 @@
+//! The files of the tables that a plan reads, found in the folder of an extract.
+
+use std::path::Path;
+
+use super::cache;
+use super::file::{TypedFile, Wanted};
+use crate::ingest::cohort::plan::Plan;
+use crate::ingest::files::{self, SourceFile};
+use crate::ingest::{BadRows, IngestError, IngestOptions, IngestProgress, InputFile};
+
+/// The files of each table in use, headers matched.
+pub(in crate::ingest) struct Tables {
+    files: Vec<(String, Vec<TypedFile>)>,
+    /// About files that may be missing.
+    pub(in crate::ingest) warnings: Vec<String>,
+}
+
+impl Tables {
+    /// Finds the files, and puts stores in the place of those that are to have one.
+    pub(in crate::ingest) fn open(
+        plan: &Plan<'_>,
+        input: &Path,
+        options: &IngestOptions,
+        progress: &dyn IngestProgress,
+    ) -> Result<Self, IngestError> {
+        let mut tables = Self::find(plan, input, options.bad_rows == BadRows::Skip)?;
+        if let Some(dir) = &options.cache {
+            tables.store(plan, dir, progress)?;
+        }
+        Ok(tables)
+    }
+
+    fn find(plan: &Plan<'_>, input: &Path, skip_bad: bool) -> Result<Self, IngestError> {
+        let listed = files::list(input)?;
+        let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
+        let needed: Vec<(&str, &Vec<Wanted>)> =
+            plan.facts.iter().map(|(name, wanted)| (name.as_str(), wanted)).chain(events).collect();
+        let (mut found, mut absent, mut lacking, mut warnings) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (name, wanted) in &needed {
+            let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
+            // A single file is the only table there is, whatever its name.
+            let of_table: Vec<SourceFile> = match needed.len() {
+                1 if input.is_file() => listed.clone(),
+                _ => files::of_table(&listed, name, &table.files)?,
+            };
+            if of_table.is_empty() {
+                absent.push(((*name).to_string(), table.files.clone()));
+            }
+            // One of two halves is easily left behind. A pattern may well match nothing.
+            for stem in table.files.iter().filter(|s| !s.contains('*') && !input.is_file()) {
+                let here = of_table.iter().any(|f| f.stem == stem.to_lowercase());
+                if !here && !table.files.iter().any(|p| p.contains('*')) {
+                    warnings.push(format!("table {name}: there is no file {stem}"));
+                }
+            }
+            let mut typed = Vec::new();
+            for file in of_table {
+                let shown = file.name.clone();
+                match TypedFile::open(file, wanted, skip_bad)? {
+                    Ok(file) => {
+                        warnings.extend(file.warnings.iter().cloned());
+                        typed.push(file);
+                    }
+                    Err(columns) => lacking.push((shown, columns)),
+                }
+            }
+            found.push(((*name).to_string(), typed));
+        }
+        if !absent.is_empty() {
+            return Err(IngestError::MissingTables { tables: absent, folder: input.display().to_string() });
+        }
+        if !lacking.is_empty() {
+            return Err(IngestError::MissingTableColumns(lacking));
+        }
+        Ok(Self { files: found, warnings })
+    }
+
+    pub(in crate::ingest) fn of(&self, name: &str) -> &[TypedFile] {
+        self.files.iter().find(|(n, _)| n == name).map_or(&[], |(_, files)| files)
+    }
+
+    /// Puts stores in the place of event files.
+    fn store(
+        &mut self,
+        plan: &Plan<'_>,
+        dir: &Path,
+        progress: &dyn IngestProgress,
+    ) -> Result<(), IngestError> {
+        // Ids of a long table come from all of its rows.
+        for planned in plan.events.iter().filter(|_| !plan.is_long()) {
+            let name = &planned.table.name;
+            for (_, files) in self.files.iter_mut().filter(|(n, _)| n == name) {
+                progress.begin(name, files.len(), files.iter().map(|f| f.file.size()).sum());
+                let stores = std::mem::take(files);
+                for file in stores {
+                    files.push(cache::stored(file, plan.schema, name, planned.places.item, dir)?);
+                }
+                progress.end(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// What there is to say about the files, now that they have been read.
+    pub(in crate::ingest) fn said(&self) -> impl Iterator<Item = String> {
+        self.files.iter().flat_map(|(_, files)| files).flat_map(|file| file.file.warnings())
+    }
+
+    pub(in crate::ingest) fn fingerprints(
+        &self,
+        other: Option<&Self>,
+    ) -> Result<Vec<InputFile>, IngestError> {
+        let all = self.files.iter().chain(other.iter().flat_map(|t| &t.files));
+        let mut files: Vec<&TypedFile> = all.flat_map(|(_, files)| files).collect();
+        files.sort_by(|a, b| a.file.name.cmp(&b.file.name));
+        files.dedup_by(|a, b| a.file.name == b.file.name);
+        let fingerprint = |file: &TypedFile| match &file.cached {
+            Some(note) => Ok(note.source().clone()),
+            None => file.file.fingerprint(),
+        };
+        files.into_iter().map(fingerprint).collect()
+    }
+}
