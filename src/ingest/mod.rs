@@ -69,10 +69,10 @@ pub use explain::{Explanation, explain};
 pub use progress::{IngestProgress, NoProgress};
 pub use run::{BadRows, IngestOptions, ingest, ingest_with};
 pub use spelling::{Codes, Marks, Spelling};
-pub use table::{Cells, Column, RecordTable};
+pub use table::{Cells, Column, Names, RecordTable, Subjects, Texts};
 pub use table_writer::TableWriter;
 pub use trace::TracedRow;
 pub use wide::{
-    Expected, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
+    Expected, NewTable, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
 };
 pub use write::{OutputCells, OutputColumn, find_our_name, write_features, write_table};

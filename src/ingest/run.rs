@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::records::Records;
 use super::scan::{TypedFile, Wanted};
 use super::{
-    Audit, CohortStep, IngestError, IngestProgress, InputFile, RecordTable, TableAudit, anchor, cohort,
+    Audit, CohortStep, IngestError, IngestProgress, InputFile, RecordTable, Subjects, TableAudit, anchor, cohort,
     derive, warnings,
 };
 
@@ -335,7 +335,8 @@ impl<'a> Reading<'a> {
         audit.warnings.extend(zones.warning());
         audit.warnings.extend(warnings::of_variables(plan, &audit.variables));
         let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
-        Ok(RecordTable { record_ids, subject_ids, splits: None, columns, audit })
+        let subjects = Subjects::Named(subject_ids.into_iter().map(Some).collect());
+        Ok(RecordTable { record_ids: record_ids.into(), subjects, splits: None, columns, audit })
     }
 }
 
