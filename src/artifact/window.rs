@@ -192,7 +192,7 @@ pub fn fit_patch_model(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{Audit, Cells, Column, RecordTable};
+    use crate::ingest::{Audit, Cells, Column, RecordTable, Subjects};
     use crate::random::Seed;
     use crate::schema::{Kind, Pipeline, apply_settings, load_pipeline};
     use crate::train::Silent;
@@ -226,13 +226,13 @@ mod tests {
             resolution: Some(0.02),
             range: None,
             spelling: crate::ingest::Spelling::undeclared(),
-            cells: Cells::Number(cells),
+            cells: Cells::Number(cells.into()),
         };
         let splits = (0..n).map(|i| Split::ALL[[0, 0, 0, 1, 2, 3][i % 6]]).collect();
         let ids: Vec<String> = (0..n).map(|i| format!("w@{i}")).collect();
         let table = RecordTable {
-            record_ids: ids.clone(),
-            subject_ids: ids,
+            record_ids: ids.into(),
+            subjects: Subjects::Records,
             splits: Some(splits),
             columns: cells.into_iter().enumerate().map(column).collect(),
             audit: Audit::default(),

@@ -83,7 +83,7 @@ mod tests {
     use crate::evaluate::parts::{dependence, marginal};
     use crate::evaluate::{RecordScores, Scale, score_records};
     use crate::features::Bundle;
-    use crate::ingest::{Audit, Cells, Column, RecordTable};
+    use crate::ingest::{Audit, Cells, Column, RecordTable, Subjects};
     use crate::num::special::normal_log_pdf;
     use crate::schema::{Kind, Split, load_pipeline};
     use ndarray::array;
@@ -101,12 +101,12 @@ mod tests {
             resolution: None,
             range: None,
             spelling: crate::ingest::Spelling::undeclared(),
-            cells: Cells::Number(x.clone()),
+            cells: Cells::Number(x.clone().into()),
         };
         let ids: Vec<String> = (0..n).map(|i| i.to_string()).collect();
         let table = RecordTable {
-            record_ids: ids.clone(),
-            subject_ids: ids,
+            record_ids: ids.into(),
+            subjects: Subjects::Records,
             splits: None,
             columns: vec![column("a"), column("b")],
             audit: Audit::default(),

@@ -1,9 +1,7 @@
 //! The bundle: what `ingest` writes and everything else reads.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
@@ -12,20 +10,17 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 use crate::ingest::{Audit, InputFile, RecordTable};
 use crate::random::Seed;
-use crate::schema::{Pipeline, Schema, Split, Waveform, fingerprint};
+use crate::schema::{Pipeline, Schema, Split};
 
-use super::{Encoded, Encoder, FeatureError, RecordKey, split, tensors};
+use super::{Encoded, Encoder, FeatureError, Prepared, RecordKey, tensors};
 
 /// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a record by its
 /// content, and keeps rare levels and rare absences apart from the coordinates.
 pub const FORMAT_VERSION: u32 = 2;
 
-/// Training records per coordinate below which a user is warned.
-const FEW_ROWS: usize = 5;
-
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const TENSORS: &str = "tensor.safetensors";
-const AUDIT: &str = "audit.json";
+pub(super) const AUDIT: &str = "audit.json";
 
 /// `manifest.json`: what a bundle was made from, by what, and everything fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +49,13 @@ pub struct Manifest {
     pub encoder: Encoder,
 }
 
+impl Manifest {
+    /// Seed of the draw whose values are stored.
+    pub(super) fn seed_of_draw(&self) -> Seed {
+        Seed(self.seed).child("stored draw", 0)
+    }
+}
+
 /// Number of records in each split.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitCounts {
@@ -68,7 +70,7 @@ pub struct SplitCounts {
 }
 
 impl SplitCounts {
-    fn of(splits: &[Split]) -> Self {
+    pub(super) fn of(splits: &[Split]) -> Self {
         let count = |split| splits.iter().filter(|s| **s == split).count();
         Self {
             train: count(Split::Train),
@@ -103,92 +105,29 @@ pub struct Bundle {
     /// What happened on the way.
     pub audit: Audit,
     fingerprint: String,
-    /// Of a bundle just built, what [`write`](Self::write) will write: drawing and converting twice takes longer than the rest.
-    stored: Option<Arc<Vec<u8>>>,
 }
 
 impl Bundle {
-    /// Splits the records by subject, fits the encoder on the training split and encodes all records once. What a
-    /// user should know about columns and splits is added to the warnings of the audit.
+    /// The bundle that [`Prepared::write`] writes of a table, in memory.
     ///
     /// # Errors
-    /// [`FeatureError::NoRecords`], [`FeatureError::EmptySplit`], and those of [`Encoder::fit`].
+    /// Those of [`Prepared::new`].
     pub fn build(
         table: &RecordTable,
         schema: Option<&Schema>,
         pipeline: &Pipeline,
     ) -> Result<Self, FeatureError> {
-        let (splits, split_warnings) = split::assign_splits(table, pipeline)?;
-        let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
-        let encoder = match &pipeline.waveform {
-            Some(waveform) => {
-                let given = past_columns(&encoder, table, waveform);
-                encoder.conditioned_on(&given)
-            }
-            None => encoder,
-        };
-        let raw = encoder.raw(table)?;
-        let mut audit = table.audit.clone();
-        audit.warnings.extend(split_warnings);
-        audit.warnings.extend(warnings.iter().map(ToString::to_string));
-        let counts = SplitCounts::of(&splits);
-        if counts.train < FEW_ROWS * encoder.n_coordinates() {
-            audit.warnings.push(format!(
-                "{} training records for {} coordinates are few: likelihoods and what follows from them are uncertain",
-                counts.train,
-                encoder.n_coordinates()
-            ));
-        }
-        for (column, count) in encoder.unseen(raw.view()) {
-            audit
-                .warnings
-                .push(format!("`{column}`: {count} held-out records have a level not met in training"));
-        }
-        let mut bundle = Self {
-            manifest: Manifest {
-                format_version: FORMAT_VERSION,
-                program_version: env!("CARGO_PKG_VERSION").into(),
-                seed: pipeline.seed,
-                n_records: table.n_records(),
-                splits: counts,
-                tensor_sha256: String::new(),
-                schema_sha256: schema.map(fingerprint),
-                inputs: audit.inputs.clone(),
-                pipeline: pipeline.clone(),
-                schema: schema.cloned(),
-                encoder,
-            },
-            raw,
-            record_ids: table.record_ids.clone(),
+        let prepared = Prepared::new(table, schema, pipeline)?;
+        let splits = prepared.splits().to_vec();
+        let (manifest, audit) = prepared.write_tensors(&mut std::io::sink(), Path::new(TENSORS))?;
+        Ok(Self {
+            raw: manifest.encoder.raw(table)?,
+            record_ids: table.record_ids.iter().map(str::to_owned).collect(),
             splits,
             audit,
-            fingerprint: String::new(),
-            stored: None,
-        };
-        let bytes = Arc::new(bundle.tensor_bytes());
-        bundle.manifest.tensor_sha256 = sha256(&bytes);
-        bundle.stored = Some(bytes);
-        bundle.fingerprint = sha256(&json(&bundle.manifest));
-        Ok(bundle)
-    }
-
-    /// Writes `tensor.safetensors`, `manifest.json` and `audit.json` into an existing, staged folder
-    /// ([`crate::output::Staged::dir`]); the same bundle gives the same bytes.
-    ///
-    /// # Errors
-    /// I/O failures.
-    pub fn write(&self, dir: &Path) -> Result<(), FeatureError> {
-        let write = |name: &str, bytes: &[u8]| {
-            let path = dir.join(name);
-            fs::write(&path, bytes).map_err(IoError::on("write", &path))
-        };
-        match &self.stored {
-            Some(bytes) => write(TENSORS, bytes)?,
-            None => write(TENSORS, &self.tensor_bytes())?,
-        }
-        write(MANIFEST, &json(&self.manifest))?;
-        write(AUDIT, &json(&self.audit))?;
-        Ok(())
+            fingerprint: sha256(&json(&manifest)),
+            manifest,
+        })
     }
 
     /// Reads a bundle and checks it: format version, the tensors' SHA-256, shapes, types and missing values.
@@ -215,7 +154,6 @@ impl Bundle {
             splits: tensors.splits,
             audit,
             fingerprint,
-            stored: None,
         })
     }
 
@@ -241,7 +179,6 @@ impl Bundle {
             splits: kept.iter().map(|&i| self.splits[i]).collect(),
             audit: self.audit.clone(),
             fingerprint: self.fingerprint.clone(),
-            stored: None,
         };
         bundle.recount();
         bundle
@@ -251,7 +188,6 @@ impl Bundle {
     #[must_use]
     pub fn conditioned_on(mut self, columns: &[usize]) -> Self {
         self.manifest.encoder = self.manifest.encoder.conditioned_on(columns);
-        self.stored = None;
         self
     }
 
@@ -259,31 +195,18 @@ impl Bundle {
     pub(super) fn recount(&mut self) {
         self.manifest.n_records = self.splits.len();
         self.manifest.splits = SplitCounts::of(&self.splits);
-        self.stored = None;
     }
 
     /// The draw whose values are stored, in double precision. Copies of a record have noise of their own.
     pub fn stored_draw(&self) -> Encoded {
-        let (keys, seed) =
-            (RecordKey::by_copy(self.raw.view()), Seed(self.manifest.seed).child("stored draw", 0));
-        self.manifest.encoder.encode_keyed(self.raw.view(), &keys, seed, 0)
+        let keys = RecordKey::by_copy(self.raw.view());
+        self.manifest.encoder.encode_keyed(self.raw.view(), &keys, self.manifest.seed_of_draw(), 0)
     }
 
     /// SHA-256 of `manifest.json`, which holds that of the tensors: equal for equal data, schema, pipeline and program.
     pub fn fingerprint(&self) -> String {
         self.fingerprint.clone()
     }
-
-    fn tensor_bytes(&self) -> Vec<u8> {
-        tensors::to_bytes(self.stored_draw(), &self.raw, &self.splits, &self.record_ids)
-    }
-}
-
-/// Features that come before a window: they are given, and no part of its density.
-fn past_columns(encoder: &Encoder, table: &RecordTable, waveform: &Waveform) -> Vec<usize> {
-    let given = waveform.past * waveform.channels.len();
-    let names: HashSet<&str> = table.columns.iter().take(given).map(|c| c.name.as_str()).collect();
-    (0..encoder.n_features()).filter(|&j| names.contains(encoder.columns[j].meta.name.as_str())).collect()
 }
 
 /// The manifest of a bundle, its version checked, and its fingerprint.
@@ -320,7 +243,7 @@ fn parse<T: for<'de> Deserialize<'de>>(dir: &Path, file: &str, bytes: &[u8]) -> 
     serde_json::from_slice(bytes).map_err(|source| FeatureError::Json { path: dir.join(file), source })
 }
 
-fn json<T: Serialize>(value: &T) -> Vec<u8> {
+pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("invariant: plain structs with text keys");
     bytes.push(b'\n');
     bytes

@@ -131,6 +131,42 @@ impl Encoder {
         })
     }
 
+    /// One draw of the noise, keyed as given, in single precision and without its derivatives.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)`, `keys`: n → `values`: n·d
+    pub(super) fn draw(
+        &self,
+        raw: ArrayView2<'_, f64>,
+        keys: &[RecordKey],
+        streams: KeyedStreams,
+        values: &mut [f32],
+    ) {
+        let (p, d) = (self.n_features(), self.n_coordinates());
+        let cached = (CACHED / d.max(1)).max(8);
+        let parts = values.par_chunks_mut((cached * d).max(1)).zip(keys.par_chunks(cached));
+        parts.enumerate().for_each(|(part, (values, keys))| {
+            let mut u = vec![0.0; keys.len() * d];
+            for (u, key) in u.chunks_exact_mut(d).zip(keys) {
+                let mut rng = streams.stream(key.bytes());
+                u.iter_mut().for_each(|u| *u = uniform(&mut rng));
+            }
+            let number = |i: usize, column: usize| raw[[part * cached + i, column]];
+            for (j, column) in self.columns.iter().enumerate() {
+                for i in 0..keys.len() {
+                    values[i * d + j] = column.cell(number(i, j), u[i * d + j]).v as f32;
+                }
+            }
+            for (k, indicator) in self.indicators.iter().enumerate() {
+                for i in 0..keys.len() {
+                    let at = i * d + p + k;
+                    let bit = f64::from(u8::from(indicator.is_missing(|c| number(i, c))));
+                    values[at] = indicator.levels.forward(indicator.levels.lift(bit, u[at])).0 as f32;
+                }
+            }
+        });
+    }
+
     /// `draws` stratified draws of each record, keyed by its content. A record whose vector needs no noise gets a single one,
     /// since all would be equal.
     ///

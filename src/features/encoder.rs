@@ -1,17 +1,14 @@
 //! A fitted encoder: record ↔ vector.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::{Column, RecordTable, Spelling};
+use crate::ingest::Spelling;
 use crate::schema::Kind;
 
 use super::absent::{count_missing, log_parted};
-use super::{Absence, FeatureError, Levels, Noise, Support, Transform};
+use super::{Absence, Levels, Noise, Support, Transform};
 
 /// Levels of the training quantiles kept with each column.
 pub const QUANTILE_LEVELS: [f64; 13] =
@@ -199,59 +196,6 @@ impl Encoder {
         let p = self.n_features();
         let indicators = (0..self.indicators.len()).filter(|&k| self.is_context_indicator(k));
         self.context().into_iter().chain(indicators.map(|k| p + k)).collect()
-    }
-
-    /// The numbers of a table in the encoder's order: original units, level codes for text, NaN where missing.
-    /// Columns are found by name; others of the table are ignored.
-    ///
-    /// # Shapes
-    /// → `(n, p)`
-    ///
-    /// # Errors
-    /// [`FeatureError::MissingColumns`] with all that are missing; text where numbers are expected; infinities.
-    pub fn raw(&self, table: &RecordTable) -> Result<Array2<f64>, FeatureError> {
-        let found: HashMap<&str, &Column> = table.columns.iter().map(|c| (c.name.as_str(), c)).collect();
-        let missing: Vec<String> = self
-            .columns
-            .iter()
-            .map(|c| &c.meta.name)
-            .filter(|name| !found.contains_key(name.as_str()))
-            .cloned()
-            .collect();
-        if !missing.is_empty() {
-            return Err(FeatureError::MissingColumns(missing));
-        }
-        let n = table.n_records();
-        let columns: Vec<Result<Cow<'_, [f64]>, FeatureError>> = self
-            .columns
-            .par_iter()
-            .map(|column| {
-                let numbers = column.numbers(&found[column.meta.name.as_str()].cells)?;
-                if numbers.len() != n {
-                    let name = column.meta.name.clone();
-                    return Err(FeatureError::ColumnLength {
-                        column: name,
-                        found: numbers.len(),
-                        expected: n,
-                    });
-                }
-                Ok(numbers)
-            })
-            .collect();
-        // The first error in the order of the columns.
-        let columns: Vec<Cow<'_, [f64]>> = columns.into_iter().collect::<Result<_, _>>()?;
-        let p = columns.len();
-        let mut raw = vec![0.0; n * p];
-        // Some rows at a time: columns are read in stretches, rows written while they are in cache.
-        raw.par_chunks_mut((BLOCK * p).max(1)).enumerate().for_each(|(block, rows)| {
-            for (j, column) in columns.iter().enumerate() {
-                let from = block * BLOCK;
-                for (row, x) in rows.chunks_exact_mut(p).zip(&column[from..]) {
-                    row[j] = *x;
-                }
-            }
-        });
-        Ok(Array2::from_shape_vec((n, p), raw).expect("invariant: one column per feature"))
     }
 
     /// Text columns with values not met in training, and how many rows of `raw` hold one.

@@ -1,11 +1,11 @@
 //! Fitting an encoder on the rows of the training split.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 
 use rayon::prelude::*;
 
-use crate::ingest::{Cells, Column, RecordTable};
+use crate::ingest::{Cells, Column, RecordTable, Texts};
 use crate::num::moments::Moments;
 use crate::num::quantile::quantile_sorted;
 use crate::schema::{Kind, Pipeline, Split, TransformKind};
@@ -16,6 +16,8 @@ use super::{
     Rare, Support, Transform,
 };
 
+/// Rows of a column that are looked at together.
+const BLOCK: usize = 1 << 14;
 /// Counts and ordinals with at most so many training values are discrete; with more they are rounded numbers.
 const MAX_LEVELS: usize = 20;
 /// A text column with more levels than this is hardly a category.
@@ -124,12 +126,9 @@ impl Encoder {
         pipeline: &Pipeline,
     ) -> Result<(Self, Vec<FeatureWarning>), FeatureError> {
         assert_eq!(splits.len(), table.n_records(), "one split per record");
-        let rows: Vec<usize> = (0..splits.len()).filter(|&i| splits[i] == Split::Train).collect();
-        let fitted: Vec<Result<Outcome, FeatureError>> = table
-            .columns
-            .par_iter()
-            .map(|column| fit_column(column, splits.len(), &rows, pipeline))
-            .collect();
+        let n_train = splits.iter().filter(|split| **split == Split::Train).count();
+        let fitted: Vec<Result<Outcome, FeatureError>> =
+            table.columns.par_iter().map(|column| fit_column(column, splits, n_train, pipeline)).collect();
         let (mut columns, mut missing, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         for outcome in fitted {
             let outcome = outcome?;
@@ -142,28 +141,28 @@ impl Encoder {
         if columns.is_empty() {
             return Err(FeatureError::NoFeatures { left_out: table.columns.len() });
         }
-        let (indicators, absences) = fit_indicators(&mut columns, &missing);
+        let (indicators, absences) = fit_indicators(&mut columns, &missing, n_train);
         Ok((Self { columns, indicators, absences }, warnings))
     }
 }
 
 struct Outcome {
     /// The column and which training rows lack it; `None` when it is left out.
-    fitted: Option<(FittedColumn, Vec<bool>)>,
+    fitted: Option<(FittedColumn, Pattern)>,
     warnings: Vec<FeatureWarning>,
 }
 
+/// Which training rows lack a value, as bits.
+type Pattern = Vec<u64>;
+
 fn fit_column(
     column: &Column,
-    n: usize,
-    rows: &[usize],
+    splits: &[Split],
+    n_train: usize,
     pipeline: &Pipeline,
 ) -> Result<Outcome, FeatureError> {
     let name = || column.name.clone();
-    let found = match &column.cells {
-        Cells::Number(x) => x.len(),
-        Cells::Text(x) => x.len(),
-    };
+    let (n, found) = (splits.len(), column.cells.len());
     if found != n {
         return Err(FeatureError::ColumnLength { column: name(), found, expected: n });
     }
@@ -181,7 +180,7 @@ fn fit_column(
         transform: Transform::IDENTITY,
         support: Support::default(),
         levels: match &column.cells {
-            Cells::Text(text) => levels_by_frequency(text, rows),
+            Cells::Text(texts) => levels_by_frequency(texts, splits),
             Cells::Number(_) => Vec::new(),
         },
         quantiles: Vec::new(),
@@ -200,22 +199,32 @@ fn fit_column(
         return Ok(Outcome { fitted: None, warnings: vec![FeatureWarning::Empty { column: name() }] });
     }
     let numbers = fitted.numbers(&column.cells)?;
-    let pattern: Vec<bool> = rows.iter().map(|&i| numbers[i].is_nan()).collect();
-    let mut sorted: Vec<f64> = rows.iter().map(|&i| numbers[i]).filter(|x| !x.is_nan()).collect();
-    // −0 and 0 are one value, and must be one tally.
-    for x in &mut sorted {
-        *x += 0.0;
+    let mut pattern: Pattern = vec![0; n_train.div_ceil(64)];
+    let (mut sorted, mut row) = (Vec::new(), 0);
+    let mut some = vec![0.0; BLOCK.min(n)];
+    for (block, splits) in splits.chunks(BLOCK).enumerate() {
+        let some = &mut some[..splits.len()];
+        numbers.read(block * BLOCK, some);
+        for (x, _) in some.iter().zip(splits).filter(|(_, split)| **split == Split::Train) {
+            if x.is_nan() {
+                pattern[row / 64] |= 1 << (row % 64);
+            } else {
+                // −0 and 0 are one value, and must be one tally.
+                sorted.push(x + 0.0);
+            }
+            row += 1;
+        }
     }
     sorted.sort_unstable_by(f64::total_cmp);
     if sorted.is_empty() {
         return Ok(Outcome { fitted: None, warnings: vec![FeatureWarning::Empty { column: name() }] });
     }
-    if (sorted.len() as f64) < pipeline.min_observed * rows.len() as f64 {
-        let warning = FeatureWarning::Rare { column: name(), observed: sorted.len(), rows: rows.len() };
+    if (sorted.len() as f64) < pipeline.min_observed * n_train as f64 {
+        let warning = FeatureWarning::Rare { column: name(), observed: sorted.len(), rows: n_train };
         return Ok(Outcome { fitted: None, warnings: vec![warning] });
     }
     let tally = noise::tally(&sorted);
-    fitted.describe(&sorted, tally.len(), rows.len(), is_text);
+    fitted.describe(&sorted, tally.len(), n_train, is_text);
     let mut warnings = Vec::new();
     if tally.len() == 1 {
         warnings.push(FeatureWarning::Constant { column: name() });
@@ -321,42 +330,46 @@ fn rounded_to(x: f64, unit: f64) -> f64 {
 }
 
 /// Distinct texts of the training rows, the most frequent first, ties in alphabetical order.
-fn levels_by_frequency(text: &[Option<String>], rows: &[usize]) -> Vec<String> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for level in rows.iter().filter_map(|&i| text[i].as_deref()) {
-        *counts.entry(level).or_default() += 1;
+fn levels_by_frequency(texts: &Texts, splits: &[Split]) -> Vec<String> {
+    let mut counts = vec![0_u64; texts.levels().len()];
+    let codes = texts.codes().iter().zip(splits);
+    for (code, _) in codes.filter(|(code, split)| **split == Split::Train && !code.is_nan()) {
+        counts[code as usize] += 1;
     }
-    let mut levels: Vec<(&str, u64)> = counts.into_iter().collect();
-    levels.sort_by_key(|level| std::cmp::Reverse(level.1));
+    let mut levels: Vec<(&str, u64)> = texts.levels().zip(counts).filter(|level| level.1 > 0).collect();
+    levels.sort_unstable_by_key(|level| (std::cmp::Reverse(level.1), level.0));
     levels.into_iter().map(|(level, _)| level.to_owned()).collect()
 }
 
 /// One indicator per distinct pattern of missing training rows; one account of their absence for features that have none.
-fn fit_indicators(columns: &mut [FittedColumn], missing: &[Vec<bool>]) -> (Vec<Indicator>, Vec<Absence>) {
-    let mut by_pattern: HashMap<&[bool], usize> = HashMap::new();
+fn fit_indicators(
+    columns: &mut [FittedColumn],
+    missing: &[Pattern],
+    n_train: usize,
+) -> (Vec<Indicator>, Vec<Absence>) {
+    let mut by_pattern: HashMap<&[u64], usize> = HashMap::new();
     let mut indicators: Vec<Indicator> = Vec::new();
-    let mut rare_patterns: HashMap<&[bool], usize> = HashMap::new();
+    let mut rare_patterns: HashMap<&[u64], usize> = HashMap::new();
     let mut absences: Vec<Absence> = Vec::new();
     for (j, pattern) in missing.iter().enumerate() {
-        let absent = pattern.iter().filter(|&&m| m).count();
-        let share = absent as f64 / pattern.len() as f64;
+        let absent: u64 = pattern.iter().map(|bits| u64::from(bits.count_ones())).sum();
+        let share = absent as f64 / n_train as f64;
         if !(INDICATOR_SHARE..=1.0 - INDICATOR_SHARE).contains(&share) {
             // Those never missing have no pattern to share.
             let own = absences.len();
             let at = if absent == 0 { own } else { *rare_patterns.entry(pattern).or_insert(own) };
             if at == own {
-                let (missing, records) = (absent as u64, pattern.len() as u64);
-                absences.push(Absence { columns: Vec::new(), missing, records });
+                absences.push(Absence { columns: Vec::new(), missing: absent, records: n_train as u64 });
             }
             absences[at].columns.push(j);
             continue;
         }
         let k = *by_pattern.entry(pattern).or_insert_with(|| {
-            let counts = [(pattern.len() - absent) as u64, absent as u64];
+            let counts = [n_train as u64 - absent, absent];
             indicators.push(Indicator {
                 columns: Vec::new(),
                 levels: Levels::fit(vec![0.0, 1.0], &counts, Rare::InCells),
-                records: pattern.len() as u64,
+                records: n_train as u64,
             });
             indicators.len() - 1
         });

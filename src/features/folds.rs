@@ -4,7 +4,7 @@ use ndarray::Axis;
 
 use super::split::position;
 use super::{Bundle, FeatureError, Noise};
-use crate::ingest::{Audit, Cells, Column, RecordTable};
+use crate::ingest::{Audit, Cells, Column, RecordTable, Subjects};
 use crate::schema::Split;
 
 /// One fold of a bundle.
@@ -97,8 +97,8 @@ impl Bundle {
                 }
             });
         RecordTable {
-            record_ids: rows.iter().map(|&i| self.record_ids[i].clone()).collect(),
-            subject_ids: rows.iter().map(|&i| subjects[i].clone()).collect(),
+            record_ids: rows.iter().map(|&i| &self.record_ids[i]).collect(),
+            subjects: Subjects::Named(rows.iter().map(|&i| Some(&subjects[i])).collect()),
             splits: Some(splits),
             columns: columns.collect(),
             audit: Audit::default(),
@@ -143,7 +143,7 @@ mod tests {
         let subjects: Vec<String> = (0..n).map(|i| (i / 3).to_string()).collect();
         let table = RecordTable {
             record_ids: (0..n).map(|i| i.to_string()).collect(),
-            subject_ids: subjects.clone(),
+            subjects: Subjects::Named(subjects.iter().map(Some).collect()),
             splits: None,
             columns: vec![
                 column("x", Cells::Number((0..n).map(number).collect())),

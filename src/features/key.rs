@@ -21,6 +21,8 @@ use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::num::repeated::{Found, Repeated};
+
 /// What chooses the random stream of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordKey([u8; 16]);
@@ -44,18 +46,15 @@ impl RecordKey {
     /// # Shapes
     /// `raw: (n, p)` → n keys
     pub fn by_copy(raw: ArrayView2<'_, f64>) -> Vec<Self> {
-        let mut keys = Self::by_content(raw);
-        let mut met: HashMap<Self, u64> = HashMap::with_capacity(keys.len());
-        for (key, row) in keys.iter_mut().zip(raw.rows()) {
-            let copies = met.entry(*key).or_default();
-            if *copies > 0 {
-                let mut bytes = bytes_of(row);
-                bytes.extend(copies.to_le_bytes());
-                *key = Self::of_bytes(&bytes);
-            }
-            *copies += 1;
-        }
-        keys
+        let keys = Self::by_content(raw);
+        let mut short = Repeated::default();
+        keys.iter().for_each(|key| short.insert(key.short()));
+        Copies::among(short.found()).tell_apart(raw, keys)
+    }
+
+    /// Eight of its bytes: enough to tell which records can have no copy.
+    pub(super) fn short(self) -> u64 {
+        u128::from_le_bytes(self.0) as u64
     }
 
     /// The bytes that choose a stream.
@@ -65,6 +64,39 @@ impl RecordKey {
 
     fn of_bytes(bytes: &[u8]) -> Self {
         Self(xxh3_128(bytes).to_le_bytes())
+    }
+}
+
+/// Tells copies of records apart that come one after the other.
+pub(super) struct Copies {
+    /// What [`RecordKey::short`] says of records that may have copies.
+    repeated: Found,
+    met: HashMap<RecordKey, u64>,
+}
+
+impl Copies {
+    /// None met yet.
+    pub(super) fn among(repeated: Found) -> Self {
+        Self { repeated, met: HashMap::new() }
+    }
+
+    /// The keys of the next records by content and copy, from those by content.
+    pub(super) fn tell_apart(
+        &mut self,
+        raw: ArrayView2<'_, f64>,
+        mut keys: Vec<RecordKey>,
+    ) -> Vec<RecordKey> {
+        let may_be = |key: &RecordKey| self.repeated.contains(key.short());
+        for (key, row) in keys.iter_mut().zip(raw.rows()).filter(|(key, _)| may_be(key)) {
+            let copies = self.met.entry(*key).or_default();
+            if *copies > 0 {
+                let mut bytes = bytes_of(row);
+                bytes.extend(copies.to_le_bytes());
+                *key = RecordKey::of_bytes(&bytes);
+            }
+            *copies += 1;
+        }
+        keys
     }
 }
 

@@ -26,6 +26,7 @@ mod levels;
 mod noise;
 mod normal_score;
 mod numbers;
+mod prepared;
 mod sample;
 mod split;
 mod stream;
@@ -47,7 +48,19 @@ pub use key::RecordKey;
 pub use levels::{Apart, Levels, Rare};
 pub use noise::{Atom, Noise};
 pub use normal_score::NormalScore;
+pub use numbers::CodedTable;
+pub use prepared::Prepared;
 pub use split::{assign_split, assign_splits, assign_subjects};
 pub use stream::{StoredBlock, StoredRecords};
 pub use support::{Bound, Support};
 pub use transform::Transform;
+
+/// Adds counts of columns to those there are.
+pub fn add_counts(all: &mut Vec<(String, usize)>, more: Vec<(String, usize)>) {
+    for (column, count) in more {
+        match all.iter_mut().find(|(name, _)| *name == column) {
+            Some((_, sum)) => *sum += count,
+            None => all.push((column, count)),
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::ingest::RecordTable;
+use crate::ingest::{RecordTable, Subjects};
 use crate::schema::{Pipeline, Split, SplitFractions};
 
 use super::FeatureError;
@@ -27,8 +27,12 @@ fn shares(fractions: &SplitFractions) -> [f64; 4] {
 
 /// Subjects in the order of their hashes, cut so that every split with a share gets at least one; nothing where there are
 /// fewer subjects than such splits.
-fn by_rank(subject_ids: &[String], seed: u64, shares: &[f64; 4]) -> Option<Vec<Split>> {
-    let mut subjects: Vec<&String> = subject_ids.iter().collect();
+fn by_rank<'s>(
+    subject_ids: impl Iterator<Item = &'s str> + Clone,
+    seed: u64,
+    shares: &[f64; 4],
+) -> Option<Vec<Split>> {
+    let mut subjects: Vec<&str> = subject_ids.clone().collect();
     subjects.sort_unstable();
     subjects.dedup();
     subjects.sort_by(|a, b| position(a, seed).total_cmp(&position(b, seed)));
@@ -41,8 +45,8 @@ fn by_rank(subject_ids: &[String], seed: u64, shares: &[f64; 4]) -> Option<Vec<S
     let others: usize = (0..4).filter(|&i| i != largest).map(|i| counts[i]).sum();
     counts[largest] = subjects.len().checked_sub(others).filter(|&n| n > 0)?;
     let assigned = Split::ALL.into_iter().zip(counts).flat_map(|(split, n)| std::iter::repeat_n(split, n));
-    let of: HashMap<&String, Split> = subjects.into_iter().zip(assigned).collect();
-    Some(subject_ids.iter().map(|id| of[id]).collect())
+    let of: HashMap<&str, Split> = subjects.into_iter().zip(assigned).collect();
+    Some(subject_ids.map(|id| of[id]).collect())
 }
 
 /// The split of a subject: its hash against cumulated shares.
@@ -68,15 +72,25 @@ pub fn assign_split(subject_id: &str, seed: u64, fractions: &SplitFractions) -> 
 
 /// The splits of records whose subjects are these: by hash, or by rank where so few subjects would leave a split empty, which
 /// the second value says.
-pub fn assign_subjects(subject_ids: &[String], pipeline: &Pipeline) -> (Vec<Split>, bool) {
-    let splits: Vec<Split> =
-        subject_ids.iter().map(|id| assign_split(id, pipeline.seed, &pipeline.split)).collect();
+pub fn assign_subjects<'s>(
+    subject_ids: impl Iterator<Item = &'s str> + Clone,
+    pipeline: &Pipeline,
+) -> (Vec<Split>, bool) {
+    // The rows of a subject mostly follow each other.
+    let mut last: Option<(&str, Split)> = None;
+    let split_of = |id| match last {
+        Some((met, split)) if met == id => split,
+        _ => {
+            let split = assign_split(id, pipeline.seed, &pipeline.split);
+            last = Some((id, split));
+            split
+        }
+    };
+    let splits: Vec<Split> = subject_ids.clone().map(split_of).collect();
     let shares = shares(&pipeline.split);
     let lacking = Split::ALL.iter().zip(shares).any(|(s, f)| f > 0.0 && !splits.contains(s));
-    match by_rank(subject_ids, pipeline.seed, &shares).filter(|_| lacking) {
-        Some(ranked) => (ranked, true),
-        None => (splits, false),
-    }
+    let ranked = lacking.then(|| by_rank(subject_ids, pipeline.seed, &shares)).flatten();
+    ranked.map_or((splits, false), |ranked| (ranked, true))
 }
 
 /// The split of every record: the declared one, or that of its subject. Warnings name splits left empty that are
@@ -94,7 +108,7 @@ pub fn assign_splits(
     let declared = table.splits.is_some();
     let (splits, by_rank) = match &table.splits {
         Some(declared) => (declared.clone(), false),
-        None => assign_subjects(&table.subject_ids, pipeline),
+        None => assign_subjects(table.subjects(), pipeline),
     };
     let mut warnings = Vec::new();
     if by_rank {
@@ -110,7 +124,7 @@ pub fn assign_splits(
         }
         match split {
             Split::Train | Split::Validation => {
-                let mut subjects: Vec<&String> = table.subject_ids.iter().collect();
+                let mut subjects: Vec<&str> = table.subjects().collect();
                 subjects.sort_unstable();
                 subjects.dedup();
                 return Err(FeatureError::EmptySplit {
@@ -129,8 +143,9 @@ pub fn assign_splits(
             }
         }
     }
-    if declared {
-        let (divided, subjects) = divided_subjects(&table.subject_ids, &splits);
+    // Where every record is a subject of its own, none has records in two splits.
+    if declared && !matches!(table.subjects, Subjects::Records) {
+        let (divided, subjects) = divided_subjects(table.subjects(), &splits);
         if divided > 0 {
             warnings.push(format!(
                 "{divided} of {subjects} subjects have records in more than one of the declared splits: held-out figures may be \
@@ -142,9 +157,9 @@ pub fn assign_splits(
 }
 
 /// Subjects with records in more than one split, and all subjects.
-fn divided_subjects(subject_ids: &[String], splits: &[Split]) -> (usize, usize) {
+fn divided_subjects<'s>(subject_ids: impl Iterator<Item = &'s str>, splits: &[Split]) -> (usize, usize) {
     let mut first: HashMap<&str, (Split, bool)> = HashMap::new();
-    for (id, &split) in subject_ids.iter().zip(splits) {
+    for (id, &split) in subject_ids.zip(splits) {
         let (known, divided) = first.entry(id).or_insert((split, false));
         *divided |= *known != split;
     }
@@ -186,19 +201,19 @@ mod tests {
         for n in 4..40 {
             // Every subject twice.
             let ids: Vec<String> = (0..2 * n).map(|i| (i / 2).to_string()).collect();
-            let splits = by_rank(&ids, 5, &f).unwrap();
+            let splits = by_rank(ids.iter().map(String::as_str), 5, &f).unwrap();
             assert!(Split::ALL.iter().all(|s| splits.contains(s)), "{n}");
             assert!(splits.chunks(2).all(|pair| pair[0] == pair[1]));
             assert!(splits.iter().filter(|s| **s == Split::Train).count() >= n / 2, "{n}: {splits:?}");
         }
-        assert!(by_rank(&["a".into(), "b".into()], 5, &f).is_none());
+        assert!(by_rank(["a", "b"].into_iter(), 5, &f).is_none());
     }
 
     #[test]
     fn subjects_in_two_splits_are_counted() {
-        let ids = ["a", "b", "a", "c", "b", "b"].map(String::from);
+        let ids = ["a", "b", "a", "c", "b", "b"];
         let of = [Split::Train, Split::Train, Split::Test, Split::Test, Split::Train, Split::Test];
-        assert_eq!(divided_subjects(&ids, &of), (2, 3));
+        assert_eq!(divided_subjects(ids.into_iter(), &of), (2, 3));
     }
 
     #[test]

@@ -9,16 +9,22 @@
 //! | `record_id_bytes` | (b,) | u8 | UTF-8 of all ids one after the other |
 //! | `record_id_offsets` | (n + 1,) | i64 | where each begins and ends |
 
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
-use ndarray::Array2;
-use rayon::prelude::*;
+use ndarray::{Array2, ArrayView2};
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use sha2::{Digest, Sha256};
 
+use crate::num::repeated::Repeated;
+use crate::random::Seed;
 use crate::schema::Split;
 
-use super::{Encoded, Encoder, FeatureError};
+use super::bundle::sha256_hex;
+use super::key::Copies;
+use super::{Encoder, FeatureError, RecordKey};
 
 /// What a bundle keeps of its tensors in memory; `values` can be drawn again.
 pub(super) struct Tensors {
@@ -27,65 +33,127 @@ pub(super) struct Tensors {
     pub(super) record_ids: Vec<String>,
 }
 
-/// Numbers one thread turns into bytes at a time.
-const PIECE: usize = 1 << 16;
+/// Numbers of a block of rows that is written at once.
+const BLOCK: usize = 1 << 18;
+/// Blocks that wait for being written.
+const WAITING: usize = 2;
 
-/// `N` bytes for each number.
-fn bytes_of<T: Sync, const N: usize>(numbers: &[T], bytes: impl Fn(&T) -> [u8; N] + Sync) -> Vec<u8> {
-    let mut out = vec![0; numbers.len() * N];
-    let pieces = out.par_chunks_mut(PIECE * N).zip(numbers.par_chunks(PIECE));
-    pieces.for_each(|(out, numbers)| {
-        for (out, x) in out.as_chunks_mut::<N>().0.iter_mut().zip(numbers) {
-            *out = bytes(x);
-        }
-    });
-    out
+/// What is written, of n records.
+pub(super) struct Contents<'c> {
+    pub(super) encoder: &'c Encoder,
+    /// Of the stored draw.
+    pub(super) seed: Seed,
+    pub(super) splits: &'c [Split],
+    pub(super) id: &'c (dyn Fn(usize) -> &'c str + Sync),
+    /// The raw numbers of the records `from..to`.
+    pub(super) raw: &'c (dyn Fn(usize, usize) -> Array2<f64> + Sync),
 }
 
-/// The bytes of the file; equal contents give equal bytes.
-pub(super) fn to_bytes(
-    stored: Encoded,
-    raw: &Array2<f64>,
-    splits: &[Split],
-    record_ids: &[String],
-) -> Vec<u8> {
-    let (n, d, p) = (raw.nrows(), stored.values.ncols(), raw.ncols());
-    let contiguous = "invariant: made by this crate";
-    let values = bytes_of(stored.values.as_slice().expect(contiguous), |v| (*v as f32).to_le_bytes());
-    drop(stored);
-    let raw = raw.as_standard_layout();
-    let numbers = bytes_of(raw.as_slice().expect(contiguous), |x| canonical(*x).to_le_bytes());
-    let mut observed = vec![1; n * d];
-    observed.par_chunks_mut(d.max(1)).zip(raw.as_slice().expect(contiguous).par_chunks(p.max(1))).for_each(
-        |(observed, raw)| {
-            for (o, x) in observed.iter_mut().zip(raw) {
-                *o = u8::from(!x.is_nan());
+impl Contents<'_> {
+    /// Writes the file from its beginning to its end, a block of rows after the other, and returns its SHA-256. Equal contents
+    /// give equal bytes. `look_at` sees the raw numbers of each block once.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub(super) fn write(
+        &self,
+        out: &mut (impl Write + Send),
+        look_at: impl FnMut(ArrayView2<'_, f64>) + Send,
+    ) -> io::Result<String> {
+        let (send, receive) = sync_channel::<Vec<u8>>(WAITING);
+        std::thread::scope(|scope| {
+            // One thread hashes and writes what this one and its helpers make.
+            let writer = scope.spawn(move || {
+                let mut hash = Sha256::new();
+                for bytes in receive {
+                    hash.update(&bytes);
+                    out.write_all(&bytes)?;
+                }
+                out.flush()?;
+                Ok(sha256_hex(&hash.finalize()))
+            });
+            // A closed queue means that writing has failed, which the writer tells.
+            let _ = self.make(look_at, |bytes| send.send(bytes).is_ok());
+            drop(send);
+            writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// Hands on the bytes of the file, until `hand_on` returns false or the end is reached. Returns nothing in the former case.
+    fn make(
+        &self,
+        mut look_at: impl FnMut(ArrayView2<'_, f64>),
+        mut hand_on: impl FnMut(Vec<u8>) -> bool,
+    ) -> Option<()> {
+        let (n, p, d) = (self.splits.len(), self.encoder.n_features(), self.encoder.n_coordinates());
+        let rows = (BLOCK / d.max(1)).max(1);
+        let blocks = || (0..n).step_by(rows).map(|from| (from, n.min(from + rows)));
+        let mut hand_on = |bytes| hand_on(bytes).then_some(());
+        let id_bytes: usize = (0..n).map(|i| (self.id)(i).len()).sum();
+        hand_on(header(n, p, d, id_bytes))?;
+        hand_on(0_i64.to_le_bytes().to_vec())?;
+        let mut end = 0;
+        for (from, to) in blocks() {
+            let ends = (from..to).flat_map(|i| {
+                end += (self.id)(i).len() as i64;
+                end.to_le_bytes()
+            });
+            hand_on(ends.collect())?;
+        }
+        let mut short = Repeated::default();
+        for (from, to) in blocks() {
+            let raw = (self.raw)(from, to);
+            look_at(raw.view());
+            RecordKey::by_content(raw.view()).iter().for_each(|key| short.insert(key.short()));
+            hand_on(raw.iter().flat_map(|x| canonical(*x).to_le_bytes()).collect())?;
+        }
+        let mut copies = Copies::among(short.found());
+        let streams = self.seed.keyed("encode", 0);
+        for (from, to) in blocks() {
+            let raw = (self.raw)(from, to);
+            let keys = copies.tell_apart(raw.view(), RecordKey::by_content(raw.view()));
+            let mut values = vec![0.0; (to - from) * d];
+            self.encoder.draw(raw.view(), &keys, streams, &mut values);
+            hand_on(values.into_iter().flat_map(f32::to_le_bytes).collect())?;
+        }
+        for (from, to) in blocks() {
+            let mut observed = vec![1; (to - from) * d];
+            for (observed, raw) in observed.chunks_exact_mut(d.max(1)).zip((self.raw)(from, to).rows()) {
+                observed.iter_mut().zip(raw).for_each(|(o, x)| *o = u8::from(!x.is_nan()));
             }
-        },
-    );
-    let split: Vec<u8> = splits.iter().map(|s| code(*s)).collect();
-    let id_bytes: Vec<u8> = record_ids.iter().flat_map(|id| id.bytes()).collect();
+            hand_on(observed)?;
+        }
+        for (from, to) in blocks() {
+            hand_on((from..to).flat_map(|i| (self.id)(i).bytes()).collect())?;
+        }
+        hand_on(self.splits.iter().map(|s| code(*s)).collect())
+    }
+}
+
+/// The length of the description of the tensors, and the description, as the library's own writer has them.
+fn header(n: usize, p: usize, d: usize, id_bytes: usize) -> Vec<u8> {
+    // By falling size of their numbers, then by name.
+    let tensors = [
+        ("record_id_offsets", Dtype::I64, vec![n + 1]),
+        ("raw", Dtype::F64, vec![n, p]),
+        ("values", Dtype::F32, vec![n, d]),
+        ("observed", Dtype::U8, vec![n, d]),
+        ("record_id_bytes", Dtype::U8, vec![id_bytes]),
+        ("split", Dtype::U8, vec![n]),
+    ];
     let mut end = 0;
-    let ends = record_ids.iter().map(|id| {
-        end += id.len() as i64;
-        end
+    let described = tensors.map(|(name, dtype, shape)| {
+        let begin = end;
+        end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
+        (name.to_owned(), TensorInfo { dtype, shape, data_offsets: (begin, end) })
     });
-    let offsets: Vec<u8> = std::iter::once(0i64).chain(ends).flat_map(i64::to_le_bytes).collect();
-    let view = |dtype, shape: Vec<usize>, data| {
-        TensorView::new(dtype, shape, data).expect("invariant: every tensor has the bytes of its shape")
-    };
-    safetensors::serialize(
-        [
-            ("values", view(Dtype::F32, vec![n, d], &values)),
-            ("observed", view(Dtype::U8, vec![n, d], &observed)),
-            ("raw", view(Dtype::F64, vec![n, p], &numbers)),
-            ("split", view(Dtype::U8, vec![n], &split)),
-            ("record_id_bytes", view(Dtype::U8, vec![id_bytes.len()], &id_bytes)),
-            ("record_id_offsets", view(Dtype::I64, vec![n + 1], &offsets)),
-        ],
-        None,
-    )
-    .expect("invariant: the header is small and made of plain names")
+    let metadata =
+        Metadata::new(None, described.into()).expect("invariant: every tensor begins where one ends");
+    let mut json = serde_json::to_vec(&metadata).expect("invariant: numbers and plain names");
+    json.resize(json.len().next_multiple_of(8), b' ');
+    let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+    bytes.append(&mut json);
+    bytes
 }
 
 /// One bit pattern for "missing".

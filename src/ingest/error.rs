@@ -10,6 +10,9 @@ use polars_core::error::PolarsError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IngestError {
+    /// Whoever reads a table wants no more of its rows; why is their own error.
+    #[error("reading was stopped")]
+    Stopped,
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] IoError),
@@ -444,6 +447,7 @@ impl Hint for IngestError {
         Some(match self {
             Self::Io(e) => return e.hint(),
             Self::Output(e) => return e.hint(),
+            Self::Stopped => return None,
             Self::Remote(_) => "download it first; this program opens no network connection".into(),
             Self::NoInput(_) => "check --input; relative paths start at the current folder".into(),
             Self::NoFiles(_) => "point --input at the folder that holds the tables themselves".into(),

@@ -32,9 +32,9 @@ pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;
 pub use progress::{IngestProgress, NoProgress};
 pub use spelling::{Codes, Marks, Spelling};
-pub use table::{Cells, Column, RecordTable};
+pub use table::{Cells, Column, Names, RecordTable, Subjects, Texts};
 pub use table_writer::TableWriter;
 pub use wide::{
-    Expected, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
+    Expected, NewTable, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
 };
 pub use write::{OutputCells, OutputColumn, find_our_name, write_features, write_table};

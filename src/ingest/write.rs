@@ -18,6 +18,9 @@ use super::{Cells, IngestError, RecordTable};
 
 /// What stands before the name of a column of ours where a column of the user's has the same name.
 const OURS: &str = "cohort_flow.";
+/// Records of a row group of `features.parquet`: its columns are in memory twice while it is written, and once while it is
+/// read.
+const ROW_GROUP: usize = 1 << 16;
 
 /// A named column of an output table.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,19 +118,45 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
 pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
     assert_eq!(splits.len(), table.n_records(), "one split per record");
     let features: HashSet<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-    let text = |name: &str, list: Vec<&str>| pl::Column::new(our_name(name, &features).into(), list);
-    let mut columns = vec![
-        text("record_id", table.record_ids.iter().map(String::as_str).collect()),
-        text("subject_id", table.subject_ids.iter().map(String::as_str).collect()),
-        text("split", splits.iter().map(|s| s.name()).collect()),
-    ];
-    columns.par_extend(table.columns.par_iter().map(|feature| match &feature.cells {
-        Cells::Number(x) => numbers(&feature.name, x),
-        Cells::Text(t) => pl::Column::new(feature.name.as_str().into(), t.as_slice()),
-    }));
+    let names =
+        ["record_id", "subject_id", "split"].map(|name| pl::PlSmallStr::from(our_name(name, &features)));
+    let block = |from: usize, to: usize| {
+        let rows = from..to;
+        let ids: Vec<&str> = rows.clone().map(|i| &table.record_ids[i]).collect();
+        let subjects: Vec<&str> = rows.clone().map(|i| table.subject(i)).collect();
+        let of: Vec<&str> = splits[rows].iter().map(|s| s.name()).collect();
+        let ours = names.iter().cloned().zip([ids, subjects, of]);
+        let mut columns: Vec<pl::Column> = ours.map(|(name, list)| pl::Column::new(name, list)).collect();
+        columns.par_extend(table.columns.par_iter().map(|feature| {
+            let mut x = vec![0.0; to - from];
+            match &feature.cells {
+                Cells::Number(all) => {
+                    all.read(from, &mut x);
+                    numbers(&feature.name, x)
+                }
+                Cells::Text(texts) => {
+                    texts.codes().read(from, &mut x);
+                    let list: Vec<Option<&str>> = x.into_iter().map(|code| texts.text(code)).collect();
+                    pl::Column::new(feature.name.as_str().into(), list)
+                }
+            }
+        }));
+        pl::DataFrame::new(to - from, columns)
+    };
     let failed =
         |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
-    write_frame(path, pl::DataFrame::new(table.n_records(), columns).map_err(failed)?)
+    let n = table.n_records();
+    let first = block(0, n.min(ROW_GROUP)).map_err(failed)?;
+    let file = File::create(path).map_err(IoError::on("create", path))?;
+    let mut writer = io::ParquetWriter::new(file).batched(first.schema()).map_err(failed)?;
+    writer.write_batch(&first).map_err(failed)?;
+    drop(first);
+    for from in (0..n).step_by(ROW_GROUP).skip(1) {
+        let block = block(from, n.min(from + ROW_GROUP)).map_err(failed)?;
+        writer.write_batch(&block).map_err(failed)?;
+    }
+    writer.finish().map_err(failed)?;
+    Ok(())
 }
 
 fn with_names_of_their_own(columns: &[OutputColumn]) -> Cow<'_, [OutputColumn]> {
@@ -166,12 +195,9 @@ pub fn find_our_name(name: &str, columns: &[String]) -> String {
 }
 
 /// A column of numbers, NaN as null.
-fn numbers(name: &str, x: &[f64]) -> pl::Column {
-    if x.iter().any(|x| x.is_nan()) {
-        let nullable: pl::Float64Chunked = x.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
-        return pl::IntoColumn::into_column(nullable.with_name(name.into()));
-    }
-    pl::Column::new(name.into(), x)
+fn numbers(name: &str, x: Vec<f64>) -> pl::Column {
+    let present = x.iter().any(|x| x.is_nan()).then(|| x.iter().map(|x| !x.is_nan()).collect());
+    pl::IntoColumn::into_column(pl::Float64Chunked::from_vec_validity(name.into(), x, present))
 }
 
 fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
@@ -202,7 +228,7 @@ pub(super) fn frame(columns: &[OutputColumn], rows: usize) -> pl::PolarsResult<p
     let column = |c: &OutputColumn| {
         let name = pl::PlSmallStr::from(c.name.as_str());
         match &c.cells {
-            OutputCells::Number(v) => numbers(&c.name, v),
+            OutputCells::Number(v) => numbers(&c.name, v.clone()),
             OutputCells::Integer(v) => pl::Column::new(name, v.as_slice()),
             OutputCells::Boolean(v) => pl::Column::new(name, v.as_slice()),
             OutputCells::Text(v) => pl::Column::new(name, v.as_slice()),
@@ -260,10 +286,10 @@ mod tests {
         let table = crate::ingest::read_columns(&path, &expected).unwrap();
         assert_eq!(table.record_ids, ["=cmd()", "-5", "a,\"b\""]);
         let Cells::Number(x) = &table.columns[0].cells else { panic!() };
-        assert_eq!(x[0], -1e-7);
-        assert!(x[1].is_nan());
-        assert_eq!(table.columns[1].cells, Cells::Text(vec![None, Some("@x".into()), Some("+x".into())]));
-        assert_eq!(table.columns[2].cells, Cells::Number(vec![1.0, 0.0, 1.0]));
+        assert_eq!(x.get(0), -1e-7);
+        assert!(x.get(1).is_nan());
+        assert_eq!(table.columns[1].cells, Cells::Text(vec![None, Some("@x"), Some("+x")].into()));
+        assert_eq!(table.columns[2].cells, Cells::Number(vec![1.0, 0.0, 1.0].into()));
     }
 
     #[test]

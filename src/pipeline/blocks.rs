@@ -1,16 +1,15 @@
-//! Records in blocks, for what is done with each of them by itself: memory does not grow with their number.
-//!
-//! A bundle's own records are read from its file of tensors as they are needed. A table is read as a whole for now, by the
-//! reader of tables; what goes on behind [`Blocks::each`] is its matter.
+//! Records in blocks, for what is done with each of them by itself: memory does not grow with their number. Those of a
+//! bundle are read from its file of tensors, those of a table by the reader of tables, a block of rows after the other.
 
 use std::path::Path;
 
-use ndarray::{Array2, Axis, Slice};
+use ndarray::Array2;
 
-use super::{Error, Records, RecordsSource};
+use super::records::{expected, unseen_warnings};
+use super::{Error, RecordsSource};
 use crate::artifact::ModelArtifact;
-use crate::features::StoredRecords;
-use crate::ingest::{OutputCells, OutputColumn};
+use crate::features::{Encoder, StoredRecords, add_counts};
+use crate::ingest::{NewTable, OutputCells, OutputColumn};
 use crate::schema::Split;
 
 /// Numbers of a block.
@@ -29,30 +28,29 @@ pub(super) struct Block {
 }
 
 /// Records that can be gone through more than once.
-pub(super) struct Blocks {
-    source: Source,
-    /// What the user should know about them.
+pub(super) struct Blocks<'m> {
+    source: Source<'m>,
+    /// What the user should know about them, as far as they have been gone through.
     pub(super) warnings: Vec<String>,
     rows: usize,
 }
 
-enum Source {
+enum Source<'m> {
     Stored(Box<StoredRecords>),
-    Read(Records),
+    Table(Box<NewTable<'m>>, &'m Encoder),
 }
 
-impl Blocks {
+impl<'m> Blocks<'m> {
     /// Opens the records `model` is to judge. Another bundle than the model's own is read by its table, so that the model's
     /// transforms and level codes apply, never the other bundle's.
     ///
     /// # Errors
     /// As [`Records::read`].
-    pub(super) fn open(model: &ModelArtifact, source: RecordsSource<'_>) -> Result<Self, Error> {
+    pub(super) fn open(model: &'m ModelArtifact, source: RecordsSource<'_>) -> Result<Self, Error> {
         let rows = (NUMBERS / model.encoder.n_features().max(1)).max(64);
         let table = |path: &Path| -> Result<Self, Error> {
-            let mut records = Records::from_table(model, path)?;
-            let warnings = std::mem::take(&mut records.warnings);
-            Ok(Self { source: Source::Read(records), warnings, rows })
+            let table = NewTable::open(path, &expected(&model.encoder))?;
+            Ok(Self { source: Source::Table(Box::new(table), &model.encoder), warnings: Vec::new(), rows })
         };
         match source {
             RecordsSource::Table(path) => table(path),
@@ -72,29 +70,38 @@ impl Blocks {
     /// # Errors
     /// Those of reading, and of `f`.
     pub(super) fn each(&mut self, mut f: impl FnMut(&Block) -> Result<(), Error>) -> Result<(), Error> {
-        let n = match &self.source {
-            Source::Stored(stored) => stored.len(),
-            Source::Read(records) => records.ids.len(),
-        };
-        let mut from = 0;
-        loop {
-            let to = (from + self.rows).min(n);
-            let block = match &mut self.source {
-                Source::Stored(stored) => {
+        let rows = self.rows;
+        match &mut self.source {
+            Source::Stored(stored) => {
+                let mut from = 0;
+                loop {
+                    let to = (from + rows).min(stored.len());
                     let block = stored.block(from, to)?;
-                    Block { from, ids: block.record_ids, splits: Some(block.splits), raw: block.raw }
+                    f(&Block { from, ids: block.record_ids, splits: Some(block.splits), raw: block.raw })?;
+                    from = to;
+                    if from >= stored.len() {
+                        return Ok(());
+                    }
                 }
-                Source::Read(records) => Block {
-                    from,
-                    ids: records.ids[from..to].to_vec(),
-                    splits: records.splits.as_ref().map(|s| s[from..to].to_vec()),
-                    raw: records.raw.slice_axis(Axis(0), Slice::from(from..to)).to_owned(),
-                },
-            };
-            f(&block)?;
-            from = to;
-            if from >= n {
-                return Ok(());
+            }
+            Source::Table(table, encoder) => {
+                let (mut before, mut unseen) = (0, Vec::new());
+                let mut warnings = table.each(rows, |read| {
+                    let coded = encoder.coded(&read)?;
+                    // The reader may hand out more rows at once than can be scored at once.
+                    for from in (0..coded.len()).step_by(rows) {
+                        let to = (from + rows).min(coded.len());
+                        let raw = coded.rows(from, to);
+                        add_counts(&mut unseen, encoder.unseen(raw.view()));
+                        let ids = (from..to).map(|i| read.record_ids[i].to_owned()).collect();
+                        f(&Block { from: before + from, ids, splits: None, raw })?;
+                    }
+                    before += coded.len();
+                    Ok::<_, Error>(())
+                })?;
+                warnings.extend(unseen_warnings(encoder, unseen));
+                self.warnings = warnings;
+                Ok(())
             }
         }
     }

@@ -82,5 +82,5 @@ fn subjects(bundle: &Bundle, dir: &Path) -> Result<Vec<String>, Error> {
             hint: "ingest again".into(),
         });
     }
-    Ok(cells.iter().map(|cell| cell.clone().unwrap_or_default()).collect())
+    Ok(cells.iter().map(|cell| cell.unwrap_or_default().to_owned()).collect())
 }

@@ -26,13 +26,13 @@ pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<String>),
             // A record that no score can be given is as unusual as can be, here as in the flags.
             score: if scores[i].is_nan() { f64::INFINITY } else { scores[i] },
             p_value: p[i],
-            flagged: decisions[i].as_deref().is_some_and(|d| d.eq_ignore_ascii_case("true") || d == "1"),
+            flagged: decisions.get(i).is_some_and(|d| d.eq_ignore_ascii_case("true") || d == "1"),
         })
         .collect();
     if let Some(row) = verdicts.iter().position(|v| !(v.p_value > 0.0 && v.p_value <= 1.0)) {
         return Err(error::labels(flags, format!("row {}: `p_value` is no probability", row + 1)));
     }
-    let truth = labels_of(&table.record_ids, &known);
+    let truth = labels_of(table.record_ids.iter(), &known);
     let met = table.record_ids.iter().filter(|id| known.contains_key(*id)).count();
     let mut warnings = Vec::new();
     if met == 0 && !known.is_empty() {
@@ -52,9 +52,9 @@ pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<String>),
     Ok((agreement(&verdicts, &truth)?, warnings))
 }
 
-fn numbers(table: &RecordTable, column: usize) -> &[f64] {
+fn numbers(table: &RecordTable, column: usize) -> Vec<f64> {
     match &table.columns[column].cells {
-        Cells::Number(x) => x,
+        Cells::Number(x) => x.to_vec(),
         Cells::Text(_) => unreachable!("invariant: continuous columns are read as numbers"),
     }
 }

@@ -88,7 +88,7 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
         None => partial::impute(&Proposal::of(&model)?, raw.view(), k, request.samples, request.seed)?,
     };
     let repeated = |i: usize| i / k;
-    let ids = (0..n * k).map(|i| Some(table.record_ids[repeated(i)].clone())).collect();
+    let ids = (0..n * k).map(|i| Some(table.record_ids[repeated(i)].to_owned())).collect();
     let mut columns = vec![
         OutputColumn::new("record_id", OutputCells::Text(ids)),
         OutputColumn::new(

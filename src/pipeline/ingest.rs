@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::IoError;
-use crate::features::{Bundle, FeatureError, assign_splits};
-use crate::ingest::{self, BadRows, IngestOptions, IngestProgress};
+use crate::features::{Manifest, Prepared};
+use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress};
 use crate::output::Staged;
 use crate::{schema, waveform};
 
@@ -30,6 +30,15 @@ pub struct IngestRequest<'a> {
     pub cache: Option<&'a Path>,
 }
 
+/// What was written.
+#[derive(Debug, Clone)]
+pub struct Ingested {
+    /// What it was made from and what was fitted.
+    pub manifest: Manifest,
+    /// What happened on the way.
+    pub audit: Audit,
+}
+
 /// Follows the rows behind one variable of one record; writes nothing.
 ///
 /// # Errors
@@ -52,7 +61,7 @@ pub fn explain(
 ///
 /// # Errors
 /// Whatever a stage reports; the former output is then intact.
-pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Result<Bundle, Error> {
+pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Result<Ingested, Error> {
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
@@ -72,19 +81,9 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
         }
         (None, None) => ingest::read_wide(&pipeline, request.input)?,
     };
-    // The features need the splits alone: they are compressed while the tensors are made.
-    let (splits, _) = assign_splits(&table, &pipeline)?;
-    let path = staged.path().join("features.parquet");
-    let (written, bundle) = rayon::join(
-        || ingest::write_features(&path, &table, &splits),
-        || {
-            let bundle = Bundle::build(&table, schema.as_ref(), &pipeline)?;
-            bundle.write(staged.path())?;
-            Ok::<_, FeatureError>(bundle)
-        },
-    );
-    let bundle = bundle?;
-    written?;
+    let prepared = Prepared::new(&table, schema.as_ref(), &pipeline)?;
+    ingest::write_features(&staged.path().join("features.parquet"), &table, prepared.splits())?;
+    let (manifest, audit) = prepared.write(staged.path())?;
     staged.commit()?;
-    Ok(bundle)
+    Ok(Ingested { manifest, audit })
 }

@@ -59,6 +59,9 @@ pub fn read_labels(path: &Path) -> Result<HashMap<String, Label>, Error> {
 }
 
 /// The labels of `ids`, in their order; records without one are ordinary.
-pub(super) fn labels_of(ids: &[String], labels: &HashMap<String, Label>) -> Vec<Label> {
-    ids.iter().map(|id| labels.get(id).cloned().unwrap_or_default()).collect()
+pub(super) fn labels_of<'i>(
+    ids: impl Iterator<Item = &'i str>,
+    labels: &HashMap<String, Label>,
+) -> Vec<Label> {
+    ids.map(|id| labels.get(id).cloned().unwrap_or_default()).collect()
 }

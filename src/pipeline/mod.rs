@@ -23,7 +23,7 @@ pub use evaluate::evaluate;
 pub use fit::{FitRequest, ModelChoice, default_model, fit};
 pub use flag::{FlagRequest, FlagSummary, flag};
 pub use impute::{ImputeRequest, impute};
-pub use ingest::{IngestRequest, explain, ingest};
+pub use ingest::{IngestRequest, Ingested, explain, ingest};
 pub use inspect::{Inspection, inspect};
 pub use labels::read_labels;
 pub use marginal::{MarginalRequest, marginal};

@@ -63,12 +63,22 @@ impl Records {
         let table = ingest::read_expected(path, &expected(&model.encoder))?;
         let raw = model.encoder.raw(&table)?;
         let mut warnings = table.audit.warnings.clone();
-        for (column, count) in model.encoder.unseen(raw.view()) {
-            warnings
-                .push(format!("column `{column}`: {count} cells hold a level the training split never had"));
-        }
-        Ok(Self { ids: table.record_ids, raw, splits: None, warnings })
+        warnings.extend(unseen_warnings(&model.encoder, model.encoder.unseen(raw.view())));
+        let ids = table.record_ids.iter().map(str::to_owned).collect();
+        Ok(Self { ids, raw, splits: None, warnings })
     }
+}
+
+/// What to say of levels that were not met in training, by column.
+pub(super) fn unseen_warnings(
+    encoder: &Encoder,
+    mut unseen: Vec<(String, usize)>,
+) -> impl Iterator<Item = String> + use<> {
+    let place = |name: &str| encoder.columns.iter().position(|c| c.meta.name == name);
+    unseen.sort_by_key(|(column, _)| place(column));
+    unseen.into_iter().map(|(column, count)| {
+        format!("column `{column}`: {count} cells hold a level the training split never had")
+    })
 }
 
 /// The columns a model asks a new table for, in the spelling of its training table.

@@ -98,7 +98,12 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                     )?;
                     let evaluation = labels
                         .as_ref()
-                        .map(|l| outlier::evaluate(&summary.flags, &labels_of(&records.ids, l)))
+                        .map(|l| {
+                            outlier::evaluate(
+                                &summary.flags,
+                                &labels_of(records.ids.iter().map(String::as_str), l),
+                            )
+                        })
                         .transpose()?;
                     Ok(Flagged {
                         flags: summary.flags,
@@ -182,7 +187,7 @@ fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> 
     let mut different = HashSet::new();
     for column in &table.columns {
         if let Cells::Text(ids) = &column.cells {
-            different.extend(ids.iter().flatten());
+            different.extend(ids.levels());
         }
     }
     Ok(Some(different.len()).filter(|n| (1..bundle.record_ids.len()).contains(n)))

@@ -21,7 +21,7 @@ use super::clock::interruptions;
 use super::cut::same_channel;
 use super::patient::is_patient_word;
 use crate::error::IoError;
-use crate::ingest::{Cells, IngestError, column_names, read_columns};
+use crate::ingest::{Cells, IngestError, Texts, column_names, read_columns};
 use crate::schema::{Kind, Waveform};
 
 /// Column of a table that tells stretches apart.
@@ -121,25 +121,25 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
     let n = table.n_records();
     let labels = |name: Option<&str>| {
         table.columns.iter().find_map(|c| match &c.cells {
-            Cells::Text(labels) if Some(c.name.as_str()) == name => Some(labels.as_slice()),
+            Cells::Text(labels) if Some(c.name.as_str()) == name => Some(labels),
             _ => None,
         })
     };
-    let patients = labels(patient);
-    let changes = |of: Option<&[Option<String>]>, i: usize| of.is_some_and(|l| l[i] != l[i - 1]);
-    let begins = |&i: &usize| i == 0 || changes(labels(window), i) || changes(patients, i);
+    let (windows, patients) = (labels(window), labels(patient));
+    let changes = |of: Option<&Texts>, i: usize| of.is_some_and(|l| l.get(i) != l.get(i - 1));
+    let begins = |&i: &usize| i == 0 || changes(windows, i) || changes(patients, i);
     let mut starts: Vec<usize> = (0..n).filter(begins).collect();
     if n == 0 {
         starts.push(0);
     }
     let numbers = |name: &str| {
         table.columns.iter().find_map(|c| match &c.cells {
-            Cells::Number(x) if same_channel(&c.name, name) => Some(x.as_slice()),
+            Cells::Number(x) if same_channel(&c.name, name) => Some(x),
             _ => None,
         })
     };
     if let (Some(times), Some(frequency)) = (time.and_then(numbers), settings.frequency) {
-        starts.extend(interrupted(path, times, &starts, frequency)?);
+        starts.extend(interrupted(path, &times.to_vec(), &starts, frequency)?);
         starts.sort_unstable();
     }
     starts.push(n);
@@ -149,9 +149,15 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
         channels: settings
             .channels
             .iter()
-            .map(|name| numbers(name).map_or_else(Vec::new, |x| x[range[0]..range[1]].to_vec()))
+            .map(|name| {
+                let mut part = vec![0.0; range[1] - range[0]];
+                numbers(name).map_or_else(Vec::new, |x| {
+                    x.read(range[0], &mut part);
+                    part
+                })
+            })
             .collect(),
-        patient: patients.and_then(|p| p.get(range[0]).cloned().flatten()),
+        patient: patients.filter(|_| range[0] < n).and_then(|p| p.get(range[0])).map(str::to_owned),
     };
     let mut stretches: Vec<Stretch> = starts.windows(2).map(stretch).collect();
     for (c, name) in settings.channels.iter().enumerate() {

@@ -15,7 +15,7 @@ use super::cut::{Cuts, Reason, Window};
 use super::gather::{Gathered, gather};
 use super::{Signal, WaveformError};
 use crate::features::assign_subjects;
-use crate::ingest::{Audit, Cells, Column, RecordTable};
+use crate::ingest::{Audit, Cells, Column, RecordTable, Subjects};
 use crate::num::quantile::median;
 use crate::schema::{Kind, Normalise, Pipeline, Split, SplitBy, SplitFractions, Waveform};
 
@@ -138,7 +138,7 @@ fn usual_step(cuts: &Cuts, channel: usize) -> f64 {
 fn by_patient(records: Vec<Cuts>, pipeline: &Pipeline) -> Vec<Divided> {
     let with_windows: Vec<String> =
         records.iter().filter(|c| !c.windows.is_empty()).map(|c| c.subject.clone()).collect();
-    let mut splits = assign_subjects(&with_windows, pipeline).0.into_iter();
+    let mut splits = assign_subjects(with_windows.iter().map(String::as_str), pipeline).0.into_iter();
     let divided = records.into_iter().map(|cuts| {
         let split = if cuts.windows.is_empty() { None } else { splits.next() };
         Divided { splits: split.into_iter().cycle().take(cuts.windows.len()).collect(), cuts }
@@ -342,7 +342,7 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
                 resolution: Some(resolution[c]),
                 range: None,
                 spelling: crate::ingest::Spelling::undeclared(),
-                cells: Cells::Number(cells),
+                cells: Cells::Number(cells.into()),
             }
         })
         .collect();
@@ -368,11 +368,13 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
     };
     // Windows of one patient in every split are what a split by time asks for: the subject is then the window.
     let by_time = settings.split_by == SplitBy::Time;
-    if by_time {
-        subject_ids.clone_from(&record_ids);
-    }
+    let subjects = if by_time {
+        Subjects::Records
+    } else {
+        Subjects::Named(subject_ids.into_iter().map(Some).collect())
+    };
     let splits = by_time.then_some(splits);
-    (RecordTable { record_ids, subject_ids, splits, columns, audit }, normalisation)
+    (RecordTable { record_ids: record_ids.into(), subjects, splits, columns, audit }, normalisation)
 }
 
 #[cfg(test)]

@@ -78,8 +78,8 @@ fn physionet2012_is_eight_thousand_stays() {
     assert_eq!(units, [1167, 1656, 2917, 2260]);
     let column = table.columns.iter().find(|c| c.name == "mech_vent").unwrap();
     let Cells::Number(ventilated) = &column.cells else { panic!("a number") };
-    assert_eq!(ventilated.iter().filter(|x| **x == 1.0).count(), 5040);
-    assert_eq!(ventilated.iter().filter(|x| **x == 0.0).count(), 2960);
+    assert_eq!(ventilated.iter().filter(|x| *x == 1.0).count(), 5040);
+    assert_eq!(ventilated.iter().filter(|x| *x == 0.0).count(), 2960);
     for (feature, expected) in [
         ("age", 8000),
         ("height", 4156),

@@ -10,7 +10,7 @@ use cohort_flow::baseline::GmmConfig;
 use cohort_flow::evaluate::RecordScores;
 use cohort_flow::features::Bundle;
 use cohort_flow::flow::FlowConfig;
-use cohort_flow::ingest::{Audit, Cells, Column, RecordTable, Spelling};
+use cohort_flow::ingest::{Audit, Cells, Column, RecordTable, Spelling, Subjects};
 use cohort_flow::outlier::{FlagOptions, Flags, Rule, flag};
 use cohort_flow::random::{Seed, StreamRng};
 use cohort_flow::schema::{Kind, load_pipeline};
@@ -50,9 +50,9 @@ fn table(rng: &mut StreamRng) -> RecordTable {
         });
         let numbers: Vec<f64> = cells.collect();
         let (kind, cells) = match kind {
-            0 | 3 => (Kind::Continuous, Cells::Number(numbers)),
-            1 | 2 => (Kind::Count, Cells::Number(numbers)),
-            4 => (Kind::Binary, Cells::Number(numbers)),
+            0 | 3 => (Kind::Continuous, Cells::Number(numbers.into())),
+            1 | 2 => (Kind::Count, Cells::Number(numbers.into())),
+            4 => (Kind::Binary, Cells::Number(numbers.into())),
             _ => {
                 let text = numbers.iter().map(|x| (!x.is_nan()).then(|| format!("level {x}")));
                 (Kind::Categorical, Cells::Text(text.collect()))
@@ -74,18 +74,20 @@ fn table(rng: &mut StreamRng) -> RecordTable {
     // The last rows are copies of the first.
     let copies = rng.random_range(0..20_usize);
     for column in &mut columns {
-        for i in 0..copies {
-            match &mut column.cells {
-                Cells::Number(x) => x[n - 1 - i] = x[i],
-                Cells::Text(x) => {
-                    let text = x[i].clone();
-                    x[n - 1 - i] = text;
-                }
-            }
-        }
+        let source = |i: usize| if i + copies < n { i } else { n - 1 - i };
+        column.cells = match &column.cells {
+            Cells::Number(x) => Cells::Number((0..n).map(|i| x.get(source(i))).collect()),
+            Cells::Text(x) => Cells::Text((0..n).map(|i| x.get(source(i))).collect()),
+        };
     }
     let ids: Vec<String> = (0..n).map(|i| format!("r{i}")).collect();
-    RecordTable { record_ids: ids.clone(), subject_ids: ids, splits: None, columns, audit: Audit::default() }
+    RecordTable {
+        record_ids: ids.into(),
+        subjects: Subjects::Records,
+        splits: None,
+        columns,
+        audit: Audit::default(),
+    }
 }
 
 fn bits(x: &[f64]) -> Vec<u64> {

@@ -7,7 +7,7 @@ use cohort_flow::baseline::{GmmConfig, fit_gmm};
 use cohort_flow::evaluate::stacked_draws;
 use cohort_flow::features::Bundle;
 use cohort_flow::ingest::{
-    Audit, Cells, CohortStep, Column, InputFile, RecordTable, TableAudit, VariableAudit,
+    Audit, Cells, CohortStep, Column, InputFile, RecordTable, Subjects, TableAudit, VariableAudit,
 };
 use cohort_flow::outlier::{self, FlagOptions, Label, Rule};
 use cohort_flow::random::Seed;
@@ -57,14 +57,14 @@ fn table(n: usize, splits: Option<Vec<Split>>) -> RecordTable {
     };
     let ids: Vec<String> = (0..n).map(|i| format!("stay-{i:05}")).collect();
     RecordTable {
-        subject_ids: ids.clone(),
-        record_ids: ids,
+        record_ids: ids.into(),
+        subjects: Subjects::Records,
         splits,
         columns: vec![
-            column("pulse", "Heart rate", "/min", Kind::Count, Cells::Number(pulse)),
-            column("temperature", "Temperature", "°C", Kind::Continuous, Cells::Number(temperature)),
-            column("lactate", "Lactate <venous>", "mmol/L", Kind::Continuous, Cells::Number(lactate)),
-            column("rhythm", "Rhythm", "", Kind::Categorical, Cells::Text(rhythm)),
+            column("pulse", "Heart rate", "/min", Kind::Count, Cells::Number(pulse.into())),
+            column("temperature", "Temperature", "°C", Kind::Continuous, Cells::Number(temperature.into())),
+            column("lactate", "Lactate <venous>", "mmol/L", Kind::Continuous, Cells::Number(lactate.into())),
+            column("rhythm", "Rhythm", "", Kind::Categorical, Cells::Text(rhythm.into())),
         ],
         audit: audit(n),
     }

@@ -11,7 +11,7 @@ use cohort_flow::error::Hint;
 use cohort_flow::evaluate::{score_records, split_metrics, stacked_draws};
 use cohort_flow::features::Bundle;
 use cohort_flow::flow::FlowConfig;
-use cohort_flow::ingest::{Audit, Cells, Column, RecordTable};
+use cohort_flow::ingest::{Audit, Cells, Column, RecordTable, Subjects};
 use cohort_flow::random::Seed;
 use cohort_flow::schema::{Kind, Split, load_pipeline};
 use cohort_flow::train::{
@@ -53,16 +53,13 @@ fn table(n: usize, seed: u64) -> RecordTable {
         push("ventilated", f64::from(u8::from(severity + 0.3 * normal() > 0.5)));
         let lactate = (0.4 + 0.5 * severity + 0.2 * normal()).exp();
         push("lactate", if severity + 0.5 * normal() > 0.0 { lactate } else { f64::NAN });
-        wards.push(Some(
-            if severity > 1.0 {
-                "icu"
-            } else if severity > -0.5 {
-                "step-down"
-            } else {
-                "ward"
-            }
-            .into(),
-        ));
+        wards.push(Some(if severity > 1.0 {
+            "icu"
+        } else if severity > -0.5 {
+            "step-down"
+        } else {
+            "ward"
+        }));
     }
     let kinds = [
         ("heart_rate", Kind::Continuous),
@@ -73,12 +70,18 @@ fn table(n: usize, seed: u64) -> RecordTable {
     ];
     let mut columns: Vec<Column> = kinds
         .map(|(name, kind)| {
-            column(name, kind, Cells::Number(numbers.remove(name).expect("every name has numbers")))
+            column(name, kind, Cells::Number(numbers.remove(name).expect("every name has numbers").into()))
         })
         .into();
-    columns.push(column("ward", Kind::Categorical, Cells::Text(wards)));
+    columns.push(column("ward", Kind::Categorical, Cells::Text(wards.into())));
     let ids: Vec<String> = (0..n).map(|i| format!("r{i}")).collect();
-    RecordTable { record_ids: ids.clone(), subject_ids: ids, splits: None, columns, audit: Audit::default() }
+    RecordTable {
+        record_ids: ids.into(),
+        subjects: Subjects::Records,
+        splits: None,
+        columns,
+        audit: Audit::default(),
+    }
 }
 
 fn bundle(n: usize, seed: u64) -> Bundle {

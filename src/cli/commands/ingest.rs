@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::features::Bundle;
 use crate::ingest::BadRows;
-use crate::pipeline::{self, IngestRequest};
+use crate::pipeline::{self, IngestRequest, Ingested};
 use crate::schema::Split;
 
 use super::ingest_screen;
@@ -81,7 +80,7 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
 }
 
 /// Cohort flow, splits and warnings in a few lines.
-pub(super) fn describe(bundle: &Bundle, console: &Console) {
+pub(super) fn describe(bundle: &Ingested, console: &Console) {
     ingest_screen::columns(&bundle.audit, console);
     for step in &bundle.audit.cohort {
         let nulls =

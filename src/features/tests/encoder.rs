@@ -214,12 +214,10 @@ fn copies_of_a_record_differ_in_the_stored_tensor_and_not_in_a_score() {
     for c in &mut t.columns {
         match &mut c.cells {
             Cells::Number(x) => {
-                let first = x[0];
-                x[200..].fill(first);
+                *x = (0..300).map(|i| x.get(if i < 200 { i } else { 0 })).collect();
             }
             Cells::Text(x) => {
-                let first = x[0].clone();
-                x[200..].fill(first);
+                *x = (0..300).map(|i| x.get(if i < 200 { i } else { 0 })).collect();
             }
         }
     }
@@ -239,7 +237,7 @@ fn a_new_table_is_matched_by_name() {
     let Cells::Text(units) = &mut t.columns.iter_mut().find(|c| c.name == "unit_type").unwrap().cells else {
         unreachable!()
     };
-    units[3] = Some("NICU".into());
+    replace_text(units, 3, "NICU");
     let raw = encoder.raw(&t).unwrap();
     assert_eq!(raw[[3, 8]], 3.0);
     assert_eq!(encoder.unseen(raw.view()), [("unit_type".to_owned(), 1)]);
@@ -255,12 +253,12 @@ fn a_new_table_is_matched_by_name() {
     );
     // Numbers that arrive as text are read, other text is not.
     t.columns.iter_mut().find(|c| c.name == "gcs").unwrap().cells =
-        Cells::Text(vec![Some(" 14".into()); 500]);
+        Cells::Text(vec![Some(" 14"); 500].into());
     assert_eq!(encoder.raw(&t).unwrap()[[0, 5]], 14.0);
     let Cells::Text(gcs) = &mut t.columns.iter_mut().find(|c| c.name == "gcs").unwrap().cells else {
         unreachable!()
     };
-    gcs[6] = Some("alert".into());
+    replace_text(gcs, 6, "alert");
     let error = encoder.raw(&t).unwrap_err();
     assert_eq!(error.to_string(), "column `gcs` holds text that is not a number in row 7");
     t.columns.retain(|c| !["gcs", "ph"].contains(&c.name.as_str()));
@@ -275,7 +273,7 @@ fn a_gross_outlier_in_training_stays_finite_and_leaves_the_rest_alone() {
     let row = clean.rows(Split::Train)[17];
     for c in &mut t.columns[..5] {
         let Cells::Number(x) = &mut c.cells else { unreachable!() };
-        x[row] = 1e30;
+        replace(x, row, 1e30);
     }
     let dirty = Bundle::build(&t, None, &pipeline(TransformKind::NormalScore, true)).unwrap();
     let (a, b) = (clean.stored_draw(), dirty.stored_draw());

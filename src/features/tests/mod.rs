@@ -7,7 +7,8 @@ mod real;
 use rand::RngExt;
 
 use super::*;
-use crate::ingest::{Audit, Cells, Column, RecordTable};
+use crate::ingest::{Audit, Cells, Column, Names, RecordTable, Subjects, Texts};
+use crate::num::packed::Numbers;
 use crate::num::special::normal_quantile;
 use crate::random::Seed;
 use crate::schema::{Kind, Pipeline, Split, SplitFractions, TransformKind, Window};
@@ -90,31 +91,41 @@ fn table(n: usize) -> RecordTable {
                 (0..n)
                     .map(|i| match i % 7 {
                         0 => None,
-                        1..=3 => Some("MICU".into()),
-                        4 | 5 => Some("SICU".into()),
-                        _ => Some("CCU".into()),
+                        1..=3 => Some("MICU"),
+                        4 | 5 => Some("SICU"),
+                        _ => Some("CCU"),
                     })
                     .collect(),
             ),
         ),
-        column("constant", Kind::Continuous, None, Cells::Number(vec![4.25; n])),
-        column("empty", Kind::Continuous, None, Cells::Number(vec![f64::NAN; n])),
+        column("constant", Kind::Continuous, None, Cells::Number(vec![4.25; n].into())),
+        column("empty", Kind::Continuous, None, Cells::Number(vec![f64::NAN; n].into())),
         column(
             "rare",
             Kind::Continuous,
             None,
             Cells::Number((0..n).map(|i| if i % 100 == 0 { i as f64 } else { f64::NAN }).collect()),
         ),
-        column("no_text", Kind::Categorical, None, Cells::Text(vec![None; n])),
+        column("no_text", Kind::Categorical, None, Cells::Text(vec![None::<String>; n].into())),
     ];
     RecordTable {
         record_ids: (0..n).map(|i| format!("r{i}")).collect(),
         // Two records a subject.
-        subject_ids: (0..n).map(|i| format!("s{}", i / 2)).collect(),
+        subjects: Subjects::Named((0..n).map(|i| Some(format!("s{}", i / 2))).collect()),
         splits: None,
         columns,
         audit: Audit::default(),
     }
+}
+
+/// Puts another number into a column.
+fn replace(column: &mut Numbers, row: usize, x: f64) {
+    *column = column.iter().enumerate().map(|(i, old)| if i == row { x } else { old }).collect();
+}
+
+/// Puts another text into a column.
+fn replace_text(column: &mut Texts, row: usize, text: &str) {
+    *column = column.iter().enumerate().map(|(i, old)| if i == row { Some(text) } else { old }).collect();
 }
 
 fn bundle(n: usize, transform: TransformKind) -> Bundle {

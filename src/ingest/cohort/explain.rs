@@ -99,9 +99,9 @@ pub fn explain(
     for column in &columns {
         for (i, id) in ids.iter().enumerate() {
             let value = match &column.cells {
-                Cells::Number(x) if x[i].is_nan() => String::new(),
-                Cells::Number(x) => format!("{} {}", shortest(x[i]), column.unit).trim_end().to_string(),
-                Cells::Text(t) => t[i].clone().unwrap_or_default(),
+                Cells::Number(x) if x.get(i).is_nan() => String::new(),
+                Cells::Number(x) => format!("{} {}", shortest(x.get(i)), column.unit).trim_end().to_string(),
+                Cells::Text(t) => t.get(i).unwrap_or_default().to_string(),
             };
             cells.push((id.clone(), column.name.clone(), value));
         }

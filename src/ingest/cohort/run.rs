@@ -13,7 +13,9 @@ use super::plan::Plan;
 use super::records::Records;
 use crate::ingest::events::gathered::Gathered;
 use crate::ingest::typed::tables::Tables;
-use crate::ingest::{Audit, CohortStep, IngestError, IngestOptions, IngestProgress, RecordTable, TableAudit};
+use crate::ingest::{
+    Audit, CohortStep, IngestError, IngestOptions, IngestProgress, RecordTable, Subjects, TableAudit,
+};
 
 /// Reads the tables of a cohort into one row per record.
 ///
@@ -201,7 +203,8 @@ impl<'a> Reading<'a> {
         audit.warnings.extend(zones.warning());
         audit.warnings.extend(warnings::of_variables(plan, &audit.variables));
         let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
-        Ok(RecordTable { record_ids, subject_ids, splits: None, columns, audit })
+        let subjects = Subjects::Named(subject_ids.into_iter().map(Some).collect());
+        Ok(RecordTable { record_ids: record_ids.into(), subjects, splits: None, columns, audit })
     }
 }
 

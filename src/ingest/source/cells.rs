@@ -1,8 +1,7 @@
-//! One block of delimited text → text columns of the cells that are asked for. A cell is what the csv crate reads: quotes
+//! One block of delimited text → where in it the cells stand that are asked for. A cell is what the csv crate reads: quotes
 //! count at the start of a cell only, doubled quotes inside quotes are one, blank lines are no rows.
 
-use polars_core::prelude::*;
-
+use super::batch::TextCells;
 use super::in_order::Block;
 
 /// Which cells of a row are wanted, and how many there have to be.
@@ -16,7 +15,7 @@ pub(super) struct Layout {
 /// A parsed block.
 pub(super) struct Parsed {
     /// The wanted columns, each once.
-    pub(super) columns: Vec<StringChunked>,
+    pub(super) cells: TextCells,
     /// Line of each row, counted from 0 at the first line of the block.
     pub(super) lines: Vec<u32>,
     /// Lines of the block.
@@ -57,22 +56,29 @@ impl Layout {
         layout
     }
 
-    /// Place of a wanted column among [`Parsed::columns`].
+    /// Place of a wanted column among the columns of [`Parsed::cells`].
     pub(super) fn place(&self, column: usize) -> usize {
         self.wanted[column].expect("invariant: the column was asked for")
     }
 }
 
-/// Reads a block.
-pub(super) fn parse(block: &Block, layout: &Layout) -> Result<Parsed, BadRow> {
-    let text = std::str::from_utf8(&block.text).map_err(|_| BadRow { line: 0, fault: Fault::NotUtf8 })?;
+/// Reads a block, whose text is taken out of it.
+pub(super) fn parse(block: &mut Block, layout: &Layout) -> Result<Parsed, BadRow> {
+    let text = String::from_utf8(std::mem::take(&mut block.text))
+        .map_err(|_| BadRow { line: 0, fault: Fault::NotUtf8 })?;
     let mut header = block.has_header;
-    let mut scan =
-        Scan { text, at: 0, line: 0, separator: block.dialect.separator, unescaped: String::new() };
+    let mut scan = Scan {
+        bytes: text.as_bytes(),
+        text: &text,
+        at: 0,
+        line: 0,
+        separator: block.dialect.separator,
+        unescaped: String::new(),
+    };
     // The first row tells how many there will be.
     let first = memchr::memchr(b'\n', text.as_bytes()).map_or(text.len(), |n| n + 1);
     let capacity = text.len() / first.max(1) + 1;
-    let mut columns = vec![StringChunkedBuilder::new(PlSmallStr::EMPTY, capacity); layout.n_wanted];
+    let mut columns = vec![Vec::with_capacity(capacity); layout.n_wanted];
     let mut lines = Vec::with_capacity(capacity);
     let mut blank = 0;
     while let Some(empty) = scan.at_line_end() {
@@ -86,7 +92,7 @@ pub(super) fn parse(block: &Block, layout: &Layout) -> Result<Parsed, BadRow> {
         loop {
             let (cell, more) = scan.cell().map_err(bad)?;
             if !header && let Some(Some(place)) = layout.wanted.get(found) {
-                columns[*place].append_value(cell);
+                columns[*place].push(cell);
             }
             found += 1;
             if !more {
@@ -102,25 +108,31 @@ pub(super) fn parse(block: &Block, layout: &Layout) -> Result<Parsed, BadRow> {
         // A block has fewer bytes than that.
         lines.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
-    let columns = columns.into_iter().map(StringChunkedBuilder::finish).collect();
-    Ok(Parsed { columns, lines, n_lines: scan.line, blank })
+    let Scan { unescaped, line: n_lines, .. } = scan;
+    let mut text = text;
+    text.push_str(&unescaped);
+    Ok(Parsed { cells: TextCells::new(text, columns), lines, n_lines, blank })
 }
+
+/// Where a cell begins and ends in the text of a block, which has fewer bytes than a `u32` counts.
+type Span = (u32, u32);
 
 /// A place in the text of a block.
 struct Scan<'t> {
+    bytes: &'t [u8],
     text: &'t str,
     at: usize,
     /// Lines that have ended.
     line: u64,
     separator: u8,
-    /// A quoted cell whose text is not one stretch of the block.
+    /// Quoted cells whose text is not one stretch of the block. They stand behind the text of the block in the end.
     unescaped: String,
 }
 
 impl Scan<'_> {
     /// At the start of a line: true and past it if it is empty; nothing at the end of the text.
     fn at_line_end(&mut self) -> Option<bool> {
-        let length = match &self.text.as_bytes()[self.at..] {
+        let length = match &self.bytes[self.at..] {
             [] => return None,
             [b'\n', ..] | [b'\r'] => 1,
             [b'\r', b'\n', ..] => 2,
@@ -132,21 +144,24 @@ impl Scan<'_> {
     }
 
     /// The next cell, and whether the row goes on behind it.
-    fn cell(&mut self) -> Result<(&str, bool), Fault> {
-        let bytes = self.text.as_bytes();
-        if bytes.get(self.at) == Some(&b'"') {
+    fn cell(&mut self) -> Result<(Span, bool), Fault> {
+        if self.bytes.get(self.at) == Some(&b'"') {
             return self.quoted();
         }
         let from = self.at;
-        let rest = &bytes[from..];
-        let length = rest.iter().position(|b| *b == self.separator || *b == b'\n').unwrap_or(rest.len());
-        let (to, more) = self.end(from + length);
-        Ok((&self.text[from..to], more))
+        let (to, more) = self.end(self.next_end(from));
+        Ok((span(from, to), more))
+    }
+
+    /// The separator or line end at `at` or behind it.
+    fn next_end(&self, at: usize) -> usize {
+        let rest = &self.bytes[at..];
+        at + rest.iter().position(|b| *b == self.separator || *b == b'\n').unwrap_or(rest.len())
     }
 
     /// Goes past the separator or line end at `at`; returns the end of the cell before it and whether the row goes on.
     fn end(&mut self, at: usize) -> (usize, bool) {
-        let bytes = self.text.as_bytes();
+        let bytes = self.bytes;
         let more = bytes.get(at) == Some(&self.separator);
         self.at = bytes.len().min(at + 1);
         if more {
@@ -158,13 +173,13 @@ impl Scan<'_> {
     }
 
     /// A cell that begins with a quote.
-    fn quoted(&mut self) -> Result<(&str, bool), Fault> {
-        let bytes = self.text.as_bytes();
+    fn quoted(&mut self) -> Result<(Span, bool), Fault> {
+        let bytes = self.bytes;
         let from = self.at + 1;
         let mut part = from;
         let mut at = from;
         let mut whole = true;
-        self.unescaped.clear();
+        let begin = self.unescaped.len();
         loop {
             let close = memchr::memchr(b'"', &bytes[at..]).map(|n| at + n).ok_or(Fault::OpenQuote)?;
             at = close + 1;
@@ -179,17 +194,20 @@ impl Scan<'_> {
         }
         let close = at - 1;
         self.line += line_breaks(&bytes[from..close]);
-        let rest = &bytes[at..];
-        let length = rest.iter().position(|b| *b == self.separator || *b == b'\n').unwrap_or(rest.len());
-        let (end, more) = self.end(at + length);
+        let (end, more) = self.end(self.next_end(at));
         if whole && end == at {
-            return Ok((&self.text[from..close], more));
+            return Ok((span(from, close), more));
         }
         // What stands between the closing quote and the end of the cell is taken as it is.
         self.unescaped.push_str(&self.text[part..close]);
         self.unescaped.push_str(&self.text[at..end]);
-        Ok((&self.unescaped, more))
+        let behind = self.text.len();
+        Ok((span(behind + begin, behind + self.unescaped.len()), more))
     }
+}
+
+fn span(from: usize, to: usize) -> Span {
+    (from as u32, to as u32)
 }
 
 /// Line breaks of any kind.
@@ -212,8 +230,8 @@ mod tests {
     }
 
     fn rows(parsed: &Parsed) -> Vec<Vec<String>> {
-        let cell = |row, column: &StringChunked| column.get(row).unwrap().to_owned();
-        (0..parsed.lines.len()).map(|row| parsed.columns.iter().map(|c| cell(row, c)).collect()).collect()
+        let cells = |row| parsed.cells.row(row).map(ToOwned::to_owned).collect();
+        (0..parsed.lines.len()).map(cells).collect()
     }
 
     #[test]
@@ -242,7 +260,7 @@ mod tests {
                         .records()
                         .map(|r| r.unwrap().iter().map(ToOwned::to_owned).collect())
                         .collect();
-                    let parsed = parse(&block(&text, separator), &Layout::new(3, &[0, 1, 2])).unwrap();
+                    let parsed = parse(&mut block(&text, separator), &Layout::new(3, &[0, 1, 2])).unwrap();
                     assert_eq!(rows(&parsed), expected, "{text:?}");
                     assert_eq!(parsed.blank, 1);
                     let lines: Vec<u32> = vec![1, 2, 3, 5, 6, 8, 9, 12];
@@ -254,7 +272,8 @@ mod tests {
 
     #[test]
     fn only_wanted_columns_are_kept() {
-        let parsed = parse(&block("a,b,c\n1,\"2\",3\n4,5,6\n", b','), &Layout::new(3, &[2, 0, 2])).unwrap();
+        let parsed =
+            parse(&mut block("a,b,c\n1,\"2\",3\n4,5,6\n", b','), &Layout::new(3, &[2, 0, 2])).unwrap();
         assert_eq!(rows(&parsed), [["3", "1"], ["6", "4"]]);
         assert_eq!(parsed.n_lines, 3);
     }
@@ -267,7 +286,7 @@ mod tests {
             ("a,b\n1,2\n3,\"4\n5,6\n", 2, Fault::OpenQuote),
             ("a,b\n1,2,\n", 1, Fault::Cells(3)),
         ] {
-            let found = parse(&block(text, b','), &Layout::new(2, &[0])).err().unwrap();
+            let found = parse(&mut block(text, b','), &Layout::new(2, &[0])).err().unwrap();
             assert_eq!(found, BadRow { line, fault }, "{text:?}");
         }
     }

@@ -1,11 +1,9 @@
 //! Delimited text: every column arrives as text, as written.
 
-use polars_core::prelude::*;
-
 use super::cells::{BadRow, Fault, Layout, Parsed, parse};
 use super::in_order::parse_in_order;
 use super::notes::Note;
-use super::{StoredColumn, StoredType, header, wanted_name};
+use super::{StoredColumn, StoredType, header};
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 
@@ -15,14 +13,6 @@ pub(super) struct DelimitedTable {
     n_columns: usize,
     /// Place of the first column that is handed on; an index before it is left out.
     first: usize,
-}
-
-/// Rows of a text file.
-pub(super) struct TextRows {
-    pub(super) frame: DataFrame,
-    /// Line of the file in which the block of each row begins, and of the row within the block.
-    pub(super) first_line: u64,
-    pub(super) lines: Vec<u32>,
 }
 
 impl DelimitedTable {
@@ -38,10 +28,11 @@ impl DelimitedTable {
         Ok((Self { file: file.clone(), n_columns, first }, columns.collect()))
     }
 
-    /// See [`super::Source::read`].
+    /// See [`super::Source::read`]. `each` is also told for each column its place among those parsed, and the line of the file
+    /// in which the block begins.
     pub(super) fn read<F>(&self, columns: &[usize], mut each: F) -> Result<(), IngestError>
     where
-        F: FnMut(TextRows) -> Result<(), IngestError>,
+        F: FnMut(Parsed, Vec<usize>, u64) -> Result<(), IngestError>,
     {
         let columns: Vec<usize> = columns.iter().map(|column| self.first + column).collect();
         let layout = Layout::new(self.n_columns, &columns);
@@ -57,7 +48,10 @@ impl DelimitedTable {
                 blank += parsed.blank;
                 rows += parsed.lines.len() as u64;
                 lone_returns += lone;
-                self.hand_on(parsed, first_line, &columns, &layout, &mut each)
+                if parsed.lines.is_empty() {
+                    return Ok(());
+                }
+                each(parsed, columns.iter().map(|column| layout.place(*column)).collect(), first_line)
             },
         )?;
         if self.n_columns == 1 && blank > 0 {
@@ -83,26 +77,6 @@ impl DelimitedTable {
             );
         }
         Ok(())
-    }
-
-    fn hand_on(
-        &self,
-        parsed: Parsed,
-        first_line: u64,
-        columns: &[usize],
-        layout: &Layout,
-        each: &mut impl FnMut(TextRows) -> Result<(), IngestError>,
-    ) -> Result<(), IngestError> {
-        let Parsed { columns: read, lines, .. } = parsed;
-        if lines.is_empty() {
-            return Ok(());
-        }
-        // A column may be asked for twice; cells are shared, not copied.
-        let asked = columns.iter().enumerate();
-        let asked =
-            asked.map(|(i, c)| read[layout.place(*c)].clone().with_name(wanted_name(i)).into_column());
-        let frame = DataFrame::new(lines.len(), asked.collect()).map_err(|e| super::engine(&self.file, e))?;
-        each(TextRows { frame, first_line, lines })
     }
 
     fn error(&self, bad: BadRow, first_line: u64) -> IngestError {

@@ -43,7 +43,7 @@ pub(in crate::ingest) fn parse_in_order<T, P, F>(
 ) -> Result<(), IngestError>
 where
     T: Send,
-    P: Fn(&Block) -> T + Sync,
+    P: Fn(&mut Block) -> T + Sync,
     F: FnMut(T, u64) -> Result<(), IngestError>,
 {
     let workers = rayon::current_num_threads().max(1);
@@ -101,7 +101,7 @@ fn read<T>(
     Ok(())
 }
 
-fn work<T>(jobs: &Mutex<Receiver<Job<T>>>, parse: &(impl Fn(&Block) -> T + Sync)) {
+fn work<T>(jobs: &Mutex<Receiver<Job<T>>>, parse: &(impl Fn(&mut Block) -> T + Sync)) {
     loop {
         // Held while waiting for a job only; whoever waits behind would have nothing to do either.
         let Ok(job) = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv() else { return };
@@ -109,6 +109,6 @@ fn work<T>(jobs: &Mutex<Receiver<Job<T>>>, parse: &(impl Fn(&Block) -> T + Sync)
         block.lone_returns = normalise_record_ends(&mut block.text, block.dialect.separator);
         block.open_quote = block.open_quote && ends_inside_quotes(&block.text, block.dialect.separator);
         // Nobody waits any more after an error.
-        let _ = answer.send(parse(&block));
+        let _ = answer.send(parse(&mut block));
     }
 }

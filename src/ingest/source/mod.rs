@@ -5,7 +5,8 @@
 //! gzip       stored bytes → bytes of all members         encoding   bytes → UTF-8
 //! dialect    separator, lines before the header          header     names of columns
 //! blocks     text → blocks of whole records              in_order   blocks side by side, results in order
-//! cells      block → text columns                        delimited  a text file as a table
+//! cells      block → where its cells stand               batch      rows as they are handed on
+//! delimited  a text file as a table
 //! parquet, arrow  files with types                       types      their types → ours
 //! stored     both of them, decoded ahead                 guard      panics of decoders are errors
 //! fault      what is wrong with bytes                    notes      what is said about a file that is read
@@ -13,6 +14,7 @@
 //! ```
 
 mod arrow;
+mod batch;
 mod blocks;
 mod cells;
 mod delimited;
@@ -36,9 +38,11 @@ use polars_core::prelude::*;
 
 use super::IngestError;
 use crate::ingest::files::{Format, SourceFile};
+use batch::{Held, Places};
 use delimited::DelimitedTable;
 use stored::TypedColumn;
 
+pub(super) use batch::{Batch, Cell, Place};
 pub(super) use fault::TextFault;
 pub(super) use in_order::parse_in_order;
 pub(super) use notes::{Note, Notes};
@@ -71,51 +75,6 @@ pub(super) struct StoredColumn {
     /// Header as written, trimmed; a column without a name is called by its place.
     pub(super) name: String,
     pub(super) stored: StoredType,
-}
-
-/// Some rows of a table, with the columns that were asked for.
-pub(super) struct Batch {
-    /// Columns in the order they were asked for, as `String`, `Boolean`, `Int64`, `Float64`, or a temporal type.
-    pub(super) frame: DataFrame,
-    /// Which of [`Source::files`] the rows stand in.
-    pub(super) file: usize,
-    places: Places,
-}
-
-/// Where the rows of a batch stand in their file.
-enum Places {
-    /// Line of each row as an editor counts it, from that of the first block.
-    Lines { first: u64, within: Vec<u32> },
-    /// Number of the first row, from 1.
-    Rows(u64),
-}
-
-/// Where a row stands, for messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Line of a text file, the header being line 1 where nothing stands before it.
-    Line(u64),
-    /// Row of a file without lines, from 1.
-    Row(u64),
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Line(line) => write!(f, "line {line}"),
-            Self::Row(row) => write!(f, "row {row}"),
-        }
-    }
-}
-
-impl Batch {
-    /// Where a row of the batch stands in its file.
-    pub(super) fn place(&self, row: usize) -> Place {
-        match &self.places {
-            Places::Lines { first, within } => Place::Line(first + u64::from(within[row])),
-            Places::Rows(first) => Place::Row(first + row as u64),
-        }
-    }
 }
 
 /// A table that has been opened: its columns are known, its rows have not been read.
@@ -164,21 +123,20 @@ impl Source {
     {
         for (file, part) in self.parts.iter().enumerate() {
             let places: Vec<usize> = columns.iter().map(|column| part.places[*column]).collect();
-            let mut hand_on = |frame: DataFrame, places| {
-                let frame = self.as_first(file, part, columns, frame)?;
-                each(&Batch { frame, file, places })
-            };
             match &part.table {
-                Table::Delimited(table) => table.read(&places, |rows| {
-                    hand_on(rows.frame, Places::Lines { first: rows.first_line, within: rows.lines })
+                Table::Delimited(table) => table.read(&places, |parsed, asked, first| {
+                    let (rows, within) = (parsed.lines.len(), parsed.lines);
+                    let held = Held::Text(parsed.cells, asked);
+                    each(&Batch { held, file, places: Places::Lines { first, within }, rows })
                 })?,
                 Table::Stored(table, typed) => {
                     let typed: Vec<&TypedColumn> = places.iter().map(|place| &typed[*place]).collect();
                     let mut first = 1;
                     table.read_converted(&typed, |frame| {
-                        let places = Places::Rows(first);
-                        first += frame.height() as u64;
-                        hand_on(frame, places)
+                        let (rows, places) = (frame.height(), Places::Rows(first));
+                        first += rows as u64;
+                        let held = Held::Typed(self.as_first(file, part, columns, frame)?);
+                        each(&Batch { held, file, places, rows })
                     })?;
                 }
             }

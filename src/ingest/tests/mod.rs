@@ -175,7 +175,7 @@ fn run(dir: &Path) -> Result<RecordTable, IngestError> {
 
 fn numbers(table: &RecordTable, name: &str) -> Vec<f64> {
     match &table.columns.iter().find(|c| c.name == name).unwrap().cells {
-        Cells::Number(x) => x.clone(),
+        Cells::Number(x) => x.to_vec(),
         Cells::Text(_) => panic!("{name} is text"),
     }
 }

@@ -1,26 +1,32 @@
 //! Columns that behave like patients: whatever else is constant for a patient, such as sex or year of birth, agrees in all
 //! rows of one value. And rows that are copies of each other beyond chance.
 
-use crate::ingest::{Cells, Column};
+use rayon::prelude::*;
+
+use crate::ingest::{Cells, Column, Texts};
+use crate::num::packed::Numbers;
+use crate::num::repeated::Repeated;
 
 use super::cells::{HashCounts, hash_number, hash_text, mix};
 
 /// Rows that are looked at; all rows of a value are, or none.
 const MOST_ROWS: usize = 20_000;
+/// Rows whose hashes one thread computes together.
+const BLOCK: usize = 1 << 14;
 /// Share of the pairs of rows of one value in which another column agrees, to say that it does.
 const AGREES: f64 = 0.98;
 
 /// The columns that agree in the rows of each value of `of`. A column that follows the order of these values, as an age
 /// group follows age, does not count.
 pub(super) fn agreeing<'c>(of: &Cells, columns: &'c [Column]) -> Vec<&'c str> {
-    let keys = hashes(of);
-    let Some(rows) = sampled(of, &keys) else { return Vec::new() };
+    let Some(rows) = sampled(of) else { return Vec::new() };
+    let keys = of_rows(of, &rows);
     let agrees = |column: &&Column| {
-        let values = hashes(&column.cells);
+        let values = of_rows(&column.cells, &rows);
         let (mut pairs, mut equal) = (0_u32, 0_u32);
         let mut firsts = Vec::new();
-        for pair in rows.windows(2) {
-            let (a, b) = (pair[0], pair[1]);
+        for b in 1..rows.len() {
+            let a = b - 1;
             if keys[a] != keys[b] {
                 firsts.push(values[b]);
             } else if values[a] != 0 && values[b] != 0 {
@@ -47,41 +53,79 @@ pub(super) fn agreeing<'c>(of: &Cells, columns: &'c [Column]) -> Vec<&'c str> {
         .collect()
 }
 
+/// The hashes of some rows.
+fn of_rows(cells: &Cells, rows: &[usize]) -> Vec<u64> {
+    let hashes = Hashes::of(cells);
+    rows.iter().map(|row| hashes.get(*row)).collect()
+}
+
 /// Some rows in the order of their keys; none where there are no keys.
-fn sampled(of: &Cells, keys: &[u64]) -> Option<Vec<usize>> {
-    let share = MOST_ROWS as f64 / keys.len().max(1) as f64;
+fn sampled(of: &Cells) -> Option<Vec<usize>> {
+    let keys = Hashes::of(of);
+    let share = MOST_ROWS as f64 / of.len().max(1) as f64;
     let limit = if share >= 1.0 { u64::MAX } else { (share * u64::MAX as f64) as u64 };
-    let mut rows: Vec<usize> = (0..keys.len()).filter(|&i| keys[i] != 0 && mix(keys[i]) <= limit).collect();
+    let looked_at = |x: f64| Some(keys.hash(x)).filter(|key| *key != 0 && mix(*key) <= limit).map(|_| x);
+    let rows = keys.numbers.iter().enumerate().filter_map(|(row, x)| Some((looked_at(x)?, row)));
+    let mut rows: Vec<(f64, usize)> = rows.collect();
     match of {
-        Cells::Number(x) => rows.sort_by(|&a, &b| x[a].total_cmp(&x[b])),
-        Cells::Text(t) => rows.sort_by(|&a, &b| t[a].cmp(&t[b])),
+        Cells::Number(_) => rows.sort_by(|a, b| a.0.total_cmp(&b.0)),
+        Cells::Text(t) => rows.sort_by_key(|(code, _)| t.text(*code)),
     }
-    (rows.len() > 1).then_some(rows)
+    (rows.len() > 1).then(|| rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// A hash of each cell; 0 where it is missing.
-fn hashes(cells: &Cells) -> Vec<u64> {
-    match cells {
-        Cells::Number(x) => x.iter().map(|x| if x.is_nan() { 0 } else { hash_number(*x) }).collect(),
-        Cells::Text(t) => t.iter().map(|t| t.as_deref().map_or(0, hash_text)).collect(),
-    }
+/// A hash of each cell of a column; 0 where it is missing.
+struct Hashes<'c> {
+    numbers: &'c Numbers,
+    /// Those of the levels, where the numbers are codes of such.
+    levels: Option<Vec<u64>>,
 }
 
-/// For each row, the first row with equal features, if it is another one; nothing where there are no more copies than chance
-/// makes, as in a table of a few yes-or-no columns.
-pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(usize, usize)>> {
-    let mut content = vec![0_u64; n];
-    for column in columns {
-        for (row, hash) in content.iter_mut().zip(hashes(&column.cells)) {
-            *row = mix(row.rotate_left(5) ^ hash);
+impl<'c> Hashes<'c> {
+    fn of(cells: &'c Cells) -> Self {
+        let of_levels = |texts: &Texts| texts.levels().map(hash_text).collect();
+        match cells {
+            Cells::Number(numbers) => Self { numbers, levels: None },
+            Cells::Text(texts) => Self { numbers: texts.codes(), levels: Some(of_levels(texts)) },
         }
     }
+
+    fn hash(&self, x: f64) -> u64 {
+        match &self.levels {
+            _ if x.is_nan() => 0,
+            Some(levels) => levels[x as usize],
+            None => hash_number(x),
+        }
+    }
+
+    fn get(&self, row: usize) -> u64 {
+        self.hash(self.numbers.get(row))
+    }
+}
+
+/// The rows that equal an earlier one in all features, each with the first such row; nothing where there are no more copies
+/// than chance makes, as in a table of a few yes-or-no columns.
+pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(u32, u32)>> {
+    let hashes: Vec<Hashes<'_>> = columns.iter().map(|column| Hashes::of(&column.cells)).collect();
+    let mut content = vec![0_u64; n];
+    content.par_chunks_mut(BLOCK).enumerate().for_each(|(block, rows)| {
+        let mut x = vec![0.0; rows.len()];
+        for hashes in &hashes {
+            hashes.numbers.read(block * BLOCK, &mut x);
+            for (row, x) in rows.iter_mut().zip(&x) {
+                *row = mix(row.rotate_left(5) ^ hashes.hash(*x));
+            }
+        }
+    });
+    let mut repeated = Repeated::default();
+    content.iter().for_each(|hash| repeated.insert(*hash));
+    let repeated = repeated.found();
     let mut first = HashCounts::default();
     let mut copies = Vec::new();
-    for (i, hash) in content.iter().enumerate() {
-        let at = *first.entry(*hash).or_insert(i as u32) as usize;
-        if at != i {
-            copies.push((i, at));
+    for (i, hash) in content.iter().enumerate().filter(|(_, hash)| repeated.contains(**hash)) {
+        let at = *first.entry(*hash).or_insert(i as u32);
+        if at as usize != i {
+            copies.push((i as u32, at));
         }
     }
     if copies.is_empty() {
@@ -95,12 +139,12 @@ pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(usize, usize)>
 
 /// The chance that two rows agree in a column, from some thousand rows.
 fn chance_of_two(cells: &Cells) -> f64 {
-    let all = hashes(cells);
-    let step = all.len().div_ceil(4096).max(1);
+    let all = Hashes::of(cells);
+    let step = cells.len().div_ceil(4096).max(1);
     let mut counts = HashCounts::default();
     let mut n = 0.0;
-    for hash in all.iter().step_by(step) {
-        *counts.entry(*hash).or_default() += 1;
+    for row in (0..cells.len()).step_by(step) {
+        *counts.entry(all.get(row)).or_default() += 1;
         n += 1.0;
     }
     let pairs: f64 = counts.values().map(|c| f64::from(*c) * (f64::from(*c) - 1.0)).sum();

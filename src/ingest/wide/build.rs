@@ -1,17 +1,20 @@
 //! Cells of known roles and spellings → columns of records.
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use polars_core::prelude::Column as Stored;
 use rayon::prelude::*;
 
-use crate::ingest::source::{Batch, Place};
+use crate::ingest::source::{Batch, Cell, Place};
 use crate::ingest::spelling::{Reader, Reading, Reason, Spelling};
-use crate::ingest::{Cells, IngestError};
+use crate::ingest::text::shortest;
+use crate::ingest::{Cells, Column, IngestError, Names, Texts};
+use crate::num::packed::Numbers;
+use crate::num::repeated::Repeated;
 use crate::schema::{Kind, Split};
 
-use super::cells::{Cell, each_cell, id_text};
+use super::cells::{Hashes, hash_text, id_text};
 use super::roles::Role;
 use super::splits::split_of;
 use super::table::{Rows, WideFile};
@@ -44,10 +47,26 @@ impl std::fmt::Display for At {
 #[derive(Debug)]
 pub(super) enum Content {
     Features(Cells),
-    /// Identifiers as text.
-    Ids(Vec<Option<String>>),
+    /// Identifiers of the records.
+    Ids(Names),
+    /// Identifiers of groups of records.
+    Groups(Texts),
     Splits(Vec<Split>),
     Nothing,
+}
+
+impl Content {
+    /// Nothing yet.
+    fn of(role: Role) -> Self {
+        match role {
+            Role::Number { .. } => Self::Features(Cells::Number(Numbers::default())),
+            Role::Levels => Self::Features(Cells::Text(Texts::default())),
+            Role::Id => Self::Ids(Names::default()),
+            Role::Group => Self::Groups(Texts::default()),
+            Role::Split => Self::Splits(Vec::new()),
+            Role::Ignored => Self::Nothing,
+        }
+    }
 }
 
 /// How many cells of a column hold nothing, and how many something that is not used.
@@ -91,43 +110,56 @@ pub(super) struct Building<'b> {
 
 impl<'b> Building<'b> {
     pub(super) fn new(name: &'b str, role: Role, spelling: &'b Spelling) -> Self {
-        let content = match role {
-            Role::Number { .. } => Content::Features(Cells::Number(Vec::new())),
-            Role::Levels => Content::Features(Cells::Text(Vec::new())),
-            Role::Id | Role::Group => Content::Ids(Vec::new()),
-            Role::Split => Content::Splits(Vec::new()),
-            Role::Ignored => Content::Nothing,
-        };
         Self {
             name,
             role,
             reader: spelling.reader(),
-            content,
+            content: Content::of(role),
             unused: Unused::default(),
             fractions: 0,
             refused: None,
         }
     }
 
-    /// A column of numbers that were read already.
+    /// A column whose numbers were read already; those of identifiers are whole and stand for their texts.
     pub(super) fn of_numbers(
         name: &'b str,
         role: Role,
         spelling: &'b Spelling,
-        x: Vec<f64>,
+        x: Numbers,
         unused: Unused,
     ) -> Self {
-        let is_fraction = |x: &&f64| !x.is_nan() && x.fract() != 0.0;
         let whole = !matches!(role, Role::Number { kind: Kind::Continuous, .. });
-        Self {
-            fractions: if whole { x.iter().filter(is_fraction).count() as u64 } else { 0 },
-            content: Content::Features(Cells::Number(x)),
-            unused,
-            ..Self::new(name, role, spelling)
+        let fractions = if whole { x.iter().filter(|x| !x.is_nan() && x.fract() != 0.0).count() } else { 0 };
+        let content = match role {
+            Role::Id => Content::Ids(x.iter().map(shortest).collect()),
+            Role::Group => Content::Groups(x.iter().map(|x| (!x.is_nan()).then(|| shortest(x))).collect()),
+            _ => Content::Features(Cells::Number(x)),
+        };
+        Self { fractions: fractions as u64, content, unused, ..Self::new(name, role, spelling) }
+    }
+
+    /// Takes out what was read so far; the account of the cells goes on.
+    pub(super) fn take(&mut self) -> Content {
+        std::mem::replace(&mut self.content, Content::of(self.role))
+    }
+
+    /// The column as it is handed on.
+    pub(super) fn finished(&self, cells: Cells, spelling: Spelling) -> Column {
+        Column {
+            label: self.name.to_string(),
+            name: self.name.to_string(),
+            group: String::new(),
+            unit: spelling.unit.clone().unwrap_or_default(),
+            kind: if let Role::Number { kind, .. } = self.role { kind } else { Kind::Categorical },
+            resolution: None,
+            range: None,
+            spelling,
+            cells,
         }
     }
 
-    fn add(&mut self, cells: &Stored, at: &(dyn Fn(usize) -> At + Sync)) {
+    fn add(&mut self, batch: &Batch, at_column: usize, at: &(dyn Fn(usize) -> At + Sync)) {
         let Self { name, role, reader, content, unused, fractions, refused } = self;
         let wrong = |row: usize, expected: &str, remedy: String| {
             let at = at(row);
@@ -143,7 +175,7 @@ impl<'b> Building<'b> {
             }
         };
         match content {
-            Content::Features(Cells::Number(out)) => each_cell(cells, |row, cell| {
+            Content::Features(Cells::Number(out)) => batch.each_cell(at_column, |row, cell| {
                 let x = unused.number(number(reader, cell), || at(row));
                 if let Role::Number { kind, declared } = *role
                     && kind != Kind::Continuous
@@ -158,21 +190,25 @@ impl<'b> Building<'b> {
                 }
                 out.push(x);
             }),
-            Content::Features(Cells::Text(out)) => each_cell(cells, |_, cell| {
+            Content::Features(Cells::Text(out)) => batch.each_cell(at_column, |_, cell| {
                 let level = level(reader, cell);
                 unused.absent += u64::from(level.is_none());
-                out.push(level);
+                out.push(level.as_deref());
             }),
-            Content::Ids(out) => each_cell(cells, |row, cell| {
-                let id = id_text(cell);
-                if id.is_none() && *role == Role::Id && refused.is_none() {
+            Content::Ids(out) => batch.each_cell(at_column, |row, cell| match id_text(cell) {
+                Some(id) => out.push(&id),
+                None if refused.is_none() => {
                     let remedy = "give every row an id, or declare another column".to_string();
                     *refused = Some(wrong(row, "an id: it is empty", remedy));
                 }
-                unused.absent += u64::from(id.is_none());
-                out.push(id);
+                None => {}
             }),
-            Content::Splits(out) => each_cell(cells, |row, cell| match split_of(cell) {
+            Content::Groups(out) => batch.each_cell(at_column, |_, cell| {
+                let id = id_text(cell);
+                unused.absent += u64::from(id.is_none());
+                out.push(id.as_deref());
+            }),
+            Content::Splits(out) => batch.each_cell(at_column, |row, cell| match split_of(cell) {
                 Some(split) => out.push(split),
                 None if refused.is_none() => {
                     let remedy = "correct the cell".to_string();
@@ -196,7 +232,7 @@ pub(super) fn add(
     rows: &mut Rows,
 ) -> Result<(), IngestError> {
     let at = at(file, batch, rows.count(batch));
-    columns.par_iter_mut().zip(batch.frame.columns()).for_each(|(column, cells)| column.add(cells, &at));
+    columns.par_iter_mut().enumerate().for_each(|(i, column)| column.add(batch, i, &at));
     columns.iter_mut().find_map(|c| c.refused.take()).map_or(Ok(()), Err)
 }
 
@@ -209,7 +245,7 @@ pub(super) fn at<'b>(file: &'b WideFile, batch: &'b Batch, first: u64) -> impl F
 /// What a cell says in a column of numbers.
 pub(super) fn number(reader: &Reader<'_>, cell: Cell<'_>) -> Reading {
     match cell {
-        Cell::Null => Reading::Absent,
+        Cell::Null | Cell::Text("") => Reading::Absent,
         Cell::Text(text) => reader.number(text),
         Cell::Number(x) => reader.stored(x),
         Cell::Integer(x) => reader.stored(x as f64),
@@ -218,15 +254,15 @@ pub(super) fn number(reader: &Reader<'_>, cell: Cell<'_>) -> Reading {
     }
 }
 
-fn level(reader: &Reader<'_>, cell: Cell<'_>) -> Option<String> {
+fn level<'c>(reader: &Reader<'_>, cell: Cell<'c>) -> Option<Cow<'c, str>> {
     match cell {
         Cell::Null | Cell::Temporal => None,
-        Cell::Text(text) => reader.level(text).map(std::borrow::Cow::into_owned),
-        Cell::Number(x) => reader.level_of(x),
+        Cell::Text(text) => reader.level(text),
+        Cell::Number(x) => reader.level_of(x).map(Cow::Owned),
         // Codes beyond 2⁵³ keep their digits.
-        Cell::Integer(x) if x.unsigned_abs() > 1 << 53 => Some(x.to_string()),
-        Cell::Integer(x) => reader.level_of(x as f64),
-        Cell::Bool(truth) => Some(truth.to_string()),
+        Cell::Integer(x) if x.unsigned_abs() > 1 << 53 => Some(x.to_string().into()),
+        Cell::Integer(x) => reader.level_of(x as f64).map(Cow::Owned),
+        Cell::Bool(truth) => Some(if truth { "true" } else { "false" }.into()),
     }
 }
 
@@ -285,13 +321,18 @@ pub(super) fn check(
 }
 
 /// Ids met more than once, with the position of the first repetition.
-pub(super) fn repeated(ids: &[String]) -> Option<(usize, usize)> {
-    let mut met: HashSet<&str> = HashSet::with_capacity(ids.len());
-    let mut repeated: HashSet<&str> = HashSet::new();
+pub(super) fn repeated(ids: &Names) -> Option<(usize, usize)> {
+    let mut hashes = Repeated::default();
+    ids.iter().for_each(|id| hashes.insert(hash_text(id)));
+    let suspected = hashes.found();
+    if suspected.is_empty() {
+        return None;
+    }
     let mut first = None;
-    for (i, id) in ids.iter().enumerate() {
-        if !met.insert(id) {
-            repeated.insert(id);
+    let (mut met, mut repeated) = (BTreeMap::new(), Hashes::default());
+    for (i, id) in ids.iter().enumerate().filter(|(_, id)| suspected.contains(hash_text(id))) {
+        if met.insert(id, i).is_some() {
+            repeated.insert(hash_text(id));
             first.get_or_insert(i);
         }
     }

@@ -1,51 +1,12 @@
-//! The cells of a column of a batch, one after the other, whatever type they are stored in.
+//! What cells are beyond their values: hashes, keys, names of records.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 
-use polars_core::prelude::*;
-
+use crate::ingest::source::Cell;
 use crate::ingest::spelling::{Marks, has_leading_zero};
-
-/// A cell as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Cell<'a> {
-    Null,
-    Text(&'a str),
-    Number(f64),
-    Integer(i64),
-    Bool(bool),
-    Temporal,
-}
-
-/// Calls `each` with every cell of a column and its row in the batch.
-pub(super) fn each_cell(column: &Column, mut each: impl FnMut(usize, Cell<'_>)) {
-    let series = column.as_materialized_series();
-    match series.dtype() {
-        DataType::String => {
-            let Ok(texts) = series.str() else { return };
-            texts.iter().enumerate().for_each(|(row, text)| each(row, text.map_or(Cell::Null, Cell::Text)));
-        }
-        DataType::Float64 => {
-            let Ok(numbers) = series.f64() else { return };
-            numbers.iter().enumerate().for_each(|(row, x)| each(row, x.map_or(Cell::Null, Cell::Number)));
-        }
-        DataType::Int64 => {
-            let Ok(numbers) = series.i64() else { return };
-            numbers.iter().enumerate().for_each(|(row, x)| each(row, x.map_or(Cell::Null, Cell::Integer)));
-        }
-        DataType::Boolean => {
-            let Ok(truths) = series.bool() else { return };
-            truths.iter().enumerate().for_each(|(row, x)| each(row, x.map_or(Cell::Null, Cell::Bool)));
-        }
-        // Of dates and times only their presence matters here.
-        _ => {
-            let nulls = series.is_null();
-            let cell = |null: Option<bool>| if null == Some(true) { Cell::Null } else { Cell::Temporal };
-            nulls.iter().enumerate().for_each(|(row, null)| each(row, cell(null)));
-        }
-    }
-}
+use crate::ingest::text::shortest;
 
 /// Passes hashes on as they are.
 #[derive(Debug, Default)]
@@ -139,19 +100,33 @@ impl Key {
 }
 
 /// An identifier as text: `7` for 7 and 7.0.
-pub(super) fn id_text(cell: Cell<'_>) -> Option<String> {
+pub(super) fn id_text(cell: Cell<'_>) -> Option<Cow<'_, str>> {
     match cell {
         Cell::Null | Cell::Temporal => None,
         Cell::Text(text) => {
             let text = text.trim();
             // A float column in CSV writes the id 7 as `7.0`.
             let id = text.strip_suffix(".0").filter(|id| id.parse::<i64>().is_ok()).unwrap_or(text);
-            (!id.is_empty()).then(|| id.to_string())
+            (!id.is_empty()).then_some(Cow::Borrowed(id))
         }
         Cell::Number(x) if x.is_nan() => None,
-        Cell::Number(x) => Some(crate::ingest::text::shortest(x)),
-        Cell::Integer(x) => Some(x.to_string()),
-        Cell::Bool(b) => Some(b.to_string()),
+        Cell::Number(x) => Some(shortest(x).into()),
+        Cell::Integer(x) => Some(x.to_string().into()),
+        Cell::Bool(b) => Some(b.to_string().into()),
+    }
+}
+
+/// Whether [`id_text`] of a cell is the shortest text of its number, so that the number stands for it.
+pub(super) fn is_plain_id(cell: Cell<'_>) -> bool {
+    match cell {
+        Cell::Text(text) => {
+            let digits = text.as_bytes();
+            digits.len() <= 15
+                && digits.iter().all(u8::is_ascii_digit)
+                && (digits[0] != b'0' || digits.len() == 1)
+        }
+        Cell::Integer(x) => x.unsigned_abs() <= 1 << 53,
+        _ => false,
     }
 }
 

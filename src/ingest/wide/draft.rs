@@ -55,7 +55,7 @@ fn note(cells: &Cells) -> String {
     let mut parts = Vec::new();
     let (rows, missing) = match cells {
         Cells::Number(x) => {
-            let values: Vec<f64> = x.iter().copied().filter(|x| !x.is_nan()).collect();
+            let values: Vec<f64> = x.iter().filter(|x| !x.is_nan()).collect();
             if !values.is_empty() {
                 let low = values.iter().copied().fold(f64::INFINITY, f64::min);
                 let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -67,10 +67,9 @@ fn note(cells: &Cells) -> String {
             (x.len(), x.len() - values.len())
         }
         Cells::Text(texts) => {
-            let mut levels: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
-            let known = levels.len();
+            let mut levels: Vec<&str> = texts.levels().collect();
+            let known = texts.iter().flatten().count();
             levels.sort_unstable();
-            levels.dedup();
             let more = if levels.len() > LEVELS_SHOWN { ", …" } else { "" };
             levels.truncate(LEVELS_SHOWN);
             parts.push(format!("{}{more}", levels.join(", ")));

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ingest::text::shortest;
 use crate::ingest::{
-    Audit, Cells, CohortStep, Column, ColumnAudit, IngestError, RecordTable, Spelling, TableAudit,
-    VariableAudit,
+    Audit, Cells, CohortStep, Column, ColumnAudit, IngestError, Names, RecordTable, Spelling, Subjects,
+    TableAudit, Texts, VariableAudit,
 };
 use crate::schema::{Kind, Split};
 
@@ -27,8 +27,8 @@ pub(super) fn listed(names: &[String]) -> String {
 struct Collected<'h> {
     /// Features, in the order of the file.
     columns: Vec<Column>,
-    record_ids: Option<Vec<String>>,
-    groups: Option<Vec<Option<String>>>,
+    record_ids: Option<Names>,
+    groups: Option<Texts>,
     splits: Option<Vec<Split>>,
     counts: HashMap<&'h str, ColumnAudit>,
 }
@@ -46,7 +46,7 @@ fn collect<'h>(
         splits: None,
         counts: HashMap::new(),
     };
-    for column in built {
+    for mut column in built {
         let name = column.name;
         let account = ColumnAudit {
             values: n as u64 - column.unused.absent - column.unused.n_rejected(),
@@ -55,34 +55,19 @@ fn collect<'h>(
             ..ColumnAudit::default()
         };
         collected.counts.insert(name, account);
-        match column.content {
-            Content::Ids(cells) if column.role == Role::Id => {
-                let ids: Vec<String> = cells.into_iter().flatten().collect();
+        match column.take() {
+            Content::Ids(ids) => {
                 if let Some((count, at)) = repeated(&ids) {
                     let (file, row) = row_of(audit, at);
                     return Err(IngestError::DuplicateIds { file, column: name.to_string(), count, row });
                 }
                 collected.record_ids = Some(ids);
             }
-            Content::Ids(cells) => collected.groups = Some(cells),
+            Content::Groups(groups) => collected.groups = Some(groups),
             Content::Splits(splits) => collected.splits = Some(splits),
             Content::Features(cells) => {
-                let kind = match column.role {
-                    Role::Number { kind, .. } => kind,
-                    _ => Kind::Categorical,
-                };
                 let spelling = spellings.get(name).map_or_else(Spelling::undeclared, |s| (*s).clone());
-                collected.columns.push(Column {
-                    label: name.to_string(),
-                    name: name.to_string(),
-                    group: String::new(),
-                    unit: spelling.unit.clone().unwrap_or_default(),
-                    kind,
-                    resolution: None,
-                    range: None,
-                    spelling,
-                    cells,
-                });
+                collected.columns.push(column.finished(cells, spelling));
             }
             Content::Nothing => {}
         }
@@ -112,32 +97,8 @@ fn n_rows(audit: &Audit) -> usize {
     audit.tables.iter().map(|t| t.rows_read).sum::<u64>() as usize
 }
 
-/// The row numbers, which identify records where no column does.
-fn row_numbers(n: usize) -> Vec<String> {
-    (1..=n).map(|row| row.to_string()).collect()
-}
-
 fn spellings<'s>(header: &'s [String], decisions: &'s [Decision]) -> HashMap<&'s str, &'s Spelling> {
     header.iter().map(String::as_str).zip(decisions.iter().map(|d| &d.spelling)).collect()
-}
-
-/// The records of a new table, of which nothing is learnt.
-///
-/// # Errors
-/// Repeated ids.
-pub(super) fn finish_new(
-    header: &[String],
-    decisions: &[Decision],
-    built: Vec<Building<'_>>,
-    mut audit: Audit,
-) -> Result<RecordTable, IngestError> {
-    let n = n_rows(&audit);
-    audit.warnings.extend(built.iter().filter_map(|c| rejection(c, n as u64, true)));
-    let collected = collect(built, &spellings(header, decisions), &audit)?;
-    account(&collected, n, &mut audit);
-    let record_ids = collected.record_ids.unwrap_or_else(|| row_numbers(n));
-    let subject_ids = record_ids.clone();
-    Ok(RecordTable { record_ids, subject_ids, splits: None, columns: collected.columns, audit })
 }
 
 /// The records of a table that is ingested; `splits` are those of the files where every file stands for a split.
@@ -174,7 +135,7 @@ pub(super) fn finish(
     }
     let mut collected = collect(built, &spellings(header, &surveyed.decisions), &audit)?;
     let splits = splits.or_else(|| collected.splits.take());
-    let record_ids = collected.record_ids.take().unwrap_or_else(|| row_numbers(n));
+    let record_ids = collected.record_ids.take().unwrap_or_else(|| Names::numbered(1..=n as u64));
     // Where each row has a patient of its own, no other column can be the patient: age bands follow age.
     let is_patient = |(name, decision): (&String, &Decision)| {
         decision.role == Role::Id && named(name) == Some(Named::Patient)
@@ -186,7 +147,7 @@ pub(super) fn finish(
     {
         let column = collected.columns.remove(at);
         collected.groups = Some(match column.cells {
-            Cells::Number(x) => x.into_iter().map(|x| (!x.is_nan()).then(|| shortest(x))).collect(),
+            Cells::Number(x) => x.iter().map(|x| (!x.is_nan()).then(|| shortest(x))).collect(),
             Cells::Text(t) => t,
         });
         if let Some(at) = header.iter().position(|h| *h == name) {
@@ -194,17 +155,24 @@ pub(super) fn finish(
             decisions[at].why = "other columns agree in the rows of each of its values".into();
         }
     }
-    let has_group = collected.groups.is_some();
-    let mut subject_ids: Vec<String> = match collected.groups.take() {
-        // A row without a group is a group of its own; the separator keeps it from meeting a named one.
-        Some(groups) => {
-            let own = |(group, id): (Option<String>, &String)| group.unwrap_or_else(|| format!("row {id}"));
-            groups.into_iter().zip(&record_ids).map(own).collect()
-        }
-        None => record_ids.clone(),
+    let mut table = RecordTable {
+        record_ids,
+        subjects: collected.groups.take().map_or(Subjects::Records, Subjects::Named),
+        splits,
+        columns: Vec::new(),
+        audit: Audit::default(),
     };
+    if let Subjects::Named(groups) = &table.subjects
+        && groups.codes().iter().any(f64::is_nan)
+    {
+        // A row without a group is a group of its own; the space keeps it from meeting a named one.
+        let own = |record: usize| format!("row {}", &table.record_ids[record]);
+        let all =
+            groups.iter().enumerate().map(|(i, group)| Some(group.map_or_else(|| own(i), str::to_owned)));
+        table.subjects = Subjects::Named(all.collect());
+    }
     if let Some(copies) = agreement::copies(&collected.columns, n) {
-        warnings.push((Weight::Leak, of_copies(&copies, &mut subject_ids, splits.as_deref(), has_group)));
+        warnings.push((Weight::Leak, of_copies(copies, &mut table)));
     }
     let empty = without_a_value(&collected.columns, n);
     if empty > 0 {
@@ -228,7 +196,7 @@ pub(super) fn finish(
     warnings.sort_by_key(|(weight, _)| *weight);
     audit.warnings.extend(warnings.into_iter().map(|(_, text)| text));
     audit.cohort.push(CohortStep { rule: "all rows".into(), before: n, after: n, failed_null: 0 });
-    Ok(RecordTable { record_ids, subject_ids, splits, columns: collected.columns, audit })
+    Ok(RecordTable { columns: collected.columns, audit, ..table })
 }
 
 /// The account of the values of each feature.
@@ -311,30 +279,25 @@ fn person_among(
 }
 
 /// Keeps copies together where nothing else does, and says how many there are.
-fn of_copies(
-    copies: &[(usize, usize)],
-    subject_ids: &mut [String],
-    splits: Option<&[Split]>,
-    has_group: bool,
-) -> String {
+fn of_copies(copies: Vec<(u32, u32)>, table: &mut RecordTable) -> String {
     let n = copies.len();
-    if let Some(splits) = splits {
-        let apart = copies.iter().filter(|(row, first)| splits[*row] != splits[*first]).count();
+    let apart = |together: &dyn Fn(usize, usize) -> bool| {
+        copies.iter().filter(|(row, first)| !together(*row as usize, *first as usize)).count()
+    };
+    if let Some(splits) = &table.splits {
+        let apart = apart(&|row, first| splits[row] == splits[first]);
         return format!(
             "{n} rows are exact copies of another row, and {apart} of them are in another split than the row they copy; held-out \
              figures may be too good"
         );
     }
-    if has_group {
-        let apart = copies.iter().filter(|(row, first)| subject_ids[*row] != subject_ids[*first]).count();
+    if let Subjects::Named(_) = &table.subjects {
+        let apart = apart(&|row, first| table.subject(row) == table.subject(first));
         return format!(
             "{n} rows are exact copies of another row, and {apart} of them belong to another group than it"
         );
     }
-    for &(row, first) in copies {
-        let of_first = subject_ids[first].clone();
-        subject_ids[row] = of_first;
-    }
+    table.subjects = Subjects::Copies(copies);
     format!("{n} rows are exact copies of another row; copies are kept in one split")
 }
 
@@ -342,10 +305,11 @@ fn of_copies(
 fn without_a_value(columns: &[Column], n: usize) -> usize {
     let mut holds = vec![columns.is_empty(); n];
     for column in columns {
-        match &column.cells {
-            Cells::Number(x) => holds.iter_mut().zip(x).for_each(|(holds, x)| *holds |= !x.is_nan()),
-            Cells::Text(t) => holds.iter_mut().zip(t).for_each(|(holds, t)| *holds |= t.is_some()),
-        }
+        let numbers = match &column.cells {
+            Cells::Number(x) => x,
+            Cells::Text(t) => t.codes(),
+        };
+        holds.iter_mut().zip(numbers.iter()).for_each(|(holds, x)| *holds |= !x.is_nan());
     }
     holds.iter().filter(|holds| !**holds).count()
 }

@@ -1,14 +1,17 @@
-//! New tables: the columns that a model, or another table of ours, asks for, read in the spelling that was learnt.
+//! New tables: the columns that a model, or another table of ours, asks for, read in the spelling that was learnt, some rows
+//! at a time.
 
 use std::path::Path;
 
-use crate::ingest::{Audit, Cells, IngestError, RecordTable, Spelling};
+use crate::ingest::{Audit, Cells, IngestError, Names, RecordTable, Spelling, Subjects};
+use crate::num::packed::Numbers;
+use crate::num::repeated::Repeated;
 use crate::schema::Kind;
 
 use super::build::{self, Building, Content};
+use super::cells::{Key, hash_text, id_text};
 use super::declared::place;
 use super::finish;
-use super::keys::Keys;
 use super::names::{Named, named};
 use super::profile::is_sentinel;
 use super::roles::{Decision, Role};
@@ -80,68 +83,165 @@ struct Strictness {
 }
 
 fn read(input: &Path, expected: &[Expected<'_>], strict: Strictness) -> Result<RecordTable, IngestError> {
-    let file = table::only(input)?;
-    let places = places(&file, expected)?;
-    let mut header: Vec<String> = expected.iter().map(|e| e.name.to_string()).collect();
-    let mut wanted = places.clone();
-    let mut decisions: Vec<Decision> = expected
-        .iter()
-        .map(|e| Decision {
-            role: match e.kind {
-                Kind::Categorical => Role::Levels,
-                kind => Role::Number { kind, declared: false },
-            },
-            spelling: e.spelling.clone(),
-            why: String::new(),
-        })
-        .collect();
-    if let Some(at) = clear_id(&file, &places)? {
-        header.push(file.header[at].clone());
-        wanted.push(at);
-        decisions.push(Decision { role: Role::Id, spelling: Spelling::default(), why: String::new() });
+    let table = NewTable::opened(input, expected, strict)?;
+    let mut whole = None;
+    let warnings = table.each(usize::MAX, |all| {
+        whole = Some(all);
+        Ok::<_, IngestError>(())
+    })?;
+    let mut whole = whole.ok_or_else(|| IngestError::Empty(table.file.name().to_string()))?;
+    whole.audit.warnings = warnings;
+    Ok(whole)
+}
+
+/// A new table with the columns that a fitted model asks for, read some rows at a time and as often as one likes.
+pub struct NewTable<'e> {
+    file: WideFile,
+    expected: Vec<Expected<'e>>,
+    strict: Strictness,
+    /// The columns that are read: their names, what is made of them, and their places in the file.
+    header: Vec<String>,
+    decisions: Vec<Decision>,
+    wanted: Vec<usize>,
+    unknown: Option<String>,
+}
+
+impl<'e> NewTable<'e> {
+    /// Opens a table as [`read_expected`] reads it. Of a column that may hold record ids, all rows are read to see whether
+    /// they differ.
+    ///
+    /// # Errors
+    /// Missing columns (all at once).
+    pub fn open(input: &Path, expected: &[Expected<'e>]) -> Result<Self, IngestError> {
+        Self::opened(input, expected, Strictness { nothing_else: false, every_cell: false })
     }
-    let mut audit = Audit::default();
-    let extra: Vec<String> = (0..file.header.len())
-        .filter(|at| !wanted.contains(at))
-        // `features.parquet` of a bundle brings these along; they are no surprise to anybody.
-        .filter(|at| !["subject_id", "split"].contains(&file.header[*at].as_str()))
-        .map(|at| file.header[at].clone())
-        .collect();
-    if !extra.is_empty() && strict.nothing_else {
-        let columns = finish::listed(&extra);
-        return Err(IngestError::UnknownColumns { file: file.name().to_string(), columns });
+
+    fn opened(input: &Path, expected: &[Expected<'e>], strict: Strictness) -> Result<Self, IngestError> {
+        let file = table::only(input)?;
+        let places = places(&file, expected)?;
+        let mut header: Vec<String> = expected.iter().map(|e| e.name.to_string()).collect();
+        let mut wanted = places.clone();
+        let mut decisions: Vec<Decision> = expected
+            .iter()
+            .map(|e| Decision {
+                role: match e.kind {
+                    Kind::Categorical => Role::Levels,
+                    kind => Role::Number { kind, declared: false },
+                },
+                spelling: e.spelling.clone(),
+                why: String::new(),
+            })
+            .collect();
+        if let Some(at) = clear_id(&file, &places)? {
+            header.push(file.header[at].clone());
+            wanted.push(at);
+            decisions.push(Decision { role: Role::Id, spelling: Spelling::default(), why: String::new() });
+        }
+        let extra: Vec<String> = (0..file.header.len())
+            .filter(|at| !wanted.contains(at))
+            // `features.parquet` of a bundle brings these along; they are no surprise to anybody.
+            .filter(|at| !["subject_id", "split"].contains(&file.header[*at].as_str()))
+            .map(|at| file.header[at].clone())
+            .collect();
+        if !extra.is_empty() && strict.nothing_else {
+            let columns = finish::listed(&extra);
+            return Err(IngestError::UnknownColumns { file: file.name().to_string(), columns });
+        }
+        let unknown = (!extra.is_empty())
+            .then(|| format!("columns the model does not know are ignored: {}", finish::listed(&extra)));
+        Ok(Self { file, expected: expected.to_vec(), strict, header, decisions, wanted, unknown })
     }
-    if !extra.is_empty() {
-        audit
-            .warnings
-            .push(format!("columns the model does not know are ignored: {}", finish::listed(&extra)));
+
+    /// Calls `each` with all records in the order of the file, `rows` of them at a time or more, and returns what a user
+    /// should know about them.
+    ///
+    /// # Errors
+    /// A table without rows; a column of which more than half of the cells are no numbers, which is known after the last row
+    /// only; those of `each`.
+    pub fn each<E: From<IngestError>>(
+        &self,
+        rows: usize,
+        mut each: impl FnMut(RecordTable) -> Result<(), E>,
+    ) -> Result<Vec<String>, E> {
+        let mut columns: Vec<Building<'_>> = self
+            .header
+            .iter()
+            .zip(&self.decisions)
+            .map(|(name, d)| Building::new(name, d.role, &d.spelling))
+            .collect();
+        let mut sentinels = vec![Vec::new(); self.expected.len()];
+        let (mut counted, mut handed_on) = (Rows::new(&self.file), 0);
+        let mut refused = None;
+        let read = self.file.source.read(&self.wanted, |batch| {
+            build::add(&mut columns, &self.file, batch, &mut counted)?;
+            if counted.sum() - handed_on < rows as u64 {
+                return Ok(());
+            }
+            let block = self.block(&mut columns, &mut sentinels, handed_on, counted.sum());
+            handed_on = counted.sum();
+            each(block).map_err(|error| {
+                refused = Some(error);
+                IngestError::Stopped
+            })
+        });
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        read?;
+        let n = counted.sum();
+        if n == 0 {
+            return Err(IngestError::Empty(self.file.name().to_string()).into());
+        }
+        for column in &columns {
+            build::check(
+                column,
+                n,
+                self.strict.every_cell,
+                "write the cells as in the table the model was fitted on, or leave them empty",
+            )?;
+        }
+        if handed_on < n {
+            each(self.block(&mut columns, &mut sentinels, handed_on, n))?;
+        }
+        let mut warnings = self.file.source.warnings();
+        warnings.extend(self.unknown.clone());
+        warnings.extend(self.expected.iter().zip(sentinels).filter_map(|(e, met)| sentinel(e, met)));
+        warnings.extend(columns.iter().filter_map(|c| build::rejection(c, n, true)));
+        Ok(warnings)
     }
-    let mut columns: Vec<Building<'_>> =
-        header.iter().zip(&decisions).map(|(name, d)| Building::new(name, d.role, &d.spelling)).collect();
-    let mut counted = Rows::new(&file);
-    file.source.read(&wanted, |batch| build::add(&mut columns, &file, batch, &mut counted))?;
-    let rows = counted.sum();
-    if rows == 0 {
-        return Err(IngestError::Empty(file.name().to_string()));
+
+    /// Takes the cells read so far out of the columns: the records behind the first `from` of `to`.
+    fn block(
+        &self,
+        columns: &mut [Building<'_>],
+        sentinels: &mut [Vec<(f64, usize)>],
+        from: u64,
+        to: u64,
+    ) -> RecordTable {
+        let mut table = RecordTable {
+            record_ids: Names::default(),
+            subjects: Subjects::Records,
+            splits: None,
+            columns: Vec::with_capacity(self.expected.len()),
+            audit: Audit::default(),
+        };
+        for (i, column) in columns.iter_mut().enumerate() {
+            match column.take() {
+                Content::Ids(ids) => table.record_ids = ids,
+                Content::Features(cells) => {
+                    if let (Some(e), Cells::Number(x)) = (self.expected.get(i), &cells) {
+                        count_sentinels(e, x, &mut sentinels[i]);
+                    }
+                    table.columns.push(column.finished(cells, self.decisions[i].spelling.clone()));
+                }
+                Content::Groups(_) | Content::Splits(_) | Content::Nothing => {}
+            }
+        }
+        if table.record_ids.is_empty() {
+            table.record_ids = Names::numbered(from + 1..=to);
+        }
+        table
     }
-    finish::count(&file, &counted, &mut audit)?;
-    audit.warnings.splice(0..0, file.source.warnings());
-    for column in &columns {
-        build::check(
-            column,
-            rows,
-            strict.every_cell,
-            "write the cells as in the table the model was fitted on, or leave them empty",
-        )?;
-    }
-    let mut warnings: Vec<String> =
-        expected.iter().zip(&columns).filter_map(|(expected, column)| sentinel(expected, column)).collect();
-    // Ours came first; what follows is about single columns.
-    warnings.splice(0..0, std::mem::take(&mut audit.warnings));
-    let mut table = finish::finish_new(&header, &decisions, columns, audit)?;
-    warnings.append(&mut table.audit.warnings);
-    table.audit.warnings = warnings;
-    Ok(table)
 }
 
 /// The places of the expected columns in a file.
@@ -173,18 +273,20 @@ fn places(file: &WideFile, expected: &[Expected<'_>]) -> Result<Vec<usize>, Inge
     Ok(places)
 }
 
-/// Warns of a number that looks like a code for "missing" and is taken as a number.
-fn sentinel(expected: &Expected<'_>, column: &Building<'_>) -> Option<String> {
-    let Content::Features(Cells::Number(x)) = &column.content else { return None };
-    let (low, high) = expected.range?;
+/// Counts the numbers that look like codes for "missing".
+fn count_sentinels(expected: &Expected<'_>, numbers: &Numbers, met: &mut Vec<(f64, usize)>) {
+    let Some((low, high)) = expected.range else { return };
     let known = &expected.spelling.suspected;
-    let mut met: Vec<(f64, usize)> = Vec::new();
-    for x in x.iter().filter(|x| known.contains(x) || is_sentinel(**x, low, high)) {
-        match met.iter_mut().find(|(code, _)| code == x) {
+    for x in numbers.iter().filter(|x| known.contains(x) || is_sentinel(*x, low, high)) {
+        match met.iter_mut().find(|(code, _)| *code == x) {
             Some((_, count)) => *count += 1,
-            None => met.push((*x, 1)),
+            None => met.push((x, 1)),
         }
     }
+}
+
+/// Warns of numbers that look like codes for "missing" and are taken as numbers.
+fn sentinel(expected: &Expected<'_>, mut met: Vec<(f64, usize)>) -> Option<String> {
     if met.is_empty() {
         return None;
     }
@@ -220,10 +322,17 @@ fn clear_id(file: &WideFile, taken: &[usize]) -> Result<Option<usize>, IngestErr
         )
     });
     let wanted: Vec<usize> = candidates.iter().map(|(_, at)| *at).collect();
-    let mut keys = vec![Keys::new(true); wanted.len()];
+    let mut unique = vec![Some(Repeated::default()); wanted.len()];
     file.source.read(&wanted, |batch| {
-        keys.iter_mut().zip(batch.frame.columns()).for_each(|(keys, cells)| keys.add(cells));
+        for (at, hashes) in unique.iter_mut().enumerate() {
+            batch.each_cell(at, |_, cell| match (Key::of(cell), id_text(cell), &mut *hashes) {
+                (Key::Absent | Key::Other, ..) | (_, None, _) => *hashes = None,
+                (_, Some(id), Some(hashes)) => hashes.insert(hash_text(&id)),
+                (.., None) => {}
+            });
+        }
         Ok(())
     })?;
-    Ok(wanted.iter().zip(&keys).find(|(_, keys)| keys.is_unique()).map(|(at, _)| *at))
+    let is_unique = |hashes: Option<Repeated>| hashes.is_some_and(|hashes| hashes.found().is_empty());
+    Ok(wanted.into_iter().zip(unique).find_map(|(at, hashes)| is_unique(hashes).then_some(at)))
 }

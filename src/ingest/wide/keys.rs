@@ -1,8 +1,8 @@
 //! Whether the cells of a column identify rows or persons, judged by how they repeat over all rows of a table.
 
-use polars_core::prelude::Column;
+use crate::ingest::source::Batch;
 
-use super::cells::{HashCounts, Key, each_cell};
+use super::cells::{HashCounts, Key};
 
 /// Rows after which a column must have shown that it has many values.
 const TRIAL: u64 = 1 << 12;
@@ -52,9 +52,9 @@ impl Keys {
         }
     }
 
-    pub(super) fn add(&mut self, column: &Column) {
+    pub(super) fn add(&mut self, batch: &Batch, column: usize) {
         if !self.failed {
-            each_cell(column, |_, cell| self.key(Key::of(cell)));
+            batch.each_cell(column, |_, cell| self.key(Key::of(cell)));
         }
     }
 
@@ -166,7 +166,7 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::wide::cells::Cell;
+    use crate::ingest::source::Cell;
 
     fn keys(cells: impl IntoIterator<Item = i64>) -> Keys {
         let mut keys = Keys::new(false);

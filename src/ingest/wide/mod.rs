@@ -37,11 +37,11 @@ use crate::schema::{Kind, Pipeline, WideTable};
 use super::{Audit, IngestError, RecordTable};
 use build::Building;
 use roles::{Decision, Role, Warning, Weight};
-use survey::{Numbers, survey};
+use survey::{ReadNumbers, survey};
 use table::{Rows, WideFile};
 
 pub use draft::draft_wide;
-pub use fresh::{Expected, column_names, read_columns, read_expected, read_only_expected};
+pub use fresh::{Expected, NewTable, column_names, read_columns, read_expected, read_only_expected};
 
 /// Name of the column that is taken for splits without being declared.
 const SPLIT_COLUMN: &str = "split";
@@ -97,7 +97,7 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
     let columns = numbers.into_iter().enumerate().filter_map(|(at, numbers)| {
         let Decision { role, spelling, .. } = &decisions[at];
         match numbers.filter(|numbers| is_ready(Some(numbers), *role)) {
-            Some(Numbers { x, unused }) => {
+            Some(ReadNumbers { x, unused, .. }) => {
                 Some(Building::of_numbers(&header[at], *role, spelling, x, unused))
             }
             None if *role == Role::Ignored => None,
@@ -111,10 +111,12 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
 
 /// Whether the first pass has read all that is needed of a column. A declared count with a fraction is read again, to find
 /// its row.
-fn is_ready(numbers: Option<&Numbers>, role: Role) -> bool {
+fn is_ready(numbers: Option<&ReadNumbers>, role: Role) -> bool {
     numbers.is_some_and(|numbers| match role {
         Role::Number { kind: Kind::Continuous, .. } | Role::Number { declared: false, .. } => true,
         Role::Number { .. } => numbers.x.iter().all(|x| x.is_nan() || x.fract() == 0.0),
+        // Others were dropped by the survey.
+        Role::Id | Role::Group => true,
         _ => false,
     })
 }

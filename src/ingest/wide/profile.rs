@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::cells::{Cell, Hashes, hash_number, hash_text};
+use super::cells::{Hashes, hash_number, hash_text};
+use crate::ingest::source::Cell;
 use crate::ingest::spelling::{
     ALL_MARKS, Marks, Reader, Reading, beyond, has_leading_zero, is_code, is_date_or_time, is_number_like,
     number_and_unit, says_infinity, says_nothing, truth,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::ingest::IngestError;
+use crate::ingest::source::Cell;
 use crate::schema::Split;
 
 use super::build::{self, At};
-use super::cells::{Cell, each_cell};
 use super::names::names_splits;
 use super::roles::{Warning, Weight};
 use super::table::{Rows, WideFile};
@@ -93,7 +93,7 @@ impl Cells {
         let mut rows = Rows::new(file);
         file.source.read(&[at], |batch| {
             let at = build::at(file, batch, rows.count(batch));
-            each_cell(&batch.frame.columns()[0], |row, cell| cells.add(cell, || at(row)));
+            batch.each_cell(0, |row, cell| cells.add(cell, || at(row)));
             Ok(())
         })?;
         Ok(cells)

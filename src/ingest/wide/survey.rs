@@ -1,15 +1,15 @@
 //! The first pass: what the columns of a wide table are, learnt from its training rows.
 
-use polars_core::prelude::Column;
 use rayon::prelude::*;
 
 use crate::ingest::IngestError;
-use crate::ingest::source::StoredType;
-use crate::ingest::spelling::{Marks, Reader, Spelling};
+use crate::ingest::source::{Batch, Cell, StoredType};
+use crate::ingest::spelling::{Marks, Reader, Reading, Spelling};
+use crate::num::packed::Numbers;
 use crate::schema::{Split, WideTable};
 
 use super::build::{self, At, Unused};
-use super::cells::each_cell;
+use super::cells::is_plain_id;
 use super::declared::{Declaration, Declared, declarations};
 use super::keys::Keys;
 use super::names::named;
@@ -32,16 +32,18 @@ pub(super) struct Surveyed {
     /// Columns whose values repeat and are many, as those of persons with several rows.
     pub(super) may_be_persons: Vec<usize>,
     /// The numbers of columns that need no other reading than the first pass gave them, at the place of the column.
-    pub(super) numbers: Vec<Option<Numbers>>,
+    pub(super) numbers: Vec<Option<ReadNumbers>>,
     /// Rows of each file, by its parts.
     pub(super) rows: Vec<Rows>,
 }
 
 /// The numbers of a column that is spelt plainly, with the account of its cells.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Numbers {
-    pub(super) x: Vec<f64>,
+pub(super) struct ReadNumbers {
+    pub(super) x: Numbers,
     pub(super) unused: Unused,
+    /// Whether all are whole numbers that stand for the texts of identifiers.
+    pub(super) are_ids: bool,
 }
 
 /// What the first pass gathers of a column.
@@ -49,35 +51,43 @@ struct Looked {
     profile: Profile,
     keys: Keys,
     /// Kept as long as most cells are numbers, so that such columns need not be read again.
-    numbers: Option<Numbers>,
+    numbers: Option<ReadNumbers>,
 }
 
 impl Looked {
     fn new(named: bool) -> Self {
-        Self { profile: Profile::default(), keys: Keys::new(named), numbers: Some(Numbers::default()) }
+        let numbers = Some(ReadNumbers { are_ids: true, ..ReadNumbers::default() });
+        Self { profile: Profile::default(), keys: Keys::new(named), numbers }
     }
 
     fn add(
         &mut self,
         reader: &Reader<'_>,
-        cells: &Column,
+        batch: &Batch,
+        column: usize,
         in_training: &[bool],
         at: &(dyn Fn(usize) -> At + Sync),
     ) {
         let Self { profile, keys, numbers } = self;
-        each_cell(cells, |row, cell| {
+        batch.each_cell(column, |row, cell| {
             let reading = build::number(reader, cell);
-            if let Some(Numbers { x, unused }) = numbers {
+            if let Some(ReadNumbers { x, unused, are_ids }) = numbers {
                 x.push(unused.number(reading, || at(row)));
+                *are_ids = *are_ids
+                    && match reading {
+                        Reading::Value(_) => is_plain_id(cell),
+                        // A text that is listed as missing may still be an identifier.
+                        _ => matches!(cell, Cell::Null | Cell::Text("")),
+                    };
             }
-            if in_training[row] {
+            if in_training[row] && !matches!(cell, Cell::Text("")) {
                 profile.cell(reader, cell, reading);
             }
         });
         if profile.seen > TRIAL && profile.numbers * 2 < profile.seen {
             *numbers = None;
         }
-        keys.add(cells);
+        keys.add(batch, column);
     }
 }
 
@@ -165,7 +175,13 @@ pub(super) fn survey(
     // Words that turned out to be truth values were read as strays.
     for (numbers, decision) in numbers.iter_mut().zip(&decisions) {
         let has_strays = numbers.as_ref().is_some_and(|n| n.unused.n_rejected() > 0);
-        if !matches!(decision.role, Role::Number { .. }) || (decision.spelling.truth && has_strays) {
+        let is_kept = match decision.role {
+            Role::Number { .. } => !(decision.spelling.truth && has_strays),
+            Role::Group => numbers.as_ref().is_some_and(|n| n.are_ids),
+            Role::Id => numbers.as_ref().is_some_and(|n| n.are_ids && n.unused.absent == 0),
+            _ => false,
+        };
+        if !is_kept {
             *numbers = None;
         }
     }
@@ -197,21 +213,20 @@ fn pass(
         read.extend(split.map(|at| places[at]));
         let mut rows = Rows::new(file);
         file.source.read(&read, |batch| {
-            let stored = batch.frame.columns();
             let in_training: Vec<bool> = match split {
                 Some(_) => {
-                    let mut of = Vec::with_capacity(batch.frame.height());
-                    each_cell(&stored[wanted.len()], |_, cell| {
+                    let mut of = Vec::with_capacity(batch.n_rows());
+                    batch.each_cell(wanted.len(), |_, cell| {
                         of.push(splits::split_of(cell) == Some(Split::Train));
                     });
                     of
                 }
-                None => vec![file.split.is_none_or(|split| split == Split::Train); batch.frame.height()],
+                None => vec![file.split.is_none_or(|split| split == Split::Train); batch.n_rows()],
             };
             n_train += in_training.iter().filter(|t| **t).count() as u64;
             let at = build::at(file, batch, rows.count(batch));
-            columns.par_iter_mut().zip(stored).zip(&readers).for_each(|((looked, cells), reader)| {
-                looked.add(reader, cells, &in_training, &at);
+            columns.par_iter_mut().zip(&readers).enumerate().for_each(|(i, (looked, reader))| {
+                looked.add(reader, batch, i, &in_training, &at);
             });
             Ok(())
         })?;

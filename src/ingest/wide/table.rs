@@ -47,7 +47,7 @@ impl Rows {
     pub(super) fn count(&mut self, batch: &Batch) -> u64 {
         let rows = &mut self.0[batch.file];
         let first = *rows + 1;
-        *rows += batch.frame.height() as u64;
+        *rows += batch.n_rows() as u64;
         first
     }
 

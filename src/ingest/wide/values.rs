@@ -314,8 +314,8 @@ pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cells::Cell;
     use super::*;
+    use crate::ingest::source::Cell;
 
     fn judged(cells: &[&str]) -> (Values, Spelling) {
         let mut spelling = Spelling::with_missing(vec!["NA".into()]);

@@ -33,10 +33,11 @@ fn table(rows: ArrayView2<'_, f64>) -> RecordTable {
             resolution: Some(resolution),
             range: None,
             spelling: crate::ingest::Spelling::undeclared(),
-            cells: Cells::Number(values.to_vec()),
+            cells: Cells::Number(values.iter().copied().collect()),
         })
         .collect();
-    RecordTable { record_ids: ids.clone(), subject_ids: ids, splits: None, columns, audit: Audit::default() }
+    let (record_ids, subjects) = (ids.into(), crate::ingest::Subjects::Records);
+    RecordTable { record_ids, subjects, splits: None, columns, audit: Audit::default() }
 }
 
 fn world() -> World {

@@ -19,7 +19,7 @@ fn texts(dir: &Path, bundle: &str, column: &str) -> Vec<String> {
     let features = dir.join(bundle).join("features.parquet");
     let read = read_columns(&features, &[(column, Kind::Categorical)]).unwrap();
     let Cells::Text(cells) = &read.columns[0].cells else { panic!("{column} is read as text") };
-    cells.iter().map(|cell| cell.clone().unwrap_or_default()).collect()
+    cells.iter().map(|cell| cell.unwrap_or_default().to_owned()).collect()
 }
 
 fn counts(texts: Vec<String>) -> BTreeMap<String, usize> {
@@ -49,7 +49,7 @@ fn categories_are_read_as_the_texts_they_stand_for() {
     let file = dir.join("split_cat.parquet");
     let declared = read_columns(&file, &[("split", Kind::Categorical)]).unwrap();
     let Cells::Text(declared) = &declared.columns[0].cells else { panic!("splits are texts") };
-    let declared: Vec<String> = declared.iter().map(|cell| cell.clone().unwrap()).collect();
+    let declared: Vec<String> = declared.iter().map(|cell| cell.unwrap().to_owned()).collect();
     assert_eq!(declared.len(), 600);
     assert_eq!(texts(dir, "split", "split"), declared);
 

@@ -12,7 +12,7 @@ use crate::support::run;
 fn numbers(file: &Path, column: &str) -> Vec<f64> {
     let read = read_columns(file, &[(column, Kind::Continuous)]).unwrap();
     let Cells::Number(cells) = &read.columns[0].cells else { panic!("{column} is read as numbers") };
-    cells.clone()
+    cells.to_vec()
 }
 
 /// Ingests a table; the standard error, and whether it was accepted.

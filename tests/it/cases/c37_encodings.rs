@@ -14,7 +14,7 @@ fn columns(dir: &Path, bundle: &str, names: [&str; 2]) -> [Vec<f64>; 2] {
     let expected = names.map(|name| (name, Kind::Continuous));
     let read = read_columns(&dir.join(bundle).join("features.parquet"), &expected).unwrap();
     [0, 1].map(|i| match &read.columns[i].cells {
-        Cells::Number(cells) => cells.clone(),
+        Cells::Number(cells) => cells.to_vec(),
         Cells::Text(_) => panic!("{} is read as numbers", names[i]),
     })
 }

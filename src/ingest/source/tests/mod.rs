@@ -4,14 +4,11 @@ mod dialects;
 mod fuzz;
 mod parts;
 mod property;
-mod speed;
 mod writers;
 
 use std::path::Path;
 
-use polars_core::prelude::*;
-
-use super::{Batch, Place, Source};
+use super::{Batch, Cell, Place, Source};
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 
@@ -48,7 +45,7 @@ fn table(source: &Source) -> Result<Table, IngestError> {
     };
     source.read(&columns, |batch| {
         let cells: Vec<Vec<Option<String>>> = (0..columns.len()).map(|i| texts(batch, i)).collect();
-        for row in 0..batch.frame.height() {
+        for row in 0..batch.n_rows() {
             table.rows.push(cells.iter().map(|cells| cells[row].clone()).collect());
             table.places.push(batch.place(row));
         }
@@ -60,15 +57,16 @@ fn table(source: &Source) -> Result<Table, IngestError> {
 
 /// The cells of a column; of one with times only whether they are there.
 fn texts(batch: &Batch, column: usize) -> Vec<Option<String>> {
-    let series = batch.frame.columns()[column].as_materialized_series();
-    match series.dtype() {
-        DataType::String => series.str().unwrap().iter().map(|v| v.map(ToOwned::to_owned)).collect(),
-        DataType::Boolean => series.bool().unwrap().iter().map(|v| v.map(|v| v.to_string())).collect(),
-        DataType::Int64 => series.i64().unwrap().iter().map(|v| v.map(|v| v.to_string())).collect(),
-        DataType::Float64 => series.f64().unwrap().iter().map(|v| v.map(|v| format!("{v:?}"))).collect(),
-        t if t.is_temporal() => {
-            series.is_null().iter().map(|null| (null == Some(false)).then(|| "temporal".to_owned())).collect()
-        }
-        t => panic!("{t} is none of the types of a batch"),
-    }
+    let mut texts = Vec::new();
+    batch.each_cell(column, |_, cell| {
+        texts.push(match cell {
+            Cell::Null => None,
+            Cell::Text(text) => Some(text.to_owned()),
+            Cell::Bool(v) => Some(v.to_string()),
+            Cell::Integer(v) => Some(v.to_string()),
+            Cell::Number(v) => Some(format!("{v:?}")),
+            Cell::Temporal => Some("temporal".to_owned()),
+        });
+    });
+    texts
 }

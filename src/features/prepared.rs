@@ -1,0 +1,136 @@
+//! A table made ready to be a bundle: its records are split and its encoder is fitted. What is written is made of the table
+//! a block of rows at a time, so that no second copy of it is in memory.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::IoError;
+use crate::ingest::{Audit, RecordTable};
+use crate::schema::{Pipeline, Schema, Split, Waveform, fingerprint};
+
+use super::bundle::{AUDIT, MANIFEST, TENSORS, json};
+use super::tensors::Contents;
+use super::{CodedTable, Encoder, FORMAT_VERSION, FeatureError, Manifest, SplitCounts, split};
+
+/// Training records per coordinate below which a user is warned.
+const FEW_ROWS: usize = 5;
+
+/// A table with everything fitted.
+pub struct Prepared<'t> {
+    table: &'t RecordTable,
+    coded: CodedTable<'t>,
+    splits: Vec<Split>,
+    manifest: Manifest,
+    audit: Audit,
+}
+
+impl<'t> Prepared<'t> {
+    /// Splits the records by subject and fits the encoder on the training split. What a user should know about columns and
+    /// splits is added to the warnings of the audit.
+    ///
+    /// # Errors
+    /// [`FeatureError::NoRecords`], [`FeatureError::EmptySplit`], and those of [`Encoder::fit`].
+    pub fn new(
+        table: &'t RecordTable,
+        schema: Option<&Schema>,
+        pipeline: &Pipeline,
+    ) -> Result<Self, FeatureError> {
+        let (splits, split_warnings) = split::assign_splits(table, pipeline)?;
+        let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
+        let encoder = match &pipeline.waveform {
+            Some(waveform) => {
+                let given = past_columns(&encoder, table, waveform);
+                encoder.conditioned_on(&given)
+            }
+            None => encoder,
+        };
+        let coded = encoder.coded(table)?;
+        let mut audit = table.audit.clone();
+        audit.warnings.extend(split_warnings);
+        audit.warnings.extend(warnings.iter().map(ToString::to_string));
+        let counts = SplitCounts::of(&splits);
+        if counts.train < FEW_ROWS * encoder.n_coordinates() {
+            audit.warnings.push(format!(
+                "{} training records for {} coordinates are few: likelihoods and what follows from them are uncertain",
+                counts.train,
+                encoder.n_coordinates()
+            ));
+        }
+        let manifest = Manifest {
+            format_version: FORMAT_VERSION,
+            program_version: env!("CARGO_PKG_VERSION").into(),
+            seed: pipeline.seed,
+            n_records: table.n_records(),
+            splits: counts,
+            tensor_sha256: String::new(),
+            schema_sha256: schema.map(fingerprint),
+            inputs: audit.inputs.clone(),
+            pipeline: pipeline.clone(),
+            schema: schema.cloned(),
+            encoder,
+        };
+        Ok(Self { table, coded, splits, manifest, audit })
+    }
+
+    /// The split of each record.
+    pub fn splits(&self) -> &[Split] {
+        &self.splits
+    }
+
+    /// Writes `tensor.safetensors`, `manifest.json` and `audit.json` into an existing, staged folder
+    /// ([`crate::output::Staged::dir`]); the same table gives the same bytes. Returns the manifest and the audit.
+    ///
+    /// # Errors
+    /// I/O failures.
+    pub fn write(self, dir: &Path) -> Result<(Manifest, Audit), FeatureError> {
+        let path = dir.join(TENSORS);
+        let mut file = File::create(&path).map_err(IoError::on("create", &path))?;
+        let (manifest, audit) = self.write_tensors(&mut file, &path)?;
+        let write = |name: &str, bytes: &[u8]| {
+            let path = dir.join(name);
+            fs::write(&path, bytes).map_err(IoError::on("write", &path))
+        };
+        write(MANIFEST, &json(&manifest))?;
+        write(AUDIT, &json(&audit))?;
+        Ok((manifest, audit))
+    }
+
+    /// Writes the tensors to a file that is called `path` in messages, and completes the manifest and the audit.
+    pub(super) fn write_tensors(
+        self,
+        file: &mut (impl Write + Send),
+        path: &Path,
+    ) -> Result<(Manifest, Audit), FeatureError> {
+        let Self { table, coded, splits, mut manifest, mut audit } = self;
+        let mut unseen: Vec<(String, usize)> = Vec::new();
+        let encoder = &manifest.encoder;
+        let contents = Contents {
+            encoder,
+            seed: manifest.seed_of_draw(),
+            splits: &splits,
+            id: &|i| &table.record_ids[i],
+            raw: &|from, to| coded.rows(from, to),
+        };
+        let look_at = |raw: ndarray::ArrayView2<'_, f64>| super::add_counts(&mut unseen, encoder.unseen(raw));
+        let sha256 = contents.write(file, look_at).map_err(IoError::on("write", path))?;
+        manifest.tensor_sha256 = sha256;
+        // In the order of the columns, whatever blocks they were met in.
+        let place = |name: &str| manifest.encoder.columns.iter().position(|c| c.meta.name == name);
+        unseen.sort_by_key(|(column, _)| place(column));
+        for (column, count) in unseen {
+            audit
+                .warnings
+                .push(format!("`{column}`: {count} held-out records have a level not met in training"));
+        }
+        Ok((manifest, audit))
+    }
+}
+
+/// Features that come before a window: they are given, and no part of its density.
+fn past_columns(encoder: &Encoder, table: &RecordTable, waveform: &Waveform) -> Vec<usize> {
+    let given = waveform.past * waveform.channels.len();
+    let names: HashSet<&str> = table.columns.iter().take(given).map(|c| c.name.as_str()).collect();
+    (0..encoder.n_features()).filter(|&j| names.contains(encoder.columns[j].meta.name.as_str())).collect()
+}
