@@ -53,15 +53,24 @@ pub enum GmmError {
     /// The weights are not a probability distribution.
     #[error("mixture weights must be finite, non-negative and sum to 1")]
     Weights,
-    /// The densities of some row could not be represented, or EM collapsed, with every regularisation tried.
+    /// A component that is responsible for no row.
+    #[error("component {component} is left without rows")]
+    EmptyComponent {
+        /// Component, from 0.
+        component: usize,
+    },
+    /// k-means, which provides the starts, failed.
+    #[error("there is no start for EM: {0}")]
+    NoStart(String),
+    /// EM collapsed with every regularisation tried.
     #[error("fitting {components} Gaussian components failed with regularisation up to {regularisation:e}")]
-    Underflow {
+    Collapsed {
         /// Number of components of the smallest mixture tried.
         components: usize,
         /// Strongest regularisation tried.
         regularisation: f64,
-        /// The error that linfa returned at that strength.
-        source: Box<linfa_clustering::GmmError>,
+        /// What went wrong at that strength.
+        source: Box<GmmError>,
     },
 }
 
@@ -78,10 +87,11 @@ impl Hint for GmmError {
                 "the model file is damaged; fit the model again".into()
             }
             Self::Shape { .. } | Self::Setting { .. } => return None,
-            Self::Underflow { .. } => "heavy tails or rows far from all others overflow the mixture's \
-                                       exponentials: use `transform = \"normal-score\"`, or remove constant \
-                                       and duplicated columns"
-                .into(),
+            Self::EmptyComponent { .. } | Self::NoStart(_) | Self::Collapsed { .. } => {
+                "heavy tails, or rows far from all others, leave a component without a covariance: use \
+                 `transform = \"normal-score\"`, or remove constant and duplicated columns"
+                    .into()
+            }
         })
     }
 }

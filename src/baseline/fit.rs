@@ -1,20 +1,10 @@
-//! Choosing and fitting a mixture. linfa runs the expectation maximisation (EM), and the validation records
-//! choose the settings.
-//!
-//! linfa-clustering 0.8.1 exponentiates log-densities without a shift. Two measures keep them within range.
-//! First, all rows are scaled by a common factor. This moves every log-density by the same amount, so that
-//! they lie around 0 instead of around −1.4·d. Second, a failed fit is repeated with ten times the
-//! regularisation before it counts as failed.
+//! Choosing and fitting a mixture: EM from several starts, and the validation records choose the settings.
 
-use linfa::DatasetBase;
-use linfa::traits::Fit;
-use linfa_clustering::GaussianMixtureModel;
-use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
-use rand_xoshiro::Xoshiro256Plus;
-use rand_xoshiro::rand_core::SeedableRng;
+use ndarray::{Array1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::em::{Clusters, Em};
 use super::{Gmm, GmmError};
 use crate::density::Density;
 use crate::random::Seed;
@@ -22,6 +12,9 @@ use crate::random::Seed;
 /// Largest number of coordinates for which mixtures are searched by EM. With more coordinates, one Gaussian
 /// is fitted in closed form.
 pub const WIDE: usize = 512;
+
+/// How often a failed fit is repeated with ten times the regularisation.
+const ATTEMPTS: usize = 3;
 
 /// The settings that are tried when a mixture is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,44 +156,36 @@ pub fn fit_gmm<'a>(
             value,
         });
     }
-    let scale = if d > WIDE { 1.0 } else { representable_scale(train) };
-    let rows = train.mapv(|v| v * scale);
-    let search = Search { train, validation, rows, scale, records: n / units.max(1), config };
+    let search = Search { train, validation, records: n / units.max(1), config };
     search.run()
 }
 
 struct Search<'a> {
     train: ArrayView2<'a, f64>,
     validation: ArrayView2<'a, f64>,
-    rows: Array2<f64>,
-    scale: f64,
     records: usize,
     config: &'a GmmConfig,
 }
 
 struct Fitted {
     trial: GmmTrial,
-    gmm: Option<Gmm>,
-    source: Option<linfa_clustering::GmmError>,
+    fit: Result<Gmm, GmmError>,
 }
 
 impl Search<'_> {
     fn run(&self) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
         let mut done: Vec<Fitted> = Vec::new();
-        let wide = self.rows.ncols() > WIDE;
         let one = [1];
-        let tried = if wide { &one[..] } else { &self.config.components };
-        if wide && self.config.components.len() > 1 {
-            tracing::warn!("more components than one are not tried on more than {WIDE} coordinates");
-        }
+        let tried = if self.train.ncols() > WIDE { &one[..] } else { &self.config.components };
         for (step, &components) in tried.iter().enumerate() {
             // A component needs five records or more. The first number of components is always tried.
             if step > 0 && self.records < 5 * components {
                 break;
             }
             let before = best(&done).and_then(|i| done[i].trial.criterion);
+            let start = self.clusters(components, 0);
             let fits: Vec<Fitted> =
-                self.strengths(&done).par_iter().map(|&r| self.fit(components, r, 0)).collect();
+                self.strengths(&done).par_iter().map(|&r| self.fit(components, &start, r, 0)).collect();
             let now = best(&fits).and_then(|i| fits[i].trial.criterion);
             done.extend(fits);
             if now <= before {
@@ -213,30 +198,27 @@ impl Search<'_> {
             let starts = if components == 1 { 1 } else { self.config.starts };
             let again: Vec<Fitted> = (1..starts)
                 .into_par_iter()
-                .map(|start| self.fit(components, regularisation, start))
+                .map(|start| self.fit(components, &self.clusters(components, start), regularisation, start))
                 .collect();
             done.extend(again);
         }
         let Some(chosen) = best(&done) else {
-            let mut strongest = 0;
-            for (i, f) in done.iter().enumerate() {
-                if f.trial.regularisation > done[strongest].trial.regularisation {
-                    strongest = i;
-                }
-            }
-            let failed = done.swap_remove(strongest);
-            return Err(match failed.source {
-                Some(source) => GmmError::Underflow {
+            let strongest =
+                done.into_iter().max_by(|a, b| a.trial.regularisation.total_cmp(&b.trial.regularisation));
+            let failed = strongest.expect("invariant: the first number of components is tried");
+            return Err(match failed.fit {
+                Err(source) => GmmError::Collapsed {
                     components: failed.trial.components,
                     regularisation: failed.trial.regularisation,
                     source: Box::new(source),
                 },
-                None => GmmError::NotPositiveDefinite { component: 0 },
+                // A density that is not finite on the validation rows.
+                Ok(_) => GmmError::NotPositiveDefinite { component: 0 },
             });
         };
         done[chosen].trial.chosen = true;
-        let gmm = done[chosen].gmm.take().expect("invariant: the best trial has a mixture");
-        Ok((gmm, done.into_iter().map(|f| f.trial).collect()))
+        let trials = done.iter().map(|f| f.trial.clone()).collect();
+        Ok((done.swap_remove(chosen).fit?, trials))
     }
 
     /// Returns the regularisations to try next: all of them at first, and then the best one so far with its
@@ -250,40 +232,42 @@ impl Search<'_> {
         }
     }
 
-    fn fit(&self, components: usize, regularisation: f64, start: usize) -> Fitted {
+    /// Where EM starts with so many components; none where there is one, which needs no start.
+    fn clusters(&self, components: usize, start: usize) -> Option<Result<Clusters, GmmError>> {
+        let seed = self.config.seed.child("gmm-start", start as u64);
+        (components > 1).then(|| Clusters::find(self.train, components, seed))
+    }
+
+    fn fit(
+        &self,
+        components: usize,
+        clusters: &Option<Result<Clusters, GmmError>>,
+        regularisation: f64,
+        start: usize,
+    ) -> Fitted {
         let mut strength = regularisation;
-        let mut tolerance = self.config.tolerance;
         let mut attempt = 0;
-        let (gmm, source, failure) = loop {
-            let fit = if self.rows.ncols() > WIDE {
-                Ok(self.one_gaussian(strength))
-            } else {
-                self.fit_once(components, strength, tolerance, start).map(|fit| self.restore(&fit))
+        let fit = loop {
+            let em = Em {
+                regularisation: strength,
+                tolerance: self.config.tolerance,
+                max_iterations: self.config.max_iterations,
             };
-            match fit {
-                Ok(restored) => match restored.and_then(|g| g.conditioned_on(&self.config.context)) {
-                    Ok(gmm) => break (Some(gmm), None, None),
-                    Err(e) if attempt == 3 => break (None, None, Some(e.to_string())),
-                    Err(_) => {}
-                },
-                Err(e) if attempt == 3 => {
-                    let text = e.to_string();
-                    break (None, Some(e), Some(text));
-                }
-                // EM that only ran out of iterations is no reason for a stronger regularisation. A looser
-                // tolerance is enough.
-                Err(linfa_clustering::GmmError::NotConverged(_)) => {
-                    tolerance *= 10.0;
-                    attempt += 1;
-                    continue;
-                }
-                Err(_) => {}
+            let found = match clusters {
+                None => em.one(self.train),
+                Some(Ok(clusters)) => em.start(clusters).and_then(|start| em.run(self.train, start)),
+                Some(Err(error)) => break Err(GmmError::NoStart(error.to_string())),
+            };
+            let found = found.and_then(|gmm| gmm.conditioned_on(&self.config.context));
+            if found.is_ok() || attempt == ATTEMPTS {
+                break found;
             }
             attempt += 1;
             strength = (strength * 10.0).max(1e-6);
         };
-        let train_log_prob = gmm.as_ref().map(|g| mean(&g.log_prob(self.train)));
-        let criterion = gmm.as_ref().zip(train_log_prob).map(|(g, train)| {
+        let gmm = fit.as_ref().ok();
+        let train_log_prob = gmm.map(|g| mean(&g.log_prob(self.train)));
+        let criterion = gmm.zip(train_log_prob).map(|(g, train)| {
             if self.validation.nrows() > 0 {
                 mean(&g.log_prob(self.validation))
             } else {
@@ -297,50 +281,10 @@ impl Search<'_> {
             start,
             train_log_prob,
             criterion: criterion.filter(|c| c.is_finite()),
-            failure,
+            failure: fit.as_ref().err().map(ToString::to_string),
             chosen: false,
         };
-        Fitted { trial, gmm, source }
-    }
-
-    fn fit_once(
-        &self,
-        components: usize,
-        regularisation: f64,
-        tolerance: f64,
-        start: usize,
-    ) -> Result<GaussianMixtureModel<f64>, linfa_clustering::GmmError> {
-        let seed = self.config.seed.child("gmm-start", start as u64).0;
-        let rng = Xoshiro256Plus::seed_from_u64(seed);
-        let rows = DatasetBase::from(self.rows.view());
-        GaussianMixtureModel::params_with_rng(components, rng)
-            .reg_covariance(regularisation * self.scale * self.scale)
-            .tolerance(tolerance)
-            .max_n_iterations(self.config.max_iterations)
-            .fit(&rows)
-    }
-
-    /// Returns the Gaussian of maximum likelihood in closed form. linfa's triangular solver would take
-    /// minutes per step on thousands of coordinates.
-    fn one_gaussian(&self, regularisation: f64) -> Result<Gmm, GmmError> {
-        let centre = self.train.mean_axis(Axis(0)).expect("invariant: rows were counted");
-        let diff = &self.train - &centre;
-        let mut covariance = diff.t().dot(&diff) / self.train.nrows() as f64;
-        covariance.diag_mut().mapv_inplace(|v| v + regularisation);
-        Gmm::new(Array1::from_elem(1, 1.0), centre.insert_axis(Axis(0)), covariance.insert_axis(Axis(0)))
-    }
-
-    /// Undoes the scaling of the rows. linfa's covariances are symmetrised, because rounding makes its
-    /// products slightly asymmetric.
-    fn restore(&self, fit: &GaussianMixtureModel<f64>) -> Result<Gmm, GmmError> {
-        let weights: Array1<f64> = fit.weights() / fit.weights().sum();
-        let means = fit.means().mapv(|m| m / self.scale);
-        let (k, d) = means.dim();
-        let square = self.scale * self.scale;
-        let c = fit.covariances();
-        let covariances =
-            Array3::from_shape_fn((k, d, d), |(k, i, j)| 0.5 * (c[[k, i, j]] + c[[k, j, i]]) / square);
-        Gmm::new(weights, means, covariances)
+        Fitted { trial, fit }
     }
 }
 
@@ -360,28 +304,6 @@ fn best(fits: &[Fitted]) -> Option<usize> {
 
 fn mean(values: &Array1<f64>) -> f64 {
     values.sum() / values.len() as f64
-}
-
-/// Returns the factor c for which the log-densities of `c·x` under one Gaussian lie symmetrically around 0:
-/// `log p(c·x) = log p(x) − d·log c`.
-fn representable_scale(x: ArrayView2<'_, f64>) -> f64 {
-    let (n, d) = x.dim();
-    let Some(centre) = x.mean_axis(Axis(0)) else { return 1.0 };
-    let diff = &x - &centre;
-    let mut covariance = diff.t().dot(&diff) / n as f64;
-    // The ridge makes every sample covariance positive definite and moves the centre of the log-densities
-    // only slightly.
-    let ridge = 1e-2 * (covariance.diag().sum() / d.max(1) as f64).max(1e-6);
-    covariance.diag_mut().mapv_inplace(|v| v + ridge);
-    let one = Array1::from_elem(1, 1.0);
-    let Ok(gaussian) = Gmm::new(one, centre.insert_axis(Axis(0)), covariance.insert_axis(Axis(0))) else {
-        return 1.0;
-    };
-    let lp = gaussian.log_prob(x);
-    let low = lp.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = lp.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let scale = (0.5 * (low + high) / d.max(1) as f64).exp();
-    if scale.is_finite() && scale > 0.0 { scale } else { 1.0 }
 }
 
 #[cfg(test)]

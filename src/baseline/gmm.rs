@@ -149,7 +149,8 @@ impl Gmm {
         self.covariances.view()
     }
 
-    fn log_prob_block(&self, v: ArrayView2<'_, f64>, out: &mut [f64]) {
+    /// `log w_k + log N(v_i; μ_k, Σ_k)`, `(n, k)`.
+    pub(super) fn terms(&self, v: ArrayView2<'_, f64>) -> Array2<f64> {
         let k = self.n_components();
         let mut terms = Array2::<f64>::zeros((v.nrows(), k));
         for c in 0..k {
@@ -158,6 +159,11 @@ impl Gmm {
                 terms[[row, c]] = self.log_norm[c] - 0.5 * w.dot(&w);
             }
         }
+        terms
+    }
+
+    fn log_prob_block(&self, v: ArrayView2<'_, f64>, out: &mut [f64]) {
+        let terms = self.terms(v);
         for (o, row) in out.iter_mut().zip(terms.rows()) {
             *o = log_sum_exp(row.as_slice().expect("invariant: terms are in standard layout"));
         }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::error::{Hint, IoError};
 use crate::schema::Split;
 
+/// Columns that an error names at most.
+const MOST_COLUMNS: usize = 12;
+
 /// Why a table could not be encoded, or a bundle not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,10 +36,10 @@ pub enum FeatureError {
         folds: usize,
     },
     /// Every column was left out.
-    #[error("no feature has enough training values: {left_out} left out of {left_out}")]
+    #[error("no column can be used as a feature; all {} are left out", .left_out.len())]
     NoFeatures {
-        /// Columns left out.
-        left_out: usize,
+        /// The columns, each with what it was taken for and why.
+        left_out: Vec<String>,
     },
     /// Columns the encoder was fitted on are not in the table.
     #[error("the table lacks {} of the columns this was fitted on: {}", .0.len(), .0.join(", "))]
@@ -126,7 +129,16 @@ impl Hint for FeatureError {
                 "whole subjects go to a split, and {n_subjects} are few: add subjects, raise `split.{}`, or try another seed",
                 split.name()
             ),
-            Self::NoFeatures { .. } => "lower `min_observed`, or check that the columns hold values".into(),
+            Self::NoFeatures { left_out } => {
+                let mut lines: Vec<String> = left_out.iter().take(MOST_COLUMNS).cloned().collect();
+                if left_out.len() > MOST_COLUMNS {
+                    lines.push(format!("and {} more", left_out.len() - MOST_COLUMNS));
+                }
+                lines.push(
+                    "declare what a column is with --set role.COLUMN=continuous, count or categorical".into(),
+                );
+                lines.join("\n")
+            }
             Self::MissingColumns(_) => {
                 "give the table the columns of the bundle the model was fitted on; empty cells are allowed"
                     .into()

@@ -139,7 +139,13 @@ impl Encoder {
             }
         }
         if columns.is_empty() {
-            return Err(FeatureError::NoFeatures { left_out: table.columns.len() });
+            // Those that ingestion gave another role come first, then those without enough values.
+            let others =
+                table.audit.columns.iter().filter(|c| !table.columns.iter().any(|f| f.name == c.column));
+            let mut left_out: Vec<String> =
+                others.map(|c| format!("`{}` ({}): {}", c.column, c.role, c.why)).collect();
+            left_out.extend(warnings.iter().map(ToString::to_string));
+            return Err(FeatureError::NoFeatures { left_out });
         }
         let (indicators, absences) = fit_indicators(&mut columns, &missing, n_train);
         Ok((Self { columns, indicators, absences }, warnings))

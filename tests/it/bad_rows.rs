@@ -131,4 +131,15 @@ fn an_event_store_changes_no_byte_and_is_made_anew_when_stale_or_damaged() {
 
     spoil(dir, "CHARTEVENTS.csv", 1, |line| line.replacen(",20", ",21", 1));
     assert!(bundle(&cached) == bundle(&[]), "a changed source makes the store stale");
+
+    // What there is to say about the source is said by the store as well.
+    let source = dir.join("extract/CHARTEVENTS.csv");
+    let mut bytes = fs::read(&source).unwrap();
+    let unit = bytes.windows(4).position(|b| b == b"mmHg").unwrap();
+    bytes[unit] = 0xb5;
+    fs::write(source, bytes).unwrap();
+    let plain = bundle(&[]);
+    assert!(audit(dir)["warnings"].to_string().contains("Windows-1252"));
+    assert!(bundle(&cached) == plain, "the run that makes the store");
+    assert!(bundle(&cached) == plain, "the run that reads it");
 }

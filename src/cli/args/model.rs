@@ -15,7 +15,7 @@ pub(in crate::cli) enum ModelKind {
     GlowLu,
     /// The same flow with fixed permutations in place of the butterflies
     Realnvp,
-    /// Gaussian mixture, fitted by linfa
+    /// Gaussian mixture with full covariances
     Gmm,
     /// Vector autoregression with mixture innovations, for waveform windows
     Var,

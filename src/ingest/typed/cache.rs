@@ -26,7 +26,7 @@ use crate::ingest::files::{Format, SourceFile};
 use crate::ingest::{IngestError, InputFile};
 
 /// Raised whenever stores of another version must not be read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The store of an event file in the folder `dir`, made if need be; the file itself where a store would not serve.
 ///
@@ -152,6 +152,7 @@ fn make(
         rows: passed.rows,
         skipped: passed.skipped,
         zones: passed.zones,
+        said: file.file.warnings(),
         store: fingerprint(store)?,
     };
     let text = serde_json::to_vec_pretty(&known).expect("invariant: a note is plain data");

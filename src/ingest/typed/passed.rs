@@ -31,6 +31,8 @@ pub(in crate::ingest) struct Note {
     pub(in crate::ingest) skipped: u64,
     /// How the times of the source are written.
     pub(in crate::ingest) zones: Zoned,
+    /// What a user should know about the source: its encoding, bytes behind its end.
+    pub(in crate::ingest) said: Vec<String>,
     /// The store itself.
     pub(in crate::ingest) store: InputFile,
 }

@@ -104,7 +104,10 @@ impl Tables {
 
     /// What there is to say about the files, now that they have been read.
     pub(in crate::ingest) fn said(&self) -> impl Iterator<Item = String> {
-        self.files.iter().flat_map(|(_, files)| files).flat_map(|file| file.file.warnings())
+        let files = self.files.iter().flat_map(|(_, files)| files);
+        files.flat_map(|file| {
+            file.cached.as_ref().map_or_else(|| file.file.warnings(), |note| note.said.clone())
+        })
     }
 
     pub(in crate::ingest) fn fingerprints(

@@ -80,6 +80,8 @@ impl Key {
                 }
                 match text.parse::<i64>() {
                     Ok(x) => Self::whole(x),
+                    // More digits than an integer holds: as doubles, many of them would be one and the same.
+                    Err(_) if text.bytes().all(|b| b.is_ascii_digit()) => Self::Text(hash_text(text)),
                     Err(_) => match Marks::Point.parse(text) {
                         Some(x) if x.fract() == 0.0 => Self::Whole(x, hash_number(x)),
                         Some(_) => Self::Other,
