@@ -72,8 +72,6 @@ const CIRCLES: &[&[&str]] = &[
     &["ingest/wide/finish.rs", "ingest/wide/mod.rs", "ingest/wide/survey.rs"],
     &["outlier/judge.rs", "outlier/table.rs"],
     &["pipeline/cross.rs", "pipeline/fit.rs"],
-    &["schema/aggregation.rs", "schema/expression/parser.rs", "schema/expression.rs", "schema/model.rs"],
-    &["schema/check/sources.rs", "schema/check/variables.rs"],
 ];
 
 fn layer(module: &str) -> u32 {
