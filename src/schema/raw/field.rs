@@ -1,17 +1,27 @@
 //! Parts of the format that know where they stand: a value with its place, lists, and tables with names of
 //! the author's own. A part that cannot be read is empty; the reader has told the problem by then.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use std::borrow::Cow;
 use toml::Spanned;
 
-use super::reader::{FIELD, PAIRS, TEXT, TEXT_OR};
 use crate::schema::problems::Span;
+
+// By these names the types ask the reader for more than the data model of serde holds.
+
+/// A value with its place.
+pub(super) const FIELD: &str = "a field";
+/// A text that is not blank.
+pub(super) const TEXT: &str = "a text that is not blank";
+/// A text or a table.
+pub(super) const TEXT_OR: &str = "a text or a table";
+/// A table or a list of pairs.
+pub(super) const PAIRS: &str = "pairs";
 
 /// A value with the places of its key and of itself.
 #[derive(Debug, Clone, PartialEq)]

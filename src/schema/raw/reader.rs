@@ -13,19 +13,11 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::field::{FIELD, PAIRS, TEXT, TEXT_OR};
 use super::node::{Fault, Node, Value, entries, integer, wanted};
 use super::words::{self, Forms};
 use crate::schema::problems::{Problems, Span};
 use crate::schema::suggest;
-
-/// Names by which the types ask for more than the data model of serde holds: a value with its place,
-pub(super) const FIELD: &str = "a field";
-/// a text that is not blank,
-pub(super) const TEXT: &str = "a text that is not blank";
-/// a text or a table,
-pub(super) const TEXT_OR: &str = "a text or a table";
-/// and a table or a list of pairs.
-pub(super) const PAIRS: &str = "pairs";
 
 /// Reads the whole of a document, which messages call `title`. What is missing in it is shown at `at`.
 pub(in crate::schema) fn read<'de, T: Deserialize<'de>>(
