@@ -1,11 +1,12 @@
 //! How the measurements of a window become one number.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
 
 /// How the measurements of a window become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aggregation {
     /// Earliest usable value (ties: mean of the tied values).
@@ -28,7 +29,8 @@ pub enum Aggregation {
     Count,
     /// Least-squares slope over time, per hour; null below two distinct times.
     Slope,
-    /// Hours from the latest usable measurement to the end of the window, or of the record if that is earlier.
+    /// Hours from the latest usable measurement to the end of the window, or of the record if that is
+    /// earlier.
     TimeSinceLast,
 }
 
@@ -81,7 +83,8 @@ impl Aggregation {
         }
     }
 
-    /// Kind of the result for measurements of a kind; `None` where it has no meaning (the mean of a categorical).
+    /// Kind of the result for measurements of a kind; `None` where it has no meaning (the mean of a
+    /// categorical).
     pub const fn kind_of(self, kind: Kind) -> Option<Kind> {
         match (self, kind) {
             (Self::Count, _) | (Self::Sum, Kind::Binary | Kind::Count) => Some(Kind::Count),

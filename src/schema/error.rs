@@ -1,5 +1,5 @@
-//! What can be wrong with a schema or a pipeline. All problems of a file are reported together, each with the bytes
-//! it concerns, so that the command line can show them in place.
+//! What can be wrong with a schema or a pipeline. All problems of a file are reported together, each with the
+//! bytes it concerns, so that the command line can show them in place.
 
 use std::fmt;
 use std::ops::Range;
@@ -81,11 +81,15 @@ pub enum SchemaError {
         problems: Vec<Problem>,
     },
     /// Overrides that cannot be applied; none of them was.
-    #[error("{}", problems.iter().map(|p| format!("`--set {}`: {}", p.key, p.message)).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", of_settings(problems))]
     Settings {
         /// All that is wrong; never empty.
         problems: Vec<SettingProblem>,
     },
+}
+
+fn of_settings(problems: &[SettingProblem]) -> String {
+    problems.iter().map(|p| format!("`--set {}`: {}", p.key, p.message)).collect::<Vec<_>>().join("\n")
 }
 
 fn in_lines(file: &str, problems: &[Problem]) -> String {

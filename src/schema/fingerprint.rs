@@ -1,5 +1,5 @@
-//! SHA-256 of a resolved description: two files that say the same, whatever their comments and order of keys, have
-//! the same fingerprint.
+//! SHA-256 of a resolved description: two files that say the same, whatever their comments and order of keys,
+//! have the same fingerprint.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// JSON without spaces, the keys of every object sorted by their bytes; the order of lists is kept, since that of
-/// rules and features has a meaning. Numbers are the shortest text that reads back to the same f64.
+/// JSON without spaces, the keys of every object sorted by their bytes; the order of lists is kept, since
+/// that of rules and features has a meaning. Numbers are the shortest text that reads back to the same f64.
 pub fn canonical_json(value: &impl Serialize) -> String {
     let mut value =
         serde_json::to_value(value).expect("invariant: descriptions hold text keys and finite numbers");

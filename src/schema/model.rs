@@ -1,9 +1,10 @@
 //! The resolved description of a data source: tables, the record they are about, and variables with their
 //! sources, units and plausible ranges. `parse` reads it from TOML, `check` finds what is wrong with it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::aggregation::Aggregation;
+use super::{Aggregation, Expression, ExpressionProblem, Kind};
 
 /// A checked description of a data source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,7 +36,8 @@ impl Schema {
 /// What a record is and when it begins and ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Table with one row per record; `None` when records are the distinct ids of the event table (long format).
+    /// Table with one row per record; `None` when records are the distinct ids of the event table (long
+    /// format).
     pub table: Option<String>,
     /// Column identifying the record.
     pub id: String,
@@ -52,17 +54,18 @@ pub struct Record {
 pub struct Table {
     /// Name used by sources and rules, such as `CHARTEVENTS`.
     pub name: String,
-    /// File stems without extension, `*` allowed (`set_*`); `.parquet`, `.csv` and `.csv.gz` are looked for in any
-    /// letter case.
+    /// File stems without extension, `*` allowed (`set_*`); `.parquet`, `.csv` and `.csv.gz` are looked for
+    /// in any letter case.
     pub files: Vec<String>,
-    /// Columns that are read, with their types. Matched to headers without regard to case. Others are ignored.
+    /// Columns that are read, with their types. Matched to headers without regard to case. Others are
+    /// ignored.
     pub columns: Vec<(String, DType)>,
     /// What its rows are.
     pub kind: TableKind,
 }
 
 /// Type of a source column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DType {
     /// Whole number, also ids.
@@ -148,42 +151,9 @@ pub struct DropRule {
     pub reason: String,
 }
 
-/// Statistical kind of a variable; decides its coordinates and its noise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Real number.
-    Continuous,
-    /// Whole number, δ = 1.
-    Count,
-    /// Ordered levels held as whole numbers, δ = 1.
-    Ordinal,
-    /// Two levels.
-    Binary,
-    /// Unordered levels held as text.
-    Categorical,
-}
-
-impl Kind {
-    /// All kinds, in the order they are listed to people.
-    pub const ALL: [Self; 5] =
-        [Self::Continuous, Self::Count, Self::Ordinal, Self::Binary, Self::Categorical];
-
-    /// Name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Continuous => "continuous",
-            Self::Count => "count",
-            Self::Ordinal => "ordinal",
-            Self::Binary => "binary",
-            Self::Categorical => "categorical",
-        }
-    }
-}
-
 /// An item's identifier: a number in MIMIC-III, a name in long tables.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a whole number or a text")]
 pub enum Item {
     /// `ITEMID`.
     Id(i64),
@@ -213,16 +183,17 @@ pub struct Variable {
     pub resolution: Option<f64>,
     /// Raw values that mean "missing" (−1 in PhysioNet 2012).
     pub missing_codes: Vec<f64>,
-    /// Text values and the numbers they stand for (GCS); matched trimmed, without regard to case. When not empty, the
-    /// text decides and unmapped text is counted and dropped, unless it is itself a number of the map.
+    /// Text values and the numbers they stand for (GCS); matched trimmed, without regard to case. When not
+    /// empty, the text decides and unmapped text is counted and dropped, unless it is itself a number of the
+    /// map.
     pub value_map: Vec<(String, f64)>,
-    /// Texts of a categorical variable and the level each becomes, matched like `value_map`; a number is matched as
-    /// its shortest text (`1` for 1.0), `*` at the end stands for any ending, the first match wins. When not empty,
-    /// unmapped text is counted and dropped; empty: every text is its own level.
+    /// Texts of a categorical variable and the level each becomes, matched like `value_map`; a number is
+    /// matched as its shortest text (`1` for 1.0), `*` at the end stands for any ending, the first match
+    /// wins. When not empty, unmapped text is counted and dropped; empty: every text is its own level.
     #[serde(default)]
     pub levels: Vec<(String, String)>,
-    /// Value of a record without any entry, where absence is itself a finding (no ventilation charted: 0). A record whose
-    /// entries cannot be used is missing instead.
+    /// Value of a record without any entry, where absence is itself a finding (no ventilation charted: 0). A
+    /// record whose entries cannot be used is missing instead.
     #[serde(default)]
     pub absent: Option<f64>,
     /// `"<0.01"` in the text column counts as half the limit, and is counted.
@@ -244,7 +215,8 @@ impl Variable {
         self.derived.is_none() && !self.sources.iter().any(|source| matches!(source, Source::Events { .. }))
     }
 
-    /// Whether it is one number per window whatever the aggregation: static, or computed from aggregates alone.
+    /// Whether it is one number per window whatever the aggregation: static, or computed from aggregates
+    /// alone.
     pub fn is_single(&self) -> bool {
         match &self.derived {
             None => self.is_static(),
@@ -269,8 +241,8 @@ impl Derived {
     ///
     /// # Errors
     /// What is wrong with it; a checked schema holds none that is.
-    pub fn expression(&self) -> Result<super::Expression, Vec<super::ExpressionProblem>> {
-        super::Expression::parse(&self.expression)
+    pub fn expression(&self) -> Result<Expression, Vec<ExpressionProblem>> {
+        Expression::parse(&self.expression)
     }
 }
 
@@ -295,8 +267,8 @@ pub enum Source {
         table: String,
         /// Items.
         items: Vec<Item>,
-        /// Units that mean scale and offset below apply, as does an absent one; empty: the unit column says nothing
-        /// for these items.
+        /// Units that mean scale and offset below apply, as does an absent one; empty: the unit column says
+        /// nothing for these items.
         units: Vec<String>,
         /// Factor to the variable's unit.
         scale: f64,
@@ -314,8 +286,8 @@ pub enum Source {
         /// Column.
         column: String,
     },
-    /// Years by the calendar from a birth column to the record's start; ages of 90 years and more (shifted to about 300
-    /// in MIMIC) become `cap`.
+    /// Years by the calendar from a birth column to the record's start; ages of 90 years and more (shifted to
+    /// about 300 in MIMIC) become `cap`.
     Age {
         /// Table with the birth column.
         table: String,
@@ -327,12 +299,13 @@ pub enum Source {
 }
 
 /// Conversions that depend on the value itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// FiO2: x ≤ 1 is a fraction, 21 ≤ x ≤ 100 percent, anything else missing.
     MixedFraction,
-    /// Amounts in a unit that does not convert, such as a rate without the weight: that something was given is known,
-    /// how much is not, so that a record with such rows alone is missing and does not take the default `absent`.
+    /// Amounts in a unit that does not convert, such as a rate without the weight: that something was given
+    /// is known, how much is not, so that a record with such rows alone is missing and does not take the
+    /// default `absent`.
     NotConvertible,
 }

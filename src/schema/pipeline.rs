@@ -1,5 +1,7 @@
-//! The resolved description of what is done with a source: cohort rules, time window, features, transforms, splits.
+//! The resolved description of what is done with a source: cohort rules, time window, features, transforms,
+//! splits.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Aggregation, Kind, Waveform};
@@ -79,7 +81,8 @@ pub enum Predicate {
         /// The other column.
         other: String,
     },
-    /// No other record, of those still there, has the same value of a column (`HADM_ID`: one stay per admission).
+    /// No other record, of those still there, has the same value of a column (`HADM_ID`: one stay per
+    /// admission).
     OnlyPer {
         /// Column name.
         column: String,
@@ -93,10 +96,11 @@ pub enum Predicate {
     },
 }
 
-/// Hours relative to the record's start, or to another moment; an event at `start` counts, one at `end` does not.
+/// Hours relative to the record's start, or to another moment; an event at `start` counts, one at `end` does
+/// not.
 ///
-/// With a step, there is one record per window `[start + k·step, start + k·step + width)`, for all k whose window begins
-/// before `end` and, with `until_end`, before the record's own end.
+/// With a step, there is one record per window `[start + k·step, start + k·step + width)`, for all k whose
+/// window begins before `end` and, with `until_end`, before the record's own end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// First hour.
@@ -198,7 +202,8 @@ impl WideTable {
     }
 }
 
-/// The separator that a text names: itself, or one of the words `comma`, `semicolon`, `tab`, `pipe` and `space`.
+/// The separator that a text names: itself, or one of the words `comma`, `semicolon`, `tab`, `pipe` and
+/// `space`.
 pub(super) fn separator(text: &str) -> Option<char> {
     match text {
         "comma" => Some(','),
@@ -219,7 +224,7 @@ pub(super) fn separator(text: &str) -> Option<char> {
 const MISSING: [&str; 10] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "?", ".", "<NA>", "#N/A"];
 
 /// The mark between whole number and fraction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DecimalMark {
     /// `36.8`.
@@ -242,7 +247,7 @@ impl DecimalMark {
 }
 
 /// The monotone map g from (dequantised) original units to a coordinate (DESIGN.md §4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransformKind {
     /// Smooth monotone spline through training quantiles to N(0,1), linear tails.

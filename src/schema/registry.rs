@@ -5,8 +5,8 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::check::{parse_pipeline, parse_schema};
 use super::error::{Description, SchemaError};
+use super::resolve::{parse_pipeline, parse_schema};
 use super::{Pipeline, Schema, suggest};
 use crate::error::IoError;
 
@@ -66,8 +66,8 @@ pub fn load_pipeline(name_or_path: &str) -> Result<(Pipeline, Option<Schema>), S
     parse_pipeline(&file, &text, &|schema| load_schema_from(schema, &folder))
 }
 
-/// Whether a name or path is that of a pipeline, for commands that take both. A file that is not even TOML counts as
-/// a schema: loading it says what is wrong.
+/// Whether a name or path is that of a pipeline, for commands that take both. A file that is not even TOML
+/// counts as a schema: loading it says what is wrong.
 ///
 /// # Errors
 /// [`SchemaError::Unknown`] or [`SchemaError::Io`].

@@ -103,7 +103,8 @@ fn item(item: &Item) -> String {
     }
 }
 
-/// A pipeline: whom it takes, when, how it is split, and one line per feature, with labels when the schema is there.
+/// A pipeline: whom it takes, when, how it is split, and one line per feature, with labels when the schema is
+/// there.
 pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
     let mut out = format!("{}  {}\n", pipeline.name, pipeline.title);
     let mut line = |name: &str, text: String| {

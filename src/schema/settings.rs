@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use super::check::{check_min_observed, check_split, check_window};
 use super::error::{SchemaError, SettingProblem};
 use super::pipeline::separator;
+use super::resolve::{check_min_observed, check_split, check_window};
 use super::{DecimalMark, Kind, Pipeline, TransformKind, Waveform, WideTable};
 use super::{suggest, waveform};
 
@@ -51,7 +51,8 @@ pub fn apply_settings(pipeline: &mut Pipeline, settings: &[(String, String)]) ->
             problems.push(SettingProblem { key: key.clone(), message, hint });
         }
     }
-    // Whether parts fit together shows only after all of them are set, and is blamed on the last that could be.
+    // Whether parts fit together shows only after all of them are set, and is blamed on the last that could
+    // be.
     let refused: Vec<String> = problems.iter().map(|p| p.key.clone()).collect();
     let mut together = |prefix: &str, message: String| {
         let mut applied = settings.iter().rev().map(|(key, _)| key).filter(|key| !refused.contains(key));

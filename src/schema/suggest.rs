@@ -13,7 +13,8 @@ pub(crate) fn closest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
         .map(|(_, candidate)| candidate)
 }
 
-/// `did you mean …?` or, when nothing is like it, `allowed are …`; lists over a dozen names are not spelled out.
+/// `did you mean …?` or, when nothing is like it, `allowed are …`; lists over a dozen names are not spelled
+/// out.
 pub(super) fn hint<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(similar) = closest(wanted, candidates.iter().copied()) {

@@ -1,5 +1,6 @@
 //! The part of a pipeline that cuts windows from bedside waveforms.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How windows are cut from waveform records.
@@ -28,7 +29,7 @@ pub struct Waveform {
 }
 
 /// Centre and scale of a channel, fitted on training windows only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalise {
     /// Mean 0, standard deviation 1 over the training windows of each record.
@@ -54,7 +55,7 @@ impl Normalise {
 }
 
 /// What decides which split a window is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SplitBy {
     /// The earliest windows of each record train, the latest test.
@@ -112,8 +113,8 @@ impl Waveform {
             wrong.push(("frequency", format!("samples per second, above 0, found {frequency}")));
         }
         if self.normalise == Normalise::Record && self.split_by == SplitBy::Record {
-            let message = "held-out records have no training windows to normalise them by: set `normalise` to \
-                           `channel` or `none`, or `split_by` to `time`";
+            let message = "held-out records have no training windows to normalise them by: set `normalise` \
+                           to `channel` or `none`, or `split_by` to `time`";
             wrong.push(("normalise", message.to_owned()));
         }
         wrong

@@ -9,29 +9,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::WaveformError;
-use super::cut::{Cuts, Reason};
-use super::windows::Divided;
+use super::cuts::{Cuts, Reason};
+use super::divide::Divided;
 use crate::error::IoError;
 use crate::ingest::{Audit, CohortStep, InputFile, TableAudit};
 use crate::schema::Waveform;
-
-/// Reason of the audit for a record that cannot be used.
-pub(super) fn fault(error: &WaveformError) -> &'static str {
-    match error {
-        WaveformError::Truncated { .. } => "signal file truncated",
-        WaveformError::Disagrees { .. } | WaveformError::Segment { .. } => {
-            "header disagrees with the signals"
-        }
-        WaveformError::Flac { .. } => "compressed file damaged",
-        WaveformError::Format { .. } => "unknown signal format",
-        WaveformError::Header { .. } => "header not understood",
-        WaveformError::MissingSegment { .. } => "segment missing",
-        WaveformError::Clock { .. } => "times at another rate",
-        WaveformError::UnequalRates { .. } => "channels at unequal rates",
-        WaveformError::Table(_) | WaveformError::Array { .. } => "table or array not understood",
-        _ => "not readable",
-    }
-}
 
 pub(super) fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError {
     let mut why: Vec<String> = audit
@@ -39,7 +21,8 @@ pub(super) fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError 
         .iter()
         .flat_map(|t| t.dropped.iter().map(move |(reason, n)| format!("{n} {}: {reason}", t.table)))
         .collect();
-    // Of a folder whose records are all at fault, sentences say more than counts; the last names the channels there are.
+    // Of a folder whose records are all at fault, sentences say more than counts; the last names the channels
+    // there are.
     why.extend(audit.warnings.first().cloned());
     why.extend(audit.warnings.iter().skip(1).find(|w| w.contains("give no window")).cloned());
     WaveformError::NoWindows {

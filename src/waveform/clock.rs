@@ -3,8 +3,8 @@
 /// Largest relative difference between the rate asked for and that of the times.
 const TOLERANCE: f64 = 0.02;
 
-/// Positions of samples that do not follow the one before them by one step, for times in seconds at `frequency` samples per
-/// second. Times may be rounded to half a step.
+/// Positions of samples that do not follow the one before them by one step, for times in seconds at
+/// `frequency` samples per second. Times may be rounded to half a step.
 ///
 /// # Errors
 /// The rate of the times, where it is another one or none.

@@ -1,12 +1,11 @@
 //! Physical values → integers on the lattice they lie on: what an ADC wrote, where the file does not say.
 
 use super::Signal;
-use super::cut::Scale;
-use super::unit::Unit;
 
 /// Levels between the smallest and the largest value beyond which values are taken for continuous.
 const MOST_LEVELS: f64 = 1_048_576.0;
-/// Levels continuous values are put on: noise of that width changes none of them by more than single precision does.
+/// Levels continuous values are put on: noise of that width changes none of them by more than single
+/// precision does.
 const CONTINUOUS_LEVELS: f64 = 16_777_216.0;
 /// How far a value may lie from its lattice, in steps: files round to a few digits.
 const TOLERANCE: f64 = 0.1;
@@ -14,7 +13,7 @@ const TOLERANCE: f64 = 0.1;
 /// Values of one channel as integers.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Digitised {
-    /// By stretch; [`Signal::MISSING`] for values that are not finite.
+    /// The integers of each stretch, with [`Signal::MISSING`] for values that are not finite.
     pub(super) pieces: Vec<Vec<i32>>,
     /// Integers per unit.
     pub(super) gain: f64,
@@ -71,16 +70,6 @@ fn lattice(sorted: &[f64]) -> Option<f64> {
     };
     let allowed = TOLERANCE.max(rounding / step);
     sorted.iter().all(|x| off(x) <= allowed && allowed < 0.5).then_some(step)
-}
-
-/// Scales of channels as windows keep them.
-pub(super) fn scale(channels: &[Digitised]) -> Scale {
-    Scale {
-        gain: channels.iter().map(|c| c.gain).collect(),
-        baseline: channels.iter().map(|c| c.baseline).collect(),
-        // A table or array names no unit.
-        units: vec![Unit::parse(""); channels.len()],
-    }
 }
 
 #[cfg(test)]

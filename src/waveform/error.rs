@@ -33,7 +33,10 @@ pub enum WaveformError {
         code: String,
     },
     /// The signal file ends before the header says.
-    #[error("{}: {needed} bytes are needed for the {frames} samples per signal of the header, found {found}", file.display())]
+    #[error(
+        "{}: {needed} bytes are needed for the {frames} samples per signal of the header, found {found}",
+        file.display()
+    )]
     Truncated {
         /// Signal file.
         file: PathBuf,
@@ -45,7 +48,10 @@ pub enum WaveformError {
         found: u64,
     },
     /// Header and signal file contradict each other.
-    #[error("{}: signal `{signal}`: the header says {what} {expected}, the signal file {found}", file.display())]
+    #[error(
+        "{}: signal `{signal}`: the header says {what} {expected}, the signal file {found}",
+        file.display()
+    )]
     Disagrees {
         /// Signal file.
         file: PathBuf,
@@ -75,7 +81,10 @@ pub enum WaveformError {
         segment: String,
     },
     /// A segment whose header contradicts that of its record.
-    #[error("{}: segment `{segment}`: the record says {what} {expected}, the segment {found}", record.display())]
+    #[error(
+        "{}: segment `{segment}`: the record says {what} {expected}, the segment {found}",
+        record.display()
+    )]
     Segment {
         /// Header of the record.
         record: PathBuf,
@@ -104,7 +113,8 @@ pub enum WaveformError {
     NoFrequency(PathBuf),
     /// The times of a table are at another rate than the one asked for.
     #[error(
-        "{}: column `time`: samples come {found:.4} times a second, the pipeline says {frequency}", file.display()
+        "{}: column `time`: samples come {found:.4} times a second, the pipeline says {frequency}",
+        file.display()
     )]
     Clock {
         /// Table.
@@ -145,6 +155,24 @@ pub enum WaveformError {
     },
 }
 
+impl WaveformError {
+    /// Reason of the audit for a record that cannot be used.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Truncated { .. } => "signal file truncated",
+            Self::Disagrees { .. } | Self::Segment { .. } => "header disagrees with the signals",
+            Self::Flac { .. } => "compressed file damaged",
+            Self::Format { .. } => "unknown signal format",
+            Self::Header { .. } => "header not understood",
+            Self::MissingSegment { .. } => "segment missing",
+            Self::Clock { .. } => "times at another rate",
+            Self::UnequalRates { .. } => "channels at unequal rates",
+            Self::Table(_) | Self::Array { .. } => "table or array not understood",
+            _ => "not readable",
+        }
+    }
+}
+
 impl Hint for WaveformError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -152,30 +180,42 @@ impl Hint for WaveformError {
             Self::Table(e) => e.hint(),
             Self::Header { .. } => Some("see header(5) of the WFDB Applications Guide for the syntax".into()),
             Self::Format { .. } => Some(
-                "known formats are 8, 16, 24, 32, 61, 80, 160, 212, 310, 311 and the compressed 508, 516, 524".into(),
+                "known formats are 8, 16, 24, 32, 61, 80, 160, 212, 310, 311 and the compressed 508, 516, \
+                 524"
+                    .into(),
             ),
             Self::Truncated { .. } | Self::Flac { .. } => {
                 Some("the copy is incomplete or damaged: fetch the file again".into())
             }
             Self::Disagrees { .. } | Self::Segment { .. } => {
-                Some("header and signal files belong to different versions of the record: fetch both again".into())
+                Some("header and signal files belong to different versions of the record: fetch both \
+                 again"
+                .into())
             }
             Self::MissingSegment { segment, .. } => {
                 Some(format!("put {segment}.hea and its signal file beside the record's header"))
             }
             Self::Array { .. } => Some(
-                "save it with numpy.save as (samples, channels) or (windows, samples, channels), one channel per name of --set channels=A,B".into(),
+                "save it with numpy.save as (samples, channels) or (windows, samples, channels), one channel per \
+                 name of --set channels=A,B"
+                    .into(),
             ),
             Self::NoFrequency(_) => Some("say it in samples per second: --set frequency=125".into()),
             Self::Clock { .. } => Some(
-                "set the rate of the file with --set frequency=; `time` is taken to be in seconds: give a column of anything else another name".into(),
+                "set the rate of the file with --set frequency=; `time` is taken to be in seconds: give a column \
+                 of anything else another name"
+                    .into(),
             ),
             Self::UnequalRates { .. } => Some("choose channels of one rate with --set channels=A,B".into()),
             Self::NoRecord(_) => Some(
-                "give a .hea file, a record name without ending, a table or .npy file of signals, or a folder of them".into(),
+                "give a .hea file, a record name without ending, a table or .npy file of signals, or a folder of \
+                 them"
+                    .into(),
             ),
             Self::NoWindows { .. } => {
-                Some("see the channels in the .hea files; set others, a shorter window or another gap policy with --set channels=, window=, max_missing=".into())
+                Some("see the channels in the .hea files; set others, a shorter window or another gap policy with --set \
+                 channels=, window=, max_missing="
+                    .into())
             }
             Self::Setting { hint, .. } => Some(hint.clone()),
         }

@@ -88,7 +88,8 @@ impl Format {
             Self::Int24 => 3 * samples,
             Self::Int32 => 4 * samples,
             Self::Packed212 => (3 * samples).div_ceil(2),
-            // The second sample of a format 310 group reaches into the fourth byte, of format 311 into the third.
+            // The second sample of a format 310 group reaches into the fourth byte, of format 311 into the
+            // third.
             Self::Packed310 => 4 * (samples / 3) + [0, 2, 4][(samples % 3) as usize],
             Self::Packed311 => 4 * (samples / 3) + [0, 2, 3][(samples % 3) as usize],
             Self::Null | Self::Flac8 | Self::Flac16 | Self::Flac24 => 0,

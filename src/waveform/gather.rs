@@ -1,8 +1,10 @@
-//! All records of an input, read and made comparable: one sampling rate, one unit per channel, no copies, a patient each.
+//! All records of an input, read and made comparable: one sampling rate, one unit per channel, no copies, a
+//! patient each.
 //!
-//! What most records agree on is what the others are held against: the usual sampling rate is that of most records, and the
-//! unit of a channel is the one in which most of its windows are. Units that can be converted are converted; windows in others
-//! are left out and counted. A record that lies in two folders would be in two splits: its windows are kept once.
+//! What most records agree on is what the others are held against: the usual sampling rate is that of most
+//! records, and the unit of a channel is the one in which most of its windows are. Units that can be
+//! converted are converted; windows in others are left out and counted. A record that lies in two folders
+//! would be in two splits: its windows are kept once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -11,8 +13,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::account::fault;
-use super::cut::{Cuts, Reason, cut};
+use super::cut::cut;
+use super::cuts::{Cuts, Reason};
 use super::patient::{Described, folders_between, patients};
 use super::unit::Unit;
 use super::{WaveformError, list_records};
@@ -51,7 +53,7 @@ pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, Wave
             }
             Err(error) if input.is_dir() => {
                 audit.rows_read += 1;
-                *audit.dropped.entry(fault(&error).into()).or_default() += 1;
+                *audit.dropped.entry(error.reason().into()).or_default() += 1;
                 left_out.push(format!("left out: {error}"));
             }
             Err(error) => return Err(error),
@@ -138,7 +140,8 @@ fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     out
 }
 
-/// Brings every channel to one unit: that of most windows, among the units of the quantity that most windows measure.
+/// Brings every channel to one unit: that of most windows, among the units of the quantity that most windows
+/// measure.
 fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<String>) {
     let (mut audits, mut warnings) = (Vec::new(), Vec::new());
     for (channel, name) in settings.channels.iter().enumerate() {
@@ -207,7 +210,8 @@ fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<
         }
         if target == Unit::uncalibrated() {
             warnings.push(format!(
-                "`{name}` is not calibrated: the headers state no gain, so that 1 stands for 200 steps of the converter"
+                "`{name}` is not calibrated: the headers state no gain, so that 1 stands for 200 steps \
+                 of the converter"
             ));
         }
         audit.values_kept = windows.iter().map(|w| w.1 as u64).sum::<u64>() - audit.unknown_unit;
@@ -250,8 +254,8 @@ fn drop_copies(records: &mut [Cuts]) -> Vec<String> {
     }
     let Some((first, original)) = copies.first() else { return Vec::new() };
     vec![format!(
-        "{windows} windows are copies of those of another record and are left out; `{first}` repeats `{original}` ({} records \
-         in all)",
+        "{windows} windows are copies of those of another record and are left out; `{first}` repeats \
+         `{original}` ({} records in all)",
         copies.len()
     )]
 }

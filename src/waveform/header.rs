@@ -1,4 +1,5 @@
-//! WFDB headers: the text beside signal files that says how to read them (header(5) of the WFDB Applications Guide).
+//! WFDB headers: the text beside signal files that says how to read them (header(5) of the WFDB Applications
+//! Guide).
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -28,7 +29,8 @@ pub struct Header {
     pub segments: Vec<SegmentSpec>,
     /// Lines after `#`, in order.
     pub comments: Vec<String>,
-    /// What departs from the specification and was read all the same, as sentences without the name of the file.
+    /// What departs from the specification and was read all the same, as sentences without the name of the
+    /// file.
     pub notes: Vec<String>,
 }
 
@@ -130,7 +132,8 @@ impl Header {
         };
         if rest.len() != expected {
             let message = format!("{expected} {what} are announced, found {} lines", rest.len());
-            // A miscounted list that adds up to the length of the record is complete; nothing says so of signals.
+            // A miscounted list that adds up to the length of the record is complete; nothing says so of
+            // signals.
             let listed = header.segments.iter().map(|s| s.n_frames).fold(0, usize::saturating_add);
             if listed == 0 || header.n_frames != Some(listed) {
                 return Err(first.wrong(message));
@@ -162,8 +165,8 @@ impl Header {
             .push("every checksum of the header is 0: the samples are read without checking them".into());
     }
 
-    /// Names of the segments that the text of a header lists, also where the header is at fault elsewhere: the segments
-    /// of a damaged list are no records of their own.
+    /// Names of the segments that the text of a header lists, also where the header is at fault elsewhere:
+    /// the segments of a damaged list are no records of their own.
     pub(super) fn listed_segments(path: &Path, text: &str) -> Vec<String> {
         if let Ok(header) = Self::parse(path, text) {
             return header.segments.into_iter().filter_map(|s| s.name).collect();
@@ -216,7 +219,8 @@ impl Line<'_> {
         let Some((name, last)) = text.rsplit_once('/') else { return Ok((text.to_owned(), None)) };
         let without_folder = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
         let stem = self.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        // A record called by a number, in a folder: its lines are those of signals, with a format in the second place.
+        // A record called by a number, in a folder: its lines are those of signals, with a format in the
+        // second place.
         let signals = rest.iter().all(|line| line.text.split_whitespace().count() > 2);
         if last.parse::<usize>().is_err() || (last == stem && name != stem && !rest.is_empty() && signals) {
             return Ok((last.to_owned(), None));

@@ -1,4 +1,5 @@
-//! Bedside waveforms, in the WFDB format of PhysioNet or as plain tables and arrays → windows with one row each.
+//! Bedside waveforms, in the WFDB format of PhysioNet or as plain tables and arrays → windows with one row
+//! each.
 //!
 //! ```text
 //! header   text beside the signal files             format   how samples lie in them
@@ -9,17 +10,20 @@
 //! gather   all records, made comparable              windows  splits, normalisation, one row per window
 //! ```
 //!
-//! The reader is our own: the crates at hand (`wfdb` 0.1.6, `wfdb-rust` 0.3.0) read no compressed format, check neither
-//! checksums nor lengths, and call themselves unstable. FLAC streams are decoded by `claxon`.
+//! The reader is our own: the crates at hand (`wfdb` 0.1.6, `wfdb-rust` 0.3.0) read no compressed format,
+//! check neither checksums nor lengths, and call themselves unstable. FLAC streams are decoded by `claxon`.
 
 mod account;
 mod clock;
 mod cut;
+mod cuts;
 mod digitise;
+mod divide;
 mod error;
 mod format;
 mod gather;
 mod header;
+mod normalise;
 mod patient;
 mod plain;
 mod record;
@@ -30,6 +34,7 @@ mod windows;
 pub use error::WaveformError;
 pub use format::Format;
 pub use header::{Header, SegmentSpec, SignalSpec};
+pub use normalise::{ChannelScale, Normalisation, RecordScale};
 pub use record::{Record, Segment, list_records};
 pub use signal::{Signal, read_signals};
-pub use windows::{ChannelScale, Normalisation, RecordScale, read_windows};
+pub use windows::read_windows;

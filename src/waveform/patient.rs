@@ -1,11 +1,11 @@
-//! Whose a record is: splits keep patients apart, and a patient often has several records.
+//! Tells which patient a record is of: splits keep patients apart, and a patient often has several records.
 //!
-//! Three places tell the patient, the surest first: a comment of the header (`subject_id: 10000001`), a folder that is
-//! called like a patient (`patient001`, `p000020`), and a record name that begins like one (`p000020-2183-04-28-17-47`).
-//! Numbers are compared without leading zeros and prefixes, so that `p000020` and `20` are one patient whatever told it.
-//! Of records that none of them tells, those of a folder are taken for one patient where several folders hold a few
-//! records each, else those whose names share a beginning with a number (`chb01_03`, `chb01_04`), else each record is a
-//! patient; a warning says so.
+//! Three places tell the patient, the surest first: a comment of the header (`subject_id: 10000001`), a
+//! folder that is called like a patient (`patient001`, `p000020`), and a record name that begins like one
+//! (`p000020-2183-04-28-17-47`). Numbers are compared without leading zeros and prefixes, so that `p000020`
+//! and `20` are one patient whatever told it. Of records that none of them tells, those of a folder are taken
+//! for one patient where several folders hold a few records each, else those whose names share a beginning
+//! with a number (`chb01_03`, `chb01_04`), else each record is a patient; a warning says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -81,9 +81,9 @@ pub(super) fn patients(records: &[Described<'_>]) -> (Vec<String>, Option<String
     }
     let warning = (!unknown.is_empty() && records.len() > 1).then(|| {
         format!(
-            "{} of {} records do not tell their patient (no comment such as `# subject_id: 12`, no folder such as \
-             `patient12`, no name such as `p000012-…`): {how}; if a patient has several of these, add such a comment to the \
-             headers or put the patient's records into a folder called so",
+            "{} of {} records do not tell their patient (no comment such as `# subject_id: 12`, no folder such \
+             as `patient12`, no name such as `p000012-…`): {how}; if a patient has several of these, add such a \
+             comment to the headers or put the patient's records into a folder called so",
             unknown.len(),
             records.len()
         )
@@ -129,8 +129,8 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The folder that is called like a patient: the innermost that says so in a word, else the innermost of `p000020`; `s12`
-/// may be a session or a study as well and counts only as the outermost folder.
+/// The folder that is called like a patient: the innermost that says so in a word, else the innermost of
+/// `p000020`; `s12` may be a session or a study as well and counts only as the outermost folder.
 fn folder(folders: &[String]) -> Option<String> {
     let innermost = |wanted: &dyn Fn(&str) -> bool| folders.iter().rev().find(|f| called(f, wanted));
     innermost(&|prefix| is_patient_word(prefix))

@@ -1,13 +1,12 @@
 //! Signals in tables and arrays, which say neither sampling rate nor resolution.
 //!
-//! ```text
-//! table (.csv, .csv.gz, .parquet)   one column per channel, one row per sample; where there is a column `window`, samples of
-//!                                   one value of it, one below the other, are a stretch by themselves; where there is a
-//!                                   column `time`, in seconds, a stretch ends where it jumps; where there is a column of
-//!                                   patients (`subject_id`, `patient`, …), a stretch is one patient's
-//! array (.npy)                      (samples,), (samples, channels) or (windows, samples, channels), channels in the order of
-//!                                   the pipeline; each window is a stretch by itself
-//! ```
+//! A table (`.csv`, `.csv.gz`, `.parquet`) has one column per channel and one row per sample. Samples of one
+//! value of a column `window`, one below the other, are a stretch by themselves. Where there is a column
+//! `time`, in seconds, a stretch ends where it jumps. Where a column names patients (`subject_id`, `patient`,
+//! …), a stretch is of one patient.
+//!
+//! An array (`.npy`) has the shape (samples,), (samples, channels) or (windows, samples, channels), with the
+//! channels in the order of the pipeline. Each window is a stretch by itself.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -18,7 +17,6 @@ use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
 use super::WaveformError;
 use super::clock::interruptions;
-use super::cut::same_channel;
 use super::patient::is_patient_word;
 use crate::error::IoError;
 use crate::ingest::{Cells, IngestError, Texts, column_names, read_columns};
@@ -36,7 +34,7 @@ pub(super) struct Stretch {
     pub(super) start: usize,
     /// Samples.
     pub(super) len: usize,
-    /// By channel; empty for one the file has not.
+    /// The values of each channel. They are empty for a channel that the file has not.
     pub(super) channels: Vec<Vec<f64>>,
     /// The patient, where a column of the table names patients.
     pub(super) patient: Option<String>,
@@ -72,11 +70,17 @@ pub(super) fn record_name(path: &Path) -> String {
     end.map_or(name.clone(), |end| name[..name.len() - end.len()].to_owned())
 }
 
+/// Whether a file's name for a channel is the one asked for: letter case and blanks make no difference.
+pub(super) fn same_channel(a: &str, b: &str) -> bool {
+    let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    plain(a) == plain(b)
+}
+
 /// Reads the channels of a pipeline.
 ///
 /// # Errors
-/// [`WaveformError::Table`] for a table that cannot be read, with row and column; [`WaveformError::Array`] for an array that is
-/// none, of another shape or of numbers that are not real.
+/// [`WaveformError::Table`] for a table that cannot be read, with row and column; [`WaveformError::Array`]
+/// for an array that is none, of another shape or of numbers that are not real.
 pub(super) fn read(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
     let array = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"));
     if array { read_array(path, settings) } else { read_table(path, settings) }
@@ -84,7 +88,7 @@ pub(super) fn read(path: &Path, settings: &Waveform) -> Result<PlainSignals, Wav
 
 fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
     let names = column_names(path)?;
-    // As the file spells it.
+    // The name as the file spells it.
     let spelt = |name: &str| names.iter().find(|n| same_channel(n, name)).map(String::as_str);
     let has = |name: &str| spelt(name).is_some();
     let (present, absent): (Vec<&String>, Vec<&String>) = settings.channels.iter().partition(|c| has(c));
@@ -202,7 +206,8 @@ fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
         [_, _, _] => values,
         _ => {
             return Err(wrong(format!(
-                "an array of shape {shape:?}; allowed are (samples,), (samples, channels) and (windows, samples, channels)"
+                "an array of shape {shape:?}; allowed are (samples,), (samples, channels) and (windows, \
+                 samples, channels)"
             )));
         }
     };
@@ -231,11 +236,12 @@ fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
     Ok(PlainSignals { stretches, absent: Vec::new(), others: Vec::new(), integers, warnings })
 }
 
-/// Numbers that stand for a missing sample: the smallest of 16 and 32 bits, as WFDB and converters write it, and runs of nines.
+/// Numbers that stand for a missing sample: the smallest of 16 and 32 bits, as WFDB and converters write it,
+/// and runs of nines.
 const CODES: [f64; 6] = [-32768.0, -2_147_483_648.0, -9999.0, -99999.0, -999.0, 99999.0];
 
-/// Takes a code for missing samples out of a channel, where it lies further from all other values than these lie apart. Returns
-/// a sentence with the count.
+/// Takes a code for missing samples out of a channel, where it lies further from all other values than these
+/// lie apart. Returns a sentence with the count.
 fn mask_codes<'a>(channel: &str, pieces: impl Iterator<Item = &'a mut Vec<f64>>) -> Option<String> {
     let mut pieces: Vec<&mut Vec<f64>> = pieces.collect();
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);

@@ -32,8 +32,8 @@ impl Record {
     /// Opens a record by its header file, or by its name without the ending.
     ///
     /// # Errors
-    /// [`WaveformError::NoRecord`], I/O failures and those of [`Header::read`]; [`WaveformError::Header`] when the
-    /// segments do not add up to the record.
+    /// [`WaveformError::NoRecord`], I/O failures and those of [`Header::read`]; [`WaveformError::Header`]
+    /// when the segments do not add up to the record.
     pub fn open(path: &Path) -> Result<Self, WaveformError> {
         let header = Header::read(&header_path(path)?)?;
         if !header.is_multi_segment() {
@@ -118,11 +118,12 @@ fn header_path(path: &Path) -> Result<PathBuf, WaveformError> {
     if with_ending.is_file() { Ok(with_ending) } else { Err(WaveformError::NoRecord(path.to_path_buf())) }
 }
 
-/// Paths of the records of `input` in name order: the one it names, or every header of the folder and its subfolders that is no
-/// segment of another; in a folder without headers, every table and array.
+/// Paths of the records of `input` in name order: the one it names, or every header of the folder and its
+/// subfolders that is no segment of another; in a folder without headers, every table and array.
 ///
 /// # Errors
-/// [`WaveformError::NoRecord`], I/O failures; a header that cannot be read counts as a record, so that reading it says why.
+/// [`WaveformError::NoRecord`], I/O failures; a header that cannot be read counts as a record, so that
+/// reading it says why.
 pub fn list_records(input: &Path) -> Result<Vec<PathBuf>, WaveformError> {
     if !input.is_dir() {
         let plain = input.is_file() && is_plain(input);

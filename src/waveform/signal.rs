@@ -54,8 +54,8 @@ struct Group<'a> {
 /// Reads all signals of a single-segment record.
 ///
 /// # Errors
-/// I/O failures; [`WaveformError::Truncated`], [`WaveformError::Disagrees`] and [`WaveformError::Flac`] when a signal
-/// file is not what the header says.
+/// I/O failures; [`WaveformError::Truncated`], [`WaveformError::Disagrees`] and [`WaveformError::Flac`] when
+/// a signal file is not what the header says.
 pub fn read_signals(header: &Header) -> Result<Vec<Signal>, WaveformError> {
     let dir = header.path.parent().unwrap_or(Path::new(""));
     let mut out: Vec<Signal> = Vec::with_capacity(header.signals.len());
@@ -167,7 +167,8 @@ impl Group<'_> {
         let per_frame: usize = self.signals.iter().map(|s| s.samples_per_frame).sum();
         let frames = match self.header.n_frames {
             Some(frames) => frames,
-            // As many as the file holds, counted by the longest whole group.
+            // The header leaves it open: there are as many as the file holds, counted by the longest whole
+            // group.
             None => usize::try_from(samples_in(format, found) / per_frame as u64).unwrap_or(usize::MAX),
         };
         let needed = format.bytes(frames as u64 * per_frame as u64);

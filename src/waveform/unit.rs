@@ -1,9 +1,9 @@
 //! Physical units of signals: their spellings, and how one is converted into another.
 //!
-//! Records of one study name one unit in several ways (`uV`, `µV`; `mmHg`, `MM HG`) and differ in the unit itself (mV and
-//! uV, mmHg and kPa). A unit is known by the quantity it measures and by its size in a base unit of that quantity; two units
-//! can be converted when they measure the same quantity. What is not in the table is a quantity by itself, so that
-//! normalised units (`NU`) meet nothing but normalised units.
+//! Records of one study name one unit in several ways (`uV`, `µV`; `mmHg`, `MM HG`) and differ in the unit
+//! itself (mV and uV, mmHg and kPa). A unit is known by the quantity it measures and by its size in a base
+//! unit of that quantity; two units can be converted when they measure the same quantity. What is not in the
+//! table is a quantity by itself, so that normalised units (`NU`) meet nothing but normalised units.
 
 /// A unit as a header spells it, with what is known about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,9 @@ pub(super) struct Unit {
 /// Usual spelling, quantity, size and zero in base units, and other spellings in lower case without blanks.
 type Row = (&'static str, &'static str, f64, f64, &'static [&'static str]);
 
-/// Pressures in pascal: 1 mmHg is 133.322387415 Pa, and 1 cmH2O is 98.0665 Pa (NIST SP 811, appendix B.8). Letter case
-/// tells nothing apart here: nobody records megavolts at a bedside, and headers shout (`MV`, `MMHG`).
+/// Pressures in pascal: 1 mmHg is 133.322387415 Pa, and 1 cmH2O is 98.0665 Pa (NIST SP 811, appendix B.8).
+/// Letter case tells nothing apart here: nobody records megavolts at a bedside, and headers shout (`MV`,
+/// `MMHG`).
 const UNITS: &[Row] = &[
     ("V", "voltage", 1.0, 0.0, &["v", "volt", "volts"]),
     ("mV", "voltage", 1e-3, 0.0, &["mv", "millivolt", "millivolts"]),
@@ -70,7 +71,8 @@ impl Unit {
         }
     }
 
-    /// The unit of a signal whose header states a gain of 0: its amplitudes are not calibrated, whatever it calls them.
+    /// The unit of a signal whose header states a gain of 0: its amplitudes are not calibrated, whatever it
+    /// calls them.
     pub(super) fn uncalibrated() -> Self {
         Self {
             name: "uncalibrated".to_owned(),

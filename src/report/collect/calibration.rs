@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::Axis;
 use rand::RngExt;
 
-use super::{Context, Scored};
+use super::context::{Context, Scored};
 use crate::artifact::{Model, ModelArtifact};
 use crate::flow::BaseKind;
 use crate::num::quantile::quantile_sorted;
@@ -78,9 +78,9 @@ fn expected(alpha: f64, n: usize) -> f64 {
     (alpha * (1.0 + 1e-12) * (n + 1) as f64).floor() / (n + 1) as f64
 }
 
-/// Whether a share of `n` p-values is above its level by more than chance in 2.5 % of cases. The calibration set is a draw as
-/// well: the share of all records below the level is a Beta with the variance α (1 − α) / (n_calibration + 2). A share below the
-/// level is no fault: ties and multiples of 1/(n + 1) make it so.
+/// Whether a share of `n` p-values is above its level by more than chance in 2.5 % of cases. The calibration
+/// set is a draw as well: the share of all records below the level is a Beta with the variance α (1 − α) /
+/// (n_calibration + 2). A share below the level is no fault: ties and multiples of 1/(n + 1) make it so.
 fn exceeded(share: f64, alpha: f64, n: usize, n_calibration: usize) -> bool {
     let variance = alpha * (1.0 - alpha) * (1.0 / n.max(1) as f64 + 1.0 / (n_calibration + 2) as f64);
     share > alpha + Z95 * variance.sqrt()
@@ -92,8 +92,8 @@ pub(super) fn calibrations(model: &ModelArtifact) -> Option<Calibrations> {
     Calibrations::new(&model.calibration, grouping.as_ref()).ok()
 }
 
-/// As many equal bins as hold enough records each. The band is that of the share of `n` uniform p-values plus the
-/// calibration set's own uncertainty, which is of the same kind.
+/// A histogram with as many equal bins as hold enough records each. The band is that of the share of `n`
+/// uniform p-values plus the calibration set's own uncertainty, which is of the same kind.
 fn p_value_histogram(context: &Context<'_>, p: &[f64]) -> Option<PValueHistogram> {
     let n = p.len();
     let n_calibration = context.leading().model.calibration.len();
@@ -120,7 +120,8 @@ fn p_value_histogram(context: &Context<'_>, p: &[f64]) -> Option<PValueHistogram
 /// Samples of the model that measure its regions: with as many, chance is that of the records.
 const REGION_SAMPLES: usize = 4000;
 
-/// The share of held-out records within the model's regions of highest density, of any model that can be sampled.
+/// The share of held-out records within the model's regions of highest density, of any model that can be
+/// sampled.
 fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Regions> {
     if context.n(split) < 50 {
         return None;
@@ -130,7 +131,7 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
     // Vectors as the model sees them on both sides: filled-in values are part of its samples too.
     let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
     let records = density.log_prob(encoded.values.view());
-    // Of windows, fewer: drawing one costs what drawing a hundred table rows does.
+    // Fewer windows are drawn, since one costs what a hundred table rows do.
     let n_samples = if context.bundle.manifest.pipeline.waveform.is_some() { 400 } else { REGION_SAMPLES };
     let samples = scored.model.sample_like(raw.view(), n_samples, context.seed.child("report regions", 0));
     let mut of_samples: Vec<f64> = density.log_prob(samples.view()).to_vec();
@@ -178,7 +179,7 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
     let (z, _) = flow.forward(x.view());
     let mut coordinates: Vec<Vec<f64>> = z
         .axis_iter(Axis(0))
-        // Behind the latent coordinates lies the context.
+        // The context lies behind the latent coordinates.
         .take(flow.n_free())
         .map(|c| c.iter().map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect::<Vec<f64>>())
         .filter(|c| c.len() > 1)
@@ -191,7 +192,7 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
         return None;
     }
     all.sort_unstable_by(f64::total_cmp);
-    // 1 to 99 %: beyond, single records decide.
+    // The quantiles go from 1 to 99 %, since single records decide those beyond.
     let n = coordinates.iter().map(Vec::len).max().unwrap_or(1) as f64;
     let chance = (1..=99)
         .map(|k| {

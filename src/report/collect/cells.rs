@@ -1,7 +1,8 @@
-//! Cells in which two cohorts are compared: the values themselves where they are few, else atoms and quantile bins.
+//! Cells in which two cohorts are compared: the values themselves where they are few, else atoms and quantile
+//! bins.
 //!
-//! Quantiles are those of both cohorts together, so that neither decides where the other is looked at, and an edge lies
-//! between two values: equal values are in one cell.
+//! Quantiles are those of both cohorts together, so that neither decides where the other is looked at, and an
+//! edge lies between two values: equal values are in one cell.
 
 /// Values that are a cell each, up to this many different ones.
 const FEW: usize = 20;
@@ -35,8 +36,9 @@ impl Cells {
         Self { old: of(&self.old, share[0]), new: of(&self.new, share[1]) }
     }
 
-    /// With rare cells as one, where they hold less than half of the records. A cell of one record says little, and its
-    /// chance is the hardest to calculate; but thousands of rare levels are all there is to compare.
+    /// Joins rare cells into one, where they hold less than half of the records. A cell of one record says
+    /// little, and its chance is the hardest to calculate; but thousands of rare levels are all there is to
+    /// compare.
     pub(super) fn joined(&self) -> Self {
         let pooled = |i: usize| self.old[i] + self.new[i];
         let rare: Vec<usize> = (0..self.old.len()).filter(|&i| pooled(i) < RARE).collect();

@@ -1,6 +1,6 @@
 //! Cohort flow, row accounting and alerts, from the audit.
 
-use super::Context;
+use super::context::Context;
 use crate::ingest::VariableAudit;
 use crate::report::data::{Alert, Cohort, NamedCount, Step, TableRows};
 

@@ -6,8 +6,8 @@ use ndarray::Array2;
 
 use super::calibration::calibrations;
 use super::cells::{Cells, of_numbers};
+use super::context::{Context, NOT_MET};
 use super::histogram::{histogram, protect_samples};
-use super::{Context, NOT_MET};
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder};
 use crate::num::moments::{mean, mean_and_standard_error};
@@ -61,7 +61,8 @@ pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize
         })
         .collect();
     judge(&mut features);
-    // By what was measured relative to chance, which is on one scale for all kinds; what cannot be compared comes last.
+    // They are sorted by what was measured relative to chance, which is on one scale for all kinds; what
+    // cannot be compared comes last.
     let key = |f: &FeatureDrift| {
         let values =
             f.psi.zip(f.psi_chance).map_or(-1.0, |(psi, chance)| if psi > 0.0 { psi / chance } else { 0.0 });
@@ -75,7 +76,7 @@ pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize
     });
     let missing_from = |of: &Encoder, other: &Encoder| -> Vec<String> {
         let absent = (0..of.n_features()).filter(|&j| position(other, &of.columns[j].meta.name).is_none());
-        // Of windows, their channels are named.
+        // Windows are named by their channels.
         let mut names: Vec<String> =
             absent.map(|j| if windows { of.columns[j].meta.group.clone() } else { label(of, j) }).collect();
         names.dedup();
@@ -104,13 +105,14 @@ pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize
     }
 }
 
-/// Share of the records that count as independent ones: records of one patient may be alike to any degree, and are judged as
-/// if each patient had one, which never gives too many alarms.
+/// Share of the records that count as independent ones: records of one patient may be alike to any degree,
+/// and are judged as if each patient had one, which never gives too many alarms.
 fn independent(subjects: Option<usize>, records: usize) -> f64 {
     subjects.map_or(1.0, |n| (n as f64 / records.max(1) as f64).min(1.0))
 }
 
-/// A feature in both cohorts, with the probabilities by which it is judged; the family decides what is beyond chance.
+/// A feature in both cohorts, with the probabilities by which it is judged; the family decides what is beyond
+/// chance.
 fn feature(
     context: &Context<'_>,
     older: &Older,
@@ -153,7 +155,9 @@ fn feature(
     let psi = number(stability_index(&cells.old, &cells.new));
     let disjoint = told && (0..cells.old.len()).all(|i| cells.old[i] == 0 || cells.new[i] == 0);
     if disjoint {
-        notes.push("the cohorts have no value in common: without half a record added to each cell the index is infinite".into());
+        let note = "the cohorts have no value in common: without half a record added to each cell the index \
+                    infinite";
+        notes.push(note.into());
     }
     let size = |of: &[f64], share: f64| (of.len() as f64 * share).max(1.0);
     let both = size(&a, independent[0]).recip() + size(&b, independent[1]).recip();
@@ -202,7 +206,8 @@ fn feature(
     }
 }
 
-/// Decides for all features together what is beyond chance: by Holm's procedure, over the values and the missingness of all.
+/// Decides for all features together what is beyond chance: by Holm's procedure, over the values and the
+/// missingness of all.
 fn judge(features: &mut [FeatureDrift]) {
     let p: Vec<f64> = features.iter().flat_map(|f| [f.p_value, f.missing_p_value]).flatten().collect();
     let mut adjusted = holm(&p).into_iter();
@@ -212,7 +217,7 @@ fn judge(features: &mut [FeatureDrift]) {
         f.values_beyond_chance = f.p_adjusted.is_some_and(|p| p <= LEVEL);
         f.missing_beyond_chance = f.missing_p_adjusted.is_some_and(|p| p <= LEVEL);
         f.beyond_chance = f.values_beyond_chance || f.missing_beyond_chance;
-        // Of few missing values, a probability would tell the number.
+        // A probability would tell how many values are missing where they are few.
         if f.missing_difference.is_none() {
             (f.missing_p_value, f.missing_p_adjusted) = (None, None);
         }

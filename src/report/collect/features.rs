@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis};
 
-use super::{Context, NOT_MET};
+use super::context::{Context, NOT_MET};
 use crate::features::Transform;
 use crate::num::moments::{mean, variance};
 use crate::num::quantile::quantile_sorted;
@@ -111,8 +111,8 @@ fn stats(privacy: Privacy, split: &str, raw: &Array2<f64>, j: usize, categorical
     }
 }
 
-/// The values of features that have few, with their shares; of categories the most frequent, the number of the others, and
-/// apart from both what no training record had.
+/// The values of features that have few, with their shares; of categories the most frequent, the number of
+/// the others, and apart from both what no training record had.
 fn levels(context: &Context<'_>, j: usize) -> Vec<LevelShare> {
     let encoder = &context.bundle.manifest.encoder;
     let column = &encoder.columns[j];

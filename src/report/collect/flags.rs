@@ -1,9 +1,24 @@
 //! The oddest records with their explanations.
 
-use super::{Context, Flagged};
-use crate::outlier::{FlagRow, Pattern};
+use super::context::Context;
+use crate::outlier::{Evaluation, FlagRow, Flags, Pattern};
 use crate::report::data::{OutlierRow, Outliers, Planted, PlantedKind};
 use crate::report::format;
+
+/// Flags of the first model, with what is known about them.
+#[derive(Debug, Clone)]
+pub struct Flagged {
+    /// One row per record judged.
+    pub flags: Flags,
+    /// What to know about them, as sentences.
+    pub warnings: Vec<String>,
+    /// False discovery rate asked for.
+    pub fdr: f64,
+    /// Whether the records are others than the test split.
+    pub new_records: bool,
+    /// Against known anomalies.
+    pub evaluation: Option<Evaluation>,
+}
 
 /// Records listed at least, and at most where many are flagged.
 const LISTED: (usize, usize) = (20, 200);
@@ -62,8 +77,8 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
     }
 }
 
-/// Why a record is odd. Its own values are those of one person: without opting in the sentence says in which direction
-/// they lie and what would be ordinary, never what they are.
+/// Why a record is odd. Its own values are those of one person: without opting in the sentence says in which
+/// direction they lie and what would be ordinary, never what they are.
 fn sentence(context: &Context<'_>, labels: &[String], row: &FlagRow) -> String {
     if context.privacy.identifiable() || row.sentence.is_empty() {
         return row.sentence.clone();

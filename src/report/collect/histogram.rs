@@ -28,7 +28,7 @@ pub(super) fn histogram(
         None if distinct.len() <= LEVELS => levels(privacy, data, samples, &|v| format::significant(v, 6)),
         None => bins(privacy, data, samples, &distinct),
     }?;
-    // Of a share, the normal interval: bars hold eleven records or none.
+    // The interval of a share is the normal one: bars hold eleven records or none.
     let half = |percent: &f64| {
         let p = percent / 100.0;
         100.0 * Z95 * (p * (1.0 - p) / data.len() as f64).max(0.0).sqrt()
@@ -160,8 +160,8 @@ pub(super) fn protect_samples(privacy: Privacy, mut h: Histogram, n: usize) -> O
     Some(h)
 }
 
-/// What is drawn: the middle 99 % of both, and of the data no more than may be printed. Samples widen it by at
-/// most a quarter on either side, so that a heavy tail cannot squeeze the rest.
+/// What is drawn: the middle 99 % of both, and of the data no more than may be printed. Samples widen it by
+/// at most a quarter on either side, so that a heavy tail cannot squeeze the rest.
 fn window(privacy: Privacy, data: &[f64], samples: &[f64]) -> Option<(f64, f64)> {
     let allowed = privacy.range(data)?;
     let low = quantile_sorted(data, 0.005).max(allowed.0);
@@ -174,8 +174,8 @@ fn window(privacy: Privacy, data: &[f64], samples: &[f64]) -> Option<(f64, f64)>
     (window.1 > window.0).then_some(window)
 }
 
-/// Equal bins, at least as wide as the values are apart and then centred on them, since narrower ones would show
-/// the rounding rather than the distribution.
+/// Equal bins, at least as wide as the values are apart and then centred on them, since narrower ones would
+/// show the rounding rather than the distribution.
 fn grid(low: f64, high: f64, n: usize, distinct: &[f64]) -> Vec<f64> {
     let wanted = (2.0 * (n as f64).cbrt()).clamp(8.0, BINS as f64);
     let mut width = (high - low) / wanted;

@@ -1,6 +1,6 @@
 //! What the linear layers of the flows became.
 
-use super::Context;
+use super::context::Context;
 use crate::artifact::Model;
 use crate::flow::LayerInspection;
 use crate::report::data::{Learned, LearnedLayer, Mixing};
@@ -13,7 +13,7 @@ const PAIRS: usize = 12;
 const DECIMALS: f64 = 1e3;
 
 pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
-    // Of an ensemble, its first flow.
+    // An ensemble is shown by its first flow.
     let flows = context
         .models
         .iter()

@@ -1,6 +1,6 @@
 //! What the models are worth on held-out records.
 
-use super::{Context, Scored};
+use super::context::{Context, Scored};
 use crate::artifact::Model;
 use crate::num::moments::mean_and_standard_error;
 use crate::num::quantile::quantile_sorted;
@@ -128,7 +128,8 @@ pub(super) fn comparison(context: &Context<'_>) -> Option<Comparison> {
     Some(Comparison { split: split.name().into(), n: context.privacy.count(context.n(split)), rows })
 }
 
-/// Best flow against best mixture on the test split, both chosen on validation: `(flow, mixture, flow − mixture)`.
+/// Best flow against best mixture on the test split, both chosen on validation: `(flow, mixture, flow −
+/// mixture)`.
 pub(super) fn duel<'c>(context: &'c Context<'_>) -> Option<(&'c Scored<'c>, &'c Scored<'c>, Paired)> {
     let split = context.test?;
     let best = |family: Family| {

@@ -3,8 +3,8 @@
 use ndarray::{Array2, Axis, Slice};
 use rayon::prelude::*;
 
+use super::context::{Context, NOT_MET, Scored};
 use super::histogram::histogram;
-use super::{Context, NOT_MET, Scored};
 use crate::report::data::{CorrelationPair, Correlations, Marginal, Marginals, ModelFit};
 use crate::report::measure::{ks_chance_tied, ks_distance, spearman, spearman_error};
 use crate::report::{MINIMUM_CELL, format};
@@ -47,7 +47,7 @@ pub(super) fn collect(context: &Context<'_>) -> (Option<Marginals>, Option<Corre
     let Some(split) = context.test else { return (None, None) };
     let real = head(context.bundle.raw_of(split), RECORDS);
     let train = head(context.bundle.raw_of(Split::Train), RECORDS);
-    // As many samples as yardstick records, so that the distances of both are of the same kind.
+    // There are as many samples as yardstick records, so that the distances of both are of the same kind.
     let n_samples = train.nrows().max(100);
     let p = real.ncols();
     let correlated = p.min(CORRELATED);
@@ -93,8 +93,8 @@ fn head(raw: Array2<f64>, n: usize) -> Array2<f64> {
     if raw.nrows() <= n { raw } else { raw.slice_axis(Axis(0), Slice::from(..n)).to_owned() }
 }
 
-/// Samples in original units, given what the records have where a model is conditional; what a model cannot draw (overflow)
-/// counts as missing.
+/// Samples in original units, given what the records have where a model is conditional; what a model cannot
+/// draw (overflow) counts as missing.
 fn draw(context: &Context<'_>, scored: &Scored<'_>, records: &Array2<f64>, n: usize) -> Array2<f64> {
     let mut raw = scored.model.sample_records(records.view(), n, context.seed.child("report samples", 0));
     raw.mapv_inplace(|x| if x.is_finite() { x } else { f64::NAN });

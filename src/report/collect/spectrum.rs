@@ -5,8 +5,8 @@ use std::f64::consts::TAU;
 /// Bands of a spectrum: more cannot be told apart on a screen.
 pub(super) const BANDS: usize = 128;
 
-/// One-sided power spectral density of the values less their mean under a Hann window, without the constant. A direct
-/// transform: of a few dozen windows a fast one would save less than a second.
+/// One-sided power spectral density of the values less their mean under a Hann window, without the constant.
+/// A direct transform: of a few dozen windows a fast one would save less than a second.
 pub(super) fn periodogram(x: &[f64], rate: f64) -> Vec<f64> {
     let n = x.len();
     let mean = x.iter().sum::<f64>() / n.max(1) as f64;

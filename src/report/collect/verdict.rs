@@ -1,7 +1,9 @@
-//! The answer in words. Every sentence is backed by a number of the page, and says so when the data cannot tell.
+//! The answer in words. Every sentence is backed by a number of the page, and says so when the data cannot
+//! tell.
 
+use super::context::{Context, Scored};
+use super::flags::Flagged;
 use super::models::{Paired, duel};
-use super::{Context, Flagged, Scored, splits};
 use crate::artifact::ModelKind;
 use crate::num::special::normal_quantile;
 use crate::outlier::Warning;
@@ -29,7 +31,7 @@ pub(super) fn verdict(evidence: &Evidence<'_>) -> Verdict {
         None => (Outcome::OneFamily, one_family(context)),
     };
     let mut records = vec![NamedCount { name: "all".into(), n: total(context) }];
-    records.extend(splits(context));
+    records.extend(context.splits());
     Verdict {
         outcome,
         headline,
@@ -117,8 +119,8 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
         let (low, high) = paired.interval();
         if low.is_finite() {
             out.push(format!(
-                "Over the same {} test records the 95 % interval of the difference, flow − {}, is {} to {}; {} explains \
-                 {} % of them better.",
+                "Over the same {} test records the 95 % interval of the difference, flow − {}, is {} to {}; {} \
+                 explains {} % of them better.",
                 context.privacy.count(context.n(Split::Test)).text(count),
                 noun(baseline),
                 signed(low, 3),
@@ -134,7 +136,8 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
     if let Some(c) = evidence.calibration {
         let five = c.alphas.iter().find(|a| a.model == c.model && a.alpha == 0.05);
         if let Some((observed, low, high)) = five.and_then(|a| Some((a.observed?, a.low?, a.high?))) {
-            // Ties among scores and a small calibration set make p-values larger than uniform, which keeps their level.
+            // Ties among scores and a small calibration set make p-values larger than uniform, which keeps
+            // their level.
             let holds = match five {
                 Some(a) if a.exceeded => "do not hold",
                 Some(a) if high < a.expected => "hold and are cautious",
@@ -156,7 +159,8 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
             let yardstick = real
                 .map_or_else(String::new, |r| format!("; of real training records, {}", r.n_beyond_chance));
             out.push(format!(
-                "Samples of {}: {n} of {} features differ from the test records by more than chance{yardstick}.",
+                "Samples of {}: {n} of {} features differ from the test records by more than \
+                 chance{yardstick}.",
                 m.model,
                 m.features.len()
             ));
@@ -198,8 +202,8 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
     for m in &context.models {
         if m.model.header.calibration_folds.is_some() && context.n(Split::Calibration) > 0 {
             out.push(format!(
-                "{} is calibrated across folds and was fitted on the calibration split as well: its likelihood there is \
-                 that of training records.",
+                "{} is calibrated across folds and was fitted on the calibration split as well: its likelihood \
+                 there is that of training records.",
                 m.name
             ));
         }
@@ -230,7 +234,7 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
             "missing in more than half of the records.",
         ));
     }
-    // Beyond the chance of all features together, which few test records make large.
+    // A feature counts beyond the chance of all features together, which few test records make large.
     let z = normal_quantile(1.0 - 0.025 / evidence.features.len().max(1) as f64);
     let moved = |f: &&FeatureSummary| {
         f.smd.zip(f.smd_error).is_some_and(|(d, error)| d.abs() > f64::max(0.2, z * error))

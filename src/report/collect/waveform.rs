@@ -1,14 +1,15 @@
 //! Windows of waveforms: traces, spectra, likelihood along recordings, the least likely windows.
 //!
-//! Without opting in, amplitudes are in standard deviations, recordings and windows are numbered, and places are thirds of a
-//! recording: the shape of a window is shown, not whose it is, when it was, or how high a pressure stood.
+//! Without opting in, amplitudes are in standard deviations, recordings and windows are numbered, and places
+//! are thirds of a recording: the shape of a window is shown, not whose it is, when it was, or how high a
+//! pressure stood.
 
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::Context;
+use super::context::{Context, Scored};
 use super::models::Paired;
 use super::spectrum::{BANDS, bands, periodogram};
 use crate::flow::window::Span;
@@ -77,7 +78,7 @@ fn own(windows: &Array2<f64>, given: usize) -> Array2<f64> {
 
 /// How much the levels of each model's butterflies mix.
 fn levels(context: &Context<'_>, frequency: Option<f64>) -> Vec<LearnedLevels> {
-    let of = |scored: &super::Scored<'_>| {
+    let of = |scored: &Scored<'_>| {
         let found = scored.model.model.flow()?.level_mixing();
         let blocks = found.iter().map(|l| l.block + 1).max()?;
         let mut spans: Vec<Span> = Vec::new();
@@ -117,7 +118,8 @@ struct Drawn<'a> {
 }
 
 impl Drawn<'_> {
-    /// Centre, scale and unit of a channel for a record, where the reader may see them; of the only record for samples.
+    /// Centre, scale and unit of a channel for a record, where the reader may see them; of the only record
+    /// for samples.
     fn physical(&self, record: Option<&str>, channel: usize) -> Option<(f64, f64, String)> {
         let scales = self.scales.filter(|_| self.context.privacy.identifiable())?;
         let mut of = scales.records.iter().filter(|r| r.channel == self.names[channel]);
@@ -289,7 +291,7 @@ fn ends<'a>(context: &'a Context<'_>) -> BTreeMap<&'a str, f64> {
 }
 
 fn per_dimension(context: &Context<'_>, split: Split, ids: &[&str], d: f64) -> Vec<PerDimension> {
-    let of = |m: &super::Scored<'_>| -> Option<Vec<f64>> {
+    let of = |m: &Scored<'_>| -> Option<Vec<f64>> {
         Some(m.scores.get(&split)?.log_prob_tensor.iter().map(|l| l / d).collect())
     };
     let scored: Vec<(&str, Vec<f64>)> =
@@ -319,7 +321,8 @@ fn per_dimension(context: &Context<'_>, split: Split, ids: &[&str], d: f64) -> V
         .collect()
 }
 
-/// Standard error of a mean whose values are independent between recordings only: √(G/(G−1) Σ_g (Σ_{i∈g} r_i)²)/n.
+/// Standard error of a mean whose values are independent between recordings only: √(G/(G−1) Σ_g (Σ_{i∈g}
+/// r_i)²)/n.
 fn clustered(values: &[f64], ids: &[&str]) -> Option<f64> {
     let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
@@ -332,7 +335,7 @@ fn clustered(values: &[f64], ids: &[&str]) -> Option<f64> {
 }
 
 fn over_time(context: &Context<'_>, frequency: Option<f64>, d: f64) -> Vec<OverTime> {
-    // By recording: time, nats per dimension, split.
+    // Time, nats per dimension and split of the windows of each recording.
     let mut all: BTreeMap<&str, Vec<(f64, f64, Split)>> = BTreeMap::new();
     for (split, scores) in context.leading().scores.iter().filter(|(s, _)| **s != Split::Train) {
         for (i, l) in context.bundle.rows(*split).into_iter().zip(&scores.log_prob_tensor) {

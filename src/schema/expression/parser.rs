@@ -2,7 +2,11 @@
 
 use crate::schema::{Aggregation, suggest};
 
-use super::{ExpressionProblem, Function, Node, Operand};
+use super::{Expression, ExpressionProblem, Function, Node, Operand};
+
+/// Longer than any formula of medicine, and short enough that a tree as deep as the text is long fits every
+/// stack.
+const LENGTH: usize = 2000;
 
 /// Functions with the least number of arguments.
 const FUNCTIONS: [(&str, Function, usize); 7] = [
@@ -18,20 +22,56 @@ const FUNCTIONS: [(&str, Function, usize); 7] = [
 /// Deeper nesting than any formula of medicine needs, and shallow enough for every stack.
 const DEPTH: usize = 64;
 
-pub(super) struct Parser<'t> {
-    pub(super) text: &'t str,
-    pub(super) at: usize,
-    pub(super) depth: usize,
-    pub(super) operands: Vec<Operand>,
-    pub(super) problems: Vec<ExpressionProblem>,
+struct Parser<'t> {
+    text: &'t str,
+    at: usize,
+    depth: usize,
+    operands: Vec<Operand>,
+    problems: Vec<ExpressionProblem>,
+}
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// Unknown functions and aggregations, all of them; and the first place the text breaks off or cannot go
+    /// on.
+    ///
+    /// # Examples
+    /// ```
+    /// use cohort_flow::schema::{Expression, Known};
+    /// let bmi = Expression::parse("weight:first / (height:last / 100) ^ 2")?;
+    /// assert!(bmi.is_single());
+    /// let value = bmi.evaluate(&|i| Known::Value([80.0, 200.0][i]), 24.0).value();
+    /// assert!((value.unwrap_or(0.0) - 20.0).abs() < 1e-12);
+    /// assert_eq!(bmi.evaluate(&|i| [Known::Value(80.0), Known::Absent][i], 24.0), Known::Absent);
+    /// # Ok::<(), Vec<cohort_flow::schema::ExpressionProblem>>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, Vec<ExpressionProblem>> {
+        if text.len() > LENGTH {
+            let message = format!("the expression is longer than {LENGTH} bytes");
+            return Err(vec![ExpressionProblem { at: 0, message, hint: None }]);
+        }
+        let mut parser = Parser { text, at: 0, depth: 0, operands: Vec::new(), problems: Vec::new() };
+        let root = parser.sum();
+        parser.space();
+        if root.is_some() && parser.at < text.len() {
+            let rest = text[parser.at..].chars().next().unwrap_or(' ');
+            parser.problem(format!("`{rest}` cannot stand here"), Some("allowed are + - * / ^ ( ) ,".into()));
+        }
+        match root {
+            Some(root) if parser.problems.is_empty() => Ok(Self { root, operands: parser.operands }),
+            _ => Err(parser.problems),
+        }
+    }
 }
 
 impl<'t> Parser<'t> {
-    pub(super) fn problem(&mut self, message: String, hint: Option<String>) {
+    fn problem(&mut self, message: String, hint: Option<String>) {
         self.problems.push(ExpressionProblem { at: self.at, message, hint });
     }
 
-    pub(super) fn space(&mut self) {
+    fn space(&mut self) {
         let rest = &self.text[self.at..];
         self.at += rest.len() - rest.trim_start().len();
     }
@@ -47,7 +87,7 @@ impl<'t> Parser<'t> {
         Some(found)
     }
 
-    pub(super) fn sum(&mut self) -> Option<Node> {
+    fn sum(&mut self) -> Option<Node> {
         let mut left = self.product()?;
         while let Some(symbol) = self.eat(&['+', '-']) {
             left = Node::Binary(symbol, Box::new(left), Box::new(self.product()?));
@@ -167,7 +207,8 @@ impl<'t> Parser<'t> {
         if self.eat(&[':']).is_some() {
             self.space();
             let at = self.at;
-            // `time-since-last` holds hyphens, and so may a difference without spaces: a known name goes first.
+            // `time-since-last` holds hyphens, and so may a difference without spaces: a known name goes
+            // first.
             let rest = &self.text[at..];
             let whole = |name: &str| {
                 let next = rest.strip_prefix(name).map(|after| after.chars().next());

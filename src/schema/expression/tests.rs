@@ -1,6 +1,7 @@
 //! Expressions, their values and their problems.
 
 use super::*;
+use crate::schema::Aggregation;
 
 fn value(text: &str, operands: &[Option<f64>]) -> Option<f64> {
     Expression::parse(text).unwrap().evaluate(&|i| operands[i].into(), 24.0).value()

@@ -5,7 +5,8 @@ use crate::ingest::{Cells, RecordTable};
 use crate::schema::{Split, apply_settings, load_pipeline};
 use crate::waveform::{Normalisation, read_windows};
 
-/// A record of one channel A whose wandering signal depends on `seed`; `signal` is its line after the file's name.
+/// A record of one channel A whose wandering signal depends on `seed`; `signal` is its line after the file's
+/// name.
 fn write(dir: &Path, name: &str, seed: usize, signal: &str, comment: &str) {
     fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
     let samples: Vec<i16> = (0..100).map(|i| ((i + seed) * 7919 % 101 + i * seed % 13) as i16).collect();

@@ -1,9 +1,10 @@
 use std::fs;
 
 use super::*;
-use crate::schema::{apply_settings, load_pipeline};
+use crate::schema::{Split, apply_settings, load_pipeline};
 
-/// A record of two channels, A rising by one every third sample and B wild, with gain and baseline of its own.
+/// A record of two channels, A rising by one every third sample and B wild, with gain and baseline of its
+/// own.
 fn write(dir: &Path, name: &str, n: usize, gain: f64, edit: impl Fn(usize, &mut [i16; 2])) {
     let frame = |i: usize| {
         let mut frame = [(i / 3) as i16, (i * 7919 % 101) as i16];
@@ -231,7 +232,8 @@ fn tables_and_arrays_give_the_windows_of_the_record() {
     let (table, _) = read(&at("w.csv"), &frequency).unwrap();
     assert_eq!(table.record_ids, ["w@0", "w@12", "w@24"]);
     assert_eq!(table.columns[0].resolution.map(|r| r > 0.0), Some(true));
-    // Times that jump end a stretch; those of another rate are an error; dates are left alone, with a warning.
+    // Times that jump end a stretch; those of another rate are an error; dates are left alone, with a
+    // warning.
     let timed = |time: &dyn Fn(usize) -> String| {
         let rows: Vec<String> = (0..36).map(|i| format!("{},{},{}", time(i), i % 7, i * 5 % 11)).collect();
         fs::write(at("timed.csv"), format!("time,A,B\n{}\n", rows.join("\n"))).unwrap();

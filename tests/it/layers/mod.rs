@@ -56,23 +56,6 @@ const CIRCLES: &[&[&str]] = &[
     &["ingest/wide/build.rs", "ingest/wide/roles.rs", "ingest/wide/splits.rs", "ingest/wide/table.rs"],
     &["ingest/wide/finish.rs", "ingest/wide/mod.rs", "ingest/wide/survey.rs"],
     &["pipeline/cross.rs", "pipeline/fit.rs"],
-    &[
-        "report/collect/calibration.rs",
-        "report/collect/cohort.rs",
-        "report/collect/drift.rs",
-        "report/collect/features.rs",
-        "report/collect/flags.rs",
-        "report/collect/learned.rs",
-        "report/collect/mod.rs",
-        "report/collect/models.rs",
-        "report/collect/samples.rs",
-        "report/collect/verdict.rs",
-        "report/collect/waveform.rs",
-    ],
-    &["schema/aggregation.rs", "schema/expression/parser.rs", "schema/expression.rs", "schema/model.rs"],
-    &["schema/check/sources.rs", "schema/check/variables.rs"],
-    &["waveform/account.rs", "waveform/gather.rs", "waveform/windows.rs"],
-    &["waveform/cut.rs", "waveform/digitise.rs", "waveform/plain.rs", "waveform/record.rs"],
 ];
 
 fn layer(module: &str) -> u32 {

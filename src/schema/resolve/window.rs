@@ -1,57 +1,56 @@
 //! The time window of a pipeline: when, in which steps, and counted from what.
 
-use toml::Spanned;
-
-use crate::schema::parse::Section;
+use crate::schema::problems::{Problems, Span};
+use crate::schema::raw::{self, Get, PipelineFile, key};
 use crate::schema::{Anchor, DType, Schema, TableKind, Window, suggest};
 
 /// More windows per record than an hour of any stay has minutes is a slip of the unit.
 const MOST_WINDOWS: f64 = 10_000.0;
 
-pub(super) fn window(root: &Section<'_>, schema: Option<&Schema>) -> Window {
+/// Resolves `[window]`. Where it has to be there and is not, that is shown at `first_line`.
+pub(super) fn window(
+    problems: &Problems<'_>,
+    raw: &PipelineFile,
+    first_line: &Span,
+    schema: Option<&Schema>,
+) -> Window {
     let mut window = Window::default();
-    let needed = root.has("schema");
-    if needed && !root.require("window") {
+    let Some(field) = &raw.window else {
+        if raw.schema.is_some() {
+            problems.add(first_line.clone(), "the pipeline needs `window`");
+        }
         return window;
+    };
+    let Some(section) = field.get() else { return window };
+    if raw.schema.is_none() {
+        problems.add(field.key.clone(), "a wide table has no times, so no `window` either");
     }
-    let Some(section) = root.section("window", "the window") else { return window };
-    if !needed {
-        root.problems.add(root.key_span("window"), "a wide table has no times, so no `window` either");
+    window.start_hours = section.start.copied().unwrap_or(0.0);
+    window.step_hours = section.step.copied();
+    window.width_hours = section.width.copied();
+    if let Some(at) = key(&section.width).filter(|_| section.step.is_none()) {
+        let hint = "add `step`, or say `start` and `end` alone";
+        problems.add_with_hint(at, "`width` has no meaning without `step`", hint);
     }
-    window.start_hours = section.number("start").map_or(0.0, Spanned::into_inner);
-    let end = if section.require("end") { section.number("end") } else { None };
-    window.step_hours = section.number("step").map(Spanned::into_inner);
-    window.width_hours = section.number("width").map(Spanned::into_inner);
-    if window.width_hours.is_some() && window.step_hours.is_none() {
-        let message = "`width` has no meaning without `step`";
-        section.problems.add_with_hint(
-            section.key_span("width"),
-            message,
-            "add `step`, or say `start` and `end` alone",
-        );
-    }
-    if let Some(end) = end {
-        window.end_hours = *end.get_ref();
+    if let Some(end) = section.end.copied() {
+        window.end_hours = end;
         if let Err(message) = check_window(&window) {
-            section.problems.add(end.span(), message);
+            problems.add(section.end.span.clone(), message);
         }
     }
     let has_end = schema.is_none_or(|s| s.record.end.is_some());
-    let until_end = section.boolean("until_end");
-    if let Some(given) = until_end.as_ref().filter(|given| *given.get_ref() && !has_end) {
-        section.problems.add(given.span(), "records of this schema have no `end`");
+    if let Some(given) = section.until_end.spanned().filter(|given| **given.get_ref() && !has_end) {
+        problems.add(given.span(), "records of this schema have no `end`");
     }
-    window.until_end = until_end.map_or(has_end, Spanned::into_inner);
-    window.relative_to = anchor(&section, schema);
-    section.finish();
+    window.until_end = section.until_end.copied().unwrap_or(has_end);
+    window.relative_to = anchor(problems, section, schema);
     window
 }
 
 /// `relative_to = "ADMITTIME"`, or `relative_to = "first lactate"`.
-fn anchor(section: &Section<'_>, schema: Option<&Schema>) -> Option<Anchor> {
-    let given = section.text("relative_to")?;
+fn anchor(problems: &Problems<'_>, section: &raw::Window, schema: Option<&Schema>) -> Option<Anchor> {
+    let given = section.relative_to.text()?;
     let schema = schema?;
-    let problems = section.problems;
     if schema.record.start.is_none() {
         problems.add(
             given.span(),
@@ -102,7 +101,8 @@ pub(in crate::schema) fn check_window(window: &Window) -> Result<(), String> {
         // Events are placed by the second.
         if *step < 1.0 / 3600.0 || (end_hours - start_hours) / step > MOST_WINDOWS {
             return Err(format!(
-                "a step of {step} hours from {start_hours} to {end_hours} is more than {MOST_WINDOWS} windows per record"
+                "a step of {step} hours from {start_hours} to {end_hours} is more than {MOST_WINDOWS} \
+                 windows per record"
             ));
         }
         if width_hours.is_some_and(|width| width <= 0.0) {

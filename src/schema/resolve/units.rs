@@ -1,7 +1,7 @@
 //! Units as products of powers: whether an expression adds like to like and gives the unit it declares.
 //!
-//! A factor may convert (`height / 100` from cm to m), so the unit of a product with a number is uncertain: it still may
-//! be added to its like, but is not held against the declared unit.
+//! A factor may convert (`height / 100` from cm to m), so the unit of a product with a number is uncertain:
+//! it still may be added to its like, but is not held against the declared unit.
 
 use std::collections::BTreeMap;
 
@@ -149,6 +149,14 @@ fn alike(parts: impl IntoIterator<Item = Option<Dimension>>) -> Result<Option<Di
         });
     }
     Ok(if unknown { None } else { common })
+}
+
+/// Whether two units are one; case and spaces do not matter.
+pub(super) fn same_unit(a: &str, b: &str) -> bool {
+    let plain = |unit: &str| {
+        unit.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect::<String>()
+    };
+    plain(a) == plain(b)
 }
 
 #[cfg(test)]

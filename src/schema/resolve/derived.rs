@@ -1,10 +1,9 @@
 //! Derived variables: their expressions, the variables they name, and whether the units agree.
 
-use toml::Spanned;
-
 use super::units::{self, Dimension};
-use crate::schema::parse::{Problems, Section, Span};
-use crate::schema::{Derived, Expression, Kind, Variable, suggest};
+use crate::schema::problems::{Problems, Span};
+use crate::schema::raw::{self, Field, Get, Text, key};
+use crate::schema::{Derived, Expression, Kind, Operand, Variable, suggest};
 
 /// An expression whose names are looked up once all variables are known.
 pub(super) struct Pending {
@@ -15,22 +14,30 @@ pub(super) struct Pending {
     expression: Expression,
 }
 
-/// Reads `expression`, `within` and `at`.
-pub(super) fn read(section: &Section<'_>, name: &str, pending: &mut Vec<Pending>) -> Option<Derived> {
-    for key in ["sources", "conversions", "missing_codes", "value_map", "censored", "absent"] {
-        if section.value(key).is_some() {
-            let message = format!("`{key}` has no meaning beside `expression`");
-            section.problems.add(section.key_span(key), message);
+/// Resolves `expression`, `within` and `at`.
+pub(super) fn read(
+    problems: &Problems<'_>,
+    raw: &raw::Variable,
+    expression: &Field<Text>,
+    name: &str,
+    pending: &mut Vec<Pending>,
+) -> Option<Derived> {
+    for (name, at) in [
+        ("sources", key(&raw.sources)),
+        ("conversions", key(&raw.conversions)),
+        ("missing_codes", key(&raw.missing_codes)),
+        ("value_map", key(&raw.value_map)),
+        ("censored", key(&raw.censored)),
+        ("absent", key(&raw.absent)),
+    ] {
+        if let Some(at) = at {
+            problems.add(at, format!("`{name}` has no meaning beside `expression`"));
         }
     }
-    let text = section.text("expression");
-    let within = section.number("within");
-    let at = section.text("at");
-    let text = text?;
-    if let Some(within) = within.as_ref().filter(|w| *w.get_ref() < 0.0) {
-        section
-            .problems
-            .add(within.span(), format!("`within` is hours, 0 or more, found {}", within.get_ref()));
+    let text = expression.text()?;
+    let within = raw.within.spanned();
+    if let Some(within) = within.as_ref().filter(|w| **w.get_ref() < 0.0) {
+        problems.add(within.span(), format!("`within` is hours, 0 or more, found {}", within.get_ref()));
     }
     // A TOML text begins one byte after its quote; the place within is good unless it holds escapes.
     let inner = text.span().start + 1..text.span().end;
@@ -38,20 +45,20 @@ pub(super) fn read(section: &Section<'_>, name: &str, pending: &mut Vec<Pending>
         Ok(expression) => pending.push(Pending {
             variable: name.to_owned(),
             text: inner,
-            at: at.as_ref().map(Spanned::span),
+            at: raw.at.spanned().map(|at| at.span()),
             expression,
         }),
-        Err(problems) => {
-            for problem in problems {
+        Err(found) => {
+            for problem in found {
                 let start = (inner.start + problem.at).min(inner.end.saturating_sub(1));
-                section.problems.push(start..inner.end, problem.message, problem.hint);
+                problems.push(start..inner.end, problem.message, problem.hint);
             }
         }
     }
     Some(Derived {
         expression: (*text.get_ref()).to_owned(),
-        within_hours: within.map_or(0.0, Spanned::into_inner),
-        at: at.map(|a| (*a.get_ref()).to_owned()),
+        within_hours: within.map_or(0.0, |within| *within.into_inner()),
+        at: raw.at.owned(),
     })
 }
 
@@ -65,40 +72,17 @@ pub(super) fn check(problems: &Problems<'_>, variables: &[Variable], pending: &[
         for operand in &one.expression.operands {
             let start = one.text.start + operand.at;
             let span = start..start + operand.variable.len();
-            let names = variables.iter().filter(|v| v.name != one.variable && v.derived.is_none());
             let Some(found) = variables.iter().find(|v| v.name == operand.variable) else {
+                let names = variables.iter().filter(|v| v.name != one.variable && v.derived.is_none());
                 let hint = suggest::hint(&operand.variable, names.map(|v| v.name.as_str()));
                 problems.push(span, format!("unknown variable `{}`", operand.variable), hint);
                 units.push(None);
                 continue;
             };
-            units.push(Some(units::of_unit(
-                &operand
-                    .aggregation
-                    .map_or_else(|| found.unit.clone(), |aggregation| aggregation.unit_of(&found.unit)),
-            )));
-            if found.derived.is_some() {
-                let message = format!(
-                    "`{}` is derived itself; expressions name measured variables and facts",
-                    found.name
-                );
-                problems.push(span, message, Some("write its expression out in parentheses".into()));
-            } else if found.kind == Kind::Categorical {
-                problems.push(
-                    span,
-                    format!("`{}` is categorical, there is no computing with it", found.name),
-                    None,
-                );
-            } else if let Some(aggregation) = operand.aggregation {
-                if found.is_static() {
-                    let message =
-                        format!("`{}` is one fact, not measurements; it takes no aggregation", found.name);
-                    problems.push(span, message, None);
-                } else if aggregation.kind_of(found.kind).is_none() {
-                    let message =
-                        format!("`{}` has no meaning for kind `{}`", aggregation.name(), found.kind.name());
-                    problems.push(span, message, None);
-                }
+            let unit = operand.aggregation.map_or_else(|| found.unit.clone(), |a| a.unit_of(&found.unit));
+            units.push(Some(units::of_unit(&unit)));
+            if let Some((message, hint)) = unusable(operand, found) {
+                problems.push(span, message, hint);
             }
         }
         if one.expression.operands.is_empty() {
@@ -108,18 +92,38 @@ pub(super) fn check(problems: &Problems<'_>, variables: &[Variable], pending: &[
     }
 }
 
+/// Why a variable cannot be computed with, and what to do about it.
+fn unusable(operand: &Operand, found: &Variable) -> Option<(String, Option<String>)> {
+    let name = &found.name;
+    if found.derived.is_some() {
+        let message = format!("`{name}` is derived itself; expressions name measured variables and facts");
+        return Some((message, Some("write its expression out in parentheses".into())));
+    }
+    if found.kind == Kind::Categorical {
+        return Some((format!("`{name}` is categorical, there is no computing with it"), None));
+    }
+    let aggregation = operand.aggregation?;
+    if found.is_static() {
+        return Some((format!("`{name}` is one fact, not measurements; it takes no aggregation"), None));
+    }
+    let meaningless = aggregation.kind_of(found.kind).is_none();
+    meaningless
+        .then(|| (format!("`{}` has no meaning for kind `{}`", aggregation.name(), found.kind.name()), None))
+}
+
 fn check_at(problems: &Problems<'_>, variable: &Variable, variables: &[Variable], one: &Pending) {
     let (Some(at), Some(span)) = (variable.derived.as_ref().and_then(|d| d.at.as_deref()), &one.at) else {
         return;
     };
-    let fits = |o: &crate::schema::Operand| {
+    let fits = |o: &Operand| {
         o.variable == at
             && o.aggregation.is_none()
             && variables.iter().any(|v| v.name == at && !v.is_static() && v.derived.is_none())
     };
     if !one.expression.operands.iter().any(fits) {
         let message = format!(
-            "`at` names a measured variable of the expression that stands there without aggregation, found `{at}`"
+            "`at` names a measured variable of the expression that stands there without \
+             aggregation, found `{at}`"
         );
         problems.push(span.clone(), message, None);
     }

@@ -1,0 +1,84 @@
+//! A pipeline as a whole: which of its sections go together.
+
+use toml::Spanned;
+
+use super::split::{min_observed, split};
+use super::{features, rules, waveform, wide, window};
+use crate::error::Hint;
+use crate::schema::error::SchemaError;
+use crate::schema::problems::{Problems, Span};
+use crate::schema::raw::{Get, PipelineFile, key};
+use crate::schema::{Pipeline, Schema, TransformKind};
+
+/// Resolves a whole pipeline. What is missing is shown at `first_line`; a schema that exists but is itself
+/// invalid is left in `broken`.
+pub(super) fn pipeline(
+    problems: &Problems<'_>,
+    raw: &PipelineFile,
+    first_line: &Span,
+    load: &dyn Fn(&str) -> Result<Schema, SchemaError>,
+    broken: &mut Option<SchemaError>,
+) -> Option<(Pipeline, Option<Schema>)> {
+    let found = raw.schema.text().and_then(|name| find_schema(problems, &name, load, broken));
+    let schema = found.as_ref();
+    check_input(problems, raw, first_line);
+    let wide = raw.wide.get().map(|raw| wide::wide(problems, raw));
+    let waveform = raw.waveform.get().map(|raw| waveform::waveform(problems, raw));
+    let features = features::features(problems, raw, first_line, schema);
+    let n_features = (!features.is_empty()).then_some(features.len());
+    let pipeline = Pipeline {
+        rules: rules::rules(problems, raw, schema, n_features),
+        window: window::window(problems, raw, first_line, schema),
+        min_observed: min_observed(problems, raw),
+        split: split(problems, raw),
+        name: raw.name.owned()?,
+        title: raw.title.owned().unwrap_or_default(),
+        schema: raw.schema.owned().unwrap_or_default(),
+        features,
+        wide,
+        waveform,
+        transform: raw.transform.copied().unwrap_or(TransformKind::NormalScore),
+        dequantize: raw.dequantize.copied().unwrap_or(true),
+        seed: raw.seed.copied().unwrap_or(0),
+    };
+    Some((pipeline, found))
+}
+
+/// A pipeline has one kind of input.
+fn check_input(problems: &Problems<'_>, raw: &PipelineFile, first_line: &Span) {
+    match (key(&raw.schema), key(&raw.wide), key(&raw.waveform)) {
+        (None, None, None) => problems.add_with_hint(
+            first_line.clone(),
+            "the pipeline names no `schema`",
+            "add `schema = \"NAME\"`, or a `[wide]` table when its input is one table with a column \
+             per feature",
+        ),
+        (Some(_), None, None) | (None, Some(_), None) | (None, None, Some(_)) => {}
+        (Some(_), Some(wide), None) => {
+            problems.add(wide, "a pipeline names a `schema` or describes a `wide` table, not both");
+        }
+        (_, _, Some(waveform)) => {
+            let message = "a pipeline of `waveform` records has neither a `schema` nor a `wide` table";
+            problems.add(waveform, message);
+        }
+    }
+}
+
+fn find_schema(
+    problems: &Problems<'_>,
+    name: &Spanned<&str>,
+    load: &dyn Fn(&str) -> Result<Schema, SchemaError>,
+    broken: &mut Option<SchemaError>,
+) -> Option<Schema> {
+    match load(name.get_ref()) {
+        Ok(schema) => Some(schema),
+        Err(error @ SchemaError::Invalid { .. }) => {
+            *broken = Some(error);
+            None
+        }
+        Err(error) => {
+            problems.push(name.span(), error.to_string(), error.hint());
+            None
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Where a variable is found: rows of an event table, a column of facts, or a date of birth.
+
+use toml::Spanned;
+
+use super::record::Layout;
+use super::tables::find_column;
+use super::units::same_unit;
+use crate::schema::problems::{Problems, Span};
+use crate::schema::raw::{self, AgeSource, ColumnSource, EventsSource, Field, Get, Text, key};
+use crate::schema::{DType, EventColumns, Item, Kind, Source, Table, TableKind, Variable};
+
+/// MIMIC-III shifts ages above 89 to about 300; the median of those it hides is 91.4.
+const AGE_CAP: f64 = 91.4;
+
+/// Resolves the `sources` of a variable, which stands at `at`, and checks them against each other.
+pub(super) fn sources(
+    problems: &Problems<'_>,
+    raw: &raw::Variable,
+    at: &Span,
+    layout: &Layout,
+    variable: &Variable,
+) -> Vec<Source> {
+    let title = format!("variable `{}`", variable.name);
+    let Some(field) = &raw.sources else {
+        problems.add(at.clone(), format!("{title} needs `sources`"));
+        return Vec::new();
+    };
+    let Some(list) = field.get() else { return Vec::new() };
+    if list.0.is_empty() {
+        problems.add(field.key.clone(), format!("{title} has no sources"));
+    }
+    let mut items = Vec::new();
+    let mut found = Vec::new();
+    for entry in &list.0 {
+        let Some(source) = entry.get() else { continue };
+        let reading = Reading { problems, layout, variable };
+        found.extend(match source {
+            raw::Source::Items(raw) => reading.events(raw, &mut items),
+            raw::Source::Column(raw) => reading.column(raw),
+            raw::Source::Birth(raw) => reading.age(raw),
+        });
+    }
+    let is_event = |source: &Source| matches!(source, Source::Events { .. });
+    if found.len() > 1 && !found.iter().all(is_event) {
+        let message = format!("{title} mixes columns with other sources; a fact has one source");
+        problems.add_with_hint(field.key.clone(), message, "make it two variables");
+    }
+    if let Some(at) = key(&raw.aggregate)
+        && found.iter().any(|s| !is_event(s))
+    {
+        let message = format!("`aggregate` has no meaning: {title} is one fact, not measurements");
+        problems.add(at, message);
+    }
+    found
+}
+
+/// The items seen so far in the sources of a variable, by table.
+type Seen = Vec<(String, Item)>;
+
+/// The sources of a variable being resolved.
+struct Reading<'a> {
+    problems: &'a Problems<'a>,
+    layout: &'a Layout,
+    variable: &'a Variable,
+}
+
+impl<'a> Reading<'a> {
+    fn table(&self, name: &Field<Text>) -> Option<&'a Table> {
+        self.layout.tables.find(self.problems, &name.text()?)
+    }
+
+    fn events(&self, raw: &EventsSource, seen: &mut Seen) -> Option<Source> {
+        let table = self.table(&raw.table);
+        let scale = scale(self.problems, &raw.scale);
+        let rule = raw.rule.copied();
+        for (name, at) in [("scale", key(&raw.scale)), ("offset", key(&raw.offset))] {
+            if let Some(at) = at.filter(|_| rule.is_some()) {
+                self.problems.add(at, format!("`{name}` has no effect beside `rule`"));
+            }
+        }
+        let units = self.units(raw);
+        let table = table?;
+        let TableKind::Events(columns) = &table.kind else {
+            let message = format!("table `{}` holds facts, not events", table.name);
+            self.problems.add_with_hint(raw.items.key.clone(), message, "name a `column` instead");
+            return None;
+        };
+        self.check_event_columns(raw, table, columns, !units.is_empty());
+        let items = self.items(raw, table, columns, seen);
+        let precedence = raw.precedence.copied().unwrap_or(0);
+        Some(Source::Events {
+            table: table.name.clone(),
+            items,
+            units,
+            scale,
+            offset: raw.offset.copied().unwrap_or(0.0),
+            rule,
+            precedence: u32::try_from(precedence).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn items(&self, raw: &EventsSource, table: &Table, columns: &EventColumns, seen: &mut Seen) -> Vec<Item> {
+        let numeric = table.columns.iter().any(|(c, d)| *c == columns.item && *d == DType::Integer);
+        let Some(list) = raw.items.spanned() else { return Vec::new() };
+        if list.get_ref().0.is_empty() {
+            let message = format!("a source of variable `{}` lists no items", self.variable.name);
+            self.problems.add(list.span(), message);
+        }
+        let mut items = Vec::new();
+        for given in list.get_ref().items() {
+            let item = match given.get_ref() {
+                Item::Id(id) if numeric => Item::Id(*id),
+                Item::Name(name) if !numeric => Item::Name(name.trim().to_owned()),
+                other => {
+                    let wanted = if numeric {
+                        "item numbers, as the column is integer"
+                    } else {
+                        "item names, as the column is text"
+                    };
+                    let found = if matches!(other, Item::Id(_)) { "a whole number" } else { "a text" };
+                    self.problems.add(given.span(), format!("`items` must be {wanted}, found {found}"));
+                    continue;
+                }
+            };
+            let key = (table.name.clone(), item.clone());
+            if seen.contains(&key) {
+                let shown = match &item {
+                    Item::Id(id) => id.to_string(),
+                    Item::Name(name) => name.clone(),
+                };
+                let message =
+                    format!("item `{shown}` of table `{}` is listed twice; it would count twice", table.name);
+                self.problems.add(given.span(), message);
+            }
+            seen.push(key);
+            items.push(item);
+        }
+        items
+    }
+
+    fn units(&self, raw: &EventsSource) -> Vec<String> {
+        let mut units: Vec<String> = Vec::new();
+        for unit in raw.units.get().into_iter().flat_map(|list| list.items()) {
+            if units.iter().any(|u| same_unit(u, unit.get_ref())) {
+                let message =
+                    format!("unit `{}` is listed twice; case and spaces do not matter", unit.get_ref());
+                self.problems.add(unit.span(), message);
+            }
+            units.push((*unit.get_ref()).clone());
+        }
+        units
+    }
+
+    /// Reports what the variable needs of the event table and the table has not.
+    fn check_event_columns(
+        &self,
+        raw: &EventsSource,
+        table: &Table,
+        columns: &EventColumns,
+        has_units: bool,
+    ) {
+        let needs = |what: &str, column: &str| {
+            let message =
+                format!("{what} needs the `{column}` of table `{}`, which is not declared", table.name);
+            let hint = format!("add `{column} = \"COLUMN\"` to its `events`");
+            self.problems.add_with_hint(raw.table.key.clone(), message, hint);
+        };
+        if has_units && columns.unit.is_none() {
+            needs("`units`", "unit");
+        }
+        if columns.text.is_none() && !self.variable.value_map.is_empty() {
+            needs("`value_map`", "text");
+        }
+        if columns.text.is_none() && self.variable.censored {
+            needs("`censored`", "text");
+        }
+    }
+
+    fn column(&self, raw: &ColumnSource) -> Option<Source> {
+        let table = self.facts(&raw.column.key, self.table(&raw.table)?)?;
+        let (column, dtype) = find_column(self.problems, table, &raw.column.text()?)?;
+        let kind = self.variable.kind;
+        if kind != Kind::Categorical && self.variable.value_map.is_empty() && dtype == DType::Text {
+            let message = format!("column `{column}` is text, but the variable is {}", kind.name());
+            let hint = "make the variable `categorical`, or give it a `value_map`";
+            self.problems.add_with_hint(raw.column.key.clone(), message, hint);
+        }
+        Some(Source::Column { table: table.name.clone(), column })
+    }
+
+    fn age(&self, raw: &AgeSource) -> Option<Source> {
+        let table = self.facts(&raw.birth.key, self.table(&raw.table)?)?;
+        let birth: Spanned<&str> = raw.birth.text()?;
+        let (column, dtype) = find_column(self.problems, table, &birth)?;
+        if dtype != DType::Datetime {
+            let message = format!("column `{column}` is `{}`, a date of birth is `datetime`", dtype.name());
+            self.problems.add(birth.span(), message);
+        }
+        if self.layout.record.start.is_none() {
+            self.problems.add(birth.span(), "an age needs a record with a `start`");
+        }
+        Some(Source::Age {
+            table: table.name.clone(),
+            birth: column,
+            cap: raw.cap.copied().unwrap_or(AGE_CAP),
+        })
+    }
+
+    /// The table, when it holds facts.
+    fn facts(&self, at: &Span, table: &'a Table) -> Option<&'a Table> {
+        let (message, hint) = match table.kind {
+            TableKind::Records | TableKind::Static { .. } => return Some(table),
+            TableKind::Lists { .. } => {
+                ("has many rows per record, a fact has one", "test it in a cohort rule of the pipeline")
+            }
+            TableKind::Events(_) => ("holds events, not facts", "name `items` instead"),
+        };
+        self.problems.add_with_hint(at.clone(), format!("table `{}` {message}", table.name), hint);
+        None
+    }
+}
+
+/// The factor of a conversion, 1 when it is left out.
+pub(super) fn scale(problems: &Problems<'_>, field: &Option<Field<f64>>) -> f64 {
+    let Some(given) = field.spanned() else { return 1.0 };
+    if **given.get_ref() == 0.0 {
+        problems.add(given.span(), "`scale` must not be 0");
+    }
+    *given.into_inner()
+}
