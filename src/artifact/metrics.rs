@@ -5,7 +5,7 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelKind;
+use super::family::Family;
 use crate::evaluate::{ScoreNoise, SplitMetrics};
 use crate::schema::Split;
 
@@ -13,7 +13,7 @@ use crate::schema::Split;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Family.
-    pub model: ModelKind,
+    pub model: Family,
     /// Columns of a record.
     pub n_features: usize,
     /// Coordinates of a vector: columns and missing indicators.

@@ -6,7 +6,7 @@ use ndarray::Axis;
 use rand::RngExt;
 
 use super::{Context, Scored};
-use crate::artifact::{Model, ModelArtifact};
+use crate::artifact::ModelArtifact;
 use crate::flow::BaseKind;
 use crate::num::quantile::quantile_sorted;
 use crate::num::special::{normal_log_pdf, normal_quantile};
@@ -168,7 +168,7 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
 
 /// Quantiles of the latent coordinates of held-out records, for flows onto the standard normal.
 fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<QqCurve> {
-    let Model::Flow(flow) = &scored.model.model else { return None };
+    let flow = scored.model.model.flow()?;
     if flow.config().base != BaseKind::Normal || context.n(split) < 50 {
         return None;
     }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
-use crate::artifact::{ModelArtifact, ModelKind};
+use crate::artifact::{ModelArtifact, Role};
 use crate::evaluate::RecordScores;
 use crate::features::Bundle;
 use crate::outlier::{Evaluation, Flags};
@@ -26,7 +26,7 @@ use crate::random::Seed;
 use crate::schema::{Pipeline, Split, SplitFractions};
 use crate::waveform::Normalisation;
 
-use super::data::{FORMAT_VERSION, Family, Input, NamedCount, Provenance, ReportData};
+use super::data::{FORMAT_VERSION, Input, NamedCount, Provenance, ReportData};
 use super::{Privacy, ReportError, format};
 
 pub use drift::Older;
@@ -66,11 +66,15 @@ pub struct Flagged {
 struct Scored<'a> {
     name: String,
     model: &'a ModelArtifact,
-    family: Family,
     scores: BTreeMap<Split, RecordScores>,
 }
 
 impl Scored<'_> {
+    /// What it is in a comparison.
+    fn role(&self) -> Role {
+        self.model.header.family.kind.definition().role
+    }
+
     /// Mean by which models are chosen: validation if there is one, never the test split.
     fn standing(&self) -> f64 {
         let mean = |s| self.model.metrics.splits.get(&s).map(|m| m.mean_log_prob).filter(|m| m.is_finite());
@@ -236,9 +240,7 @@ fn score<'a>(name: String, bundle: &Bundle, model: &'a ModelArtifact) -> Scored<
             scores.insert(split, model.score(raw.view()));
         }
     }
-    let flow = model.header.kind.flow().is_some() || model.header.kind == ModelKind::Causal;
-    let family = if flow { Family::Flow } else { Family::Mixture };
-    Scored { name, model, family, scores }
+    Scored { name, model, scores }
 }
 
 /// Names with a number after those that came before.

@@ -1,20 +1,13 @@
-//! Models of some features given the others.
+//! Draws of a model, given the features it is conditioned on.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::{Header, ModelArtifact};
-use crate::features::{Encoder, RecordKey};
+use super::fitted::ModelArtifact;
+use crate::features::RecordKey;
 use crate::random::Seed;
 
 /// How often records with impossible numbers are drawn again.
 const ROUNDS: u64 = 20;
-
-impl Header {
-    /// Names of the features that `encoder` gives.
-    pub(super) fn context_of(encoder: &Encoder) -> Vec<String> {
-        encoder.context().into_iter().map(|j| encoder.columns[j].meta.name.clone()).collect()
-    }
-}
 
 impl ModelArtifact {
     /// Draws `n` vectors; of a model conditioned on features, each given those of a row of `raw`, one row after the other and
