@@ -4,27 +4,25 @@ use ndarray::Axis;
 
 use crate::baseline::{GmmConfig, WIDE, fit_gmm};
 use crate::evaluate::{Standardised, axes, standardise};
-use crate::features::{Bundle, Shape};
+use crate::features::Bundle;
 use crate::random::Seed;
 use crate::schema::Split;
 
-/// Added to each variance of standardised numbers, so that in few rows of many columns distances stay what counts.
+/// Added to each variance of standardised numbers, so that in few rows of many columns distances stay what
+/// counts.
 const RIDGE: f64 = 0.1;
 /// Most rows that the mixture is fitted on.
 const ROWS: usize = 10_000;
-/// Rows × columns² beyond which fewer rows are taken: expectation maximisation takes that many operations per component
-/// and iteration, and 30,000 × 200 took minutes.
+/// Rows × columns² beyond which fewer rows are taken: expectation maximisation takes that many operations per
+/// component and iteration, and 30,000 × 200 took minutes.
 const WORK: usize = 50_000_000;
 
-/// The mixture over standardised numbers behind a combined score; none for windows of signals, where a distance over
-/// thousands of samples says nothing and costs hours, none where the table holds no numbers or EM fails on them.
+/// The mixture over standardised numbers behind a combined score; none for windows of signals, where a
+/// distance over thousands of samples says nothing and costs hours, none where the table holds no numbers or
+/// EM fails on them.
 pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standardised> {
-    let table = match Shape::of(&bundle.manifest.pipeline) {
-        Shape::Table => true,
-        Shape::Windows { .. } => false,
-    };
     let axes = axes(&bundle.manifest.encoder);
-    if axes.is_empty() || axes.len() > WIDE || !table {
+    if axes.is_empty() || axes.len() > WIDE || !bundle.manifest.shape().has_separate_features() {
         return None;
     }
     let rows = |split| {

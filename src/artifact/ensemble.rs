@@ -4,9 +4,10 @@
 //! log p(v) = log Σ_m w_m p_m(v)
 //! ```
 //!
-//! Flows of different seeds err in different places, and their mean density is at least as good as the mean of their
-//! log-densities (Jensen's inequality). Weights are those of expectation maximisation with fixed components, drawn
-//! towards equality by a prior worth [`PRIOR_RECORDS`] records, so that few validation records cannot decide everything.
+//! Flows of different seeds err in different places, and their mean density is at least as good as the mean
+//! of their log-densities (Jensen's inequality). Weights are those of expectation maximisation with fixed
+//! components, drawn towards equality by a prior worth [`PRIOR_RECORDS`] records, so that few validation
+//! records cannot decide everything.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand::Rng;
@@ -29,8 +30,8 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Puts members together; nothing where there are none, their dimensions or contexts differ, one is an ensemble itself, or the
-    /// weights are not positive numbers that sum to one.
+    /// Puts members together; nothing where there are none, their dimensions or contexts differ, one is an
+    /// ensemble itself, or the weights are not positive numbers that sum to one.
     pub fn new(members: Vec<Member>) -> Option<Self> {
         let d = members.first()?.model.n_features();
         let sum: f64 = members.iter().map(|m| m.weight).sum();
@@ -121,7 +122,8 @@ impl Ensemble {
 /// Weights that make the mixture of members likely on held-out records; equal where there are none.
 ///
 /// # Shapes
-/// `log_prob: (n, members)`, log-densities of n held-out vectors; `records` ≤ n is how many records they are draws of.
+/// `log_prob: (n, members)`, log-densities of n held-out vectors; `records` ≤ n is how many records they are
+/// draws of.
 pub(super) fn weights(log_prob: ArrayView2<'_, f64>, records: usize) -> Vec<f64> {
     let (n, k) = log_prob.dim();
     let mut weights = vec![1.0 / k as f64; k];

@@ -7,8 +7,8 @@ use crate::error::{Hint, IoError};
 use crate::flow::FlowError;
 use crate::output::OutputError;
 
-/// Version of the model folder this program writes and reads. Version 3 keys the noise behind a score by the record's
-/// content; version 4 keeps what only one family knows about itself in a part of its own.
+/// Version of the model folder this program writes and reads. Version 3 keys the noise behind a score by the
+/// record's content; version 4 keeps what only one family knows about itself in a part of its own.
 pub const FORMAT_VERSION: u32 = 4;
 
 /// Failure of a model folder.
@@ -91,8 +91,8 @@ impl Hint for ArtifactError {
                 Some("it was written by a newer cohort-flow: upgrade this one".into())
             }
             Self::OtherVersion { .. } => Some(
-                "it was written by an older cohort-flow, whose model folders are laid out differently: run `cohort-flow \
-                 fit` again, and `cohort-flow ingest` before it where the bundle is as old"
+                "it was written by an older cohort-flow, whose model folders are laid out differently: run \
+                 `cohort-flow fit` again, and `cohort-flow ingest` before it where the bundle is as old"
                     .into(),
             ),
             Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {

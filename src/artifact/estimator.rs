@@ -1,5 +1,5 @@
-//! What all ways to fit a model share: settings that were checked become an [`Estimator`], and an estimator becomes a
-//! model. A family is described by its [`Definition`].
+//! What all ways to fit a model share: settings that were checked become an [`Estimator`], and an estimator
+//! becomes a model. A family is described by its [`Definition`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub trait Estimator {
     /// What it fits: a density ([`Fitted`]), or a model that is calibrated as well.
     type Model;
 
-    /// Fits to the training records of `bundle`. The same bundle and seed give the same model for any number of threads.
+    /// Fits to the training records of `bundle`. The same bundle and seed give the same model for any number
+    /// of threads.
     ///
     /// # Errors
     /// [`FitError`]; an interrupted fit keeps its state at the checkpoint.
@@ -108,7 +109,8 @@ pub struct Training {
 }
 
 impl Fitted {
-    /// A density of the family of this name, fitted without epochs in `seconds`. The header shows `details` beside it.
+    /// A density of the family of this name, fitted without epochs in `seconds`. The header shows `details`
+    /// beside it.
     pub fn new(
         family: &'static str,
         model: Arc<dyn Model>,
@@ -146,8 +148,8 @@ pub enum Role {
     Mixture,
 }
 
-/// A family of models: what it is called, what it says about itself, and how it is fitted and read back. Each family
-/// has one value of this type in a file of its own.
+/// A family of models: what it is called, what it says about itself, and how it is fitted and read back. Each
+/// family has one value of this type in a file of its own.
 #[derive(Debug)]
 pub struct Definition {
     /// Name in files and on the command line.

@@ -33,7 +33,8 @@ pub struct ModelArtifact {
     pub model: Arc<dyn Model>,
     /// Score (the header's) of each record of the calibration split, in the bundle's order.
     pub calibration: Vec<f64>,
-    /// Level of the column [`Header::calibrate_by`] names, of each of those records; empty without such a column.
+    /// Level of the column [`Header::calibrate_by`] names, of each of those records; empty without such a
+    /// column.
     pub calibration_groups: Vec<i64>,
     /// The same records under the scores a user can choose instead.
     pub other_calibrations: BTreeMap<ScoreKind, Vec<f64>>,
@@ -44,8 +45,8 @@ pub struct ModelArtifact {
 }
 
 impl ModelArtifact {
-    /// The model of a density that was fitted to `bundle`: evaluated on every split, and calibrated on the calibration
-    /// split.
+    /// The model of a density that was fitted to `bundle`: evaluated on every split, and calibrated on the
+    /// calibration split.
     pub fn of(bundle: &Bundle, fitted: Fitted) -> Self {
         let Fitted { account, model, members, history, seconds, training_rows, training_seconds } = fitted;
         let epochs = |training: Option<Training>| training.map(|t| t.epochs);
@@ -70,7 +71,8 @@ impl ModelArtifact {
             metrics,
             history,
         };
-        // Scores beside the likelihood know nothing of a context: they would call a record unusual for what is given.
+        // Scores beside the likelihood know nothing of a context: they would call a record unusual for what
+        // is given.
         let conditional = !artifact.header.condition_on.is_empty();
         let mut distance =
             if conditional { None } else { distance::standardised_mixture(bundle, artifact.header.seed) };
@@ -96,7 +98,8 @@ impl ModelArtifact {
                 _ => artifact.score(raw.view()),
             };
             splits.extend(split_metrics(&scores).map(|metrics| (split, metrics)));
-            // Scales read from validation records keep the calibration exactly valid; they come first in `ALL`.
+            // Scales read from validation records keep the calibration exactly valid; they come first in
+            // `ALL`.
             let scaling = split == Split::Validation
                 || (split == Split::Calibration && artifact.header.score == Score::LogLikelihood);
             if scaling && !conditional {
@@ -132,7 +135,8 @@ impl ModelArtifact {
         self.model.as_ref()
     }
 
-    /// Scores records exactly as the calibration records were scored: the same number of draws, of the same seed.
+    /// Scores records exactly as the calibration records were scored: the same number of draws, of the same
+    /// seed.
     ///
     /// # Shapes
     /// `raw: (n, p)` as given by [`Encoder::raw`].
@@ -183,11 +187,11 @@ impl ModelArtifact {
         self.calibration_groups = rows.iter().map(|&i| level_code(bundle.raw[[i, column]])).collect();
     }
 
-    /// Takes the calibration scores of `folds`, models fitted each without the records they were calibrated on, for its
-    /// own: a cross-conformal calibration.
+    /// Takes the calibration scores of `folds`, models fitted each without the records they were calibrated
+    /// on, for its own: a cross-conformal calibration.
     ///
-    /// A score of one fold means the same in another because each is on the scale of the validation records under its own
-    /// model. A score that some fold lacks is left out.
+    /// A score of one fold means the same in another because each is on the scale of the validation records
+    /// under its own model. A score that some fold lacks is left out.
     pub fn calibrate_across(&mut self, folds: &[Self]) {
         let of_all = |kind| folds.iter().map(move |f| f.other_calibrations.get(&kind));
         self.calibration = folds.iter().flat_map(|f| f.calibration.iter().copied()).collect();

@@ -37,7 +37,8 @@ pub struct Header {
     /// Text column whose levels are calibrated each by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibrate_by: Option<String>,
-    /// Folds of the training and calibration records, for a cross-conformal calibration; absent for that on a split.
+    /// Folds of the training and calibration records, for a cross-conformal calibration; absent for that on a
+    /// split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration_folds: Option<u32>,
     /// How training went; absent for families that are not trained by epochs.

@@ -1,4 +1,5 @@
-//! `metrics.json`: held-out likelihood, size and cost. The only file of a model folder that may differ between equal runs.
+//! `metrics.json`: held-out likelihood, size and cost. The only file of a model folder that may differ
+//! between equal runs.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,8 +1,8 @@
-//! Models: the families that are fitted, what is done around a fit, and the model folder with `model.safetensors`,
-//! `model.json`, `history.csv` and `metrics.json`.
+//! Models: the families that are fitted, what is done around a fit, and the model folder with
+//! `model.safetensors`, `model.json`, `history.csv` and `metrics.json`.
 //!
-//! The first three files are a function of data, settings and seed, to the byte and for any number of threads;
-//! everything a clock or the machine has a say in is in `metrics.json` alone.
+//! The first three files are a function of data, settings and seed, to the byte and for any number of
+//! threads; everything a clock or the machine has a say in is in `metrics.json` alone.
 
 mod around;
 mod distance;

@@ -8,8 +8,8 @@ use crate::baseline::Gmm;
 use crate::density::Density;
 use crate::flow::Flow;
 
-/// A fitted density that can be written to a model folder. Only its tensors are needed; the other questions have an
-/// answer for some families alone.
+/// A fitted density that can be written to a model folder. Only its tensors are needed; the other questions
+/// have an answer for some families alone.
 pub trait Model: Density + fmt::Debug {
     /// All its numbers by name.
     fn tensors(&self) -> Vec<Tensor>;

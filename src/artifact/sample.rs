@@ -10,8 +10,8 @@ use crate::random::Seed;
 const ROUNDS: u64 = 20;
 
 impl ModelArtifact {
-    /// Draws `n` vectors; of a model conditioned on features, each given those of a row of `raw`, one row after the other and
-    /// again from the first.
+    /// Draws `n` vectors; of a model conditioned on features, each given those of a row of `raw`, one row
+    /// after the other and again from the first.
     ///
     /// # Shapes
     /// `raw: (m, p)` as given by [`Encoder::raw`], m ≥ 1 → `(n, d)`
@@ -28,10 +28,11 @@ impl ModelArtifact {
         self.density().sample_given(encoded.values.select(Axis(1), context).view(), seed)
     }
 
-    /// Draws `n` records in original units, as [`sample_like`](Self::sample_like) draws vectors: with the states that no
-    /// coordinate tells of, and with no number that there cannot be.
+    /// Draws `n` records in original units, as [`sample_like`](Self::sample_like) draws vectors: with the
+    /// states that no coordinate tells of, and with no number that there cannot be.
     ///
-    /// A record with such a number is drawn again, a few times; after that its numbers are moved to the nearest there can be.
+    /// A record with such a number is drawn again, a few times; after that its numbers are moved to the
+    /// nearest there can be.
     ///
     /// # Shapes
     /// `raw: (m, p)` as given by [`Encoder::raw`], m ≥ 1 for a model conditioned on features → `(n, p)`

@@ -168,7 +168,8 @@ impl<'a> Reading<'a> {
     /// The numbers of single precision of the tensor `name`.
     ///
     /// # Errors
-    /// [`ArtifactError::Damaged`] where there is no such tensor of this shape, or one of its numbers is not finite.
+    /// [`ArtifactError::Damaged`] where there is no such tensor of this shape, or one of its numbers is not
+    /// finite.
     pub fn singles(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ArtifactError> {
         let four = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
         let numbers: Vec<f32> = self.checked(name, Dtype::F32, shape)?.chunks_exact(4).map(four).collect();

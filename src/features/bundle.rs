@@ -14,7 +14,7 @@ use crate::ingest::{Audit, InputFile, RecordTable};
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split, Waveform, fingerprint};
 
-use super::{Encoded, Encoder, FeatureError, RecordKey, split, tensors};
+use super::{Encoded, Encoder, FeatureError, RecordKey, Shape, split, tensors};
 
 /// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a record by its
 /// content, and keeps rare levels and rare absences apart from the coordinates.
@@ -52,6 +52,13 @@ pub struct Manifest {
     pub schema: Option<Schema>,
     /// Columns, their kinds and everything fitted on the training split.
     pub encoder: Encoder,
+}
+
+impl Manifest {
+    /// The shape of the records.
+    pub fn shape(&self) -> Shape {
+        Shape::of(&self.pipeline)
+    }
 }
 
 /// Number of records in each split.

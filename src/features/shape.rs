@@ -1,4 +1,5 @@
-//! The shape of a record. Whatever depends on it matches on [`Shape`], so that a third shape cannot be forgotten.
+//! The shape of a record. Whatever depends on it matches on [`Shape`], so that a third shape cannot be
+//! forgotten.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,15 @@ impl Shape {
         match &pipeline.waveform {
             Some(w) => Self::Windows { channels: w.channels.clone(), samples: w.window, past: w.past },
             None => Self::Table,
+        }
+    }
+
+    /// Whether a feature means something by itself, so that it is worth a summary, a test or an explanation
+    /// of its own. One of the thousands of samples of a curve is not.
+    pub fn has_separate_features(&self) -> bool {
+        match self {
+            Self::Table => true,
+            Self::Windows { .. } => false,
         }
     }
 }

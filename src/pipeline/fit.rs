@@ -50,7 +50,7 @@ pub struct FitRequest<'a> {
 /// # Errors
 /// Where the bundle cannot be read.
 pub fn default_model(bundle: &Path) -> Result<Family, Error> {
-    Ok(Family::best_for(&Shape::of(&Bundle::open(bundle)?.manifest.pipeline)))
+    Ok(Family::best_for(&Bundle::open(bundle)?.manifest.shape()))
 }
 
 /// Fits and writes the model; the checkpoint beside it is removed once the model is in place.
@@ -63,10 +63,8 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     }
     let bundle = Bundle::open(request.bundle)?;
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
-    let checkpoint = match request.model.definition().trained {
-        true => Some(checkpoint_beside(request.output)?),
-        false => None,
-    };
+    let trained = request.model.definition().trained;
+    let checkpoint = trained.then(|| checkpoint_beside(request.output)).transpose()?;
     let run = Run {
         seed: request.seed,
         time_budget: request.time_budget,
@@ -80,8 +78,8 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     }
     if let Some(noise) = model.metrics.score_noise.filter(|noise| noise.median_sd > 0.1) {
         progress.note(&format!(
-            "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; score --draws N \
-             takes more",
+            "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; \
+             score --draws N takes more",
             noise.median_sd, noise.draws
         ));
     }
@@ -98,7 +96,7 @@ fn estimator(
     bundle: &Bundle,
     run: &Run<'_>,
 ) -> Result<Box<dyn Estimator<Model = Calibrated>>, Error> {
-    let shape = Shape::of(&bundle.manifest.pipeline);
+    let shape = bundle.manifest.shape();
     let columns = context_columns(bundle, &shape, request.condition_on)?;
     let density = request.model.estimator(&shape, &request.options, run)?;
     let mut estimator: Box<dyn Estimator<Model = Calibrated>> = Box::new(Calibration(density));

@@ -1,5 +1,5 @@
-//! `--set key=value`. A family has one table of keys, each with its range and a description; the table serves the
-//! parser, the checks, and the list that is shown after a mistake.
+//! `--set key=value`. A family has one table of keys, each with its range and a description; the table serves
+//! the parser, the checks, and the list that is shown after a mistake.
 
 use std::fmt;
 
@@ -122,7 +122,8 @@ impl<C: 'static> Key<C> {
         Key { name: self.name, help: self.help, value }
     }
 
-    /// Says why the number of this key in `config` is not allowed; nothing where it is, or where there is none.
+    /// Says why the number of this key in `config` is not allowed; nothing where it is, or where there is
+    /// none.
     pub(super) fn problem(&self, config: &C) -> Option<String> {
         let Value::Number { range, get, only, .. } = &self.value else { return None };
         let value = get(config);

@@ -1,14 +1,16 @@
-//! Cross-conformal calibration: every training record is a calibration record once, under a model fitted without it.
+//! Cross-conformal calibration: every training record is a calibration record once, under a model fitted
+//! without it.
 //!
-//! With K folds, K models are fitted on K − 1 folds each, encoder, trimming and scales of scores included, and the
-//! records of the fold left out are scored by each. The model that is kept is fitted on all folds, and new records are
-//! ranked among the scores of all of them. Compared with a split, no record is withheld from the fit and many more stand
-//! behind a p-value. That it is uniform for ordinary records holds approximately: the kept model saw K/(K − 1) times as
-//! many records as those behind the calibration scores, so new records look, if anything, a little more ordinary.
+//! With K folds, K models are fitted on K − 1 folds each, encoder, trimming and scales of scores included,
+//! and the records of the fold left out are scored by each. The model that is kept is fitted on all folds,
+//! and new records are ranked among the scores of all of them. Compared with a split, no record is withheld
+//! from the fit and many more stand behind a p-value. That it is uniform for ordinary records holds
+//! approximately: the kept model saw K/(K − 1) times as many records as those behind the calibration scores,
+//! so new records look, if anything, a little more ordinary.
 //!
 //! # References
-//! Vovk (2015), Cross-conformal predictors, arXiv:1208.0806; Hennhöfer and Preisach (2024), Leave-one-out-, bootstrap-
-//! and cross-conformal anomaly detectors, arXiv:2402.16388.
+//! Vovk (2015), Cross-conformal predictors, arXiv:1208.0806; Hennhöfer and Preisach (2024), Leave-one-out-,
+//! bootstrap- and cross-conformal anomaly detectors, arXiv:2402.16388.
 
 use std::path::Path;
 
@@ -38,8 +40,8 @@ impl<E: Estimator<Model = Calibrated>> Estimator for Folds<E> {
         if let Some(dir) = run.checkpoint.filter(|_| !run.resume) {
             remove_checkpoint(dir).map_err(TrainError::from)?;
         }
-        // Checkpoints of all fits stay until the model is in place: one that was finished when a run was interrupted is
-        // taken up at its end.
+        // Checkpoints of all fits stay until the model is in place: one that was finished when a run was
+        // interrupted is taken up at its end.
         let fit = |bundle: &Bundle, seed: Seed, fold: Option<usize>| {
             let dir = run.checkpoint.map(|dir| fold_dir(dir, fold));
             let begun = fold == Some(0) || dir.as_deref().is_some_and(Path::is_dir);

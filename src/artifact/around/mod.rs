@@ -1,5 +1,5 @@
-//! Estimators around an estimator: each changes what is fitted on, or what the scores are compared with, and knows
-//! nothing of the family.
+//! Estimators around an estimator: each changes what is fitted on, or what the scores are compared with, and
+//! knows nothing of the family.
 
 mod calibration;
 mod folds;

@@ -6,8 +6,8 @@ use crate::artifact::fitted::ModelArtifact;
 use crate::features::Bundle;
 use crate::schema::Split;
 
-/// Fits twice: the first fit finds the most unusual training records, and the second is made without them. Calibration
-/// records stay, whatever they are.
+/// Fits twice: the first fit finds the most unusual training records, and the second is made without them.
+/// Calibration records stay, whatever they are.
 #[derive(Debug, Clone)]
 pub struct Trimmed<E> {
     /// What is fitted.

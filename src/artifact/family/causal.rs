@@ -55,8 +55,10 @@ fn keys() -> Vec<Key<WindowConfig>> {
     vec![
         key!(WindowConfig, hidden: usize, Range::whole(1, 4096), "width of both hidden layers"),
         key!(WindowConfig, components: usize, Range::whole(1, 256), "components of the conditional mixture"),
-        key!(WindowConfig, batch_samples: usize, Range::whole(1, 1 << 30), "samples per step, rounded up to windows"),
-        key!(WindowConfig, patience: u32, Range::whole(1, 1_000_000), "epochs without improvement that end the run"),
+        key!(WindowConfig, batch_samples: usize, Range::whole(1, 1 << 30),
+            "samples per step, rounded up to windows"),
+        key!(WindowConfig, patience: u32, Range::whole(1, 1_000_000),
+            "epochs without improvement that end the run"),
         key!(WindowConfig, learning_rate: f64, Range::above(0.0, 1.0), "largest step"),
         key!(WindowConfig, weight_decay: f32, Range::real(0.0, 10.0), "decay of weight matrices"),
     ]
@@ -161,7 +163,8 @@ impl Model for WindowFlow {
     }
 }
 
-/// The lattices of a bundle's channels, where noise of one width per channel was added to values that keep to one.
+/// The lattices of a bundle's channels, where noise of one width per channel was added to values that keep to
+/// one.
 fn lattice(bundle: &Bundle, channels: usize) -> Option<Lattice> {
     let encoder = &bundle.manifest.encoder;
     let mut steps = Vec::with_capacity(channels);

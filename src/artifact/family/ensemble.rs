@@ -1,4 +1,5 @@
-//! Flows of different seeds, and a Gaussian mixture, as one mixture density: an estimator around that of a flow.
+//! Flows of different seeds, and a Gaussian mixture, as one mixture density: an estimator around that of a
+//! flow.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,15 +35,16 @@ impl EnsembleConfig {
 
     /// What `preset` makes of `n_train` records of `d` coordinates.
     ///
-    /// Mean bound of the validation records (nats) of one flow, one flow on a mixture base, three flows and a mixture,
-    /// and the same with mixture bases: 249 × 30 (WDBC, benign) −18.9, −15.5, −10.5, −12.1; 592 × 18 (vehicle) −3.02,
-    /// −2.94, −2.26, −2.76; 274 × 8 (Pima) −10.37, –, −9.88, −10.00. An ensemble gains more from members that differ
-    /// than from a better start of each, so the bases stay normal. Two autoregressive flows among the three gain more:
-    /// public tables, validation, from three couplings to two autoregressive flows and a coupling, WDBC −3.08 to −1.41,
-    /// Pima −7.49 to −6.72, vehicle −2.03 to −1.76, phoneme −1.93 to −1.83, ICU stays of 18 columns −20.02 to −19.93,
-    /// magic −4.22 to −4.16, satimage 0.50 to 0.53, page-blocks 14.60 to 14.65, and shuttle 13.46 to 13.44, for 1.4 to
-    /// 1.9 times the time. Beyond 120,000 training values the two further flows are not worth their time: on 4,804 × 71
-    /// (ICU stays) three flows and a mixture took 234 CPU-seconds.
+    /// Mean bound of the validation records (nats) of one flow, one flow on a mixture base, three flows and a
+    /// mixture, and the same with mixture bases: 249 × 30 (WDBC, benign) −18.9, −15.5, −10.5, −12.1; 592 × 18
+    /// (vehicle) −3.02, −2.94, −2.26, −2.76; 274 × 8 (Pima) −10.37, –, −9.88, −10.00. An ensemble gains more
+    /// from members that differ than from a better start of each, so the bases stay normal. Two
+    /// autoregressive flows among the three gain more: public tables, validation, from three couplings to two
+    /// autoregressive flows and a coupling, WDBC −3.08 to −1.41, Pima −7.49 to −6.72, vehicle −2.03 to −1.76,
+    /// phoneme −1.93 to −1.83, ICU stays of 18 columns −20.02 to −19.93, magic −4.22 to −4.16, satimage 0.50
+    /// to 0.53, page-blocks 14.60 to 14.65, and shuttle 13.46 to 13.44, for 1.4 to 1.9 times the time. Beyond
+    /// 120,000 training values the two further flows are not worth their time: on 4,804 × 71 (ICU stays)
+    /// three flows and a mixture took 234 CPU-seconds.
     pub fn of(preset: Preset, n_train: usize, d: usize) -> Self {
         if preset != Preset::Auto || n_train >= 50_000 {
             return Self::SINGLE;
@@ -59,10 +61,12 @@ impl EnsembleConfig {
     }
 }
 
-/// Flows that are trained one after the other, and joined with a mixture. A time budget is that of all members together.
+/// Flows that are trained one after the other, and joined with a mixture. A time budget is that of all
+/// members together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowEnsemble {
-    /// Every flow, but for its seed and, in an alternating ensemble, for what its coordinates are transformed given.
+    /// Every flow, but for its seed and, in an alternating ensemble, for what its coordinates are transformed
+    /// given.
     pub flow: TrainedFlow,
     /// What it is put together from.
     pub config: EnsembleConfig,
@@ -76,8 +80,8 @@ impl Estimator for FlowEnsemble {
         forget(run)?;
         let EnsembleConfig { flows, mixture, .. } = self.config;
         let normal = self.flow.flow.base == BaseKind::Normal;
-        // A mixture base starts from the mixture that is a member as well. A resumed run searches it again, so that its
-        // model tells of the same search.
+        // A mixture base starts from the mixture that is a member as well. A resumed run searches it again,
+        // so that its model tells of the same search.
         let found = if mixture || !normal {
             match search(bundle, run) {
                 Ok(found) => Some(found),
@@ -131,8 +135,8 @@ impl FlowEnsemble {
     }
 }
 
-/// One density of several, with weights chosen on the validation records. It is named after its first member, and what
-/// is told about its training is what is told about that member.
+/// One density of several, with weights chosen on the validation records. It is named after its first member,
+/// and what is told about its training is what is told about that member.
 fn join(bundle: &Bundle, seed: Seed, fitted: Vec<Fitted>, seconds: f64) -> Fitted {
     let raw = bundle.raw_of(Split::Validation);
     let noise = seed.child("ensemble-weights", 0);

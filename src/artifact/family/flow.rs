@@ -1,5 +1,5 @@
-//! Normalising flows: butterflies, dense layers or fixed permutations between couplings. The three families differ in
-//! the layer that mixes the coordinates, and share everything else.
+//! Normalising flows: butterflies, dense layers or fixed permutations between couplings. The three families
+//! differ in the layer that mixes the coordinates, and share everything else.
 
 use super::ensemble::{EnsembleConfig, FlowEnsemble};
 use super::patches::PatchFlow;
@@ -38,7 +38,8 @@ fn estimator(kind: FlowKind, shape: &Shape, options: &Options) -> Result<Density
     match shape {
         Shape::Table => {
             let chosen = ChosenFlow { kind, options: options.clone() };
-            // A wrong setting is told before anything is fitted. Its range does not depend on the number of records.
+            // A wrong setting is told before anything is fitted. Its range does not depend on the number of
+            // records.
             chosen.settings(1, 1)?;
             Ok(Box::new(chosen))
         }

@@ -1,5 +1,5 @@
-//! The families of models, one file each. To add one, write its file, declare it, and name its definition in the list
-//! below; the command line, the model folder and the report know it from there.
+//! The families of models, one file each. To add one, write its file, declare it, and name its definition in
+//! the list below; the command line, the model folder and the report know it from there.
 
 mod causal;
 mod ensemble;
@@ -58,8 +58,8 @@ families! {
 }
 
 impl Family {
-    /// The family that serves records of a shape best: the causal flow for windows, which networks over all their
-    /// coordinates at once cannot learn from as few, and butterflies for tables.
+    /// The family that serves records of a shape best: the causal flow for windows, which networks over all
+    /// their coordinates at once cannot learn from as few, and butterflies for tables.
     pub fn best_for(shape: &Shape) -> Self {
         match shape {
             Shape::Table => Self::Butterfly,

@@ -1,5 +1,5 @@
-//! Flows of windows of signals: layers over patches, which work on the innovations of an autoregression. They bear the
-//! names of the flows of tables, whose layers they share.
+//! Flows of windows of signals: layers over patches, which work on the innovations of an autoregression. They
+//! bear the names of the flows of tables, whose layers they share.
 
 use std::time::Instant;
 
@@ -39,7 +39,8 @@ impl PatchFlow {
             return Err(FitError::usage(message, "leave it out"));
         }
         let chosen = Self { kind, options: options.clone() };
-        // A wrong setting is told before anything is fitted. Its range does not depend on the number of windows.
+        // A wrong setting is told before anything is fitted. Its range does not depend on the number of
+        // windows.
         chosen.settings(1, Windows::of_shape(shape)?)?;
         Ok(chosen)
     }
@@ -70,8 +71,8 @@ fn keys() -> Vec<Key<Settings>> {
 impl Estimator for PatchFlow {
     type Model = Fitted;
 
-    /// Unless it works on the samples, the base starts as the mixture of the innovations of an autoregression, so that
-    /// training starts at the likelihood of that model.
+    /// Unless it works on the samples, the base starts as the mixture of the innovations of an
+    /// autoregression, so that training starts at the likelihood of that model.
     fn fit(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Fitted, FitError> {
         let started = Instant::now();
         forget(run)?;

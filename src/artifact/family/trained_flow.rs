@@ -66,8 +66,8 @@ impl Estimator for TrainedFlow {
 }
 
 impl TrainedFlow {
-    /// The flow, trained from a base that starts as `mixture`. Nothing else is found at the checkpoint than the state of
-    /// this flow.
+    /// The flow, trained from a base that starts as `mixture`. Nothing else is found at the checkpoint than
+    /// the state of this flow.
     pub(super) fn fit_from(
         &self,
         mixture: Option<&Gmm>,

@@ -16,7 +16,8 @@ use crate::evaluate::stacked_draws;
 use crate::features::{Bundle, Shape};
 use crate::schema::Split;
 
-/// Numbers an autoregression is fitted on, at least, as far as more noise draws of the same windows can provide them.
+/// Numbers an autoregression is fitted on, at least, as far as more noise draws of the same windows can
+/// provide them.
 const NUMBERS: usize = 1_000_000;
 /// Most noise draws per window.
 const DRAWS: usize = 8;
@@ -97,7 +98,7 @@ impl Windows {
     /// # Errors
     /// [`FitError::Usage`] for records that are no complete windows.
     pub(super) fn of(bundle: &Bundle) -> Result<Self, FitError> {
-        let windows = Self::of_shape(&Shape::of(&bundle.manifest.pipeline))?;
+        let windows = Self::of_shape(&bundle.manifest.shape())?;
         let samples = windows.past + windows.samples;
         let (expected, found) = (samples * windows.channels, bundle.manifest.encoder.n_coordinates());
         if found != expected {

@@ -7,6 +7,7 @@ use rand::RngExt;
 
 use super::{Context, Scored};
 use crate::artifact::ModelArtifact;
+use crate::features::Shape;
 use crate::flow::BaseKind;
 use crate::num::quantile::quantile_sorted;
 use crate::num::special::{normal_log_pdf, normal_quantile};
@@ -131,7 +132,10 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
     let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
     let records = density.log_prob(encoded.values.view());
     // Of windows, fewer: drawing one costs what drawing a hundred table rows does.
-    let n_samples = if context.bundle.manifest.pipeline.waveform.is_some() { 400 } else { REGION_SAMPLES };
+    let n_samples = match context.bundle.manifest.shape() {
+        Shape::Table => REGION_SAMPLES,
+        Shape::Windows { .. } => 400,
+    };
     let samples = scored.model.sample_like(raw.view(), n_samples, context.seed.child("report regions", 0));
     let mut of_samples: Vec<f64> = density.log_prob(samples.view()).to_vec();
     of_samples.retain(|l| l.is_finite());

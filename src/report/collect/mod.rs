@@ -20,7 +20,7 @@ use ndarray::Array2;
 
 use crate::artifact::{ModelArtifact, Role};
 use crate::evaluate::RecordScores;
-use crate::features::Bundle;
+use crate::features::{Bundle, Shape};
 use crate::outlier::{Evaluation, Flags};
 use crate::random::Seed;
 use crate::schema::{Pipeline, Split, SplitFractions};
@@ -168,7 +168,7 @@ pub fn collect(
     let context = Context { bundle, privacy, seed: options.seed, models: scored, leading, test };
 
     // Thousands of coordinates that are samples of one curve say nothing one by one, nor in pairs.
-    let windows = bundle.manifest.pipeline.waveform.is_some();
+    let windows = !bundle.manifest.shape().has_separate_features();
     let (marginals, correlations) = if windows { (None, None) } else { samples::collect(&context) };
     let calibration = calibration::calibration(&context);
     let features = if windows { Vec::new() } else { features::summaries(&context) };
@@ -302,7 +302,11 @@ fn provenance(context: &Context<'_>) -> Provenance {
             .enumerate()
             .map(|(k, i)| {
                 // Files of recordings are called after them.
-                let hidden = manifest.pipeline.waveform.is_some() && !context.privacy.identifiable();
+                let of_recordings = match manifest.shape() {
+                    Shape::Table => false,
+                    Shape::Windows { .. } => true,
+                };
+                let hidden = of_recordings && !context.privacy.identifiable();
                 let name = if hidden { format!("file {}", k + 1) } else { i.name.clone() };
                 Input { name, bytes: i.bytes, sha256: i.sha256.clone() }
             })
