@@ -10,7 +10,7 @@
 //! L7  pipeline                  one function per command: ingest, fit, score, sample, flag, report, demo
 //! L6  report    outlier         one HTML file · conformal p-values, explanations
 //!     partial                   likelihood of some features, completions of records
-//! L5  artifact                  the model folder
+//! L5  artifact                  families of models, estimators around them, the model folder
 //! L4  window                    causal flow for windows of signals
 //!     train     baseline        AdamW, checkpoints · Gaussian mixtures
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows

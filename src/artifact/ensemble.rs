@@ -4,14 +4,16 @@
 //! log p(v) = log Σ_m w_m p_m(v)
 //! ```
 //!
-//! Flows of different seeds err in different places, and their mean density is at least as good as the mean of their
-//! log-densities (Jensen's inequality). Weights are those of expectation maximisation with fixed components, drawn
-//! towards equality by a prior worth [`PRIOR_RECORDS`] records, so that few validation records cannot decide everything.
+//! Flows of different seeds err in different places, and their mean density is at least as good as the mean
+//! of their log-densities (Jensen's inequality). Weights are those of expectation maximisation with fixed
+//! components, drawn towards equality by a prior worth [`PRIOR_RECORDS`] records, so that few validation
+//! records cannot decide everything.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand::Rng;
 
-use super::Model;
+use super::model::{Member, Model};
+use super::tensors::Tensor;
 use crate::density::Density;
 use crate::num::stable::log_sum_exp;
 use crate::random::Seed;
@@ -21,15 +23,6 @@ const PRIOR_RECORDS: f64 = 20.0;
 /// Iterations of expectation maximisation: weights of a handful of members settle within a few dozen.
 const ITERATIONS: usize = 100;
 
-/// A density with its share.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// w_m, above 0.
-    pub weight: f64,
-    /// p_m, never an ensemble itself.
-    pub model: Model,
-}
-
 /// A mixture of fitted densities of the same dimension.
 #[derive(Debug, Clone)]
 pub struct Ensemble {
@@ -37,39 +30,45 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Puts members together; nothing where there are none, their dimensions or contexts differ, one is an ensemble itself, or the
-    /// weights are not positive numbers that sum to one.
+    /// Puts members together; nothing where there are none, their dimensions or contexts differ, one is an
+    /// ensemble itself, or the weights are not positive numbers that sum to one.
     pub fn new(members: Vec<Member>) -> Option<Self> {
-        let d = members.first()?.model.density().n_features();
+        let d = members.first()?.model.n_features();
         let sum: f64 = members.iter().map(|m| m.weight).sum();
         // 1e-9: weights are divided by their sum and written with all their digits.
         let sound = (sum - 1.0).abs() < 1e-9
             && members.iter().all(|m| {
                 m.weight > 0.0
-                    && !matches!(m.model, Model::Ensemble(_))
-                    && m.model.density().n_features() == d
-                    && m.model.density().context() == members[0].model.density().context()
+                    && m.model.members().is_empty()
+                    && m.model.n_features() == d
+                    && m.model.context() == members[0].model.context()
             });
         sound.then_some(Self { members })
     }
+}
 
-    /// The members, the first being the one its kind is named after.
-    pub fn members(&self) -> &[Member] {
+impl Model for Ensemble {
+    fn tensors(&self) -> Vec<Tensor> {
+        let members = self.members.iter().enumerate();
+        members.flat_map(|(i, m)| m.model.tensors().into_iter().map(move |t| t.of_member(i))).collect()
+    }
+
+    fn members(&self) -> &[Member] {
         &self.members
     }
 }
 
 impl Density for Ensemble {
     fn n_features(&self) -> usize {
-        self.members[0].model.density().n_features()
+        self.members[0].model.n_features()
     }
 
     fn n_parameters(&self) -> usize {
-        self.members.iter().map(|m| m.model.density().n_parameters()).sum::<usize>() + self.members.len() - 1
+        self.members.iter().map(|m| m.model.n_parameters()).sum::<usize>() + self.members.len() - 1
     }
 
     fn log_prob(&self, v: ArrayView2<'_, f64>) -> Array1<f64> {
-        let parts: Vec<Array1<f64>> = self.members.iter().map(|m| m.model.density().log_prob(v)).collect();
+        let parts: Vec<Array1<f64>> = self.members.iter().map(|m| m.model.log_prob(v)).collect();
         let mut terms = vec![0.0; parts.len()];
         (0..v.nrows())
             .map(|i| {
@@ -86,7 +85,7 @@ impl Density for Ensemble {
     }
 
     fn context(&self) -> &[usize] {
-        self.members[0].model.density().context()
+        self.members[0].model.context()
     }
 
     fn sample_given(&self, context: ArrayView2<'_, f64>, seed: Seed) -> Array2<f64> {
@@ -99,7 +98,7 @@ impl Density for Ensemble {
             let places: Vec<usize> = (0..n).filter(|&i| chosen[i] == m).collect();
             let given = context.select(Axis(0), &places);
             let seed = seed.child("ensemble-member", m as u64);
-            let drawn = member.model.density().sample_given(given.view(), seed);
+            let drawn = member.model.sample_given(given.view(), seed);
             for (place, row) in places.into_iter().zip(drawn.rows()) {
                 rows.row_mut(place).assign(&row);
             }
@@ -123,7 +122,8 @@ impl Ensemble {
 /// Weights that make the mixture of members likely on held-out records; equal where there are none.
 ///
 /// # Shapes
-/// `log_prob: (n, members)`, log-densities of n held-out vectors; `records` ≤ n is how many records they are draws of.
+/// `log_prob: (n, members)`, log-densities of n held-out vectors; `records` ≤ n is how many records they are
+/// draws of.
 pub(super) fn weights(log_prob: ArrayView2<'_, f64>, records: usize) -> Vec<f64> {
     let (n, k) = log_prob.dim();
     let mut weights = vec![1.0 / k as f64; k];
@@ -150,12 +150,14 @@ pub(super) fn weights(log_prob: ArrayView2<'_, f64>, records: usize) -> Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::baseline::Gmm;
     use ndarray::{Array3, array};
 
-    fn normal(mean: f64) -> Model {
+    fn normal(mean: f64) -> Arc<dyn Model> {
         let unit = Array3::from_elem((1, 1, 1), 1.0);
-        Model::Gmm(Box::new(Gmm::new(array![1.0], array![[mean]], unit).unwrap()))
+        Arc::new(Gmm::new(array![1.0], array![[mean]], unit).unwrap())
     }
 
     fn two() -> Ensemble {
@@ -197,7 +199,7 @@ mod tests {
     fn unsound_members_are_refused() {
         assert!(Ensemble::new(Vec::new()).is_none());
         assert!(Ensemble::new(vec![Member { weight: 0.9, model: normal(0.0) }]).is_none());
-        let nested = Member { weight: 1.0, model: Model::Ensemble(two()) };
+        let nested = Member { weight: 1.0, model: Arc::new(two()) };
         assert!(Ensemble::new(vec![nested]).is_none());
     }
 }

@@ -7,6 +7,10 @@ use crate::error::{Hint, IoError};
 use crate::flow::FlowError;
 use crate::output::OutputError;
 
+/// Version of the model folder this program writes and reads. Version 3 keys the noise behind a score by the
+/// record's content; version 4 keeps what only one family knows about itself in a part of its own.
+pub const FORMAT_VERSION: u32 = 4;
+
 /// Failure of a model folder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,7 +25,7 @@ pub enum ArtifactError {
     #[error("{} is not a model folder: it holds no model.json", .0.display())]
     NotAModel(PathBuf),
     /// Written by another version of the program.
-    #[error("model {} has format version {version}, this program reads {}", path.display(), super::FORMAT_VERSION)]
+    #[error("model {} has format version {version}, this program reads {FORMAT_VERSION}", path.display())]
     OtherVersion {
         /// Folder.
         path: PathBuf,
@@ -83,12 +87,12 @@ impl Hint for ArtifactError {
             Self::Io(e) => e.hint(),
             Self::Output(e) => e.hint(),
             Self::NotAModel(_) => Some("give the folder that `cohort-flow fit --output` wrote".into()),
-            Self::OtherVersion { version, .. } if *version > super::FORMAT_VERSION => {
+            Self::OtherVersion { version, .. } if *version > FORMAT_VERSION => {
                 Some("it was written by a newer cohort-flow: upgrade this one".into())
             }
             Self::OtherVersion { .. } => Some(
-                "it was written by an older cohort-flow, whose scores hang on the rows records stand in: run `cohort-flow \
-                 ingest` and `cohort-flow fit` again"
+                "it was written by an older cohort-flow, whose model folders are laid out differently: run \
+                 `cohort-flow fit` again, and `cohort-flow ingest` before it where the bundle is as old"
                     .into(),
             ),
             Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {

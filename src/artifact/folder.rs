@@ -4,11 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ArtifactError, FORMAT_VERSION, Header, Metrics, ModelArtifact, tensors};
+use super::ensemble::Ensemble;
+use super::error::{ArtifactError, FORMAT_VERSION};
+use super::fitted::ModelArtifact;
+use super::header::{FamilyPart, Header};
+use super::metrics::Metrics;
+use super::model::{Member, Model};
+use super::tensors::{self, Reading, Source};
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
 use crate::features::Encoder;
@@ -70,7 +77,7 @@ impl ModelArtifact {
     /// # Errors
     /// I/O failures.
     pub fn write(&self, dir: &Path) -> Result<(), ArtifactError> {
-        let bytes = tensors::serialize(&self.model);
+        let bytes = tensors::serialize(&self.model.tensors());
         let document = DocumentRef {
             header: &self.header,
             tensors_sha256: sha256(&bytes),
@@ -131,8 +138,9 @@ impl ModelArtifact {
                 what: "its checksum is not the one in model.json".into(),
             });
         }
-        let model =
-            tensors::deserialize(dir, &dir.join(TENSORS), &bytes, &document.header, &document.encoder)?;
+        let (file, context) = (dir.join(TENSORS), document.encoder.context_coordinates());
+        let source = Source::new(dir, &file, &bytes, document.header.coordinates.len(), context)?;
+        let model = read_model(&source, &document.header)?;
         let metrics: Metrics = parse(&dir.join(METRICS), &get(dir, METRICS)?)?;
         let history = read_history(&dir.join(HISTORY), &get(dir, HISTORY)?)?;
         let Document { header, calibration, calibration_groups, other_calibrations, encoder, .. } = document;
@@ -147,6 +155,27 @@ impl ModelArtifact {
             history,
         })
     }
+}
+
+/// Puts the model of a header together.
+fn read_model(source: &Source<'_>, header: &Header) -> Result<Arc<dyn Model>, ArtifactError> {
+    let read = |part: &FamilyPart, member| {
+        (part.kind.definition().read)(&Reading::new(source, &part.details, member))
+    };
+    let model = if header.members.is_empty() {
+        read(&header.family, None)?
+    } else {
+        let members =
+            header.members.iter().enumerate().map(|(i, member)| {
+                Ok(Member { weight: member.weight, model: read(&member.family, Some(i))? })
+            });
+        let ensemble = Ensemble::new(members.collect::<Result<_, ArtifactError>>()?);
+        let what = || "the weights of its members are no distribution".to_owned();
+        let path = || source.file.to_path_buf();
+        Arc::new(ensemble.ok_or_else(|| ArtifactError::Damaged { path: path(), what: what() })?)
+    };
+    source.finish()?;
+    Ok(model)
 }
 
 fn put(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {

@@ -1,11 +1,12 @@
-//! `metrics.json`: held-out likelihood, size and cost. The only file of a model folder that may differ between equal runs.
+//! `metrics.json`: held-out likelihood, size and cost. The only file of a model folder that may differ
+//! between equal runs.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelKind;
+use super::family::Family;
 use crate::evaluate::{ScoreNoise, SplitMetrics};
 use crate::schema::Split;
 
@@ -13,7 +14,7 @@ use crate::schema::Split;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Family.
-    pub model: ModelKind,
+    pub model: Family,
     /// Columns of a record.
     pub n_features: usize,
     /// Coordinates of a vector: columns and missing indicators.

@@ -12,7 +12,7 @@ use crate::ingest::{Audit, InputFile, RecordTable};
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split};
 
-use super::{Encoded, Encoder, FeatureError, Prepared, RecordKey, tensors};
+use super::{Encoded, Encoder, FeatureError, Prepared, RecordKey, Shape, tensors};
 
 /// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a record by its
 /// content, and keeps rare levels and rare absences apart from the coordinates.
@@ -53,6 +53,11 @@ impl Manifest {
     /// Seed of the draw whose values are stored.
     pub(super) fn seed_of_draw(&self) -> Seed {
         Seed(self.seed).child("stored draw", 0)
+    }
+
+    /// The shape of the records.
+    pub fn shape(&self) -> Shape {
+        Shape::of(&self.pipeline)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::artifact::{Model, ModelArtifact, ModelKind};
+use crate::artifact::{Family, ModelArtifact};
 use crate::baseline::{ConditionalGmm, Gmm, GmmConfig, GmmError, fit_gmm};
 use crate::density::Density;
 use crate::error::Hint;
@@ -30,7 +30,7 @@ pub enum PartialError {
     #[error("a {kind} model of {coordinates} coordinates has no likelihood of a part of a record")]
     NotSupported {
         /// Family of the model.
-        kind: ModelKind,
+        kind: Family,
         /// Its coordinates.
         coordinates: usize,
     },
@@ -74,24 +74,18 @@ impl<'a> Proposal<'a> {
     /// [`PartialError`] for models of windows and where no mixture can be fitted.
     pub fn of(artifact: &'a ModelArtifact) -> Result<Self, PartialError> {
         use std::borrow::Cow::{Borrowed, Owned};
-        let held = match &artifact.model {
-            Model::Gmm(gmm) => {
-                let given = gmm.context();
-                let context = (!given.is_empty()).then(|| gmm.divided(given)).transpose()?;
-                return Ok(Self { artifact, gmm: Borrowed(gmm.as_ref()), exact: true, context });
-            }
-            Model::Ensemble(ensemble) => ensemble.members().iter().find_map(|m| match &m.model {
-                Model::Gmm(gmm) => Some(gmm.as_ref()),
-                _ => None,
-            }),
-            _ => None,
-        };
+        if let Some(gmm) = artifact.model.mixture() {
+            let given = gmm.context();
+            let context = (!given.is_empty()).then(|| gmm.divided(given)).transpose()?;
+            return Ok(Self { artifact, gmm: Borrowed(gmm), exact: true, context });
+        }
+        let held = artifact.model.members().iter().find_map(|m| m.model.mixture());
         if let Some(gmm) = held {
             return Ok(Self { artifact, gmm: Borrowed(gmm), exact: false, context: None });
         }
         let d = artifact.density().n_features();
-        if matches!(artifact.model, Model::Var(_) | Model::Causal(_)) || d > MOST_COORDINATES {
-            return Err(PartialError::NotSupported { kind: artifact.header.kind, coordinates: d });
+        if !artifact.model.judges_parts() || d > MOST_COORDINATES {
+            return Err(PartialError::NotSupported { kind: artifact.header.family.kind, coordinates: d });
         }
         let seed = artifact.header.seed.child("proposal", 0);
         let n = (WORK / (d * d).max(1)).clamp(500, ROWS);

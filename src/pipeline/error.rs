@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::artifact::{ArtifactError, FitError, ModelKind};
-use crate::baseline::GmmError;
+use crate::artifact::{ArtifactError, Family, FitError};
 use crate::error::{Hint, IoError};
 use crate::features::FeatureError;
 use crate::flow::FlowError;
@@ -40,14 +39,11 @@ pub enum Error {
     #[error("a {kind} model has no linear layers to look at")]
     NoLayers {
         /// Family of the model.
-        kind: ModelKind,
+        kind: Family,
     },
-    /// Training of a flow.
+    /// The fit of a model.
     #[error(transparent)]
-    Train(#[from] TrainError),
-    /// Gaussian mixture.
-    #[error(transparent)]
-    Gmm(#[from] GmmError),
+    Fit(#[from] FitError),
     /// Model folder.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -98,18 +94,6 @@ pub(super) fn labels(path: &Path, message: String) -> Error {
     Error::Labels { path: path.to_path_buf(), message }
 }
 
-impl From<FitError> for Error {
-    fn from(e: FitError) -> Self {
-        match e {
-            FitError::Train(e) => Self::Train(e),
-            FitError::Gmm(e) => Self::Gmm(e),
-            FitError::NotWindows(_) => {
-                Self::Usage { hint: Hint::hint(&e).unwrap_or_default(), message: e.to_string() }
-            }
-        }
-    }
-}
-
 impl Hint for Error {
     fn hint(&self) -> Option<String> {
         match self {
@@ -119,8 +103,7 @@ impl Hint for Error {
             Self::Feature(e) => e.hint(),
             Self::Flow(e) => e.hint(),
             Self::NoLayers { .. } => Some("fit one with --model butterfly, glow-lu or realnvp".into()),
-            Self::Train(e) => e.hint(),
-            Self::Gmm(e) => e.hint(),
+            Self::Fit(e) => e.hint(),
             Self::Artifact(e) => e.hint(),
             Self::Outlier(e) => e.hint(),
             Self::Partial(e) => e.hint(),
@@ -145,6 +128,6 @@ impl Hint for Error {
 impl Error {
     /// Whether the run ended because the user asked it to.
     pub fn is_interrupt(&self) -> bool {
-        matches!(self, Self::Train(TrainError::Interrupted { .. }))
+        matches!(self, Self::Fit(FitError::Train(TrainError::Interrupted { .. })))
     }
 }

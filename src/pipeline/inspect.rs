@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::artifact::{ModelArtifact, ModelKind};
+use crate::artifact::{Family, ModelArtifact};
 use crate::flow::LayerInspection;
 use crate::flow::window::LevelMixing;
 
@@ -14,7 +14,7 @@ use super::Error;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
     /// Family of the model.
-    pub model: ModelKind,
+    pub model: Family,
     /// Names of the coordinates that the layers' numbers refer to.
     pub coordinates: Vec<String>,
     /// One per linear layer; empty for flows of waveform windows, whose matrices are thousands of coordinates wide.
@@ -30,10 +30,10 @@ pub struct Inspection {
 /// A model that cannot be loaded, is no flow, or has a singular layer.
 pub fn inspect(model: &Path) -> Result<Inspection, Error> {
     let artifact = ModelArtifact::load(model)?;
-    let flow = artifact.model.flow().ok_or(Error::NoLayers { kind: artifact.header.kind })?;
+    let flow = artifact.model.first_flow().ok_or(Error::NoLayers { kind: artifact.header.family.kind })?;
     let windows = flow.config().window.is_some();
     Ok(Inspection {
-        model: artifact.header.kind,
+        model: artifact.header.family.kind,
         layers: if windows { Vec::new() } else { flow.inspect()? },
         levels: flow.level_mixing(),
         coordinates: artifact.header.coordinates,

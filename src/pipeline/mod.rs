@@ -2,7 +2,6 @@
 //! `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
 mod blocks;
-mod cross;
 mod error;
 mod evaluate;
 mod fit;
@@ -20,7 +19,7 @@ mod score;
 
 pub use error::Error;
 pub use evaluate::evaluate;
-pub use fit::{FitRequest, ModelChoice, default_model, fit};
+pub use fit::{FitRequest, default_model, fit};
 pub use flag::{FlagRequest, FlagSummary, flag};
 pub use impute::{ImputeRequest, impute};
 pub use ingest::{IngestRequest, Ingested, explain, ingest};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::artifact::ModelArtifact;
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
-use crate::features::{Bundle, FeatureError};
+use crate::features::{Bundle, FeatureError, Shape};
 use crate::ingest::{self, Cells};
 use crate::outlier::{self, Evaluation, Rule};
 use crate::output::{OutputError, write_atomic};
@@ -77,7 +77,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     let bundle = Bundle::open(request.bundle)?;
     let labels = request.labels.map(read_labels).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
-    let windows = bundle.manifest.pipeline.waveform.is_some();
+    let shape = bundle.manifest.shape();
     let flagged = match models.first() {
         Some((_, model)) if !model.calibration.is_empty() => {
             let records = match request.records {
@@ -92,7 +92,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         Rule::Fdr(request.fdr),
                         ScoreKind::Combined,
                         // One sample of a curve explains nothing.
-                        if windows { 0 } else { EXPLAIN },
+                        if shape.has_separate_features() { EXPLAIN } else { 0 },
                         (EXPLAINED_WORK / records.raw.ncols().pow(2).max(1)).clamp(3, ALSO_EXPLAIN),
                         request.seed,
                     )?;
@@ -117,8 +117,10 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         }
         _ => None,
     };
-    let scales =
-        bundle.manifest.pipeline.waveform.as_ref().map(|_| read_scales(request.bundle)).transpose()?;
+    let scales = match shape {
+        Shape::Table => None,
+        Shape::Windows { .. } => Some(read_scales(request.bundle)?),
+    };
     let options = ReportOptions {
         identifiable: request.identifiable,
         seed: request.seed,

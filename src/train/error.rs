@@ -36,14 +36,6 @@ pub enum TrainError {
         /// One sentence for each setting.
         problems: Vec<String>,
     },
-    /// Unknown or unusable `--set` settings; all of them are listed.
-    #[error("unusable settings:\n  {}", problems.join("\n  "))]
-    Overrides {
-        /// One sentence for each setting.
-        problems: Vec<String>,
-        /// Every known setting with its allowed values.
-        allowed: Vec<String>,
-    },
     /// Steps kept giving values that are not finite.
     #[error(
         "training diverged in epoch {epoch}: still not finite after {rollbacks} roll-backs, \
@@ -83,7 +75,6 @@ impl Hint for TrainError {
                 "coordinates come from the bundle; rebuild it with the default transform `normal-score`"
                     .into(),
             ),
-            Self::Overrides { allowed, .. } => Some(format!("settings are\n  {}", allowed.join("\n  "))),
             Self::Diverged { .. } => Some(
                 "try `--set learning_rate=1e-4`, or the default transform if the bundle was made without one"
                     .into(),

@@ -47,6 +47,18 @@ impl Preset {
     }
 }
 
+impl Preset {
+    /// What it is for, for `--help`.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Auto => "Chosen from the number of records and features",
+            Self::Small => "Trains in seconds",
+            Self::Base => "Trains in minutes",
+            Self::Large => "For large data",
+        }
+    }
+}
+
 impl fmt::Display for Preset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

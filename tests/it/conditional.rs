@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use cohort_flow::artifact::{Model, ModelArtifact};
+use cohort_flow::artifact::ModelArtifact;
 use cohort_flow::baseline::Gmm;
 use cohort_flow::density::Density;
 use cohort_flow::features::Bundle;
@@ -46,7 +46,7 @@ fn a_conditional_mixture_is_the_joint_over_its_context() {
     succeed(dir, &fit("given", &["--model", "gmm", "--condition-on", "map"]));
     let model = ModelArtifact::load(&dir.join("given")).unwrap();
     assert_eq!(model.header.condition_on, ["map"]);
-    let Model::Gmm(gmm) = &model.model else { panic!("a mixture") };
+    let gmm = model.model.mixture().expect("a mixture");
     let [at] = *model.density().context() else { panic!("one coordinate") };
     let joint =
         Gmm::new(gmm.weights().to_owned(), gmm.means().to_owned(), gmm.covariances().to_owned()).unwrap();

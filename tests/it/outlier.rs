@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use cohort_flow::artifact::{ModelArtifact, fit_mixture_model};
+use cohort_flow::artifact::{Estimator, Mixture, ModelArtifact, Run};
 use cohort_flow::baseline::GmmConfig;
 use cohort_flow::evaluate::Score;
 use cohort_flow::features::Bundle;
@@ -12,6 +12,7 @@ use cohort_flow::outlier::{Evaluation, FlagOptions, Flags, Label, Rule, calibrat
 use cohort_flow::random::Seed;
 use cohort_flow::schema::{Split, load_pipeline};
 use cohort_flow::synth::{SynthConfig, synthesize};
+use cohort_flow::train::Silent;
 
 const RULE: Rule = Rule::Alpha(0.05);
 
@@ -64,7 +65,8 @@ fn planted_mistakes_rank_high_and_their_variables_are_named() {
     let (bundle, labels) = cohort(dir.path(), 2000);
     // One component: the fit is not what is tested.
     let config = GmmConfig { components: vec![1], starts: 1, ..GmmConfig::default() };
-    let model = fit_mixture_model(&bundle, &config).unwrap();
+    let model =
+        ModelArtifact::of(&bundle, Mixture { config }.fit(&bundle, &Run::new(Seed(0), &Silent)).unwrap());
     assert!(matches!(model.header.score, Score::Combined(_)));
     let (flags, e) = judge(&bundle, &model, &labels, &model.header.score);
     eprintln!("{}", serde_json::to_string_pretty(&e).unwrap());

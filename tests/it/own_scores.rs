@@ -5,7 +5,9 @@
 
 use std::fmt::Write as _;
 
-use cohort_flow::artifact::{EnsembleConfig, ModelArtifact, fit_flow_model, fit_mixture_model};
+use cohort_flow::artifact::{
+    EnsembleConfig, Estimator, FlowEnsemble, Mixture, ModelArtifact, Run, TrainedFlow,
+};
 use cohort_flow::baseline::GmmConfig;
 use cohort_flow::evaluate::RecordScores;
 use cohort_flow::features::Bundle;
@@ -154,21 +156,23 @@ fn scores_p_values_and_flags_do_not_hang_on_order_or_company() {
         let bundle = Bundle::build(&table, None, &pipeline).unwrap();
         let raw = bundle.raw.clone();
         let config = GmmConfig { components: vec![1, 3], starts: 1, ..GmmConfig::quick() };
-        let mixture = fit_mixture_model(&bundle, &config).unwrap();
+        let mixture =
+            ModelArtifact::of(&bundle, Mixture { config }.fit(&bundle, &Run::new(Seed(0), &Silent)).unwrap());
         check(&mixture, &raw, &mut rng, &format!("table {number}, mixture"));
         // Flows take longer: every third table, of every kind and as an ensemble.
         if number % 3 == 0 {
             let kind = [FlowKind::Butterfly, FlowKind::GlowLu, FlowKind::RealNvp][(number / 3 % 3) as usize];
             let d = bundle.manifest.encoder.n_coordinates();
-            let (flow, mut config): (FlowConfig, _) = preset(kind, Preset::Small, raw.nrows(), d);
-            config.max_epochs = 2;
-            let ensemble = if number % 2 == 0 {
-                EnsembleConfig::SINGLE
+            let (flow, mut train): (FlowConfig, _) = preset(kind, Preset::Small, raw.nrows(), d);
+            train.max_epochs = 2;
+            let flow = TrainedFlow { kind, flow, train };
+            let run = Run::new(Seed(0), &Silent);
+            let fitted = if number % 2 == 0 {
+                flow.fit(&bundle, &run)
             } else {
-                EnsembleConfig { flows: 2, mixture: true, alternating: true }
+                FlowEnsemble { flow, config: EnsembleConfig::of_flows(2) }.fit(&bundle, &run)
             };
-            let model =
-                fit_flow_model(&bundle, kind, &flow, &config, ensemble, None, false, &Silent).unwrap();
+            let model = ModelArtifact::of(&bundle, fitted.unwrap());
             check(&model, &raw, &mut rng, &format!("table {number}, {kind:?}"));
         }
     }

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fs;
 
+use std::sync::Arc;
+
 use cohort_flow::artifact::{Ensemble, Member, Model, ModelArtifact};
 use cohort_flow::baseline::Gmm;
 use cohort_flow::partial::{Proposal, impute, marginals};
@@ -54,9 +56,9 @@ fn marginals_by_importance_sampling_agree_with_the_exact_ones() {
     let tmp = tempfile::tempdir().unwrap();
     let (mut model, raw) = fitted(tmp.path());
     let raw = raw.slice_axis(ndarray::Axis(0), ndarray::Slice::from(..60)).to_owned();
-    let first = Box::new(mixture([0.0; 4], 1.0));
-    let second = Box::new(mixture([3.0, 4.0, 2.0, 0.5], 1.3));
-    model.model = Model::Gmm(first.clone());
+    let first = Arc::new(mixture([0.0; 4], 1.0));
+    let second = Arc::new(mixture([3.0, 4.0, 2.0, 0.5], 1.3));
+    model.model = first.clone();
     let wanted = [true, false, true, false];
     let exact = |model: &ModelArtifact| {
         marginals(&Proposal::of(model).unwrap(), raw.view(), &wanted, 4, Seed(1)).unwrap()
@@ -67,10 +69,10 @@ fn marginals_by_importance_sampling_agree_with_the_exact_ones() {
     let all = marginals(&Proposal::of(&model).unwrap(), raw.view(), &[true; 4], 2, Seed(1)).unwrap();
     let joint = model.score(raw.view()).log_prob;
     assert!(all.log_prob.iter().zip(&joint).all(|(a, b)| (a - b).abs() < 1e-8));
-    model.model = Model::Gmm(second.clone());
+    model.model = second.clone();
     let two = exact(&model);
-    let members = [Model::Gmm(first), Model::Gmm(second)].map(|model| Member { weight: 0.5, model });
-    model.model = Model::Ensemble(Ensemble::new(members.into()).unwrap());
+    let members = [first, second].map(|model| Member { weight: 0.5, model: model as Arc<dyn Model> });
+    model.model = Arc::new(Ensemble::new(members.into()).unwrap());
     let got = marginals(&Proposal::of(&model).unwrap(), raw.view(), &wanted, 2000, Seed(1)).unwrap();
     let mut z = 0.0;
     for i in 0..60 {
@@ -101,11 +103,11 @@ fn completions_have_the_conditional_mean_of_a_gaussian() {
         given.column_mut(j).fill(f64::NAN);
     }
     for exact in [true, false] {
-        let one = Box::new(single.clone());
+        let one: Arc<dyn Model> = Arc::new(single.clone());
         model.model = if exact {
-            Model::Gmm(one)
+            one
         } else {
-            Model::Ensemble(Ensemble::new(vec![Member { weight: 1.0, model: Model::Gmm(one) }]).unwrap())
+            Arc::new(Ensemble::new(vec![Member { weight: 1.0, model: one }]).unwrap())
         };
         let proposal = Proposal::of(&model).unwrap();
         let done = impute(&proposal, given.view(), 2000, 4000, Seed(2)).unwrap();

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in helpers of tests too")]
 
-use cohort_flow::artifact::ModelArtifact;
+use cohort_flow::artifact::{Fitted, MixtureDetails, ModelArtifact};
 use cohort_flow::baseline::{GmmConfig, fit_gmm};
 use cohort_flow::evaluate::stacked_draws;
 use cohort_flow::features::Bundle;
@@ -112,7 +112,7 @@ fn mixture(bundle: &Bundle) -> ModelArtifact {
     let rows = |split, draws| stacked_draws(encoder, bundle.raw_of(split).view(), draws, Seed(3));
     let (gmm, trials) =
         fit_gmm(rows(Split::Train, 2).view(), rows(Split::Validation, 2).view(), 2, &config).unwrap();
-    ModelArtifact::from_gmm(bundle, &config, gmm, trials, 0.5)
+    ModelArtifact::of(bundle, Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials }, 0.5))
 }
 
 fn flow(bundle: &Bundle) -> ModelArtifact {
@@ -122,7 +122,7 @@ fn flow(bundle: &Bundle) -> ModelArtifact {
     (flow.n_blocks, flow.hidden) = (2, 16);
     train.max_epochs = 12;
     let trained = train_flow(bundle, &flow, &train, None, false, &Silent).unwrap();
-    ModelArtifact::from_flow(bundle, kind, &train, trained)
+    ModelArtifact::of(bundle, Fitted::of_flow(kind, &train, trained))
 }
 
 fn flagged(bundle: &Bundle, model: &ModelArtifact) -> Flagged {

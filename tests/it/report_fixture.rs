@@ -1,5 +1,6 @@
 //! A report made by hand: as many features as asked for, smooth made-up numbers, no randomness.
 
+use cohort_flow::artifact::Role;
 use cohort_flow::report::data::*;
 use cohort_flow::report::{Privacy, ReportData};
 
@@ -106,7 +107,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         }],
         warnings: vec!["2 features were left out: too few observed values".into()],
         learning: vec![curve("butterfly", 60, 0.0), curve("glow-lu", 40, -0.3)],
-        models: vec![model("butterfly", Family::Flow, -1.2, privacy), model("glow-lu", Family::Flow, -1.35, privacy), model("gmm", Family::Mixture, -1.6, privacy)],
+        models: vec![model("butterfly", Role::Flow, -1.2, privacy), model("glow-lu", Role::Flow, -1.35, privacy), model("gmm", Role::Mixture, -1.6, privacy)],
         comparison: Some(Comparison {
             split: "test".into(),
             n: privacy.count(1200),
@@ -273,15 +274,15 @@ fn curve(name: &str, n: usize, at: f64) -> LearningCurve {
     }
 }
 
-fn model(name: &str, family: Family, mean: f64, privacy: Privacy) -> ModelSummary {
+fn model(name: &str, role: Role, mean: f64, privacy: Privacy) -> ModelSummary {
     ModelSummary {
         name: name.into(),
         kind: name.into(),
-        family,
+        family: role,
         seed: 7,
         n_parameters: 123_456,
         epochs: Some(60),
-        train_seconds: Some(if family == Family::Flow { 83.2 } else { 4.1 }),
+        train_seconds: Some(if role == Role::Flow { 83.2 } else { 4.1 }),
         rows_per_second: Some(42_000.0),
         peak_memory_bytes: Some(310_000_000),
         splits: SPLITS

@@ -18,7 +18,7 @@ fn windows_have_sections_of_their_own_and_stay_anonymous() {
     // No model is named: windows get the causal flow.
     succeed(dir, &["fit", "bundle", "--epochs", "2", "--output", "flow"]);
     let header: Value = serde_json::from_slice(&fs::read(dir.join("flow/model.json")).unwrap()).unwrap();
-    assert_eq!(header["kind"], "causal");
+    assert_eq!(header["family"]["kind"], "causal");
 
     // Layers over patches; the same bytes for any number of threads, and inspected by level.
     for (threads, output) in [("1", "patches"), ("2", "again")] {

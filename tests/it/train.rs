@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cohort_flow::artifact::{ArtifactError, Model, ModelArtifact, ModelKind};
+use cohort_flow::artifact::{ArtifactError, Family, Fitted, MixtureDetails, ModelArtifact};
 use cohort_flow::baseline::{GmmConfig, fit_gmm};
 use cohort_flow::error::Hint;
 use cohort_flow::evaluate::{score_records, split_metrics, stacked_draws};
@@ -104,7 +104,7 @@ fn configs(bundle: &Bundle, kind: FlowKind) -> (FlowConfig, TrainConfig) {
 fn fit(bundle: &Bundle, kind: FlowKind) -> ModelArtifact {
     let (flow, train) = configs(bundle, kind);
     let trained = train_flow(bundle, &flow, &train, None, false, &Silent).expect("training succeeds");
-    ModelArtifact::from_flow(bundle, kind, &train, trained)
+    ModelArtifact::of(bundle, Fitted::of_flow(kind, &train, trained))
 }
 
 fn fit_mixture(bundle: &Bundle) -> ModelArtifact {
@@ -119,7 +119,7 @@ fn fit_mixture(bundle: &Bundle) -> ModelArtifact {
         Seed(3).child("validation-noise", 0),
     );
     let (gmm, trials) = fit_gmm(train.view(), validation.view(), 2, &config).expect("the mixture fits");
-    ModelArtifact::from_gmm(bundle, &config, gmm, trials, 0.5)
+    ModelArtifact::of(bundle, Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials }, 0.5))
 }
 
 /// The files that must not differ between equal runs.
@@ -150,7 +150,7 @@ fn every_model_finds_what_the_columns_share() {
         ))
         .unwrap();
         let (got, base) = (test.mean_log_prob, independent.mean_log_prob);
-        assert!(got > base + 1.0, "{}: {base} → {got}", artifact.header.kind);
+        assert!(got > base + 1.0, "{}: {base} → {got}", artifact.header.family.kind);
         // The importance-weighted bound is never the looser one.
         assert!(test.mean_log_prob_iw >= got - 1e-9, "{test:?}");
         assert_eq!(artifact.calibration.len(), bundle.rows(Split::Calibration).len());
@@ -186,7 +186,7 @@ fn equal_fits_give_equal_bytes_for_one_and_two_threads() {
         pool.install(|| {
             let mut files = Vec::new();
             for artifact in [fit(&bundle, FlowKind::Butterfly), fit_mixture(&bundle)] {
-                let dir = tmp.path().join(format!("{threads}-{}", artifact.header.kind));
+                let dir = tmp.path().join(format!("{threads}-{}", artifact.header.family.kind));
                 artifact.save(&dir, false).unwrap();
                 files.extend(reproducible(&dir));
             }
@@ -211,7 +211,8 @@ fn interrupted_and_resumed_fit_gives_the_bytes_of_an_undisturbed_one() {
     let tmp = tempfile::tempdir().unwrap();
     let save = |trained, name: &str| {
         let dir = tmp.path().join(name);
-        ModelArtifact::from_flow(&bundle, FlowKind::Butterfly, &train, trained).save(&dir, false).unwrap();
+        let fitted = Fitted::of_flow(FlowKind::Butterfly, &train, trained);
+        ModelArtifact::of(&bundle, fitted).save(&dir, false).unwrap();
         reproducible(&dir)
     };
     let whole = save(train_flow(&bundle, &flow, &train, None, false, &Silent).unwrap(), "whole");
@@ -234,7 +235,7 @@ fn model_folder_reads_back_and_damage_is_named() {
     let bundle = bundle(400, 5);
     let tmp = tempfile::tempdir().unwrap();
     for artifact in [fit(&bundle, FlowKind::GlowLu), fit_mixture(&bundle)] {
-        let dir = tmp.path().join(artifact.header.kind.name());
+        let dir = tmp.path().join(artifact.header.family.kind.name());
         artifact.save(&dir, false).unwrap();
         let loaded = ModelArtifact::load(&dir).unwrap();
         assert_eq!(loaded.header, artifact.header);
@@ -246,10 +247,8 @@ fn model_folder_reads_back_and_damage_is_named() {
         let again = loaded.unusualness(raw.view(), &scores);
         assert_eq!(again, artifact.calibration, "calibration scores repeat to the bit");
         loaded.check_bundle(&bundle).unwrap();
-        assert!(matches!(
-            (loaded.model, loaded.header.kind),
-            (Model::Gmm(_), ModelKind::Gmm) | (Model::Flow(_), _)
-        ));
+        assert_eq!(loaded.model.mixture().is_some(), loaded.header.family.kind == Family::Gmm);
+        assert_eq!(loaded.model.flow().is_none(), loaded.header.family.kind == Family::Gmm);
 
         let tensors = dir.join("model.safetensors");
         let mut bytes = fs::read(&tensors).unwrap();
@@ -261,8 +260,8 @@ fn model_folder_reads_back_and_damage_is_named() {
         assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::Damaged { .. })));
         let json = dir.join("model.json");
         let text = fs::read_to_string(&json).unwrap();
-        fs::write(&json, text.replacen("\"format_version\": 3", "\"format_version\": 2", 1)).unwrap();
-        assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::OtherVersion { version: 2, .. })));
+        fs::write(&json, text.replacen("\"format_version\": 4", "\"format_version\": 3", 1)).unwrap();
+        assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::OtherVersion { version: 3, .. })));
         fs::write(&json, &text[..text.len() / 2]).unwrap();
         assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::Damaged { .. })));
         fs::remove_file(&json).unwrap();

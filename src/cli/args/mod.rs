@@ -11,7 +11,7 @@ mod report;
 mod shared;
 
 pub(in crate::cli) use self::data::{Ingest, OnBadRow, Schema, Synth};
-pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, ModelKind, Preset, Records, Sample, Score};
+pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
 pub(in crate::cli) use self::report::{Report, ReportFormat};
 

@@ -3,36 +3,32 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+
+use crate::artifact::Family;
+use crate::train::Preset;
 
 use super::shared::{Output, duration, key_value, trimmed};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ModelKind {
-    /// ButterflyFlow: learned butterfly layers and spline couplings
-    Butterfly,
-    /// The same flow with dense PLU layers in place of the butterflies
-    GlowLu,
-    /// The same flow with fixed permutations in place of the butterflies
-    Realnvp,
-    /// Gaussian mixture with full covariances
-    Gmm,
-    /// Vector autoregression with mixture innovations, for waveform windows
-    Var,
-    /// Causal flow on top of that autoregression, for waveform windows
-    Causal,
+impl ValueEnum for Family {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.definition().help))
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Preset {
-    /// Chosen from the number of records and features
-    Auto,
-    /// Trains in seconds
-    Small,
-    /// Trains in minutes
-    Base,
-    /// For large data
-    Large,
+impl ValueEnum for Preset {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.help()))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,7 +50,7 @@ pub(in crate::cli) struct Fit {
 
     /// Model family [default: butterfly; for waveform windows: causal]
     #[arg(long, value_enum)]
-    pub(in crate::cli) model: Option<ModelKind>,
+    pub(in crate::cli) model: Option<Family>,
 
     /// Size and regularisation of the model
     #[arg(long, value_enum, default_value_t = Preset::Auto)]

@@ -7,15 +7,14 @@
 
 use std::path::Path;
 
+use crate::artifact::{Family, Options};
 use crate::evaluate::ScoreKind;
 use crate::outlier::Rule;
 use crate::output::Staged;
-use crate::pipeline::{
-    self, Error, FitRequest, FlagRequest, IngestRequest, ModelChoice, RecordsSource, ReportRequest,
-};
+use crate::pipeline::{self, Error, FitRequest, FlagRequest, IngestRequest, RecordsSource, ReportRequest};
 use crate::random::Seed;
 use crate::synth::{SynthConfig, synthesize};
-use crate::train::{FlowKind, Preset};
+use crate::train::Preset;
 
 use crate::cli::args;
 use crate::cli::console::Console;
@@ -60,24 +59,21 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
 
     console.note("3/5  fit: ButterflyFlow and a Gaussian mixture");
     let cohort = dir.join("cohort");
-    for (model, name) in [(ModelChoice::Flow(FlowKind::Butterfly), "flow"), (ModelChoice::Gmm, "gmm")] {
+    for (model, name) in [(Family::Butterfly, "flow"), (Family::Gmm, "gmm")] {
         let request = FitRequest {
             bundle: &cohort,
             output: &dir.join(name),
             force: false,
             model,
             // The small preset is enough to beat the mixture on these data, in a third of the time of `auto`.
-            preset: Preset::Small,
+            options: Options { preset: Preset::Small, ..Options::default() },
             seed,
-            ensemble: None,
-            epochs: None,
             time_budget: None,
             resume: false,
             trim: None,
             condition_on: &[],
             calibrate_by: None,
             folds: None,
-            settings: &[],
         };
         super::fit::fit(&request, console)?;
     }

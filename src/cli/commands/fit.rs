@@ -1,10 +1,9 @@
 //! `fit`: fits a model to a bundle.
 
-use crate::artifact::ModelArtifact;
-use crate::pipeline::{self, FitRequest, ModelChoice};
+use crate::artifact::{ModelArtifact, Options};
+use crate::pipeline::{self, FitRequest};
 use crate::random::Seed;
 use crate::schema::Split;
-use crate::train::{FlowKind, Preset};
 
 use crate::cli::args;
 use crate::cli::console::{Console, print_json};
@@ -16,31 +15,20 @@ pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
         bundle: &args.bundle,
         output: &args.output.output,
         force: args.output.force,
-        model: match args.model {
-            None => pipeline::default_model(&args.bundle)?,
-            Some(args::ModelKind::Butterfly) => ModelChoice::Flow(FlowKind::Butterfly),
-            Some(args::ModelKind::GlowLu) => ModelChoice::Flow(FlowKind::GlowLu),
-            Some(args::ModelKind::Realnvp) => ModelChoice::Flow(FlowKind::RealNvp),
-            Some(args::ModelKind::Gmm) => ModelChoice::Gmm,
-            Some(args::ModelKind::Var) => ModelChoice::Var,
-            Some(args::ModelKind::Causal) => ModelChoice::Causal,
-        },
-        preset: match args.preset {
-            args::Preset::Auto => Preset::Auto,
-            args::Preset::Small => Preset::Small,
-            args::Preset::Base => Preset::Base,
-            args::Preset::Large => Preset::Large,
+        model: args.model.map_or_else(|| pipeline::default_model(&args.bundle), Ok)?,
+        options: Options {
+            preset: args.preset,
+            epochs: args.epochs,
+            ensemble: args.ensemble,
+            settings: args.settings.clone(),
         },
         seed: Seed(args.seed),
-        ensemble: args.ensemble,
-        epochs: args.epochs,
         time_budget: args.time_budget.map(|t| t.as_secs_f64()),
         resume: args.resume,
         trim: args.trim,
         condition_on: &args.condition_on,
         calibrate_by: args.calibrate_by.as_deref(),
         folds: (args.calibration == args::Calibration::Cross).then_some(args.folds),
-        settings: &args.settings,
     };
     let artifact = fit(&request, console)?;
     console.note(&format!("wrote {}", args.output.output.display()));
@@ -55,13 +43,8 @@ pub(super) fn fit(
     request: &FitRequest<'_>,
     console: &Console,
 ) -> std::result::Result<ModelArtifact, pipeline::Error> {
-    let label = match request.model {
-        ModelChoice::Gmm => "gmm",
-        ModelChoice::Var => "var",
-        ModelChoice::Causal => "causal",
-        ModelChoice::Flow(kind) => kind.name(),
-    };
-    let artifact = if matches!(request.model, ModelChoice::Gmm | ModelChoice::Var) {
+    let label = request.model.name();
+    let artifact = if !request.model.definition().trained {
         let spinner = console.spinner(&format!("{label}: choosing its settings on the validation split"));
         let fitted = pipeline::fit(request, &crate::train::Silent);
         spinner.finish_and_clear();

@@ -6,7 +6,8 @@ use ndarray::Axis;
 use rand::RngExt;
 
 use super::context::{Context, Scored};
-use crate::artifact::{Model, ModelArtifact};
+use crate::artifact::ModelArtifact;
+use crate::features::Shape;
 use crate::flow::BaseKind;
 use crate::num::quantile::quantile_sorted;
 use crate::num::special::{normal_log_pdf, normal_quantile};
@@ -131,8 +132,11 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
     // Vectors as the model sees them on both sides: filled-in values are part of its samples too.
     let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
     let records = density.log_prob(encoded.values.view());
-    // Fewer windows are drawn, since one costs what a hundred table rows do.
-    let n_samples = if context.bundle.manifest.pipeline.waveform.is_some() { 400 } else { REGION_SAMPLES };
+    // Of windows, fewer: drawing one costs what drawing a hundred table rows does.
+    let n_samples = match context.bundle.manifest.shape() {
+        Shape::Table => REGION_SAMPLES,
+        Shape::Windows { .. } => 400,
+    };
     let samples = scored.model.sample_like(raw.view(), n_samples, context.seed.child("report regions", 0));
     let mut of_samples: Vec<f64> = density.log_prob(samples.view()).to_vec();
     of_samples.retain(|l| l.is_finite());
@@ -169,7 +173,7 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
 
 /// Quantiles of the latent coordinates of held-out records, for flows onto the standard normal.
 fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<QqCurve> {
-    let Model::Flow(flow) = &scored.model.model else { return None };
+    let flow = scored.model.model.flow()?;
     if flow.config().base != BaseKind::Normal || context.n(split) < 50 {
         return None;
     }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use ndarray::Array2;
 
-use crate::artifact::{ModelArtifact, ModelKind};
+use crate::artifact::{ModelArtifact, Role};
 use crate::evaluate::RecordScores;
 use crate::features::Bundle;
 use crate::random::Seed;
 use crate::report::Privacy;
-use crate::report::data::{Family, NamedCount};
+use crate::report::data::NamedCount;
 use crate::schema::Split;
 
 /// What levels are called that no training record had.
@@ -23,7 +23,6 @@ const TRAINING_SCORED: usize = 20_000;
 pub(super) struct Scored<'a> {
     pub(super) name: String,
     pub(super) model: &'a ModelArtifact,
-    pub(super) family: Family,
     pub(super) scores: BTreeMap<Split, RecordScores>,
 }
 
@@ -37,9 +36,12 @@ impl<'a> Scored<'a> {
                 scores.insert(split, model.score(raw.view()));
             }
         }
-        let flow = model.header.kind.flow().is_some() || model.header.kind == ModelKind::Causal;
-        let family = if flow { Family::Flow } else { Family::Mixture };
-        Self { name, model, family, scores }
+        Self { name, model, scores }
+    }
+
+    /// What it is in a comparison.
+    pub(super) fn role(&self) -> Role {
+        self.model.header.family.kind.definition().role
     }
 
     /// Mean by which models are chosen: validation if there is one, never the test split.

@@ -1,7 +1,6 @@
 //! What the linear layers of the flows became.
 
 use super::context::Context;
-use crate::artifact::Model;
 use crate::flow::LayerInspection;
 use crate::report::data::{Learned, LearnedLayer, Mixing};
 
@@ -17,7 +16,7 @@ pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
     let flows = context
         .models
         .iter()
-        .filter_map(|m| Some((m, m.model.model.flow()?)))
+        .filter_map(|m| Some((m, m.model.model.first_flow()?)))
         // Matrices of windows are thousands of coordinates wide; their levels have a table of their own.
         .filter(|(_, flow)| flow.config().window.is_none());
     flows
@@ -28,11 +27,11 @@ pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
                 Err(error) => (Vec::new(), Some(error.to_string())),
             };
             Learned {
-                model: match &scored.model.model {
-                    Model::Ensemble(_) => format!("{}, first flow of the ensemble", scored.name),
-                    _ => scored.name.clone(),
+                model: match scored.model.model.members() {
+                    [] => scored.name.clone(),
+                    _ => format!("{}, first flow of the ensemble", scored.name),
                 },
-                kind: scored.model.header.kind.name().into(),
+                kind: scored.model.header.family.kind.to_string(),
                 coordinates,
                 layers,
                 fault,

@@ -65,7 +65,7 @@ pub fn collect(
     }
     let context = Context::new(bundle, models, Privacy::new(options.identifiable), options.seed);
     // Thousands of coordinates that are samples of one curve say nothing one by one, nor in pairs.
-    let windows = bundle.manifest.pipeline.waveform.is_some();
+    let windows = !bundle.manifest.shape().has_separate_features();
     let (marginals, correlations) = if windows { (None, None) } else { samples::collect(&context) };
     let calibration = calibration::calibration(&context);
     let features = if windows { Vec::new() } else { features::summaries(&context) };

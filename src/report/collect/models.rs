@@ -1,12 +1,11 @@
 //! What the models are worth on held-out records.
 
 use super::context::{Context, Scored};
-use crate::artifact::Model;
+use crate::artifact::Role;
 use crate::num::moments::mean_and_standard_error;
 use crate::num::quantile::quantile_sorted;
 use crate::report::data::{
-    Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary, Quantiles, SplitLikelihood,
-    SplitScore,
+    Comparison, ComparisonRow, Epoch, LearningCurve, ModelSummary, Quantiles, SplitLikelihood, SplitScore,
 };
 use crate::report::measure::Z95;
 use crate::schema::Split;
@@ -38,7 +37,7 @@ pub(super) fn summaries(context: &Context<'_>) -> Vec<ModelSummary> {
 }
 
 fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
-    let metrics = &scored.model.metrics;
+    let (header, metrics) = (&scored.model.header, &scored.model.metrics);
     let finite = |x: f64| x.is_finite().then_some(x);
     let splits = Split::ALL
         .into_iter()
@@ -57,12 +56,12 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
         .collect();
     ModelSummary {
         name: scored.name.clone(),
-        kind: match &scored.model.model {
-            Model::Ensemble(e) => format!("ensemble of {}, {}", e.members().len(), scored.model.header.kind),
-            _ => scored.model.header.kind.name().into(),
+        kind: match scored.model.model.members() {
+            [] => header.family.kind.to_string(),
+            members => format!("ensemble of {}, {}", members.len(), header.family.kind),
         },
-        family: scored.family,
-        seed: scored.model.header.seed.0,
+        family: scored.role(),
+        seed: header.seed.0,
         n_parameters: metrics.n_parameters,
         epochs: metrics.epochs.map(|e| e as usize),
         train_seconds: Some(metrics.train_seconds),
@@ -88,7 +87,7 @@ pub(super) fn learning(context: &Context<'_>) -> Vec<LearningCurve> {
                     validation: Some(row.validation_log_prob).filter(|v| v.is_finite()),
                 })
                 .collect(),
-            best_epoch: m.model.header.best_epoch.map(|e| e as usize),
+            best_epoch: m.model.header.training.and_then(|t| t.best_epoch).map(|e| e as usize),
             validation_error: m.model.metrics.splits.get(&Split::Validation).and_then(|v| v.standard_error),
         })
         .collect()
@@ -132,12 +131,12 @@ pub(super) fn comparison(context: &Context<'_>) -> Option<Comparison> {
 /// mixture)`.
 pub(super) fn duel<'c>(context: &'c Context<'_>) -> Option<(&'c Scored<'c>, &'c Scored<'c>, Paired)> {
     let split = context.test?;
-    let best = |family: Family| {
-        let mut of = context.models.iter().filter(move |m| m.family == family);
+    let best = |role: Role| {
+        let mut of = context.models.iter().filter(move |m| m.role() == role);
         let first = of.next()?;
         Some(of.fold(first, |a, b| if b.standing() > a.standing() { b } else { a }))
     };
-    let (flow, mixture) = (best(Family::Flow)?, best(Family::Mixture)?);
+    let (flow, mixture) = (best(Role::Flow)?, best(Role::Mixture)?);
     let paired =
         Paired::new(&flow.scores.get(&split)?.log_prob_tensor, &mixture.scores.get(&split)?.log_prob_tensor);
     Some((flow, mixture, paired))

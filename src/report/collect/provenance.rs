@@ -1,6 +1,7 @@
 //! Where the numbers of a report come from.
 
 use super::context::Context;
+use crate::features::Shape;
 use crate::report::data::{Input, Provenance};
 use crate::report::format;
 use crate::schema::{Pipeline, Split, SplitFractions};
@@ -31,7 +32,11 @@ pub(super) fn provenance(context: &Context<'_>) -> Provenance {
             .enumerate()
             .map(|(k, i)| {
                 // Files of recordings are called after them.
-                let hidden = manifest.pipeline.waveform.is_some() && !context.privacy.identifiable();
+                let of_recordings = match manifest.shape() {
+                    Shape::Table => false,
+                    Shape::Windows { .. } => true,
+                };
+                let hidden = of_recordings && !context.privacy.identifiable();
                 let name = if hidden { format!("file {}", k + 1) } else { i.name.clone() };
                 Input { name, bytes: i.bytes, sha256: i.sha256.clone() }
             })

@@ -4,7 +4,6 @@
 use super::context::{Context, Scored};
 use super::flags::Flagged;
 use super::models::{Paired, duel};
-use crate::artifact::ModelKind;
 use crate::num::special::normal_quantile;
 use crate::outlier::Warning;
 use crate::report::data::{Calibration, Comparison, FeatureSummary, Marginals, NamedCount, Outcome, Verdict};
@@ -48,7 +47,7 @@ pub(super) fn verdict(evidence: &Evidence<'_>) -> Verdict {
 
 /// What a baseline is called.
 fn noun(scored: &Scored<'_>) -> &'static str {
-    if scored.model.header.kind == ModelKind::Var { "autoregression" } else { "mixture" }
+    scored.model.header.family.kind.definition().noun
 }
 
 fn total(context: &Context<'_>) -> crate::report::Cell {
@@ -210,14 +209,15 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
         if let Some(text) = memorised(m) {
             out.push(text);
         }
-        match m.model.header.stop {
+        let Some(training) = m.model.header.training else { continue };
+        match training.stop {
             Some(Stop::TimeBudget) => {
                 out.push(format!(
                     "Training of {} ended with its time budget; longer training may improve it.",
                     m.name
                 ));
             }
-            Some(Stop::MaxEpochs) if m.model.header.best_epoch >= m.model.header.epochs => {
+            Some(Stop::MaxEpochs) if training.best_epoch >= Some(training.epochs) => {
                 out.push(format!("{} was still improving when its epochs were over.", m.name));
             }
             _ => {}

@@ -20,8 +20,7 @@ pub use fit::{
 };
 pub use learned::{Learned, LearnedLayer, Mixing};
 pub use models::{
-    Comparison, ComparisonRow, Epoch, Family, LearningCurve, ModelSummary, Quantiles, SplitLikelihood,
-    SplitScore,
+    Comparison, ComparisonRow, Epoch, LearningCurve, ModelSummary, Quantiles, SplitLikelihood, SplitScore,
 };
 
 pub use waveform::{

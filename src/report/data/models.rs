@@ -2,17 +2,8 @@
 
 use serde::Serialize;
 
+use crate::artifact::Role;
 use crate::report::Cell;
-
-/// The two families the report compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// A normalising flow.
-    Flow,
-    /// A Gaussian mixture.
-    Mixture,
-}
 
 /// A model with its price.
 #[derive(Debug, Clone, Serialize)]
@@ -22,7 +13,7 @@ pub struct ModelSummary {
     /// Kind, as in `model.json`.
     pub kind: String,
     /// Flow or mixture.
-    pub family: Family,
+    pub family: Role,
     /// Seed of the fit.
     pub seed: u64,
     /// Trainable or free parameters.

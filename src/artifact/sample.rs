@@ -1,24 +1,17 @@
-//! Models of some features given the others.
+//! Draws of a model, given the features it is conditioned on.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::{Header, ModelArtifact};
-use crate::features::{Encoder, RecordKey};
+use super::fitted::ModelArtifact;
+use crate::features::RecordKey;
 use crate::random::Seed;
 
 /// How often records with impossible numbers are drawn again.
 const ROUNDS: u64 = 20;
 
-impl Header {
-    /// Names of the features that `encoder` gives.
-    pub(super) fn context_of(encoder: &Encoder) -> Vec<String> {
-        encoder.context().into_iter().map(|j| encoder.columns[j].meta.name.clone()).collect()
-    }
-}
-
 impl ModelArtifact {
-    /// Draws `n` vectors; of a model conditioned on features, each given those of a row of `raw`, one row after the other and
-    /// again from the first.
+    /// Draws `n` vectors; of a model conditioned on features, each given those of a row of `raw`, one row
+    /// after the other and again from the first.
     ///
     /// # Shapes
     /// `raw: (m, p)` as given by [`Encoder::raw`], m ≥ 1 → `(n, d)`
@@ -35,10 +28,11 @@ impl ModelArtifact {
         self.density().sample_given(encoded.values.select(Axis(1), context).view(), seed)
     }
 
-    /// Draws `n` records in original units, as [`sample_like`](Self::sample_like) draws vectors: with the states that no
-    /// coordinate tells of, and with no number that there cannot be.
+    /// Draws `n` records in original units, as [`sample_like`](Self::sample_like) draws vectors: with the
+    /// states that no coordinate tells of, and with no number that there cannot be.
     ///
-    /// A record with such a number is drawn again, a few times; after that its numbers are moved to the nearest there can be.
+    /// A record with such a number is drawn again, a few times; after that its numbers are moved to the
+    /// nearest there can be.
     ///
     /// # Shapes
     /// `raw: (m, p)` as given by [`Encoder::raw`], m ≥ 1 for a model conditioned on features → `(n, p)`

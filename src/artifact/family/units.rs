@@ -1,8 +1,8 @@
 //! Coordinates of any unit for a fit that wants them near one.
 //!
-//! Expectation maximisation adds the same number to every variance, and a table that is passed through untouched may hold a
-//! column in metres beside one in nanometres. Where the standard deviations of coordinates are far from 1 the mixture is
-//! fitted to standardised ones and then brought back,
+//! Expectation maximisation adds the same number to every variance, and a table that is passed through
+//! untouched may hold a column in metres beside one in nanometres. Where the standard deviations of
+//! coordinates are far from 1 the mixture is fitted to standardised ones and then brought back,
 //!
 //! ```text
 //! y = (v − m)/s        p(v) = p(y) / Π s        μ_v = m + s μ_y        Σ_v = s Σ_y sᵀ

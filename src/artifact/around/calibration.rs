@@ -1,0 +1,28 @@
+//! A density, evaluated and calibrated on the splits of its bundle.
+
+use crate::artifact::estimator::{Estimator, FitError, Fitted, Run};
+use crate::artifact::fitted::ModelArtifact;
+use crate::features::Bundle;
+use crate::schema::Split;
+
+/// A model, with the records it is calibrated on.
+#[derive(Debug, Clone)]
+pub struct Calibrated {
+    /// The model.
+    pub model: ModelArtifact,
+    /// Rows of the calibration records in the bundle it was fitted on, in the order of their scores.
+    pub rows: Vec<usize>,
+}
+
+/// Calibrates the density of another estimator on the calibration split.
+#[derive(Debug, Clone)]
+pub struct Calibration<E>(pub E);
+
+impl<E: Estimator<Model = Fitted>> Estimator for Calibration<E> {
+    type Model = Calibrated;
+
+    fn fit(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Calibrated, FitError> {
+        let model = ModelArtifact::of(bundle, self.0.fit(bundle, run)?);
+        Ok(Calibrated { model, rows: bundle.rows(Split::Calibration) })
+    }
+}

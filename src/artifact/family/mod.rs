@@ -1,0 +1,139 @@
+//! The families of models, one file each. To add one, write its file, declare it, and name its definition in
+//! the list below; the command line, the model folder and the report know it from there.
+
+mod causal;
+mod ensemble;
+mod flow;
+mod gmm;
+mod patches;
+mod trained_flow;
+mod units;
+mod var;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use causal::CausalFlow;
+pub use ensemble::{EnsembleConfig, FlowEnsemble};
+pub use gmm::{Mixture, MixtureDetails};
+pub use patches::PatchFlow;
+pub use trained_flow::{FlowDetails, TrainedFlow};
+pub use var::Autoregression;
+
+use super::estimator::{Definition, DensityEstimator, FitError, Options, Run};
+use crate::features::Shape;
+
+/// The enum of families from the list of their definitions, in the order of `--help`.
+macro_rules! families {
+    ($($family:ident => $definition:path,)*) => {
+        /// Family of a model.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Family {
+            $(#[doc = concat!("The family that `", stringify!($definition), "` defines.")] $family,)*
+        }
+
+        impl Family {
+            /// All families.
+            pub const ALL: &[Self] = &[$(Self::$family,)*];
+
+            /// What the family says about itself, and how it is fitted and read.
+            pub const fn definition(self) -> &'static Definition {
+                match self {
+                    $(Self::$family => &$definition,)*
+                }
+            }
+        }
+    };
+}
+
+families! {
+    Butterfly => flow::BUTTERFLY,
+    GlowLu => flow::GLOW_LU,
+    RealNvp => flow::REALNVP,
+    Gmm => gmm::GMM,
+    Var => var::VAR,
+    Causal => causal::CAUSAL,
+}
+
+impl Family {
+    /// The family that serves records of a shape best: the causal flow for windows, which networks over all
+    /// their coordinates at once cannot learn from as few, and butterflies for tables.
+    pub fn best_for(shape: &Shape) -> Self {
+        match shape {
+            Shape::Table => Self::Butterfly,
+            Shape::Windows { .. } => Self::Causal,
+        }
+    }
+
+    /// Name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        self.definition().name
+    }
+
+    /// The estimator of this family for records of a shape, its options checked.
+    ///
+    /// # Errors
+    /// [`FitError::Usage`] and [`FitError::Settings`] for options that the family does not have.
+    pub fn estimator(
+        self,
+        shape: &Shape,
+        options: &Options,
+        run: &Run<'_>,
+    ) -> Result<DensityEstimator, FitError> {
+        let of_training = [
+            ("--resume", run.resume),
+            ("--ensemble", options.ensemble.is_some()),
+            ("--epochs", options.epochs.is_some()),
+            ("--time-budget", run.time_budget.is_some()),
+            ("--set", !options.settings.is_empty()),
+        ];
+        if let Some((option, _)) = of_training.iter().find(|(_, given)| *given && !self.definition().trained)
+        {
+            return Err(FitError::usage(
+                format!("{option} does not apply to `--model {self}`"),
+                "leave it out; the family chooses its settings by itself",
+            ));
+        }
+        (self.definition().estimator)(shape, options)
+    }
+}
+
+impl Default for Family {
+    fn default() -> Self {
+        Self::best_for(&Shape::Table)
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Family {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|f| f.name() == s).ok_or_else(|| {
+            let known: Vec<&str> = Self::ALL.iter().map(|f| f.name()).collect();
+            format!("unknown model `{s}`, expected one of {}", known.join(", "))
+        })
+    }
+}
+
+impl Serialize for Family {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Family {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

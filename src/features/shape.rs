@@ -1,0 +1,42 @@
+//! The shape of a record. Whatever depends on it matches on [`Shape`], so that a third shape cannot be
+//! forgotten.
+
+use serde::{Deserialize, Serialize};
+
+use crate::schema::Pipeline;
+
+/// What the features of a record are to each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Shape {
+    /// Columns of a table, each of which means something by itself.
+    Table,
+    /// Windows of signals: sample after sample, and within a sample channel after channel.
+    Windows {
+        /// Names of the channels.
+        channels: Vec<String>,
+        /// Samples of each channel that the density is of.
+        samples: usize,
+        /// Samples of each channel before those, which the density is conditioned on.
+        past: usize,
+    },
+}
+
+impl Shape {
+    /// The shape of the records that a pipeline makes.
+    pub fn of(pipeline: &Pipeline) -> Self {
+        match &pipeline.waveform {
+            Some(w) => Self::Windows { channels: w.channels.clone(), samples: w.window, past: w.past },
+            None => Self::Table,
+        }
+    }
+
+    /// Whether a feature means something by itself, so that it is worth a summary, a test or an explanation
+    /// of its own. One of the thousands of samples of a curve is not.
+    pub fn has_separate_features(&self) -> bool {
+        match self {
+            Self::Table => true,
+            Self::Windows { .. } => false,
+        }
+    }
+}

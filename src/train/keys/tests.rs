@@ -1,0 +1,73 @@
+use super::*;
+use crate::train::apply_settings;
+
+fn start() -> FlowSettings {
+    FlowSettings { flow: FlowConfig::new(4), train: TrainConfig::default() }
+}
+
+fn pairs(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    settings.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())).collect()
+}
+
+#[test]
+fn settings_reach_both_configurations() {
+    let mut changed = start();
+    let settings = [
+        ("n_bins", "5"),
+        ("hidden", "7"),
+        ("parametrisation", "raw"),
+        ("base", "mixture"),
+        ("learning_rate", "0.5"),
+        ("max_epochs", "3"),
+    ];
+    apply_settings(&mut changed, &FlowSettings::keys(), &pairs(&settings)).unwrap();
+    let FlowSettings { flow, train } = changed;
+    assert_eq!(flow.coupling, Coupling::Spline { n_bins: 5, bound: 5.0 });
+    assert_eq!((flow.hidden, train.max_epochs, train.learning_rate), (7, 3, 0.5));
+    assert!(matches!(flow.linear, Linear::Butterfly { parametrisation: Parametrisation::Raw, .. }));
+    assert!(matches!(flow.base, BaseKind::Mixture { covariance: Covariance::Full, .. }));
+}
+
+#[test]
+fn all_mistakes_are_reported_with_the_allowed_settings_and_nothing_is_changed() {
+    let mut changed = start();
+    let settings = [
+        ("hiden", "7"),
+        ("dropout", "2"),
+        ("coupling", "affine"),
+        ("n_bins", "5"),
+        ("hidden", "1.5"),
+        ("mask", "x"),
+        ("learning_rate", "0"),
+        ("patience", "9"),
+    ];
+    let error = apply_settings(&mut changed, &FlowSettings::keys(), &pairs(&settings)).unwrap_err();
+    let problems = &error.problems;
+    assert_eq!(problems.len(), 6, "{problems:?}");
+    for expected in [
+        "`mask` must be cycling or halves, got `x`",
+        "`learning_rate` must be a number above 0 and at most 1, got `0`",
+        "there is no setting `hiden`; did you mean `hidden`?",
+        "`n_bins` applies to spline couplings, and this flow has affine ones",
+    ] {
+        assert!(problems.iter().any(|p| p == expected), "{expected}: {problems:?}");
+    }
+    assert_eq!(error.allowed.len(), 39);
+    assert_eq!(changed, start());
+}
+
+/// Every key has one name, and a number that is set is what the check reads back.
+#[test]
+fn keys_set_what_they_get() {
+    let mut settings = start();
+    settings.flow.window = Some(Windows::default());
+    let names: std::collections::BTreeSet<_> = FlowSettings::keys().iter().map(Key::name).collect();
+    assert_eq!(names.len(), FlowSettings::keys().len());
+    for key in FlowSettings::keys() {
+        assert!(
+            key.keeps_numbers(&mut settings, 3.0) || key.keeps_numbers(&mut settings, 0.25),
+            "{}",
+            key.name()
+        );
+    }
+}
