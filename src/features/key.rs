@@ -81,7 +81,11 @@ impl Copies {
     }
 
     /// The keys of the next records by content and copy, from those by content.
-    pub(super) fn tell_apart(&mut self, raw: ArrayView2<'_, f64>, mut keys: Vec<RecordKey>) -> Vec<RecordKey> {
+    pub(super) fn tell_apart(
+        &mut self,
+        raw: ArrayView2<'_, f64>,
+        mut keys: Vec<RecordKey>,
+    ) -> Vec<RecordKey> {
         let may_be = |key: &RecordKey| self.repeated.contains(key.short());
         for (key, row) in keys.iter_mut().zip(raw.rows()).filter(|(key, _)| may_be(key)) {
             let copies = self.met.entry(*key).or_default();

@@ -74,7 +74,8 @@ impl FittedColumn {
 
     /// The numbers that texts say, blank ones being missing.
     fn parsed(&self, texts: &Texts) -> Result<Vec<f64>, FeatureError> {
-        let number = |text: &str| if text.trim().is_empty() { Some(f64::NAN) } else { text.trim().parse().ok() };
+        let number =
+            |text: &str| if text.trim().is_empty() { Some(f64::NAN) } else { text.trim().parse().ok() };
         let parsed: Vec<Option<f64>> = texts.levels().map(number).collect();
         let wrong = |code: f64| !code.is_nan() && parsed[code as usize].is_none();
         match parsed.iter().copied().collect() {

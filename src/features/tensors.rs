@@ -147,7 +147,8 @@ fn header(n: usize, p: usize, d: usize, id_bytes: usize) -> Vec<u8> {
         end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
         (name.to_owned(), TensorInfo { dtype, shape, data_offsets: (begin, end) })
     });
-    let metadata = Metadata::new(None, described.into()).expect("invariant: every tensor begins where one ends");
+    let metadata =
+        Metadata::new(None, described.into()).expect("invariant: every tensor begins where one ends");
     let mut json = serde_json::to_vec(&metadata).expect("invariant: numbers and plain names");
     json.resize(json.len().next_multiple_of(8), b' ');
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();

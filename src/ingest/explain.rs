@@ -97,9 +97,7 @@ pub fn explain(
         for (i, id) in ids.iter().enumerate() {
             let value = match &column.cells {
                 Cells::Number(x) if x.get(i).is_nan() => String::new(),
-                Cells::Number(x) => {
-                    format!("{} {}", shortest(x.get(i)), column.unit).trim_end().to_string()
-                }
+                Cells::Number(x) => format!("{} {}", shortest(x.get(i)), column.unit).trim_end().to_string(),
                 Cells::Text(t) => t.get(i).unwrap_or_default().to_string(),
             };
             cells.push((id.clone(), column.name.clone(), value));

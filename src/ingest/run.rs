@@ -14,8 +14,8 @@ use super::plan::Plan;
 use super::records::Records;
 use super::scan::{TypedFile, Wanted};
 use super::{
-    Audit, CohortStep, IngestError, IngestProgress, InputFile, RecordTable, Subjects, TableAudit, anchor, cohort,
-    derive, warnings,
+    Audit, CohortStep, IngestError, IngestProgress, InputFile, RecordTable, Subjects, TableAudit, anchor,
+    cohort, derive, warnings,
 };
 
 /// Reads the tables of a cohort into one row per record.

@@ -118,7 +118,8 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
 pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
     assert_eq!(splits.len(), table.n_records(), "one split per record");
     let features: HashSet<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-    let names = ["record_id", "subject_id", "split"].map(|name| pl::PlSmallStr::from(our_name(name, &features)));
+    let names =
+        ["record_id", "subject_id", "split"].map(|name| pl::PlSmallStr::from(our_name(name, &features)));
     let block = |from: usize, to: usize| {
         let rows = from..to;
         let ids: Vec<&str> = rows.clone().map(|i| &table.record_ids[i]).collect();

@@ -31,9 +31,7 @@ enum Stretch {
 /// Whole numbers with a scale, of which the smallest stands for "missing".
 macro_rules! scaled {
     ($x:expr, $scale:expr, $type:ty) => {
-        $x.iter()
-            .map(|x| if x.is_nan() { <$type>::MIN } else { mantissa(*x, $scale) as $type })
-            .collect()
+        $x.iter().map(|x| if x.is_nan() { <$type>::MIN } else { mantissa(*x, $scale) as $type }).collect()
     };
 }
 
@@ -41,8 +39,12 @@ impl Stretch {
     fn of(x: &[f64]) -> Self {
         match decimal(x) {
             Some((_, largest)) if largest < 0 => Self::Missing,
-            Some((scale, largest)) if largest <= i64::from(i8::MAX) => Self::Byte(scaled!(x, scale, i8), scale),
-            Some((scale, largest)) if largest <= i64::from(i16::MAX) => Self::Short(scaled!(x, scale, i16), scale),
+            Some((scale, largest)) if largest <= i64::from(i8::MAX) => {
+                Self::Byte(scaled!(x, scale, i8), scale)
+            }
+            Some((scale, largest)) if largest <= i64::from(i16::MAX) => {
+                Self::Short(scaled!(x, scale, i16), scale)
+            }
             Some((scale, _)) => Self::Word(scaled!(x, scale, i32), scale),
             None if x.iter().all(|x| x.is_nan() || f64::from(*x as f32).to_bits() == x.to_bits()) => {
                 Self::Single(x.iter().map(|x| *x as f32).collect())
@@ -256,9 +258,13 @@ mod tests {
                 assert_eq!(bytes(&packed), expected, "column {k}");
                 let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
                 assert!(packed.to_vec().iter().zip(&x).all(|(a, b)| same(*a, *b)), "column {k}");
-                assert!(packed.iter().zip(&x).enumerate().all(|(i, (a, b))| {
-                    same(a, *b) && same(packed.get(i), *b)
-                }));
+                assert!(
+                    packed
+                        .iter()
+                        .zip(&x)
+                        .enumerate()
+                        .all(|(i, (a, b))| { same(a, *b) && same(packed.get(i), *b) })
+                );
                 assert_eq!(packed.infinite(), x.iter().position(|x| x.is_infinite()));
                 let mut part = vec![0.0; STRETCH + 9];
                 packed.read(STRETCH - 4, &mut part);

@@ -98,7 +98,12 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                     )?;
                     let evaluation = labels
                         .as_ref()
-                        .map(|l| outlier::evaluate(&summary.flags, &labels_of(records.ids.iter().map(String::as_str), l)))
+                        .map(|l| {
+                            outlier::evaluate(
+                                &summary.flags,
+                                &labels_of(records.ids.iter().map(String::as_str), l),
+                            )
+                        })
                         .transpose()?;
                     Ok(Flagged {
                         flags: summary.flags,

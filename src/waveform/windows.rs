@@ -368,8 +368,11 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
     };
     // Windows of one patient in every split are what a split by time asks for: the subject is then the window.
     let by_time = settings.split_by == SplitBy::Time;
-    let subjects =
-        if by_time { Subjects::Records } else { Subjects::Named(subject_ids.into_iter().map(Some).collect()) };
+    let subjects = if by_time {
+        Subjects::Records
+    } else {
+        Subjects::Named(subject_ids.into_iter().map(Some).collect())
+    };
     let splits = by_time.then_some(splits);
     (RecordTable { record_ids: record_ids.into(), subjects, splits, columns, audit }, normalisation)
 }

@@ -81,7 +81,13 @@ fn table(rng: &mut StreamRng) -> RecordTable {
         };
     }
     let ids: Vec<String> = (0..n).map(|i| format!("r{i}")).collect();
-    RecordTable { record_ids: ids.into(), subjects: Subjects::Records, splits: None, columns, audit: Audit::default() }
+    RecordTable {
+        record_ids: ids.into(),
+        subjects: Subjects::Records,
+        splits: None,
+        columns,
+        audit: Audit::default(),
+    }
 }
 
 fn bits(x: &[f64]) -> Vec<u64> {

@@ -75,7 +75,13 @@ fn table(n: usize, seed: u64) -> RecordTable {
         .into();
     columns.push(column("ward", Kind::Categorical, Cells::Text(wards.into())));
     let ids: Vec<String> = (0..n).map(|i| format!("r{i}")).collect();
-    RecordTable { record_ids: ids.into(), subjects: Subjects::Records, splits: None, columns, audit: Audit::default() }
+    RecordTable {
+        record_ids: ids.into(),
+        subjects: Subjects::Records,
+        splits: None,
+        columns,
+        audit: Audit::default(),
+    }
 }
 
 fn bundle(n: usize, seed: u64) -> Bundle {

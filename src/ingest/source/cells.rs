@@ -272,7 +272,8 @@ mod tests {
 
     #[test]
     fn only_wanted_columns_are_kept() {
-        let parsed = parse(&mut block("a,b,c\n1,\"2\",3\n4,5,6\n", b','), &Layout::new(3, &[2, 0, 2])).unwrap();
+        let parsed =
+            parse(&mut block("a,b,c\n1,\"2\",3\n4,5,6\n", b','), &Layout::new(3, &[2, 0, 2])).unwrap();
         assert_eq!(rows(&parsed), [["3", "1"], ["6", "4"]]);
         assert_eq!(parsed.n_lines, 3);
     }

@@ -121,7 +121,9 @@ pub(super) fn is_plain_id(cell: Cell<'_>) -> bool {
     match cell {
         Cell::Text(text) => {
             let digits = text.as_bytes();
-            digits.len() <= 15 && digits.iter().all(u8::is_ascii_digit) && (digits[0] != b'0' || digits.len() == 1)
+            digits.len() <= 15
+                && digits.iter().all(u8::is_ascii_digit)
+                && (digits[0] != b'0' || digits.len() == 1)
         }
         Cell::Integer(x) => x.unsigned_abs() <= 1 << 53,
         _ => false,

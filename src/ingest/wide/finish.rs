@@ -101,7 +101,6 @@ fn spellings<'s>(header: &'s [String], decisions: &'s [Decision]) -> HashMap<&'s
     header.iter().map(String::as_str).zip(decisions.iter().map(|d| &d.spelling)).collect()
 }
 
-
 /// The records of a table that is ingested; `splits` are those of the files where every file stands for a split.
 ///
 /// # Errors
@@ -168,7 +167,8 @@ pub(super) fn finish(
     {
         // A row without a group is a group of its own; the space keeps it from meeting a named one.
         let own = |record: usize| format!("row {}", &table.record_ids[record]);
-        let all = groups.iter().enumerate().map(|(i, group)| Some(group.map_or_else(|| own(i), str::to_owned)));
+        let all =
+            groups.iter().enumerate().map(|(i, group)| Some(group.map_or_else(|| own(i), str::to_owned)));
         table.subjects = Subjects::Named(all.collect());
     }
     if let Some(copies) = agreement::copies(&collected.columns, n) {
