@@ -2,7 +2,7 @@
 //! training.
 
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
@@ -11,6 +11,9 @@ use crate::train::{EpochReport, Progress, StartReport};
 
 use super::console::Console;
 use super::interrupt::Graceful;
+
+/// A table that is read in less time is not spoken of afterwards.
+const LONG: Duration = Duration::from_secs(2);
 
 /// Shows one bar per table. The bar counts the bytes read, and shows the number of rows so far and the time
 /// left.
@@ -55,6 +58,9 @@ impl IngestProgress for IngestBars<'_> {
             && let Some((bar, start, rows)) = current.take()
         {
             bar.finish_and_clear();
+            if start.elapsed() < LONG {
+                return;
+            }
             self.console.note(&format!("read {table}: {} rows in {:.1?}", grouped(rows), start.elapsed()));
         }
     }

@@ -87,6 +87,11 @@ impl StoredRecords {
         self.manifest.n_records
     }
 
+    /// Bytes of the tensors.
+    pub fn size(&self) -> u64 {
+        self.metadata.data_len() as u64
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

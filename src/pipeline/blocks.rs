@@ -9,7 +9,7 @@ use super::records::{expected, unseen_warnings};
 use super::{Error, RecordsSource};
 use crate::artifact::ModelArtifact;
 use crate::features::{Encoder, StoredRecords, add_counts};
-use crate::ingest::{NewTable, OutputCells, OutputColumn};
+use crate::ingest::{IngestProgress, NewTable, OutputCells, OutputColumn};
 use crate::schema::Split;
 
 /// Numbers of a block.
@@ -33,6 +33,7 @@ pub(super) struct Blocks<'m> {
     /// What the user should know about them, as far as they have been gone through.
     pub(super) warnings: Vec<String>,
     rows: usize,
+    progress: &'m dyn IngestProgress,
 }
 
 enum Source<'m> {
@@ -46,11 +47,20 @@ impl<'m> Blocks<'m> {
     ///
     /// # Errors
     /// As [`Records::read`].
-    pub(super) fn open(model: &'m ModelArtifact, source: RecordsSource<'_>) -> Result<Self, Error> {
+    pub(super) fn open(
+        model: &'m ModelArtifact,
+        source: RecordsSource<'_>,
+        progress: &'m dyn IngestProgress,
+    ) -> Result<Self, Error> {
         let rows = (NUMBERS / model.encoder.n_features().max(1)).max(64);
         let table = |path: &Path| -> Result<Self, Error> {
             let table = NewTable::open(path, &expected(&model.encoder))?;
-            Ok(Self { source: Source::Table(Box::new(table), &model.encoder), warnings: Vec::new(), rows })
+            Ok(Self {
+                source: Source::Table(Box::new(table), &model.encoder),
+                warnings: Vec::new(),
+                rows,
+                progress,
+            })
         };
         match source {
             RecordsSource::Table(path) => table(path),
@@ -60,7 +70,7 @@ impl<'m> Blocks<'m> {
                     return table(&dir.join("features.parquet"));
                 }
                 model.check_encoder(&stored.manifest.encoder)?;
-                Ok(Self { source: Source::Stored(Box::new(stored)), warnings: Vec::new(), rows })
+                Ok(Self { source: Source::Stored(Box::new(stored)), warnings: Vec::new(), rows, progress })
             }
         }
     }
@@ -73,20 +83,26 @@ impl<'m> Blocks<'m> {
         let rows = self.rows;
         match &mut self.source {
             Source::Stored(stored) => {
+                let progress = self.progress;
+                let size = stored.size();
+                progress.begin("records", 1, size);
                 let mut from = 0;
                 loop {
                     let to = (from + rows).min(stored.len());
                     let block = stored.block(from, to)?;
                     f(&Block { from, ids: block.record_ids, splits: Some(block.splits), raw: block.raw })?;
                     from = to;
+                    let share = from as f64 / stored.len().max(1) as f64;
+                    progress.rows("records", from as u64, (share * size as f64) as u64);
                     if from >= stored.len() {
+                        progress.end("records");
                         return Ok(());
                     }
                 }
             }
             Source::Table(table, encoder) => {
                 let (mut before, mut unseen) = (0, Vec::new());
-                let mut warnings = table.each(rows, |read| {
+                let mut warnings = table.each(rows, self.progress, |read| {
                     let coded = encoder.coded(&read)?;
                     // The reader may hand out more rows at once than can be scored at once.
                     for from in (0..coded.len()).step_by(rows) {

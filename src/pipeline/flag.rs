@@ -11,7 +11,7 @@ use crate::artifact::ModelArtifact;
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
 use crate::features::QUANTILE_LEVELS;
-use crate::ingest::{OutputCells, OutputColumn, TableWriter};
+use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::num::quantile::median;
 use crate::outlier::{self, FlagColumn, FlagOptions, FlagRow, Flags, Grouping, Judge, Rule, Tally};
 use crate::output::{OutputError, Staged};
@@ -64,13 +64,13 @@ pub struct FlagSummary {
 ///
 /// # Errors
 /// Whatever reading, scoring or writing reports.
-pub fn flag(request: &FlagRequest<'_>) -> Result<FlagSummary, Error> {
+pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<FlagSummary, Error> {
     let json = request.json.map(JsonFile::of).transpose()?;
     if let Some(path) = request.json.filter(|p| !request.force && p.symlink_metadata().is_ok()) {
         return Err(OutputError::Exists(path.to_path_buf()).into());
     }
     let model = ModelArtifact::load(request.model)?;
-    let mut records = Blocks::open(&model, request.records)?;
+    let mut records = Blocks::open(&model, request.records, progress)?;
     let (calibration, options) =
         options(&model, request.rule, request.score, request.explain, 0, request.seed)?;
     let judge = Judge::new(model.density(), &model.encoder, calibration, &options)?;

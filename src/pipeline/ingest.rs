@@ -79,7 +79,7 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
             fs::write(&path, json).map_err(IoError::on("write", &path))?;
             table
         }
-        (None, None) => ingest::read_wide(&pipeline, request.input)?,
+        (None, None) => ingest::read_wide(&pipeline, request.input, progress)?,
     };
     let prepared = Prepared::new(&table, schema.as_ref(), &pipeline)?;
     ingest::write_features(&staged.path().join("features.parquet"), &table, prepared.splits())?;

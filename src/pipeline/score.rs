@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::artifact::ModelArtifact;
-use crate::ingest::{OutputCells, OutputColumn, TableWriter};
+use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::random::Seed;
 
 use super::blocks::{Blocks, identifiers};
@@ -30,9 +30,9 @@ pub struct ScoreRequest<'a> {
 ///
 /// # Errors
 /// Whatever reading, scoring or writing reports.
-pub fn score(request: &ScoreRequest<'_>) -> Result<Vec<String>, Error> {
+pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Result<Vec<String>, Error> {
     let model = ModelArtifact::load(request.model)?;
-    let mut records = Blocks::open(&model, request.records)?;
+    let mut records = Blocks::open(&model, request.records, progress)?;
     let mut writer = TableWriter::begin(request.output, request.force)?;
     let draws = request.draws.unwrap_or(model.header.score_draws);
     let seed = request.seed.unwrap_or_else(|| model.score_seed());

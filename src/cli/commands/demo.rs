@@ -92,7 +92,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         json: None,
         seed,
     };
-    super::score::describe(&pipeline::flag(&request)?, console);
+    super::score::describe(&pipeline::flag(&request, &IngestBars::new(console))?, console);
 
     console.note("5/5  report");
     let request = ReportRequest {

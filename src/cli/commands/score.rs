@@ -12,7 +12,7 @@ use crate::random::Seed;
 use crate::cli::args;
 use crate::cli::console::Console;
 use crate::cli::exit::{Outcome, Result};
-use crate::cli::progress::grouped;
+use crate::cli::progress::{IngestBars, grouped};
 
 /// Records are flagged when their p-value is at or below this level, if neither --fdr nor --alpha is given.
 /// The default is not a false discovery rate: on a bundle of thousands of records, a few hundred calibration
@@ -39,7 +39,7 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
         draws: args.draws.draws.map(|n| n as usize),
         seed: args.draws.seed.map(Seed),
     };
-    for warning in pipeline::score(&request)? {
+    for warning in pipeline::score(&request, &IngestBars::new(console))? {
         console.warn(&warning);
     }
     console.note(&format!("wrote {}", args.output.output.display()));
@@ -115,10 +115,8 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         json: args.json.as_deref(),
         seed: Seed(args.seed),
     };
-    let spinner = console.spinner("scoring and explaining");
-    let summary = pipeline::flag(&request);
-    spinner.finish_and_clear();
-    describe(&summary?, console);
+    let summary = pipeline::flag(&request, &IngestBars::new(console))?;
+    describe(&summary, console);
     console.note(&format!("wrote {}", args.output.output.display()));
     Ok(Outcome::Done)
 }

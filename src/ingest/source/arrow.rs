@@ -12,6 +12,7 @@ use polars_arrow::io::ipc::read::{
 use polars_arrow::record_batch::RecordBatchT;
 use polars_core::prelude::*;
 
+use super::arrow_lengths::{check_blocks, check_stream};
 use super::guard::caught;
 use super::notes::Note;
 use super::types::f64_of_half;
@@ -47,8 +48,13 @@ impl ArrowTable {
             bytes.rewind()?;
             let mut bytes = BufReader::new(bytes);
             Ok(if is_file {
-                Layout::File(read_file_metadata(&mut bytes)?)
+                let metadata = read_file_metadata(&mut bytes)?;
+                check_blocks(&mut bytes, metadata.dictionaries.as_deref().unwrap_or_default())?;
+                check_blocks(&mut bytes, &metadata.blocks)?;
+                Layout::File(metadata)
             } else {
+                check_stream(&mut bytes)?;
+                bytes.rewind()?;
                 Layout::Stream(read_stream_metadata(&mut bytes)?)
             })
         });

@@ -20,6 +20,8 @@ pub(in crate::ingest) struct Batch {
     pub(in crate::ingest) file: usize,
     pub(super) places: Places,
     pub(super) rows: usize,
+    /// Stored bytes of the table that are read by now, as well as that is known.
+    pub(in crate::ingest) bytes: u64,
 }
 
 /// The columns of a batch, in the order they were asked for.

@@ -28,11 +28,11 @@ impl DelimitedTable {
         Ok((Self { file: file.clone(), n_columns, first }, columns.collect()))
     }
 
-    /// See [`super::Source::read`]. `each` is also told for each column its place among those parsed, and the line of the file
-    /// in which the block begins.
+    /// See [`super::Source::read`]. `each` is also told for each column its place among those parsed, the line of the file in
+    /// which the block begins, and the stored bytes that are read by then.
     pub(super) fn read<F>(&self, columns: &[usize], mut each: F) -> Result<(), IngestError>
     where
-        F: FnMut(Parsed, Vec<usize>, u64) -> Result<(), IngestError>,
+        F: FnMut(Parsed, Vec<usize>, u64, u64) -> Result<(), IngestError>,
     {
         let columns: Vec<usize> = columns.iter().map(|column| self.first + column).collect();
         let layout = Layout::new(self.n_columns, &columns);
@@ -41,7 +41,7 @@ impl DelimitedTable {
         parse_in_order(
             &self.file,
             |block| (parse(block, &layout), block.dialect.lines_before, block.lone_returns),
-            |(parsed, lines_before, lone), _| {
+            |(parsed, lines_before, lone), bytes| {
                 let first_line = before + 1 + lines_before;
                 let parsed = parsed.map_err(|bad| self.error(bad, first_line))?;
                 before += parsed.n_lines;
@@ -51,7 +51,7 @@ impl DelimitedTable {
                 if parsed.lines.is_empty() {
                     return Ok(());
                 }
-                each(parsed, columns.iter().map(|column| layout.place(*column)).collect(), first_line)
+                each(parsed, columns.iter().map(|column| layout.place(*column)).collect(), first_line, bytes)
             },
         )?;
         if self.n_columns == 1 && blank > 0 {

@@ -8,12 +8,14 @@
 //! cells      block → where its cells stand               batch      rows as they are handed on
 //! delimited  a text file as a table
 //! parquet, arrow  files with types                       types      their types → ours
+//! arrow_lengths   what Arrow files say of their lengths
 //! stored     both of them, decoded ahead                 guard      panics of decoders are errors
 //! fault      what is wrong with bytes                    notes      what is said about a file that is read
 //! parts      several files of one table
 //! ```
 
 mod arrow;
+mod arrow_lengths;
 mod batch;
 mod blocks;
 mod cells;
@@ -121,13 +123,16 @@ impl Source {
     where
         F: FnMut(&Batch) -> Result<(), IngestError>,
     {
+        let mut before = 0;
         for (file, part) in self.parts.iter().enumerate() {
+            let size = self.files[file].size();
             let places: Vec<usize> = columns.iter().map(|column| part.places[*column]).collect();
             match &part.table {
-                Table::Delimited(table) => table.read(&places, |parsed, asked, first| {
+                Table::Delimited(table) => table.read(&places, |parsed, asked, first, read| {
                     let (rows, within) = (parsed.lines.len(), parsed.lines);
                     let held = Held::Text(parsed.cells, asked);
-                    each(&Batch { held, file, places: Places::Lines { first, within }, rows })
+                    let (places, bytes) = (Places::Lines { first, within }, before + read);
+                    each(&Batch { held, file, places, rows, bytes })
                 })?,
                 Table::Stored(table, typed) => {
                     let typed: Vec<&TypedColumn> = places.iter().map(|place| &typed[*place]).collect();
@@ -135,11 +140,14 @@ impl Source {
                     table.read_converted(&typed, |frame| {
                         let (rows, places) = (frame.height(), Places::Rows(first));
                         first += rows as u64;
+                        let share = table.n_rows().map_or(0.0, |n| (first - 1) as f64 / n.max(1) as f64);
+                        let bytes = before + (share * size as f64) as u64;
                         let held = Held::Typed(self.as_first(file, part, columns, frame)?);
-                        each(&Batch { held, file, places, rows })
+                        each(&Batch { held, file, places, rows, bytes })
                     })?;
                 }
             }
+            before += size;
         }
         Ok(())
     }

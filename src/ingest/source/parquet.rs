@@ -86,16 +86,19 @@ impl ParquetTable {
         DataFrame::new(rows, named.collect())
     }
 
-    /// First row and number of rows of what is decoded at once.
-    pub(super) fn stretches(&self) -> Vec<(usize, usize)> {
-        let mut stretches = Vec::new();
-        let mut first = 0;
-        for group in &self.metadata.row_groups {
-            let rows = group.num_rows();
-            let parts = (0..rows).step_by(STRETCH).map(|from| (first + from, STRETCH.min(rows - from)));
-            stretches.extend(parts);
-            first += rows;
-        }
-        stretches
+    /// Rows, as the footer has them.
+    pub(super) fn n_rows(&self) -> usize {
+        self.metadata.num_rows
+    }
+
+    /// First row and number of rows of what is decoded at once. One after the other: of a damaged file they may be more than
+    /// memory holds.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut first = 0_usize;
+        self.metadata.row_groups.iter().flat_map(move |group| {
+            let (begin, rows) = (first, group.num_rows());
+            first = first.saturating_add(rows);
+            (0..rows).step_by(STRETCH).map(move |from| (begin.saturating_add(from), STRETCH.min(rows - from)))
+        })
     }
 }

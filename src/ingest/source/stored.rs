@@ -197,6 +197,14 @@ impl StoredTable {
         }
     }
 
+    /// Rows, where the footer tells.
+    pub(super) fn n_rows(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Parquet(table) => Some(table.n_rows()),
+            Kind::Arrow(_) => None,
+        }
+    }
+
     /// A column that can be read, of the narrowest type.
     fn cheapest(&self) -> Option<usize> {
         let rank = |dtype: &ArrowDataType| match dtype {

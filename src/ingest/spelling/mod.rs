@@ -116,6 +116,8 @@ pub(super) struct Reader<'s> {
     /// The missing codes that are numbers.
     missing_numbers: Vec<f64>,
     unit: Option<String>,
+    /// Whether digits with a point are a number.
+    is_plain: bool,
 }
 
 impl Spelling {
@@ -133,13 +135,19 @@ impl Spelling {
     pub(super) fn reader(&self) -> Reader<'_> {
         let missing_numbers =
             self.missing.iter().filter_map(|code| Marks::Point.parse(code.trim())).collect();
-        Reader { spelling: self, missing_numbers, unit: self.unit.as_deref().map(normal_unit) }
+        let is_plain = self.unit.is_none() && self.marks == Marks::Point;
+        Reader { spelling: self, missing_numbers, unit: self.unit.as_deref().map(normal_unit), is_plain }
     }
 }
 
 impl Reader<'_> {
     /// What a text says in a column of numbers.
     pub(super) fn number(&self, text: &str) -> Reading {
+        if self.is_plain
+            && let Some(x) = number::plain(text.as_bytes())
+        {
+            return self.stored(x);
+        }
         let text = text.trim();
         if text.is_empty() {
             return Reading::Absent;

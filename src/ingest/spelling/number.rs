@@ -108,6 +108,33 @@ impl Marks {
 /// All marks as a set.
 pub(in crate::ingest) const ALL_MARKS: u16 = (1 << Marks::ALL.len()) - 1;
 
+/// Powers of ten that a double holds exactly, as many as [`plain`] needs.
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// The number that up to 15 digits say, with at most one point among them and a minus before them, which nearly all numbers
+/// are. It is the quotient of two whole numbers that doubles hold exactly, rounded once, as the number that the digits say is.
+pub(super) fn plain(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let (mut whole, mut point) = (0_u64, None);
+    for (i, b) in digits.iter().take(17).enumerate() {
+        match b.wrapping_sub(b'0') {
+            digit @ 0..=9 => whole = 10 * whole + u64::from(digit),
+            _ if *b == b'.' && point.is_none() => point = Some(i),
+            _ => return None,
+        }
+    }
+    let n = digits.len() - usize::from(point.is_some());
+    if n == 0 || n > 15 {
+        return None;
+    }
+    let x = whole as f64 / POWERS[point.map_or(0, |at| digits.len() - 1 - at)];
+    Some(if negative { -x } else { x })
+}
+
 /// The set of fitting marks of a text of digits with at most one point, which nearly all numbers are.
 fn plainly_fitting(text: &str) -> Option<u16> {
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
@@ -202,6 +229,32 @@ fn marked(text: &str, decimal: char, thousands: Option<char>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_numbers_are_to_the_bit_what_their_digits_say() {
+        let mut seed = 1_u64;
+        for i in 0..100_000_u64 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let (whole, places) = (seed >> (10 + i % 54), (i % 15) as usize);
+            let digits = format!("{whole:0width$}", width = places + 1);
+            let (before, behind) = digits.split_at(digits.len() - places);
+            let text = format!(
+                "{}{before}{}{behind}",
+                ["", "-"][(i % 2) as usize],
+                ["", "."][usize::from(places > 0)]
+            );
+            let found = plain(text.as_bytes());
+            assert_eq!(found.is_some(), digits.len() <= 15, "{text}");
+            assert!(found.is_none_or(|x| x.to_bits() == text.parse::<f64>().unwrap().to_bits()), "{text}");
+        }
+        for (text, x) in [("5.", Some(5.0)), (".5", Some(0.5)), ("007", Some(7.0)), ("-", None), (".", None)]
+        {
+            assert_eq!(plain(text.as_bytes()), x, "{text}");
+        }
+        for text in ["", "-.", "1.2.3", "1e3", "+1", "1_0", "--1", "1-", " 1", "١"] {
+            assert_eq!(plain(text.as_bytes()), None, "{text}");
+        }
+    }
 
     #[test]
     fn marks_decide_what_a_text_says() {

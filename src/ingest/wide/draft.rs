@@ -9,7 +9,7 @@ use super::roles::{Decision, Role};
 use super::survey::survey;
 use super::table::{self, Rows};
 use crate::ingest::text::shortest;
-use crate::ingest::{Cells, IngestError};
+use crate::ingest::{Cells, IngestError, NoProgress};
 
 /// Levels spelled out in a draft.
 const LEVELS_SHOWN: usize = 12;
@@ -25,7 +25,7 @@ pub fn draft_wide(input: &Path) -> Result<Vec<DraftColumn>, IngestError> {
     let wide = WideTable::undeclared();
     let files = table::find(input, None)?;
     let places = table::align(&files, &mut Vec::new())?;
-    let surveyed = survey(&wide, &files, &places, &mut Vec::new())?;
+    let surveyed = survey(&wide, &files, &places, &mut Vec::new(), &NoProgress)?;
     if surveyed.n_train == 0 {
         return Err(IngestError::Empty(files[0].name().to_string()));
     }

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use crate::ingest::{Audit, Cells, IngestError, Names, RecordTable, Spelling, Subjects};
+use crate::ingest::{
+    Audit, Cells, IngestError, IngestProgress, Names, NoProgress, RecordTable, Spelling, Subjects,
+};
 use crate::num::packed::Numbers;
 use crate::num::repeated::Repeated;
 use crate::schema::Kind;
@@ -85,7 +87,7 @@ struct Strictness {
 fn read(input: &Path, expected: &[Expected<'_>], strict: Strictness) -> Result<RecordTable, IngestError> {
     let table = NewTable::opened(input, expected, strict)?;
     let mut whole = None;
-    let warnings = table.each(usize::MAX, |all| {
+    let warnings = table.each(usize::MAX, &NoProgress, |all| {
         whole = Some(all);
         Ok::<_, IngestError>(())
     })?;
@@ -161,6 +163,7 @@ impl<'e> NewTable<'e> {
     pub fn each<E: From<IngestError>>(
         &self,
         rows: usize,
+        progress: &dyn IngestProgress,
         mut each: impl FnMut(RecordTable) -> Result<(), E>,
     ) -> Result<Vec<String>, E> {
         let mut columns: Vec<Building<'_>> = self
@@ -172,7 +175,7 @@ impl<'e> NewTable<'e> {
         let mut sentinels = vec![Vec::new(); self.expected.len()];
         let (mut counted, mut handed_on) = (Rows::new(&self.file), 0);
         let mut refused = None;
-        let read = self.file.source.read(&self.wanted, |batch| {
+        let read = self.file.read(&self.wanted, progress, |batch| {
             build::add(&mut columns, &self.file, batch, &mut counted)?;
             if counted.sum() - handed_on < rows as u64 {
                 return Ok(());
@@ -335,4 +338,61 @@ fn clear_id(file: &WideFile, taken: &[usize]) -> Result<Option<usize>, IngestErr
     })?;
     let is_unique = |hashes: Option<Repeated>| hashes.is_some_and(|hashes| hashes.found().is_empty());
     Ok(wanted.into_iter().zip(unique).find_map(|(at, hashes)| is_unique(hashes).then_some(at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_table_says_the_same_block_by_block_and_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows: Vec<String> = (0..30_000)
+            .map(|i| {
+                format!(
+                    "{},{},{}\n",
+                    if i % 7 == 0 { "?".into() } else { (i % 90).to_string() },
+                    i % 3,
+                    i + 1
+                )
+            })
+            .collect();
+        let path = dir.path().join("t.csv");
+        std::fs::write(&path, format!("x,level,id\n{}", rows.concat())).unwrap();
+        let spelling = Spelling::undeclared();
+        let expected = [("x", Kind::Count, Some((0.0, 50.0))), ("level", Kind::Categorical, None)]
+            .map(|(name, kind, range)| Expected { name, kind, spelling: &spelling, range });
+        let whole = read_expected(&path, &expected).unwrap();
+        let new = NewTable::open(&path, &expected).unwrap();
+        let (mut from, mut blocks) = (0, 0);
+        let said = new
+            .each(1000, &NoProgress, |block| {
+                for i in 0..block.n_records() {
+                    assert_eq!(block.record_ids[i], whole.record_ids[from + i]);
+                }
+                for (part, all) in block.columns.iter().zip(&whole.columns) {
+                    match (&part.cells, &all.cells) {
+                        (Cells::Number(part), Cells::Number(all)) => {
+                            assert!(
+                                part.iter()
+                                    .enumerate()
+                                    .all(|(i, x)| x.to_bits() == all.get(from + i).to_bits())
+                            );
+                        }
+                        (Cells::Text(part), Cells::Text(all)) => {
+                            assert!(part.iter().enumerate().all(|(i, t)| t == all.get(from + i)));
+                        }
+                        _ => panic!("columns of one kind"),
+                    }
+                }
+                (from, blocks) = (from + block.n_records(), blocks + 1);
+                Ok::<_, IngestError>(())
+            })
+            .unwrap();
+        assert!(from == 30_000 && blocks > 1, "{from} {blocks}");
+        assert_eq!(said, whole.audit.warnings);
+        // The reader of the rows stops with an error of its own.
+        let stopped = new.each(1000, &NoProgress, |_| Err(IngestError::Empty("enough".into())));
+        assert!(matches!(stopped, Err(IngestError::Empty(ref why)) if why == "enough"));
+    }
 }

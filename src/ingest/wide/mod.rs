@@ -34,7 +34,7 @@ use std::path::Path;
 
 use crate::schema::{Kind, Pipeline, WideTable};
 
-use super::{Audit, IngestError, RecordTable};
+use super::{Audit, IngestError, IngestProgress, RecordTable};
 use build::Building;
 use roles::{Decision, Role, Warning, Weight};
 use survey::{ReadNumbers, survey};
@@ -51,7 +51,11 @@ const SPLIT_COLUMN: &str = "split";
 /// # Errors
 /// Missing columns (all at once); a cell of a declared id, split or count that does not fit, with row and column; repeated
 /// ids; an empty file.
-pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, IngestError> {
+pub fn read_wide(
+    pipeline: &Pipeline,
+    input: &Path,
+    progress: &dyn IngestProgress,
+) -> Result<RecordTable, IngestError> {
     let undeclared = WideTable::undeclared();
     let wide = pipeline.wide.as_ref().unwrap_or(&undeclared);
     let separator = wide.separator.and_then(|c| u8::try_from(c).ok());
@@ -63,7 +67,7 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
     }
     let places = table::align(&files, &mut notes)?;
     let mut warnings: Vec<Warning> = notes.into_iter().map(|note| (Weight::LeftOut, note)).collect();
-    let mut surveyed = survey(wide, &files, &places, &mut warnings)?;
+    let mut surveyed = survey(wide, &files, &places, &mut warnings, progress)?;
     if surveyed.n_train == 0 {
         let name = files[0].name().to_string();
         return Err(if surveyed.split.is_some() {
@@ -86,7 +90,7 @@ pub fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, Inges
     let mut audit = Audit::default();
     let mut splits_by_file = Vec::new();
     for ((file, places), rows) in files.iter().zip(&places).zip(&surveyed.rows) {
-        read_rest(file, &unread.iter().map(|&at| places[at]).collect::<Vec<_>>(), &mut rest)?;
+        read_rest(file, &unread.iter().map(|&at| places[at]).collect::<Vec<_>>(), &mut rest, progress)?;
         if let Some(split) = file.split {
             splits_by_file.extend(std::iter::repeat_n(split, rows.sum() as usize));
         }
@@ -122,10 +126,15 @@ fn is_ready(numbers: Option<&ReadNumbers>, role: Role) -> bool {
 }
 
 /// Reads all rows of the columns at `wanted` of a file.
-fn read_rest(file: &WideFile, wanted: &[usize], columns: &mut [Building<'_>]) -> Result<(), IngestError> {
+fn read_rest(
+    file: &WideFile,
+    wanted: &[usize],
+    columns: &mut [Building<'_>],
+    progress: &dyn IngestProgress,
+) -> Result<(), IngestError> {
     if wanted.is_empty() {
         return Ok(());
     }
     let mut rows = Rows::new(file);
-    file.source.read(wanted, |batch| build::add(columns, file, batch, &mut rows))
+    file.read(wanted, progress, |batch| build::add(columns, file, batch, &mut rows))
 }

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::ingest::IngestError;
 use crate::ingest::source::{Batch, Cell, StoredType};
 use crate::ingest::spelling::{Marks, Reader, Reading, Spelling};
+use crate::ingest::{IngestError, IngestProgress};
 use crate::num::packed::Numbers;
 use crate::schema::{Split, WideTable};
 
@@ -100,6 +100,7 @@ pub(super) fn survey(
     files: &[WideFile],
     places: &[Vec<usize>],
     warnings: &mut Vec<Warning>,
+    progress: &dyn IngestProgress,
 ) -> Result<Surveyed, IngestError> {
     let header = &files[0].header;
     let mut declared = {
@@ -118,7 +119,7 @@ pub(super) fn survey(
     let readable: Vec<usize> = (0..header.len()).filter(is_readable).collect();
     let mut columns: Vec<Looked> =
         readable.iter().map(|&at| Looked::new(named(&header[at]).is_some())).collect();
-    let (n_train, rows) = pass(files, places, split, &readable, &spellings, &mut columns)?;
+    let (n_train, rows) = pass(files, places, split, &readable, &spellings, &mut columns, progress)?;
     let mut profiles = vec![Profile::default(); header.len()];
     let mut keys = vec![Keys::new(false); header.len()];
     let mut numbers = vec![None; header.len()];
@@ -155,7 +156,7 @@ pub(super) fn survey(
     }
     if !again.is_empty() {
         let mut columns: Vec<Looked> = again.iter().map(|_| Looked::new(false)).collect();
-        pass(files, places, split, &again, &spellings, &mut columns)?;
+        pass(files, places, split, &again, &spellings, &mut columns, progress)?;
         for (&at, looked) in again.iter().zip(columns) {
             (profiles[at], numbers[at]) = (looked.profile, looked.numbers);
         }
@@ -204,6 +205,7 @@ fn pass(
     wanted: &[usize],
     spellings: &[Spelling],
     columns: &mut [Looked],
+    progress: &dyn IngestProgress,
 ) -> Result<(u64, Vec<Rows>), IngestError> {
     let readers: Vec<_> = wanted.iter().map(|&at| spellings[at].reader()).collect();
     let (mut n_train, mut all) = (0, Vec::new());
@@ -212,7 +214,7 @@ fn pass(
         // The column of splits comes last; it may be among the others as well.
         read.extend(split.map(|at| places[at]));
         let mut rows = Rows::new(file);
-        file.source.read(&read, |batch| {
+        file.read(&read, progress, |batch| {
             let in_training: Vec<bool> = match split {
                 Some(_) => {
                     let mut of = Vec::with_capacity(batch.n_rows());

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::declared::place;
 use super::splits::names_a_split;
-use crate::ingest::IngestError;
 use crate::ingest::files::{self, SourceFile};
 use crate::ingest::source::{Batch, Source};
+use crate::ingest::{IngestError, IngestProgress};
 use crate::schema::Split;
 
 /// A table whose rows belong together: one file, or several parts.
@@ -26,6 +26,28 @@ impl WideFile {
         let source = Source::open_parts(parts)?;
         let header = source.columns.iter().map(|c| c.name.clone()).collect();
         Ok(Self { source, split, header })
+    }
+
+    /// Calls `each` with the columns at the places `wanted`, some rows at a time, and tells how far it has come.
+    ///
+    /// # Errors
+    /// Damage to the file; what `each` finds wrong.
+    pub(super) fn read(
+        &self,
+        wanted: &[usize],
+        progress: &dyn IngestProgress,
+        mut each: impl FnMut(&Batch) -> Result<(), IngestError>,
+    ) -> Result<(), IngestError> {
+        let files = &self.source.files;
+        progress.begin(self.name(), files.len(), files.iter().map(SourceFile::size).sum());
+        let mut rows = 0;
+        let read = self.source.read(wanted, |batch| {
+            rows += batch.n_rows() as u64;
+            progress.rows(self.name(), rows, batch.bytes);
+            each(batch)
+        });
+        progress.end(self.name());
+        read
     }
 
     /// The name of the first file.

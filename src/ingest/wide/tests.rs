@@ -6,6 +6,10 @@ use crate::error::Hint;
 use crate::ingest::Cells;
 use crate::schema::{Kind, Split, load_pipeline};
 
+fn read_wide(pipeline: &Pipeline, input: &Path) -> Result<RecordTable, IngestError> {
+    super::read_wide(pipeline, input, &crate::ingest::NoProgress)
+}
+
 fn shipped() -> Pipeline {
     load_pipeline("wide-table").unwrap().0
 }

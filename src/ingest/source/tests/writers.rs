@@ -157,3 +157,21 @@ fn damaged_files_are_errors_and_no_panics() {
         }
     }
 }
+
+/// Every length in an Arrow file that reaches beyond it is noticed before memory is asked for. All eight bytes of a word are
+/// changed, as the words of a flat buffer are lengths and offsets.
+#[test]
+fn lengths_beyond_an_arrow_file_are_errors() {
+    for name in ["polars.arrow", "pyarrow.arrow", "stream.arrow", "zstd.feather", "lz4.feather"] {
+        let whole = std::fs::read(folder().join(name)).unwrap();
+        let mut refused = 0;
+        for at in (0..whole.len() - 8).step_by(8) {
+            for length in [i64::MAX / 2, 1 << 44, 1 << 31, -2] {
+                let mut damaged = whole.clone();
+                damaged[at..at + 8].copy_from_slice(&length.to_le_bytes());
+                refused += usize::from(read_as(name, &damaged).is_err());
+            }
+        }
+        assert!(refused > 100, "{name}: {refused}");
+    }
+}
