@@ -4,11 +4,8 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::Spelling;
-use crate::schema::Kind;
-
 use super::absent::{count_missing, log_parted};
-use super::{Absence, Levels, Noise, Support, Transform};
+use super::{Absence, ColumnMeta, Levels, Noise, Support, Transform};
 
 /// Levels of the training quantiles kept with each column.
 pub const QUANTILE_LEVELS: [f64; 13] =
@@ -16,26 +13,6 @@ pub const QUANTILE_LEVELS: [f64; 13] =
 
 /// Rows that one thread handles together.
 const BLOCK: usize = 256;
-
-/// What a column is, for people.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ColumnMeta {
-    /// Feature name.
-    pub name: String,
-    /// For people.
-    pub label: String,
-    /// Heading.
-    pub group: String,
-    /// Unit, empty when unknown.
-    pub unit: String,
-    /// Statistical kind.
-    pub kind: Kind,
-    /// Plausible values.
-    pub range: Option<(f64, f64)>,
-    /// How the cells of new tables are read; models of before this was kept read them as undeclared ones.
-    #[serde(default = "Spelling::undeclared")]
-    pub spelling: Spelling,
-}
 
 /// A column and everything fitted on its training values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

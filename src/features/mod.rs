@@ -16,6 +16,7 @@
 
 mod absent;
 mod bundle;
+mod column_meta;
 mod encode;
 mod encoder;
 mod error;
@@ -23,6 +24,7 @@ mod fit;
 mod folds;
 mod key;
 mod levels;
+mod manifest;
 mod noise;
 mod normal_score;
 mod numbers;
@@ -39,14 +41,16 @@ mod transform;
 mod tests;
 
 pub use absent::Absence;
-pub use bundle::{Bundle, FORMAT_VERSION, Manifest, SplitCounts};
+pub use bundle::Bundle;
+pub use column_meta::ColumnMeta;
 pub use encode::{Cell, Draws, Encoded};
-pub use encoder::{ColumnMeta, Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVELS, level_code};
+pub use encoder::{Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVELS, level_code};
 pub use error::FeatureError;
 pub use fit::FeatureWarning;
 pub use folds::Fold;
 pub use key::RecordKey;
 pub use levels::{Apart, Levels, Rare};
+pub use manifest::{FORMAT_VERSION, Manifest, SplitCounts};
 pub use noise::{Atom, Noise};
 pub use normal_score::NormalScore;
 pub use numbers::CodedTable;

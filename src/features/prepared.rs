@@ -10,7 +10,7 @@ use crate::error::IoError;
 use crate::ingest::{Audit, RecordTable};
 use crate::schema::{Pipeline, Schema, Split, Waveform, fingerprint};
 
-use super::bundle::{AUDIT, MANIFEST, TENSORS, json};
+use super::manifest::{AUDIT, MANIFEST, TENSORS, json};
 use super::tensors::Contents;
 use super::{CodedTable, Encoder, FORMAT_VERSION, FeatureError, Manifest, SplitCounts, split};
 

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use safetensors::tensor::{Dtype, Metadata};
 use sha2::{Digest, Sha256};
 
-use super::bundle::{read_manifest, sha256_hex};
+use super::manifest::{read_manifest, sha256_hex};
 use super::tensors::first_unsound;
 use super::{FeatureError, Manifest};
 use crate::error::IoError;
@@ -49,7 +49,7 @@ impl StoredRecords {
     /// As [`Bundle::open`](super::Bundle::open).
     pub fn open(dir: &Path) -> Result<Self, FeatureError> {
         let (manifest, fingerprint) = read_manifest(dir)?;
-        let path = dir.join(super::bundle::TENSORS);
+        let path = dir.join(super::manifest::TENSORS);
         let io = |e| FeatureError::from(IoError::on("read", &path)(e));
         let mut file = File::open(&path).map_err(io)?;
         let mut hash = Sha256::new();

@@ -22,8 +22,8 @@ use crate::num::repeated::Repeated;
 use crate::random::Seed;
 use crate::schema::Split;
 
-use super::bundle::sha256_hex;
 use super::key::Copies;
+use super::manifest::sha256_hex;
 use super::{Encoder, FeatureError, RecordKey};
 
 /// What a bundle keeps of its tensors in memory; `values` can be drawn again.
