@@ -184,8 +184,11 @@ impl Search<'_> {
             }
             let before = best(&done).and_then(|i| done[i].trial.criterion);
             let start = self.clusters(components, 0);
-            let fits: Vec<Fitted> =
-                self.strengths(&done).par_iter().map(|&r| self.fit(components, &start, r, 0)).collect();
+            let fits: Vec<Fitted> = self
+                .strengths(&done)
+                .par_iter()
+                .map(|&r| self.fit(components, start.as_ref(), r, 0))
+                .collect();
             let now = best(&fits).and_then(|i| fits[i].trial.criterion);
             done.extend(fits);
             if now <= before {
@@ -198,7 +201,9 @@ impl Search<'_> {
             let starts = if components == 1 { 1 } else { self.config.starts };
             let again: Vec<Fitted> = (1..starts)
                 .into_par_iter()
-                .map(|start| self.fit(components, &self.clusters(components, start), regularisation, start))
+                .map(|start| {
+                    self.fit(components, self.clusters(components, start).as_ref(), regularisation, start)
+                })
                 .collect();
             done.extend(again);
         }
@@ -241,7 +246,7 @@ impl Search<'_> {
     fn fit(
         &self,
         components: usize,
-        clusters: &Option<Result<Clusters, GmmError>>,
+        clusters: Option<&Result<Clusters, GmmError>>,
         regularisation: f64,
         start: usize,
     ) -> Fitted {

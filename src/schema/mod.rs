@@ -8,6 +8,13 @@
 //! # Ok::<(), cohort_flow::schema::SchemaError>(())
 //! ```
 
+#![allow(
+    clippy::ref_option,
+    clippy::redundant_closure_for_method_calls,
+    clippy::struct_field_names,
+    reason = "a field of a raw type is read where it lies, by methods of long paths, and is called as in the file"
+)]
+
 mod aggregation;
 mod draft;
 mod error;

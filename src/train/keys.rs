@@ -253,7 +253,7 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
             },
         ),
         Key::<FlowConfig>::seed("permutation_seed", "seed of random permutations", |c, seed| {
-            c.permutation_seed = seed
+            c.permutation_seed = seed;
         }),
     ]
 }

@@ -90,7 +90,7 @@ fn inputs_are_named_and_hashed_in_name_order() {
 /// What must not change, to the bit.
 fn essence(table: &RecordTable) -> (Vec<String>, Vec<String>, Vec<String>, String) {
     let cells = table.columns.iter().map(|c| match &c.cells {
-        Cells::Number(x) => format!("{} {:?}", c.name, x.iter().map(|x| x.to_bits()).collect::<Vec<_>>()),
+        Cells::Number(x) => format!("{} {:?}", c.name, x.iter().map(f64::to_bits).collect::<Vec<_>>()),
         Cells::Text(t) => format!("{} {:?}", c.name, t.iter().collect::<Vec<_>>()),
     });
     let audit =

@@ -117,10 +117,12 @@ pub fn read_wide(
 /// its row.
 fn is_ready(numbers: Option<&ReadNumbers>, role: Role) -> bool {
     numbers.is_some_and(|numbers| match role {
-        Role::Number { kind: Kind::Continuous, .. } | Role::Number { declared: false, .. } => true,
-        Role::Number { .. } => numbers.x.iter().all(|x| x.is_nan() || x.fract() == 0.0),
+        Role::Number { kind: Kind::Continuous, .. }
+        | Role::Number { declared: false, .. }
         // Others were dropped by the survey.
-        Role::Id | Role::Group => true,
+        | Role::Id
+        | Role::Group => true,
+        Role::Number { .. } => numbers.x.iter().all(|x| x.is_nan() || x.fract() == 0.0),
         _ => false,
     })
 }

@@ -73,7 +73,7 @@ pub(super) struct Node<'p, 'de> {
     pub(super) form: Option<(&'p Forms, &'p str)>,
 }
 
-impl<'p, 'de> Node<'p, 'de> {
+impl<'de> Node<'_, 'de> {
     pub(super) fn span(&self) -> Span {
         match &self.value {
             Value::Of(value) => value.span(),
