@@ -5,13 +5,15 @@
 //! M   n_k = Σ_i r_ik,   w_k = n_k / n,   μ_k = Σ_i r_ik v_i / n_k,   Σ_k = Σ_i r_ik (v_i − μ_k)(v_i − μ_k)ᵀ / n_k + c·I
 //! ```
 //!
-//! Log-densities are added with their largest term taken out, so that no row is too far from all means. The sums run over
-//! a fixed division of the rows, so that results do not depend on the number of threads. Second moments are taken about
-//! the means of the step before, which loses no digits of a narrow component far from zero.
+//! Log-densities are added with their largest term taken out, so that no row is too far from all means. The
+//! sums run over a fixed division of the rows, so that results do not depend on the number of threads. Second
+//! moments are taken about the means of the step before, which loses no digits of a narrow component far from
+//! zero.
 //!
-//! linfa-clustering 0.8.1 has this algorithm as well, and `tests::the_optimum_is_that_of_linfa` holds one against the other.
-//! It starts every fit with ten runs of k-means over all rows, which took 90 % of the time, and exponentiates log-densities
-//! without a shift (rust-ml/linfa#442). Its k-means provides the starts here: one run per start over some of the rows.
+//! linfa-clustering 0.8.1 has this algorithm as well, and `tests::the_optimum_is_that_of_linfa` holds one
+//! against the other. It starts every fit with ten runs of k-means over all rows, which took 90 % of the
+//! time, and exponentiates log-densities without a shift (rust-ml/linfa#442). Its k-means provides the starts
+//! here: one run per start over some of the rows.
 //!
 //! # References
 //! Dempster, Laird and Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm.
@@ -137,8 +139,8 @@ impl Em {
         self.of_labels(rows, &labels, 1)
     }
 
-    /// Iterates from a start until the mean log-density of the rows changes little. Running out of iterations is no
-    /// error: the last mixture is the best one that was met.
+    /// Iterates from a start until the mean log-density of the rows changes little. Running out of iterations
+    /// is no error: the last mixture is the best one that was met.
     ///
     /// # Errors
     /// [`GmmError::NotPositiveDefinite`], [`GmmError::EmptyComponent`]
@@ -192,14 +194,14 @@ impl Clusters {
     /// Finds `k` clusters among at most [`START_ROWS`] of the rows.
     ///
     /// # Errors
-    /// [`GmmError::NoStart`] when k-means fails.
-    pub(super) fn find(rows: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Self, GmmError> {
+    /// What k-means says when it fails.
+    pub(super) fn find(rows: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Self, String> {
         let stride = rows.nrows().div_ceil(START_ROWS).max(1);
         let some = rows.slice_axis(Axis(0), Slice::new(0, None, stride as isize)).to_owned();
         let rng = Xoshiro256Plus::seed_from_u64(seed.0);
         let data = DatasetBase::from(some.view());
         let found = KMeans::params_with_rng(k, rng).n_runs(1).max_n_iterations(START_ITERATIONS).fit(&data);
-        let labels = found.map_err(|e| GmmError::NoStart(e.to_string()))?.predict(&some).to_vec();
+        let labels = found.map_err(|e| e.to_string())?.predict(&some).to_vec();
         Ok(Self { rows: some, labels, k })
     }
 }

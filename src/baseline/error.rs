@@ -62,6 +62,9 @@ pub enum GmmError {
     /// k-means, which provides the starts, failed.
     #[error("there is no start for EM: {0}")]
     NoStart(String),
+    /// No mixture has a finite density on the rows by which it is chosen.
+    #[error("no mixture has a finite density on the rows by which it is chosen")]
+    NotFiniteDensity,
     /// EM collapsed with every regularisation tried.
     #[error("fitting {components} Gaussian components failed with regularisation up to {regularisation:e}")]
     Collapsed {
@@ -87,7 +90,10 @@ impl Hint for GmmError {
                 "the model file is damaged; fit the model again".into()
             }
             Self::Shape { .. } | Self::Setting { .. } => return None,
-            Self::EmptyComponent { .. } | Self::NoStart(_) | Self::Collapsed { .. } => {
+            Self::EmptyComponent { .. }
+            | Self::NoStart(_)
+            | Self::NotFiniteDensity
+            | Self::Collapsed { .. } => {
                 "heavy tails, or rows far from all others, leave a component without a covariance: use \
                  `transform = \"normal-score\"`, or remove constant and duplicated columns"
                     .into()

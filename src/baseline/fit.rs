@@ -217,8 +217,7 @@ impl Search<'_> {
                     regularisation: failed.trial.regularisation,
                     source: Box::new(source),
                 },
-                // A density that is not finite on the validation rows.
-                Ok(_) => GmmError::NotPositiveDefinite { component: 0 },
+                Ok(_) => GmmError::NotFiniteDensity,
             });
         };
         done[chosen].trial.chosen = true;
@@ -238,7 +237,7 @@ impl Search<'_> {
     }
 
     /// Where EM starts with so many components; none where there is one, which needs no start.
-    fn clusters(&self, components: usize, start: usize) -> Option<Result<Clusters, GmmError>> {
+    fn clusters(&self, components: usize, start: usize) -> Option<Result<Clusters, String>> {
         let seed = self.config.seed.child("gmm-start", start as u64);
         (components > 1).then(|| Clusters::find(self.train, components, seed))
     }
@@ -246,7 +245,7 @@ impl Search<'_> {
     fn fit(
         &self,
         components: usize,
-        clusters: Option<&Result<Clusters, GmmError>>,
+        clusters: Option<&Result<Clusters, String>>,
         regularisation: f64,
         start: usize,
     ) -> Fitted {
@@ -261,7 +260,7 @@ impl Search<'_> {
             let found = match clusters {
                 None => em.one(self.train),
                 Some(Ok(clusters)) => em.start(clusters).and_then(|start| em.run(self.train, start)),
-                Some(Err(error)) => break Err(GmmError::NoStart(error.to_string())),
+                Some(Err(why)) => break Err(GmmError::NoStart(why.clone())),
             };
             let found = found.and_then(|gmm| gmm.conditioned_on(&self.config.context));
             if found.is_ok() || attempt == ATTEMPTS {

@@ -65,7 +65,8 @@ impl Score {
         }
     }
 
-    /// The score of this name, with the scales of `self`, a model's default; nothing where the model has no such part.
+    /// The score of this name, with the scales of `self`, a model's default; nothing where the model has no
+    /// such part.
     pub fn choose(&self, kind: ScoreKind) -> Option<Self> {
         match kind {
             ScoreKind::Combined => self.combination().map(|_| self.clone()),

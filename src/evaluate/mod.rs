@@ -4,9 +4,9 @@
 //! log p(x_obs, m) ≥ E_{u,ε}[ log p_model(v) + Σ_observed log|∂v/∂x| − Σ_missing log N(ε; 0,1) ]
 //! ```
 //!
-//! With S draws two estimates come of it: the mean of the S values, and the logarithm of the mean of their exponentials,
-//! which lies nearer to the truth (Burda et al. 2016, arXiv:1509.00519). The bound itself: Theis et al. 2016,
-//! arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
+//! With S draws two estimates come of it: the mean of the S values, and the logarithm of the mean of their
+//! exponentials, which lies nearer to the truth (Burda et al. 2016, arXiv:1509.00519). The bound itself:
+//! Theis et al. 2016, arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
 
 mod choice;
 mod parts;

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Each term of the marginal score is exponential with mean 1 for ordinary values, so that a record with more
-//! measurements is not more unusual for it. In normal scores m_j is the standard normal density; without a transform it is
-//! that of a normal with the training mean and deviation. A record that is unusual in each value by itself is not by its
-//! dependence, and the other way round: both beside each other say which.
+//! measurements is not more unusual for it. In normal scores m_j is the standard normal density; without a
+//! transform it is that of a normal with the training mean and deviation. A record that is unusual in each
+//! value by itself is not by its dependence, and the other way round: both beside each other say which.
 //!
 //! # References
 //! Li et al. (2022), ECOD, arXiv:2201.00382 (sums of empirical tails).
@@ -31,8 +31,8 @@ pub(super) fn dependence(encoder: &Encoder, row: ArrayView1<'_, f64>, log_prob_t
 }
 
 impl FittedColumn {
-    /// Log-density of the coordinate of an observed value by itself, in the middle of its noise; of a level that stands apart
-    /// its log-probability.
+    /// Log-density of the coordinate of an observed value by itself, in the middle of its noise; of a level
+    /// that stands apart its log-probability.
     fn marginal_log_density(&self, x: f64) -> f64 {
         if let Some(log_prob) = self.log_apart(x) {
             return log_prob;

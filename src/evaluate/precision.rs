@@ -1,8 +1,9 @@
-//! How much of a score is chance: what the noise draws behind it leave of their own spread, and how many of them it takes.
+//! How much of a score is chance: what the noise draws behind it leave of their own spread, and how many of
+//! them it takes.
 //!
-//! The score of a record is a mean over draws of its noise. Scored again with other draws it would come out a little
-//! different; the standard deviation of that, over repetitions with seeds of their own, is the score's own noise. A model is
-//! given as many draws as bring its median over held-out records below [`WANTED`].
+//! The score of a record is a mean over draws of its noise. Scored again with other draws it would come out a
+//! little different; the standard deviation of that, over repetitions with seeds of their own, is the score's
+//! own noise. A model is given as many draws as bring its median over held-out records below [`WANTED`].
 
 use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -14,14 +15,15 @@ use crate::num::moments::variance;
 use crate::num::quantile::quantile_sorted;
 use crate::random::Seed;
 
-/// The median standard deviation that is to be undercut, in nats; a tenth is promised, and the measurement has an error.
+/// The median standard deviation that is to be undercut, in nats; a tenth is promised, and the measurement
+/// has an error.
 const WANTED: f64 = 0.085;
 /// Spread of scores that differ by rounding only.
 const NOTHING: f64 = 1e-6;
 /// Most draws behind a score.
 const MOST_DRAWS: usize = 512;
-/// Numbers that all records of a bundle may take to score: with more records, or longer ones, fewer draws than would be wanted
-/// have to do. Hours of windows of a thousand samples otherwise.
+/// Numbers that all records of a bundle may take to score: with more records, or longer ones, fewer draws
+/// than would be wanted have to do. Hours of windows of a thousand samples otherwise.
 const ALL_RECORDS: usize = 1_000_000_000;
 /// Records it is measured on, at most.
 const RECORDS: usize = 128;
@@ -48,8 +50,8 @@ pub fn most_draws(n: usize, d: usize) -> usize {
     (ALL_RECORDS / (n * d).max(1)).clamp(4, MOST_DRAWS)
 }
 
-/// The fewest draws (a power of two between `fewest` and `most`) with which the score's own noise is small, as measured on some of the
-/// rows of `raw`; one where there is no noise at all.
+/// The fewest draws (a power of two between `fewest` and `most`) with which the score's own noise is small,
+/// as measured on some of the rows of `raw`; one where there is no noise at all.
 ///
 /// # Shapes
 /// `raw: (n, p)` as given by [`Encoder::raw`]
@@ -73,7 +75,8 @@ pub fn choose_draws(
             draws = fewest.next_power_of_two().min(most);
             continue;
         }
-        // At worst the spread falls with the root of the draws; stratified ones do better, so half of that is tried first.
+        // At worst the spread falls with the root of the draws; stratified ones do better, so half of that is
+        // tried first.
         let needed = (noise.median_sd / WANTED).powi(2) * draws as f64;
         let next = if draws == 1 { 8.0_f64.max(needed / 16.0) } else { (2 * draws) as f64 };
         draws = (next.min(most as f64) as usize).next_power_of_two().min(most);

@@ -11,7 +11,8 @@ use crate::random::Seed;
 /// Noise draws per record where nothing else is asked for.
 pub const DRAWS: usize = 16;
 
-/// Records × coordinates that are still scored with all [`DRAWS`]. A report on 70,000 × 200 took eleven minutes with them.
+/// Records × coordinates that are still scored with all [`DRAWS`]. A report on 70,000 × 200 took eleven
+/// minutes with them.
 const DRAWS_WORK: usize = 1_000_000;
 /// Fewest noise draws per record: with more records each matters less.
 const FEWEST_DRAWS: usize = 4;
@@ -23,8 +24,8 @@ pub fn draws_for(n: usize, d: usize) -> usize {
     (DRAWS * DRAWS_WORK / (n * d).max(1)).clamp(FEWEST_DRAWS, DRAWS)
 }
 
-/// Stands for the log-density of a vector so far out that the model's arithmetic gives −∞ or NaN, so that scores stay
-/// numbers that can be ranked, averaged and stored.
+/// Stands for the log-density of a vector so far out that the model's arithmetic gives −∞ or NaN, so that
+/// scores stay numbers that can be ranked, averaged and stored.
 pub const LOG_PROB_FLOOR: f64 = -1e12;
 
 /// Scores of records under one model.
@@ -38,8 +39,8 @@ pub struct RecordScores {
     pub log_prob_iw: Vec<f64>,
 }
 
-/// Scores the rows of `raw` with `draws` stratified noise draws of `seed`. The scores of a record hang on its content, the seed and
-/// the number of draws alone: whatever the other rows, and for any number of threads.
+/// Scores the rows of `raw` with `draws` stratified noise draws of `seed`. The scores of a record hang on its
+/// content, the seed and the number of draws alone: whatever the other rows, and for any number of threads.
 ///
 /// # Shapes
 /// `raw: (n, p)` as given by [`Encoder::raw`]; each result has n values.
@@ -84,8 +85,9 @@ fn floored(x: f64) -> f64 {
     if x.is_finite() { x.max(LOG_PROB_FLOOR) } else { LOG_PROB_FLOOR }
 }
 
-/// `draws` noise draws of the same records, one below the other: what a density without a noise model of its own is
-/// fitted on, so that it does not take one draw's noise for structure. Copies of a record have noise of their own.
+/// `draws` noise draws of the same records, one below the other: what a density without a noise model of its
+/// own is fitted on, so that it does not take one draw's noise for structure. Copies of a record have noise
+/// of their own.
 ///
 /// # Shapes
 /// → `(draws · n, d)`

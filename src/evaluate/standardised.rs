@@ -1,9 +1,9 @@
 //! A Gaussian mixture over the standardised numbers of a record, beside the model of its normal scores.
 //!
-//! A normal-score transform spreads values evenly whatever their distances, so that a record far from all others in
-//! units of the standard deviation may have an ordinary vector. This mixture sees the distances. It is smoothed strongly
-//! (a tenth of a column's variance), holds no record, and is used for ranking only: it is no likelihood of the data,
-//! since missing values stand at the mean and rounded ones carry no noise.
+//! A normal-score transform spreads values evenly whatever their distances, so that a record far from all
+//! others in units of the standard deviation may have an ordinary vector. This mixture sees the distances. It
+//! is smoothed strongly (a tenth of a column's variance), holds no record, and is used for ranking only: it
+//! is no likelihood of the data, since missing values stand at the mean and rounded ones carry no noise.
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,8 @@ impl Axis {
 }
 
 impl Standardised {
-    /// Takes a mixture fitted to [`standardise`]d records; nothing where a covariance is not positive definite.
+    /// Takes a mixture fitted to [`standardise`]d records; nothing where a covariance is not positive
+    /// definite.
     ///
     /// # Shapes
     /// `means: (k, axes)`, one weight and one covariance `(axes, axes)` per component
@@ -118,8 +119,8 @@ mod tests {
     use super::*;
     use ndarray::{Array3, array};
 
-    /// By hand, for 0.25·N([0, 0], [[1, ½], [½, 1]]) + 0.75·N([1, 1], I) at [1, 2]:
-    /// N₁ = exp(−2)/(2π·√0.75) = 0.024871, N₂ = exp(−0.5)/(2π) = 0.096532; −ln(0.0062178 + 0.072399) = 2.54317.
+    /// By hand, for 0.25·N([0, 0], [[1, ½], [½, 1]]) + 0.75·N([1, 1], I) at [1, 2]: N₁ = exp(−2)/(2π·√0.75) =
+    /// 0.024871, N₂ = exp(−0.5)/(2π) = 0.096532; −ln(0.0062178 + 0.072399) = 2.54317.
     #[test]
     fn surprise_is_minus_the_mixtures_log_density() {
         let axis = |column| Axis { column, center: 0.0, spread: 1.0 };

@@ -1,17 +1,20 @@
 //! How unusual a record is, as one number: larger is more unusual.
 //!
-//! The log-likelihood in original units ranks records badly: a record with more measurements, or with measurements on
-//! coarser scales, is less likely whatever they say. [`Score::Combined`] compares with what is to be expected of as
-//! many observed coordinates, and takes two things beside that a density of normal scores smooths over: distances in
-//! units of the standard deviation ([`Standardised`]) and the most extreme single value.
+//! The log-likelihood in original units ranks records badly: a record with more measurements, or with
+//! measurements on coarser scales, is less likely whatever they say. [`Score::Combined`] compares with what
+//! is to be expected of as many observed coordinates, and takes two things beside that a density of normal
+//! scores smooths over: distances in units of the standard deviation ([`Standardised`]) and the most extreme
+//! single value.
 //!
-//! The parts and their weights are chosen by measurement (`tests/bench/pyod`, ADBench's protocol, default fits): on 18 small tables,
-//! ten of them medical, mean area under the ROC curve and mean average precision are 0.844 and 0.778 for the vector
-//! alone, 0.780 and 0.679 for the extreme value alone, 0.880 and 0.791 for distances alone, 0.842 and 0.764 for the larger of vector and
-//! extreme value, 0.871 and 0.802 for the largest of all three, 0.873 and 0.808 for their mean with half the weight on
-//! the extreme value; on the ten medical ones 0.807/0.822, 0.806/0.792, 0.841/0.807, 0.812/0.823, 0.823/0.814 and 0.831/0.825. Distances alone lose where
-//! a single value or a dependence betrays the record: 0.915 against 0.968 on slips planted in ICU stays, 0.706 against
-//! 0.930 on free light chains. One seed, a trial build, and the tables the choice was made on: optimistic for the chosen one.
+//! The parts and their weights are chosen by measurement (`tests/bench/pyod`, ADBench's protocol, default
+//! fits): on 18 small tables, ten of them medical, mean area under the ROC curve and mean average precision
+//! are 0.844 and 0.778 for the vector alone, 0.780 and 0.679 for the extreme value alone, 0.880 and 0.791 for
+//! distances alone, 0.842 and 0.764 for the larger of vector and extreme value, 0.871 and 0.802 for the
+//! largest of all three, 0.873 and 0.808 for their mean with half the weight on the extreme value; on the ten
+//! medical ones 0.807/0.822, 0.806/0.792, 0.841/0.807, 0.812/0.823, 0.823/0.814 and 0.831/0.825. Distances
+//! alone lose where a single value or a dependence betrays the record: 0.915 against 0.968 on slips planted
+//! in ICU stays, 0.706 against 0.930 on free light chains. One seed, a trial build, and the tables the choice
+//! was made on: optimistic for the chosen one.
 
 use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -34,8 +37,8 @@ pub enum Score {
     /// Minus the record's log-likelihood bound in original units.
     #[default]
     LogLikelihood,
-    /// The weighted mean of the surprise of the whole vector, that of the standardised numbers and that of the most extreme
-    /// single value, each on the scale of reference records.
+    /// The weighted mean of the surprise of the whole vector, that of the standardised numbers and that of
+    /// the most extreme single value, each on the scale of reference records.
     Combined(Combination),
     /// How far out the single values lie, whatever their dependence ([`super::parts`]).
     Marginal(Scale),
@@ -71,8 +74,8 @@ pub struct Distance {
     pub depth: Depth,
 }
 
-/// The scale of minus a log-density. That of a Gaussian grows with the squared distance, so its root is what compares
-/// with other distances: √(1 + s − floor).
+/// The scale of minus a log-density. That of a Gaussian grows with the squared distance, so its root is what
+/// compares with other distances: √(1 + s − floor).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Depth {
     /// Least among the reference records.
@@ -102,8 +105,9 @@ fn root(surprise: f64, floor: f64) -> f64 {
 pub struct Scale {
     /// Median.
     pub center: f64,
-    /// 95 % quantile minus median, so that 1 is where one reference record in twenty lies above. Upper quantiles
-    /// rather than a deviation: these scores are skewed, and what matters is that their upper tails meet.
+    /// 95 % quantile minus median, so that 1 is where one reference record in twenty lies above. Upper
+    /// quantiles rather than a deviation: these scores are skewed, and what matters is that their upper tails
+    /// meet.
     pub spread: f64,
 }
 
@@ -130,8 +134,9 @@ impl Scale {
 }
 
 impl Score {
-    /// Fits [`Score::Combined`] on reference records. On validation records the calibration stays exactly valid; on
-    /// the calibration records themselves p-values are off by O(1/n), since four quantiles are read from them.
+    /// Fits [`Score::Combined`] on reference records. On validation records the calibration stays exactly
+    /// valid; on the calibration records themselves p-values are off by O(1/n), since four quantiles are read
+    /// from them.
     ///
     /// # Shapes
     /// `raw: (n, p)` as given by [`Encoder::raw`]; `scores`: of the same n records
@@ -194,14 +199,15 @@ impl Score {
     }
 }
 
-/// Minus the log-density of the vector, less its expectation for as many standard normal coordinates as are observed.
+/// Minus the log-density of the vector, less its expectation for as many standard normal coordinates as are
+/// observed.
 fn whole(log_prob_tensor: f64, row: ArrayView1<'_, f64>) -> f64 {
     let observed = row.iter().filter(|x| !x.is_nan()).count();
     -log_prob_tensor - NORMAL_ENTROPY * observed as f64
 }
 
-/// The largest [`FittedColumn::surprise`] of the observed values, or that of the absence of a value that is hardly ever
-/// missing; 0 without any.
+/// The largest [`FittedColumn::surprise`] of the observed values, or that of the absence of a value that is
+/// hardly ever missing; 0 without any.
 fn extreme(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
     let observed = encoder.columns.iter().zip(row).filter(|(_, x)| !x.is_nan());
     let absent = encoder.absences.iter().map(|a| -a.log_prob(|c| row[c]));
@@ -209,9 +215,9 @@ fn extreme(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
 }
 
 impl FittedColumn {
-    /// How far out a number lies among the training values, in nats: −ln(2·min(F, 1 − F)). Beyond the 1 % and 99 %
-    /// training quantiles, where the stored quantiles say nothing, the tail is the exponential through the outer two. Of a level
-    /// of text, which lies nowhere, how rare it is.
+    /// How far out a number lies among the training values, in nats: −ln(2·min(F, 1 − F)). Beyond the 1 % and
+    /// 99 % training quantiles, where the stored quantiles say nothing, the tail is the exponential through
+    /// the outer two. Of a level of text, which lies nowhere, how rare it is.
     pub fn surprise(&self, x: f64) -> f64 {
         if let (Transform::Levels(levels), false) = (&self.transform, self.levels.is_empty()) {
             return levels.rarity(x);

@@ -1,16 +1,17 @@
 //! The probability of what is missing where no coordinate tells of it.
 //!
-//! Features that are missing in 1 to 99 % of the training records have an indicator among the coordinates, and the model
-//! says how likely it is. Of the others too few records teach a model anything: whether they are missing is taken to be
-//! independent of everything else, with half a count added to each state (Krichevsky & Trofimov 1981):
+//! Features that are missing in 1 to 99 % of the training records have an indicator among the coordinates,
+//! and the model says how likely it is. Of the others too few records teach a model anything: whether they
+//! are missing is taken to be independent of everything else, with half a count added to each state
+//! (Krichevsky & Trofimov 1981):
 //!
 //! ```text
 //! P(missing) = (missing + ½)/(n + 1)      P(observed) = (observed + ½)/(n + 1),  1 where none was missing in training
 //! ```
 //!
-//! The last keeps likelihoods of complete tables what any other program says of them. Features that are missing in the same
-//! training records share one state; a record in which they part has met a state that no training record had, and that
-//! costs ½/(n + 1) once more.
+//! The last keeps likelihoods of complete tables what any other program says of them. Features that are
+//! missing in the same training records share one state; a record in which they part has met a state that no
+//! training record had, and that costs ½/(n + 1) once more.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,8 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// The log-probability of the states of the features in a row of raw numbers, as far as no coordinate tells of it.
+    /// The log-probability of the states of the features in a row of raw numbers, as far as no coordinate
+    /// tells of it.
     pub fn log_prob(&self, raw: impl Fn(usize) -> f64) -> f64 {
         let missing = count_missing(&self.columns, &raw);
         let state = if 2 * missing >= self.columns.len() {

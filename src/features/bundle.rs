@@ -103,7 +103,8 @@ impl Bundle {
         bundle
     }
 
-    /// The bundle for densities of the other features given those at `columns`; its fingerprint stays the same.
+    /// The bundle for densities of the other features given those at `columns`; its fingerprint stays the
+    /// same.
     #[must_use]
     pub fn conditioned_on(mut self, columns: &[usize]) -> Self {
         self.manifest.encoder = self.manifest.encoder.conditioned_on(columns);
@@ -122,7 +123,8 @@ impl Bundle {
         self.manifest.encoder.encode_keyed(self.raw.view(), &keys, self.manifest.seed_of_draw(), 0)
     }
 
-    /// SHA-256 of `manifest.json`, which holds that of the tensors: equal for equal data, schema, pipeline and program.
+    /// SHA-256 of `manifest.json`, which holds that of the tensors: equal for equal data, schema, pipeline
+    /// and program.
     pub fn fingerprint(&self) -> String {
         self.fingerprint.clone()
     }

@@ -1,17 +1,17 @@
 //! Records → vectors under draws of the auxiliary noise.
 //!
-//! The noise of a record hangs on its key ([`RecordKey`]), the seed and the number of the draw, and on nothing beside:
-//! not on its row, not on the other rows, not on the number of threads.
+//! The noise of a record hangs on its key ([`RecordKey`]), the seed and the number of the draw, and on
+//! nothing beside: not on its row, not on the other rows, not on the number of threads.
 //!
-//! Several draws of one record are stratified. With S draws, the numbers of a coordinate are one in each of the S
-//! equal parts of (0, 1), in an order of its own that is drawn for each coordinate (a Latin hypercube):
+//! Several draws of one record are stratified. With S draws, the numbers of a coordinate are one in each of
+//! the S equal parts of (0, 1), in an order of its own that is drawn for each coordinate (a Latin hypercube):
 //!
 //! ```text
 //! u_sj = (π_j(s) + w_sj)/S        π_j a random permutation of 0 … S − 1,  w_sj ~ U(0, 1)
 //! ```
 //!
-//! Each draw by itself is uniform, so that means over the draws are unbiased; what the log-likelihood owes to single
-//! coordinates averages out at S⁻³ rather than S⁻¹.
+//! Each draw by itself is uniform, so that means over the draws are unbiased; what the log-likelihood owes to
+//! single coordinates averages out at S⁻³ rather than S⁻¹.
 //!
 //! # References
 //! McKay, Beckman & Conover (1979), Technometrics 21(2); Stein (1987), Technometrics 29(2), for the variance.
@@ -34,8 +34,8 @@ pub struct Encoded {
     pub values: Array2<f64>,
     /// Σ log|∂v/∂x| over observed coordinates and indicators, the context left out, `(n,)`.
     pub log_det: Array1<f64>,
-    /// Σ log N(ε; 0,1) over the coordinates that hold noise, less the log-probability of the states no coordinate tells of
-    /// (rare levels, what is hardly ever missing), the context left out, `(n,)`.
+    /// Σ log N(ε; 0,1) over the coordinates that hold noise, less the log-probability of the states no
+    /// coordinate tells of (rare levels, what is hardly ever missing), the context left out, `(n,)`.
     pub log_noise: Array1<f64>,
 }
 
@@ -44,7 +44,8 @@ pub struct Encoded {
 pub struct Draws {
     /// Vectors of all draws of the first record, then those of the next.
     pub encoded: Encoded,
-    /// Where the draws of each record begin, and the end: n + 1 numbers. A record without noise has a single one.
+    /// Where the draws of each record begin, and the end: n + 1 numbers. A record without noise has a single
+    /// one.
     pub begins: Vec<usize>,
 }
 
@@ -55,13 +56,14 @@ pub struct Cell {
     pub v: f64,
     /// log|∂v/∂x|; 0 where the coordinate is noise.
     pub log_det: f64,
-    /// log N(v; 0,1) where the coordinate is noise, less the log-probability of the value where that is its own matter.
+    /// log N(v; 0,1) where the coordinate is noise, less the log-probability of the value where that is its
+    /// own matter.
     pub log_noise: f64,
 }
 
 impl FittedColumn {
-    /// The coordinate of a number under the noise u in (0, 1): the number's own, or noise for one that is missing (NaN) or
-    /// stands apart.
+    /// The coordinate of a number under the noise u in (0, 1): the number's own, or noise for one that is
+    /// missing (NaN) or stands apart.
     #[inline]
     pub fn cell(&self, x: f64, u: f64) -> Cell {
         let log_apart = if x.is_nan() { Some(0.0) } else { self.log_apart(x) };
@@ -167,8 +169,8 @@ impl Encoder {
         });
     }
 
-    /// `draws` stratified draws of each record, keyed by its content. A record whose vector needs no noise gets a single one,
-    /// since all would be equal.
+    /// `draws` stratified draws of each record, keyed by its content. A record whose vector needs no noise
+    /// gets a single one, since all would be equal.
     ///
     /// # Shapes
     /// `raw: (n, p)`
@@ -242,7 +244,8 @@ impl Encoder {
         }
     }
 
-    /// Replaces the uniform numbers in `values` by coordinates; `owners` is the row of `raw` behind each of its rows.
+    /// Replaces the uniform numbers in `values` by coordinates; `owners` is the row of `raw` behind each of
+    /// its rows.
     fn encode_block(
         &self,
         raw: ArrayView2<'_, f64>,

@@ -26,8 +26,8 @@ pub struct FittedColumn {
     /// The values it can take.
     #[serde(default)]
     pub support: Support,
-    /// Names of the levels of a text column by falling training frequency, empty for numbers. The number of a record
-    /// is its position here; `levels.len()` stands for every level not met in training.
+    /// Names of the levels of a text column by falling training frequency, empty for numbers. The number of a
+    /// record is its position here; `levels.len()` stands for every level not met in training.
     pub levels: Vec<String>,
     /// Training quantiles at [`QUANTILE_LEVELS`], in original units; empty for text.
     pub quantiles: Vec<f64>,
@@ -85,8 +85,8 @@ pub struct Indicator {
 }
 
 impl Indicator {
-    /// Whether it is set for a row of raw numbers. Where features that always went together part, the majority
-    /// decides, and a draw counts as missing.
+    /// Whether it is set for a row of raw numbers. Where features that always went together part, the
+    /// majority decides, and a draw counts as missing.
     pub fn is_missing(&self, raw: impl Fn(usize) -> f64) -> bool {
         2 * count_missing(&self.columns, raw) >= self.columns.len()
     }
@@ -148,10 +148,11 @@ impl Encoder {
         features.chain(indicators).collect()
     }
 
-    /// The encoder for densities of the other features given those at `columns`. Vectors stay the same; what is counted in
-    /// [`super::Encoded::log_det`] and [`super::Encoded::log_noise`] is of the others only.
+    /// The encoder for densities of the other features given those at `columns`. Vectors stay the same; what
+    /// is counted in [`super::Encoded::log_det`] and [`super::Encoded::log_noise`] is of the others only.
     ///
-    /// With noise u of its own in the context, E_u log p(x | v(c, u)) is a bound as before: of log E_u p(x | v(c, u)).
+    /// With noise u of its own in the context, E_u log p(x | v(c, u)) is a bound as before: of log E_u p(x |
+    /// v(c, u)).
     #[must_use]
     pub fn conditioned_on(mut self, columns: &[usize]) -> Self {
         self.columns.iter_mut().enumerate().for_each(|(j, c)| c.context = columns.contains(&j));
@@ -185,8 +186,9 @@ impl Encoder {
             .collect()
     }
 
-    /// Records of vectors drawn by a model: original units at the column's resolution, level codes, NaN where the
-    /// indicator says missing. What no coordinate tells of is left to [`complete_samples`](Self::complete_samples).
+    /// Records of vectors drawn by a model: original units at the column's resolution, level codes, NaN where
+    /// the indicator says missing. What no coordinate tells of is left to
+    /// [`complete_samples`](Self::complete_samples).
     ///
     /// # Shapes
     /// `v: (n, d)` → `(n, p)`

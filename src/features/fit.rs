@@ -24,8 +24,9 @@ const MAX_LEVELS: usize = 20;
 const MANY_LEVELS: usize = 50;
 /// Features missing in fewer training rows than this share, or observed in fewer, get no indicator.
 const INDICATOR_SHARE: f64 = 0.01;
-/// A column that is passed through untouched is moved to its middle where that is so many standard deviations, and so much,
-/// away from zero: single precision keeps seven digits, of which the spread should have four.
+/// A column that is passed through untouched is moved to its middle where that is so many standard
+/// deviations, and so much, away from zero: single precision keeps seven digits, of which the spread should
+/// have four.
 const FAR_FROM_ZERO: f64 = 1e3;
 /// Coordinates of training values beyond this overflow when single precision squares them.
 const LARGEST_COORDINATE: f64 = 1e15;
@@ -116,7 +117,8 @@ impl Encoder {
     /// Fits on the training rows of `table`; other rows are not looked at.
     ///
     /// # Errors
-    /// [`FeatureError::NoFeatures`] when every column is left out; columns of wrong length or with infinities.
+    /// [`FeatureError::NoFeatures`] when every column is left out; columns of wrong length or with
+    /// infinities.
     ///
     /// # Panics
     /// Where `splits` has not one entry per record.
@@ -270,8 +272,9 @@ impl FittedColumn {
         self.missing_fraction = 1.0 - sorted.len() as f64 / n_rows as f64;
     }
 
-    /// Text is always discrete. Numbers are passed through by `none`; otherwise few ordered levels become cells and
-    /// the rest is rounded or continuous. Without dequantisation numbers get neither cells nor noise.
+    /// Text is always discrete. Numbers are passed through by `none`; otherwise few ordered levels become
+    /// cells and the rest is rounded or continuous. Without dequantisation numbers get neither cells nor
+    /// noise.
     fn fit_transform(
         &mut self,
         tally: &[Tally],
@@ -317,8 +320,8 @@ impl FittedColumn {
             .then(|| FeatureWarning::Rescaled { column: self.meta.name.clone() })
     }
 
-    /// Whether single precision holds the coordinates of training values: the extremes are not too large, the middle half
-    /// not too close together, and derivatives are numbers.
+    /// Whether single precision holds the coordinates of training values: the extremes are not too large, the
+    /// middle half not too close together, and derivatives are numbers.
     fn holds(&self, sorted: &[f64]) -> bool {
         let at = |p: f64| self.transform.forward(sorted[(p * (sorted.len() - 1) as f64) as usize]);
         let ends = [at(0.0), at(0.25), at(0.5), at(0.75), at(1.0)];
@@ -347,7 +350,8 @@ fn levels_by_frequency(texts: &Texts, splits: &[Split]) -> Vec<String> {
     levels.into_iter().map(|(level, _)| level.to_owned()).collect()
 }
 
-/// One indicator per distinct pattern of missing training rows; one account of their absence for features that have none.
+/// One indicator per distinct pattern of missing training rows; one account of their absence for features
+/// that have none.
 fn fit_indicators(
     columns: &mut [FittedColumn],
     missing: &[Pattern],

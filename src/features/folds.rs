@@ -1,4 +1,5 @@
-//! Folds of a bundle, for calibration by cross-validation where records are too few to set some of them aside.
+//! Folds of a bundle, for calibration by cross-validation where records are too few to set some of them
+//! aside.
 
 use ndarray::Axis;
 
@@ -28,9 +29,9 @@ impl Bundle {
         bundle
     }
 
-    /// The bundle `k` times over, without its test records: in each a different share of the subjects of the training and
-    /// calibration splits is the calibration split, the others train, and the encoder is fitted anew on those. The
-    /// resolution of columns is taken over, being a matter of how they were recorded.
+    /// The bundle `k` times over, without its test records: in each a different share of the subjects of the
+    /// training and calibration splits is the calibration split, the others train, and the encoder is fitted
+    /// anew on those. The resolution of columns is taken over, being a matter of how they were recorded.
     ///
     /// `subjects` has one entry per record; all records of a subject are in one fold.
     ///

@@ -7,10 +7,11 @@
 //! key(row,k) = XXH3-128(bytes(row) ‖ k as a little-endian u64)              of its (k + 1)-th copy, k ≥ 1
 //! ```
 //!
-//! A score hangs on the content alone: copies of a record have equal scores, and a record has the same one in a bundle, in
-//! a file of its own and in any order. The stored tensor and the draws a model is trained on tell copies apart, because
-//! copies with equal noise would be a point mass that a density can grow on without bound. Which of the copies gets which
-//! noise is a matter of their order; the set of vectors is not. All of this is part of the format of bundles and models.
+//! A score hangs on the content alone: copies of a record have equal scores, and a record has the same one in
+//! a bundle, in a file of its own and in any order. The stored tensor and the draws a model is trained on
+//! tell copies apart, because copies with equal noise would be a point mass that a density can grow on
+//! without bound. Which of the copies gets which noise is a matter of their order; the set of vectors is not.
+//! All of this is part of the format of bundles and models.
 //!
 //! # References
 //! Collet (2019), XXH3, <https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>.

@@ -8,10 +8,11 @@
 //!
 //! so that under a standard normal v the bound of a level is its frequency, exactly, whatever u.
 //!
-//! Levels that have no order and that fewer than 1 % of the training records have (and fewer than [`FEW`]) would be slivers
-//! in the tail of the coordinate, where a model may be wrong by any factor and has nothing to learn from. They stand
-//! *apart*, and so does every level not met in training: independent of the other features, with their smoothed frequency,
-//! the coordinate being noise as it is for a missing value. The cells of the others then fill the whole interval, and
+//! Levels that have no order and that fewer than 1 % of the training records have (and fewer than [`FEW`])
+//! would be slivers in the tail of the coordinate, where a model may be wrong by any factor and has nothing
+//! to learn from. They stand *apart*, and so does every level not met in training: independent of the other
+//! features, with their smoothed frequency, the coordinate being noise as it is for a missing value. The
+//! cells of the others then fill the whole interval, and
 //!
 //! ```text
 //! log|∂v/∂x| = log πₖ − log φ(v)        πₖ the smoothed frequency of level k among all levels
@@ -43,8 +44,8 @@ pub struct Levels {
     /// Values met in training that have no cell, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<Apart>,
-    /// Any value not met in training; `None`: such values fall into the nearest cell (missing indicators, which have two values
-    /// by nature).
+    /// Any value not met in training; `None`: such values fall into the nearest cell (missing indicators,
+    /// which have two values by nature).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<Apart>,
 }
@@ -58,8 +59,8 @@ pub struct Apart {
     pub share: f64,
     /// Its smoothed log-probability.
     pub log_prob: f64,
-    /// Share of the training records whose value is at most as frequent. Of values not met in training the probability of
-    /// meeting any, estimated by the share of those met once (Good 1953).
+    /// Share of the training records whose value is at most as frequent. Of values not met in training the
+    /// probability of meeting any, estimated by the share of those met once (Good 1953).
     pub at_most: f64,
 }
 
@@ -77,8 +78,8 @@ pub enum Rare {
 impl Levels {
     /// Cells for `values` met `counts` times.
     ///
-    /// Frequencies are smoothed by ½ for each value, and by ½ for those not met where they stand apart (Krichevsky & Trofimov
-    /// 1981), so that every cell has room.
+    /// Frequencies are smoothed by ½ for each value, and by ½ for those not met where they stand apart
+    /// (Krichevsky & Trofimov 1981), so that every cell has room.
     pub fn fit(values: Vec<f64>, counts: &[u64], rare: Rare) -> Self {
         debug_assert_eq!(values.len(), counts.len());
         let n: u64 = counts.iter().sum();
@@ -134,8 +135,8 @@ impl Levels {
         Some(self.apart.get(at).filter(|a| a.value == x).unwrap_or(other))
     }
 
-    /// How rare a level is, in nats: −ln of the share of the training records whose level is at most as frequent. 0 for the
-    /// most frequent.
+    /// How rare a level is, in nats: −ln of the share of the training records whose level is at most as
+    /// frequent. 0 for the most frequent.
     pub fn rarity(&self, x: f64) -> f64 {
         if let Some(apart) = self.apart(x) {
             return -apart.at_most.min(1.0).ln();

@@ -13,8 +13,8 @@ use crate::schema::{Pipeline, Schema, Split};
 
 use super::{Encoder, FeatureError, Shape};
 
-/// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a record by its
-/// content, and keeps rare levels and rare absences apart from the coordinates.
+/// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a
+/// record by its content, and keeps rare levels and rare absences apart from the coordinates.
 pub const FORMAT_VERSION: u32 = 2;
 
 pub(super) const MANIFEST: &str = "manifest.json";

@@ -1,15 +1,16 @@
-//! Records → vectors: what is fitted on the training split, one draw of the auxiliary noise, and the way back.
+//! Records → vectors: what is fitted on the training split, one draw of the auxiliary noise, and the way
+//! back.
 //!
-//! Every model sees one real vector v per record ([`Encoder::encode`]), so likelihoods of all models are comparable.
-//! The record's log-likelihood in original units is bounded by
+//! Every model sees one real vector v per record ([`Encoder::encode`]), so likelihoods of all models are
+//! comparable. The record's log-likelihood in original units is bounded by
 //!
 //! ```text
 //! log p(x_obs, m) ≥ E[ log p_model(v) + Σ_observed log|∂v/∂x| − Σ_missing log N(ε; 0,1) ]
 //! ```
 //!
-//! with the two sums in [`Encoded::log_det`] and [`Encoded::log_noise`]. Indicators of missing values count as
-//! observed. For values recorded at a resolution δ the bound is that of the density smoothed over δ, in units of the
-//! column; of a discrete column it is a probability.
+//! with the two sums in [`Encoded::log_det`] and [`Encoded::log_noise`]. Indicators of missing values count
+//! as observed. For values recorded at a resolution δ the bound is that of the density smoothed over δ, in
+//! units of the column; of a discrete column it is a probability.
 //!
 //! # References
 //! Theis et al. (2016), arXiv:1511.01844; Ho et al. (2019), arXiv:1902.00275.

@@ -1,8 +1,8 @@
 //! Dequantisation: which numbers get noise, and how wide.
 //!
-//! A value held by many rows lets a density grow without bound at that point, and a flow runs away to infinity. So a
-//! column recorded at a resolution δ becomes x + δ(u − ½), and a column that is continuous but for a few point masses
-//! gets noise at those alone, as wide as their surroundings allow.
+//! A value held by many rows lets a density grow without bound at that point, and a flow runs away to
+//! infinity. So a column recorded at a resolution δ becomes x + δ(u − ½), and a column that is continuous but
+//! for a few point masses gets noise at those alone, as wide as their surroundings allow.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,11 @@ const REPEATS: f64 = 0.02;
 const POINT_MASS: f64 = 0.01;
 /// Up to so many point masses among otherwise distinct values are treated one by one.
 const FEW_ATOMS: usize = 3;
-/// More of them are a comb, as means of few recorded values have it, when this share of the rows sits on its teeth …
+/// More of them are a comb, as means of few recorded values have it, when this share of the rows sits on its
+/// teeth …
 const ON_COMB: f64 = 0.2;
-/// … and finer resolutions hold not many more: of whole numbers half are multiples of 2, so this is above a half.
+/// … and finer resolutions hold not many more: of whole numbers half are multiples of 2, so this is above a
+/// half.
 const OF_FINER: f64 = 0.6;
 
 /// A value held by this share of the rows, and by so many, keeps its probability exactly.
@@ -70,11 +72,12 @@ pub(super) fn tally(sorted: &[f64]) -> Vec<Tally> {
 }
 
 impl Noise {
-    /// The noise of a column with these training values: at `resolution` where that is known, at a lattice they lie
-    /// on, at their point masses, or none.
+    /// The noise of a column with these training values: at `resolution` where that is known, at a lattice
+    /// they lie on, at their point masses, or none.
     pub(super) fn fit(tally: &[Tally], resolution: Option<f64>) -> Self {
         if let &[(value, _)] = tally {
-            // A constant column: a box as wide as its resolution, or one unit, that another value falls out of.
+            // A constant column: a box as wide as its resolution, or one unit, that another value falls out
+            // of.
             let half = 0.5 * resolution.unwrap_or(1.0);
             return Self::Atoms { atoms: vec![Atom { value, low: value - half, high: value + half }] };
         }
@@ -99,8 +102,8 @@ impl Noise {
         if atoms.is_empty() {
             return Self::None;
         }
-        // Local noise would leave a comb its gaps: needles as narrow as the in-between values allow, which a flow
-        // spends itself on. Means of values recorded at δ are blurred by δ instead.
+        // Local noise would leave a comb its gaps: needles as narrow as the in-between values allow, which a
+        // flow spends itself on. Means of values recorded at δ are blurred by δ instead.
         match (!few).then(|| comb(tally)).flatten() {
             Some(delta) => Self::Uniform { delta },
             None => Self::around(tally, &atoms),
@@ -188,8 +191,9 @@ impl Noise {
         edges
     }
 
-    /// The training sample with its noise averaged rather than drawn: the rows of a value are placed evenly in its
-    /// interval. Their empirical distribution differs from the exact convolution by less than 1/n anywhere.
+    /// The training sample with its noise averaged rather than drawn: the rows of a value are placed evenly
+    /// in its interval. Their empirical distribution differs from the exact convolution by less than 1/n
+    /// anywhere.
     pub(super) fn spread(&self, tally: &[Tally]) -> Vec<f64> {
         let mut points = Vec::with_capacity(tally.iter().map(|t| t.1 as usize).sum());
         for &(x, count) in tally {
@@ -236,8 +240,8 @@ pub(super) fn lattice(tally: &[Tally]) -> Option<f64> {
     })
 }
 
-/// Largest less smallest value; without the outermost hundredths where those are gross errors, which must not hide at what
-/// size the others have their resolution.
+/// Largest less smallest value; without the outermost hundredths where those are gross errors, which must not
+/// hide at what size the others have their resolution.
 fn typical_spread(tally: &[Tally]) -> f64 {
     let at = |p: f64| tally[(p * (tally.len() - 1) as f64).round() as usize].0;
     let (whole, inner) = (at(1.0) - at(0.0), at(0.98) - at(0.02));
@@ -251,8 +255,8 @@ fn precision_of(tally: &[Tally]) -> f64 {
     if single { 1.2e-7 } else { 4.0 * f64::EPSILON }
 }
 
-/// The spacing of a comb: the largest of the usual resolutions with a good share of the rows, not much fewer than
-/// any finer one has.
+/// The spacing of a comb: the largest of the usual resolutions with a good share of the rows, not much fewer
+/// than any finer one has.
 fn comb(tally: &[Tally]) -> Option<f64> {
     let n: u64 = tally.iter().map(|t| t.1).sum();
     let precision = precision_of(tally);

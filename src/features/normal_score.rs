@@ -1,15 +1,17 @@
 //! The normal-score map: a smooth monotone function through training quantiles (xₖ, Φ⁻¹(pₖ)).
 //!
-//! Between knots it is rational-quadratic with positive slopes, so value, derivative and inverse are closed-form.
-//! Beyond the last knot it is linear for [`LINEAR_TAIL`] units of the coordinate, then logarithmic: 1e30 in a column
-//! of heart rates becomes a coordinate below 100, not one whose square overflows the f32 a flow is trained in.
+//! Between knots it is rational-quadratic with positive slopes, so value, derivative and inverse are
+//! closed-form. Beyond the last knot it is linear for [`LINEAR_TAIL`] units of the coordinate, then
+//! logarithmic: 1e30 in a column of heart rates becomes a coordinate below 100, not one whose square
+//! overflows the f32 a flow is trained in.
 //!
-//! Heavy point masses keep their probability: at the ends of the interval that the noise of one fills, the map passes through
-//! the exact quantile with the slope of the mass ([`Edge`]). A spline through quantiles alone rounds such a corner off: of a
-//! count that is 0 in 80 % of the records it would leave 76 % within the zero's interval.
+//! Heavy point masses keep their probability: at the ends of the interval that the noise of one fills, the
+//! map passes through the exact quantile with the slope of the mass ([`Edge`]). A spline through quantiles
+//! alone rounds such a corner off: of a count that is 0 in 80 % of the records it would leave 76 % within the
+//! zero's interval.
 //!
-//! Choices were made by held-out likelihood on 104 PhysioNet 2012 columns (mean, last, minimum per stay, the per-value
-//! likelihood bounded below at −20; nats per value, IQR units), n training values:
+//! Choices were made by held-out likelihood on 104 PhysioNet 2012 columns (mean, last, minimum per stay, the
+//! per-value likelihood bounded below at −20; nats per value, IQR units), n training values:
 //!
 //! ```text
 //! knots ≈ n = 50  100    300    1000   4000    at n = 4000 and 2 n^⅓ knots
@@ -109,8 +111,9 @@ impl NormalScore {
                 i => {
                     let (before, after) = (secant(&x, &z, i - 1).ln(), secant(&x, &z, i).ln());
                     let (w0, w1) = (x[i] - x[i - 1], x[i + 1] - x[i]);
-                    // log-density interpolated between the middles of the bins; beside the knots of an outlier the
-                    // widths differ by any number of decades and would leave a cliff, so there they count alike.
+                    // log-density interpolated between the middles of the bins; beside the knots of an
+                    // outlier the widths differ by any number of decades and would leave a cliff, so there
+                    // they count alike.
                     let weight = if i <= n_lower || i + 1 >= k - n_upper { 0.5 } else { w1 / (w0 + w1) };
                     (before * weight + after * (1.0 - weight)).exp()
                 }
@@ -153,7 +156,8 @@ impl NormalScore {
         self.x[i] + width * bin.inverse((v - self.z[i]) / height)
     }
 
-    /// Bin i scaled to the unit square: slopes relative to the secant neither over- nor underflow when squared.
+    /// Bin i scaled to the unit square: slopes relative to the secant neither over- nor underflow when
+    /// squared.
     #[inline]
     fn bin(&self, i: usize) -> (Bin<f64>, f64, f64) {
         let (width, height) = (self.x[i + 1] - self.x[i], self.z[i + 1] - self.z[i]);
@@ -184,7 +188,8 @@ fn secant(x: &[f64], z: &[f64], i: usize) -> f64 {
     (z[i + 1] - z[i]) / (x[i + 1] - x[i])
 }
 
-/// Quantiles at coordinates spaced evenly between the ends, each an average over the ranks that belong to its knot.
+/// Quantiles at coordinates spaced evenly between the ends, each an average over the ranks that belong to its
+/// knot.
 fn quantile_knots(sorted: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let n = sorted.len() as f64;
     let k = ((KNOTS_PER_ROOT * n.cbrt()).round() as usize).clamp(KNOTS.0, KNOTS.1);
@@ -211,7 +216,8 @@ fn at_rank(sorted: &[f64], rank: f64) -> f64 {
     lo + (rank - below as f64) * (hi - lo)
 }
 
-/// Knots closer than rounding, or than a billionth of the spread, become one at the middle of their coordinates.
+/// Knots closer than rounding, or than a billionth of the spread, become one at the middle of their
+/// coordinates.
 fn merge_ties(x: &mut Vec<f64>, z: &mut Vec<f64>, sorted: &[f64]) {
     let n = sorted.len() as f64;
     let spread = at_rank(sorted, 0.95 * (n - 1.0)) - at_rank(sorted, 0.05 * (n - 1.0));
@@ -263,8 +269,8 @@ impl Edge {
     }
 }
 
-/// Puts a knot between the outermost ones and takes away those it leaves no room; not beyond the ends, nor in disorder with
-/// another exact one.
+/// Puts a knot between the outermost ones and takes away those it leaves no room; not beyond the ends, nor in
+/// disorder with another exact one.
 fn insert_exact(x: &mut Vec<f64>, z: &mut Vec<f64>, exact: &mut Vec<Knot>, knot: Knot) {
     let last = x.len() - 1;
     let inside = knot.x > x[0] && knot.x < x[last] && knot.z > z[0] && knot.z < z[last];
@@ -302,7 +308,8 @@ impl Tail {
         let excess: Vec<f64> = ascending.map(|v| v - x).filter(|&t| t > 0.0).collect();
         let Some(&largest) = excess.last() else { return Self { end_slope: secant, far: Vec::new() } };
         let (m, n) = (excess.len() as f64, n as f64);
-        // The median of the values beyond the knot is put at its own normal score: half of them may be anything.
+        // The median of the values beyond the knot is put at its own normal score: half of them may be
+        // anything.
         let middle = -normal_quantile((0.5 * m / n).min(0.5)) - z;
         let typical = crate::num::quantile::quantile_sorted(&excess, 0.5);
         let slope = if middle > 0.05 && typical > 0.0 { middle / typical } else { secant };
@@ -316,7 +323,8 @@ impl Tail {
         if reaching_top >= slope / FAR || knee >= x + 0.5 * largest {
             return Self { end_slope: reaching_top, far: Vec::new() };
         }
-        // Gross outliers: the ordinary slope up to one unit above the top score, then a flat bin out to the extreme.
+        // Gross outliers: the ordinary slope up to one unit above the top score, then a flat bin out to the
+        // extreme.
         let end_slope = 1.0 / (x + largest - knee);
         Self { end_slope, far: vec![(knee, top + 1.0), (x + largest, top + 2.0)] }
     }

@@ -89,11 +89,12 @@ impl FittedColumn {
 }
 
 impl Encoder {
-    /// The numbers of a table, which are given out some rows at a time: original units, level codes for text, NaN where
-    /// missing. Columns are found by name; others of the table are ignored.
+    /// The numbers of a table, which are given out some rows at a time: original units, level codes for text,
+    /// NaN where missing. Columns are found by name; others of the table are ignored.
     ///
     /// # Errors
-    /// [`FeatureError::MissingColumns`] with all that are missing; text where numbers are expected; infinities.
+    /// [`FeatureError::MissingColumns`] with all that are missing; text where numbers are expected;
+    /// infinities.
     pub fn coded<'t>(&self, table: &'t RecordTable) -> Result<CodedTable<'t>, FeatureError> {
         let found: HashMap<&str, &Column> = table.columns.iter().map(|c| (c.name.as_str(), c)).collect();
         let missing: Vec<String> = self

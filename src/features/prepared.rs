@@ -1,5 +1,5 @@
-//! A table made ready to be a bundle: its records are split and its encoder is fitted. What is written is made of the table
-//! a block of rows at a time, so that no second copy of it is in memory.
+//! A table made ready to be a bundle: its records are split and its encoder is fitted. What is written is
+//! made of the table a block of rows at a time, so that no second copy of it is in memory.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -27,8 +27,8 @@ pub struct Prepared<'t> {
 }
 
 impl<'t> Prepared<'t> {
-    /// Splits the records by subject and fits the encoder on the training split. What a user should know about columns and
-    /// splits is added to the warnings of the audit.
+    /// Splits the records by subject and fits the encoder on the training split. What a user should know
+    /// about columns and splits is added to the warnings of the audit.
     ///
     /// # Errors
     /// [`FeatureError::NoRecords`], [`FeatureError::EmptySplit`], and those of [`Encoder::fit`].
@@ -80,7 +80,8 @@ impl<'t> Prepared<'t> {
     }
 
     /// Writes `tensor.safetensors`, `manifest.json` and `audit.json` into an existing, staged folder
-    /// ([`crate::output::Staged::dir`]); the same table gives the same bytes. Returns the manifest and the audit.
+    /// ([`crate::output::Staged::dir`]); the same table gives the same bytes. Returns the manifest and the
+    /// audit.
     ///
     /// # Errors
     /// I/O failures.
@@ -97,7 +98,8 @@ impl<'t> Prepared<'t> {
         Ok((manifest, audit))
     }
 
-    /// Writes the tensors to a file that is called `path` in messages, and completes the manifest and the audit.
+    /// Writes the tensors to a file that is called `path` in messages, and completes the manifest and the
+    /// audit.
     pub(super) fn write_tensors(
         self,
         file: &mut (impl Write + Send),

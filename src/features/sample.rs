@@ -1,4 +1,5 @@
-//! What samples need beside the way back from vectors: states that no coordinate tells of, and numbers there cannot be.
+//! What samples need beside the way back from vectors: states that no coordinate tells of, and numbers there
+//! cannot be.
 
 use ndarray::{Array2, ArrayView1};
 use rand::Rng;
@@ -7,9 +8,9 @@ use super::{Encoder, FittedColumn, Transform};
 use crate::random::{Seed, StreamRng};
 
 impl Encoder {
-    /// Adds to decoded samples what no coordinate tells of, each with its share of the training records and independent of
-    /// everything else: rare levels, and values that are hardly ever missing or hardly ever there. Columns of the context
-    /// stay as they are.
+    /// Adds to decoded samples what no coordinate tells of, each with its share of the training records and
+    /// independent of everything else: rare levels, and values that are hardly ever missing or hardly ever
+    /// there. Columns of the context stay as they are.
     ///
     /// # Shapes
     /// `raw: (n, p)`, as [`decode`](Self::decode) gives it

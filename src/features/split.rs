@@ -1,5 +1,5 @@
-//! Assignment of subjects to splits by a seeded hash: one patient is never on two sides, and adding patients moves
-//! nobody.
+//! Assignment of subjects to splits by a seeded hash: one patient is never on two sides, and adding patients
+//! moves nobody.
 
 use std::collections::HashMap;
 
@@ -25,8 +25,8 @@ fn shares(fractions: &SplitFractions) -> [f64; 4] {
     [fractions.train, fractions.validation, fractions.calibration, fractions.test]
 }
 
-/// Subjects in the order of their hashes, cut so that every split with a share gets at least one; nothing where there are
-/// fewer subjects than such splits.
+/// Subjects in the order of their hashes, cut so that every split with a share gets at least one; nothing
+/// where there are fewer subjects than such splits.
 fn by_rank<'s>(
     subject_ids: impl Iterator<Item = &'s str> + Clone,
     seed: u64,
@@ -70,8 +70,8 @@ pub fn assign_split(subject_id: &str, seed: u64, fractions: &SplitFractions) -> 
         .map_or(Split::Train, |(split, _)| split)
 }
 
-/// The splits of records whose subjects are these: by hash, or by rank where so few subjects would leave a split empty, which
-/// the second value says.
+/// The splits of records whose subjects are these: by hash, or by rank where so few subjects would leave a
+/// split empty, which the second value says.
 pub fn assign_subjects<'s>(
     subject_ids: impl Iterator<Item = &'s str> + Clone,
     pipeline: &Pipeline,
@@ -93,8 +93,8 @@ pub fn assign_subjects<'s>(
     ranked.map_or((splits, false), |ranked| (ranked, true))
 }
 
-/// The split of every record: the declared one, or that of its subject. Warnings name splits left empty that are
-/// only needed later.
+/// The split of every record: the declared one, or that of its subject. Warnings name splits left empty that
+/// are only needed later.
 ///
 /// # Errors
 /// [`FeatureError::NoRecords`]; [`FeatureError::EmptySplit`] when training or validation would have none.
@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn the_assignment_is_a_fixed_function() {
-        // python: int.from_bytes(hashlib.sha256(b"split" + (7).to_bytes(8, "little") + id).digest()[:8], "big") >> 11
+        // python: int.from_bytes(hashlib.sha256(b"split" + (7).to_bytes(8, "little") + id).digest()[:8],
+        // "big") >> 11
         let f = SplitFractions { train: 0.25, validation: 0.25, calibration: 0.25, test: 0.25 };
         let got: Vec<Split> = ["10006", "10011", "a", ""].iter().map(|id| assign_split(id, 7, &f)).collect();
         assert_eq!(got, [Split::Train, Split::Test, Split::Calibration, Split::Train]);

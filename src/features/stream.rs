@@ -1,4 +1,5 @@
-//! The records of a bundle read block by block from its file of tensors, so that memory does not grow with their number.
+//! The records of a bundle read block by block from its file of tensors, so that memory does not grow with
+//! their number.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,10 +1,11 @@
 //! The values a column can take, as far as its training records and its schema tell: samples keep to them.
 //!
-//! A density on coordinates spreads beyond every end of the data. What it draws there has to be told from what it draws
-//! rightly: numbers of one step become multiples of it; where the training values pile up at their smallest or largest value
-//! (a saturation of 100 %, month 12) or form a scale of few steps, what lies beyond belongs to the end; beyond an end that is one by nature (0 for counts
-//! and concentrations, the plausible range of the schema, 100 for a percentage) there is nothing, and a record drawn there is
-//! drawn again.
+//! A density on coordinates spreads beyond every end of the data. What it draws there has to be told from
+//! what it draws rightly: numbers of one step become multiples of it; where the training values pile up at
+//! their smallest or largest value (a saturation of 100 %, month 12) or form a scale of few steps, what lies
+//! beyond belongs to the end; beyond an end that is one by nature (0 for counts and concentrations, the
+//! plausible range of the schema, 100 for a percentage) there is nothing, and a record drawn there is drawn
+//! again.
 
 use serde::{Deserialize, Serialize};
 

@@ -50,8 +50,8 @@ pub(super) struct Contents<'c> {
 }
 
 impl Contents<'_> {
-    /// Writes the file from its beginning to its end, a block of rows after the other, and returns its SHA-256. Equal contents
-    /// give equal bytes. `look_at` sees the raw numbers of each block once.
+    /// Writes the file from its beginning to its end, a block of rows after the other, and returns its
+    /// SHA-256. Equal contents give equal bytes. `look_at` sees the raw numbers of each block once.
     ///
     /// # Errors
     /// Those of `out`.
@@ -79,7 +79,8 @@ impl Contents<'_> {
         })
     }
 
-    /// Hands on the bytes of the file, until `hand_on` returns false or the end is reached. Returns nothing in the former case.
+    /// Hands on the bytes of the file, until `hand_on` returns false or the end is reached. Returns nothing
+    /// in the former case.
     fn make(
         &self,
         mut look_at: impl FnMut(ArrayView2<'_, f64>),
@@ -165,7 +166,8 @@ fn code(split: Split) -> u8 {
     Split::ALL.iter().position(|s| *s == split).expect("invariant: ALL lists every split") as u8
 }
 
-/// Reads and checks the file at `path` with contents `bytes` against the manifest's `n` records and `encoder`.
+/// Reads and checks the file at `path` with contents `bytes` against the manifest's `n` records and
+/// `encoder`.
 pub(super) fn from_bytes(
     path: &Path,
     bytes: &[u8],
@@ -235,8 +237,8 @@ pub(super) fn from_bytes(
     Ok(Tensors { raw, splits, record_ids })
 }
 
-/// The first column, and the row there, whose number is none that the encoder could have written: an infinity, or no code of a
-/// level.
+/// The first column, and the row there, whose number is none that the encoder could have written: an
+/// infinity, or no code of a level.
 pub(super) fn first_unsound(encoder: &Encoder, raw: &Array2<f64>) -> Option<(String, usize)> {
     encoder.columns.iter().zip(raw.columns()).find_map(|(column, values)| {
         let levels = column.levels.len();

@@ -1,4 +1,5 @@
-//! The maps g from (dequantised) original units to a coordinate, each strictly monotone with known log-derivative.
+//! The maps g from (dequantised) original units to a coordinate, each strictly monotone with known
+//! log-derivative.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +10,8 @@ use crate::schema::TransformKind;
 use super::normal_score::Edge;
 use super::{Levels, NormalScore};
 
-/// A fitted map. `y` is a number of the column with its noise added; for [`Levels`](Transform::Levels) the cell plus
-/// the position in it.
+/// A fitted map. `y` is a number of the column with its noise added; for [`Levels`](Transform::Levels) the
+/// cell plus the position in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Transform {
@@ -69,8 +70,8 @@ impl Transform {
         }
     }
 
-    /// Where values are so odd that no other map holds them (denormal numbers among ordinary ones, extremes of 10³⁰⁸): a line
-    /// through the smallest and the largest.
+    /// Where values are so odd that no other map holds them (denormal numbers among ordinary ones, extremes
+    /// of 10³⁰⁸): a line through the smallest and the largest.
     pub(super) fn through_ends(sorted: &[f64]) -> Self {
         let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else { return Self::IDENTITY };
         // Halves first: the difference of the largest numbers overflows.
@@ -87,8 +88,8 @@ impl Transform {
         let (Some(&min), median) = (sorted.first(), quantile_sorted(sorted, 0.5)) else {
             return Self::IDENTITY;
         };
-        // Values that are positive by nature need no offset; others are moved so that the smallest lies a hundredth
-        // of the way to the median above zero.
+        // Values that are positive by nature need no offset; others are moved so that the smallest lies a
+        // hundredth of the way to the median above zero.
         let offset = if min > 0.0 {
             0.0
         } else {

@@ -1,11 +1,11 @@
 //! Implements the crate's density trait for flows: rows of records in f64 go in, log-densities in f64 come
 //! out.
 //!
-//! Rows are processed in blocks of [`Flow::tile`] by as many threads as there are, and the random stream that a
-//! block draws from depends only on the number of the block. Every block is filled up to the whole tile, so that
-//! each row goes through the same instructions whatever its place and its neighbours are. Matrix products take
-//! other kernels for narrower blocks, and the last bits of a record's score would otherwise tell how many other
-//! records it was scored with.
+//! Rows are processed in blocks of [`Flow::tile`] by as many threads as there are, and the random stream that
+//! a block draws from depends only on the number of the block. Every block is filled up to the whole tile, so
+//! that each row goes through the same instructions whatever its place and its neighbours are. Matrix
+//! products take other kernels for narrower blocks, and the last bits of a record's score would otherwise
+//! tell how many other records it was scored with.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;

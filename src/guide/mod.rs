@@ -1,4 +1,5 @@
-//! The user guide. Each page is a Markdown file of this folder, shown here by rustdoc and readable on its own.
+//! The user guide. Each page is a Markdown file of this folder, shown here by rustdoc and readable on its
+//! own.
 //!
 //! | page | question |
 //! | --- | --- |

@@ -70,7 +70,8 @@ pub struct TableAudit {
     pub table: String,
     /// Rows in its files.
     pub rows_read: u64,
-    /// Rows that gave a measurement within the window of a record of the cohort; of static tables, rows joined.
+    /// Rows that gave a measurement within the window of a record of the cohort; of static tables, rows
+    /// joined.
     pub rows_kept: u64,
     /// Rows dropped, by reason; kept + dropped = read.
     pub dropped: BTreeMap<String, u64>,
@@ -97,10 +98,11 @@ pub struct VariableAudit {
     /// Plausible values beyond the clipping range, set to its bound; kept.
     #[serde(default)]
     pub clipped: u64,
-    /// Without a number, text that maps to none, a result beyond a limit of measurement, a missing code; dropped.
+    /// Without a number, text that maps to none, a result beyond a limit of measurement, a missing code;
+    /// dropped.
     pub not_a_number: u64,
-    /// Measurements that were recorded and cannot be used, by reason. A record that has none but such is missing, and
-    /// never takes the default of one where nothing was recorded.
+    /// Measurements that were recorded and cannot be used, by reason. A record that has none but such is
+    /// missing, and never takes the default of one where nothing was recorded.
     #[serde(default)]
     pub rejected: BTreeMap<String, u64>,
     /// Entries that say by a code that nothing was recorded; they count as absent.
@@ -114,8 +116,8 @@ pub struct VariableAudit {
     pub mirrored: u64,
     /// Censored results replaced by half their limit.
     pub censored: u64,
-    /// (record, item, time) keys with more than one accepted measurement; estimated, with a warning, where there are
-    /// more keys than fit in memory.
+    /// (record, item, time) keys with more than one accepted measurement; estimated, with a warning, where
+    /// there are more keys than fit in memory.
     pub duplicate_keys: u64,
     /// Records of the cohort with no value.
     pub records_missing: u64,

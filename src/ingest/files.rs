@@ -73,7 +73,8 @@ impl Format {
 }
 
 impl SourceFile {
-    /// The file at `path`, if its extension is one of ours. Where the content is of another format, the content decides.
+    /// The file at `path`, if its extension is one of ours. Where the content is of another format, the
+    /// content decides.
     pub(super) fn new(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().into_owned();
         let lower = name.to_lowercase();
@@ -96,18 +97,20 @@ impl SourceFile {
         Self { separator, ..self }
     }
 
-    /// Sentences on the file that a user should know. Some of them are known only once the whole file has been read.
+    /// Sentences on the file that a user should know. Some of them are known only once the whole file has
+    /// been read.
     pub(super) fn warnings(&self) -> Vec<String> {
         self.notes.sentences()
     }
 
-    /// Whether the file is one of several that make a table: writers leave marks and checksums beside them, whose names
-    /// begin with a dot or an underscore.
+    /// Whether the file is one of several that make a table: writers leave marks and checksums beside them,
+    /// whose names begin with a dot or an underscore.
     fn is_hidden(&self) -> bool {
         self.name.starts_with(['.', '_'])
     }
 
-    /// In a folder, a text file is taken for a description of the tables; one that is a table has to be named itself.
+    /// In a folder, a text file is taken for a description of the tables; one that is a table has to be named
+    /// itself.
     fn is_prose(&self) -> bool {
         let lower = self.name.to_lowercase();
         Path::new(lower.strip_suffix(".gz").unwrap_or(&lower)).extension().is_some_and(|e| e == "txt")
@@ -118,7 +121,8 @@ impl SourceFile {
         Ok(File::open(&self.path).map_err(IoError::on("open", &self.path))?)
     }
 
-    /// The text of a delimited file: unpacked, in UTF-8, with its separator told and a declaration of it left out.
+    /// The text of a delimited file: unpacked, in UTF-8, with its separator told and a declaration of it left
+    /// out.
     ///
     /// # Errors
     /// A file that cannot be opened, is something else than text, or could be read in two ways.
@@ -156,7 +160,8 @@ impl SourceFile {
         }
     }
 
-    /// Faults of the bytes and compressed data that end early or do not match their checksum get messages of their own.
+    /// Faults of the bytes and compressed data that end early or do not match their checksum get messages of
+    /// their own.
     pub(super) fn io_error(&self, error: std::io::Error) -> IngestError {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         let file = self.name.clone();
@@ -259,8 +264,8 @@ fn part_of(stem: &str) -> Option<&str> {
     (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(head)
 }
 
-/// The files of a table: those whose stem matches one of the patterns, with or without a number (`CHARTEVENTS_2`), in
-/// name order.
+/// The files of a table: those whose stem matches one of the patterns, with or without a number
+/// (`CHARTEVENTS_2`), in name order.
 ///
 /// # Errors
 /// [`IngestError::AmbiguousFiles`] when two differ in extension or letter case only.

@@ -1,5 +1,5 @@
-//! Source files → one row per record in original units, with everything that happened on the way accounted for.
-//! Polars lives here and nowhere else.
+//! Source files → one row per record in original units, with everything that happened on the way accounted
+//! for. Polars lives here and nowhere else.
 //!
 //! ```text
 //! source    table files as stretches of columns              spelling  what a cell says, as learnt on training rows

@@ -1,4 +1,5 @@
-//! What ingestion hands on: columns of records in original units, free of any data-frame library, in few bytes each.
+//! What ingestion hands on: columns of records in original units, free of any data-frame library, in few
+//! bytes each.
 
 use indexmap::IndexSet;
 
@@ -7,8 +8,8 @@ use crate::schema::{Kind, Split};
 
 use super::{Audit, Spelling};
 
-/// One row per record, original units, ids and declared splits beside. Rows are sorted by `record_ids` for cohorts
-/// (numerically when all are numbers), and keep the file's order for wide tables.
+/// One row per record, original units, ids and declared splits beside. Rows are sorted by `record_ids` for
+/// cohorts (numerically when all are numbers), and keep the file's order for wide tables.
 #[derive(Debug, Clone)]
 pub struct RecordTable {
     /// Unique.
@@ -28,8 +29,8 @@ pub struct RecordTable {
 pub enum Subjects {
     /// The data name no subject: every record is one of its own.
     Records,
-    /// As before, but that a record which copies another is about the same subject: rows of copies, ascending, each with the
-    /// row it copies.
+    /// As before, but that a record which copies another is about the same subject: rows of copies,
+    /// ascending, each with the row it copies.
     Copies(Vec<(u32, u32)>),
     /// Each record has the name of its subject.
     Named(Texts),

@@ -29,7 +29,8 @@ enum Parquet {
 }
 
 impl TableWriter {
-    /// Begins `path`, a `.csv` or `.parquet` file; `force` allows [`finish`](Self::finish) to replace an existing one.
+    /// Begins `path`, a `.csv` or `.parquet` file; `force` allows [`finish`](Self::finish) to replace an
+    /// existing one.
     ///
     /// # Errors
     /// Another extension; an existing file without `force`; I/O failures.

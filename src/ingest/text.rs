@@ -1,7 +1,8 @@
-//! Texts of cells and what they mean: times, units, censored results. Days are counted in the proleptic Gregorian
-//! calendar and times in whole seconds, so that a birth shifted by 300 years is no overflow.
+//! Texts of cells and what they mean: times, units, censored results. Days are counted in the proleptic
+//! Gregorian calendar and times in whole seconds, so that a birth shifted by 300 years is no overflow.
 
-/// Seconds since 1970-01-01 of `YYYY-MM-DD[ HH:MM[:SS[.fraction]]]`, with a space or a `T` between; `None` if it is not one.
+/// Seconds since 1970-01-01 of `YYYY-MM-DD[ HH:MM[:SS[.fraction]]]`, with a space or a `T` between; `None` if
+/// it is not one.
 pub(super) fn parse_datetime(text: &str) -> Option<i64> {
     let b = text.trim().as_bytes();
     let day = date(b.get(..10)?)?;
@@ -83,8 +84,8 @@ pub(super) fn normal_text(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// The limit L of a result reported as below it: `<0.01`, `< 0.01`, `<=0.01`, `<2.0*` (a laboratory's remark mark) or
-/// `LESS THAN 0.01`.
+/// The limit L of a result reported as below it: `<0.01`, `< 0.01`, `<=0.01`, `<2.0*` (a laboratory's remark
+/// mark) or `LESS THAN 0.01`.
 pub(super) fn lower_limit(text: &str) -> Option<f64> {
     let text = text.trim();
     let rest = if let Some(rest) = text.strip_prefix('<') {

@@ -1,5 +1,5 @@
-//! Tables written for people and programs: the bundle's `features.parquet`, and scores, flags and samples as CSV or
-//! Parquet.
+//! Tables written for people and programs: the bundle's `features.parquet`, and scores, flags and samples as
+//! CSV or Parquet.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,8 +18,8 @@ use super::{Cells, IngestError, RecordTable};
 
 /// What stands before the name of a column of ours where a column of the user's has the same name.
 const OURS: &str = "cohort_flow.";
-/// Records of a row group of `features.parquet`: its columns are in memory twice while it is written, and once while it is
-/// read.
+/// Records of a row group of `features.parquet`: its columns are in memory twice while it is written, and
+/// once while it is read.
 const ROW_GROUP: usize = 1 << 16;
 
 /// A named column of an output table.
@@ -79,15 +79,16 @@ impl OutputCells {
     }
 }
 
-/// A text that spreadsheets do not run: one that begins like a formula gets an apostrophe in front, unless it is a
-/// number (OWASP, "CSV injection").
+/// A text that spreadsheets do not run: one that begins like a formula gets an apostrophe in front, unless it
+/// is a number (OWASP, "CSV injection").
 pub(super) fn formula_safe(text: &str) -> String {
     let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
     if dangerous { format!("'{text}") } else { text.to_string() }
 }
 
-/// Writes columns as CSV (`.csv`) or Parquet (`.parquet`), whole or not at all. Where two columns have one name, the later
-/// one is the user's and keeps it, and the earlier one is ours and gets `cohort_flow.` in front.
+/// Writes columns as CSV (`.csv`) or Parquet (`.parquet`), whole or not at all. Where two columns have one
+/// name, the later one is the user's and keeps it, and the earlier one is ours and gets `cohort_flow.` in
+/// front.
 ///
 /// # Errors
 /// Another extension; an existing file without `force`; I/O failures.
@@ -108,7 +109,8 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
     Ok(staged.commit()?)
 }
 
-/// Writes the records of a table with ids and splits, one column per feature in original units, missing as null.
+/// Writes the records of a table with ids and splits, one column per feature in original units, missing as
+/// null.
 ///
 /// # Errors
 /// I/O failures.

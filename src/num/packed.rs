@@ -1,9 +1,10 @@
 //! A column of numbers in as few bytes as hold each of them exactly.
 //!
-//! Most numbers of a table have few digits. A stretch of a column whose numbers are all m/10ᵏ with a small whole m and one k
-//! for all is stored as its m in one, two or four bytes: the quotient of two whole numbers that a double holds is rounded
-//! once, and is therefore the same double that reading the digits gives. Other stretches are stored as single or double
-//! precision, whichever loses nothing. A missing number (NaN) takes the place of the smallest whole number.
+//! Most numbers of a table have few digits. A stretch of a column whose numbers are all m/10ᵏ with a small
+//! whole m and one k for all is stored as its m in one, two or four bytes: the quotient of two whole numbers
+//! that a double holds is rounded once, and is therefore the same double that reading the digits gives. Other
+//! stretches are stored as single or double precision, whichever loses nothing. A missing number (NaN) takes
+//! the place of the smallest whole number.
 
 /// Numbers of a stretch.
 const STRETCH: usize = 1 << 14;
@@ -83,8 +84,8 @@ fn mantissa(x: f64, scale: f64) -> i64 {
     (x * scale + 0.5_f64.copysign(x)) as i64
 }
 
-/// The power of ten that makes all numbers whole, and the largest of these without its sign, −1 where no number is there;
-/// nothing where there is no such power.
+/// The power of ten that makes all numbers whole, and the largest of these without its sign, −1 where no
+/// number is there; nothing where there is no such power.
 fn decimal(x: &[f64]) -> Option<(f64, i64)> {
     let (mut places, mut scale) = (0, 1.0);
     for x in x.iter().filter(|x| !x.is_nan()) {

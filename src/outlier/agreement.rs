@@ -1,5 +1,6 @@
-//! How well p-values and scores agree with known anomalies, from the figures of a flags table alone: ranking, recall and
-//! realised false discoveries at each level, and whether the p-values of ordinary rows are uniform.
+//! How well p-values and scores agree with known anomalies, from the figures of a flags table alone: ranking,
+//! recall and realised false discoveries at each level, and whether the p-values of ordinary rows are
+//! uniform.
 
 use std::collections::BTreeMap;
 
@@ -44,8 +45,8 @@ pub struct Agreement {
     pub calibration: Vec<CalibrationPoint>,
     /// Kolmogorov–Smirnov distance of the ordinary rows' p-values from uniform.
     pub ks_distance: f64,
-    /// The largest amount by which the share of ordinary rows at or below a level exceeds it, over all levels: near 0 for
-    /// p-values that keep their level, also where ties make them larger than uniform.
+    /// The largest amount by which the share of ordinary rows at or below a level exceeds it, over all
+    /// levels: near 0 for p-values that keep their level, also where ties make them larger than uniform.
     pub excess: f64,
     /// In alphabetical order.
     pub by_kind: Vec<KindAgreement>,
@@ -158,7 +159,8 @@ fn point(sorted: &[f64], level: f64) -> CalibrationPoint {
     CalibrationPoint { level, share, standard_error: (share * (1.0 - share) / n).sqrt() }
 }
 
-/// Largest amount by which the empirical distribution function of sorted values exceeds that of the uniform on (0, 1).
+/// Largest amount by which the empirical distribution function of sorted values exceeds that of the uniform
+/// on (0, 1).
 fn excess(sorted: &[f64]) -> f64 {
     if sorted.is_empty() {
         return f64::NAN;
@@ -168,7 +170,8 @@ fn excess(sorted: &[f64]) -> f64 {
     above.fold(0.0, f64::max)
 }
 
-/// Largest distance between the empirical distribution function of sorted values and that of the uniform on (0, 1).
+/// Largest distance between the empirical distribution function of sorted values and that of the uniform on
+/// (0, 1).
 pub fn ks_distance(sorted: &[f64]) -> f64 {
     let n = sorted.len() as f64;
     if sorted.is_empty() {
@@ -186,8 +189,9 @@ mod tests {
         Label { kind: kind.map(str::to_owned), features: Vec::new() }
     }
 
-    /// By hand: p = .01, .02, .5, .9 with anomalies in rows 0 and 2. q = .04, .04, .667, .9: at 5 % rows 0 and 1 are flagged, so
-    /// recall ½ and FDP ½; at 1 % nothing is. Ordinary p-values .02 and .9: ECDF gaps .02, .48 | .4, .1 → 0.48.
+    /// By hand: p = .01, .02, .5, .9 with anomalies in rows 0 and 2. q = .04, .04, .667, .9: at 5 % rows 0
+    /// and 1 are flagged, so recall ½ and FDP ½; at 1 % nothing is. Ordinary p-values .02 and .9: ECDF gaps
+    /// .02, .48 | .4, .1 → 0.48.
     #[test]
     fn figures_are_those_worked_out_by_hand() {
         let verdict = |score: f64, p_value: f64, flagged| Verdict { score, p_value, flagged };

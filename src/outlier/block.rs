@@ -1,6 +1,6 @@
-//! Features that go wrong together: the mean, minimum and maximum of one variable come from the same measurements,
-//! so a thermometer read in °F spoils all three. Changing one alone would make a record less likely, not more; a
-//! block changes them all in the same way.
+//! Features that go wrong together: the mean, minimum and maximum of one variable come from the same
+//! measurements, so a thermometer read in °F spoils all three. Changing one alone would make a record less
+//! likely, not more; a block changes them all in the same way.
 //!
 //! Blocks are read off the names (`variable_aggregation`, as pipelines write them). A feature alone with its
 //! variable is a block of one.
@@ -11,8 +11,8 @@ use super::pattern::Correction;
 /// A hypothetical record: some features with other values.
 pub(super) type Edit = Vec<(usize, f64)>;
 
-/// Suffixes of aggregated features. The order is that of preference when one member stands for the block; a feature
-/// without suffix, which pipelines use for the variable's own aggregation, goes before all.
+/// Suffixes of aggregated features. The order is that of preference when one member stands for the block; a
+/// feature without suffix, which pipelines use for the variable's own aggregation, goes before all.
 const AGGREGATIONS: [(&str, Role); 9] = [
     ("_mean", Role::Level),
     ("_median", Role::Level),
@@ -131,8 +131,8 @@ impl Block {
             .collect()
     }
 
-    /// All observed members as if the pattern had happened to every measurement; nothing where a corrected value is
-    /// one the feature cannot take.
+    /// All observed members as if the pattern had happened to every measurement; nothing where a corrected
+    /// value is one the feature cannot take.
     pub(super) fn corrected(
         &self,
         correction: &Correction,
@@ -151,8 +151,9 @@ impl Block {
             .collect()
     }
 
-    /// The records of two variables exchanged, aggregation by aggregation. A level without a counterpart follows the
-    /// others of its variable to the same training quantile. Nothing where no two values can be exchanged.
+    /// The records of two variables exchanged, aggregation by aggregation. A level without a counterpart
+    /// follows the others of its variable to the same training quantile. Nothing where no two values can be
+    /// exchanged.
     pub(super) fn exchanged(&self, other: &Self, features: &[Feature], raw: &[f64]) -> Option<Edit> {
         let alone = self.members.len() == 1 && other.members.len() == 1;
         let mut edit = Edit::new();

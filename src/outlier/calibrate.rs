@@ -5,10 +5,10 @@
 //! q₍ᵢ₎ = min over k ≥ i of p₍ₖ₎ · n / k          p₍₁₎ ≤ … ≤ p₍ₙ₎
 //! ```
 //!
-//! p is valid whatever the model is, as long as the calibration records were neither trained nor chosen on and are
-//! exchangeable with the ordinary new ones. P-values that share a calibration set are positively dependent, under
-//! which Benjamini–Hochberg keeps its false discovery rate (Bates et al. 2023, arXiv:2104.08279). Nothing here
-//! knows where a score comes from.
+//! p is valid whatever the model is, as long as the calibration records were neither trained nor chosen on
+//! and are exchangeable with the ordinary new ones. P-values that share a calibration set are positively
+//! dependent, under which Benjamini–Hochberg keeps its false discovery rate (Bates et al. 2023,
+//! arXiv:2104.08279). Nothing here knows where a score comes from.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +21,8 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Takes the scores of the calibration records, in any order. A score that is not a number counts as +∞: a
-    /// record no model can score is as unusual as a record can be, here as among the new ones.
+    /// Takes the scores of the calibration records, in any order. A score that is not a number counts as +∞:
+    /// a record no model can score is as unusual as a record can be, here as among the new ones.
     ///
     /// # Errors
     /// [`OutlierError::NoCalibration`] when there are none.
@@ -81,8 +81,8 @@ fn unusual_if_nan(score: f64) -> f64 {
     if score.is_nan() { f64::INFINITY } else { score }
 }
 
-/// Benjamini–Hochberg q-values in the order of `p`: the smallest false discovery rate at which each row is among
-/// the discoveries. Equal p-values get equal q-values, and a smaller p never has a larger q.
+/// Benjamini–Hochberg q-values in the order of `p`: the smallest false discovery rate at which each row is
+/// among the discoveries. Equal p-values get equal q-values, and a smaller p never has a larger q.
 ///
 /// # References
 /// Benjamini and Hochberg (1995), J. R. Stat. Soc. B 57, 289–300.
@@ -147,8 +147,8 @@ mod tests {
         }
     }
 
-    /// Over many independent calibration sets the p-value of an exchangeable record is uniform on {1/(n+1), …, 1}:
-    /// Kolmogorov–Smirnov distance below the 0.1 % critical value 1.95/√m plus the lattice step.
+    /// Over many independent calibration sets the p-value of an exchangeable record is uniform on {1/(n+1),
+    /// …, 1}: Kolmogorov–Smirnov distance below the 0.1 % critical value 1.95/√m plus the lattice step.
     #[test]
     fn p_values_of_exchangeable_records_are_uniform() {
         let (m, n_cal) = (4000_u64, 99);
@@ -169,7 +169,8 @@ mod tests {
         assert!((mean - 0.505).abs() < 4.0 * 0.289 / (m as f64).sqrt(), "{mean}");
     }
 
-    /// Worked by hand: n = 6; p·n/rank = .006·6/1, .018·6/2, .02·6/3, .04·6/4, .1·6/5, .9 → running minimum from below.
+    /// Worked by hand: n = 6; p·n/rank = .006·6/1, .018·6/2, .02·6/3, .04·6/4, .1·6/5, .9 → running minimum
+    /// from below.
     #[test]
     fn q_values_match_a_hand_computed_example() {
         let q = q_values(&[0.9, 0.006, 0.04, 0.018, 0.1, 0.02]);

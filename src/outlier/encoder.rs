@@ -35,7 +35,8 @@ impl Feature {
             _ => Vec::new(),
         };
         let quantiles = if column.quantiles.is_empty() {
-            // Text: codes stand in a frequency order that means nothing to a quantile; only the ends are used.
+            // Text: codes stand in a frequency order that means nothing to a quantile; only the ends are
+            // used.
             vec![(0.0, column.min), (1.0, column.max)]
         } else {
             QUANTILE_LEVELS.into_iter().zip(column.quantiles.iter().copied()).collect()

@@ -1,5 +1,5 @@
-//! How well flags find known anomalies: ranking (AUROC, average precision), decisions (recall, false discovery
-//! proportion), and explanations (is the corrupted feature named), overall and by kind of anomaly.
+//! How well flags find known anomalies: ranking (AUROC, average precision), decisions (recall, false
+//! discovery proportion), and explanations (is the corrupted feature named), overall and by kind of anomaly.
 
 use std::collections::BTreeMap;
 
@@ -175,8 +175,8 @@ mod tests {
     const T: bool = true;
     const F: bool = false;
 
-    /// By hand: 6 pairs (anomaly, ordinary): 0.9 beats 0.4, 0.4, 0.1 (3); 0.4 ties twice and beats 0.1 (2) → 5/6.
-    /// scikit-learn 1.5 `roc_auc_score` gives 0.8333 too.
+    /// By hand: 6 pairs (anomaly, ordinary): 0.9 beats 0.4, 0.4, 0.1 (3); 0.4 ties twice and beats 0.1 (2) →
+    /// 5/6. scikit-learn 1.5 `roc_auc_score` gives 0.8333 too.
     #[test]
     fn auroc_counts_ties_half() {
         let (scores, labels) = ([0.1, 0.4, 0.4, 0.9, 0.4], [F, F, T, T, F]);
@@ -186,7 +186,8 @@ mod tests {
         assert!(auroc(&[1.0], &[T]).is_nan() && auroc(&[], &[]).is_nan());
     }
 
-    /// By hand: recall 1/2 at precision 1/1, then 2/2 at precision 2/4 (three tied rows enter together) → 0.75.
+    /// By hand: recall 1/2 at precision 1/1, then 2/2 at precision 2/4 (three tied rows enter together) →
+    /// 0.75.
     #[test]
     fn average_precision_takes_tied_scores_together() {
         let (scores, labels) = ([0.1, 0.4, 0.4, 0.9, 0.4], [F, F, T, T, F]);

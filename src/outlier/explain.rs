@@ -4,10 +4,11 @@
 //! gain_j(x) = max_v L(x with x_j = v) − L(x)         L: mean log-density of the record's vector over noise draws
 //! ```
 //!
-//! First everything is tried with few noise draws: each feature over its training quantiles, the features of one
-//! variable together ([`block`](super::block)), the familiar mistakes ([`pattern`](super::pattern)), exchanges of
-//! two variables. Then the most promising on finer grids with more draws, and, where nothing single suffices,
-//! changes of two features. Missing features are left missing, and the coordinates of missing indicators are kept.
+//! First everything is tried with few noise draws: each feature over its training quantiles, the features of
+//! one variable together ([`block`](super::block)), the familiar mistakes ([`pattern`](super::pattern)),
+//! exchanges of two variables. Then the most promising on finer grids with more draws, and, where nothing
+//! single suffices, changes of two features. Missing features are left missing, and the coordinates of
+//! missing indicators are kept.
 
 use crate::density::Density;
 use crate::random::Seed;
@@ -19,8 +20,8 @@ use super::pattern::{Correction, Pattern, corrections};
 use super::subject::{Candidate, Exchange, Subject, choose, evaluate};
 use super::versions::{Cells, Gain, Versions};
 
-/// Noise draws when everything is tried: about 800 versions of a record of 60 features. Differences share their
-/// noise, so one draw ranks well enough to choose what is repeated with more.
+/// Noise draws when everything is tried: about 800 versions of a record of 60 features. Differences share
+/// their noise, so one draw ranks well enough to choose what is repeated with more.
 const SCREENING_DRAWS: usize = 1;
 /// Noise draws for what is reported: about 300 versions.
 const REFINING_DRAWS: usize = 4;
@@ -62,8 +63,8 @@ impl<'a> Explainer<'a> {
         Self { density, cells, features, grids, blocks: blocks(features) }
     }
 
-    /// Explains one record by at most `top` features. A record without observed values has nothing to change and an
-    /// empty explanation.
+    /// Explains one record by at most `top` features. A record without observed values has nothing to change
+    /// and an empty explanation.
     pub(super) fn explain(&self, raw: &[f64], after: &After<'_>, top: usize, seed: Seed) -> Explanation {
         let versions = |draws, name| Versions::new(self.density, self.cells, raw, draws, seed.child(name, 0));
         let (screening, refining) = (versions(SCREENING_DRAWS, "screen"), versions(REFINING_DRAWS, "refine"));
@@ -250,8 +251,8 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// A variable in place of its features where changing them together gains clearly more than changing any one;
-    /// its features in place of the variable elsewhere. By decreasing gain, before and after.
+    /// A variable in place of its features where changing them together gains clearly more than changing any
+    /// one; its features in place of the variable elsewhere. By decreasing gain, before and after.
     fn merge(&self, described: Vec<(FeatureExplanation, Option<usize>)>) -> Vec<FeatureExplanation> {
         let single = |index: usize| {
             let own = |d: &&(FeatureExplanation, Option<usize>)| {
@@ -316,7 +317,8 @@ impl<'a> Explainer<'a> {
         features.sort_by(|x, y| y.gain.total_cmp(&x.gain));
     }
 
-    /// Two features of which either would do, both recorded with everyday values: a combination that does not occur.
+    /// Two features of which either would do, both recorded with everyday values: a combination that does not
+    /// occur.
     fn either(&self, raw: &[f64], features: &[FeatureExplanation]) -> Option<PairExplanation> {
         let [a, b, ..] = features else { return None };
         let everyday = |f: &FeatureExplanation| {
@@ -332,7 +334,8 @@ impl<'a> Explainer<'a> {
         .then(|| self.pair(raw, [(a.column, a.suggested), (b.column, b.suggested)], a.gain, a.p_after, true))
     }
 
-    /// The best change of two subjects: each of the best two at its best, every other tried over its coarse grid.
+    /// The best change of two subjects: each of the best two at its best, every other tried over its coarse
+    /// grid.
     fn joint(
         &self,
         raw: &[f64],

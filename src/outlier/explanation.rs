@@ -68,6 +68,7 @@ pub struct PairExplanation {
     pub gain: f64,
     /// p-value the record would have.
     pub p_after: f64,
-    /// Changing either suffices (an impossible combination of possible values); otherwise both have to change.
+    /// Changing either suffices (an impossible combination of possible values); otherwise both have to
+    /// change.
     pub either: bool,
 }

@@ -1,9 +1,10 @@
-//! What explanations and marginal scores need to know of a feature: its training quantiles or levels, the grid of
-//! values it could have had, and how a value of it is written.
+//! What explanations and marginal scores need to know of a feature: its training quantiles or levels, the
+//! grid of values it could have had, and how a value of it is written.
 
 use super::conditional::{Conditional, Expected, likeliest};
 
-/// Probabilities of the coarse grid: both tails and the bulk. Every point costs a density evaluation per feature.
+/// Probabilities of the coarse grid: both tails and the bulk. Every point costs a density evaluation per
+/// feature.
 pub(super) const GRID: [f64; 9] = [0.005, 0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.995];
 /// Values of a discrete feature beyond which it is tried at quantiles like a continuous one.
 const MANY_LEVELS: usize = 24;
@@ -57,8 +58,8 @@ impl Feature {
         interpolate(&self.quantiles, probability, |q| *q)
     }
 
-    /// Training distribution function, by the same interpolation; 0 and 1 outside the training range. At a value
-    /// that spans several stored probabilities it is the middle of them.
+    /// Training distribution function, by the same interpolation; 0 and 1 outside the training range. At a
+    /// value that spans several stored probabilities it is the middle of them.
     pub(super) fn cumulative(&self, x: f64) -> f64 {
         let low = self.quantiles.partition_point(|q| q.1 < x);
         let high = self.quantiles.partition_point(|q| q.1 <= x);
@@ -82,8 +83,8 @@ impl Feature {
         self.levels.iter().copied().min_by(|a, b| (a - x).abs().total_cmp(&(b - x).abs())).unwrap_or(x)
     }
 
-    /// The value itself where the feature can take it (nearly), for corrections that land between levels or far
-    /// outside anything seen.
+    /// The value itself where the feature can take it (nearly), for corrections that land between levels or
+    /// far outside anything seen.
     pub(super) fn admit(&self, x: f64) -> Option<f64> {
         if !x.is_finite() || self.is_categorical() {
             return None;
@@ -104,8 +105,8 @@ impl Feature {
         distinct(GRID.iter().map(|&p| self.nearest_level(self.round(self.quantile(p)))).collect())
     }
 
-    /// A finer grid over the part of `grid` that holds the conditional probability, given the log-density at its
-    /// points; the grid itself for discrete features.
+    /// A finer grid over the part of `grid` that holds the conditional probability, given the log-density at
+    /// its points; the grid itself for discrete features.
     pub(super) fn refine(&self, grid: &[f64], log_density: &[f64]) -> Vec<f64> {
         if !self.levels.is_empty() || grid.len() < 2 {
             return grid.to_vec();
@@ -193,8 +194,8 @@ fn decimals(resolution: f64) -> Option<usize> {
         .map(|places| places as usize)
 }
 
-/// `x` with this many significant digits, trailing zeros dropped, without an exponent where a person would not use
-/// one.
+/// `x` with this many significant digits, trailing zeros dropped, without an exponent where a person would
+/// not use one.
 pub(super) fn significant(x: f64, digits: usize) -> String {
     if x == 0.0 || !x.is_finite() {
         return if x == 0.0 { "0".to_owned() } else { format!("{x}") };
@@ -257,8 +258,9 @@ mod tests {
         assert_eq!(atom.cumulative(1.0), 0.45);
     }
 
-    /// Refined on its own density the 90 % interval of a narrow normal is μ ± 1.645 σ, to 0.15 σ: fifteen even cells over
-    /// the coarse grid's neighbourhood are 0.9 σ wide here, and within a cell the mass is taken as even.
+    /// Refined on its own density the 90 % interval of a narrow normal is μ ± 1.645 σ, to 0.15 σ: fifteen
+    /// even cells over the coarse grid's neighbourhood are 0.9 σ wide here, and within a cell the mass is
+    /// taken as even.
     #[test]
     fn interval_of_a_narrow_conditional_is_found_by_refinement() {
         let f = normal(0.0);

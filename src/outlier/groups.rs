@@ -1,9 +1,9 @@
-//! Calibration by groups (Mondrian): a record is ranked among the calibration records of its own group only, so that the
-//! share of ordinary records flagged is the same in every group, not only on the whole.
+//! Calibration by groups (Mondrian): a record is ranked among the calibration records of its own group only,
+//! so that the share of ordinary records flagged is the same in every group, not only on the whole.
 //!
 //! # References
-//! Vovk, Lindsay, Nouretdinov and Gammerman (2003), Mondrian confidence machine; Vovk, Gammerman and Shafer (2022),
-//! Algorithmic learning in a random world, §4.6.
+//! Vovk, Lindsay, Nouretdinov and Gammerman (2003), Mondrian confidence machine; Vovk, Gammerman and Shafer
+//! (2022), Algorithmic learning in a random world, §4.6.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ use crate::features::{Encoder, MISSING_LEVEL, level_code};
 pub struct Grouping {
     /// Position of the text column among the features.
     pub column: usize,
-    /// Code of each calibration record's level, in the order of the scores; [`MISSING_LEVEL`] where it has none.
+    /// Code of each calibration record's level, in the order of the scores; [`MISSING_LEVEL`] where it has
+    /// none.
     pub codes: Vec<i64>,
 }
 
@@ -34,7 +35,8 @@ impl Calibrations {
     /// Takes the scores of the calibration records, and of which groups these are.
     ///
     /// # Errors
-    /// [`OutlierError::NoCalibration`] without any score, [`OutlierError::Length`] where there is not one group for each.
+    /// [`OutlierError::NoCalibration`] without any score, [`OutlierError::Length`] where there is not one
+    /// group for each.
     pub fn new(scores: &[f64], grouping: Option<&Grouping>) -> Result<Self, OutlierError> {
         let whole = Calibration::new(scores)?;
         let Some(grouping) = grouping else { return Ok(Self { whole, groups: None }) };
@@ -67,7 +69,8 @@ impl Calibrations {
         }
     }
 
-    /// p-value among the records of the group. Of a group without calibration records nothing can be said: p = 1.
+    /// p-value among the records of the group. Of a group without calibration records nothing can be said: p
+    /// = 1.
     pub(super) fn p_value(&self, code: Option<i64>, score: f64) -> f64 {
         match (&self.groups, code) {
             (Some((_, by)), Some(code)) => by.get(&code).map_or(1.0, |c| c.p_value(score)),
@@ -83,11 +86,13 @@ impl Calibrations {
         raw.rows().into_iter().zip(scores).map(|(row, &s)| self.p_value(self.code(row), s)).collect()
     }
 
-    /// p-values with ties broken by `u ∈ [0, 1)`, one per record: (#{calibration scores > s} + u (1 + #{= s})) / (n + 1), which
-    /// is uniform whatever the ties. [`p_values`](Self::p_values) keeps its level with ties, but is not uniform.
+    /// p-values with ties broken by `u ∈ [0, 1)`, one per record: (#{calibration scores > s} + u (1 + #{=
+    /// s})) / (n + 1), which is uniform whatever the ties. [`p_values`](Self::p_values) keeps its level with
+    /// ties, but is not uniform.
     ///
     /// # References
-    /// Vovk, Gammerman and Shafer (2022), Algorithmic learning in a random world, §2.2.5: smoothed conformal predictors.
+    /// Vovk, Gammerman and Shafer (2022), Algorithmic learning in a random world, §2.2.5: smoothed conformal
+    /// predictors.
     pub fn smoothed_p_values(
         &self,
         raw: ArrayView2<'_, f64>,
@@ -169,8 +174,8 @@ mod tests {
         assert!(Calibrations::new(&[1.0], Some(&grouping)).is_err());
     }
 
-    /// Scores of three values, as a mixture gives records of binaries: p-values keep their level, which many never reach, and
-    /// with ties broken at random they are uniform.
+    /// Scores of three values, as a mixture gives records of binaries: p-values keep their level, which many
+    /// never reach, and with ties broken at random they are uniform.
     #[test]
     fn tied_scores_keep_their_level_and_are_uniform_with_ties_broken() {
         let mut rng = Seed(4).stream("ties", 0);
@@ -194,7 +199,8 @@ mod tests {
         assert_eq!(share(&plain, 0.05), 0.0);
     }
 
-    /// Groups of different spread: pooled, the wide group is flagged far too often; by groups, both at the level.
+    /// Groups of different spread: pooled, the wide group is flagged far too often; by groups, both at the
+    /// level.
     #[test]
     fn p_values_are_uniform_within_each_group() {
         let draw = |n: usize, seed: u64| -> Vec<(i64, f64)> {
@@ -220,7 +226,8 @@ mod tests {
             let n = p.len() as f64;
             let at = |i: usize| (i + 1) as f64 / n;
             let distance = p.iter().enumerate().map(|(i, &v)| (at(i) - v).abs()).fold(0.0, f64::max);
-            // Twenty calibration sets of 100 stand behind the smaller group: 1.63/√(20·100) and as much again for them.
+            // Twenty calibration sets of 100 stand behind the smaller group: 1.63/√(20·100) and as much again
+            // for them.
             assert!(distance < 0.06, "{distance}");
         }
         assert!(pooled as f64 / by_group[1].len() as f64 > 0.2);

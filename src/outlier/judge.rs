@@ -1,8 +1,8 @@
 //! Verdicts on any number of records, block by block, in memory that does not grow with them.
 //!
-//! A first pass scores the records and tallies their p-values, of which there are no more than calibration records: what
-//! Benjamini and Hochberg need of a table is how often each value occurs. A second pass writes the verdicts and explains
-//! the most unusual records, which the tally has picked.
+//! A first pass scores the records and tallies their p-values, of which there are no more than calibration
+//! records: what Benjamini and Hochberg need of a table is how often each value occurs. A second pass writes
+//! the verdicts and explains the most unusual records, which the tally has picked.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -285,7 +285,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Features whose absence is less likely than `gain` nats, the rarest first: no change of a value mends the record as much.
+/// Features whose absence is less likely than `gain` nats, the rarest first: no change of a value mends the
+/// record as much.
 fn absent<'e>(encoder: &'e Encoder, row: ArrayView1<'_, f64>, gain: f64) -> Vec<&'e str> {
     let surprise = |a: &&Absence| -a.log_prob(|c| row[c]);
     // Below three nats, one record in twenty, an absence is nothing special.

@@ -1,9 +1,9 @@
 //! Calibrated, explained outliers.
 //!
-//! The score of a record ([`Score`]) becomes a split-conformal p-value ([`Calibration`]), a decision by level or by
-//! false discovery rate ([`Rule`]), and for flagged records an explanation: which value, changed to what, would make
-//! the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of files or of how a model was
-//! fitted; any [`Density`](crate::density::Density) will do.
+//! The score of a record ([`Score`]) becomes a split-conformal p-value ([`Calibration`]), a decision by level
+//! or by false discovery rate ([`Rule`]), and for flagged records an explanation: which value, changed to
+//! what, would make the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of
+//! files or of how a model was fitted; any [`Density`](crate::density::Density) will do.
 
 mod agreement;
 mod block;

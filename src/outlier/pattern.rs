@@ -1,6 +1,6 @@
-//! The ways clinical numbers go wrong in transcription: another unit, a shifted decimal point, a lost sign, a value
-//! entered in its neighbour's field. Each proposes what the value would have been; whether a proposal explains a
-//! record is the density's verdict, not this module's.
+//! The ways clinical numbers go wrong in transcription: another unit, a shifted decimal point, a lost sign, a
+//! value entered in its neighbour's field. Each proposes what the value would have been; whether a proposal
+//! explains a record is the density's verdict, not this module's.
 
 use std::fmt;
 
@@ -24,9 +24,9 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// Log prior weight relative to a unit error, in nats. A wrong unit is proposed only where the column's unit has
-    /// a familiar rival; powers of ten are proposed everywhere and fit by accident the more often the more there
-    /// are of them, three decades more rarely than one.
+    /// Log prior weight relative to a unit error, in nats. A wrong unit is proposed only where the column's
+    /// unit has a familiar rival; powers of ten are proposed everywhere and fit by accident the more often
+    /// the more there are of them, three decades more rarely than one.
     pub(super) fn log_weight(&self) -> f64 {
         match self {
             Self::Unit(_) | Self::Swapped(_) => 0.0,
@@ -49,7 +49,8 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// `column unit = rival unit · scale + offset`, for the columns whose name holds one of `analytes` (all when empty).
+/// `column unit = rival unit · scale + offset`, for the columns whose name holds one of `analytes` (all when
+/// empty).
 struct Rival {
     units: &'static [&'static str],
     other: &'static str,
@@ -80,9 +81,9 @@ const UMOL_L: &[&str] = &["umol/l", "µmol/l", "μmol/l", "micromol/l"];
 const MMHG: &[&str] = &["mmhg", "torr"];
 const UREA: &[&str] = &["bun", "urea"];
 
-/// mg/dL per mmol/L is a tenth of the molar mass: glucose 180.156, urea nitrogen 28.01, calcium 40.08, magnesium
-/// 24.305, phosphorus 30.974, cholesterol 386.65, triglycerides 885.7, lactate 90.08; µmol/L per mg/dL is 10⁴ over
-/// it: creatinine 113.12, bilirubin 584.66, uric acid 168.11.
+/// mg/dL per mmol/L is a tenth of the molar mass: glucose 180.156, urea nitrogen 28.01, calcium 40.08,
+/// magnesium 24.305, phosphorus 30.974, cholesterol 386.65, triglycerides 885.7, lactate 90.08; µmol/L per
+/// mg/dL is 10⁴ over it: creatinine 113.12, bilirubin 584.66, uric acid 168.11.
 const RIVALS: &[Rival] = &[
     rival(CELSIUS, "°F", 5.0 / 9.0, -160.0 / 9.0),
     rival(FAHRENHEIT, "°C", 1.8, 32.0),
@@ -139,8 +140,8 @@ impl Correction {
     }
 }
 
-/// The familiar ways a column can have gone wrong, by its name and unit, for the recorded value; `signed` says that
-/// the column's training values have both signs or are negative.
+/// The familiar ways a column can have gone wrong, by its name and unit, for the recorded value; `signed`
+/// says that the column's training values have both signs or are negative.
 pub fn corrections(name: &str, unit: &str, signed: bool, recorded: f64) -> Vec<Correction> {
     let unit: String = unit.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
     let name = name.to_lowercase();

@@ -7,8 +7,8 @@ use crate::evaluate::{Score, score_records};
 use crate::features::Encoder;
 use crate::random::Seed;
 
-/// Scores of the calibration records, to be kept with the model: what new scores are ranked against. New records are scored
-/// with the same seed, so that a calibration record among them has its own score again.
+/// Scores of the calibration records, to be kept with the model: what new scores are ranked against. New
+/// records are scored with the same seed, so that a calibration record among them has its own score again.
 ///
 /// # Shapes
 /// `raw: (n, p)` as given by [`Encoder::raw`] → n scores

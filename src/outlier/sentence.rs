@@ -7,8 +7,8 @@ use super::pattern::Pattern;
 
 /// Why the record is unusual, in one sentence without a full stop. Empty for records that were not explained.
 ///
-/// `observed` is the number of observed values of the record, `absent` names features whose absence alone is rarer than
-/// anything a change of values would mend.
+/// `observed` is the number of observed values of the record, `absent` names features whose absence alone is
+/// rarer than anything a change of values would mend.
 pub(super) fn sentence(
     features: &[FeatureExplanation],
     pair: Option<&PairExplanation>,

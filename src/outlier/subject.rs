@@ -1,4 +1,5 @@
-//! What is tried on a record: changes of one feature, of the features of one variable, exchanges of two variables.
+//! What is tried on a record: changes of one feature, of the features of one variable, exchanges of two
+//! variables.
 
 use super::block::Edit;
 use super::pattern::Correction;
@@ -61,8 +62,8 @@ pub(super) struct Exchange {
     pub(super) gain: Gain,
 }
 
-/// The subjects worth refining: the most promising features and blocks, with the features of those blocks, which
-/// have to be beaten.
+/// The subjects worth refining: the most promising features and blocks, with the features of those blocks,
+/// which have to be beaten.
 pub(super) fn choose(subjects: &[Subject], n_features: usize) -> Vec<&Subject> {
     let features = subjects.iter().filter(|s| s.block.is_none()).take(n_features);
     let blocks = subjects.iter().filter(|s| s.block.is_some()).take(REFINED_BLOCKS);

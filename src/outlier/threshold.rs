@@ -86,7 +86,8 @@ pub enum Warning {
         alpha: f64,
         /// Calibration records there are.
         n_calibration: usize,
-        /// Central 95 % range of the share of ordinary rows that is flagged, over calibration sets of this size.
+        /// Central 95 % range of the share of ordinary rows that is flagged, over calibration sets of this
+        /// size.
         realised: (f64, f64),
     },
     /// More rows look unusual than chance and a few errors account for.
@@ -186,8 +187,8 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What follows for the reader from the sizes of the calibration set and of the table, and from how many of the table's
-/// `n_rows` p-values are `small`, at most 0.05.
+/// What follows for the reader from the sizes of the calibration set and of the table, and from how many of
+/// the table's `n_rows` p-values are `small`, at most 0.05.
 pub fn warnings(calibration: &Calibration, rule: Rule, n_rows: usize, small: usize) -> Vec<Warning> {
     let mut out = Vec::new();
     let n = calibration.n();
@@ -210,8 +211,8 @@ pub fn warnings(calibration: &Calibration, rule: Rule, n_rows: usize, small: usi
             Rule::Alpha(alpha) => out.extend(imprecise(n, alpha)),
         }
     }
-    // One in four at 0.05 cannot be chance at 20 rows (binomial tail below 0.3 %), and planted or real single errors
-    // are rarer than that.
+    // One in four at 0.05 cannot be chance at 20 rows (binomial tail below 0.3 %), and planted or real single
+    // errors are rarer than that.
     let share = small as f64 / n_rows.max(1) as f64;
     if n_rows >= 20 && share > 0.25 {
         out.push(Warning::Shifted { share });
@@ -310,8 +311,9 @@ mod tests {
         assert_eq!(warnings(&constant, Rule::Alpha(0.05), &[1.0]), [Warning::Constant]);
     }
 
-    /// 200 tables of 300 ordinary and 30 shifted Gaussian scores against 1000 calibration scores: the mean false
-    /// discovery proportion at 0.1 stays below 0.1·(300/330) plus three standard errors, and most outliers are found.
+    /// 200 tables of 300 ordinary and 30 shifted Gaussian scores against 1000 calibration scores: the mean
+    /// false discovery proportion at 0.1 stays below 0.1·(300/330) plus three standard errors, and most
+    /// outliers are found.
     #[test]
     fn the_false_discovery_rate_is_controlled_on_gaussians() {
         let normal = |rng: &mut crate::random::StreamRng| {

@@ -1,8 +1,8 @@
 //! The log-likelihood of hypothetical versions of one record, relative to the record as it is.
 //!
-//! All versions share their noise, so that differences are not blurred by it, and all are scored in one call of the
-//! density. Noise of observed features is drawn here, because a changed value has to meet the noise of the value it
-//! replaces; that of missing values and of indicators is the encoder's, and stays.
+//! All versions share their noise, so that differences are not blurred by it, and all are scored in one call
+//! of the density. Noise of observed features is drawn here, because a changed value has to meet the noise of
+//! the value it replaces; that of missing values and of indicators is the encoder's, and stays.
 
 use ndarray::Array2;
 use rand::RngExt;
@@ -20,15 +20,17 @@ const LOWEST: f64 = -1e9;
 pub(super) trait Cells: Sync {
     /// All coordinates of a record under one noise draw; those of features come first, in their order.
     fn record(&self, raw: &[f64], seed: Seed, draw: u64) -> Vec<f64>;
-    /// Coordinate of the value `x` of a feature under the noise `u` in (0, 1), with what belongs to its likelihood.
+    /// Coordinate of the value `x` of a feature under the noise `u` in (0, 1), with what belongs to its
+    /// likelihood.
     fn cell(&self, feature: usize, x: f64, u: f64) -> Cell;
 }
 
 /// Log-likelihood of a version less that of the record, in nats.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Gain {
-    /// Of the vector the model sees. No change of a column's unit or scale touches it, and a rare value of a skewed
-    /// column is not held unlikely just because values are sparse around it: what features are compared by.
+    /// Of the vector the model sees. No change of a column's unit or scale touches it, and a rare value of a
+    /// skewed column is not held unlikely just because values are sparse around it: what features are
+    /// compared by.
     pub(super) vector: f64,
     /// In original units: what distributions of a value are made of.
     pub(super) original: f64,

@@ -15,13 +15,15 @@ use super::{PartialError, Proposal};
 /// Completed records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imputations {
-    /// `(n · k, p)`: the k completions of the first record, then those of the next; values that were given are unchanged.
+    /// `(n · k, p)`: the k completions of the first record, then those of the next; values that were given
+    /// are unchanged.
     pub raw: Array2<f64>,
     /// Effective number of samples the completions of each record were chosen from, `(n,)`.
     pub effective_samples: Vec<f64>,
 }
 
-/// Draws `k` completions of each row, chosen from `samples` candidates (at least k), the same for any number of threads.
+/// Draws `k` completions of each row, chosen from `samples` candidates (at least k), the same for any number
+/// of threads.
 ///
 /// A missing feature is completed as if it had been measured: never by "missing".
 ///
@@ -80,8 +82,8 @@ pub fn impute(
     Ok(Imputations { raw, effective_samples })
 }
 
-/// `k` draws for each row of a model of numbers given a context, where the context is all there is: straight from the model,
-/// without candidates. None where that is not so.
+/// `k` draws for each row of a model of numbers given a context, where the context is all there is: straight
+/// from the model, without candidates. None where that is not so.
 ///
 /// # Shapes
 /// As [`impute`].
@@ -109,8 +111,8 @@ pub fn draw_given(
     Some(Imputations { raw: drawn, effective_samples: vec![samples.max(k) as f64; raw.nrows()] })
 }
 
-/// k positions by weight, systematically: each is chosen as often as its share of k, rounded up or down. Candidates are
-/// independent, so their order carries nothing.
+/// k positions by weight, systematically: each is chosen as often as its share of k, rounded up or down.
+/// Candidates are independent, so their order carries nothing.
 fn resample(log_weight: &[f64], k: usize, rng: &mut StreamRng) -> Vec<usize> {
     let total = log_sum_exp(log_weight);
     let share = |w: f64| {

@@ -6,16 +6,19 @@ use crate::random::StreamRng;
 /// Known cells of one record.
 pub(super) struct Known<'a> {
     encoder: &'a Encoder,
-    /// Position of each known feature with its value, NaN where it is part of the context and known to be missing.
+    /// Position of each known feature with its value, NaN where it is part of the context and known to be
+    /// missing.
     values: Vec<(usize, f64)>,
     /// Position among the indicators of each known one, with its bit.
     bits: Vec<(usize, f64)>,
-    /// Log-probability of what is known without a coordinate: rare levels, and absences that are too rare for an indicator.
+    /// Log-probability of what is known without a coordinate: rare levels, and absences that are too rare for
+    /// an indicator.
     log_states: f64,
 }
 
 impl<'a> Known<'a> {
-    /// The features marked in `wanted`, as far as `row` has them, and whether they are missing; and all of the context.
+    /// The features marked in `wanted`, as far as `row` has them, and whether they are missing; and all of
+    /// the context.
     pub(super) fn subset(encoder: &'a Encoder, row: &[f64], wanted: &[bool]) -> Self {
         let given = |j: usize| encoder.columns[j].context;
         let mut log_states = 0.0;
@@ -65,8 +68,8 @@ impl<'a> Known<'a> {
         self.values.iter().map(|(j, _)| *j).chain(self.bits.iter().map(|(k, _)| p + k)).collect()
     }
 
-    /// The known coordinates under one draw of the noise, and log|∂v/∂x| of those that are no context, with the log-probability
-    /// of what is known beside them.
+    /// The known coordinates under one draw of the noise, and log|∂v/∂x| of those that are no context, with
+    /// the log-probability of what is known beside them.
     pub(super) fn draw(&self, rng: &mut StreamRng) -> (Vec<f64>, f64) {
         let mut log_det = self.log_states;
         let mut v = Vec::with_capacity(self.values.len() + self.bits.len());

@@ -67,8 +67,8 @@ pub(super) struct Weighted {
 }
 
 impl<'a> Proposal<'a> {
-    /// The model itself where it is a mixture; the mixture among the members of an ensemble; else one fitted to draws of the
-    /// model, always the same for the same model.
+    /// The model itself where it is a mixture; the mixture among the members of an ensemble; else one fitted
+    /// to draws of the model, always the same for the same model.
     ///
     /// # Errors
     /// [`PartialError`] for models of windows and where no mixture can be fitted.
@@ -95,7 +95,8 @@ impl<'a> Proposal<'a> {
             (0..drawn.nrows()).filter(|&i| drawn.row(i).iter().all(|x| x.is_finite())).collect();
         let (train, held_out) = finite.split_at(n.min(finite.len()));
         let rows = |at: &[usize]| drawn.select(ndarray::Axis(0), at);
-        // A few sizes will do: how well it proposes shows in the effective samples, and the search is most of the time.
+        // A few sizes will do: how well it proposes shows in the effective samples, and the search is most of
+        // the time.
         let config = GmmConfig {
             components: vec![1, 4, 12],
             regularisation: vec![1e-3, 1e-2],
@@ -157,8 +158,8 @@ impl<'a> Proposal<'a> {
     }
 }
 
-/// Vectors the model draws; their context, of which it knows nothing, is drawn as standard normal, which is what coordinates
-/// are made to look like. Weights make up for what a mixture learns from that.
+/// Vectors the model draws; their context, of which it knows nothing, is drawn as standard normal, which is
+/// what coordinates are made to look like. Weights make up for what a mixture learns from that.
 fn draws(artifact: &ModelArtifact, n: usize, seed: Seed) -> Array2<f64> {
     let density = artifact.density();
     let mut rng = seed.stream("context", 0);

@@ -1,5 +1,6 @@
-//! Records in blocks, for what is done with each of them by itself: memory does not grow with their number. Those of a
-//! bundle are read from its file of tensors, those of a table by the reader of tables, a block of rows after the other.
+//! Records in blocks, for what is done with each of them by itself: memory does not grow with their number.
+//! Those of a bundle are read from its file of tensors, those of a table by the reader of tables, a block of
+//! rows after the other.
 
 use std::path::Path;
 
@@ -42,8 +43,8 @@ enum Source<'m> {
 }
 
 impl<'m> Blocks<'m> {
-    /// Opens the records `model` is to judge. Another bundle than the model's own is read by its table, so that the model's
-    /// transforms and level codes apply, never the other bundle's.
+    /// Opens the records `model` is to judge. Another bundle than the model's own is read by its table, so
+    /// that the model's transforms and level codes apply, never the other bundle's.
     ///
     /// # Errors
     /// As [`Records::read`].

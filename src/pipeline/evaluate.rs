@@ -9,7 +9,8 @@ use crate::schema::Kind;
 use super::labels::{labels_of, read_labels};
 use super::{Error, error};
 
-/// Compares a table written by `flag` (CSV or Parquet) with a labels file. Returns the figures and what the user should know.
+/// Compares a table written by `flag` (CSV or Parquet) with a labels file. Returns the figures and what the
+/// user should know.
 ///
 /// # Errors
 /// Files that cannot be read; labels of which none is about a record of the table.

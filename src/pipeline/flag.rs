@@ -59,8 +59,8 @@ pub struct FlagSummary {
     pub warnings: Vec<String>,
 }
 
-/// Flags records and writes one row each, in their order. The records are gone through twice: once for their scores, of which
-/// two numbers each are kept, and once for the verdicts.
+/// Flags records and writes one row each, in their order. The records are gone through twice: once for their
+/// scores, of which two numbers each are kept, and once for the verdicts.
 ///
 /// # Errors
 /// Whatever reading, scoring or writing reports.
@@ -286,8 +286,8 @@ fn write_json(file: JsonFile<'_>, flags: &Flags, force: bool) -> Result<(), Erro
     Ok(staged.commit()?)
 }
 
-/// Columns whose median lies where hardly any training value did: read in another unit, or another column under the
-/// same name. Twenty values at least, so that a handful of odd records raises no alarm.
+/// Columns whose median lies where hardly any training value did: read in another unit, or another column
+/// under the same name. Twenty values at least, so that a handful of odd records raises no alarm.
 fn shifted_columns(model: &ModelArtifact, sample: &ColumnSample) -> Vec<String> {
     const FEWEST: usize = 20;
     const CONVERSIONS: [(f64, &str); 8] = [
@@ -324,7 +324,8 @@ fn shifted_columns(model: &ModelArtifact, sample: &ColumnSample) -> Vec<String> 
     warnings
 }
 
-/// Some values of each column of a table of any length: every record at first, then every second, every fourth and so on.
+/// Some values of each column of a table of any length: every record at first, then every second, every
+/// fourth and so on.
 struct ColumnSample {
     columns: Vec<Vec<f64>>,
     /// Records met, and of how many one is taken.

@@ -118,8 +118,8 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
     Ok(warnings)
 }
 
-/// Values given that lie where hardly any training value did: what is drawn beside them rests on no data. Eight nats are one
-/// training value in three thousand, extrapolated from the outer quantiles.
+/// Values given that lie where hardly any training value did: what is drawn beside them rests on no data.
+/// Eight nats are one training value in three thousand, extrapolated from the outer quantiles.
 fn unusual_values(encoder: &Encoder, raw: ArrayView2<'_, f64>) -> Vec<String> {
     const RARE: f64 = 8.0;
     let mut warnings = Vec::new();

@@ -17,7 +17,8 @@ pub struct Inspection {
     pub model: Family,
     /// Names of the coordinates that the layers' numbers refer to.
     pub coordinates: Vec<String>,
-    /// One per linear layer; empty for flows of waveform windows, whose matrices are thousands of coordinates wide.
+    /// One per linear layer; empty for flows of waveform windows, whose matrices are thousands of coordinates
+    /// wide.
     pub layers: Vec<LayerInspection>,
     /// Of flows of waveform windows, every level of every butterfly.
     #[serde(skip_serializing_if = "Vec::is_empty")]

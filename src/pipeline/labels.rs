@@ -7,8 +7,9 @@ use crate::outlier::Label;
 
 use super::Error;
 
-/// Reads a labels file: a column `record_id` (or `ICUSTAY_ID`), a column `kind` (or `label` with 0 and 1), and optionally `variables` with the
-/// corrupted ones, separated by spaces or semicolons. Header case is ignored.
+/// Reads a labels file: a column `record_id` (or `ICUSTAY_ID`), a column `kind` (or `label` with 0 and 1),
+/// and optionally `variables` with the corrupted ones, separated by spaces or semicolons. Header case is
+/// ignored.
 ///
 /// # Errors
 /// [`Error::Labels`] with the line at fault.

@@ -1,5 +1,5 @@
-//! One function per command: what `cohort-flow ingest`, `fit`, `score`, `sample`, `flag`, `report`, `synth` and
-//! `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
+//! One function per command: what `cohort-flow ingest`, `fit`, `score`, `sample`, `flag`, `report`, `synth`
+//! and `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
 mod blocks;
 mod error;

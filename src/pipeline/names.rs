@@ -4,7 +4,8 @@ use crate::features::FittedColumn;
 
 use super::Error;
 
-/// Positions of the features called `names`, in that order; `option` and `owner` ("bundle", "model") are for messages.
+/// Positions of the features called `names`, in that order; `option` and `owner` ("bundle", "model") are for
+/// messages.
 ///
 /// # Errors
 /// [`Error::Usage`] with all names that `columns` have not, or one that is given twice.

@@ -35,8 +35,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads the records `model` is to judge. Another bundle than the model's own is read by its table, so that
-    /// the model's transforms and level codes apply, never the other bundle's.
+    /// Reads the records `model` is to judge. Another bundle than the model's own is read by its table, so
+    /// that the model's transforms and level codes apply, never the other bundle's.
     ///
     /// # Errors
     /// Unreadable source; columns of the model that the source does not have.

@@ -22,10 +22,11 @@ use super::{Error, Records, RecordsSource};
 
 /// Features named per flagged record.
 const EXPLAIN: usize = 3;
-/// The least likely records are explained even when none is flagged: this many, or fewer where each takes long.
+/// The least likely records are explained even when none is flagged: this many, or fewer where each takes
+/// long.
 const ALSO_EXPLAIN: usize = 20;
-/// Features² times records explained for that reason: the time of one explanation grows with the square of the features, and is
-/// some seconds at 200.
+/// Features² times records explained for that reason: the time of one explanation grows with the square of
+/// the features, and is some seconds at 200.
 const EXPLAINED_WORK: usize = 120_000;
 
 /// What is written.
@@ -43,8 +44,8 @@ pub enum ReportFormat {
 pub struct ReportRequest<'a> {
     /// Bundle folder.
     pub bundle: &'a Path,
-    /// Model folders; the first fitted on the bundle is the one records are flagged with. Models of the older bundle
-    /// judge how far the cohorts have drifted apart.
+    /// Model folders; the first fitted on the bundle is the one records are flagged with. Models of the older
+    /// bundle judge how far the cohorts have drifted apart.
     pub models: &'a [&'a Path],
     /// An older bundle to compare the cohort with.
     pub compare: Option<&'a Path>,

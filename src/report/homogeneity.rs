@@ -1,9 +1,9 @@
 //! Whether two sets of records have one distribution over the same cells.
 //!
-//! Numbers with atoms, binaries, counts and levels have many ties, on which distances of distribution functions lose
-//! their power and quantile bins their width. Counts in cells have neither fault. Of two cells the test is Fisher's exact
-//! one. Of more it is Pearson's X², whose distribution given the totals of cells and cohorts is taken as the gamma with
-//! its exact mean and variance:
+//! Numbers with atoms, binaries, counts and levels have many ties, on which distances of distribution
+//! functions lose their power and quantile bins their width. Counts in cells have neither fault. Of two cells
+//! the test is Fisher's exact one. Of more it is Pearson's X², whose distribution given the totals of cells
+//! and cohorts is taken as the gamma with its exact mean and variance:
 //!
 //! ```text
 //! E X²   = N (c − 1) / (N − 1)
@@ -12,14 +12,15 @@
 //! v₂ = (N − c)(c − 1) / (N − 1)       w₂ = (N Σ 1/kᵢ − c²) / (N − 2)         kᵢ: records of both cohorts in cell i
 //! ```
 //!
-//! With full cells that is the usual χ² of c − 1 degrees; with thousands of rare levels χ² would be far off. In simulations
-//! with cells of one or two records and cohorts of 100 and 900, 4.0 to 6.5 % of equal samples had p ≤ 5 %, where χ² gave
-//! 0.9 to 16 %.
+//! With full cells that is the usual χ² of c − 1 degrees; with thousands of rare levels χ² would be far off.
+//! In simulations with cells of one or two records and cohorts of 100 and 900, 4.0 to 6.5 % of equal samples
+//! had p ≤ 5 %, where χ² gave 0.9 to 16 %.
 //!
 //! # References
-//! Haldane (1940), The mean and variance of χ², when used as a test of homogeneity, when expectations are small,
-//! Biometrika 31; Dawson (1954), A simplified expression for the variance of the χ²-function on a contingency table,
-//! Biometrika 41; Holm (1979), A simple sequentially rejective multiple test procedure, Scand. J. Stat. 6.
+//! Haldane (1940), The mean and variance of χ², when used as a test of homogeneity, when expectations are
+//! small, Biometrika 31; Dawson (1954), A simplified expression for the variance of the χ²-function on a
+//! contingency table, Biometrika 41; Holm (1979), A simple sequentially rejective multiple test procedure,
+//! Scand. J. Stat. 6.
 
 use statrs::distribution::{ContinuousCDF, Gamma};
 use statrs::function::gamma::ln_gamma;
@@ -29,8 +30,8 @@ const EXACT: u64 = 20_000;
 /// The smallest p-value told: below, only logarithms would say more.
 const SMALLEST: f64 = 1e-300;
 
-/// Probability that two cohorts of one distribution differ by as much as these counts over the same cells, or more; none
-/// where a cohort is empty or fewer than two cells hold a record.
+/// Probability that two cohorts of one distribution differ by as much as these counts over the same cells, or
+/// more; none where a cohort is empty or fewer than two cells hold a record.
 pub(crate) fn homogeneity(old: &[u64], new: &[u64]) -> Option<f64> {
     let filled: Vec<(u64, u64)> =
         old.iter().zip(new).map(|(a, b)| (*a, *b)).filter(|(a, b)| a + b > 0).collect();
@@ -48,8 +49,8 @@ pub(crate) fn homogeneity(old: &[u64], new: &[u64]) -> Option<f64> {
     Some(p.clamp(SMALLEST, 1.0))
 }
 
-/// Two-sided: the probability of all tables with these totals that are no likelier than the one seen, `a` of `n` and `b`
-/// of `m`.
+/// Two-sided: the probability of all tables with these totals that are no likelier than the one seen, `a` of
+/// `n` and `b` of `m`.
 fn fisher(a: u64, b: u64, n: u64, m: u64) -> f64 {
     let k = a + b;
     let log_choose =
@@ -91,7 +92,8 @@ fn moments(total: f64, n: f64, m: f64, c: f64, inverse: f64) -> Option<(f64, f64
     (total > 3.0 && variance > 1e-12).then_some((mean, variance))
 }
 
-/// What X² of `cells` stays below in 95 % of cases when nothing changed, by the same gamma; of the counts of both cohorts.
+/// What X² of `cells` stays below in 95 % of cases when nothing changed, by the same gamma; of the counts of
+/// both cohorts.
 pub(crate) fn chance(old: &[u64], new: &[u64]) -> Option<f64> {
     let pooled: Vec<f64> = old.iter().zip(new).map(|(a, b)| (a + b) as f64).filter(|k| *k > 0.0).collect();
     let (n, m) = (old.iter().sum::<u64>() as f64, new.iter().sum::<u64>() as f64);
@@ -103,8 +105,9 @@ pub(crate) fn chance(old: &[u64], new: &[u64]) -> Option<f64> {
     Some(Gamma::new(mean * mean / variance, mean / variance).ok()?.inverse_cdf(0.95))
 }
 
-/// Holm's adjusted p-values, in the order given: the smallest level of the whole family at which each is rejected. Whatever
-/// the tests have to do with each other, the probability of any false alarm is at most the level.
+/// Holm's adjusted p-values, in the order given: the smallest level of the whole family at which each is
+/// rejected. Whatever the tests have to do with each other, the probability of any false alarm is at most the
+/// level.
 pub(crate) fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

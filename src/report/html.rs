@@ -35,8 +35,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("limits.html.j2", include_str!("../../reports/sections/limits.html.j2")),
 ];
 
-/// Sections of the page in the order of a reader's questions: anchor and heading, grouped by question. Every page has
-/// all of them but drift, which needs another cohort.
+/// Sections of the page in the order of a reader's questions: anchor and heading, grouped by question. Every
+/// page has all of them but drift, which needs another cohort.
 type Sections = &'static [(&'static str, &'static str)];
 const PARTS: &[(&str, &str, Sections)] = &[
     (
@@ -189,7 +189,8 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// Whether the page has a section: drift needs another cohort, and of windows there are no tables by coordinate.
+/// Whether the page has a section: drift needs another cohort, and of windows there are no tables by
+/// coordinate.
 fn has(data: &ReportData, section: &str) -> bool {
     match section {
         "drift" => data.drift.is_some(),

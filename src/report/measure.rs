@@ -1,4 +1,5 @@
-//! Statistics that compare two sets of records: distances of distributions, rank correlations, intervals of shares.
+//! Statistics that compare two sets of records: distances of distributions, rank correlations, intervals of
+//! shares.
 
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
@@ -11,8 +12,8 @@ use crate::random::Seed;
 /// Half-width of a 95 % normal interval in standard errors.
 pub(crate) const Z95: f64 = 1.959_963_984_540_054;
 
-/// Kolmogorov–Smirnov distance of two samples in ascending order: the largest gap of their distribution functions;
-/// 0 when one is empty.
+/// Kolmogorov–Smirnov distance of two samples in ascending order: the largest gap of their distribution
+/// functions; 0 when one is empty.
 pub(crate) fn ks_distance(a: &[f64], b: &[f64]) -> f64 {
     let (mut i, mut j, mut largest) = (0, 0, 0.0_f64);
     while i < a.len() && j < b.len() {
@@ -29,15 +30,16 @@ pub(crate) fn ks_distance(a: &[f64], b: &[f64]) -> f64 {
     largest
 }
 
-/// The distance that two samples of one continuous distribution exceed in 5 % of cases (Smirnov's asymptotic value;
-/// conservative for discrete ones).
+/// The distance that two samples of one continuous distribution exceed in 5 % of cases (Smirnov's asymptotic
+/// value; conservative for discrete ones).
 pub(crate) fn ks_chance(n: usize, m: usize) -> f64 {
     // sqrt(−ln(0.05 / 2) / 2)
     scaled(1.358_101, n, m)
 }
 
-/// The same for these samples, in ascending order, with their ties: where values are few, the largest gap is that of a
-/// Brownian bridge at the few points where their distribution function stands, not anywhere between.
+/// The same for these samples, in ascending order, with their ties: where values are few, the largest gap is
+/// that of a Brownian bridge at the few points where their distribution function stands, not anywhere
+/// between.
 pub(crate) fn ks_chance_tied(a: &[f64], b: &[f64]) -> f64 {
     /// Different values beyond which ties matter little, or the bridge would be drawn at too many points.
     const FEW: usize = 50;
@@ -55,7 +57,8 @@ pub(crate) fn ks_chance_tied(a: &[f64], b: &[f64]) -> f64 {
             return ks_chance(a.len(), b.len());
         }
     }
-    // The gap closes where one sample is used up; what the other has beyond is one more stretch of the function.
+    // The gap closes where one sample is used up; what the other has beyond is one more stretch of the
+    // function.
     levels.retain(|f| *f < 1.0);
     let half = |f: f64| Z95 * (f * (1.0 - f)).sqrt();
     let bridge = match levels.as_slice() {
@@ -91,7 +94,8 @@ fn scaled(bridge: f64, n: usize, m: usize) -> f64 {
     (bridge * ((n + m) as f64 / (n as f64 * m as f64)).sqrt()).min(1.0)
 }
 
-/// Standardised mean difference (mean a − mean b) / √((var a + var b) / 2); `None` without two values or variance.
+/// Standardised mean difference (mean a − mean b) / √((var a + var b) / 2); `None` without two values or
+/// variance.
 pub(crate) fn standardised_difference(a: &[f64], b: &[f64]) -> Option<f64> {
     let (a, b): (Moments, Moments) = (a.iter().copied().collect(), b.iter().copied().collect());
     let pooled = a.variance().midpoint(b.variance()).sqrt();
@@ -110,14 +114,14 @@ pub(crate) fn standardised_error(d: f64, n: usize, m: usize) -> Option<f64> {
 /// Standard error of a rank correlation `r` of `n` pairs.
 ///
 /// # References
-/// Bonett & Wright (2000), Sample size requirements for estimating Pearson, Kendall and Spearman correlations: the
-/// variance (1 + r²/2) / (n − 3) of its Fisher transform, brought back by 1 − r².
+/// Bonett & Wright (2000), Sample size requirements for estimating Pearson, Kendall and Spearman
+/// correlations: the variance (1 + r²/2) / (n − 3) of its Fisher transform, brought back by 1 − r².
 pub(crate) fn spearman_error(r: f64, n: usize) -> Option<f64> {
     (n > 3).then(|| (1.0 - r * r) * ((1.0 + r * r / 2.0) / (n as f64 - 3.0)).sqrt())
 }
 
-/// Population stability index of two sets of counts over the same cells: Σ (q − p) ln(q / p), with half a record
-/// added to each cell so that an empty one is not infinite. `None` where a set is empty.
+/// Population stability index of two sets of counts over the same cells: Σ (q − p) ln(q / p), with half a
+/// record added to each cell so that an empty one is not infinite. `None` where a set is empty.
 pub(crate) fn stability_index(old: &[u64], new: &[u64]) -> Option<f64> {
     let share = |counts: &[u64], i: usize| {
         let total: u64 = counts.iter().sum();
@@ -147,8 +151,8 @@ pub(crate) fn wilson(k: usize, n: usize) -> (f64, f64) {
     (((center - half) / scale).max(0.0), ((center + half) / scale).min(1.0))
 }
 
-/// Spearman correlations of all pairs of columns over the rows that have both, as a full symmetric matrix; `None`
-/// below `minimum` such rows or where a column is constant on them.
+/// Spearman correlations of all pairs of columns over the rows that have both, as a full symmetric matrix;
+/// `None` below `minimum` such rows or where a column is constant on them.
 ///
 /// # Shapes
 /// `x: (n, p)`, NaN is missing → p × p
@@ -252,7 +256,8 @@ mod tests {
                 let (a, b) = (draw(n), draw(m));
                 beyond += usize::from(ks_distance(&a, &b) > ks_chance_tied(&a, &b));
             }
-            // 5 % of 400 are 20 with a standard error of 4.4; continuous chance would give next to none of two values.
+            // 5 % of 400 are 20 with a standard error of 4.4; continuous chance would give next to none of
+            // two values.
             assert!((6..=34).contains(&beyond), "{levels}: {beyond}");
         }
         let many: Vec<f64> = (0..200).map(f64::from).collect();

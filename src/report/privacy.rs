@@ -1,16 +1,16 @@
 //! What may be printed about few people.
 //!
-//! A number of records can only enter the report through [`Privacy`], which hides 1–10 unless the user opted in.
-//! Hiding one cell is not enough where a total gives it away by subtraction: [`Privacy::part`] also protects the
-//! complement, [`Privacy::parts`] merges small parts of a whole and blurs the largest, and [`Privacy::steps`] merges
-//! cohort rules that exclude few.
+//! A number of records can only enter the report through [`Privacy`], which hides 1–10 unless the user opted
+//! in. Hiding one cell is not enough where a total gives it away by subtraction: [`Privacy::part`] also
+//! protects the complement, [`Privacy::parts`] merges small parts of a whole and blurs the largest, and
+//! [`Privacy::steps`] merges cohort rules that exclude few.
 
 use serde::{Serialize, Serializer};
 
 use super::format;
 
-/// Smallest number of records printed: the cell size policy of the US Centers for Medicare & Medicaid Services,
-/// which most data use agreements repeat. Zero is printed, as it is about nobody.
+/// Smallest number of records printed: the cell size policy of the US Centers for Medicare & Medicaid
+/// Services, which most data use agreements repeat. Zero is printed, as it is about nobody.
 pub const MINIMUM_CELL: u64 = 11;
 
 /// A count or percentage as it may be printed. Made by [`Privacy`] alone.
@@ -132,8 +132,8 @@ impl Privacy {
         Cell(Shown::Hidden)
     }
 
-    /// The largest part of a printed whole whose `n_hidden` hidden parts sum to `hidden`: no more than the whole
-    /// and the other parts say anyway.
+    /// The largest part of a printed whole whose `n_hidden` hidden parts sum to `hidden`: no more than the
+    /// whole and the other parts say anyway.
     pub fn blurred(self, largest: u64, hidden: u64, n_hidden: u64) -> Cell {
         let bound = (largest + hidden).saturating_sub((MINIMUM_CELL - 1) * n_hidden).max(MINIMUM_CELL);
         Cell(if self.identifiable { Shown::Exact(largest as f64) } else { Shown::AtLeast(bound as f64) })
@@ -169,9 +169,9 @@ impl Privacy {
         self.allows(of).then(|| n as f64 / of as f64)
     }
 
-    /// Parts of a printed whole in their order, with their shares. Small ones become one last "others"; where even
-    /// that is small, the largest part is blurred, lest subtraction tell. So it is for the sake of `beside`, a number of
-    /// the same whole that is printed, or hidden, elsewhere.
+    /// Parts of a printed whole in their order, with their shares. Small ones become one last "others"; where
+    /// even that is small, the largest part is blurred, lest subtraction tell. So it is for the sake of
+    /// `beside`, a number of the same whole that is printed, or hidden, elsewhere.
     pub fn parts(self, parts: Vec<(String, u64)>, beside: u64) -> Vec<Part> {
         let beside = if self.small(beside) { beside } else { 0 };
         let total: u64 = parts.iter().map(|p| p.1).sum::<u64>() + beside;
@@ -262,7 +262,8 @@ impl Privacy {
         if self.identifiable { id.to_owned() } else { format!("record {rank}") }
     }
 
-    /// The extremes that may be printed of sorted values: without opting in, each leaves ten records beyond it.
+    /// The extremes that may be printed of sorted values: without opting in, each leaves ten records beyond
+    /// it.
     pub fn range(self, sorted: &[f64]) -> Option<(f64, f64)> {
         let beyond = if self.identifiable { 0 } else { MINIMUM_CELL as usize - 1 };
         (sorted.len() > 2 * beyond).then(|| (sorted[beyond], sorted[sorted.len() - 1 - beyond]))

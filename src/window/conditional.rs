@@ -5,8 +5,9 @@
 //! ∂log p/∂logit_k = r_k − w_k    ∂/∂m_kc = r_k z/s    ∂/∂log s_kc = r_k (z² − 1)       r: responsibilities, z = (e − m)/s
 //! ```
 //!
-//! Of a digitised signal the network knows the recorded value but for the noise that was added to it. There the components
-//! are logistic, and each gives the probability of the step e ± h the innovation lies on, spread evenly over that step:
+//! Of a digitised signal the network knows the recorded value but for the noise that was added to it. There
+//! the components are logistic, and each gives the probability of the step e ± h the innovation lies on,
+//! spread evenly over that step:
 //!
 //! ```text
 //! P = σ(b) − σ(a) = σ(b) σ(−a) (1 − e^{−κ})       a, b = (e ∓ h − m)/s       κ = b − a = 2h/s
@@ -78,7 +79,8 @@ impl Shape {
         Activations { pre1, h1, pre2, h2, out }
     }
 
-    /// Log-density of each innovation. Where `half` is not empty, it is half of the step each innovation lies on.
+    /// Log-density of each innovation. Where `half` is not empty, it is half of the step each innovation lies
+    /// on.
     ///
     /// # Shapes
     /// `x: (inputs, n)`, `e: (C, n)`, `half: (C, n)` or empty → n values
@@ -278,7 +280,8 @@ fn normal<T: Real>(x: T, log_scale: T) -> [T; 3] {
     [T::from_f64(-0.5) * z * z - log_scale - constant, z * inverse, z * z - T::one()]
 }
 
-/// Logistic probability of the step x ± h over its width, as a logarithm, and its derivatives by the mean and by log s.
+/// Logistic probability of the step x ± h over its width, as a logarithm, and its derivatives by the mean and
+/// by log s.
 fn step<T: Real>(x: T, half: T, log_scale: T) -> [T; 3] {
     let inverse = (-log_scale).fast_exp();
     let (a, b) = ((x - half) * inverse, (x + half) * inverse);

@@ -38,7 +38,8 @@ impl Context {
         self.lags + self.pools * POOL
     }
 
-    /// Inputs of samples `from..` of a window, given its samples up to the last but one; later ones are not read.
+    /// Inputs of samples `from..` of a window, given its samples up to the last but one; later ones are not
+    /// read.
     ///
     /// # Shapes
     /// `v: (T, C)` centred samples, `e: (T, C)` innovations → `(n_inputs, T − from)`, one column per sample.

@@ -1,4 +1,5 @@
-//! Training of the network: AdamW, warm-up and cosine decay, averaged weights, early stopping on validation windows.
+//! Training of the network: AdamW, warm-up and cosine decay, averaged weights, early stopping on validation
+//! windows.
 
 use std::path::Path;
 use std::time::Instant;
@@ -103,10 +104,12 @@ pub enum WindowError {
     Train(#[from] TrainError),
 }
 
-/// Trains the network on top of `var`, for digitised signals with their `lattice`, and returns the weights that did best on
-/// `validation`, which may be those of the start, with the seconds spent in this run and those it continues.
+/// Trains the network on top of `var`, for digitised signals with their `lattice`, and returns the weights
+/// that did best on `validation`, which may be those of the start, with the seconds spent in this run and
+/// those it continues.
 ///
-/// An interrupted run ends with its state kept, if anywhere; continued, it gives the weights of an undisturbed one.
+/// An interrupted run ends with its state kept, if anywhere; continued, it gives the weights of an
+/// undisturbed one.
 ///
 /// # Shapes
 /// `validation: (m, T·C)`
@@ -270,7 +273,8 @@ impl WindowConfig {
     }
 }
 
-/// The flow before training: the last layer's bias is the mixture of the autoregression, its weights are zero.
+/// The flow before training: the last layer's bias is the mixture of the autoregression, its weights are
+/// zero.
 fn start(var: Var, lattice: Option<Lattice>, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
     let context = Context::of(var.length(), var.channels());
     let (k, c) = (config.components, var.channels());
@@ -287,7 +291,8 @@ fn start(var: Var, lattice: Option<Lattice>, config: &WindowConfig) -> Result<Wi
     let narrower = if lattice.is_some() { 3.0f64.sqrt() / std::f64::consts::PI } else { 1.0 };
     let bias = &mut parameters[b3];
     for j in 0..k {
-        // More components than the mixture has are copies that share its weight, told apart by a trace of noise.
+        // More components than the mixture has are copies that share its weight, told apart by a trace of
+        // noise.
         let of = j % gmm.n_components();
         let copies = (of..k).step_by(gmm.n_components()).count() as f64;
         bias[j] = (gmm.weights()[of] / copies).max(1e-12).ln() as f32;
@@ -313,7 +318,8 @@ fn learning_rate(config: &WindowConfig, step: u64, done: f64) -> f64 {
     config.learning_rate * warm * cosine.max(0.01)
 }
 
-/// Sum of log-densities (without the linear layer's constant) and its gradient, added up in the order of the windows.
+/// Sum of log-densities (without the linear layer's constant) and its gradient, added up in the order of the
+/// windows.
 fn gradient(flow: &WindowFlow, parameters: &[f32], windows: &[Prepared], n: usize) -> (f64, Vec<f32>) {
     let (shape, half) = (flow.shape(), flow.half());
     let each: Vec<(f32, Vec<f32>)> = windows

@@ -1,8 +1,8 @@
 //! The values a digitised signal can take, one lattice per channel.
 //!
-//! Noise as wide as a step makes recorded values continuous. Which step a number lies on says what was recorded, so a density
-//! may read the past without its noise, and be flat over the step of the sample itself: it is then the probability of what was
-//! recorded, divided by the width of the step.
+//! Noise as wide as a step makes recorded values continuous. Which step a number lies on says what was
+//! recorded, so a density may read the past without its noise, and be flat over the step of the sample
+//! itself: it is then the probability of what was recorded, divided by the width of the step.
 
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,8 @@ pub struct Lattice {
 }
 
 impl Lattice {
-    /// Lattices of the given steps through the values of `windows`, which are without noise; `None` where a channel does not
-    /// keep to one.
+    /// Lattices of the given steps through the values of `windows`, which are without noise; `None` where a
+    /// channel does not keep to one.
     ///
     /// # Shapes
     /// `windows: (n, T·C)`, time-major, `steps: (C,)`

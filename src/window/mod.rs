@@ -1,5 +1,5 @@
-//! A causal flow for windows of signals: a vector autoregression whose innovations follow a mixture that a network, shared
-//! over time, reads off the past.
+//! A causal flow for windows of signals: a vector autoregression whose innovations follow a mixture that a
+//! network, shared over time, reads off the past.
 //!
 //! ```text
 //! e_t = L_tt⁻¹ (v_t − E[v_t | past])                    linear, unit-triangular up to scale: baseline::Var
@@ -7,12 +7,13 @@
 //! log p(v) = Σ_t [ log p(e_t | past) − log det L_tt ]
 //! ```
 //!
-//! Of a digitised signal ([`Lattice`]) the past is read as it was recorded, without the noise that made it continuous, and
-//! p(e_t | past) is the probability of the step the sample lies on over the width of that step.
+//! Of a digitised signal ([`Lattice`]) the past is read as it was recorded, without the noise that made it
+//! continuous, and p(e_t | past) is the probability of the step the sample lies on over the width of that
+//! step.
 //!
-//! All samples of a window are evaluated at once; sampling goes sample by sample. The network's last layer starts at zero
-//! with the mixture of the autoregression as its bias, so training starts at that model and early stopping on
-//! validation can only improve on it.
+//! All samples of a window are evaluated at once; sampling goes sample by sample. The network's last layer
+//! starts at zero with the mixture of the autoregression as its bias, so training starts at that model and
+//! early stopping on validation can only improve on it.
 
 mod conditional;
 mod context;

@@ -35,10 +35,12 @@ pub(super) struct Prepared {
 }
 
 impl WindowFlow {
-    /// Puts a flow together from the autoregression and the network's parameters; with a lattice the signals are digitised.
+    /// Puts a flow together from the autoregression and the network's parameters; with a lattice the signals
+    /// are digitised.
     ///
     /// # Errors
-    /// [`GmmError::Shape`] when the sizes do not fit together, [`GmmError::NotFinite`] for damaged parameters.
+    /// [`GmmError::Shape`] when the sizes do not fit together, [`GmmError::NotFinite`] for damaged
+    /// parameters.
     pub fn new(
         var: Var,
         context: Context,

@@ -1,4 +1,5 @@
-//! Bad input gets a clear error that names file, row or column and a remedy, and leaves nothing behind. One test each.
+//! Bad input gets a clear error that names file, row or column and a remedy, and leaves nothing behind. One
+//! test each.
 
 use std::fs;
 use std::path::Path;

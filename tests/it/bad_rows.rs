@@ -1,4 +1,5 @@
-//! Malformed rows of cohort tables: named with file and row, or skipped and counted; compressed files that end early.
+//! Malformed rows of cohort tables: named with file and row, or skipped and counted; compressed files that
+//! end early.
 
 use std::fs;
 use std::io::Write as _;

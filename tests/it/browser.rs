@@ -1,8 +1,9 @@
 //! Reports in a real browser: light, dark, printed and on a 390-pixel screen, with and without JavaScript.
 //!
-//! `tests/browser/check.mjs` says what is looked at. It needs Chromium, Node and, installed by `.ci/run`, the packages of
-//! `tests/browser/package.json` in `target/browser` (or in the folder `COHORT_FLOW_BROWSER_MODULES` names); without
-//! them these tests say so and pass. `COHORT_FLOW_SCREENSHOTS` names a folder to keep the pictures in.
+//! `tests/browser/check.mjs` says what is looked at. It needs Chromium, Node and, installed by `.ci/run`, the
+//! packages of `tests/browser/package.json` in `target/browser` (or in the folder
+//! `COHORT_FLOW_BROWSER_MODULES` names); without them these tests say so and pass. `COHORT_FLOW_SCREENSHOTS`
+//! names a folder to keep the pictures in.
 
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 

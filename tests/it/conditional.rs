@@ -30,8 +30,8 @@ fn fit<'a>(output: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     args
 }
 
-/// p(x | c) = p(x, c) / p(c), with nothing of the context counted in original units either; and the likelihood of all features
-/// that are not given, integrated over none, is the score.
+/// p(x | c) = p(x, c) / p(c), with nothing of the context counted in original units either; and the
+/// likelihood of all features that are not given, integrated over none, is the score.
 #[test]
 fn a_conditional_mixture_is_the_joint_over_its_context() {
     let tmp = tempfile::tempdir().unwrap();
@@ -199,7 +199,8 @@ fn a_conditional_fit_crosses_and_repeats() {
     }
 }
 
-/// Killed after its first checkpoint: resumed with the same context it ends in the same bytes, with another it is refused.
+/// Killed after its first checkpoint: resumed with the same context it ends in the same bytes, with another
+/// it is refused.
 #[test]
 fn a_killed_conditional_fit_is_resumed_with_its_own_context_only() {
     let tmp = tempfile::tempdir().unwrap();

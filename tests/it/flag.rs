@@ -1,4 +1,5 @@
-//! `flag` and `evaluate` from the outside: what goes in comes out, in order; bad tables are refused or flagged with a reason.
+//! `flag` and `evaluate` from the outside: what goes in comes out, in order; bad tables are refused or
+//! flagged with a reason.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -210,7 +211,8 @@ fn a_cross_conformal_model_is_calibrated_on_every_record_once() {
     assert_eq!(json("a")["calibration"].as_array().unwrap().len(), n);
     assert!(!dir.join("a.checkpoint").exists());
 
-    // Slips are found by the scores that can see them, and every score flags about as many ordinary rows as it should.
+    // Slips are found by the scores that can see them, and every score flags about as many ordinary rows as
+    // it should.
     fs::write(dir.join("new.csv"), table(400, &[3, 17])).unwrap();
     for score in ["combined", "log-likelihood", "marginal", "dependence", "distance"] {
         let options = ["--input", "new.csv", "--output", "flags.csv", "--score", score, "--alpha", "0.05"];

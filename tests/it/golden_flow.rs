@@ -48,8 +48,8 @@ fn assert_close(got: &[f64], want: &[f64], tolerance: f64, what: &str) {
     }
 }
 
-/// weights[block][half of input p][k][half of output q] → for each block and k: a, b, c, d, where the output's first
-/// half is a·first + b·second.
+/// weights[block][half of input p][k][half of output q] → for each block and k: a, b, c, d, where the
+/// output's first half is a·first + b·second.
 fn matrices(weights: &Value) -> Vec<f64> {
     let mut out = Vec::new();
     for block in weights.as_array().unwrap() {
@@ -135,7 +135,8 @@ fn rational_quadratic_bins_agree_with_zuko() {
     assert!(n_inside > 100);
 }
 
-/// The flow's vectorised kernel on the reference's knots: raw parameters are recovered from widths, heights, slopes.
+/// The flow's vectorised kernel on the reference's knots: raw parameters are recovered from widths, heights,
+/// slopes.
 #[test]
 fn the_flow_spline_agrees_with_zuko_on_its_knots() {
     let Some(file) = reference("rational_quadratic_spline.json") else { return };

@@ -1,5 +1,5 @@
-//! What the columns of real tables are taken for, with default options and nothing declared, held against golden files
-//! that were written from the documentation of the data sets (`tests/golden/roles/README.md`).
+//! What the columns of real tables are taken for, with default options and nothing declared, held against
+//! golden files that were written from the documentation of the data sets (`tests/golden/roles/README.md`).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -159,8 +159,8 @@ fn check(name: &str) {
     assert!(faults.is_empty(), "{name}, by {}:\n{faults}", golden.source);
 }
 
-/// The role of each of `columns`, with the number of records. The one place that knows where a bundle writes them: the
-/// kinds of features in the manifest, everything else in the warnings of the audit.
+/// The role of each of `columns`, with the number of records. The one place that knows where a bundle writes
+/// them: the kinds of features in the manifest, everything else in the warnings of the audit.
 fn taken<'a>(bundle: &Path, columns: impl Iterator<Item = &'a String>) -> (BTreeMap<String, Taken>, u64) {
     let manifest = json(&bundle.join("manifest.json"));
     let audit = json(&bundle.join("audit.json"));
@@ -196,8 +196,9 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// The bytes of `member` of a zip archive whose entries are stored or deflated and smaller than 4 GB. Sizes come from the
-/// central directory at the end of the file, because local headers may leave them to be filled in later.
+/// The bytes of `member` of a zip archive whose entries are stored or deflated and smaller than 4 GB. Sizes
+/// come from the central directory at the end of the file, because local headers may leave them to be filled
+/// in later.
 fn unzip(path: &Path, member: &str) -> Vec<u8> {
     let bytes = fs::read(path).unwrap();
     let short = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));

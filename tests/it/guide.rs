@@ -1,5 +1,5 @@
-//! Every command that the README and the guide show is run, on small synthetic inputs under the names that the pages use.
-//! Fits are cut to one epoch, which is the only change to what is written there.
+//! Every command that the README and the guide show is run, on small synthetic inputs under the names that
+//! the pages use. Fits are cut to one epoch, which is the only change to what is written there.
 
 use std::fmt::Write as _;
 use std::fs;

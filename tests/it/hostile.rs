@@ -1,5 +1,5 @@
-//! Fits that must end in a clear error or a sound model whatever the data or the user do: killed processes, damaged
-//! checkpoints, outliers, degenerate columns, absurd settings.
+//! Fits that must end in a clear error or a sound model whatever the data or the user do: killed processes,
+//! damaged checkpoints, outliers, degenerate columns, absurd settings.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,8 @@ use rand::RngExt;
 
 use crate::support::{bundle, command, fail, run, succeed};
 
-/// A fit that goes on for long enough to be killed at any stage, an ensemble so that it may be hit between members too.
+/// A fit that goes on for long enough to be killed at any stage, an ensemble so that it may be hit between
+/// members too.
 const LONG: [&str; 12] = [
     "--preset",
     "small",
@@ -182,6 +183,7 @@ fn absurd_settings_give_a_sound_model_or_a_clear_error() {
     fail(dir, &args("m", &["--set", "learning_rate=50"]), &["learning_rate", "hint"]);
     let started = Instant::now();
     sound(dir, &["--time-budget", "1s", "--threads", "1"]);
-    // One second of training, then calibration and metrics of 400 records; room for a machine with other work.
+    // One second of training, then calibration and metrics of 400 records; room for a machine with other
+    // work.
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }

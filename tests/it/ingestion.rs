@@ -1,5 +1,5 @@
-//! What a user relies on whatever the files look like: values equal those of SQL, the layout of the input changes nothing,
-//! and held-out patients do not leak into what is fitted.
+//! What a user relies on whatever the files look like: values equal those of SQL, the layout of the input
+//! changes nothing, and held-out patients do not leak into what is fitted.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The open MIMIC-III demo through the shipped schema and pipeline: facts counted by other means, and values recomputed
-//! from the CSV files by code that shares nothing with the program but the file format.
+//! The open MIMIC-III demo through the shipped schema and pipeline: facts counted by other means, and values
+//! recomputed from the CSV files by code that shares nothing with the program but the file format.
 
 #![expect(
     clippy::unwrap_used,
@@ -39,8 +39,8 @@ fn rows(dir: &Path, table: &str) -> impl Iterator<Item = HashMap<String, String>
     })
 }
 
-/// Minutes since year 0 of months of 31 days: good for order and, within a month, for differences. Differences across
-/// months are taken day by day.
+/// Minutes since year 0 of months of 31 days: good for order and, within a month, for differences.
+/// Differences across months are taken day by day.
 fn clock(text: &str) -> (i64, i64, i64, i64) {
     let n = |range: std::ops::Range<usize>| text[range].parse::<i64>().unwrap();
     (n(0..4), n(5..7), n(8..10), n(11..13) * 3600 + n(14..16) * 60 + n(17..19))

@@ -1,5 +1,6 @@
-//! One table, written by pandas, pyarrow, DuckDB and Polars (`tests/golden/one_table`), is one table: whatever the file, the
-//! bundle holds the same tensor, byte for byte, and a model gives every record the same score.
+//! One table, written by pandas, pyarrow, DuckDB and Polars (`tests/golden/one_table`), is one table:
+//! whatever the file, the bundle holds the same tensor, byte for byte, and a model gives every record the
+//! same score.
 
 use std::fs;
 use std::path::{Path, PathBuf};

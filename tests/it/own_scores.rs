@@ -1,5 +1,5 @@
-//! A record's numbers belong to the record: scores, p-values and flags are equal to the bit whatever the order of the rows,
-//! in whatever company, and in a file of its own.
+//! A record's numbers belong to the record: scores, p-values and flags are equal to the bit whatever the
+//! order of the rows, in whatever company, and in a file of its own.
 //!
 //! `COHORT_FLOW_TABLES=10000` tries as many tables.
 

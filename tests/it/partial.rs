@@ -49,8 +49,8 @@ fn mixture(shift: [f64; 4], scale: f64) -> Gmm {
     Gmm::new(ndarray::array![0.6, 0.4], means + ndarray::aview1(&shift), both).unwrap()
 }
 
-/// The mean of two mixtures has a marginal that is known, and only one of them proposes: what the estimate is of a model
-/// whose marginal is not known, with the truth at hand.
+/// The mean of two mixtures has a marginal that is known, and only one of them proposes: what the estimate is
+/// of a model whose marginal is not known, with the truth at hand.
 #[test]
 fn marginals_by_importance_sampling_agree_with_the_exact_ones() {
     let tmp = tempfile::tempdir().unwrap();
@@ -117,7 +117,8 @@ fn completions_have_the_conditional_mean_of_a_gaussian() {
             let drawn = (0..2000).map(|k| done.raw[(2000 * i + k, 1)]);
             assert!((0..2000).all(|k| done.raw[(2000 * i + k, 2)] == given[(i, 2)]));
             let got = drawn.sum::<f64>() / 2000.0;
-            // The residual has standard deviation 5.3, a mean of 2,000 draws 0.12, and somewhat more by weights.
+            // The residual has standard deviation 5.3, a mean of 2,000 draws 0.12, and somewhat more by
+            // weights.
             assert!((got - expected).abs() < 0.8, "{exact} {i}: {got} {expected}");
         }
     }

@@ -1,4 +1,5 @@
-//! `report` from the command line: one set of numbers in page, JSON and `metrics.json`; drift; inputs that are odd.
+//! `report` from the command line: one set of numbers in page, JSON and `metrics.json`; drift; inputs that
+//! are odd.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -158,7 +159,8 @@ fn drift_is_found_where_it_is_and_not_where_it_is_not() {
     );
 }
 
-/// The kinds of change one by one: levels that are new or gone, values that are missing more often, and nothing else.
+/// The kinds of change one by one: levels that are new or gone, values that are missing more often, and
+/// nothing else.
 #[test]
 fn levels_and_missing_values_are_told_apart() {
     let dir = folder();

@@ -1,4 +1,5 @@
-//! Reports of real fits: numbers equal the models' own, few people stay hidden, gaps in the inputs become sentences.
+//! Reports of real fits: numbers equal the models' own, few people stay hidden, gaps in the inputs become
+//! sentences.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in helpers of tests too")]
 
@@ -228,7 +229,8 @@ fn nobody_is_told_unless_opted_in() {
     let strict = render(&collect(&bundle, &models, Some(&flagged), None, &options(false)).unwrap()).unwrap();
     let open = render(&collect(&bundle, &models, Some(&flagged), None, &options(true)).unwrap()).unwrap();
     assert!(!strict.contains("stay-0") && open.contains("stay-0"));
-    // Four records with a rhythm of their own, three who are no adults, seven rows without an id, three low values.
+    // Four records with a rhythm of their own, three who are no adults, seven rows without an id, three low
+    // values.
     assert!(!strict.contains("torsades") && open.contains(">torsades<"));
     assert!(strict.contains("adults; first stay") && !open.contains("adults; first stay"));
     assert!(!strict.contains("no id") && open.contains("no id"));

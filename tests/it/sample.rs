@@ -85,7 +85,8 @@ fn the_sample_report_is_rebuilt_to_the_byte() {
     assert!(committed.len() <= 2_000_000);
     crate::report::assert_whole(&committed);
     if one != committed {
-        // A flow is evaluated in single precision by kernels chosen for the processor, whose last bits differ.
+        // A flow is evaluated in single precision by kernels chosen for the processor, whose last bits
+        // differ.
         eprintln!("the sample was made on another kind of processor: compared after rounding");
         assert_rounds_to(&one, &committed);
     }

@@ -27,7 +27,8 @@ pub(crate) fn succeed(dir: &Path, args: &[&str]) -> String {
     stderr
 }
 
-/// Runs and expects exit code 2, an `error:` that holds every one of `parts`, no panic, and no new file in `dir`.
+/// Runs and expects exit code 2, an `error:` that holds every one of `parts`, no panic, and no new file in
+/// `dir`.
 pub(crate) fn fail(dir: &Path, args: &[&str], parts: &[&str]) -> String {
     let before = listing(dir);
     let output = run(dir, args);
@@ -95,7 +96,8 @@ pub(crate) fn bundle(dir: &Path, n: usize) {
     succeed(dir, &["ingest", "wide-table", "--input", "table.csv", "--output", "bundle"]);
 }
 
-/// A file or folder of the data that lie beside the project, if they are there. Says that a test is skipped otherwise.
+/// A file or folder of the data that lie beside the project, if they are there. Says that a test is skipped
+/// otherwise.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);

@@ -33,7 +33,8 @@ fn column(name: &str, kind: Kind, cells: Cells) -> Column {
     }
 }
 
-/// A severity that nobody records drives two vitals, a count, a flag, a ward, and whether lactate was measured at all.
+/// A severity that nobody records drives two vitals, a count, a flag, a ward, and whether lactate was
+/// measured at all.
 fn table(n: usize, seed: u64) -> RecordTable {
     let mut rng = Seed(seed).stream("table", 0);
     let mut uniform = move || ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;

@@ -1,7 +1,7 @@
 //! The WFDB reader against PyPI `wfdb`, and windows through the whole program.
 //!
-//! Python is looked for in `COHORT_FLOW_PYTHON` (an interpreter with `wfdb` and `soundfile`), then as `python3`; without
-//! `wfdb` the comparison is skipped with a line on stderr.
+//! Python is looked for in `COHORT_FLOW_PYTHON` (an interpreter with `wfdb` and `soundfile`), then as
+//! `python3`; without `wfdb` the comparison is skipped with a line on stderr.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,7 +36,8 @@ fn peer(python: &str, args: &[&str]) -> Vec<Value> {
     String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }
 
-/// Physical values of the channels called `names` over the whole record, NaN in gaps and where a segment lacks one.
+/// Physical values of the channels called `names` over the whole record, NaN in gaps and where a segment
+/// lacks one.
 fn physical(record: &Record, names: &[String]) -> Vec<Vec<f64>> {
     let mut out = vec![Vec::new(); names.len()];
     for segment in &record.segments {
@@ -160,7 +161,8 @@ fn a_real_record_becomes_windows_and_a_model_scores_them() {
     let metrics = std::fs::read_to_string(dir.path().join("model/metrics.json")).unwrap();
     let metrics: Value = serde_json::from_str(&metrics).unwrap();
     let per_dimension = metrics["splits"]["test"]["mean_log_prob"].as_f64().unwrap() / 128.0;
-    // White noise of variance 1 would be −1.42; neighbouring samples of an electrocardiogram tell much of each other.
+    // White noise of variance 1 would be −1.42; neighbouring samples of an electrocardiogram tell much of
+    // each other.
     let causal = std::fs::read_to_string(dir.path().join("causal/metrics.json")).unwrap();
     let causal: Value = serde_json::from_str(&causal).unwrap();
     let better = causal["splits"]["validation"]["mean_log_prob"].as_f64().unwrap();

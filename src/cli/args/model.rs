@@ -126,7 +126,8 @@ pub(in crate::cli) struct Records {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Draws {
-    /// Noise draws per record [default: those of the model, chosen so that a score's own noise is below 0.1 nats]
+    /// Noise draws per record [default: those of the model, chosen so that a score's own noise is below 0.1
+    /// nats]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(in crate::cli) draws: Option<u32>,
 

@@ -1,5 +1,5 @@
-//! What a person sees after a wide table was ingested: what was read, what each column was taken for and why, and what to
-//! check first. It fits on one screen; the whole account is in `audit.json`.
+//! What a person sees after a wide table was ingested: what was read, what each column was taken for and why,
+//! and what to check first. It fits on one screen; the whole account is in `audit.json`.
 
 use std::fmt::Write as _;
 

@@ -25,7 +25,8 @@ fn decoding_gives_back_what_was_encoded() {
             } else if !x.is_nan() {
                 let exact =
                     !matches!(fitted.noise, Noise::None) || matches!(fitted.transform, Transform::Levels(_));
-                // Without resolution the digits of Φ limit it; point masses share their columns with such values.
+                // Without resolution the digits of Φ limit it; point masses share their columns with such
+                // values.
                 let slack = if exact && x == x.round() { 0.0 } else { 1e-6 * x.abs() };
                 // A test value may fall into the box of a training point mass.
                 let near_atom =
@@ -52,7 +53,8 @@ fn log_det_is_that_of_the_map() {
                 assert!((numeric.ln() - log).abs() < 1e-3, "{transform:?} {} {v}", fitted.meta.name);
             }
         }
-        // The sum over a record is that of its columns at its noise: recovered from the coordinates themselves.
+        // The sum over a record is that of its columns at its noise: recovered from the coordinates
+        // themselves.
         let encoder = &b.manifest.encoder;
         let e = encoder.encode(b.raw.view(), Seed(1), 0);
         for i in 0..50 {

@@ -26,7 +26,8 @@ fn normal_scores_of_real_columns_generalise() {
     let mut bound = |transform| {
         pipeline.transform = transform;
         let b = Bundle::build(&table, None, &pipeline).unwrap();
-        // Log-likelihood of each value under a standard normal coordinate, original units, as mean and standard error.
+        // Log-likelihood of each value under a standard normal coordinate, original units, as mean and
+        // standard error.
         let e = b.stored_draw();
         let scores = |j: usize, split| {
             let c = &b.manifest.encoder.columns[j];

@@ -1,5 +1,5 @@
-//! Ages by the calendar. Days divided by the mean length of a year put an eighteenth birthday on the wrong day: twelve
-//! patients of a thousand who are admitted on it would count as seventeen.
+//! Ages by the calendar. Days divided by the mean length of a year put an eighteenth birthday on the wrong
+//! day: twelve patients of a thousand who are admitted on it would count as seventeen.
 
 use crate::ingest::text::days_from_civil;
 use crate::ingest::typed::calendar::date_of_day;
@@ -10,9 +10,10 @@ const DAY: i64 = 86_400;
 /// Ages from this on are hidden in data of the United States (HIPAA: "over 89" is a category of its own).
 const HIDDEN: i64 = 90;
 
-/// Years from a birth to a start, both in seconds since 1970: whole years by the calendar and the share of the running
-/// year since the last birthday. Negative before the day of birth. Who was born on 29 February has a birthday on
-/// 1 March in common years. From 90 years on the result is `cap`, which also holds for births shifted by 300 years.
+/// Years from a birth to a start, both in seconds since 1970: whole years by the calendar and the share of
+/// the running year since the last birthday. Negative before the day of birth. Who was born on 29 February
+/// has a birthday on 1 March in common years. From 90 years on the result is `cap`, which also holds for
+/// births shifted by 300 years.
 pub(in crate::ingest) fn years(born: i64, start: i64, cap: f64) -> f64 {
     let (birth_day, start_day) = (born.div_euclid(DAY), start.div_euclid(DAY));
     let (birth_year, ..) = date_of_day(birth_day);

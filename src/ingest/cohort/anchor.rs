@@ -9,7 +9,8 @@ use crate::ingest::events::gathered::Gathered;
 use crate::ingest::typed::tables::Tables;
 use crate::ingest::{CohortStep, IngestError, IngestProgress};
 
-/// The pipeline that finds the event windows count from: the first measurement between the record's start and end.
+/// The pipeline that finds the event windows count from: the first measurement between the record's start and
+/// end.
 pub(in crate::ingest) fn pipeline(pipeline: &Pipeline) -> Option<Pipeline> {
     let Some(Anchor::FirstEvent { variable }) = &pipeline.window.relative_to else { return None };
     let feature = Feature {

@@ -66,7 +66,8 @@ impl Rows {
         plan.features.iter().map(column).collect()
     }
 
-    /// Counts the records with values of a variable, those without, and those where something could not be used.
+    /// Counts the records with values of a variable, those without, and those where something could not be
+    /// used.
     fn account(&self, v: usize, facts: &[Finding], gathered: &mut Gathered<'_>) {
         let (mut used, mut missing, mut rejected_only, mut partial) = (0, 0, 0, 0);
         for (cell, fact) in self.cells.iter().zip(facts) {

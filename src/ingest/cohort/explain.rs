@@ -23,14 +23,15 @@ pub struct Explanation {
     pub rows: Vec<TracedRow>,
     /// The resulting cells: record id (of many windows, each), feature, value with unit, empty for missing.
     pub cells: Vec<(String, String, String)>,
-    /// The first cohort rule that leaves the record out, if one does; rules on the number of features are not asked.
+    /// The first cohort rule that leaves the record out, if one does; rules on the number of features are not
+    /// asked.
     pub excluded_by: Option<String>,
     /// Values outside the plausible range, converted, censored and clipped, as sentences.
     pub notes: Vec<String>,
 }
 
-/// Follows the rows of one record that feed a variable. Nothing is written. Every feature of the pipeline that names the
-/// variable is computed; if none does, the variable by its own aggregation.
+/// Follows the rows of one record that feed a variable. Nothing is written. Every feature of the pipeline
+/// that names the variable is computed; if none does, the variable by its own aggregation.
 ///
 /// # Errors
 /// An unknown variable or record, and all that [`super::ingest`] finds wrong with the tables read.

@@ -10,7 +10,8 @@ use crate::ingest::typed::batch::{BatchColumn, Key, WrongCell, whole};
 pub(in crate::ingest) enum Fact {
     Null,
     Number(f64),
-    /// A whole number, and above all an id, of which a floating-point number loses the last digits beyond 2⁵³.
+    /// A whole number, and above all an id, of which a floating-point number loses the last digits beyond
+    /// 2⁵³.
     Integer(i64),
     Text(String),
 }

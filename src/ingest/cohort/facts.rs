@@ -224,8 +224,8 @@ impl Facts {
         found.map(|(_, facts)| facts.as_slice())
     }
 
-    /// What the facts of a record say about a variable: the value of its first source with a usable one. What is
-    /// implausible is counted by the meter.
+    /// What the facts of a record say about a variable: the value of its first source with a usable one. What
+    /// is implausible is counted by the meter.
     pub(in crate::ingest) fn value(
         &self,
         variable: &Variable,

@@ -17,6 +17,7 @@ pub enum BadRows {
 pub struct IngestOptions {
     /// What to do about malformed rows.
     pub bad_rows: BadRows,
-    /// Folder of event stores: rows of the schema's items, typed, that a later ingestion reads in place of the CSV.
+    /// Folder of event stores: rows of the schema's items, typed, that a later ingestion reads in place of
+    /// the CSV.
     pub cache: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! Schema and pipeline compiled for one pass: which columns of which tables are read, and what an item's rows feed.
+//! Schema and pipeline compiled for one pass: which columns of which tables are read, and what an item's rows
+//! feed.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -108,7 +109,8 @@ impl<'a> Plan<'a> {
     /// Resolves all names.
     ///
     /// # Errors
-    /// A feature, source or rule names what the schema has not; an item that its table's item column cannot hold.
+    /// A feature, source or rule names what the schema has not; an item that its table's item column cannot
+    /// hold.
     pub(in crate::ingest) fn new(schema: &'a Schema, pipeline: &'a Pipeline) -> Result<Self, IngestError> {
         let mut plan = Plan {
             schema,

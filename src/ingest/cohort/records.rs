@@ -63,7 +63,8 @@ impl Ids {
     }
 }
 
-/// All records of the source, those outside the cohort too: an event of an excluded stay is not the next stay's.
+/// All records of the source, those outside the cohort too: an event of an excluded stay is not the next
+/// stay's.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Records {
     pub(in crate::ingest) ids: Ids,
@@ -95,7 +96,8 @@ impl Moment {
         }
     }
 
-    /// A moment on the same scale that comes after all others; far from the largest number, so that differences fit.
+    /// A moment on the same scale that comes after all others; far from the largest number, so that
+    /// differences fit.
     pub(in crate::ingest) fn forever(self) -> Self {
         match self {
             Self::At(_) => Self::At(i64::MAX / 4),
@@ -155,8 +157,8 @@ impl Records {
         self.of_subject[subject as usize].push(record);
     }
 
-    /// Place of a record met in a long table, made on first sight. The subject is the smallest named, so that the order
-    /// of rows does not matter.
+    /// Place of a record met in a long table, made on first sight. The subject is the smallest named, so that
+    /// the order of rows does not matter.
     pub(in crate::ingest) fn meet(&mut self, id: Key<'_>, subject: Option<Key<'_>>) -> u32 {
         let Some(record) = self.ids.get(id) else {
             self.push(id, subject.unwrap_or(id), None, None);
@@ -192,8 +194,8 @@ impl Records {
         self.ids.name(record)
     }
 
-    /// The record of an event that names none: the subject's stay at that time (of overlapping ones the later), else
-    /// the nearest stay whose window reaches it.
+    /// The record of an event that names none: the subject's stay at that time (of overlapping ones the
+    /// later), else the nearest stay whose window reaches it.
     pub(in crate::ingest) fn assign(
         &self,
         subject: Key<'_>,
@@ -267,7 +269,8 @@ impl Records {
         Ok(relative)
     }
 
-    /// As [`Self::place`] for what lasts to another moment: it is within the windows if any of it is. Returns its end too.
+    /// As [`Self::place`] for what lasts to another moment: it is within the windows if any of it is. Returns
+    /// its end too.
     pub(in crate::ingest) fn place_lasting(
         &self,
         record: u32,

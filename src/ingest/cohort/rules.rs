@@ -54,7 +54,8 @@ impl Answer {
     }
 }
 
-/// How many leading rules can be applied before any event is read. Records of long tables are not known before.
+/// How many leading rules can be applied before any event is read. Records of long tables are not known
+/// before.
 pub(in crate::ingest) fn rules_before_events(plan: &Plan<'_>) -> usize {
     if plan.is_long() {
         return 0;

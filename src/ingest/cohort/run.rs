@@ -19,13 +19,14 @@ use crate::ingest::{
 
 /// Reads the tables of a cohort into one row per record.
 ///
-/// Rows are read once, in a stream; memory holds the records and their aggregates, a hash of each row that is used (9 to
-/// 18 bytes), by which its copies are known, and for medians their values. The result is a function of the set of rows: their order, their distribution over files, chunks and
-/// threads change nothing.
+/// Rows are read once, in a stream; memory holds the records and their aggregates, a hash of each row that is
+/// used (9 to 18 bytes), by which its copies are known, and for medians their values. The result is a
+/// function of the set of rows: their order, their distribution over files, chunks and threads change
+/// nothing.
 ///
 /// # Errors
-/// Missing tables and columns (all at once), cells of another type with row and column, truncated files, repeated ids,
-/// rules that leave no record; see [`IngestError`].
+/// Missing tables and columns (all at once), cells of another type with row and column, truncated files,
+/// repeated ids, rules that leave no record; see [`IngestError`].
 pub fn ingest(
     schema: &Schema,
     pipeline: &Pipeline,

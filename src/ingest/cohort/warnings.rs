@@ -1,5 +1,5 @@
-//! Sentences about tables and variables, for the terminal and the audit: what was left out, and what was recorded and
-//! could not be used.
+//! Sentences about tables and variables, for the terminal and the audit: what was left out, and what was
+//! recorded and could not be used.
 
 use crate::schema::{Aggregation, Variable};
 

@@ -1,9 +1,9 @@
-//! Measurements of a record folded into what its aggregations need. Every fold is associative and commutative, so that
-//! rows may arrive in any order and in any number of chunks.
+//! Measurements of a record folded into what its aggregations need. Every fold is associative and
+//! commutative, so that rows may arrive in any order and in any number of chunks.
 //!
-//! A slot keeps two counts per window, because *absent* (nothing was recorded) and *rejected* (something was recorded
-//! that cannot be used) are different findings. Every aggregation is taken over the usable measurements. What a window
-//! without any of them means is decided in [`super::finding`].
+//! A slot keeps two counts per window, because *absent* (nothing was recorded) and *rejected* (something was
+//! recorded that cannot be used) are different findings. Every aggregation is taken over the usable
+//! measurements. What a window without any of them means is decided in [`super::finding`].
 
 use std::cmp::Ordering;
 
@@ -136,8 +136,8 @@ impl Slot {
         fit(needs.levels && needs.last, &mut self.last_level, records, None);
     }
 
-    /// Folds a measurement in. `levels` names the codes: of levels tied in time the alphabetically first wins, because
-    /// codes depend on the order of rows.
+    /// Folds a measurement in. `levels` names the codes: of levels tied in time the alphabetically first
+    /// wins, because codes depend on the order of rows.
     pub(in crate::ingest) fn add(&mut self, record: u32, seconds: i64, value: Value, levels: &[String]) {
         let r = record as usize;
         self.count[r] += 1;

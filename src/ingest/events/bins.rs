@@ -73,8 +73,8 @@ impl Bins {
         self.start
     }
 
-    /// The windows, of the first `n`, that something lasting over `[from, to)` counts in when they begin `lookback`
-    /// seconds earlier.
+    /// The windows, of the first `n`, that something lasting over `[from, to)` counts in when they begin
+    /// `lookback` seconds earlier.
     pub(in crate::ingest) fn reached(&self, from: i64, to: i64, lookback: i64, n: u32) -> Range<u32> {
         let low = from.saturating_sub(self.start).saturating_sub(self.width).div_euclid(self.step) + 1;
         let high = ceil_div(to.saturating_sub(self.start).saturating_add(lookback), self.step);

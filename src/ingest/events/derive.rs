@@ -1,11 +1,12 @@
 //! Derived variables: computed per window from what was gathered, then aggregated like measurements.
 //!
-//! Operands with an aggregation and facts are one number per window. Operands without are series: at each time any of
-//! them was measured (or the one named by `at`), each is taken at its latest time not after that and at most `within`
-//! earlier; measurements of one time are averaged first. Series do not reach beyond the window and its lookback.
+//! Operands with an aggregation and facts are one number per window. Operands without are series: at each
+//! time any of them was measured (or the one named by `at`), each is taken at its latest time not after that
+//! and at most `within` earlier; measurements of one time are averaged first. Series do not reach beyond the
+//! window and its lookback.
 //!
-//! An operand that was recorded and cannot be used makes the result unusable, not absent; where a usable measurement of
-//! it lies within reach, that one is taken.
+//! An operand that was recorded and cannot be used makes the result unusable, not absent; where a usable
+//! measurement of it lies within reach, that one is taken.
 
 use crate::schema::{Aggregation, Known};
 

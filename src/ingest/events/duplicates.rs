@@ -2,15 +2,17 @@
 //!
 //! One rule holds for all event tables:
 //!
-//! - *Copy*: the same record, item, time (and end) with the same value in the same unit as a row that was read before.
-//!   It counts once, however often it is there, since exporting a row twice does not measure twice.
-//! - *Mirror*: the same value of a variable for the same record and time in another table (laboratory results charted
-//!   again). It counts once as well.
-//! - *Second measurement*: the same record, item and time with another value, or another item (a second device). All
-//!   of them count: sums add them up, means and the first and last value average them. They are counted here.
+//! - *Copy*: the same record, item, time (and end) with the same value in the same unit as a row that was
+//!   read before. It counts once, however often it is there, since exporting a row twice does not measure
+//!   twice.
+//! - *Mirror*: the same value of a variable for the same record and time in another table (laboratory results
+//!   charted again). It counts once as well.
+//! - *Second measurement*: the same record, item and time with another value, or another item (a second
+//!   device). All of them count: sums add them up, means and the first and last value average them. They are
+//!   counted here.
 //!
-//! A copy is found by a 64-bit hash, so 9 to 18 bytes are held for each row that is used; among 10⁸ rows the chance
-//! that two hashes meet is 3·10⁻⁴.
+//! A copy is found by a 64-bit hash, so 9 to 18 bytes are held for each row that is used; among 10⁸ rows the
+//! chance that two hashes meet is 3·10⁻⁴.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -80,10 +82,11 @@ const CAPACITY: usize = 3_670_016;
 
 /// Counts keys met more than once in bounded memory.
 ///
-/// A source of hundreds of millions of rows has more (record, item, time) keys than fit in memory. Keys are hashed; once
-/// more than [`CAPACITY`] distinct ones were met, only those whose hash ends in `level` zero bits are kept, and counts
-/// are scaled by 2^level (Wegman's adaptive sampling; Flajolet 1990, "On adaptive sampling"). Which keys stay depends on
-/// the *set* of keys alone, so the estimate does not depend on the order of rows. Below the capacity the count is exact.
+/// A source of hundreds of millions of rows has more (record, item, time) keys than fit in memory. Keys are
+/// hashed; once more than [`CAPACITY`] distinct ones were met, only those whose hash ends in `level` zero
+/// bits are kept, and counts are scaled by 2^level (Wegman's adaptive sampling; Flajolet 1990, "On adaptive
+/// sampling"). Which keys stay depends on the *set* of keys alone, so the estimate does not depend on the
+/// order of rows. Below the capacity the count is exact.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct KeyCounter {
     keys: HashMap<u64, (u16, bool), BuildHasherDefault<Identity>>,

@@ -1,9 +1,10 @@
 //! What a window of a record says about a variable, and what each aggregation makes of it.
 //!
-//! Three states are told apart. *Usable*: there are measurements, and the aggregate is taken over them. *Unknown*:
-//! something was recorded, and nothing can be told from it, because it is outside its range, in an unknown unit,
-//! unreadable, or too little. *Absent*: nothing was recorded at all. Only what is absent takes the default that a
-//! schema declares for it (no entry of an infusion means a rate of 0); what is unknown is missing.
+//! Three states are told apart. *Usable*: there are measurements, and the aggregate is taken over them.
+//! *Unknown*: something was recorded, and nothing can be told from it, because it is outside its range, in an
+//! unknown unit, unreadable, or too little. *Absent*: nothing was recorded at all. Only what is absent takes
+//! the default that a schema declares for it (no entry of an infusion means a rate of 0); what is unknown is
+//! missing.
 //!
 //! | aggregation | usable measurements, others rejected | rejected ones alone | nothing recorded |
 //! | --- | --- | --- | --- |
@@ -12,9 +13,9 @@
 //! | `std`, `slope` | those usable; missing when there are too few | missing | 0 where there is a default |
 //! | `count` | those usable | 0 | 0 |
 //!
-//! So the value before a rejected one is still the `last`: what cannot be used says nothing about when the patient
-//! changed, exactly as it does not change a mean. `min_count` counts usable measurements; with fewer the result is
-//! missing. `time-since-last` has no default, since there is no last.
+//! So the value before a rejected one is still the `last`: what cannot be used says nothing about when the
+//! patient changed, exactly as it does not change a mean. `min_count` counts usable measurements; with fewer
+//! the result is missing. `time-since-last` has no default, since there is no last.
 
 use crate::schema::{Aggregation, Known, Variable};
 

@@ -145,7 +145,8 @@ impl<'a> Meter<'a> {
         clipped
     }
 
-    /// The value of a cell of the records table or of a static table. What a column declares as text is compared as text.
+    /// The value of a cell of the records table or of a static table. What a column declares as text is
+    /// compared as text.
     pub(in crate::ingest) fn fact(
         &mut self,
         number: Option<f64>,

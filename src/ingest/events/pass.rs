@@ -245,8 +245,8 @@ impl Gathered<'_> {
         }
     }
 
-    /// Where a row belongs. What `lasts` by its table and has no end is known at its beginning, and may last to the end
-    /// of its record.
+    /// Where a row belongs. What `lasts` by its table and has no end is known at its beginning, and may last
+    /// to the end of its record.
     fn place(
         &self,
         record: u32,
@@ -291,8 +291,8 @@ impl Gathered<'_> {
         }
     }
 
-    /// Counts a row that cannot be used for any of its variables, in the windows it reaches; without a place, in all of
-    /// its record.
+    /// Counts a row that cannot be used for any of its variables, in the windows it reaches; without a place,
+    /// in all of its record.
     fn reject_row(&mut self, targets: &[Target], record: u32, placed: Option<Placed>, reason: Rejected) {
         let (first, n) = self.cells[record as usize];
         for target in targets {

@@ -1,4 +1,5 @@
-//! Why a row of an event table gave no measurement. Every row that is read is kept or counted under one of these.
+//! Why a row of an event table gave no measurement. Every row that is read is kept or counted under one of
+//! these.
 
 use super::value::Rejected;
 use crate::ingest::cohort::records::Misplaced;

@@ -1,7 +1,7 @@
 //! A usable measurement, or the reason why a row that was recorded is none.
 
-/// Why a row within a record's window gave no value. Each says that something was recorded, except for a missing code,
-/// which says that nothing was.
+/// Why a row within a record's window gave no value. Each says that something was recorded, except for a
+/// missing code, which says that nothing was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ingest) enum Rejected {
     /// It is not known when it was.

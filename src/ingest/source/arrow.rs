@@ -70,8 +70,8 @@ impl ArrowTable {
         Ok(Self { layout, schema })
     }
 
-    /// Calls `each` with the columns at the places `columns`, which are sorted, of one record batch after the other, until
-    /// it returns false; to be called where panics are caught.
+    /// Calls `each` with the columns at the places `columns`, which are sorted, of one record batch after the
+    /// other, until it returns false; to be called where panics are caught.
     pub(super) fn read(
         &self,
         file: &SourceFile,

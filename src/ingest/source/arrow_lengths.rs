@@ -1,5 +1,6 @@
-//! What the messages of an Arrow file say of lengths, compared with the file before anything is read by it: the decoder
-//! allocates what a message asks for, and an allocation that fails ends the process instead of being an error.
+//! What the messages of an Arrow file say of lengths, compared with the file before anything is read by it:
+//! the decoder allocates what a message asks for, and an allocation that fails ends the process instead of
+//! being an error.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -30,7 +31,8 @@ pub(super) fn check_blocks<R: Read + Seek>(bytes: &mut R, blocks: &[Block]) -> P
 /// Compares the messages of a stream with its size, from its beginning.
 ///
 /// # Errors
-/// As [`check_blocks`]. A last message that is cut is left to the decoder, which tells whether anything is lost.
+/// As [`check_blocks`]. A last message that is cut is left to the decoder, which tells whether anything is
+/// lost.
 pub(super) fn check_stream<R: Read + Seek>(bytes: &mut R) -> PolarsResult<()> {
     let size = bytes.seek(SeekFrom::End(0))?;
     let mut at = 0;
@@ -64,7 +66,8 @@ fn read_message<R: Read + Seek>(bytes: &mut R, at: u64, size: u64) -> PolarsResu
     Ok(Some((begin + length, message)))
 }
 
-/// Compares the lengths of a message whose body begins at `body` with the size of the file. Returns where the body ends.
+/// Compares the lengths of a message whose body begins at `body` with the size of the file. Returns where the
+/// body ends.
 fn check_message<R: Read + Seek>(
     bytes: &mut R,
     message: &[u8],

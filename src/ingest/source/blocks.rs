@@ -1,10 +1,11 @@
-//! Cuts a stream of delimited text into blocks that end where a record ends, so that blocks can be parsed side by side.
-//! In the blocks that are handed on a record ends in a line feed, whatever the file has; inside quotes nothing changes.
+//! Cuts a stream of delimited text into blocks that end where a record ends, so that blocks can be parsed
+//! side by side. In the blocks that are handed on a record ends in a line feed, whatever the file has; inside
+//! quotes nothing changes.
 
 use std::io::{self, Read};
 
-/// Bytes of text per block: large enough that handing it over costs nothing, small enough that the cells of the blocks in
-/// flight stay within a few megabytes.
+/// Bytes of text per block: large enough that handing it over costs nothing, small enough that the cells of
+/// the blocks in flight stay within a few megabytes.
 const BLOCK: usize = 1 << 18;
 
 /// No record is longer: a quote that opens and never closes would have the whole file in memory.
@@ -30,7 +31,8 @@ pub(super) struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    /// Blocks of a text whose header is `line` bytes long, so that a block of a very wide table has some hundred rows too.
+    /// Blocks of a text whose header is `line` bytes long, so that a block of a very wide table has some
+    /// hundred rows too.
     pub(super) fn new(source: R, separator: u8, line: usize) -> Self {
         Self::of_size(source, separator, BLOCK.max(128 * line))
     }
@@ -47,7 +49,8 @@ impl<R: Read> Blocks<R> {
     /// The next block, none at the end. The last one may lack its line end.
     ///
     /// # Errors
-    /// Those of the source, before any of the text it could not complete is handed on; a record without an end.
+    /// Those of the source, before any of the text it could not complete is handed on; a record without an
+    /// end.
     pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, BlockError> {
         let mut block = std::mem::take(&mut self.rest);
         let mut goal = self.size;
@@ -77,8 +80,8 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-/// Behind the last line end that is not inside quotes, where more text follows it. (Behind a carriage return at the very
-/// end, the line feed that belongs to it may be to come.) The block begins with a record.
+/// Behind the last line end that is not inside quotes, where more text follows it. (Behind a carriage return
+/// at the very end, the line feed that belongs to it may be to come.) The block begins with a record.
 fn last_record_end(block: &[u8], separator: u8) -> Option<usize> {
     let block = block.strip_suffix(b"\r").unwrap_or(block);
     if memchr::memchr(b'"', block).is_none() {
@@ -93,8 +96,8 @@ fn last_record_end(block: &[u8], separator: u8) -> Option<usize> {
     last
 }
 
-/// Lets every record end in a line feed; returns the number of carriage returns that ended one alone. The block begins
-/// with a record.
+/// Lets every record end in a line feed; returns the number of carriage returns that ended one alone. The
+/// block begins with a record.
 pub(super) fn normalise_record_ends(block: &mut [u8], separator: u8) -> u64 {
     let alone = |at: usize| block.get(at + 1) != Some(&b'\n');
     if !memchr::memchr_iter(b'\r', block).any(alone) {
@@ -117,9 +120,9 @@ pub(super) fn ends_inside_quotes(block: &[u8], separator: u8) -> bool {
     last != Some(block.len())
 }
 
-/// Calls `each` with the stretches of text outside quotes, by the rules of RFC 4180: a quote opens at the start of a field
-/// only, and elsewhere it is a character like others (`5" tube`). The number of quotes before a place does not tell
-/// whether it is inside quotes, because of the latter.
+/// Calls `each` with the stretches of text outside quotes, by the rules of RFC 4180: a quote opens at the
+/// start of a field only, and elsewhere it is a character like others (`5" tube`). The number of quotes
+/// before a place does not tell whether it is inside quotes, because of the latter.
 fn for_unquoted(block: &[u8], separator: u8, mut each: impl FnMut(usize, usize)) {
     let (mut from, mut at) = (0, 0);
     while let Some(quote) = memchr::memchr(b'"', &block[at..]).map(|n| at + n) {

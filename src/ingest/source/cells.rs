@@ -1,5 +1,6 @@
-//! One block of delimited text → where in it the cells stand that are asked for. A cell is what the csv crate reads: quotes
-//! count at the start of a cell only, doubled quotes inside quotes are one, blank lines are no rows.
+//! One block of delimited text → where in it the cells stand that are asked for. A cell is what the csv crate
+//! reads: quotes count at the start of a cell only, doubled quotes inside quotes are one, blank lines are no
+//! rows.
 
 use super::batch::TextCells;
 use super::in_order::Block;
@@ -125,7 +126,8 @@ struct Scan<'t> {
     /// Lines that have ended.
     line: u64,
     separator: u8,
-    /// Quoted cells whose text is not one stretch of the block. They stand behind the text of the block in the end.
+    /// Quoted cells whose text is not one stretch of the block. They stand behind the text of the block in
+    /// the end.
     unescaped: String,
 }
 
@@ -159,7 +161,8 @@ impl Scan<'_> {
         at + rest.iter().position(|b| *b == self.separator || *b == b'\n').unwrap_or(rest.len())
     }
 
-    /// Goes past the separator or line end at `at`; returns the end of the cell before it and whether the row goes on.
+    /// Goes past the separator or line end at `at`; returns the end of the cell before it and whether the row
+    /// goes on.
     fn end(&mut self, at: usize) -> (usize, bool) {
         let bytes = self.bytes;
         let more = bytes.get(at) == Some(&self.separator);

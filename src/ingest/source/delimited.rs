@@ -28,8 +28,8 @@ impl DelimitedTable {
         Ok((Self { file: file.clone(), n_columns, first }, columns.collect()))
     }
 
-    /// See [`super::Source::read`]. `each` is also told for each column its place among those parsed, the line of the file in
-    /// which the block begins, and the stored bytes that are read by then.
+    /// See [`super::Source::read`]. `each` is also told for each column its place among those parsed, the
+    /// line of the file in which the block begins, and the stored bytes that are read by then.
     pub(super) fn read<F>(&self, columns: &[usize], mut each: F) -> Result<(), IngestError>
     where
         F: FnMut(Parsed, Vec<usize>, u64, u64) -> Result<(), IngestError>,

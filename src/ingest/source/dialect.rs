@@ -1,5 +1,6 @@
-//! How a delimited text is written: which character separates its cells, and on which line its header stands. Told from
-//! the first records of the file; a separator is one only if it divides the header, and every record in as many cells.
+//! How a delimited text is written: which character separates its cells, and on which line its header stands.
+//! Told from the first records of the file; a separator is one only if it divides the header, and every
+//! record in as many cells.
 
 use std::fmt;
 
@@ -68,7 +69,8 @@ pub(super) fn separator_of(head: &[u8], whole: bool) -> Result<u8, Ambiguous> {
         }
         (None, _) => {}
     }
-    // Something is wrong with a record or with the header; the reader will name the line by the likeliest separator.
+    // Something is wrong with a record or with the header; the reader will name the line by the likeliest
+    // separator.
     let mut best = &tried[0];
     for trial in &tried[1..] {
         if trial.usual > 1 && (best.usual < 2 || trial.share() > best.share()) {

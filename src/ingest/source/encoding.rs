@@ -1,7 +1,7 @@
-//! Stored bytes → UTF-8. Byte order marks and the zeros of UTF-16 tell an encoding from the head of a file; everything
-//! else is UTF-8 until a byte contradicts it. If all text before that byte was ASCII, the file is read as Windows-1252
-//! (which holds Latin-1) and that is said; if it was not, the file mixes encodings and is refused. So the decision covers
-//! the whole file although only one stretch of it is in memory.
+//! Stored bytes → UTF-8. Byte order marks and the zeros of UTF-16 tell an encoding from the head of a file;
+//! everything else is UTF-8 until a byte contradicts it. If all text before that byte was ASCII, the file is
+//! read as Windows-1252 (which holds Latin-1) and that is said; if it was not, the file mixes encodings and
+//! is refused. So the decision covers the whole file although only one stretch of it is in memory.
 
 use std::io::{self, Read};
 
@@ -54,7 +54,8 @@ impl Lines {
         self.returns += memchr::memchr_iter(b'\r', text).count() as u64;
     }
 
-    /// The line that the text behind `text` belongs to. Where no line feed has been met, carriage returns end lines.
+    /// The line that the text behind `text` belongs to. Where no line feed has been met, carriage returns end
+    /// lines.
     fn after(&self, text: &[u8]) -> u64 {
         let feeds = self.feeds + memchr::memchr_iter(b'\n', text).count() as u64;
         let returns = self.returns + memchr::memchr_iter(b'\r', text).count() as u64;
@@ -254,8 +255,8 @@ fn told_by(head: &[u8]) -> io::Result<(Encoding, usize)> {
     })
 }
 
-/// Appends the text of `bytes` and returns how many of them it took: all but the head of a character whose rest is missing,
-/// or those before a half of a pair that has no other half.
+/// Appends the text of `bytes` and returns how many of them it took: all but the head of a character whose
+/// rest is missing, or those before a half of a pair that has no other half.
 fn decode_utf16(bytes: &[u8], little_endian: bool, text: &mut Vec<u8>) -> usize {
     let unit = |pair: &[u8]| {
         let pair = [pair[0], pair[1]];
@@ -271,7 +272,8 @@ fn decode_utf16(bytes: &[u8], little_endian: bool, text: &mut Vec<u8>) -> usize 
     read
 }
 
-/// The character of a byte in Windows-1252: Latin-1 but for 32 bytes, five of which mean nothing and are refused before.
+/// The character of a byte in Windows-1252: Latin-1 but for 32 bytes, five of which mean nothing and are
+/// refused before.
 fn windows_1252(byte: u8) -> char {
     const FROM_80: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',

@@ -1,5 +1,5 @@
-//! What can be wrong with the bytes of a text file, as it travels through `std::io::Error` from the readers that find it
-//! to the place that knows the file's name.
+//! What can be wrong with the bytes of a text file, as it travels through `std::io::Error` from the readers
+//! that find it to the place that knows the file's name.
 
 use std::io;
 

@@ -1,5 +1,5 @@
-//! Readers of binary formats believe what a file says, and some of them panic where a damaged file says the impossible.
-//! Here such a panic becomes an error like others, and nothing of it reaches the terminal.
+//! Readers of binary formats believe what a file says, and some of them panic where a damaged file says the
+//! impossible. Here such a panic becomes an error like others, and nothing of it reaches the terminal.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -9,8 +9,8 @@ use polars_core::prelude::*;
 /// Beginning of the names of threads whose panics are caught: Polars' own threads and ours.
 const THREADS: &str = "polars-";
 
-/// Runs `read`; a panic in it, or in a thread of Polars that works for it, is an error. Has to be called in a thread that
-/// [`spawn_named`] started.
+/// Runs `read`; a panic in it, or in a thread of Polars that works for it, is an error. Has to be called in a
+/// thread that [`spawn_named`] started.
 pub(super) fn catching<T>(read: impl FnOnce() -> PolarsResult<T>) -> PolarsResult<T> {
     panic::catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(PolarsError::ComputeError("the file's structure is damaged".into())))

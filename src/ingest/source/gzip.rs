@@ -1,5 +1,6 @@
-//! Gzip as it is found in the wild: several members one after the other are one file, zeros behind the last member are
-//! padding of a tape or a block device, and other bytes there mean that something is missing or was added.
+//! Gzip as it is found in the wild: several members one after the other are one file, zeros behind the last
+//! member are padding of a tape or a block device, and other bytes there mean that something is missing or
+//! was added.
 
 use std::io::{self, BufRead, Read};
 

@@ -6,8 +6,8 @@ use super::notes::Note;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 
-/// The names of a file's columns from the place `first` on, each different from the others; columns without a name are
-/// called by their place.
+/// The names of a file's columns from the place `first` on, each different from the others; columns without a
+/// name are called by their place.
 ///
 /// # Errors
 /// Two columns of one name.
@@ -62,7 +62,8 @@ pub(super) fn repeated(names: &[String]) -> Option<&str> {
     names.iter().filter(|name| !name.is_empty()).find(|name| !seen.insert(*name)).map(String::as_str)
 }
 
-/// Whether the first column is the index that pandas and R write beside a table, the only one without a name; says so.
+/// Whether the first column is the index that pandas and R write beside a table, the only one without a name;
+/// says so.
 pub(super) fn begins_with_index(file: &SourceFile, names: &[String]) -> bool {
     let is_index = matches!(names, [first, second, ..] if first.is_empty() && !second.is_empty());
     if is_index {
@@ -78,8 +79,8 @@ pub(super) fn begins_with_index(file: &SourceFile, names: &[String]) -> bool {
     is_index
 }
 
-/// Says so when the names are numbers, as the first row of a table without a header would be. Columns numbered through
-/// are no such sign.
+/// Says so when the names are numbers, as the first row of a table without a header would be. Columns
+/// numbered through are no such sign.
 pub(super) fn note_numbers(file: &SourceFile, names: &[String]) {
     let numbers: Vec<f64> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let numbered = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)

@@ -1,5 +1,5 @@
-//! One thread reads and decodes a text file, the others parse its blocks, and the results come back in the order of the
-//! file. Memory holds a fixed number of blocks, whatever the size of the file.
+//! One thread reads and decodes a text file, the others parse its blocks, and the results come back in the
+//! order of the file. Memory holds a fixed number of blocks, whatever the size of the file.
 
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -31,8 +31,8 @@ struct Job<T> {
 /// What is awaited, in the order of the file, with the stored bytes read by then.
 type Awaited<T> = (u64, Receiver<T>);
 
-/// Parses the blocks of `file` side by side. `each` gets what `parse` made of them in the order of the file, with the
-/// number of stored bytes read by then.
+/// Parses the blocks of `file` side by side. `each` gets what `parse` made of them in the order of the file,
+/// with the number of stored bytes read by then.
 ///
 /// # Errors
 /// Damage to the file; what `each` finds wrong.

@@ -1,5 +1,6 @@
-//! One reader for every table file: text, Parquet and Arrow come out as stretches of Polars columns in a handful of types.
-//! Nothing here knows what a column means, which cells count as missing, or what a number in a text says.
+//! One reader for every table file: text, Parquet and Arrow come out as stretches of Polars columns in a
+//! handful of types. Nothing here knows what a column means, which cells count as missing, or what a number
+//! in a text says.
 //!
 //! ```text
 //! gzip       stored bytes → bytes of all members         encoding   bytes → UTF-8
@@ -55,8 +56,8 @@ pub(super) use types::{described, polars_type};
 /// The type in which the cells of a column arrive, whatever file they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StoredType {
-    /// Texts as written, neither trimmed nor interpreted; of a text file every column. Whole numbers that may lie beyond 63
-    /// bits come as their digits.
+    /// Texts as written, neither trimmed nor interpreted; of a text file every column. Whole numbers that may
+    /// lie beyond 63 bits come as their digits.
     Text,
     /// Booleans.
     Boolean,
@@ -64,10 +65,11 @@ pub(super) enum StoredType {
     Integer,
     /// Floating-point numbers, and decimals with decimal places.
     Number,
-    /// Dates, times of day, time stamps and durations; the name of the type is for messages. A time stamp with a zone
-    /// arrives as the moment in UTC.
+    /// Dates, times of day, time stamps and durations; the name of the type is for messages. A time stamp
+    /// with a zone arrives as the moment in UTC.
     Temporal(String),
-    /// A column whose cells cannot be a feature, such as a list; it is never read, and the name is for messages.
+    /// A column whose cells cannot be a feature, such as a list; it is never read, and the name is for
+    /// messages.
     Unreadable(String),
 }
 
@@ -110,7 +112,8 @@ impl Source {
         Self::open_parts(vec![file])
     }
 
-    /// Sentences on the file or files that a user should know. Some of them are known only once all rows have been read.
+    /// Sentences on the file or files that a user should know. Some of them are known only once all rows have
+    /// been read.
     pub(super) fn warnings(&self) -> Vec<String> {
         self.files.iter().flat_map(|file| file.notes.sentences()).collect()
     }

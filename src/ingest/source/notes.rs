@@ -1,5 +1,5 @@
-//! What a reader has to say about a file that it could read: one sentence for each kind of thing, whichever of the
-//! readers of the file comes upon it, and however often.
+//! What a reader has to say about a file that it could read: one sentence for each kind of thing, whichever
+//! of the readers of the file comes upon it, and however often.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,8 @@ pub(in crate::ingest) enum Note {
 pub(in crate::ingest) struct Notes(Arc<Mutex<BTreeMap<Note, String>>>);
 
 impl Notes {
-    /// Says something; what was said of the same kind before is replaced, since it came from an earlier reading.
+    /// Says something; what was said of the same kind before is replaced, since it came from an earlier
+    /// reading.
     pub(in crate::ingest) fn say(&self, note: Note, sentence: String) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(note, sentence);
     }

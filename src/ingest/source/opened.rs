@@ -1,5 +1,5 @@
-//! What a file is by its first bytes, whatever its name says, and a text file opened for reading: unpacked, in UTF-8, with
-//! its dialect told.
+//! What a file is by its first bytes, whatever its name says, and a text file opened for reading: unpacked,
+//! in UTF-8, with its dialect told.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,8 +1,9 @@
-//! Parquet files, read a stretch of rows at a time by eager Polars, so that memory does not grow with the file.
+//! Parquet files, read a stretch of rows at a time by eager Polars, so that memory does not grow with the
+//! file.
 //!
-//! Polars is shown the types of Parquet itself and not the Arrow schema that most writers add: categories then arrive as
-//! the texts they are, whatever dictionaries the row groups have, and no type is met that this build of Polars lacks. The
-//! added schema only tells what the writer called a type.
+//! Polars is shown the types of Parquet itself and not the Arrow schema that most writers add: categories
+//! then arrive as the texts they are, whatever dictionaries the row groups have, and no type is met that this
+//! build of Polars lacks. The added schema only tells what the writer called a type.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -64,8 +65,8 @@ impl ParquetTable {
         Ok(Self { metadata, meant: meant.unwrap_or_else(|| Arc::clone(&stored)), stored })
     }
 
-    /// Decodes the columns at the places `columns`, which are sorted, in one stretch of rows; to be called where panics are
-    /// caught.
+    /// Decodes the columns at the places `columns`, which are sorted, in one stretch of rows; to be called
+    /// where panics are caught.
     pub(super) fn stretch(
         &self,
         file: File,
@@ -91,8 +92,8 @@ impl ParquetTable {
         self.metadata.num_rows
     }
 
-    /// First row and number of rows of what is decoded at once. One after the other: of a damaged file they may be more than
-    /// memory holds.
+    /// First row and number of rows of what is decoded at once. One after the other: of a damaged file they
+    /// may be more than memory holds.
     pub(super) fn stretches(&self) -> impl Iterator<Item = (usize, usize)> {
         let mut first = 0_usize;
         self.metadata.row_groups.iter().flat_map(move |group| {

@@ -1,5 +1,6 @@
-//! A table in several files, as Spark and DuckDB write it: their rows follow each other in the order of the files' names.
-//! Columns are matched by name; a file that lacks one, or has one more, belongs to another table.
+//! A table in several files, as Spark and DuckDB write it: their rows follow each other in the order of the
+//! files' names. Columns are matched by name; a file that lacks one, or has one more, belongs to another
+//! table.
 
 use polars_core::prelude::*;
 
@@ -11,7 +12,8 @@ impl Source {
     /// Reads the headers of the files of one table.
     ///
     /// # Errors
-    /// A file that cannot be opened, or is not what its name says; a file whose columns are not those of the first.
+    /// A file that cannot be opened, or is not what its name says; a file whose columns are not those of the
+    /// first.
     pub(in crate::ingest) fn open_parts(files: Vec<SourceFile>) -> Result<Self, IngestError> {
         let mut parts: Vec<Part> = Vec::with_capacity(files.len());
         for file in &files {

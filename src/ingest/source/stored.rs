@@ -1,4 +1,5 @@
-//! Files whose columns have types: Parquet and Arrow IPC, read a stretch of rows at a time while the next is decoded.
+//! Files whose columns have types: Parquet and Arrow IPC, read a stretch of rows at a time while the next is
+//! decoded.
 
 use std::sync::mpsc::sync_channel;
 
@@ -65,8 +66,8 @@ impl StoredTable {
         }
     }
 
-    /// What becomes of each column. Columns of bytes are read to see whether they are text, and the index that pandas
-    /// stores beside a table is left out.
+    /// What becomes of each column. Columns of bytes are read to see whether they are text, and the index
+    /// that pandas stores beside a table is left out.
     ///
     /// # Errors
     /// Damage to the file; two columns of one name.
@@ -115,8 +116,8 @@ impl StoredTable {
         Ok(text)
     }
 
-    /// Calls `each` with the columns at the places `columns`, in that order and a stretch of rows at a time. The next
-    /// stretch is decoded meanwhile. Categories of Arrow files come as such.
+    /// Calls `each` with the columns at the places `columns`, in that order and a stretch of rows at a time.
+    /// The next stretch is decoded meanwhile. Categories of Arrow files come as such.
     ///
     /// # Errors
     /// Damage to the file; what `each` finds wrong.
@@ -144,8 +145,8 @@ impl StoredTable {
         P: Fn(DataFrame) -> Result<DataFrame, IngestError> + Send,
         F: FnMut(DataFrame) -> Result<(), IngestError>,
     {
-        // The readers return projected columns in the order of the file, and each of them once. One column is read where
-        // none is asked for, because rows without columns are not counted.
+        // The readers return projected columns in the order of the file, and each of them once. One column is
+        // read where none is asked for, because rows without columns are not counted.
         let mut places = columns.to_vec();
         places.sort_unstable();
         places.dedup();

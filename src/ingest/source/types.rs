@@ -118,8 +118,8 @@ pub(in crate::ingest) fn described(dtype: &ArrowDataType) -> String {
     }
 }
 
-/// The type in which a column comes from [`super::StoredTable::read`]; unknown for one that must not be read. Polars' own
-/// function panics for types that this build lacks.
+/// The type in which a column comes from [`super::StoredTable::read`]; unknown for one that must not be read.
+/// Polars' own function panics for types that this build lacks.
 pub(in crate::ingest) fn polars_type(field: &ArrowField) -> DataType {
     match plan(&field.dtype, &field.dtype) {
         Plan::Unreadable(_) => DataType::Unknown(UnknownKind::Any),
@@ -188,8 +188,9 @@ pub(super) fn is_text(column: &Column) -> PolarsResult<bool> {
 
 /// The number nearest to `unscaled` · 10^-`scale`.
 ///
-/// Up to 2^53 and 10^22 both are numbers themselves, and their quotient is rounded once; beyond, the digits are read as
-/// those of a text would be. A whole number beyond 2^53 is an id rather than a measurement and must not be rounded.
+/// Up to 2^53 and 10^22 both are numbers themselves, and their quotient is rounded once; beyond, the digits
+/// are read as those of a text would be. A whole number beyond 2^53 is an id rather than a measurement and
+/// must not be rounded.
 fn f64_of_decimal(unscaled: i128, scale: usize) -> PolarsResult<f64> {
     const EXACT: i128 = 1 << 53;
     if unscaled.abs() <= EXACT && scale <= 22 {

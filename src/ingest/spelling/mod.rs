@@ -1,8 +1,9 @@
 //! How the cells of a column are spelt, and what a cell says under that spelling.
 //!
-//! A [`Spelling`] is learnt on the training rows, stored with the column in the bundle and in every model, and applied to
-//! all other rows and to new tables as it is, so that a row says the same wherever it stands. A cell is a value, *absent*
-//! (nothing was recorded), or *rejected* (something was recorded that cannot be used, with the reason).
+//! A [`Spelling`] is learnt on the training rows, stored with the column in the bundle and in every model,
+//! and applied to all other rows and to new tables as it is, so that a row says the same wherever it stands.
+//! A cell is a value, *absent* (nothing was recorded), or *rejected* (something was recorded that cannot be
+//! used, with the reason).
 
 mod number;
 mod words;
@@ -35,8 +36,8 @@ pub enum Codes {
 /// What was learnt about the spelling of a column.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spelling {
-    /// Texts that are read as missing because the pipeline or a setting lists them. Numbers among them are compared by
-    /// value.
+    /// Texts that are read as missing because the pipeline or a setting lists them. Numbers among them are
+    /// compared by value.
     #[serde(default)]
     pub missing: Vec<String>,
     /// Decimal mark and marks between thousands.
@@ -121,8 +122,8 @@ pub(super) struct Reader<'s> {
 }
 
 impl Spelling {
-    /// The spelling of a column of which nothing was learnt: plain numbers, and the texts that mean missing unless a pipeline
-    /// lists others.
+    /// The spelling of a column of which nothing was learnt: plain numbers, and the texts that mean missing
+    /// unless a pipeline lists others.
     pub fn undeclared() -> Self {
         Self::with_missing(WideTable::undeclared().missing)
     }

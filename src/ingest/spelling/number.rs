@@ -1,7 +1,7 @@
 //! Numbers as people write them: with a decimal point or comma, and with or without marks between thousands.
 //!
-//! A text such as `4,620` has more than one reading. Therefore each text is tried in every [`Marks`], and a column is read
-//! in the marks that fit most of its training cells; see [`Marks::fitting`].
+//! A text such as `4,620` has more than one reading. Therefore each text is tried in every [`Marks`], and a
+//! column is read in the marks that fit most of its training cells; see [`Marks::fitting`].
 
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +64,8 @@ impl Marks {
         }
     }
 
-    /// The number that a trimmed text says in these marks. Texts such as `inf` and `0x1F` are no numbers; a number beyond
-    /// the largest double is infinite.
+    /// The number that a trimmed text says in these marks. Texts such as `inf` and `0x1F` are no numbers; a
+    /// number beyond the largest double is infinite.
     pub(in crate::ingest) fn parse(self, text: &str) -> Option<f64> {
         let is_plain = |b: &u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E');
         if self == Self::Point && text.as_bytes().iter().all(is_plain) {
@@ -112,8 +112,9 @@ pub(in crate::ingest) const ALL_MARKS: u16 = (1 << Marks::ALL.len()) - 1;
 const POWERS: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// The number that up to 15 digits say, with at most one point among them and a minus before them, which nearly all numbers
-/// are. It is the quotient of two whole numbers that doubles hold exactly, rounded once, as the number that the digits say is.
+/// The number that up to 15 digits say, with at most one point among them and a minus before them, which
+/// nearly all numbers are. It is the quotient of two whole numbers that doubles hold exactly, rounded once,
+/// as the number that the digits say is.
 pub(super) fn plain(text: &[u8]) -> Option<f64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),

@@ -1,8 +1,8 @@
-//! Words that stand in a cell instead of a number: for "nothing was recorded", for true and false, for infinity, for a
-//! unit, for a limit that was not reached, and for dates.
+//! Words that stand in a cell instead of a number: for "nothing was recorded", for true and false, for
+//! infinity, for a unit, for a limit that was not reached, and for dates.
 
-/// Texts that say in a column of numbers that nothing was recorded, whatever the pipeline lists. In a column of levels
-/// they may be levels: "none" is a finding, and "-" a blood group.
+/// Texts that say in a column of numbers that nothing was recorded, whatever the pipeline lists. In a column
+/// of levels they may be levels: "none" is a finding, and "-" a blood group.
 const NOTHING: [&str; 25] = [
     "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "nan", "-nan", "null", "#null!", "none", "nil", "nat", "?",
     "??", ".", "..", "-", "--", "---", "\u{2013}", "\u{2014}", "(null)", "\\n", "missing",
@@ -11,7 +11,8 @@ const NOTHING: [&str; 25] = [
 const TRUE: [&str; 11] = ["true", "t", "yes", "y", "ja", "j", "oui", "si", "sí", "wahr", "vrai"];
 const FALSE: [&str; 9] = ["false", "f", "no", "n", "nein", "non", "falsch", "faux", "nee"];
 
-/// Units by which a number in a cell may be followed, in the form of [`normal_unit`](crate::ingest::text::normal_unit).
+/// Units by which a number in a cell may be followed, in the form of
+/// [`normal_unit`](crate::ingest::text::normal_unit).
 const UNITS: [&str; 62] = [
     "%",
     "mg",
@@ -116,7 +117,8 @@ pub(in crate::ingest) fn says_infinity(text: &str) -> bool {
     ["inf", "infinity", "#div/0!", "1.#inf"].iter().any(|w| w.eq_ignore_ascii_case(word))
 }
 
-/// The rest of a text that names a limit which the value did not reach or exceeded: `<0.5`, `> 200`, `≤ 3`, `less than 5`.
+/// The rest of a text that names a limit which the value did not reach or exceeded: `<0.5`, `> 200`, `≤ 3`,
+/// `less than 5`.
 pub(in crate::ingest) fn beyond(text: &str) -> Option<&str> {
     for sign in ["<=", ">=", "=<", "=>", "<", ">", "\u{2264}", "\u{2265}"] {
         if let Some(rest) = text.strip_prefix(sign) {
@@ -225,7 +227,8 @@ pub(in crate::ingest) fn is_code(text: &str) -> bool {
         && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// Whether a number is written with a zero that it does not need in front, as codes are: `0389`, `01`, `038.9`.
+/// Whether a number is written with a zero that it does not need in front, as codes are: `0389`, `01`,
+/// `038.9`.
 pub(in crate::ingest) fn has_leading_zero(text: &str) -> bool {
     let b = text.as_bytes();
     b.len() > 1 && b[0] == b'0' && b[1].is_ascii_digit()

@@ -1,4 +1,5 @@
-//! Absent is not rejected: infusions, sums, counts, rules and expressions where something was recorded and cannot be used.
+//! Absent is not rejected: infusions, sums, counts, rules and expressions where something was recorded and
+//! cannot be used.
 
 use super::*;
 use crate::schema::{CohortRule, Predicate};

@@ -103,7 +103,8 @@ fn essence(table: &RecordTable) -> (Vec<String>, Vec<String>, Vec<String>, Strin
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Rows in any order, in any number of files, compressed or not, headers in any case, columns in any order.
+    /// Rows in any order, in any number of files, compressed or not, headers in any case, columns in any
+    /// order.
     #[test]
     fn the_result_is_a_function_of_the_set_of_rows(
         order in Just((0..EVENTS.len()).collect::<Vec<_>>()).prop_shuffle(),
@@ -230,4 +231,5 @@ fn first_stay_of_a_subject_is_the_earliest() {
     assert_eq!(table.record_ids, ["10", "11"]);
 }
 
-// --- what can be wrong ---------------------------------------------------------------------------------------
+// --- what can be wrong
+// ---------------------------------------------------------------------------------------

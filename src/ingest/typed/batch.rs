@@ -150,12 +150,14 @@ fn parsed(text: Option<&str>, parse: fn(&str) -> Option<i64>) -> Result<Option<i
     }
 }
 
-/// A whole number that f64 holds exactly. At 2⁵³ neighbours begin to share a number, so that an id may be another one.
+/// A whole number that f64 holds exactly. At 2⁵³ neighbours begin to share a number, so that an id may be
+/// another one.
 pub(in crate::ingest) fn whole(x: f64) -> Option<i64> {
     (x.fract() == 0.0 && x.abs() < 9_007_199_254_740_992.0).then_some(x as i64)
 }
 
-/// A whole number as text, none of an empty one; tables that pandas exported again write nullable ids as `234989.0`.
+/// A whole number as text, none of an empty one; tables that pandas exported again write nullable ids as
+/// `234989.0`.
 pub(in crate::ingest) fn parse_integer(field: &[u8]) -> Result<Option<i64>, WrongCell> {
     if field.is_empty() {
         return Ok(None);

@@ -1,9 +1,10 @@
-//! The event store: rows of every item that a schema knows, typed, in Parquet. A second ingestion with another window,
-//! cohort or transform reads it in place of the CSV.
+//! The event store: rows of every item that a schema knows, typed, in Parquet. A second ingestion with
+//! another window, cohort or transform reads it in place of the CSV.
 //!
-//! One store per table file, named after what it depends on (the schema's items and columns for that table, the treatment of
-//! malformed rows, the store's version) beside a note of the source it was made from: size, time of change and SHA-256.
-//! A source that changed, a store that is damaged or half there: it is made anew, never used.
+//! One store per table file, named after what it depends on (the schema's items and columns for that table,
+//! the treatment of malformed rows, the store's version) beside a note of the source it was made from: size,
+//! time of change and SHA-256. A source that changed, a store that is damaged or half there: it is made anew,
+//! never used.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -28,7 +29,8 @@ use crate::ingest::{IngestError, InputFile};
 /// Raised whenever stores of another version must not be read.
 const VERSION: u32 = 3;
 
-/// The store of an event file in the folder `dir`, made if need be; the file itself where a store would not serve.
+/// The store of an event file in the folder `dir`, made if need be; the file itself where a store would not
+/// serve.
 ///
 /// `item` is the place of the item among the wanted columns of `file`.
 ///

@@ -1,8 +1,8 @@
 //! Dates of days, and times with a zone.
 //!
-//! A time with a zone is a moment, and its seconds are those of UTC. A time without one is a clock on a wall, and its
-//! seconds are those of that clock. Both are fine, as long as a time is only subtracted from others of its kind:
-//! [`Zones`] keeps account of what was met, and refuses what cannot be compared.
+//! A time with a zone is a moment, and its seconds are those of UTC. A time without one is a clock on a wall,
+//! and its seconds are those of that clock. Both are fine, as long as a time is only subtracted from others
+//! of its kind: [`Zones`] keeps account of what was met, and refuses what cannot be compared.
 
 use crate::ingest::IngestError;
 use crate::ingest::text::parse_datetime;
@@ -50,8 +50,8 @@ impl Zones {
     /// Takes in the times of a file.
     ///
     /// # Errors
-    /// [`IngestError::MixedZones`] when some times have a zone other than UTC and others have none: which hour of the
-    /// clock a moment is depends on a zone that nothing tells.
+    /// [`IngestError::MixedZones`] when some times have a zone other than UTC and others have none: which
+    /// hour of the clock a moment is depends on a zone that nothing tells.
     pub(in crate::ingest) fn add(&mut self, found: Zoned, file: &str) -> Result<(), IngestError> {
         let kinds =
             [(found.none, &mut self.none), (found.utc, &mut self.utc), (found.other, &mut self.other)];
@@ -99,8 +99,9 @@ impl Zones {
     }
 }
 
-/// Seconds since 1970 of a time as text, with how it says its zone: `2164-10-23 21:09:00`, with `T` in place of the
-/// space, with fractions of a second, and with `Z`, `UTC`, `+02:00`, `+0200` or `+02` behind a time of day.
+/// Seconds since 1970 of a time as text, with how it says its zone: `2164-10-23 21:09:00`, with `T` in place
+/// of the space, with fractions of a second, and with `Z`, `UTC`, `+02:00`, `+0200` or `+02` behind a time of
+/// day.
 pub(in crate::ingest) fn parse_moment(text: &str) -> Option<(i64, Zoned)> {
     let text = text.trim();
     // The usual case first.
@@ -138,8 +139,8 @@ fn offset(text: &str) -> Option<i64> {
     (hours <= 18 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
-/// Year, month and day of a number of days since 1970-01-01; Howard Hinnant, "chrono-compatible low-level date
-/// algorithms".
+/// Year, month and day of a number of days since 1970-01-01; Howard Hinnant, "chrono-compatible low-level
+/// date algorithms".
 pub(in crate::ingest) fn date_of_day(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

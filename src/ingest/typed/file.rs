@@ -1,5 +1,5 @@
-//! A table file whose header was matched to the columns asked for, under the schema's names and types, which are never
-//! inferred.
+//! A table file whose header was matched to the columns asked for, under the schema's names and types, which
+//! are never inferred.
 
 use polars_core::prelude::*;
 
@@ -52,7 +52,8 @@ impl TypedFile {
     /// Matches a header to the wanted columns.
     ///
     /// # Errors
-    /// Outer: the file cannot be read. Inner: the wanted columns it lacks, to be reported with those of other files.
+    /// Outer: the file cannot be read. Inner: the wanted columns it lacks, to be reported with those of other
+    /// files.
     pub(in crate::ingest) fn open(
         file: SourceFile,
         wanted: &[Wanted],

@@ -1,5 +1,5 @@
-//! Typed, streaming reads of one table file: only the columns asked for, rows of other items left behind by the reader
-//! itself. Parquet is read by Polars, CSV by `delimited/`.
+//! Typed, streaming reads of one table file: only the columns asked for, rows of other items left behind by
+//! the reader itself. Parquet is read by Polars, CSV by `delimited/`.
 
 use polars_core::prelude::*;
 
@@ -104,8 +104,8 @@ impl TypedFile {
         }
     }
 
-    /// Reads the file again for the first cell of a column that is not what the column is used as, such as an id with a
-    /// fraction, after a batch has met one.
+    /// Reads the file again for the first cell of a column that is not what the column is used as, such as an
+    /// id with a fraction, after a batch has met one.
     pub(in crate::ingest) fn wrong_cell(&self, column: usize) -> IngestError {
         let mut before = 0;
         let search = self.scan(|columns, _| {

@@ -1,5 +1,5 @@
-//! Columns that behave like patients: whatever else is constant for a patient, such as sex or year of birth, agrees in all
-//! rows of one value. And rows that are copies of each other beyond chance.
+//! Columns that behave like patients: whatever else is constant for a patient, such as sex or year of birth,
+//! agrees in all rows of one value. And rows that are copies of each other beyond chance.
 
 use rayon::prelude::*;
 
@@ -16,8 +16,8 @@ const BLOCK: usize = 1 << 14;
 /// Share of the pairs of rows of one value in which another column agrees, to say that it does.
 const AGREES: f64 = 0.98;
 
-/// The columns that agree in the rows of each value of `of`. A column that follows the order of these values, as an age
-/// group follows age, does not count.
+/// The columns that agree in the rows of each value of `of`. A column that follows the order of these values,
+/// as an age group follows age, does not count.
 pub(super) fn agreeing<'c>(of: &Cells, columns: &'c [Column]) -> Vec<&'c str> {
     let Some(rows) = sampled(of) else { return Vec::new() };
     let keys = of_rows(of, &rows);
@@ -103,8 +103,8 @@ impl<'c> Hashes<'c> {
     }
 }
 
-/// The rows that equal an earlier one in all features, each with the first such row; nothing where there are no more copies
-/// than chance makes, as in a table of a few yes-or-no columns.
+/// The rows that equal an earlier one in all features, each with the first such row; nothing where there are
+/// no more copies than chance makes, as in a table of a few yes-or-no columns.
 pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(u32, u32)>> {
     let hashes: Vec<Hashes<'_>> = columns.iter().map(|column| Hashes::of(&column.cells)).collect();
     let mut content = vec![0_u64; n];
@@ -131,7 +131,8 @@ pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(u32, u32)>> {
     if copies.is_empty() {
         return None;
     }
-    // Two rows agree by chance in all columns, were these independent, with the product of the chances in each.
+    // Two rows agree by chance in all columns, were these independent, with the product of the chances in
+    // each.
     let chance: f64 = columns.iter().map(|c| chance_of_two(&c.cells)).product();
     let expected = 0.5 * (n as f64).powi(2) * chance;
     (copies.len() as f64 > 3.0 * expected + 3.0).then_some(copies)

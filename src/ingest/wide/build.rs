@@ -266,8 +266,8 @@ fn level<'c>(reader: &Reader<'_>, cell: Cell<'c>) -> Option<Cow<'c, str>> {
     }
 }
 
-/// What to say of the cells of a column, of `rows` rows, that hold something that is not used. In a new table nothing is
-/// learnt, so no setting is named there.
+/// What to say of the cells of a column, of `rows` rows, that hold something that is not used. In a new table
+/// nothing is learnt, so no setting is named there.
 pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Option<String> {
     let n = column.unused.n_rejected();
     let first = column.unused.rejected.values().map(|(_, at)| at).min_by_key(|at| at.row)?;
@@ -288,8 +288,8 @@ pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Optio
     Some(said)
 }
 
-/// Refuses a column of which more than half of the cells that hold something are not used, or any of them if every cell has to
-/// fit.
+/// Refuses a column of which more than half of the cells that hold something are not used, or any of them if
+/// every cell has to fit.
 ///
 /// # Errors
 /// The first such cell.

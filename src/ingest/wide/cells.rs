@@ -18,7 +18,8 @@ impl Hasher for Hashed {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        // Only `write_u64` is called by the keys of the tables below; this keeps the hasher right for any other.
+        // Only `write_u64` is called by the keys of the tables below; this keeps the hasher right for any
+        // other.
         for byte in bytes {
             self.0 = mix(self.0 ^ u64::from(*byte));
         }
@@ -51,8 +52,8 @@ pub(super) fn hash_text(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// An identifier: 0 where there is none. A whole number is the same whether it is stored as a number or as text, and a text
-/// with a leading zero is not the number behind it.
+/// An identifier: 0 where there is none. A whole number is the same whether it is stored as a number or as
+/// text, and a text with a leading zero is not the number behind it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Key {
     Absent,

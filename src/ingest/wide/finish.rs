@@ -101,7 +101,8 @@ fn spellings<'s>(header: &'s [String], decisions: &'s [Decision]) -> HashMap<&'s
     header.iter().map(String::as_str).zip(decisions.iter().map(|d| &d.spelling)).collect()
 }
 
-/// The records of a table that is ingested; `splits` are those of the files where every file stands for a split.
+/// The records of a table that is ingested; `splits` are those of the files where every file stands for a
+/// split.
 ///
 /// # Errors
 /// Repeated ids.
@@ -239,8 +240,8 @@ fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warnin
     }
 }
 
-/// A column that behaves like the patient, though no name gives it away and no other column keeps rows together. Where it is
-/// not clear, a warning asks.
+/// A column that behaves like the patient, though no name gives it away and no other column keeps rows
+/// together. Where it is not clear, a warning asks.
 fn person_among(
     header: &[String],
     surveyed: &Surveyed,

@@ -1,5 +1,5 @@
-//! New tables: the columns that a model, or another table of ours, asks for, read in the spelling that was learnt, some rows
-//! at a time.
+//! New tables: the columns that a model, or another table of ours, asks for, read in the spelling that was
+//! learnt, some rows at a time.
 
 use std::path::Path;
 
@@ -41,9 +41,9 @@ pub fn column_names(input: &Path) -> Result<Vec<String>, IngestError> {
     Ok(table::only(input)?.header)
 }
 
-/// Reads columns that must fit: `categorical` ones as levels, others as numbers. Names are compared as written, else without
-/// regard to letter case; other columns are left out with a warning. Record ids come from a column that clearly holds ids
-/// (`id`, `record_id`, …), else they are row numbers.
+/// Reads columns that must fit: `categorical` ones as levels, others as numbers. Names are compared as
+/// written, else without regard to letter case; other columns are left out with a warning. Record ids come
+/// from a column that clearly holds ids (`id`, `record_id`, …), else they are row numbers.
 ///
 /// # Errors
 /// Missing columns (all at once); a cell that does not fit, with row and column.
@@ -60,8 +60,8 @@ pub fn read_columns(input: &Path, expected: &[(&str, Kind)]) -> Result<RecordTab
     read(input, &expected, Strictness { nothing_else: false, every_cell: true })
 }
 
-/// Reads the columns of a fitted model from a new table. A cell that holds something that is no number counts as missing, with
-/// a warning that counts them.
+/// Reads the columns of a fitted model from a new table. A cell that holds something that is no number counts
+/// as missing, with a warning that counts them.
 ///
 /// # Errors
 /// Missing columns (all at once); a column of which more than half of the cells are no numbers.
@@ -69,8 +69,8 @@ pub fn read_expected(input: &Path, expected: &[Expected<'_>]) -> Result<RecordTa
     read(input, expected, Strictness { nothing_else: false, every_cell: false })
 }
 
-/// The same for a table that must hold nothing else, save an id, `subject_id` and `split`, and whose every cell must fit: a
-/// misspelt column is not taken for one to leave out, nor a misspelt cell for an empty one.
+/// The same for a table that must hold nothing else, save an id, `subject_id` and `split`, and whose every
+/// cell must fit: a misspelt column is not taken for one to leave out, nor a misspelt cell for an empty one.
 ///
 /// # Errors
 /// As [`read_columns`], and [`IngestError::UnknownColumns`].
@@ -96,7 +96,8 @@ fn read(input: &Path, expected: &[Expected<'_>], strict: Strictness) -> Result<R
     Ok(whole)
 }
 
-/// A new table with the columns that a fitted model asks for, read some rows at a time and as often as one likes.
+/// A new table with the columns that a fitted model asks for, read some rows at a time and as often as one
+/// likes.
 pub struct NewTable<'e> {
     file: WideFile,
     expected: Vec<Expected<'e>>,
@@ -109,8 +110,8 @@ pub struct NewTable<'e> {
 }
 
 impl<'e> NewTable<'e> {
-    /// Opens a table as [`read_expected`] reads it. Of a column that may hold record ids, all rows are read to see whether
-    /// they differ.
+    /// Opens a table as [`read_expected`] reads it. Of a column that may hold record ids, all rows are read
+    /// to see whether they differ.
     ///
     /// # Errors
     /// Missing columns (all at once).
@@ -154,12 +155,12 @@ impl<'e> NewTable<'e> {
         Ok(Self { file, expected: expected.to_vec(), strict, header, decisions, wanted, unknown })
     }
 
-    /// Calls `each` with all records in the order of the file, `rows` of them at a time or more, and returns what a user
-    /// should know about them.
+    /// Calls `each` with all records in the order of the file, `rows` of them at a time or more, and returns
+    /// what a user should know about them.
     ///
     /// # Errors
-    /// A table without rows; a column of which more than half of the cells are no numbers, which is known after the last row
-    /// only; those of `each`.
+    /// A table without rows; a column of which more than half of the cells are no numbers, which is known
+    /// after the last row only; those of `each`.
     pub fn each<E: From<IngestError>>(
         &self,
         rows: usize,

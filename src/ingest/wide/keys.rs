@@ -1,4 +1,5 @@
-//! Whether the cells of a column identify rows or persons, judged by how they repeat over all rows of a table.
+//! Whether the cells of a column identify rows or persons, judged by how they repeat over all rows of a
+//! table.
 
 use crate::ingest::source::Batch;
 
@@ -121,27 +122,30 @@ impl Keys {
         self.holds() && self.whole == self.n
     }
 
-    /// Whether the cells number the rows: each is one more than the one before, or they are such numbers in another order.
+    /// Whether the cells number the rows: each is one more than the one before, or they are such numbers in
+    /// another order.
     pub(super) fn numbers_rows(&self) -> bool {
         let range = self.high - self.low + 1.0;
         self.n > 2 && self.is_unique() && self.is_whole() && (self.consecutive || range == self.n as f64)
     }
 
-    /// Whether whole numbers are all different though measurements from the same range would repeat by chance.
+    /// Whether whole numbers are all different though measurements from the same range would repeat by
+    /// chance.
     pub(super) fn is_uniquer_than_chance(&self) -> bool {
         let range = self.high - self.low + 1.0;
         let n = self.n as f64;
         self.n >= 20 && self.is_unique() && self.is_whole() && n * n / (2.0 * range) >= 8.0
     }
 
-    /// Whether the cells are nearly all different whole numbers of many digits, or nearly all different texts.
+    /// Whether the cells are nearly all different whole numbers of many digits, or nearly all different
+    /// texts.
     pub(super) fn is_nearly_unique(&self) -> bool {
         let long = !self.is_whole() || (self.low >= 10_000.0);
         self.holds() && self.n >= 20 && long && self.n_distinct() as f64 >= 0.9 * self.n as f64
     }
 
-    /// Whether the rows of a value are as many for each value as no measurement would have it, or stand together in the file
-    /// though the values are in no order.
+    /// Whether the rows of a value are as many for each value as no measurement would have it, or stand
+    /// together in the file though the values are in no order.
     pub(super) fn repeats_like_persons(&self) -> bool {
         let d = self.n_distinct() as f64;
         if !self.holds() || d < 20.0 {

@@ -1,6 +1,6 @@
-//! Tables that already have one row per record: one file with an optional `split` column, or a folder with a file per
-//! split. A first pass learns from the training rows alone how each column is spelt and what it is, a second one reads all
-//! rows by that.
+//! Tables that already have one row per record: one file with an optional `split` column, or a folder with a
+//! file per split. A first pass learns from the training rows alone how each column is spelt and what it is,
+//! a second one reads all rows by that.
 //!
 //! ```text
 //! table     files and headers                    names     what a column's name says
@@ -46,11 +46,12 @@ pub use fresh::{Expected, NewTable, column_names, read_columns, read_expected, r
 /// Name of the column that is taken for splits without being declared.
 const SPLIT_COLUMN: &str = "split";
 
-/// Reads a wide table: a text or Parquet file, or a folder with `train`, `validation`, `test` and `calibration` files.
+/// Reads a wide table: a text or Parquet file, or a folder with `train`, `validation`, `test` and
+/// `calibration` files.
 ///
 /// # Errors
-/// Missing columns (all at once); a cell of a declared id, split or count that does not fit, with row and column; repeated
-/// ids; an empty file.
+/// Missing columns (all at once); a cell of a declared id, split or count that does not fit, with row and
+/// column; repeated ids; an empty file.
 pub fn read_wide(
     pipeline: &Pipeline,
     input: &Path,
@@ -113,8 +114,8 @@ pub fn read_wide(
     finish::finish(header, &surveyed, columns, splits, audit, warnings)
 }
 
-/// Whether the first pass has read all that is needed of a column. A declared count with a fraction is read again, to find
-/// its row.
+/// Whether the first pass has read all that is needed of a column. A declared count with a fraction is read
+/// again, to find its row.
 fn is_ready(numbers: Option<&ReadNumbers>, role: Role) -> bool {
     numbers.is_some_and(|numbers| match role {
         Role::Number { kind: Kind::Continuous, .. }

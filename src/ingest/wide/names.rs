@@ -167,7 +167,8 @@ fn ends_like_an_id(name: &str, rest: &str) -> bool {
     ENDINGS.contains(&rest) || has_id_at_its_end(name)
 }
 
-/// Whether a name ends in the word "id": `stay_id`, `stayId`, `stay.id`, `id`; not `COVID`, `paid` and `acid`.
+/// Whether a name ends in the word "id": `stay_id`, `stayId`, `stay.id`, `id`; not `COVID`, `paid` and
+/// `acid`.
 fn has_id_at_its_end(name: &str) -> bool {
     let camel = name
         .strip_suffix("ID")

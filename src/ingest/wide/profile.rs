@@ -1,4 +1,5 @@
-//! What the cells of a column are in the training rows, as counts from which its spelling and its role follow.
+//! What the cells of a column are in the training rows, as counts from which its spelling and its role
+//! follow.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +17,8 @@ const MOST_DISTINCT: usize = 1 << 12;
 /// Distinct words that are kept with their counts.
 const MOST_WORDS: usize = 256;
 
-/// Numbers that stand for "missing" in one table or another, without their sign. 1 stands for it with a minus only.
+/// Numbers that stand for "missing" in one table or another, without their sign. 1 stands for it with a minus
+/// only.
 const SENTINELS: [f64; 21] = [
     1.0,
     6.0,
@@ -253,14 +255,16 @@ impl Profile {
         self.seen - self.text - self.dates - self.bools
     }
 
-    /// Numbers that look like missing codes: repeated, and apart from all other values by more than these spread.
+    /// Numbers that look like missing codes: repeated, and apart from all other values by more than these
+    /// spread.
     pub(super) fn suspects(&self) -> Vec<(f64, u64)> {
         let Some((low, high)) = self.range else { return Vec::new() };
         let mut found = Vec::new();
         for (size, counts) in SENTINELS.iter().zip(&self.sentinels) {
             for (x, count) in [(*size, counts[0]), (-size, counts[1])] {
                 let apart = if x < 0.0 {
-                    // Negative codes stand out among numbers that are never negative; −1 among 0 and 1 is a score.
+                    // Negative codes stand out among numbers that are never negative; −1 among 0 and 1 is a
+                    // score.
                     low >= 0.0 && high > 1.0 || low - x > (high - low).max(1.0)
                 } else {
                     // A code of one digit needs a scale of few steps below it.
@@ -309,8 +313,8 @@ fn is_digit_date(x: u64) -> bool {
     (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
-/// The marks in which most texts are numbers, and whether those marks were told from others by this column alone.
-/// `comma_elsewhere` says that another column of the file is written with a decimal comma.
+/// The marks in which most texts are numbers, and whether those marks were told from others by this column
+/// alone. `comma_elsewhere` says that another column of the file is written with a decimal comma.
 pub(super) fn best_marks(sets: &[FittingMarks], comma_elsewhere: bool) -> (Marks, bool) {
     let fit = |marks: Marks| sets.iter().filter(|m| m.set & marks.bit() != 0).map(|m| m.count).sum::<u64>();
     let best = Marks::ALL.into_iter().map(fit).max().unwrap_or(0);

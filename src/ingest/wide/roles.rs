@@ -1,5 +1,5 @@
-//! What is done with every column: declared roles first, then identifiers by name and by how they repeat, then what the
-//! values say.
+//! What is done with every column: declared roles first, then identifiers by name and by how they repeat,
+//! then what the values say.
 
 use crate::ingest::spelling::{Codes, Spelling};
 use crate::schema::Kind;
@@ -76,8 +76,8 @@ pub(super) struct Decision {
     pub(super) why: String,
 }
 
-/// Decides about every column. `spellings` are those that were learnt so far; `split` is the column of splits, and
-/// `divided` says that the table itself names the split of each row.
+/// Decides about every column. `spellings` are those that were learnt so far; `split` is the column of
+/// splits, and `divided` says that the table itself names the split of each row.
 pub(super) fn decide(
     columns: &[Known<'_>],
     spellings: Vec<Spelling>,
@@ -211,7 +211,8 @@ fn like(what: Named) -> &'static str {
     }
 }
 
-/// The names of splits a column holds, if it holds nothing else and the training split and another among them.
+/// The names of splits a column holds, if it holds nothing else and the training split and another among
+/// them.
 fn holds_splits(profile: &Profile) -> Option<(Vec<String>, u64)> {
     let mut words: Vec<String> = profile.words.keys().cloned().collect();
     words.sort_unstable();
@@ -246,7 +247,8 @@ fn identifiers(
             roles[at] = Some((Role::Ignored, "it numbers the rows".into()));
         }
     }
-    // Record identifiers come before those of stays, and these before those of patients: each row has one of its own.
+    // Record identifiers come before those of stays, and these before those of patients: each row has one of
+    // its own.
     for wanted in [Named::Record, Named::Stay, Named::Patient, Named::Place] {
         for &at in free.iter().filter(|&&at| columns[at].keys.is_unique()) {
             if roles[at].is_none() && named(columns[at].name) == Some(wanted) {

@@ -33,9 +33,9 @@ pub(super) fn split_of(cell: Cell<'_>) -> Option<Split> {
     }
 }
 
-/// The column of splits of a single file: the one that is declared, or one that is called `split` and holds the names of
-/// splits. A column of that name that holds something else is refused if it looks as if it were meant for splits, and is a
-/// feature, with a warning, if it does not.
+/// The column of splits of a single file: the one that is declared, or one that is called `split` and holds
+/// the names of splits. A column of that name that holds something else is refused if it looks as if it were
+/// meant for splits, and is a feature, with a warning, if it does not.
 ///
 /// # Errors
 /// [`IngestError::WrongCell`] with the first row whose cell is no name of a split.

@@ -31,7 +31,8 @@ pub(super) struct Surveyed {
     pub(super) n_train: u64,
     /// Columns whose values repeat and are many, as those of persons with several rows.
     pub(super) may_be_persons: Vec<usize>,
-    /// The numbers of columns that need no other reading than the first pass gave them, at the place of the column.
+    /// The numbers of columns that need no other reading than the first pass gave them, at the place of the
+    /// column.
     pub(super) numbers: Vec<Option<ReadNumbers>>,
     /// Rows of each file, by its parts.
     pub(super) rows: Vec<Rows>,
@@ -127,7 +128,8 @@ pub(super) fn survey(
         (profiles[at], keys[at], numbers[at]) = (looked.profile, looked.keys, looked.numbers);
     }
 
-    // Columns that are not written with plain decimal points are looked at again under the spelling that was learnt.
+    // Columns that are not written with plain decimal points are looked at again under the spelling that was
+    // learnt.
     let comma_elsewhere = profiles.iter().any(|profile| {
         let (marks, sure) = best_marks(&profile.marks, false);
         sure && marks.has_decimal_comma() && profile.number_like() * 2 > profile.seen
@@ -196,8 +198,8 @@ fn stored_as<'f>(files: &'f [WideFile], places: &[Vec<usize>], at: usize) -> &'f
     stored.find(|stored| matches!(stored, StoredType::Unreadable(_))).unwrap_or(first)
 }
 
-/// Reads the training rows of the columns at `wanted` into their profiles, and all rows into their keys and numbers. Returns
-/// the number of training rows, and of all rows of each file.
+/// Reads the training rows of the columns at `wanted` into their profiles, and all rows into their keys and
+/// numbers. Returns the number of training rows, and of all rows of each file.
 fn pass(
     files: &[WideFile],
     places: &[Vec<usize>],

@@ -28,7 +28,8 @@ impl WideFile {
         Ok(Self { source, split, header })
     }
 
-    /// Calls `each` with the columns at the places `wanted`, some rows at a time, and tells how far it has come.
+    /// Calls `each` with the columns at the places `wanted`, some rows at a time, and tells how far it has
+    /// come.
     ///
     /// # Errors
     /// Damage to the file; what `each` finds wrong.
@@ -86,8 +87,8 @@ pub(super) fn only(input: &Path) -> Result<WideFile, IngestError> {
     WideFile::open(files::list(input)?, None)
 }
 
-/// The tables of the input with the split each stands for: one without a split, or one for each split. A folder in which no
-/// file is called after a split holds the parts of one table.
+/// The tables of the input with the split each stands for: one without a split, or one for each split. A
+/// folder in which no file is called after a split holds the parts of one table.
 ///
 /// # Errors
 /// A folder without a training table, or with two files for a split.

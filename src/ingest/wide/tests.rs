@@ -200,7 +200,8 @@ fn stray_cells_are_rejected_and_named_by_line_and_not_quoted() {
         let account = &table.audit.columns[1];
         assert_eq!((account.values, account.absent, account.rejected.values().sum::<u64>()), (199, 0, 1));
     }
-    // `1,5` can only be a decimal comma, and its column has decimal points otherwise: it is read, and that is said.
+    // `1,5` can only be a decimal comma, and its column has decimal points otherwise: it is read, and that is
+    // said.
     let mixed = read(&with_cell("\"1,5\"")).unwrap();
     let Cells::Number(y) = &mixed.columns[1].cells else { panic!("numbers") };
     assert_eq!(y.get(2), 1.5);

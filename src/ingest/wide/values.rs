@@ -8,11 +8,13 @@ use crate::schema::{DecimalMark, Kind};
 
 use super::profile::{Profile, best_marks};
 
-/// Up to this many levels a column is categorical even where most rows have a level of their own (small tables).
+/// Up to this many levels a column is categorical even where most rows have a level of their own (small
+/// tables).
 const FEW_LEVELS: u64 = 12;
 /// Up to this many levels a column is categorical if a level has two rows on average.
 const SOME_LEVELS: u64 = 64;
-/// Up to this many levels a column of short texts is categorical if a level has [`ROWS_PER_LEVEL`] rows on average.
+/// Up to this many levels a column of short texts is categorical if a level has [`ROWS_PER_LEVEL`] rows on
+/// average.
 const MOST_LEVELS: u64 = 2048;
 const ROWS_PER_LEVEL: u64 = 10;
 /// Longest text that can be one of so many levels, in characters.

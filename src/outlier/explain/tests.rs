@@ -12,8 +12,8 @@ fn ordinary() -> Array1<f64> {
     array![37.1, 88.0, 124.0, 68.0, 82.0, 172.0, 126.0]
 }
 
-/// Explains under the true density; "after" compares with the χ²₇ that minus twice the standardised log-density
-/// follows, whose 95 % quantile is 14.07.
+/// Explains under the true density; "after" compares with the χ²₇ that minus twice the standardised
+/// log-density follows, whose 95 % quantile is 14.07.
 fn explain(raw: &Array1<f64>) -> Explanation {
     let (density, features) = (Normal::vitals(), features());
     let explainer = Explainer::new(&density, &Vitals, &features);
@@ -171,8 +171,8 @@ fn records_of_density_zero_are_explained() {
     assert_eq!(e.features[0].pattern, Some(Pattern::Times(10.0)));
 }
 
-/// Mean, maximum and minimum of one thermometer, an independent pulse. The aggregates are so close to each other that
-/// changing one alone gains nothing.
+/// Mean, maximum and minimum of one thermometer, an independent pulse. The aggregates are so close to each
+/// other that changing one alone gains nothing.
 mod aggregates {
     use super::*;
     use crate::outlier::versions::Cells;

@@ -11,8 +11,8 @@ use crate::outlier::{Label, Pattern, evaluate};
 use crate::random::Seed;
 use crate::schema::{Kind, Pipeline, Split, TransformKind};
 
-/// 2,000 training patients with vital signs and a sex that nothing depends on, coordinates standardised so that the
-/// true density is known.
+/// 2,000 training patients with vital signs and a sex that nothing depends on, coordinates standardised so
+/// that the true density is known.
 struct World {
     encoder: Encoder,
     density: Normal,
@@ -240,8 +240,9 @@ fn pipeline() -> Pipeline {
     }
 }
 
-/// Kolmogorov–Smirnov over 20 seeds of fresh calibration and test records: with 999 + 500 records the distance exceeds
-/// 1.63·√(1/999 + 1/500) = 0.089 once in a hundred times, so that two of twenty do one run in fifty.
+/// Kolmogorov–Smirnov over 20 seeds of fresh calibration and test records: with 999 + 500 records the
+/// distance exceeds 1.63·√(1/999 + 1/500) = 0.089 once in a hundred times, so that two of twenty do one run
+/// in fifty.
 #[test]
 fn p_values_of_clean_records_are_uniform_over_twenty_seeds() {
     let w = world();

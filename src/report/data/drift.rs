@@ -20,7 +20,8 @@ pub struct Drift {
     pub features: Vec<FeatureDrift>,
     /// Whether patients have several records: tests then count each patient's records as one.
     pub repeated: bool,
-    /// Features beyond chance, of those compared: any false alarm among all of them has a probability of 5 % at most.
+    /// Features beyond chance, of those compared: any false alarm among all of them has a probability of 5 %
+    /// at most.
     pub n_beyond_chance: usize,
     /// Features of which enough values are there to compare.
     pub n_compared: usize,
@@ -39,7 +40,8 @@ pub struct FeatureDrift {
     pub label: String,
     /// Unit, empty when none.
     pub unit: String,
-    /// What makes the comparison doubtful, such as another unit, and levels that only one cohort has; empty otherwise.
+    /// What makes the comparison doubtful, such as another unit, and levels that only one cohort has; empty
+    /// otherwise.
     pub note: String,
     /// Records with a value in the older cohort.
     pub n_old: Cell,
@@ -61,7 +63,8 @@ pub struct FeatureDrift {
     pub psi: Option<f64>,
     /// What the index of this feature alone stays below in 95 % of cases without any change.
     pub psi_chance: Option<f64>,
-    /// Probability of values at least as different without any change: Fisher's test of two cells, else Pearson's.
+    /// Probability of values at least as different without any change: Fisher's test of two cells, else
+    /// Pearson's.
     pub p_value: Option<f64>,
     /// The same among all features, by Holm's procedure.
     pub p_adjusted: Option<f64>,

@@ -79,7 +79,8 @@ pub struct Correlations {
     pub model: String,
     /// Split compared with.
     pub split: String,
-    /// Features that were correlated: the first thousand of the table at most, without categories of several levels.
+    /// Features that were correlated: the first thousand of the table at most, without categories of several
+    /// levels.
     pub n_correlated: usize,
     /// Labels of the features shown.
     pub labels: Vec<String>,
@@ -137,8 +138,8 @@ pub struct Calibration {
     pub regions: Option<Regions>,
 }
 
-/// p-values in equal bins over [0, 1]; ties among scores are broken at random, without which equal scores would all have the
-/// largest p-value of theirs and no p-values were uniform.
+/// p-values in equal bins over [0, 1]; ties among scores are broken at random, without which equal scores
+/// would all have the largest p-value of theirs and no p-values were uniform.
 #[derive(Debug, Clone, Serialize)]
 pub struct PValueHistogram {
     /// Per cent of records by bin.
@@ -156,9 +157,11 @@ pub struct AlphaRow {
     pub model: String,
     /// Nominal level.
     pub alpha: f64,
-    /// Share expected of records like those of the calibration: the largest multiple of 1/(n + 1) up to the level.
+    /// Share expected of records like those of the calibration: the largest multiple of 1/(n + 1) up to the
+    /// level.
     pub expected: f64,
-    /// Whether more records than chance explains fall below the level, with the uncertainty of the calibration set.
+    /// Whether more records than chance explains fall below the level, with the uncertainty of the
+    /// calibration set.
     pub exceeded: bool,
     /// Observed share; hidden with few records.
     pub observed: Option<f64>,
@@ -168,10 +171,12 @@ pub struct AlphaRow {
     pub high: Option<f64>,
 }
 
-/// Shares of held-out records inside the densest regions of the model, which should be the regions' own probability.
+/// Shares of held-out records inside the densest regions of the model, which should be the regions' own
+/// probability.
 ///
 /// # References
-/// Talts et al. (2018), arXiv:1804.06788, of ranks; Hyndman (1996), Computing and graphing highest density regions.
+/// Talts et al. (2018), arXiv:1804.06788, of ranks; Hyndman (1996), Computing and graphing highest density
+/// regions.
 #[derive(Debug, Clone, Serialize)]
 pub struct Regions {
     /// Samples of the model that measure the regions.

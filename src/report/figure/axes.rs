@@ -1,7 +1,7 @@
 //! Frame, grid, ticks and axis titles, the same on every plot.
 //!
-//! Ticks are our own: plotters' search for key points does not end when a range is below the resolution of its
-//! numbers, which a constant feature with large values brings about.
+//! Ticks are our own: plotters' search for key points does not end when a range is below the resolution of
+//! its numbers, which a constant feature with large values brings about.
 
 use std::ops::Range;
 
@@ -23,7 +23,8 @@ const ADVANCE: f64 = 0.56;
 /// Size of words in plots, in CSS pixels.
 pub(crate) const WORDS: f64 = 12.0;
 
-/// Plotters rounds to whole pixels: plots are drawn at this multiple of their size, so that curves are smooth.
+/// Plotters rounds to whole pixels: plots are drawn at this multiple of their size, so that curves are
+/// smooth.
 const SCALE: u32 = 2;
 /// A thin line in a plot, one CSS pixel.
 pub(crate) const THIN: u32 = SCALE;
@@ -180,7 +181,8 @@ pub(crate) fn strips(plot: &Plot<'_, '_>, x: impl Iterator<Item = f64>, y: (f64,
         .collect()
 }
 
-/// Left margin that holds the longest of `names`, between what looks bare and what leaves no room for the plot.
+/// Left margin that holds the longest of `names`, between what looks bare and what leaves no room for the
+/// plot.
 pub(crate) fn margin_for<'a>(names: impl IntoIterator<Item = &'a str>) -> i32 {
     let longest = names.into_iter().map(|n| n.chars().count()).max().unwrap_or(0);
     ((longest as f64 * (WORDS - 1.0) * ADVANCE) as i32 + 20).clamp(60, 210)

@@ -14,7 +14,8 @@ use crate::report::{ReportError, format};
 /// Features drawn, the most changed first.
 const DRAWN: usize = 30;
 
-/// Standardised mean differences of the most changed features with their 95 % intervals; `None` without numbers.
+/// Standardised mean differences of the most changed features with their 95 % intervals; `None` without
+/// numbers.
 ///
 /// # Errors
 /// [`ReportError::Draw`] when the drawing library fails.

@@ -8,8 +8,8 @@ use super::theme::{Ink, with_cells};
 use super::{DataTable, Figure};
 use crate::report::{ReportError, format};
 
-/// Rank correlations as a square map: hue for the sign, strength for the size. `limit` is the size drawn at full
-/// strength.
+/// Rank correlations as a square map: hue for the sign, strength for the size. `limit` is the size drawn at
+/// full strength.
 ///
 /// # Errors
 /// [`ReportError::Draw`] when the drawing library fails.

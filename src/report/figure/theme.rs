@@ -78,8 +78,8 @@ pub(crate) fn number_drawings(page: &str) -> String {
     out
 }
 
-/// Where in the drawing each row of the figure's table is: boxes x₀ y₀ x₁ y₁ in the drawing's own units. The page's
-/// script shows the row to a pointer there.
+/// Where in the drawing each row of the figure's table is: boxes x₀ y₀ x₁ y₁ in the drawing's own units. The
+/// page's script shows the row to a pointer there.
 pub(crate) fn with_rows(svg: &str, boxes: &[[i32; 4]]) -> String {
     let mut places = String::with_capacity(boxes.len() * 20);
     for (i, b) in boxes.iter().enumerate() {

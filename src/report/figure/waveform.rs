@@ -84,7 +84,8 @@ pub fn odd_window(odd: &OddWindow, frequency: Option<f64>) -> Result<Vec<Figure>
         .collect()
 }
 
-/// Power spectral density on a logarithmic scale: median and quartiles of held-out windows, median of samples.
+/// Power spectral density on a logarithmic scale: median and quartiles of held-out windows, median of
+/// samples.
 ///
 /// # Errors
 /// [`ReportError::Draw`] when the drawing library fails.

@@ -48,7 +48,8 @@ fn what_the_past_tells_of_the_spread_is_learned() {
     let last = history.last().unwrap();
     let gap = last.train_log_prob.unwrap() - last.validation_log_prob;
     assert!(gap.abs() < 0.3 * 96.0, "{gap}");
-    // Samples score about as data do; bursts make both vary, and 60 windows do not teach their length exactly.
+    // Samples score about as data do; bursts make both vary, and 60 windows do not teach their length
+    // exactly.
     let own = flow.log_prob(flow.sample(60, Seed(4)).view()).mean().unwrap() / 96.0;
     assert!((own - after).abs() < 0.3, "{own} {after}");
 }
@@ -86,7 +87,8 @@ fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     let (var, train, validation) = var(6);
     let source = |_| train.clone();
     let (flow, ..) = fit_window(var, None, &source, validation.view(), &config(), None, &Silent).unwrap();
-    // The integral over the last of six samples is the density of the first five, whatever the last is integrated from.
+    // The integral over the last of six samples is the density of the first five, whatever the last is
+    // integrated from.
     let window = validation.row(0).to_vec();
     let integral = |shift: f64| {
         let h = 0.002;

@@ -21,7 +21,8 @@ fn decimal_commas_are_numbers_and_dates_are_left_out_with_a_message() {
     };
     assert!((mean("temp") - 37.07).abs() < 0.005);
     assert!((mean("ph") - 7.055).abs() < 0.0005, "{}", mean("ph"));
-    // Either reading of the comma is allowed; this one follows the other columns of the file, and a message says so.
+    // Either reading of the comma is allowed; this one follows the other columns of the file, and a message
+    // says so.
     assert!(mean("wbc") < 100.0);
     assert!(said.contains("--set decimal.wbc=point"), "{said}");
     assert!(columns.iter().all(|c| c.meta.name != "admitted"));

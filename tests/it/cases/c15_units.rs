@@ -75,8 +75,8 @@ fn every_window_is_true_in_the_unit_of_the_bundle() {
             for (record, start, values) in windows(&bundle, &scales) {
                 let adc = samples(&dir.join(input).join(format!("{record}.dat")));
                 for (x, adc) in values.iter().zip(&adc[start..]) {
-                    // 200 ADC units are 1 mV, and 0.2 are 1 uV. Records of unequal scale are rounded to the coarsest
-                    // resolution among them, here of 0.005 mV.
+                    // 200 ADC units are 1 mV, and 0.2 are 1 uV. Records of unequal scale are rounded to the
+                    // coarsest resolution among them, here of 0.005 mV.
                     let half_a_step = if normalise == "record" { 0.0026 } else { 1e-4 };
                     assert!((x - adc / 200.0).abs() < half_a_step, "{normalise} {record} {start}: {x}");
                 }

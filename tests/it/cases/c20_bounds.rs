@@ -1,4 +1,5 @@
-//! Synthetic records keep the support of the data: whole numbers, bounds, shares of zeros and of missing values.
+//! Synthetic records keep the support of the data: whole numbers, bounds, shares of zeros and of missing
+//! values.
 
 use std::path::Path;
 

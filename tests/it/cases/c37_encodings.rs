@@ -45,7 +45,8 @@ fn tables_in_any_encoding_are_read_whole_and_right_or_refused() {
     }
     let hash = ["ingest", "wide-table", "--input", "w_hash.csv", "--output", "hash"];
     fail(dir, &hash, &["w_hash.csv", "line 2", "title"]);
-    // `Total,300` is a row like others to a reader; the roles of columns have to notice that `x` holds a text.
+    // `Total,300` is a row like others to a reader; the roles of columns have to notice that `x` holds a
+    // text.
     let footer =
         crate::support::run(dir, &["ingest", "wide-table", "--input", "w_footer.csv", "--output", "footer"]);
     let said = String::from_utf8_lossy(&footer.stderr);

@@ -1,6 +1,6 @@
-//! Situations that users of other programs reported in public, one file per case. Each test runs the commands of the
-//! case in a copy of its folder and states the right values. The inputs lie in `../shared/cases`; without them a test
-//! says that it was skipped.
+//! Situations that users of other programs reported in public, one file per case. Each test runs the commands
+//! of the case in a copy of its folder and states the right values. The inputs lie in `../shared/cases`;
+//! without them a test says that it was skipped.
 
 mod c01_parquet_category;
 mod c02_event_tables;

@@ -1,8 +1,8 @@
 //! Which file of a source tree needs which other, from every path that its code mentions.
 //!
-//! A path is resolved like the compiler does it: from the crate's root, from `self`, from `super`, or from a module or
-//! an import in scope. Names that a module re-exports (`pub use`) lead to the file that defines them. Declaring a child
-//! module and re-exporting its names does not mean that the parent needs the child.
+//! A path is resolved like the compiler does it: from the crate's root, from `self`, from `super`, or from a
+//! module or an import in scope. Names that a module re-exports (`pub use`) lead to the file that defines
+//! them. Declaring a child module and re-exporting its names does not mean that the parent needs the child.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -37,8 +37,8 @@ pub(crate) struct Need {
 }
 
 impl Tree {
-    /// Parses all files below `root`, the folder of `lib.rs`. Code under `#[cfg(test)]` is left out, and so are files
-    /// and folders that hold nothing but tests.
+    /// Parses all files below `root`, the folder of `lib.rs`. Code under `#[cfg(test)]` is left out, and so
+    /// are files and folders that hold nothing but tests.
     pub(crate) fn read(root: &Path) -> Self {
         let mut files = Vec::new();
         sources(root, &mut files);

@@ -1,5 +1,5 @@
-//! Layers point one way: a module of `src/` uses modules of lower layers only. Files that need each other are listed, so
-//! that their number can only fall.
+//! Layers point one way: a module of `src/` uses modules of lower layers only. Files that need each other are
+//! listed, so that their number can only fall.
 
 mod graph;
 
@@ -39,8 +39,8 @@ const LAYERS: &[(&str, u32)] = &[
 const NUMERIC: &[&str] = &["num", "flow", "baseline", "density", "random"];
 const NUMERIC_FORBIDDEN: &[&str] = &["polars_core", "polars_io", "csv", "clap"];
 
-/// Groups of files that still need each other. The list may only become shorter: a group that is not in it fails the
-/// test, and so does one that is in it and no longer there.
+/// Groups of files that still need each other. The list may only become shorter: a group that is not in it
+/// fails the test, and so does one that is in it and no longer there.
 const CIRCLES: &[&[&str]] = &[
     &["ingest/files.rs", "ingest/source/opened.rs"],
     &[

@@ -1,5 +1,5 @@
-//! A mutation loop (`tests/bench/fuzz_reader.sh`): whatever bytes a file holds, reading it ends, does not panic, and gives
-//! no cell that differs from what the csv crate reads in the same text.
+//! A mutation loop (`tests/bench/fuzz_reader.sh`): whatever bytes a file holds, reading it ends, does not
+//! panic, and gives no cell that differs from what the csv crate reads in the same text.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -76,7 +76,8 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut impl rand::Rng) {
     }
 }
 
-/// What the csv crate reads in a text in UTF-8: the header and the rows, where all rows are as long as the header.
+/// What the csv crate reads in a text in UTF-8: the header and the rows, where all rows are as long as the
+/// header.
 fn by_the_csv_crate(file: &SourceFile, bytes: &[u8]) -> Option<Vec<Vec<String>>> {
     let dialect = file.open_text().ok()?.dialect;
     let mut text = std::str::from_utf8(bytes).ok()?;

@@ -1,4 +1,5 @@
-//! Tables of every kind, read and compared: texts in all dialects, the files of other programs, damaged files.
+//! Tables of every kind, read and compared: texts in all dialects, the files of other programs, damaged
+//! files.
 
 mod dialects;
 mod fuzz;

@@ -1,5 +1,5 @@
-//! Random tables, written in a random dialect, come back as they were; `COHORT_FLOW_TABLES` says how many (10,000 in the
-//! long mode).
+//! Random tables, written in a random dialect, come back as they were; `COHORT_FLOW_TABLES` says how many
+//! (10,000 in the long mode).
 
 use std::io::Write as _;
 
@@ -74,7 +74,8 @@ impl Style {
             2 => [b"\xff\xfe".to_vec(), text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat(),
             3 => [b"\xfe\xff".to_vec(), text.encode_utf16().flat_map(u16::to_be_bytes).collect()].concat(),
             _ => {
-                // Latin-1, where the text can be written so; bytes from 80 to 9f stand for other characters in Windows-1252.
+                // Latin-1, where the text can be written so; bytes from 80 to 9f stand for other characters
+                // in Windows-1252.
                 let latin = |c: char| u8::try_from(u32::from(c)).ok().filter(|b| !matches!(b, 0x80..=0x9f));
                 let bytes = text.chars().map(latin).collect::<Option<Vec<u8>>>();
                 // "ß°" in Latin-1 is one character in UTF-8, and nobody can tell which was meant.
@@ -110,7 +111,8 @@ fn random_texts_come_back_whatever_the_dialect() {
                         read.rows.iter().map(|r| r.iter().map(|c| c.clone().unwrap()).collect()).collect();
                     prop_assert_eq!(cells, rows);
                 }
-                // Windows-1252 bytes that happen to be UTF-8, and cells that divide like a separator, are refused.
+                // Windows-1252 bytes that happen to be UTF-8, and cells that divide like a separator, are
+                // refused.
                 Err(
                     IngestError::MixedEncodings { .. }
                     | IngestError::TwoSeparators { .. }

@@ -1,4 +1,5 @@
-//! Files of pandas, pyarrow, DuckDB and Polars (`tests/golden/writers`): the cells come back, or the column is refused.
+//! Files of pandas, pyarrow, DuckDB and Polars (`tests/golden/writers`): the cells come back, or the column
+//! is refused.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -64,7 +65,8 @@ fn all_types_of_all_writers_come_back_or_are_refused_by_name() {
             let (cells, wanted) = (read.get(&column.name), &expected[&column.name]);
             match (&column.stored, wanted, cells) {
                 (StoredType::Unreadable(_), None, None) => {}
-                // Without the Arrow schema, Parquet has whole numbers for a duration; pandas stores it so as well.
+                // Without the Arrow schema, Parquet has whole numbers for a duration; pandas stores it so as
+                // well.
                 (StoredType::Integer, Some(wanted), Some(cells)) if column.name == "duration" => {
                     assert!(cells.iter().zip(wanted).all(|(a, b)| a.is_none() == b.is_none()));
                 }
@@ -152,14 +154,15 @@ fn damaged_files_are_errors_and_no_panics() {
                 let at = (seed * 7919 + k * 104_729) % damaged.len();
                 damaged[at] ^= 1 << (seed % 8);
             }
-            // Pages without a checksum may come back changed; what matters here is that nothing panics or hangs.
+            // Pages without a checksum may come back changed; what matters here is that nothing panics or
+            // hangs.
             let _ = read_as(name, &damaged);
         }
     }
 }
 
-/// Every length in an Arrow file that reaches beyond it is noticed before memory is asked for. All eight bytes of a word are
-/// changed, as the words of a flat buffer are lengths and offsets.
+/// Every length in an Arrow file that reaches beyond it is noticed before memory is asked for. All eight
+/// bytes of a word are changed, as the words of a flat buffer are lengths and offsets.
 #[test]
 fn lengths_beyond_an_arrow_file_are_errors() {
     for name in ["polars.arrow", "pyarrow.arrow", "stream.arrow", "zstd.feather", "lz4.feather"] {

@@ -1,9 +1,10 @@
-//! Streaming reads of CSV tables: one thread reads and decompresses, the others split and parse blocks, and the blocks come
-//! back in the file's order. Memory holds a fixed number of blocks, whatever the size of the file.
+//! Streaming reads of CSV tables: one thread reads and decompresses, the others split and parse blocks, and
+//! the blocks come back in the file's order. Memory holds a fixed number of blocks, whatever the size of the
+//! file.
 //!
-//! Polars' reader, which this replaced for cohort tables, fills missing fields of short rows with nulls, names no row in
-//! its errors, decodes every wanted cell of every row before it filters, and inflates beside its parsers without a bound
-//! on what waits between them.
+//! Polars' reader, which this replaced for cohort tables, fills missing fields of short rows with nulls,
+//! names no row in its errors, decodes every wanted cell of every row before it filters, and inflates beside
+//! its parsers without a bound on what waits between them.
 
 mod parse;
 

@@ -1,5 +1,5 @@
-//! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before they are
-//! split; records with quotes are split by `csv-core`, others at their commas.
+//! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before
+//! they are split; records with quotes are split by `csv-core`, others at their commas.
 
 use crate::ingest::text::parse_elapsed;
 use crate::ingest::typed::batch::{BatchColumn, Texts, parse_float, parse_integer};
@@ -100,9 +100,9 @@ pub(in crate::ingest) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -
     Ok(Parsed { columns, rows, skipped, lines, zones })
 }
 
-/// True for a line that is certainly one whole row of another item, told without splitting it: the item is a plain number,
-/// quotes are paired, and there are as many commas outside
-/// them as the header has. Everything else is looked at properly.
+/// True for a line that is certainly one whole row of another item, told without splitting it: the item is a
+/// plain number, quotes are paired, and there are as many commas outside them as the header has. Everything
+/// else is looked at properly.
 fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
     let Some((item, ItemSet::Numbers(set))) = layout.filter else { return false };
     let mut commas = memchr::memchr_iter(layout.separator, line);
@@ -155,8 +155,8 @@ impl Splitter {
         Self { reader, bytes: Vec::new(), ends: Vec::new(), gap: 0, separator }
     }
 
-    /// Splits the record at the head of `text`, whose first line is `line` and `length` bytes long with its end; returns
-    /// the length of the record, which quotes can carry over several lines.
+    /// Splits the record at the head of `text`, whose first line is `line` and `length` bytes long with its
+    /// end; returns the length of the record, which quotes can carry over several lines.
     fn split(&mut self, text: &[u8], line: &[u8], length: usize) -> usize {
         self.ends.clear();
         if memchr::memchr(b'"', line).is_none() {
