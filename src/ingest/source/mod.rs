@@ -31,6 +31,7 @@ mod in_order;
 mod notes;
 mod opened;
 mod parquet;
+mod parquet_pages;
 mod parts;
 mod stored;
 #[cfg(test)]

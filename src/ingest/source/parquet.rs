@@ -13,6 +13,7 @@ use polars_core::prelude::*;
 use polars_io::prelude::*;
 
 use super::guard::caught;
+use super::parquet_pages::{Chunk, check_pages};
 use super::{header, wanted_name};
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
@@ -63,6 +64,21 @@ impl ParquetTable {
         // A damaged or outdated schema of the writer costs the names of types only.
         let meant = schema_of(full).ok().filter(|meant| meant.iter_names().eq(stored.iter_names()));
         Ok(Self { metadata, meant: meant.unwrap_or_else(|| Arc::clone(&stored)), stored })
+    }
+
+    /// Compares what the pages of the columns at the places `columns` say of themselves with the footer; to be
+    /// called before any of them is decoded, where panics are caught.
+    pub(super) fn check(&self, file: File, columns: &[usize]) -> PolarsResult<()> {
+        let fields = self.metadata.schema_descr.fields();
+        let groups = self.metadata.row_groups.iter();
+        check_pages(
+            file,
+            groups.flat_map(|group| {
+                let chunks = columns.iter().filter_map(|column| fields.get(*column));
+                let chunks = chunks.filter_map(|field| group.columns_under_root_iter(field.name())).flatten();
+                chunks.map(|chunk| Chunk { bytes: chunk.byte_range(), values: chunk.num_values() })
+            }),
+        )
     }
 
     /// Decodes the columns at the places `columns`, which are sorted, in one stretch of rows; to be called

@@ -188,6 +188,7 @@ impl StoredTable {
         match &self.kind {
             Kind::Arrow(table) => table.read(&self.file, bytes, places, each),
             Kind::Parquet(table) => {
+                table.check(bytes.try_clone()?, places)?;
                 for stretch in table.stretches() {
                     if !each(table.stretch(bytes.try_clone()?, places, stretch)?) {
                         break;
