@@ -5,14 +5,13 @@
 //! `COHORT_FLOW_BROWSER_MODULES` names); without them these tests say so and pass. `COHORT_FLOW_SCREENSHOTS`
 //! names a folder to keep the pictures in.
 
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cohort_flow::report::{Privacy, ReportData, render};
 
 use crate::report_fixture::{full, names};
+use crate::support::skipped;
 
 fn modules() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("browser");
@@ -25,16 +24,16 @@ fn browser() -> Option<(&'static str, PathBuf)> {
         |program: &str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
     let Some(chromium) = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].into_iter().find(|p| runs(p))
     else {
-        eprintln!("skipped: no Chromium in /usr/bin");
+        skipped("Chromium in /usr/bin");
         return None;
     };
     if !runs("node") {
-        eprintln!("skipped: no node on PATH");
+        skipped("node on PATH");
         return None;
     }
     let modules = modules();
     if !modules.join("node_modules").join("axe-core").exists() {
-        eprintln!("skipped: {} holds no axe-core; `.ci/run` installs it", modules.display());
+        skipped("axe-core in target/browser, where `.ci/run` installs it");
         return None;
     }
     Some((chromium, modules))

@@ -1,23 +1,16 @@
 //! The built-in descriptions against the open data they describe.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a failed step fails the test; a skipped one says so"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::path::{Path, PathBuf};
 
 use cohort_flow::ingest::{Audit, Cells, NoProgress, RecordTable, ingest};
 use cohort_flow::schema::load_pipeline;
 
+use crate::support::shared;
+
 fn data(folder: &str) -> Option<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(folder);
-    if !dir.is_dir() {
-        eprintln!("skipped: {} is absent", dir.display());
-        return None;
-    }
-    Some(dir)
+    shared(&format!("data/{folder}"))
 }
 
 fn run(pipeline: &str, dir: &Path) -> RecordTable {

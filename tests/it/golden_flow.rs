@@ -1,10 +1,6 @@
 //! Butterfly layers and splines against values computed with public implementations in f64.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test fails by panicking and says what it skips"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -15,14 +11,18 @@ use cohort_flow::flow::{Bijector, Tape};
 use cohort_flow::num::rational_quadratic::Bin;
 use serde_json::Value;
 
-/// The reference file, or nothing, said on stderr, where it is not at hand.
-fn reference(name: &str) -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(name);
-    let Ok(text) = fs::read_to_string(&path) else {
-        eprintln!("skipped: {} is not here", path.display());
-        return None;
-    };
-    Some(serde_json::from_str(&text).unwrap())
+use crate::support::shared;
+
+/// The cases of a reference file: those of the repository, and those of the shared data where they are at
+/// hand.
+fn cases(name: &str) -> Vec<Value> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/flow").join(name);
+    let files = std::iter::once(own).chain(shared(&format!("reference/{name}")));
+    let cases = files.flat_map(|path| {
+        let file: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        file["cases"].as_array().unwrap().clone()
+    });
+    cases.collect()
 }
 
 /// All numbers of a nested array, in order.
@@ -63,10 +63,9 @@ fn matrices(weights: &Value) -> Vec<f64> {
 
 #[test]
 fn butterfly_layers_agree_with_the_reference_implementation() {
-    let Some(file) = reference("butterfly_layers.json") else { return };
     // 1e-9 is the project's promise; sums over 5 records and 8 stages in f64 stay far below.
     let tolerance = 1e-9;
-    let cases = file["cases"].as_array().unwrap();
+    let cases = cases("butterfly_layers.json");
     assert!(!cases.is_empty());
     for case in cases {
         let options = Radix2 {
@@ -103,10 +102,9 @@ fn butterfly_layers_agree_with_the_reference_implementation() {
 }
 
 #[test]
-fn rational_quadratic_bins_agree_with_zuko() {
-    let Some(file) = reference("rational_quadratic_spline.json") else { return };
+fn rational_quadratic_bins_agree_with_flowjax_and_zuko() {
     let mut n_inside = 0;
-    for case in file["cases"].as_array().unwrap() {
+    for case in cases("rational_quadratic_spline.json") {
         let bound = case["bound"].as_f64().unwrap();
         let (x, y, ladj) = (numbers(&case["x"]), numbers(&case["y"]), numbers(&case["ladj"]));
         for i in 0..x.len() {
@@ -132,16 +130,15 @@ fn rational_quadratic_bins_agree_with_zuko() {
             assert_close(&[bin.inverse(y[i])], &[x[i]], 1e-9, "inverse");
         }
     }
-    assert!(n_inside > 100);
+    assert!(n_inside > 80, "{n_inside}");
 }
 
 /// The flow's vectorised kernel on the reference's knots: raw parameters are recovered from widths, heights,
 /// slopes.
 #[test]
-fn the_flow_spline_agrees_with_zuko_on_its_knots() {
-    let Some(file) = reference("rational_quadratic_spline.json") else { return };
+fn the_flow_spline_agrees_with_flowjax_and_zuko_on_their_knots() {
     let mut n_compared = 0;
-    for case in file["cases"].as_array().unwrap() {
+    for case in cases("rational_quadratic_spline.json") {
         let n_bins = case["bins"].as_u64().unwrap() as usize;
         let spline = Spline::new(n_bins, case["bound"].as_f64().unwrap());
         let (x, y, ladj) = (numbers(&case["x"]), numbers(&case["y"]), numbers(&case["ladj"]));
@@ -156,5 +153,5 @@ fn the_flow_spline_agrees_with_zuko_on_its_knots() {
             assert_close(&[value, log_slope], &[y[i], ladj[i]], 1e-9, &format!("x = {}", x[i]));
         }
     }
-    assert!(n_compared > 100, "{n_compared}");
+    assert!(n_compared > 80, "{n_compared}");
 }

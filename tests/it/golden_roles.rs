@@ -17,7 +17,7 @@ use crate::support;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Golden {
-    /// Below the folder of shared data.
+    /// Beside the golden file, or below the folder of shared data.
     file: String,
     /// Of a zip archive, the table in it.
     member: Option<String>,
@@ -108,7 +108,9 @@ fn every_golden_file_has_a_test() {
 fn check(name: &str) {
     let text = fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
     let golden: Golden = toml::from_str(&text).unwrap();
-    let Some(file) = support::shared(&golden.file) else { return };
+    let beside = folder().join(&golden.file);
+    let file = if beside.is_file() { Some(beside) } else { support::shared(&golden.file) };
+    let Some(file) = file else { return };
     let dir = tempfile::tempdir().unwrap();
     let input = match &golden.member {
         Some(member) => {

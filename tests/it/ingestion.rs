@@ -1,11 +1,7 @@
 //! What a user relies on whatever the files look like: values equal those of SQL, the layout of the input
 //! changes nothing, and held-out patients do not leak into what is fitted.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a failed step fails the test; a skipped one says so"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,15 +10,10 @@ use std::process::Command;
 use cohort_flow::features::Bundle;
 use cohort_flow::schema::Split;
 
-use crate::support::{command, fail, listing, succeed};
+use crate::support::{command, fail, listing, shared, skipped, succeed};
 
 fn demo() -> Option<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/mimic3-demo");
-    if !dir.is_dir() {
-        eprintln!("skipped: {} is absent", dir.display());
-        return None;
-    }
-    Some(dir)
+    shared("data/mimic3-demo")
 }
 
 /// `tests/duckdb/check.py` needs Python with DuckDB: `COHORT_FLOW_PYTHON`, or `python3`.
@@ -32,9 +23,7 @@ fn values_equal_an_independent_computation_in_sql() {
     let python = std::env::var("COHORT_FLOW_PYTHON").unwrap_or_else(|_| "python3".into());
     let has_duckdb = Command::new(&python).args(["-c", "import duckdb"]).output();
     if !has_duckdb.is_ok_and(|o| o.status.success()) {
-        eprintln!(
-            "skipped: {python} has no duckdb; set COHORT_FLOW_PYTHON to one that has (pip install duckdb)"
-        );
+        skipped("a Python with duckdb in COHORT_FLOW_PYTHON (pip install duckdb)");
         return;
     }
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/duckdb");

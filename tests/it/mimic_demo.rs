@@ -1,11 +1,7 @@
 //! The open MIMIC-III demo through the shipped schema and pipeline: facts counted by other means, and values
 //! recomputed from the CSV files by code that shares nothing with the program but the file format.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a failed step fails the test; a skipped one says so"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -14,14 +10,11 @@ use std::path::{Path, PathBuf};
 use cohort_flow::ingest::{Cells, NoProgress, RecordTable, ingest};
 use cohort_flow::schema::{Pipeline, Schema, load_pipeline};
 
+use crate::support::shared;
+
 /// The demo's folder, or a line that says it is absent.
 fn demo() -> Option<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/mimic3-demo");
-    if !dir.is_dir() {
-        eprintln!("skipped: {} is absent", dir.display());
-        return None;
-    }
-    Some(dir)
+    shared("data/mimic3-demo")
 }
 
 fn shipped(name: &str) -> (Schema, Pipeline) {
@@ -272,11 +265,7 @@ fn null_error_flags_keep_their_rows() {
 
 #[test]
 fn physionet_counts_every_stay() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/physionet2012");
-    if !dir.is_dir() {
-        eprintln!("skipped: {} is absent", dir.display());
-        return;
-    }
+    let Some(dir) = shared("data/physionet2012") else { return };
     let (schema, mut pipeline) = shipped("physionet2012-48h");
     pipeline.rules.clear();
     let table = ingest(&schema, &pipeline, &dir, &NoProgress).unwrap();

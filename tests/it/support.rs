@@ -1,6 +1,7 @@
 //! What several tests need: the program, small tables of our own making, and the place of the real data.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -98,12 +99,22 @@ pub(crate) fn bundle(dir: &Path, n: usize) {
 
 /// A file or folder of the data that lie beside the project, if they are there. Says that a test is skipped
 /// otherwise.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if !found.exists() {
-        eprintln!("skipped: ../shared/{path} is not there");
+        skipped(&format!("../shared/{path}"));
         return None;
     }
     Some(found)
+}
+
+/// Notes that the test, or a part of it, is skipped for want of something. The target `skipped`, which runs
+/// after this one, counts the notes and shows them.
+pub(crate) fn skipped(for_want_of: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped.tsv");
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    // One write for each line, so that lines of tests that run side by side do not mix.
+    file.and_then(|mut file| file.write_all(format!("{test}\t{for_want_of}\n").as_bytes()))
+        .expect("the folder for what tests leave behind");
 }

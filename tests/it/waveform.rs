@@ -3,11 +3,7 @@
 //! Python is looked for in `COHORT_FLOW_PYTHON` (an interpreter with `wfdb` and `soundfile`), then as
 //! `python3`; without `wfdb` the comparison is skipped with a line on stderr.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a failed step fails the test; a skipped one says so"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +11,7 @@ use std::process::Command;
 use cohort_flow::waveform::{Record, Signal, list_records};
 use serde_json::Value;
 
-use crate::support::{fail, succeed};
+use crate::support::{fail, shared, skipped, succeed};
 
 fn python() -> Option<String> {
     let python = std::env::var("COHORT_FLOW_PYTHON").unwrap_or_else(|_| "python3".into());
@@ -23,9 +19,7 @@ fn python() -> Option<String> {
     if found.is_ok_and(|o| o.status.success()) {
         return Some(python);
     }
-    eprintln!(
-        "skipped: {python} has no wfdb; set COHORT_FLOW_PYTHON to one that does (pip install wfdb soundfile)"
-    );
+    skipped("a Python with wfdb in COHORT_FLOW_PYTHON (pip install wfdb soundfile)");
     None
 }
 
@@ -86,12 +80,8 @@ fn every_format_is_read_as_wfdb_reads_it() {
 }
 
 fn real(path: &str) -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/waveforms").join(path);
-    if path.with_extension("hea").is_file() {
-        return Some(path.to_str().unwrap().to_owned());
-    }
-    eprintln!("skipped: {} is absent", path.display());
-    None
+    let header = shared(&format!("data/waveforms/{path}.hea"))?;
+    Some(header.with_extension("").to_str().unwrap().to_owned())
 }
 
 #[test]

@@ -45,10 +45,9 @@ pub(super) fn declared_by_first_line(text: &[u8]) -> Option<(u8, usize)> {
     let name = text.get(quoted..quoted + 4)?;
     let separator = *text.get(quoted + 4)?;
     let end = quoted + 5 + quoted;
-    if !name.eq_ignore_ascii_case(b"sep=")
-        || !separator.is_ascii()
-        || text.get(end - quoted..end)? != &b"\""[..quoted]
-    {
+    let separates =
+        matches!(separator, b'\t' | b' ') || separator.is_ascii_punctuation() && separator != b'"';
+    if !name.eq_ignore_ascii_case(b"sep=") || !separates || text.get(end - quoted..end)? != &b"\""[..quoted] {
         return None;
     }
     match text.get(end..)? {
@@ -189,6 +188,9 @@ mod tests {
             ("\"sep=|\"\ra|b\r", Some((b'|', 8))),
             ("sep=;", None),
             ("sep=;x\n", None),
+            ("sep=\n\n;\na;b\n", None),
+            ("sep=\"\na\"b\n", None),
+            ("sep=a\nbac\n", None),
             ("separator\n", None),
             ("", None),
         ] {

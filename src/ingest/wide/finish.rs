@@ -235,7 +235,14 @@ fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warnin
         }
     }
     for (why, names) in by_reason {
-        let (noun, verb) = if names.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        let one = names.len() == 1;
+        let (noun, verb) = if one { ("column", "is") } else { ("columns", "are") };
+        // A reason is worded for one column.
+        let why = if one {
+            why.to_owned()
+        } else {
+            why.replace("it holds ", "they hold ").replace("it has ", "they have ")
+        };
         warnings.push((Weight::LeftOut, format!("{noun} {} {verb} left out: {why}", listed(&names))));
     }
 }
