@@ -8,11 +8,9 @@
 //! One Cholesky factor serves both lines. No covariance is subtracted from another one, so rounding cannot
 //! make a covariance lose its definiteness.
 
-use std::f64::consts::PI;
+use ndarray::{Array1, Array2, Axis, Slice};
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis, Slice};
-
-use super::GmmError;
+use super::{Gmm, GmmError, Kernel};
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
 use crate::num::triangular::{cholesky, solve_lower};
@@ -30,6 +28,7 @@ const BY_PRIOR: f64 = 0.5;
 /// A mixture whose coordinates are divided into known and free ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConditionalGmm {
+    kernel: Kernel,
     known: usize,
     components: Vec<Component>,
 }
@@ -45,9 +44,9 @@ struct Component {
     gain: Array2<f64>,
     /// The block C.
     free: Array2<f64>,
-    /// `log w_k − Σ log A[i,i] − known/2 log 2π`.
+    /// `log w_k − Σ log A[i,i]` and the constant of the kernel on the known coordinates.
     log_norm_known: f64,
-    /// `−Σ log C[i,i] − free/2 log 2π`.
+    /// `−Σ log C[i,i]` and the constant of the kernel on the free coordinates given the known ones.
     log_norm_free: f64,
 }
 
@@ -59,6 +58,10 @@ pub struct FreeGmm<'a> {
     /// Weight of each component given the known coordinates.
     shares: Vec<f64>,
     means: Vec<Array1<f64>>,
+    /// Shape of the components given the known coordinates.
+    kernel: Kernel,
+    /// Factor on the scale of each component, given the known coordinates.
+    stretches: Vec<f64>,
 }
 
 impl ConditionalGmm {
@@ -71,12 +74,8 @@ impl ConditionalGmm {
     ///
     /// # Panics
     /// Panics when `known` names a coordinate that the mixture does not have.
-    pub(super) fn new(
-        weights: ArrayView1<'_, f64>,
-        means: ArrayView2<'_, f64>,
-        covariances: ArrayView3<'_, f64>,
-        known: &[usize],
-    ) -> Result<Self, GmmError> {
+    pub(super) fn new(of: &Gmm, known: &[usize]) -> Result<Self, GmmError> {
+        let (weights, means, covariances) = (of.weights(), of.means(), of.covariances());
         let d = means.ncols();
         let order: Vec<usize> = known.iter().copied().chain((0..d).filter(|j| !known.contains(j))).collect();
         let k = known.len();
@@ -93,7 +92,7 @@ impl ConditionalGmm {
                 |rows, columns| lower.slice_axis(Axis(0), rows).slice_axis(Axis(1), columns).to_owned();
             let mean = means.row(c).select(Axis(0), &order);
             let log_det: Vec<f64> = lower.diag().iter().map(|x| x.ln()).collect();
-            let norm = |logs: &[f64]| -logs.iter().sum::<f64>() - 0.5 * logs.len() as f64 * (2.0 * PI).ln();
+            let norm = |kernel: Kernel, logs: &[f64]| -logs.iter().sum::<f64>() + kernel.log_norm(logs.len());
             components.push(Component {
                 weight,
                 mean_known: mean.slice_axis(Axis(0), head).to_owned(),
@@ -101,11 +100,11 @@ impl ConditionalGmm {
                 known: part(head, head),
                 gain: part(tail, head),
                 free: part(tail, tail),
-                log_norm_known: weight.ln() + norm(&log_det[..k]),
-                log_norm_free: norm(&log_det[k..]),
+                log_norm_known: weight.ln() + norm(of.kernel(), &log_det[..k]),
+                log_norm_free: norm(of.kernel().given(0.0, k).0, &log_det[k..]),
             });
         }
-        Ok(Self { known: k, components })
+        Ok(Self { kernel: of.kernel(), known: k, components })
     }
 
     /// Conditions the mixture on the known coordinates.
@@ -120,14 +119,18 @@ impl ConditionalGmm {
         let v = Array1::from(v.to_vec());
         let mut terms = Vec::with_capacity(self.components.len());
         let mut means = Vec::with_capacity(self.components.len());
+        let mut stretches = Vec::with_capacity(self.components.len());
         for c in &self.components {
             let white = solve_lower(c.known.view(), (&v - &c.mean_known).view());
-            terms.push(c.log_norm_known - 0.5 * white.dot(&white));
+            let square = white.dot(&white);
+            terms.push(c.log_norm_known + self.kernel.log_profile(square, self.known));
+            stretches.push(self.kernel.given(square, self.known).1.sqrt());
             means.push(&c.mean_free + &c.gain.dot(&white));
         }
         let log_prob = log_sum_exp(&terms);
         let shares = terms.iter().map(|t| (t - log_prob).exp()).collect();
-        FreeGmm { of: self, log_prob, shares, means }
+        let kernel = self.kernel.given(0.0, self.known).0;
+        FreeGmm { of: self, log_prob, shares, means, kernel, stretches }
     }
 }
 
@@ -160,10 +163,12 @@ impl FreeGmm<'_> {
         for (c, component) in self.of.components.iter().enumerate() {
             let white = solve_lower(component.free.view(), (z - &self.means[c]).view());
             let square = white.dot(&white);
-            let narrow = ((1.0 - DEFENSIVE) * self.shares[c]).ln();
-            let wide = (DEFENSIVE * self.defensive_share(c)).ln() - z.len() as f64 * WIDER.ln();
-            terms.push(narrow + component.log_norm_free - 0.5 * square);
-            terms.push(wide + component.log_norm_free - 0.5 * square / (WIDER * WIDER));
+            let share = [(1.0 - DEFENSIVE) * self.shares[c], DEFENSIVE * self.defensive_share(c)];
+            for (share, scale) in share.into_iter().zip([self.stretches[c], WIDER * self.stretches[c]]) {
+                let log_norm = component.log_norm_free - z.len() as f64 * scale.ln();
+                let profile = self.kernel.log_profile(square / (scale * scale), z.len());
+                terms.push(share.ln() + log_norm + profile);
+            }
         }
         log_sum_exp(&terms)
     }
@@ -174,7 +179,8 @@ impl FreeGmm<'_> {
 
     fn draw_from(&self, component: usize, scale: f64, rng: &mut StreamRng) -> Array1<f64> {
         let mean = &self.means[component];
-        let noise: Array1<f64> = (0..mean.len()).map(|_| scale * normal_quantile(uniform(rng))).collect();
+        let noise: Array1<f64> = (0..mean.len()).map(|_| normal_quantile(uniform(rng))).collect();
+        let noise = noise * (scale * self.stretches[component] * self.kernel.stretch(rng));
         mean + &self.of.components[component].free.dot(&noise)
     }
 }

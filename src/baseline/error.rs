@@ -53,6 +53,9 @@ pub enum GmmError {
     /// The weights are not a probability distribution.
     #[error("mixture weights must be finite, non-negative and sum to 1")]
     Weights,
+    /// Degrees of freedom of t components.
+    #[error("degrees of freedom must be finite and above 0")]
+    Degrees,
     /// A component that is responsible for no row.
     #[error("component {component} is left without rows")]
     EmptyComponent {
@@ -86,7 +89,7 @@ impl Hint for GmmError {
                  `normal-score`"
                     .into()
             }
-            Self::NotPositiveDefinite { .. } | Self::Weights => {
+            Self::NotPositiveDefinite { .. } | Self::Weights | Self::Degrees => {
                 "the model file is damaged; fit the model again".into()
             }
             Self::Shape { .. } | Self::Setting { .. } => return None,

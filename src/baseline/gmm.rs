@@ -1,4 +1,5 @@
-//! A Gaussian mixture with full covariances, whose log-density neither overflows nor underflows.
+//! A mixture of Gaussian or t components with full scale matrices, whose log-density neither overflows nor
+//! underflows. What follows is for Gaussians; [`Kernel`] has the other shape.
 //!
 //! ```text
 //! log p(v) = log Σ_k exp( log w_k − ½|L_k⁻¹(v − μ_k)|² − Σ_i log L_k[i,i] − d/2 log 2π ),   Σ_k = L_k L_kᵀ
@@ -7,12 +8,10 @@
 //! linfa-clustering 0.8.1 exponentiates each term before it adds them, so a row far from all means gets
 //! density 0 and responsibilities ∞ (rust-ml/linfa#442). Here the sum is shifted by its largest term.
 
-use std::f64::consts::PI;
-
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 
-use super::{ConditionalGmm, GmmError};
+use super::{ConditionalGmm, GmmError, Kernel};
 use crate::density::Density;
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
@@ -23,9 +22,10 @@ use crate::random::{Seed, StreamRng};
 /// threads.
 const BLOCK: usize = 512;
 
-/// A fitted Gaussian mixture, or the conditional density of some of its coordinates given the others.
+/// A fitted mixture of Gaussians (or of t distributions, see [`Self::with_kernel`]), or the conditional density of some of its coordinates given the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gmm {
+    kernel: Kernel,
     weights: Array1<f64>,
     means: Array2<f64>,
     covariances: Array3<f64>,
@@ -33,7 +33,7 @@ pub struct Gmm {
     lower: Vec<Array2<f64>>,
     /// Transposed inverses of `lower`. The product `(v − μ)·whitening` has identity covariance.
     whitening: Vec<Array2<f64>>,
-    /// `log w_k − Σ log L_k[i,i] − d/2 log 2π`.
+    /// `log w_k − Σ log L_k[i,i]` and the kernel's constant.
     log_norm: Vec<f64>,
     given: Option<Box<Given>>,
 }
@@ -58,6 +58,22 @@ impl Gmm {
     /// [`GmmError`] when the shapes disagree, when the weights are not a distribution, or when a covariance
     /// is not positive definite.
     pub fn new(weights: Array1<f64>, means: Array2<f64>, covariances: Array3<f64>) -> Result<Self, GmmError> {
+        Self::with_kernel(Kernel::Gaussian, weights, means, covariances)
+    }
+
+    /// The same with components of another shape, for which `covariances` are the squared scales.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; [`GmmError::Degrees`] for degrees of freedom that are no positive number.
+    pub fn with_kernel(
+        kernel: Kernel,
+        weights: Array1<f64>,
+        means: Array2<f64>,
+        covariances: Array3<f64>,
+    ) -> Result<Self, GmmError> {
+        if !kernel.is_sound() {
+            return Err(GmmError::Degrees);
+        }
         let (k, d) = means.dim();
         if weights.len() != k || k == 0 {
             return Err(GmmError::Shape {
@@ -86,11 +102,11 @@ impl Gmm {
             let factor = cholesky(covariances.index_axis(Axis(0), component))
                 .ok_or(GmmError::NotPositiveDefinite { component })?;
             let log_det: f64 = factor.diag().iter().map(|x| x.ln()).sum();
-            log_norm.push(weights[component].ln() - log_det - 0.5 * d as f64 * (2.0 * PI).ln());
+            log_norm.push(weights[component].ln() - log_det + kernel.log_norm(d));
             whitening.push(invert_lower(factor.view()).t().as_standard_layout().into_owned());
             lower.push(factor);
         }
-        Ok(Self { weights, means, covariances, lower, whitening, log_norm, given: None })
+        Ok(Self { kernel, weights, means, covariances, lower, whitening, log_norm, given: None })
     }
 
     /// Turns the mixture into the density of the other coordinates given those in `context`, which are
@@ -111,7 +127,7 @@ impl Gmm {
         let covariances = self.covariances.select(Axis(1), context).select(Axis(2), context);
         let given = Given {
             context: context.to_vec(),
-            marginal: Self::new(self.weights.clone(), means, covariances)?,
+            marginal: Self::with_kernel(self.kernel, self.weights.clone(), means, covariances)?,
             conditional: self.divided(context)?,
         };
         Ok(Self { given: Some(Box::new(given)), ..self })
@@ -126,12 +142,17 @@ impl Gmm {
     /// # Panics
     /// Panics when `known` names a coordinate that the mixture does not have.
     pub fn divided(&self, known: &[usize]) -> Result<ConditionalGmm, GmmError> {
-        ConditionalGmm::new(self.weights(), self.means(), self.covariances(), known)
+        ConditionalGmm::new(self, known)
     }
 
     /// Number of components k.
     pub fn n_components(&self) -> usize {
         self.weights.len()
+    }
+
+    /// Shape of the components.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
     }
 
     /// Mixing weights, `(k,)`.
@@ -144,26 +165,36 @@ impl Gmm {
         self.means.view()
     }
 
-    /// Covariances, `(k, d, d)`.
+    /// Covariances, or squared scales where the components are no Gaussians, `(k, d, d)`.
     pub fn covariances(&self) -> ArrayView3<'_, f64> {
         self.covariances.view()
     }
 
-    /// `log w_k + log N(v_i; μ_k, Σ_k)`, `(n, k)`.
-    pub(super) fn terms(&self, v: ArrayView2<'_, f64>) -> Array2<f64> {
+    /// The squared distance of each row from each component in units of its scale, `(n, k)`.
+    pub(super) fn squared_distances(&self, v: ArrayView2<'_, f64>) -> Array2<f64> {
         let k = self.n_components();
-        let mut terms = Array2::<f64>::zeros((v.nrows(), k));
+        let mut distances = Array2::<f64>::zeros((v.nrows(), k));
         for c in 0..k {
             let white = (&v - &self.means.row(c)).dot(&self.whitening[c]);
             for (row, w) in white.rows().into_iter().enumerate() {
-                terms[[row, c]] = self.log_norm[c] - 0.5 * w.dot(&w);
+                distances[[row, c]] = w.dot(&w);
             }
+        }
+        distances
+    }
+
+    /// `log w_k` and the log-density of component k, from the squared distances of the rows, `(n, k)`.
+    pub(super) fn terms(&self, squared_distances: ArrayView2<'_, f64>) -> Array2<f64> {
+        let mut terms = squared_distances.to_owned();
+        let d = self.means.ncols();
+        for (mut column, log_norm) in terms.columns_mut().into_iter().zip(&self.log_norm) {
+            column.mapv_inplace(|m| log_norm + self.kernel.log_profile(m, d));
         }
         terms
     }
 
     fn log_prob_block(&self, v: ArrayView2<'_, f64>, out: &mut [f64]) {
-        let terms = self.terms(v);
+        let terms = self.terms(self.squared_distances(v).view());
         for (o, row) in out.iter_mut().zip(terms.rows()) {
             *o = log_sum_exp(row.as_slice().expect("invariant: terms are in standard layout"));
         }
@@ -182,7 +213,8 @@ impl Gmm {
             u -= w;
         }
         let noise: Array1<f64> = (0..self.means.ncols()).map(|_| normal_quantile(uniform(rng))).collect();
-        &self.means.row(component) + &self.lower[component].dot(&noise)
+        let stretch = self.kernel.stretch(rng);
+        &self.means.row(component) + &(self.lower[component].dot(&noise) * stretch)
     }
 }
 
@@ -200,7 +232,7 @@ impl Density for Gmm {
 
     fn n_parameters(&self) -> usize {
         let (k, d) = self.means.dim();
-        k - 1 + k * d + k * d * (d + 1) / 2
+        k - 1 + k * d + k * d * (d + 1) / 2 + self.kernel.n_parameters()
     }
 
     fn log_prob(&self, v: ArrayView2<'_, f64>) -> Array1<f64> {
@@ -296,6 +328,67 @@ mod tests {
         let other = gmm.sample(20_000, Seed(2));
         let gap = gmm.log_prob(x.view()).mean().unwrap() - gmm.log_prob(other.view()).mean().unwrap();
         assert!(gap.abs() < 0.05, "{gap}");
+    }
+
+    fn heavy() -> Gmm {
+        let gmm = two();
+        let (weights, means) = (gmm.weights.clone(), gmm.means.clone());
+        Gmm::with_kernel(Kernel::T(5.0), weights, means, gmm.covariances.clone()).unwrap()
+    }
+
+    #[test]
+    fn a_mixture_of_t_integrates_to_one_and_draws_what_it_says() {
+        let gmm = heavy();
+        let (h, n) = (0.1, 1200);
+        let grid = Array2::from_shape_fn((n * n, 2), |(i, j)| {
+            let cell = if j == 0 { i / n } else { i % n };
+            -60.0 + h * (cell as f64 + 0.5)
+        });
+        let p = gmm.log_prob(grid.view()).mapv(f64::exp);
+        let mass: f64 = p.sum() * h * h;
+        // Outside the grid lies about 1e-6.
+        assert!((mass - 1.0).abs() < 1e-4, "{mass}");
+        let x = gmm.sample(40_000, Seed(4));
+        for threshold in [3.0, 8.0] {
+            let far = |v: f64| (v - 4.0).abs() > threshold;
+            let expected: f64 =
+                grid.column(0).iter().zip(&p).filter(|(v, _)| far(**v)).map(|(_, p)| p).sum::<f64>() * h * h;
+            let share = x.column(0).iter().filter(|v| far(**v)).count() as f64 / 40_000.0;
+            // Five standard errors.
+            let error = 5.0 * (expected * (1.0 - expected) / 40_000.0).sqrt();
+            assert!((share - expected).abs() < error, "{threshold}: {share} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_mixture_of_t_given_a_coordinate_integrates_to_one_and_draws_accordingly() {
+        let gmm = heavy().conditioned_on(&[0]).unwrap();
+        let h = 0.01;
+        for context in [-9.0, 0.7] {
+            let grid =
+                Array2::from_shape_fn(
+                    (24_000, 2),
+                    |(i, j)| {
+                        if j == 0 { context } else { h * (i as f64 - 12_000.0) }
+                    },
+                );
+            let p = gmm.log_prob(grid.view()).mapv(f64::exp);
+            assert!((p.sum() * h - 1.0).abs() < 1e-3, "{context}: {}", p.sum() * h);
+            let drawn = gmm.sample_given(Array2::from_elem((8000, 1), context).view(), Seed(3));
+            for threshold in [-2.0, 0.0, 2.0] {
+                let below = grid.rows().into_iter().map(|r| r[1]).zip(&p).filter(|(v, _)| *v < threshold);
+                let expected = below.map(|(_, p)| p).sum::<f64>() * h;
+                let share = drawn.column(1).iter().filter(|v| **v < threshold).count() as f64 / 8000.0;
+                let error = 5.0 * (expected * (1.0 - expected) / 8000.0).sqrt() + 1e-3;
+                assert!((share - expected).abs() < error, "{context} {threshold}: {share} {expected}");
+            }
+        }
+        let wrong = |degrees| {
+            let gmm = two();
+            let kernel = Kernel::T(degrees);
+            Gmm::with_kernel(kernel, gmm.weights.clone(), gmm.means.clone(), gmm.covariances.clone())
+        };
+        assert!([0.0, -1.0, f64::NAN, f64::INFINITY].into_iter().all(|d| wrong(d).is_err()));
     }
 
     #[test]

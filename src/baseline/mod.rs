@@ -11,10 +11,12 @@ mod em;
 mod error;
 mod fit;
 mod gmm;
+mod kernel;
 mod var;
 
 pub use conditional::{ConditionalGmm, FreeGmm};
 pub use error::GmmError;
 pub use fit::{GmmConfig, GmmTrial, WIDE, fit_gmm};
 pub use gmm::Gmm;
+pub use kernel::Kernel;
 pub use var::{Var, VarConfig, VarTrial, fit_var};

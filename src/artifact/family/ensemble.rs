@@ -1,4 +1,4 @@
-//! Flows of different seeds, and a Gaussian mixture, as one mixture density: an estimator around that of a
+//! Flows of different seeds, and mixtures of Gaussians and of t distributions, as one mixture density: an estimator around that of a
 //! flow.
 
 use std::sync::Arc;
@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use ndarray::Array2;
 
-use super::gmm::VALIDATION_DRAWS;
+use super::gmm::{Mixture, MixtureDetails, VALIDATION_DRAWS};
 use super::trained_flow::{TrainedFlow, forget, search};
 use crate::artifact::ensemble::{Ensemble, weights};
 use crate::artifact::estimator::{Estimator, FitError, Fitted, Run};
 use crate::artifact::model::Member;
+use crate::baseline::Gmm;
 use crate::evaluate::stacked_draws;
 use crate::features::Bundle;
 use crate::flow::{BaseKind, Conditioning};
@@ -23,7 +24,8 @@ use crate::train::{Preset, has_checkpoint, member_dir};
 pub struct EnsembleConfig {
     /// Flows, of different seeds; at least 1.
     pub flows: u32,
-    /// Whether a Gaussian mixture is a member as well, where one can be fitted.
+    /// Whether a Gaussian mixture and a mixture of t distributions are members as well, where they can be
+    /// fitted.
     pub mixture: bool,
     /// Whether every other flow is autoregressive, from the first on, whatever the configuration says.
     pub alternating: bool,
@@ -95,6 +97,7 @@ impl Estimator for FlowEnsemble {
         } else {
             None
         };
+        let heavy = if mixture { heavy_tailed(bundle, run) } else { None };
         let mut spent = started.elapsed().as_secs_f64();
         let mut members = Vec::new();
         for i in 0..flows {
@@ -117,10 +120,22 @@ impl Estimator for FlowEnsemble {
             spent += fitted.seconds;
             members.push(fitted);
         }
-        if let (true, Some((gmm, details))) = (mixture, found) {
-            members.push(Fitted::of_mixture(gmm, &details, 0.0));
+        for (mixture, details) in found.filter(|_| mixture).into_iter().chain(heavy) {
+            members.push(Fitted::of_mixture(mixture, &details, 0.0));
         }
         Ok(join(bundle, run.seed, members, spent))
+    }
+}
+
+/// A mixture of t distributions, where one can be fitted.
+fn heavy_tailed(bundle: &Bundle, run: &Run<'_>) -> Option<(Gmm, MixtureDetails)> {
+    run.progress.note("fitting a mixture of t distributions");
+    match Mixture::of_t().search(bundle, run.seed) {
+        Ok(found) => Some(found),
+        Err(e) => {
+            run.progress.note(&format!("no mixture of t distributions among the members: {e}"));
+            None
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Gaussian mixtures, fitted by linfa.
+//! Mixtures of Gaussians and of t distributions.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
 use crate::artifact::model::Model;
 use crate::artifact::tensors::{Reading, Tensor};
-use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial};
+use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, Kernel};
 use crate::evaluate::stacked_draws;
 use crate::features::Bundle;
 use crate::random::Seed;
@@ -26,19 +26,37 @@ pub(super) const VALIDATION_DRAWS: usize = 4;
 
 pub(super) static GMM: Definition = Definition {
     name: "gmm",
-    help: "Gaussian mixture, fitted by linfa",
+    help: "Gaussian mixture",
     role: Role::Mixture,
     noun: "mixture",
     trained: false,
     estimator: |_, _| Ok(Box::new(Mixture::default())),
+    read: |reading| given(reading, read(reading, reading.n_coordinates(), Kernel::Gaussian)?),
+};
+
+pub(super) static TMIX: Definition = Definition {
+    name: "tmix",
+    help: "mixture of t distributions, whose tails are heavier",
+    role: Role::Mixture,
+    noun: "t mixture",
+    trained: false,
+    estimator: |_, _| Ok(Box::new(Mixture::of_t())),
     read: |reading| {
-        let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
-        let gmm = read(reading, reading.n_coordinates())?;
-        Ok(Arc::new(gmm.conditioned_on(reading.context()).map_err(impossible)?))
+        let degrees = reading.doubles(DEGREES, &[1])?[0];
+        given(reading, read(reading, reading.n_coordinates(), Kernel::T(degrees))?)
     },
 };
 
-/// A Gaussian mixture on the training records, its settings chosen on the validation records.
+/// Name of the tensor of a t mixture that a Gaussian mixture does not have.
+const DEGREES: &str = "degrees_of_freedom";
+
+/// The density given the coordinates that the model is conditioned on.
+fn given(reading: &Reading<'_>, gmm: Gmm) -> Result<Arc<dyn Model>, ArtifactError> {
+    let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
+    Ok(Arc::new(gmm.conditioned_on(reading.context()).map_err(impossible)?))
+}
+
+/// A mixture on the training records, its settings chosen on the validation records.
 #[derive(Debug, Clone, Default)]
 pub struct Mixture {
     /// What is tried. Its seed and its context are those of the run and of the bundle.
@@ -65,6 +83,11 @@ impl Estimator for Mixture {
 }
 
 impl Mixture {
+    /// Mixtures of t distributions.
+    pub fn of_t() -> Self {
+        Self { config: GmmConfig::of_t() }
+    }
+
     /// A shorter search, for a mixture that flows start from or that stands beside flows.
     pub(super) fn quick() -> Self {
         Self { config: GmmConfig::quick() }
@@ -87,9 +110,13 @@ impl Mixture {
 }
 
 impl Fitted {
-    /// A Gaussian mixture that a search found in `seconds`.
+    /// A mixture that a search found in `seconds`.
     pub fn of_mixture(gmm: Gmm, details: &MixtureDetails, seconds: f64) -> Self {
-        Self::new(GMM.name, Arc::new(gmm), details, details.search.seed, seconds)
+        let family = match gmm.kernel() {
+            Kernel::Gaussian => GMM.name,
+            Kernel::T(_) => TMIX.name,
+        };
+        Self::new(family, Arc::new(gmm), details, details.search.seed, seconds)
     }
 }
 
@@ -105,15 +132,19 @@ impl Model for Gmm {
 
 /// The numbers of a mixture, which is a model or the innovation of an autoregression.
 pub(super) fn tensors(gmm: &Gmm) -> Vec<Tensor> {
-    vec![
+    let mut tensors = vec![
         Tensor::doubles("weights", &gmm.weights()),
         Tensor::doubles("means", &gmm.means()),
         Tensor::doubles("covariances", &gmm.covariances()),
-    ]
+    ];
+    if let Kernel::T(degrees) = gmm.kernel() {
+        tensors.push(Tensor::doubles(DEGREES, &ndarray::array![degrees]));
+    }
+    tensors
 }
 
 /// A mixture on `d` coordinates, as [`tensors`] gives it.
-pub(super) fn read(reading: &Reading<'_>, d: usize) -> Result<Gmm, ArtifactError> {
+pub(super) fn read(reading: &Reading<'_>, d: usize, kernel: Kernel) -> Result<Gmm, ArtifactError> {
     let k = reading.shape("weights")?.first().copied().unwrap_or(0);
     let checked = "invariant: shapes were checked";
     let weights = Array1::from_vec(reading.doubles("weights", &[k])?);
@@ -121,5 +152,5 @@ pub(super) fn read(reading: &Reading<'_>, d: usize) -> Result<Gmm, ArtifactError
     let covariances = reading.doubles("covariances", &[k, d, d])?;
     let covariances = Array3::from_shape_vec((k, d, d), covariances).expect(checked);
     let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
-    Gmm::new(weights, means, covariances).map_err(impossible)
+    Gmm::with_kernel(kernel, weights, means, covariances).map_err(impossible)
 }

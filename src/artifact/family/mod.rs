@@ -53,6 +53,7 @@ families! {
     GlowLu => flow::GLOW_LU,
     RealNvp => flow::REALNVP,
     Gmm => gmm::GMM,
+    Tmix => gmm::TMIX,
     Var => var::VAR,
     Causal => causal::CAUSAL,
 }

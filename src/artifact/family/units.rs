@@ -39,7 +39,8 @@ pub(super) fn fit_in_any_unit<'a>(
     let column = scale.view().insert_axis(Axis(1));
     let outer = column.dot(&column.t());
     let covariances = &gmm.covariances() * &outer;
-    let restored = Gmm::new(gmm.weights().to_owned(), means, covariances)?.conditioned_on(&config.context)?;
+    let restored = Gmm::with_kernel(gmm.kernel(), gmm.weights().to_owned(), means, covariances)?;
+    let restored = restored.conditioned_on(&config.context)?;
     // What the search tells of itself is in the units of the coordinates too, the given ones left out.
     let free = scale.iter().enumerate().filter(|(j, _)| !config.context.contains(j));
     let log_scale: f64 = free.map(|(_, s)| s.ln()).sum();

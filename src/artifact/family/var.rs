@@ -11,7 +11,7 @@ use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
 use crate::artifact::model::Model;
 use crate::artifact::tensors::{Reading, Tensor};
-use crate::baseline::{Var, VarConfig, VarTrial, fit_var};
+use crate::baseline::{Kernel, Var, VarConfig, VarTrial, fit_var};
 use crate::evaluate::stacked_draws;
 use crate::features::{Bundle, Shape};
 use crate::schema::Split;
@@ -148,7 +148,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Var, ArtifactError> {
     if !context.iter().copied().eq(0..context.len()) || !context.len().is_multiple_of(c) {
         return Err(reading.damaged("the context is no past of the windows".into()));
     }
-    Var::new(d / c, c, mean, covariance, gmm::read(reading, c)?)
+    Var::new(d / c, c, mean, covariance, gmm::read(reading, c, Kernel::Gaussian)?)
         .and_then(|var| var.given(context.len() / c))
         .map_err(|source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source })
 }
