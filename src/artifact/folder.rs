@@ -138,8 +138,8 @@ impl ModelArtifact {
                 what: "its checksum is not the one in model.json".into(),
             });
         }
-        let (file, context) = (dir.join(TENSORS), document.encoder.context_coordinates());
-        let source = Source::new(dir, &file, &bytes, document.header.coordinates.len(), context)?;
+        let file = dir.join(TENSORS);
+        let source = Source::new(dir, &file, &bytes, &document.encoder)?;
         let model = read_model(&source, &document.header)?;
         let metrics: Metrics = parse(&dir.join(METRICS), &get(dir, METRICS)?)?;
         let history = read_history(&dir.join(HISTORY), &get(dir, HISTORY)?)?;

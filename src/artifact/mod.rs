@@ -16,6 +16,7 @@ mod header;
 mod metrics;
 mod model;
 mod sample;
+mod straight;
 mod tensors;
 
 pub use around::{Calibrated, Calibration, Folds, Given, Trimmed};
@@ -26,7 +27,7 @@ pub use estimator::{
 };
 pub use family::{
     Autoregression, CausalFlow, EnsembleConfig, Family, FlowDetails, FlowEnsemble, Mixture, MixtureDetails,
-    PatchFlow, TrainedFlow,
+    PatchFlow, TMixture, TrainedFlow,
 };
 pub use fitted::ModelArtifact;
 pub use header::{FamilyPart, Header, MemberHeader};

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::ArtifactError;
+use crate::features::Encoder;
 
 /// One tensor of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,17 +61,16 @@ pub(super) struct Source<'a> {
     pub(super) dir: &'a Path,
     /// Its file of tensors, for messages.
     pub(super) file: &'a Path,
-    /// Coordinates of the model's encoder.
-    pub(super) d: usize,
+    encoder: &'a Encoder,
     /// Coordinates the density is conditioned on.
-    pub(super) context: Vec<usize>,
+    context: Vec<usize>,
     tensors: SafeTensors<'a>,
     /// Number of tensors that some model took.
     taken: Cell<usize>,
 }
 
 impl<'a> Source<'a> {
-    /// The tensors in `bytes`, for a model of `d` coordinates, some of which are given.
+    /// The tensors in `bytes`, for a model of the coordinates of `encoder`.
     ///
     /// # Errors
     /// [`ArtifactError::Damaged`] where these are no safetensors.
@@ -78,12 +78,12 @@ impl<'a> Source<'a> {
         dir: &'a Path,
         file: &'a Path,
         bytes: &'a [u8],
-        d: usize,
-        context: Vec<usize>,
+        encoder: &'a Encoder,
     ) -> Result<Self, ArtifactError> {
         let tensors = SafeTensors::deserialize(bytes)
             .map_err(|e| ArtifactError::Damaged { path: file.to_path_buf(), what: e.to_string() })?;
-        Ok(Self { dir, file, d, context, tensors, taken: Cell::new(0) })
+        let context = encoder.context_coordinates();
+        Ok(Self { dir, file, encoder, context, tensors, taken: Cell::new(0) })
     }
 
     /// Checks that every tensor belongs to some model.
@@ -119,7 +119,12 @@ impl<'a> Reading<'a> {
 
     /// Number of coordinates of the model's encoder.
     pub fn n_coordinates(&self) -> usize {
-        self.source.d
+        self.source.encoder.n_coordinates()
+    }
+
+    /// The map from records to the model's coordinates.
+    pub fn encoder(&self) -> &Encoder {
+        self.source.encoder
     }
 
     /// Coordinates that the density is conditioned on.

@@ -112,6 +112,20 @@ impl GmmConfig {
         }
     }
 
+    /// A shorter search of the same kind.
+    pub fn of_t_quick() -> Self {
+        Self {
+            components: vec![1, 2, 4, 8, 16, 24],
+            regularisation: vec![1e-5, 1e-3],
+            kernels: [3.0, 8.0, 30.0].map(Kernel::T).to_vec(),
+            pooling: vec![0.0, 0.1, 0.5, 2.0],
+            starts: 1,
+            tolerance: 3e-3,
+            max_iterations: 100,
+            ..Self::default()
+        }
+    }
+
     /// Checks every value.
     ///
     /// # Errors

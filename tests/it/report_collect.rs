@@ -113,7 +113,10 @@ fn mixture(bundle: &Bundle) -> ModelArtifact {
     let rows = |split, draws| stacked_draws(encoder, bundle.raw_of(split).view(), draws, Seed(3));
     let (gmm, trials) =
         fit_gmm(rows(Split::Train, 2).view(), rows(Split::Validation, 2).view(), 2, &config).unwrap();
-    ModelArtifact::of(bundle, Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials }, 0.5))
+    ModelArtifact::of(
+        bundle,
+        Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials, straight: false }, 0.5),
+    )
 }
 
 fn flow(bundle: &Bundle) -> ModelArtifact {

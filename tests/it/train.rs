@@ -120,7 +120,10 @@ fn fit_mixture(bundle: &Bundle) -> ModelArtifact {
         Seed(3).child("validation-noise", 0),
     );
     let (gmm, trials) = fit_gmm(train.view(), validation.view(), 2, &config).expect("the mixture fits");
-    ModelArtifact::of(bundle, Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials }, 0.5))
+    ModelArtifact::of(
+        bundle,
+        Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials, straight: false }, 0.5),
+    )
 }
 
 /// The files that must not differ between equal runs.

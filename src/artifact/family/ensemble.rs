@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use ndarray::Array2;
 
-use super::gmm::{Mixture, MixtureDetails, VALIDATION_DRAWS};
+use super::gmm::VALIDATION_DRAWS;
+use super::tmix::TMixture;
 use super::trained_flow::{TrainedFlow, forget, search};
 use crate::artifact::ensemble::{Ensemble, weights};
 use crate::artifact::estimator::{Estimator, FitError, Fitted, Run};
 use crate::artifact::model::Member;
-use crate::baseline::Gmm;
 use crate::evaluate::stacked_draws;
 use crate::features::Bundle;
 use crate::flow::{BaseKind, Conditioning};
@@ -24,7 +24,7 @@ use crate::train::{Preset, has_checkpoint, member_dir};
 pub struct EnsembleConfig {
     /// Flows, of different seeds; at least 1.
     pub flows: u32,
-    /// Whether a Gaussian mixture and a mixture of t distributions are members as well, where they can be
+    /// Whether a Gaussian mixture and mixtures of t distributions are members as well, where they can be
     /// fitted.
     pub mixture: bool,
     /// Whether every other flow is autoregressive, from the first on, whatever the configuration says.
@@ -97,7 +97,7 @@ impl Estimator for FlowEnsemble {
         } else {
             None
         };
-        let heavy = if mixture { heavy_tailed(bundle, run) } else { None };
+        let heavy_tailed = if mixture { heavy_tailed(bundle, run) } else { Vec::new() };
         let mut spent = started.elapsed().as_secs_f64();
         let mut members = Vec::new();
         for i in 0..flows {
@@ -120,23 +120,28 @@ impl Estimator for FlowEnsemble {
             spent += fitted.seconds;
             members.push(fitted);
         }
-        for (mixture, details) in found.filter(|_| mixture).into_iter().chain(heavy) {
-            members.push(Fitted::of_mixture(mixture, &details, 0.0));
+        if let (true, Some((gmm, details))) = (mixture, found) {
+            members.push(Fitted::of_mixture(gmm, &details, 0.0));
         }
+        members.extend(heavy_tailed);
         Ok(join(bundle, run.seed, members, spent))
     }
 }
 
-/// A mixture of t distributions, where one can be fitted.
-fn heavy_tailed(bundle: &Bundle, run: &Run<'_>) -> Option<(Gmm, MixtureDetails)> {
-    run.progress.note("fitting a mixture of t distributions");
-    match Mixture::of_t().search(bundle, run.seed) {
-        Ok(found) => Some(found),
-        Err(e) => {
-            run.progress.note(&format!("no mixture of t distributions among the members: {e}"));
-            None
+/// Mixtures of t distributions in the coordinates of the encoder and in straight ones, where they can be
+/// fitted.
+fn heavy_tailed(bundle: &Bundle, run: &Run<'_>) -> Vec<Fitted> {
+    run.progress.note("fitting mixtures of t distributions");
+    let search = TMixture::quick();
+    let searched = [Some(search.encoded(bundle, run.seed)), search.straight(bundle, run.seed)];
+    let mut members = Vec::new();
+    for found in searched.into_iter().flatten() {
+        match found {
+            Ok(found) => members.push(found.fitted),
+            Err(e) => run.progress.note(&format!("a mixture of t distributions is no member: {e}")),
         }
     }
+    members
 }
 
 impl FlowEnsemble {

@@ -1,4 +1,4 @@
-//! Mixtures of Gaussians and of t distributions.
+//! Gaussian mixtures, and the search that they share with other mixtures.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use super::units::fit_in_any_unit;
 use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
 use crate::artifact::model::Model;
+use crate::artifact::straight::Straight;
 use crate::artifact::tensors::{Reading, Tensor};
 use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, Kernel};
 use crate::evaluate::stacked_draws;
@@ -17,6 +18,8 @@ use crate::features::Bundle;
 use crate::random::Seed;
 use crate::schema::Split;
 
+/// Name of the tensor of a t mixture that a Gaussian mixture does not have.
+pub(super) const DEGREES_OF_FREEDOM: &str = "degrees_of_freedom";
 /// Rows a mixture is fitted on, at least, as far as more noise draws of the same records can provide them.
 const ROWS: usize = 8_000;
 /// Most noise draws per record.
@@ -31,29 +34,16 @@ pub(super) static GMM: Definition = Definition {
     noun: "mixture",
     trained: false,
     estimator: |_, _| Ok(Box::new(Mixture::default())),
-    read: |reading| given(reading, read(reading, reading.n_coordinates(), Kernel::Gaussian)?),
-};
-
-pub(super) static TMIX: Definition = Definition {
-    name: "tmix",
-    help: "mixture of t distributions, whose tails are heavier",
-    role: Role::Mixture,
-    noun: "t mixture",
-    trained: false,
-    estimator: |_, _| Ok(Box::new(Mixture::of_t())),
     read: |reading| {
-        let degrees = reading.doubles(DEGREES, &[1])?[0];
-        given(reading, read(reading, reading.n_coordinates(), Kernel::T(degrees))?)
+        let gmm = read(reading, reading.n_coordinates(), Kernel::Gaussian)?;
+        Ok(Arc::new(given(reading, gmm)?))
     },
 };
 
-/// Name of the tensor of a t mixture that a Gaussian mixture does not have.
-const DEGREES: &str = "degrees_of_freedom";
-
 /// The density given the coordinates that the model is conditioned on.
-fn given(reading: &Reading<'_>, gmm: Gmm) -> Result<Arc<dyn Model>, ArtifactError> {
+pub(super) fn given(reading: &Reading<'_>, gmm: Gmm) -> Result<Gmm, ArtifactError> {
     let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
-    Ok(Arc::new(gmm.conditioned_on(reading.context()).map_err(impossible)?))
+    gmm.conditioned_on(reading.context()).map_err(impossible)
 }
 
 /// A mixture on the training records, its settings chosen on the validation records.
@@ -70,6 +60,17 @@ pub struct MixtureDetails {
     pub search: GmmConfig,
     /// What became of it.
     pub trials: Vec<GmmTrial>,
+    /// Whether its coordinates are straight instead of the encoder's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub straight: bool,
+}
+
+impl MixtureDetails {
+    /// The value by which the mixture was chosen among the trials.
+    pub(super) fn criterion(&self) -> f64 {
+        let chosen = self.trials.iter().find(|trial| trial.chosen);
+        chosen.and_then(|trial| trial.criterion).unwrap_or(f64::NEG_INFINITY)
+    }
 }
 
 impl Estimator for Mixture {
@@ -83,11 +84,6 @@ impl Estimator for Mixture {
 }
 
 impl Mixture {
-    /// Mixtures of t distributions.
-    pub fn of_t() -> Self {
-        Self { config: GmmConfig::of_t() }
-    }
-
     /// A shorter search, for a mixture that flows start from or that stands beside flows.
     pub(super) fn quick() -> Self {
         Self { config: GmmConfig::quick() }
@@ -95,6 +91,17 @@ impl Mixture {
 
     /// The mixture, and what was tried.
     pub(super) fn search(&self, bundle: &Bundle, seed: Seed) -> Result<(Gmm, MixtureDetails), GmmError> {
+        self.search_in(None, bundle, seed)
+    }
+
+    /// The same in straight coordinates, if a map to them is given. What is told about the trials are
+    /// log-densities in the coordinates of the encoder all the same.
+    pub(super) fn search_in(
+        &self,
+        map: Option<&Straight>,
+        bundle: &Bundle,
+        seed: Seed,
+    ) -> Result<(Gmm, MixtureDetails), GmmError> {
         let encoder = &bundle.manifest.encoder;
         let search = GmmConfig { seed, context: encoder.context_coordinates(), ..self.config.clone() };
         let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
@@ -104,19 +111,26 @@ impl Mixture {
             stacked_draws(encoder, validation.view(), VALIDATION_DRAWS, seed.child("validation-noise", 0));
         // Data without noise give one copy of each record, whatever was asked for.
         let copies = rows.nrows() / train.nrows().max(1);
-        let (gmm, trials) = fit_in_any_unit(rows.view(), held_out.view(), copies, &search)?;
-        Ok((gmm, MixtureDetails { search, trials }))
+        let Some(map) = map else {
+            let (gmm, trials) = fit_in_any_unit(rows.view(), held_out.view(), copies, &search)?;
+            return Ok((gmm, MixtureDetails { search, trials, straight: false }));
+        };
+        let ((rows, log_det), (held_out, held_out_log_det)) =
+            (map.straighten(rows.view()), map.straighten(held_out.view()));
+        let (gmm, mut trials) = fit_in_any_unit(rows.view(), held_out.view(), copies, &search)?;
+        let of_train = log_det.mean().unwrap_or(0.0);
+        for trial in &mut trials {
+            trial.train_log_prob = trial.train_log_prob.map(|l| l + of_train);
+            trial.criterion = trial.criterion.map(|l| l + held_out_log_det.mean().unwrap_or(of_train));
+        }
+        Ok((gmm, MixtureDetails { search, trials, straight: true }))
     }
 }
 
 impl Fitted {
-    /// A mixture that a search found in `seconds`.
+    /// A Gaussian mixture that a search found in `seconds`.
     pub fn of_mixture(gmm: Gmm, details: &MixtureDetails, seconds: f64) -> Self {
-        let family = match gmm.kernel() {
-            Kernel::Gaussian => GMM.name,
-            Kernel::T(_) => TMIX.name,
-        };
-        Self::new(family, Arc::new(gmm), details, details.search.seed, seconds)
+        Self::new(GMM.name, Arc::new(gmm), details, details.search.seed, seconds)
     }
 }
 
@@ -138,7 +152,7 @@ pub(super) fn tensors(gmm: &Gmm) -> Vec<Tensor> {
         Tensor::doubles("covariances", &gmm.covariances()),
     ];
     if let Kernel::T(degrees) = gmm.kernel() {
-        tensors.push(Tensor::doubles(DEGREES, &ndarray::array![degrees]));
+        tensors.push(Tensor::doubles(DEGREES_OF_FREEDOM, &ndarray::array![degrees]));
     }
     tensors
 }

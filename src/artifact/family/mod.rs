@@ -6,6 +6,7 @@ mod ensemble;
 mod flow;
 mod gmm;
 mod patches;
+mod tmix;
 mod trained_flow;
 mod units;
 mod var;
@@ -19,6 +20,7 @@ pub use causal::CausalFlow;
 pub use ensemble::{EnsembleConfig, FlowEnsemble};
 pub use gmm::{Mixture, MixtureDetails};
 pub use patches::PatchFlow;
+pub use tmix::TMixture;
 pub use trained_flow::{FlowDetails, TrainedFlow};
 pub use var::Autoregression;
 
@@ -53,7 +55,7 @@ families! {
     GlowLu => flow::GLOW_LU,
     RealNvp => flow::REALNVP,
     Gmm => gmm::GMM,
-    Tmix => gmm::TMIX,
+    Tmix => tmix::TMIX,
     Var => var::VAR,
     Causal => causal::CAUSAL,
 }
