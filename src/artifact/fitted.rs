@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis};
 
 use super::distance;
+use super::effort::Effort;
 use super::error::ArtifactError;
 use super::estimator::{Fitted, Training};
 use super::header::Header;
@@ -14,7 +16,7 @@ use super::model::Model;
 use crate::density::Density;
 use crate::evaluate::DRAWS;
 use crate::evaluate::{
-    RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, most_draws, score_records,
+    MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, score_records,
     split_metrics,
 };
 use crate::features::{Bundle, Encoder, level_code};
@@ -48,6 +50,11 @@ impl ModelArtifact {
     /// The model of a density that was fitted to `bundle`: evaluated on every split, and calibrated on the
     /// calibration split.
     pub fn of(bundle: &Bundle, fitted: Fitted) -> Self {
+        Self::of_until(bundle, fitted, None)
+    }
+
+    /// The same with as much effort as is possible until a deadline, if there is one.
+    pub(super) fn of_until(bundle: &Bundle, fitted: Fitted, deadline: Option<Instant>) -> Self {
         let Fitted { account, model, members, history, seconds, training_rows, training_seconds } = fitted;
         let epochs = |training: Option<Training>| training.map(|t| t.epochs);
         let trained: Vec<u32> = if members.is_empty() {
@@ -76,7 +83,7 @@ impl ModelArtifact {
         let conditional = !artifact.header.condition_on.is_empty();
         let mut distance =
             if conditional { None } else { distance::standardised_mixture(bundle, artifact.header.seed) };
-        let noise = artifact.measure_noise(bundle);
+        let (effort, noise) = artifact.measure(bundle, deadline);
         artifact.header.score_draws = noise.map_or(DRAWS, |noise| noise.draws);
         artifact.metrics.score_noise = noise;
         let mut splits = BTreeMap::new();
@@ -85,6 +92,10 @@ impl ModelArtifact {
             if raw.nrows() == 0 {
                 continue;
             }
+            let raw = match effort.rows(split, raw.nrows()) {
+                Some(rows) => raw.select(Axis(0), &rows),
+                None => raw,
+            };
             let scores = match split {
                 // Only its mean is told, and over many records a few draws each will do.
                 Split::Train => {
@@ -152,14 +163,21 @@ impl ModelArtifact {
         score_records(self.density(), &self.encoder, raw, draws, seed)
     }
 
-    /// The score's own noise, measured on records that the model was not fitted on, as far as there are some.
-    fn measure_noise(&self, bundle: &Bundle) -> Option<ScoreNoise> {
+    /// How well records can be scored, and the score's own noise, measured on records that the model was not
+    /// fitted on, as far as there are some.
+    fn measure(&self, bundle: &Bundle, deadline: Option<Instant>) -> (Effort, Option<ScoreNoise>) {
         let held_out = [Split::Validation, Split::Calibration, Split::Test, Split::Train];
-        let raw = held_out.into_iter().map(|split| bundle.raw_of(split)).find(|raw| raw.nrows() > 0)?;
-        // The importance-weighted bound, too, is worth several draws.
-        let (n, d) = (bundle.manifest.n_records, self.encoder.n_coordinates());
-        let between = (draws_for(n, d), most_draws(n, d));
-        Some(choose_draws(self.density(), &self.encoder, raw.view(), between, self.header.seed))
+        let raw = held_out.into_iter().map(|split| bundle.raw_of(split)).find(|raw| raw.nrows() > 0);
+        let full = Effort::full(bundle);
+        let Some(raw) = raw else { return (full, None) };
+        let (density, encoder, raw) = (self.density(), &self.encoder, raw.view());
+        let effort = match deadline {
+            Some(deadline) => Effort::until(deadline, bundle, density, encoder, raw),
+            None => full,
+        };
+        let numbers = effort.numbers.unwrap_or(MEASURED_NUMBERS);
+        let noise = choose_draws(density, encoder, raw, effort.draws, numbers, self.header.seed);
+        (effort, Some(noise))
     }
 
     /// How unusual records are, by the header's score: what is ranked against the calibration records.

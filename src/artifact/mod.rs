@@ -6,6 +6,7 @@
 
 mod around;
 mod distance;
+mod effort;
 mod ensemble;
 mod error;
 mod estimator;

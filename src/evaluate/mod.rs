@@ -21,7 +21,7 @@ pub use unusual::{Combination, Depth, Distance, Scale, Score};
 
 use serde::{Deserialize, Serialize};
 
-pub use precision::{ScoreNoise, choose_draws, most_draws};
+pub use precision::{MEASURED_NUMBERS, ScoreNoise, choose_draws, most_draws};
 pub use records::{DRAWS, LOG_PROB_FLOOR, RecordScores, draws_for, score_records, stacked_draws};
 
 use crate::num::moments::{mean, mean_and_standard_error};

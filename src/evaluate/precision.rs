@@ -29,8 +29,8 @@ const ALL_RECORDS: usize = 1_000_000_000;
 const RECORDS: usize = 128;
 /// Repetitions of each record's score.
 const REPETITIONS: u64 = 6;
-/// Numbers that may be scored for one measurement: seconds of a flow's time.
-const WORK: usize = 40_000_000;
+/// Numbers that are scored for one measurement at most, unless time is short: seconds of a flow's time.
+pub const MEASURED_NUMBERS: usize = 40_000_000;
 
 /// The score's own noise, in nats, over held-out records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,8 @@ pub fn most_draws(n: usize, d: usize) -> usize {
 }
 
 /// The fewest draws (a power of two between `fewest` and `most`) with which the score's own noise is small,
-/// as measured on some of the rows of `raw`; one where there is no noise at all.
+/// as measured on some of the rows of `raw`; one where there is no noise at all. Each measurement scores about
+/// so many `numbers`, and at least a handful of records.
 ///
 /// # Shapes
 /// `raw: (n, p)` as given by [`Encoder::raw`]
@@ -60,12 +61,13 @@ pub fn choose_draws(
     encoder: &Encoder,
     raw: ArrayView2<'_, f64>,
     (fewest, most): (usize, usize),
+    numbers: usize,
     seed: Seed,
 ) -> ScoreNoise {
     let most = 1 << most.max(1).ilog2();
     let mut draws = 1;
     loop {
-        let noise = measure(density, encoder, raw, draws, seed);
+        let noise = measure(density, encoder, raw, draws, numbers, seed);
         // Rounding is all that a model which removes the noise again leaves of it.
         let none = noise.p95_sd <= NOTHING;
         if none || (noise.median_sd <= WANTED && draws >= fewest) || draws >= most {
@@ -89,10 +91,11 @@ fn measure(
     encoder: &Encoder,
     raw: ArrayView2<'_, f64>,
     draws: usize,
+    numbers: usize,
     seed: Seed,
 ) -> ScoreNoise {
     let per_record = draws * REPETITIONS as usize * encoder.n_coordinates().max(1);
-    let most = (WORK / per_record).clamp(8, RECORDS);
+    let most = (numbers / per_record).clamp(8, RECORDS);
     let step = raw.nrows().div_ceil(most).max(1);
     let rows: Vec<usize> = (0..raw.nrows()).step_by(step).collect();
     let some = raw.select(Axis(0), &rows);
