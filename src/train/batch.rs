@@ -24,6 +24,11 @@ impl Batch {
         Ok(Self { rows, log_noise: draw.log_noise.to_vec() })
     }
 
+    /// A draw of no records.
+    pub(super) fn empty() -> Self {
+        Self { rows: Array2::zeros((0, 0)), log_noise: Vec::new() }
+    }
+
     /// Returns the vectors of the records `members` as columns, `(d, b)`.
     pub(super) fn columns(&self, members: &[usize]) -> Array2<f32> {
         let d = self.rows.ncols();
