@@ -115,20 +115,13 @@ impl Average {
 
     pub(crate) fn update(&mut self, parameters: &[f32], averaging: Averaging) {
         let t = self.updates as f64;
-        let Averaging { decay, short_at_first } = averaging;
-        self.updates += 1;
+        let longest = if averaging.short_at_first { (1.0 + t) / (10.0 + t) } else { 1.0 };
+        let weight = (1.0 - averaging.decay.min(longest)) as f32;
         let pairs = self.values.iter_mut().zip(parameters);
-        if !short_at_first {
-            let kept = decay as f32;
-            for (e, p) in pairs {
-                *e = kept * *e + (1.0 - kept) * p;
-            }
-            return;
-        }
-        let weight = (1.0 - decay.min((1.0 + t) / (10.0 + t))) as f32;
         vectorized!(_F => for (e, p) in pairs {
             *e += weight * (p - *e);
         });
+        self.updates += 1;
     }
 }
 

@@ -42,7 +42,7 @@ impl Batch {
 
 /// Returns a random order of 0..n by Fisher–Yates. It is computed from the generator's raw words, so that an
 /// update of a library cannot change a run.
-pub(super) fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
+pub(crate) fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {
         let j = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;

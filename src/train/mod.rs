@@ -27,6 +27,7 @@ mod trainable;
 mod trainer;
 
 pub(crate) use adam::{Averaging, Group};
+pub(crate) use batch::shuffled;
 pub use checkpoint::{
     CheckpointError, checkpoint_dir, fold_dir, has_checkpoint, member_dir, remove_checkpoint,
 };
@@ -44,7 +45,7 @@ pub(crate) use schedule::{Schedule, Warmup};
 pub(crate) use settings::key;
 pub use settings::{Key, Range, SettingsError, apply_settings};
 pub use start::{Mixture, start_flow, train_flow};
-pub(crate) use trainable::{NotFinite, Step, Trainable};
+pub(crate) use trainable::{NotFinite, Step, Trainable, groups};
 pub(crate) use trainer::train;
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ use super::context::Context;
 use super::lattice::Lattice;
 use super::model::{Prepared, WindowFlow};
 use crate::baseline::{GmmError, Var};
-use crate::random::{Seed, StreamRng};
+use crate::flow::{Tape, views};
+use crate::random::Seed;
 use crate::train::{
-    self, Averaging, Group, Keep, NotFinite, Progress, Recipe, Schedule, Step, TrainError, Trainable, Trained,
-    Warmup,
+    self, Averaging, Group, Keep, NotFinite, Progress, Recipe, Schedule, Step, TrainError, Trainable,
+    Trained, Warmup,
 };
 
 /// How the network is trained.
@@ -161,9 +162,8 @@ impl Trainable for WindowRecords<'_> {
     }
 
     fn groups(&self) -> Vec<Group> {
-        let decayed = |i: usize| if i.is_multiple_of(2) { self.config.weight_decay } else { 0.0 };
-        let ranges = self.flow.shape().ranges().into_iter().enumerate();
-        ranges.map(|(i, range)| Group { range, weight_decay: decayed(i), rate: 1.0 }).collect()
+        let parameters: Vec<_> = views(0, self.flow.shape().network().specs()).collect();
+        train::groups(&parameters, self.config.weight_decay, |_| 1.0)
     }
 
     fn parameters(&self) -> &[f32] {
@@ -179,12 +179,13 @@ impl Trainable for WindowRecords<'_> {
         self.windows = Array2::zeros((0, 0));
         self.windows = self.source.epoch(epoch);
         let mut rng = self.config.seed.stream("window-order", u64::from(epoch));
-        self.order = shuffled(self.order.len(), &mut rng);
+        self.order = train::shuffled(self.order.len(), &mut rng);
         Ok(())
     }
 
     fn step(&mut self, batch: usize) -> Step<'_> {
-        let rows = self.order.chunks(self.per_batch).nth(batch).expect("invariant: as many batches as chunks");
+        let rows =
+            self.order.chunks(self.per_batch).nth(batch).expect("invariant: as many batches as chunks");
         let prepared = self.flow.prepare(self.windows.select(Axis(0), rows).view());
         let sum;
         (sum, self.gradient) = gradient(&self.flow, &prepared);
@@ -246,15 +247,13 @@ fn start(var: Var, lattice: Option<Lattice>, config: &WindowConfig) -> Result<Wi
     let shape = Shape { inputs: context.n_inputs(), hidden: config.hidden, components: k, channels: c };
     let mut rng = config.seed.stream("window-init", 0);
     let mut parameters = vec![0.0; shape.n_parameters()];
-    let [w1, _, w2, _, _, b3] = shape.ranges();
-    for (range, inputs) in [(w1, shape.inputs), (w2, shape.hidden)] {
-        let bound = (3.0 / inputs as f64).sqrt();
-        parameters[range].fill_with(|| (bound * (2.0 * rng.random::<f64>() - 1.0)) as f32);
-    }
+    shape.network().reset(&mut parameters, &mut rng);
     let gmm = var.innovation();
     // A logistic of the same standard deviation.
     let narrower = if lattice.is_some() { 3.0f64.sqrt() / std::f64::consts::PI } else { 1.0 };
-    let bias = &mut parameters[b3];
+    // The last array is the bias of the last layer.
+    let last = parameters.len() - shape.outputs();
+    let bias = &mut parameters[last..];
     for j in 0..k {
         // More components than the mixture has are copies that share its weight, told apart by a trace of
         // noise.
@@ -277,9 +276,10 @@ fn gradient(flow: &WindowFlow, windows: &[Prepared]) -> (f64, Vec<f32>) {
     let (shape, half, n, parameters) = (flow.shape(), flow.half(), flow.n_own(), flow.parameters());
     let each: Vec<(f32, Vec<f32>)> = windows
         .par_iter()
-        .map(|w| {
+        .map_init(Tape::default, |tape, w| {
             let mut gradient = vec![0.0; parameters.len()];
-            let sum = shape.log_prob_grad(parameters, &w.inputs, &w.innovations, half, n, &mut gradient);
+            let sum =
+                shape.log_prob_grad(parameters, &w.inputs, &w.innovations, half, n, &mut gradient, tape);
             (sum, gradient)
         })
         .collect();
@@ -289,14 +289,6 @@ fn gradient(flow: &WindowFlow, windows: &[Prepared]) -> (f64, Vec<f32>) {
         total.1.iter_mut().zip(gradient).for_each(|(a, g)| *a += g);
     }
     total
-}
-
-fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    for i in (1..n).rev() {
-        order.swap(i, rng.random_range(0..=i));
-    }
-    order
 }
 
 #[cfg(test)]

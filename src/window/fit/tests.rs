@@ -74,7 +74,8 @@ fn the_start_is_the_autoregression() {
     let components = var.innovation().n_components();
     let none = WindowConfig { max_epochs: 0, components, ..config() };
     let source = |_| train.clone();
-    let Trained { model: flow, .. } = fit_window(var.clone(), None, &source, validation.view(), &none, None, &Silent).unwrap();
+    let Trained { model: flow, .. } =
+        fit_window(var.clone(), None, &source, validation.view(), &none, None, &Silent).unwrap();
     let (a, b) = (flow.log_prob(validation.view()), var.log_prob(validation.view()));
     // One channel: nothing is lost by components without correlation. Equal to f32.
     for (a, b) in a.iter().zip(&b) {
@@ -86,7 +87,8 @@ fn the_start_is_the_autoregression() {
 fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     let (var, train, validation) = var(6);
     let source = |_| train.clone();
-    let Trained { model: flow, .. } = fit_window(var, None, &source, validation.view(), &config(), None, &Silent).unwrap();
+    let Trained { model: flow, .. } =
+        fit_window(var, None, &source, validation.view(), &config(), None, &Silent).unwrap();
     // The integral over the last of six samples is the density of the first five, whatever the last is
     // integrated from.
     let window = validation.row(0).to_vec();
@@ -111,8 +113,14 @@ fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     };
     let prefix: f64 = {
         let prepared = flow.prepare(validation.view());
-        let each =
-            flow.shape().log_prob(flow.parameters(), &prepared[0].inputs, &prepared[0].innovations, &[], 6);
+        let each = flow.shape().log_prob(
+            flow.parameters(),
+            &prepared[0].inputs,
+            &prepared[0].innovations,
+            &[],
+            6,
+            &mut Tape::default(),
+        );
         each[..4].iter().map(|x| f64::from(*x)).sum::<f64>()
     };
     let scale: f64 = flow.var().log_scale_of(0..4);
@@ -146,7 +154,14 @@ fn steps_of_digitised_signals_share_the_probability() {
         let prepared = flow.prepare(grid.view());
         let each = |w: &Prepared| {
             let shape = flow.shape();
-            let all = shape.log_prob(flow.parameters(), &w.inputs, &w.innovations, flow.half(), 6);
+            let all = shape.log_prob(
+                flow.parameters(),
+                &w.inputs,
+                &w.innovations,
+                flow.half(),
+                6,
+                &mut Tape::default(),
+            );
             f64::from(all[t]) - flow.var().log_scale_of(t..t + 1)
         };
         prepared.iter().map(|w| each(w).exp() * step).sum::<f64>()
