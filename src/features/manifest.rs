@@ -34,6 +34,8 @@ pub struct Manifest {
     pub n_records: usize,
     /// Records per split.
     pub splits: SplitCounts,
+    /// What the features of a record are to each other.
+    pub shape: Shape,
     /// SHA-256 of `tensor.safetensors`.
     pub tensor_sha256: String,
     /// [`fingerprint`] of the resolved schema.
@@ -52,11 +54,6 @@ impl Manifest {
     /// Seed of the draw whose values are stored.
     pub(super) fn seed_of_draw(&self) -> Seed {
         Seed(self.seed).child("stored draw", 0)
-    }
-
-    /// The shape of the records.
-    pub fn shape(&self) -> Shape {
-        Shape::of(&self.pipeline)
     }
 }
 

@@ -45,8 +45,8 @@ pub use model::{
     Variable,
 };
 pub use pipeline::{
-    Anchor, CohortRule, DecimalMark, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind,
-    WideTable, Window,
+    Anchor, CohortRule, DecimalMark, Feature, Pipeline, PipelineKind, Predicate, Split, SplitFractions,
+    TransformKind, WideTable, Window,
 };
 pub use raw::{pipeline_json_schema, schema_json_schema};
 pub use registry::{

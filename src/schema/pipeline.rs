@@ -38,6 +38,28 @@ pub struct Pipeline {
     pub seed: u64,
 }
 
+/// What a pipeline makes records of. A match on it cannot forget a kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PipelineKind<'a> {
+    /// Stays or patients, by the schema that the pipeline names.
+    Cohort,
+    /// Rows of one table, which brings its own columns.
+    Table(&'a WideTable),
+    /// Windows of signals.
+    Windows(&'a Waveform),
+}
+
+impl Pipeline {
+    /// What this pipeline makes records of.
+    pub fn kind(&self) -> PipelineKind<'_> {
+        match (&self.wide, &self.waveform) {
+            (Some(wide), _) => PipelineKind::Table(wide),
+            (None, Some(waveform)) => PipelineKind::Windows(waveform),
+            (None, None) => PipelineKind::Cohort,
+        }
+    }
+}
+
 /// One step of the cohort selection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CohortRule {
