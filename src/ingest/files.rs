@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 
 use super::{IngestError, InputFile};
-use crate::ingest::source::{Note, Notes, Opened, TextFault, open_text, recognise};
+use crate::ingest::source::{Note, Notes, TextFault};
 
 /// How a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,33 +121,6 @@ impl SourceFile {
         Ok(File::open(&self.path).map_err(IoError::on("open", &self.path))?)
     }
 
-    /// The text of a delimited file: unpacked, in UTF-8, with its separator told and a declaration of it left
-    /// out.
-    ///
-    /// # Errors
-    /// A file that cannot be opened, is something else than text, or could be read in two ways.
-    pub(super) fn open_text(&self) -> Result<Opened, IngestError> {
-        open_text(self)
-    }
-
-    /// A reader of records that keeps the header as its first record and takes rows of any length.
-    pub(super) fn records(&self) -> Result<csv::Reader<Opened>, IngestError> {
-        let text = self.open_text()?;
-        let mut reader = csv::ReaderBuilder::new();
-        reader.has_headers(false).flexible(true).delimiter(text.dialect.separator);
-        Ok(reader.from_reader(text))
-    }
-
-    /// Column names of a delimited file as written, trimmed.
-    pub(super) fn csv_header(&self) -> Result<Vec<String>, IngestError> {
-        let mut record = csv::ByteRecord::new();
-        let found = self.records()?.read_byte_record(&mut record).map_err(|e| self.csv_error(e, 0))?;
-        if !found {
-            return Err(IngestError::Empty(self.name.clone()));
-        }
-        Ok(record.iter().map(|field| String::from_utf8_lossy(field).trim().to_string()).collect())
-    }
-
     /// A reader's error in our words; `row` is the row being read.
     pub(super) fn csv_error(&self, error: csv::Error, row: u64) -> IngestError {
         match error.into_kind() {
@@ -204,6 +177,22 @@ impl SourceFile {
     /// Size in bytes; 0 when it cannot be told, for progress only.
     pub(super) fn size(&self) -> u64 {
         fs::metadata(&self.path).map_or(0, |m| m.len())
+    }
+}
+
+/// The format of a file by its first bytes; that of its name where they do not tell.
+fn recognise(path: &Path, by_name: Format) -> Format {
+    let mut head = [0; 8];
+    let read = File::open(path).and_then(|file| file.take(8).read(&mut head)).unwrap_or(0);
+    match &head[..read] {
+        // What cannot be opened or is empty says so when it is read.
+        [] => by_name,
+        [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
+        // A stream begins with a marker and the length of a message of less than 16 MB.
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, _, _, _, 0] => Format::Arrow,
+        _ if by_name == Format::Csv => Format::Csv,
+        head if head.iter().all(|b| matches!(b, b'\t' | b'\r' | b'\n' | b' '..)) => Format::Csv,
+        _ => by_name,
     }
 }
 
