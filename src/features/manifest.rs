@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
 use crate::ingest::InputFile;
+use crate::num::hex::sha256;
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split};
 
@@ -134,16 +134,4 @@ pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("invariant: plain structs with text keys");
     bytes.push(b'\n');
     bytes
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    sha256_hex(&Sha256::digest(bytes))
-}
-
-pub(super) fn sha256_hex(digest: &[u8]) -> String {
-    use std::fmt::Write;
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-        hex
-    })
 }

@@ -1,11 +1,8 @@
 //! Which files make a table: names and formats, headers, and the SHA-256 of what was read.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
 
@@ -155,23 +152,7 @@ impl SourceFile {
 
     /// Size and SHA-256 of the file as stored.
     pub(super) fn fingerprint(&self) -> Result<InputFile, IngestError> {
-        let mut file = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        let mut bytes = 0;
-        loop {
-            let read = file.read(&mut buffer).map_err(IoError::on("read", &self.path))?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(&buffer[..read]);
-            bytes += read as u64;
-        }
-        let mut sha256 = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            write!(sha256, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-        }
-        Ok(InputFile { name: self.name.clone(), bytes, sha256 })
+        Ok(InputFile::of(&self.path)?)
     }
 
     /// Size in bytes; 0 when it cannot be told, for progress only.
