@@ -22,7 +22,7 @@ const WORK: usize = 50_000_000;
 /// EM fails on them.
 pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standardised> {
     let axes = axes(&bundle.manifest.encoder);
-    if axes.is_empty() || axes.len() > WIDE || !bundle.manifest.shape().has_separate_features() {
+    if axes.is_empty() || axes.len() > WIDE || !bundle.manifest.shape.has_separate_features() {
         return None;
     }
     let rows = |split| {

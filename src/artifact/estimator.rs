@@ -14,7 +14,7 @@ use crate::baseline::GmmError;
 use crate::error::Hint;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::random::Seed;
-use crate::train::{HistoryRow, Preset, Progress, SettingsError, Stop, TrainError};
+use crate::train::{HistoryRow, Preset, Progress, SettingsError, Stop, TrainError, Trained};
 use crate::window::WindowError;
 
 /// A way to fit a model whose settings were checked: that of a family, or one around another estimator.
@@ -128,6 +128,30 @@ impl Fitted {
             training_rows: 0.0,
             training_seconds: 0.0,
         }
+    }
+
+    /// A density that was trained by epochs. `preparation` is the number of seconds before training that count
+    /// as training as well.
+    pub fn trained<M: Model + 'static>(
+        family: &'static str,
+        details: &impl Serialize,
+        seed: Seed,
+        trained: Trained<M>,
+        preparation: f64,
+    ) -> Self {
+        let training = Training {
+            epochs: trained.epochs,
+            best_epoch: Some(trained.best_epoch),
+            stop: Some(trained.stop),
+            validation_log_prob: trained.validation_log_prob(),
+        };
+        let seconds = preparation + trained.seconds;
+        let mut fitted = Self::new(family, Arc::new(trained.model), details, seed, seconds);
+        fitted.account.training = Some(training);
+        fitted.training_rows = trained.rows_per_second * trained.seconds;
+        fitted.training_seconds = seconds;
+        fitted.history = trained.history;
+        fitted
     }
 }
 

@@ -1,13 +1,11 @@
 //! Writing and reading the model folder.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::ensemble::Ensemble;
 use super::error::{ArtifactError, FORMAT_VERSION};
@@ -19,6 +17,7 @@ use super::tensors::{self, Reading, Source};
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
 use crate::features::Encoder;
+use crate::num::hex::sha256;
 use crate::output::Staged;
 use crate::train::HistoryRow;
 
@@ -212,11 +211,4 @@ fn read_history(path: &Path, bytes: &[u8]) -> Result<Vec<HistoryRow>, ArtifactEr
         .deserialize()
         .collect::<Result<_, _>>()
         .map_err(|e| ArtifactError::Damaged { path: path.to_path_buf(), what: e.to_string() })
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-        hex
-    })
 }

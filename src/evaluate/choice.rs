@@ -3,41 +3,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Combination, Score};
+use crate::schema::words;
 
-/// Name of a score.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScoreKind {
-    /// The default: whole vector, standardised distance and most extreme value together.
-    #[default]
-    Combined,
-    /// Minus the log-likelihood in original units.
-    LogLikelihood,
-    /// Tails of the single values.
-    Marginal,
-    /// Dependence between the values.
-    Dependence,
-    /// Distance of the standardised numbers.
-    Distance,
-}
-
-impl ScoreKind {
-    /// All of them, the default first.
-    pub const ALL: [Self; 5] =
-        [Self::Combined, Self::LogLikelihood, Self::Marginal, Self::Dependence, Self::Distance];
-
-    /// Name in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Combined => "combined",
-            Self::LogLikelihood => "log-likelihood",
-            Self::Marginal => "marginal",
-            Self::Dependence => "dependence",
-            Self::Distance => "distance",
-        }
+words! {
+    /// Name of a score.
+    #[derive(Default, PartialOrd, Ord)]
+    pub enum ScoreKind {
+        /// The default: whole vector, standardised distance and most extreme value together.
+        #[default]
+        Combined = "combined",
+        /// Minus the log-likelihood in original units.
+        LogLikelihood = "log-likelihood",
+        /// Tails of the single values.
+        Marginal = "marginal",
+        /// Dependence between the values.
+        Dependence = "dependence",
+        /// Distance of the standardised numbers.
+        Distance = "distance",
     }
 }
 

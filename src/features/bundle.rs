@@ -5,9 +5,10 @@ use std::path::Path;
 use ndarray::{Array2, Axis};
 
 use crate::ingest::{Audit, RecordTable};
+use crate::num::hex::sha256;
 use crate::schema::{Pipeline, Schema, Split};
 
-use super::manifest::{AUDIT, TENSORS, json, parse, read, read_manifest, sha256};
+use super::manifest::{AUDIT, TENSORS, json, parse, read, read_manifest};
 use super::{Encoded, FeatureError, Manifest, Prepared, RecordKey, SplitCounts, tensors};
 
 /// Encoded records with the account of their making.

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
 use crate::ingest::InputFile;
+use crate::num::hex::sha256;
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split};
 
@@ -34,6 +34,8 @@ pub struct Manifest {
     pub n_records: usize,
     /// Records per split.
     pub splits: SplitCounts,
+    /// What the features of a record are to each other.
+    pub shape: Shape,
     /// SHA-256 of `tensor.safetensors`.
     pub tensor_sha256: String,
     /// [`fingerprint`] of the resolved schema.
@@ -52,11 +54,6 @@ impl Manifest {
     /// Seed of the draw whose values are stored.
     pub(super) fn seed_of_draw(&self) -> Seed {
         Seed(self.seed).child("stored draw", 0)
-    }
-
-    /// The shape of the records.
-    pub fn shape(&self) -> Shape {
-        Shape::of(&self.pipeline)
     }
 }
 
@@ -137,16 +134,4 @@ pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("invariant: plain structs with text keys");
     bytes.push(b'\n');
     bytes
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    sha256_hex(&Sha256::digest(bytes))
-}
-
-pub(super) fn sha256_hex(digest: &[u8]) -> String {
-    use std::fmt::Write;
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-        hex
-    })
 }

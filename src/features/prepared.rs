@@ -8,11 +8,11 @@ use std::path::Path;
 
 use crate::error::IoError;
 use crate::ingest::{Audit, RecordTable};
-use crate::schema::{Pipeline, Schema, Split, Waveform, fingerprint};
+use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
 use super::manifest::{AUDIT, MANIFEST, TENSORS, json};
 use super::tensors::Contents;
-use super::{CodedTable, Encoder, FORMAT_VERSION, FeatureError, Manifest, SplitCounts, split};
+use super::{CodedTable, Encoder, FORMAT_VERSION, FeatureError, Manifest, Shape, SplitCounts, split};
 
 /// Training records per coordinate below which a user is warned.
 const FEW_ROWS: usize = 5;
@@ -39,12 +39,12 @@ impl<'t> Prepared<'t> {
     ) -> Result<Self, FeatureError> {
         let (splits, split_warnings) = split::assign_splits(table, pipeline)?;
         let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
-        let encoder = match &pipeline.waveform {
-            Some(waveform) => {
+        let encoder = match pipeline.kind() {
+            PipelineKind::Windows(waveform) => {
                 let given = past_columns(&encoder, table, waveform);
                 encoder.conditioned_on(&given)
             }
-            None => encoder,
+            PipelineKind::Cohort | PipelineKind::Table(_) => encoder,
         };
         let coded = encoder.coded(table)?;
         let mut audit = table.audit.clone();
@@ -64,6 +64,7 @@ impl<'t> Prepared<'t> {
             seed: pipeline.seed,
             n_records: table.n_records(),
             splits: counts,
+            shape: Shape::of(pipeline),
             tensor_sha256: String::new(),
             schema_sha256: schema.map(fingerprint),
             inputs: audit.inputs.clone(),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::Pipeline;
+use crate::schema::{Pipeline, PipelineKind};
 
 /// What the features of a record are to each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +25,11 @@ pub enum Shape {
 impl Shape {
     /// The shape of the records that a pipeline makes.
     pub fn of(pipeline: &Pipeline) -> Self {
-        match &pipeline.waveform {
-            Some(w) => Self::Windows { channels: w.channels.clone(), samples: w.window, past: w.past },
-            None => Self::Table,
+        match pipeline.kind() {
+            PipelineKind::Cohort | PipelineKind::Table(_) => Self::Table,
+            PipelineKind::Windows(w) => {
+                Self::Windows { channels: w.channels.clone(), samples: w.window, past: w.past }
+            }
         }
     }
 

@@ -9,10 +9,11 @@ use ndarray::Array2;
 use safetensors::tensor::{Dtype, Metadata};
 use sha2::{Digest, Sha256};
 
-use super::manifest::{read_manifest, sha256_hex};
+use super::manifest::read_manifest;
 use super::tensors::first_unsound;
 use super::{FeatureError, Manifest};
 use crate::error::IoError;
+use crate::num::hex::hex;
 use crate::schema::Split;
 
 /// Bytes that are hashed at a time.
@@ -63,7 +64,7 @@ impl StoredRecords {
             hash.update(&piece[..n]);
         }
         let damaged = |what: &str| FeatureError::Damaged { path: path.clone(), what: what.into() };
-        if sha256_hex(&hash.finalize()) != manifest.tensor_sha256 {
+        if hex(&hash.finalize()) != manifest.tensor_sha256 {
             return Err(damaged("its SHA-256 is not the one in the manifest"));
         }
         file.seek(SeekFrom::Start(0)).map_err(io)?;

@@ -18,12 +18,12 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use sha2::{Digest, Sha256};
 
+use crate::num::hex::hex;
 use crate::num::repeated::Repeated;
 use crate::random::Seed;
 use crate::schema::Split;
 
 use super::key::Copies;
-use super::manifest::sha256_hex;
 use super::{Encoder, FeatureError, RecordKey};
 
 /// What a bundle keeps of its tensors in memory; `values` can be drawn again.
@@ -70,7 +70,7 @@ impl Contents<'_> {
                     out.write_all(&bytes)?;
                 }
                 out.flush()?;
-                Ok(sha256_hex(&hash.finalize()))
+                Ok(hex(&hash.finalize()))
             });
             // A closed queue means that writing has failed, which the writer tells.
             let _ = self.make(look_at, |bytes| send.send(bytes).is_ok());

@@ -20,9 +20,8 @@
 use std::ops::Range;
 
 use super::bijector::{Bijector, ParameterSpec, Tape};
-use super::coupling::NetworkShape;
 use super::error::FlowError;
-use super::mlp::{Mlp, MlpTape};
+use super::mlp::{Mlp, MlpTape, NetworkShape};
 use super::univariate::Univariate;
 use crate::num::real::Real;
 use crate::random::StreamRng;
@@ -34,8 +33,6 @@ pub struct Autoregressive {
     univariate: Univariate,
     /// The coordinates, from the first to the last in the order of the layer.
     order: Vec<usize>,
-    /// Ranges of the network's parameters that are held at zero.
-    zeros: Vec<Range<usize>>,
 }
 
 impl Autoregressive {
@@ -53,14 +50,7 @@ impl Autoregressive {
         univariate: Univariate,
         shape: NetworkShape,
     ) -> Self {
-        let network = Mlp {
-            inputs: d + n_context,
-            hidden: shape.hidden,
-            outputs: d * univariate.n_raw(),
-            n_hidden_layers: shape.n_hidden_layers,
-            activation: shape.activation,
-            dropout: shape.dropout,
-        };
+        let mut network = Mlp::new(d + n_context, d * univariate.n_raw(), shape);
         let order: Vec<usize> = if reversed { (0..d).rev().collect() } else { (0..d).collect() };
         // The context has degree 0: it comes before every coordinate.
         let mut degree = vec![0; d + n_context];
@@ -73,32 +63,15 @@ impl Autoregressive {
         let lowest = usize::from(n_context == 0);
         let levels = d.saturating_sub(lowest).max(1);
         let hidden: Vec<usize> = (0..shape.hidden).map(|k| lowest + k * levels / shape.hidden).collect();
-        let zeros = masked(&network, &degree, &hidden, univariate.n_raw());
-        Self { network, univariate, order, zeros }
-    }
-
-    /// Copies the parameters and sets those to zero that the masks forbid.
-    fn mask<T: Real>(&self, parameters: &[T], to: &mut [T]) {
-        to.copy_from_slice(parameters);
-        for range in &self.zeros {
-            to[range.clone()].fill(T::zero());
-        }
+        network.zeros = masked(&network, &degree, &hidden, univariate.n_raw());
+        Self { network, univariate, order }
     }
 
     fn buffers<'a, T: Real>(&self, tape: &'a mut Tape<T>, n: usize) -> Buffers<'a, T> {
-        let [a, b, c, d] = self.network.tape_lengths(n);
-        let (raw, x, p) = (self.network.outputs * n, self.network.inputs * n, self.network.n_parameters());
-        let [activations, slopes, state, scratch, raw, d_raw, input, d_input, masked, gradient] =
-            tape.slots([a, b, c, d, raw, raw, x, x, p, p]);
-        Buffers {
-            network: MlpTape { activations, slopes, state, scratch },
-            raw,
-            d_raw,
-            input,
-            d_input,
-            masked,
-            gradient,
-        }
+        let [a, b, c, d, e, f] = self.network.tape_lengths(n);
+        let (raw, x) = (self.network.outputs * n, self.network.inputs * n);
+        let [a, b, c, d, e, f, raw, d_raw, input, d_input] = tape.slots([a, b, c, d, e, f, raw, raw, x, x]);
+        Buffers { network: MlpTape::new([a, b, c, d, e, f]), raw, d_raw, input, d_input }
     }
 }
 
@@ -108,7 +81,7 @@ fn masked(network: &Mlp, degree: &[usize], hidden: &[usize], n_raw: usize) -> Ve
     let reads_input = |row: usize, column: usize| hidden[row] >= degree[column];
     let reads_hidden = |row: usize, column: usize| hidden[row] >= hidden[column];
     let gives = |row: usize, column: usize| degree[row / n_raw] > hidden[column];
-    let (specs, last) = (network.specs(), network.n_hidden_layers);
+    let (specs, last) = (network.specs(), network.shape.n_hidden_layers);
     let mut zeros: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     for (i, spec) in specs.iter().enumerate() {
@@ -141,9 +114,6 @@ struct Buffers<'a, T> {
     /// The values of x before the layer.
     input: &'a mut [T],
     d_input: &'a mut [T],
-    /// The network's parameters with the masks applied.
-    masked: &'a mut [T],
-    gradient: &'a mut [T],
 }
 
 impl<T: Real> Bijector<T> for Autoregressive {
@@ -157,9 +127,6 @@ impl<T: Real> Bijector<T> for Autoregressive {
 
     fn reset(&self, parameters: &mut [T], rng: &mut StreamRng) {
         self.network.reset(parameters, rng);
-        for range in &self.zeros {
-            parameters[range.clone()].fill(T::zero());
-        }
     }
 
     fn forward(
@@ -172,9 +139,8 @@ impl<T: Real> Bijector<T> for Autoregressive {
     ) {
         let n = ladj.len();
         let mut b = self.buffers(tape, n);
-        self.mask(parameters, b.masked);
         b.input.copy_from_slice(x);
-        self.network.forward(b.masked, b.input, b.raw, n, &mut b.network, dropout);
+        self.network.forward(parameters, b.input, b.raw, n, &mut b.network, dropout);
         let n_raw = self.univariate.n_raw();
         for i in 0..self.order.len() {
             let raw = &mut b.raw[i * n_raw * n..(i + 1) * n_raw * n];
@@ -185,12 +151,11 @@ impl<T: Real> Bijector<T> for Autoregressive {
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         let n = z.len() / self.network.inputs;
         let mut b = self.buffers(tape, n);
-        self.mask(parameters, b.masked);
         let n_raw = self.univariate.n_raw();
         // Coordinates that are not known yet hold arbitrary values, but the masks keep the earlier
         // coordinates from reading them.
         for &i in &self.order {
-            self.network.forward(b.masked, z, b.raw, n, &mut b.network, None);
+            self.network.forward(parameters, z, b.raw, n, &mut b.network, None);
             let raw = &mut b.raw[i * n_raw * n..(i + 1) * n_raw * n];
             self.univariate.inverse(raw, &mut z[i * n..(i + 1) * n]);
         }
@@ -199,7 +164,7 @@ impl<T: Real> Bijector<T> for Autoregressive {
 
     fn backward(
         &self,
-        _parameters: &[T],
+        parameters: &[T],
         tape: &mut Tape<T>,
         gradient: &mut [T],
         ladj_gradient: &[T],
@@ -218,14 +183,8 @@ impl<T: Real> Bijector<T> for Autoregressive {
                 &mut b.d_raw[raw],
             );
         }
-        b.gradient.fill(T::zero());
-        self.network.backward(b.masked, b.input, b.d_raw, b.d_input, n, &mut b.network, b.gradient);
-        for range in &self.zeros {
-            b.gradient[range.clone()].fill(T::zero());
-        }
-        for (to, &from) in parameter_gradient.iter_mut().zip(&*b.gradient) {
-            *to += from;
-        }
+        let d_input = Some(&mut *b.d_input);
+        self.network.backward(parameters, b.input, b.d_raw, d_input, n, &mut b.network, parameter_gradient);
         for (to, &from) in gradient.iter_mut().zip(&*b.d_input) {
             *to += from;
         }

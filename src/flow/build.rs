@@ -9,13 +9,14 @@ use super::base::Base;
 use super::bijector::{Bijector, ParameterSpec};
 use super::butterfly::{ButterflyLayer, Radix2};
 use super::config::{Conditioning, Coupling as CouplingKind, FlowConfig, Linear, Schedule};
-use super::coupling::{Coupling, NetworkShape};
+use super::coupling::Coupling;
 use super::draw;
 use super::elementwise::ElementwiseSpline;
 use super::error::FlowError;
 use super::leading::Leading;
 use super::linear::{Permutation, PluLinear};
-use super::parameters::ParameterView;
+use super::mlp::NetworkShape;
+use super::parameters::{ParameterView, views};
 use super::schedule::radix2_levels;
 use super::spline::Spline;
 use super::univariate::Univariate;
@@ -77,12 +78,9 @@ impl<T: Real> Structure<T> {
     /// Appends the arrays of one layer to the views and returns their range of the parameter buffer.
     fn place(&mut self, owner: &str, specs: Vec<ParameterSpec>) -> Range<usize> {
         let start = self.n_parameters;
-        for spec in specs {
-            let range = self.n_parameters..self.n_parameters + spec.len();
-            self.n_parameters = range.end;
-            let ParameterSpec { name, shape, weight_decay } = spec;
-            self.views.push(ParameterView { name: format!("{owner}.{name}"), shape, range, weight_decay });
-        }
+        let named = |spec: ParameterSpec| ParameterSpec { name: format!("{owner}.{}", spec.name), ..spec };
+        self.views.extend(views(start, specs.into_iter().map(named)));
+        self.n_parameters = self.views.last().map_or(start, |view| view.range.end);
         start..self.n_parameters
     }
 }

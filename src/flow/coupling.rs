@@ -14,7 +14,7 @@ use std::ops::Range;
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use super::lanes::{gather, scatter};
-use super::mlp::{Mlp, MlpTape};
+use super::mlp::{Mlp, MlpTape, NetworkShape};
 use super::univariate::Univariate;
 use crate::num::real::Real;
 use crate::random::StreamRng;
@@ -38,19 +38,6 @@ struct Neighbours {
     reach: usize,
 }
 
-/// The settings of the network, except its numbers of inputs and outputs, which follow from the coupling.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NetworkShape {
-    /// Width of the hidden layers.
-    pub hidden: usize,
-    /// Number of hidden layers, at least 1.
-    pub n_hidden_layers: usize,
-    /// Nonlinearity.
-    pub activation: super::mlp::Activation,
-    /// Probability with which a hidden unit is dropped in training.
-    pub dropout: f64,
-}
-
 impl Coupling {
     /// Transforms coordinate i if `transforms[i]`, conditioned on the other coordinates. If no coordinate is
     /// marked, all of them are transformed, since the layer would otherwise do nothing; this happens with a
@@ -62,14 +49,7 @@ impl Coupling {
         if transformed.is_empty() {
             std::mem::swap(&mut conditioning, &mut transformed);
         }
-        let network = Mlp {
-            inputs: conditioning.len(),
-            hidden: shape.hidden,
-            outputs: transformed.len() * univariate.n_raw(),
-            n_hidden_layers: shape.n_hidden_layers,
-            activation: shape.activation,
-            dropout: shape.dropout,
-        };
+        let network = Mlp::new(conditioning.len(), transformed.len() * univariate.n_raw(), shape);
         Self { conditioning, transformed, network, univariate, neighbours: Neighbours { count: 1, reach: 0 } }
     }
 
@@ -121,20 +101,12 @@ impl Coupling {
 
     /// Borrows the buffers of the tape for a batch of `n` columns.
     fn buffers<'a, T: Real>(&self, tape: &'a mut Tape<T>, n: usize) -> Buffers<'a, T> {
-        let [a, b, c, d] = self.network.tape_lengths(n);
+        let [a, b, c, d, e, f] = self.network.tape_lengths(n);
         let raw = self.network.outputs * n;
         let (t, i) = (self.transformed.len() * n, self.network.inputs * n);
-        let [activations, slopes, state, scratch, raw, d_raw, input, x, work, d_input] =
-            tape.slots([a, b, c, d, raw, raw, i, t, t, i]);
-        Buffers {
-            network: MlpTape { activations, slopes, state, scratch },
-            raw,
-            d_raw,
-            input,
-            x,
-            work,
-            d_input,
-        }
+        let [a, b, c, d, e, f, raw, d_raw, input, x, work, d_input] =
+            tape.slots([a, b, c, d, e, f, raw, raw, i, t, t, i]);
+        Buffers { network: MlpTape::new([a, b, c, d, e, f]), raw, d_raw, input, x, work, d_input }
     }
 }
 
@@ -227,7 +199,8 @@ impl<T: Real> Bijector<T> for Coupling {
             );
         }
         scatter(b.work, n, &self.transformed, gradient);
-        self.network.backward(parameters, b.input, b.d_raw, b.d_input, n, &mut b.network, parameter_gradient);
+        let d_input = Some(&mut *b.d_input);
+        self.network.backward(parameters, b.input, b.d_raw, d_input, n, &mut b.network, parameter_gradient);
         for (d_input, (row, from, to)) in b.d_input.chunks_exact(n.max(1)).zip(self.inputs(n)) {
             for (g, &d) in gradient[row * n..(row + 1) * n][from].iter_mut().zip(&d_input[to]) {
                 *g += d;

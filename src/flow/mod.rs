@@ -53,6 +53,8 @@ pub use config::{
 pub use error::FlowError;
 pub use inspect::{LayerInspection, Mixed};
 pub use mlp::Activation;
+pub(crate) use mlp::{Mlp, MlpTape, NetworkShape, Residual};
 pub use model::{Flow, TILE, Workspace};
 pub use parameters::ParameterView;
+pub(crate) use parameters::views;
 pub use window::Windows;

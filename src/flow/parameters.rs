@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::bijector::ParameterSpec;
+
 /// A named array in the parameter buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterView {
@@ -13,4 +15,17 @@ pub struct ParameterView {
     pub range: Range<usize>,
     /// Whether weight decay applies to the array.
     pub weight_decay: bool,
+}
+
+/// Lays arrays out one after the other, from `start` on.
+pub(crate) fn views(
+    mut start: usize,
+    specs: impl IntoIterator<Item = ParameterSpec>,
+) -> impl Iterator<Item = ParameterView> {
+    specs.into_iter().map(move |spec| {
+        let range = start..start + spec.len();
+        start = range.end;
+        let ParameterSpec { name, shape, weight_decay } = spec;
+        ParameterView { name, shape, range, weight_decay }
+    })
 }

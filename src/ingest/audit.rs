@@ -1,7 +1,15 @@
 //! The account of an ingestion, written as `audit.json`: every row read is kept or dropped by a named reason.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::IoError;
+use crate::num::hex::hex;
 
 /// Everything that happened between the files and the records.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +56,29 @@ pub struct InputFile {
     pub bytes: u64,
     /// SHA-256 in hexadecimal.
     pub sha256: String,
+}
+
+impl InputFile {
+    /// Size and hash of a file as stored.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn of(path: &Path) -> Result<Self, IoError> {
+        let mut file = File::open(path).map_err(IoError::on("open", path))?;
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 20];
+        let mut bytes = 0;
+        loop {
+            let read = file.read(&mut buffer).map_err(IoError::on("read", path))?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+            bytes += read as u64;
+        }
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        Ok(Self { name, bytes, sha256: hex(&hasher.finalize()) })
+    }
 }
 
 /// One step of the cohort flow.

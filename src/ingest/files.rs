@@ -1,16 +1,13 @@
 //! Which files make a table: names and formats, headers, and the SHA-256 of what was read.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::error::IoError;
 
 use super::{IngestError, InputFile};
-use crate::ingest::source::{Note, Notes, Opened, TextFault, open_text, recognise};
+use crate::ingest::source::{Note, Notes, TextFault};
 
 /// How a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,33 +118,6 @@ impl SourceFile {
         Ok(File::open(&self.path).map_err(IoError::on("open", &self.path))?)
     }
 
-    /// The text of a delimited file: unpacked, in UTF-8, with its separator told and a declaration of it left
-    /// out.
-    ///
-    /// # Errors
-    /// A file that cannot be opened, is something else than text, or could be read in two ways.
-    pub(super) fn open_text(&self) -> Result<Opened, IngestError> {
-        open_text(self)
-    }
-
-    /// A reader of records that keeps the header as its first record and takes rows of any length.
-    pub(super) fn records(&self) -> Result<csv::Reader<Opened>, IngestError> {
-        let text = self.open_text()?;
-        let mut reader = csv::ReaderBuilder::new();
-        reader.has_headers(false).flexible(true).delimiter(text.dialect.separator);
-        Ok(reader.from_reader(text))
-    }
-
-    /// Column names of a delimited file as written, trimmed.
-    pub(super) fn csv_header(&self) -> Result<Vec<String>, IngestError> {
-        let mut record = csv::ByteRecord::new();
-        let found = self.records()?.read_byte_record(&mut record).map_err(|e| self.csv_error(e, 0))?;
-        if !found {
-            return Err(IngestError::Empty(self.name.clone()));
-        }
-        Ok(record.iter().map(|field| String::from_utf8_lossy(field).trim().to_string()).collect())
-    }
-
     /// A reader's error in our words; `row` is the row being read.
     pub(super) fn csv_error(&self, error: csv::Error, row: u64) -> IngestError {
         match error.into_kind() {
@@ -182,28 +152,28 @@ impl SourceFile {
 
     /// Size and SHA-256 of the file as stored.
     pub(super) fn fingerprint(&self) -> Result<InputFile, IngestError> {
-        let mut file = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        let mut bytes = 0;
-        loop {
-            let read = file.read(&mut buffer).map_err(IoError::on("read", &self.path))?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(&buffer[..read]);
-            bytes += read as u64;
-        }
-        let mut sha256 = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            write!(sha256, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-        }
-        Ok(InputFile { name: self.name.clone(), bytes, sha256 })
+        Ok(InputFile::of(&self.path)?)
     }
 
     /// Size in bytes; 0 when it cannot be told, for progress only.
     pub(super) fn size(&self) -> u64 {
         fs::metadata(&self.path).map_or(0, |m| m.len())
+    }
+}
+
+/// The format of a file by its first bytes; that of its name where they do not tell.
+fn recognise(path: &Path, by_name: Format) -> Format {
+    let mut head = [0; 8];
+    let read = File::open(path).and_then(|file| file.take(8).read(&mut head)).unwrap_or(0);
+    match &head[..read] {
+        // What cannot be opened or is empty says so when it is read.
+        [] => by_name,
+        [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
+        // A stream begins with a marker and the length of a message of less than 16 MB.
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, _, _, _, 0] => Format::Arrow,
+        _ if by_name == Format::Csv => Format::Csv,
+        head if head.iter().all(|b| matches!(b, b'\t' | b'\r' | b'\n' | b' '..)) => Format::Csv,
+        _ => by_name,
     }
 }
 

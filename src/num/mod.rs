@@ -3,6 +3,7 @@
 pub mod assignment;
 pub mod exact;
 pub mod gemm;
+pub(crate) mod hex;
 mod inner;
 pub mod moments;
 pub mod packed;

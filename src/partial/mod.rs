@@ -23,6 +23,3 @@ pub use proposal::{PartialError, Proposal};
 
 /// Fewest effective samples an estimate is trusted with.
 pub const FEWEST_EFFECTIVE: f64 = 10.0;
-
-/// Importance samples where nothing else is asked for.
-pub const SAMPLES: u32 = 256;

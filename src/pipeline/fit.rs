@@ -50,7 +50,7 @@ pub struct FitRequest<'a> {
 /// # Errors
 /// Where the bundle cannot be read.
 pub fn default_model(bundle: &Path) -> Result<Family, Error> {
-    Ok(Family::best_for(&Bundle::open(bundle)?.manifest.shape()))
+    Ok(Family::best_for(&Bundle::open(bundle)?.manifest.shape))
 }
 
 /// Fits and writes the model; the checkpoint beside it is removed once the model is in place.
@@ -96,15 +96,15 @@ fn estimator(
     bundle: &Bundle,
     run: &Run<'_>,
 ) -> Result<Box<dyn Estimator<Model = Calibrated>>, Error> {
-    let shape = bundle.manifest.shape();
-    let columns = context_columns(bundle, &shape, request.condition_on)?;
-    let density = request.model.estimator(&shape, &request.options, run)?;
+    let shape = &bundle.manifest.shape;
+    let columns = context_columns(bundle, shape, request.condition_on)?;
+    let density = request.model.estimator(shape, &request.options, run)?;
     let mut estimator: Box<dyn Estimator<Model = Calibrated>> = Box::new(Calibration(density));
     if let Some(share) = request.trim {
         estimator = Box::new(Trimmed { inner: estimator, share });
     }
     if let Some(folds) = request.folds {
-        let subjects = exchangeable_subjects(bundle, &shape, request.bundle)?;
+        let subjects = exchangeable_subjects(bundle, shape, request.bundle)?;
         estimator = Box::new(Folds { inner: estimator, folds: folds as usize, subjects });
     }
     // Windows bring their context with them.

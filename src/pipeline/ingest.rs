@@ -7,6 +7,7 @@ use crate::error::IoError;
 use crate::features::{Manifest, Prepared};
 use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress};
 use crate::output::Staged;
+use crate::schema::PipelineKind;
 use crate::{schema, waveform};
 
 use super::Error;
@@ -65,13 +66,15 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
-    let table = match (&schema, &pipeline.waveform) {
-        (Some(schema), _) => {
+    let table = match pipeline.kind() {
+        PipelineKind::Cohort => {
+            let schema =
+                schema.as_ref().expect("invariant: the pipeline of a cohort is read with its schema");
             let options =
                 IngestOptions { bad_rows: request.bad_rows, cache: request.cache.map(Path::to_path_buf) };
             ingest::ingest_with(schema, &pipeline, request.input, &options, progress)?
         }
-        (None, Some(settings)) => {
+        PipelineKind::Windows(settings) => {
             let (table, scales) = waveform::read_windows(&pipeline, settings, request.input)?;
             let path = staged.path().join("waveform.json");
             let mut json = serde_json::to_vec_pretty(&scales).expect("invariant: numbers and texts");
@@ -79,7 +82,7 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
             fs::write(&path, json).map_err(IoError::on("write", &path))?;
             table
         }
-        (None, None) => ingest::read_wide(&pipeline, request.input, progress)?,
+        PipelineKind::Table(_) => ingest::read_wide(&pipeline, request.input, progress)?,
     };
     let prepared = Prepared::new(&table, schema.as_ref(), &pipeline)?;
     ingest::write_features(&staged.path().join("features.parquet"), &table, prepared.splits())?;

@@ -78,7 +78,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     let bundle = Bundle::open(request.bundle)?;
     let labels = request.labels.map(read_labels).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
-    let shape = bundle.manifest.shape();
+    let shape = &bundle.manifest.shape;
     let flagged = match models.first() {
         Some((_, model)) if !model.calibration.is_empty() => {
             let records = match request.records {

@@ -1,72 +1,41 @@
 //! How the measurements of a window become one number.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use super::enums::words;
 
-/// How the measurements of a window become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Aggregation {
-    /// Earliest usable value (ties: mean of the tied values).
-    First,
-    /// Latest usable value (ties: mean of the tied values).
-    Last,
-    /// Smallest.
-    Min,
-    /// Largest.
-    Max,
-    /// Arithmetic mean.
-    Mean,
-    /// Median.
-    Median,
-    /// Sample standard deviation; null below two measurements.
-    Std,
-    /// Sum of the usable values; null, never 0, where there are entries and none can be used.
-    Sum,
-    /// Number of usable measurements; 0, never null, for records of the cohort.
-    Count,
-    /// Least-squares slope over time, per hour; null below two distinct times.
-    Slope,
-    /// Hours from the latest usable measurement to the end of the window, or of the record if that is
-    /// earlier.
-    TimeSinceLast,
+words! {
+    /// How the measurements of a window become one number.
+    #[derive(JsonSchema)]
+    pub enum Aggregation {
+        /// Earliest usable value (ties: mean of the tied values).
+        First = "first",
+        /// Latest usable value (ties: mean of the tied values).
+        Last = "last",
+        /// Smallest.
+        Min = "min",
+        /// Largest.
+        Max = "max",
+        /// Arithmetic mean.
+        Mean = "mean",
+        /// Median.
+        Median = "median",
+        /// Sample standard deviation; null below two measurements.
+        Std = "std",
+        /// Sum of the usable values; null, never 0, where there are entries and none can be used.
+        Sum = "sum",
+        /// Number of usable measurements; 0, never null, for records of the cohort.
+        Count = "count",
+        /// Least-squares slope over time, per hour; null below two distinct times.
+        Slope = "slope",
+        /// Hours from the latest usable measurement to the end of the window, or of the record if that is
+        /// earlier.
+        TimeSinceLast = "time-since-last",
+    }
 }
 
 impl Aggregation {
-    /// All aggregations, in the order they are listed to people.
-    pub const ALL: [Self; 11] = [
-        Self::First,
-        Self::Last,
-        Self::Min,
-        Self::Max,
-        Self::Mean,
-        Self::Median,
-        Self::Std,
-        Self::Sum,
-        Self::Count,
-        Self::Slope,
-        Self::TimeSinceLast,
-    ];
-
-    /// Name in files, messages and feature names.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Last => "last",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Mean => "mean",
-            Self::Median => "median",
-            Self::Std => "std",
-            Self::Sum => "sum",
-            Self::Count => "count",
-            Self::Slope => "slope",
-            Self::TimeSinceLast => "time-since-last",
-        }
-    }
-
     /// Name as part of a column's name.
     pub fn column_suffix(self) -> String {
         self.name().replace('-', "_")

@@ -1,11 +1,10 @@
 //! SHA-256 of a resolved description: two files that say the same, whatever their comments and order of keys,
 //! have the same fingerprint.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+
+use crate::num::hex::sha256;
 
 /// JSON without spaces, the keys of every object sorted by their bytes; the order of lists is kept, since
 /// that of rules and features has a meaning. Numbers are the shortest text that reads back to the same f64.
@@ -18,11 +17,7 @@ pub fn canonical_json(value: &impl Serialize) -> String {
 
 /// SHA-256 of [`canonical_json`], in lower-case hexadecimal.
 pub fn fingerprint(value: &impl Serialize) -> String {
-    Sha256::digest(canonical_json(value)).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    sha256(canonical_json(value).as_bytes())
 }
 
 fn sort_keys(value: &mut Value) {

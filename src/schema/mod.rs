@@ -17,6 +17,7 @@
 
 mod aggregation;
 mod draft;
+mod enums;
 mod error;
 mod expression;
 mod fingerprint;
@@ -36,6 +37,7 @@ mod waveform;
 
 pub use aggregation::Aggregation;
 pub use draft::{DraftColumn, draft_pipeline};
+pub(crate) use enums::words;
 pub use error::{Description, Problem, SchemaError, SettingProblem};
 pub use expression::{Expression, ExpressionProblem, Function, Known, Node, Operand};
 pub use fingerprint::{canonical_json, fingerprint};
@@ -45,8 +47,8 @@ pub use model::{
     Variable,
 };
 pub use pipeline::{
-    Anchor, CohortRule, DecimalMark, Feature, Pipeline, Predicate, Split, SplitFractions, TransformKind,
-    WideTable, Window,
+    Anchor, CohortRule, DecimalMark, Feature, Pipeline, PipelineKind, Predicate, Split, SplitFractions,
+    TransformKind, WideTable, Window,
 };
 pub use raw::{pipeline_json_schema, schema_json_schema};
 pub use registry::{

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::enums::words;
 use super::{Aggregation, Expression, ExpressionProblem, Kind};
 
 /// A checked description of a data source.
@@ -64,35 +65,20 @@ pub struct Table {
     pub kind: TableKind,
 }
 
-/// Type of a source column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum DType {
-    /// Whole number, also ids.
-    Integer,
-    /// Decimal number.
-    Float,
-    /// Text.
-    Text,
-    /// `YYYY-MM-DD HH:MM:SS` (seconds optional, date alone allowed).
-    Datetime,
-    /// `HH:MM` since the record's start; hours may exceed 24.
-    Elapsed,
-}
-
-impl DType {
-    /// All types, in the order they are listed to people.
-    pub const ALL: [Self; 5] = [Self::Integer, Self::Float, Self::Text, Self::Datetime, Self::Elapsed];
-
-    /// Name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Integer => "integer",
-            Self::Float => "float",
-            Self::Text => "text",
-            Self::Datetime => "datetime",
-            Self::Elapsed => "elapsed",
-        }
+words! {
+    /// Type of a source column.
+    #[derive(JsonSchema)]
+    pub enum DType {
+        /// Whole number, also ids.
+        Integer = "integer",
+        /// Decimal number.
+        Float = "float",
+        /// Text.
+        Text = "text",
+        /// `YYYY-MM-DD HH:MM:SS` (seconds optional, date alone allowed).
+        Datetime = "datetime",
+        /// `HH:MM` since the record's start; hours may exceed 24.
+        Elapsed = "elapsed",
     }
 }
 

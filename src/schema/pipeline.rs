@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::enums::words;
 use super::{Aggregation, Kind, Waveform};
 
 /// A checked pipeline.
@@ -36,6 +37,28 @@ pub struct Pipeline {
     pub split: SplitFractions,
     /// Seed of the split hash and of the stored noise draw.
     pub seed: u64,
+}
+
+/// What a pipeline makes records of. A match on it cannot forget a kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PipelineKind<'a> {
+    /// Stays or patients, by the schema that the pipeline names.
+    Cohort,
+    /// Rows of one table, which brings its own columns.
+    Table(&'a WideTable),
+    /// Windows of signals.
+    Windows(&'a Waveform),
+}
+
+impl Pipeline {
+    /// What this pipeline makes records of.
+    pub fn kind(&self) -> PipelineKind<'_> {
+        match (&self.wide, &self.waveform) {
+            (Some(wide), _) => PipelineKind::Table(wide),
+            (None, Some(waveform)) => PipelineKind::Windows(waveform),
+            (None, None) => PipelineKind::Cohort,
+        }
+    }
 }
 
 /// One step of the cohort selection.
@@ -223,88 +246,46 @@ pub(super) fn separator(text: &str) -> Option<char> {
 /// Texts read as missing unless a pipeline lists others.
 const MISSING: [&str; 10] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "?", ".", "<NA>", "#N/A"];
 
-/// The mark between whole number and fraction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum DecimalMark {
-    /// `36.8`.
-    Point,
-    /// `36,8`.
-    Comma,
-}
-
-impl DecimalMark {
-    /// Both marks.
-    pub const ALL: [Self; 2] = [Self::Point, Self::Comma];
-
-    /// Name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Point => "point",
-            Self::Comma => "comma",
-        }
+words! {
+    /// The mark between whole number and fraction.
+    #[derive(JsonSchema)]
+    pub enum DecimalMark {
+        /// `36.8`.
+        Point = "point",
+        /// `36,8`.
+        Comma = "comma",
     }
 }
 
-/// The monotone map g from (dequantised) original units to a coordinate (DESIGN.md §4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TransformKind {
-    /// Smooth monotone spline through training quantiles to N(0,1), linear tails.
-    NormalScore,
-    /// Mean 0, standard deviation 1.
-    Standardize,
-    /// Median 0, interquartile range scaled to that of N(0,1).
-    Robust,
-    /// `standardize` of log(x + shift).
-    LogStandardize,
-    /// The number itself.
-    None,
-}
-
-impl TransformKind {
-    /// All transforms, in the order they are listed to people.
-    pub const ALL: [Self; 5] =
-        [Self::NormalScore, Self::Standardize, Self::Robust, Self::LogStandardize, Self::None];
-
-    /// Name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NormalScore => "normal-score",
-            Self::Standardize => "standardize",
-            Self::Robust => "robust",
-            Self::LogStandardize => "log-standardize",
-            Self::None => "none",
-        }
+words! {
+    /// The monotone map g from (dequantised) original units to a coordinate (DESIGN.md §4).
+    #[derive(JsonSchema)]
+    pub enum TransformKind {
+        /// Smooth monotone spline through training quantiles to N(0,1), linear tails.
+        NormalScore = "normal-score",
+        /// Mean 0, standard deviation 1.
+        Standardize = "standardize",
+        /// Median 0, interquartile range scaled to that of N(0,1).
+        Robust = "robust",
+        /// `standardize` of log(x + shift).
+        LogStandardize = "log-standardize",
+        /// The number itself.
+        None = "none",
     }
 }
 
-/// Part of the data a record belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Split {
-    /// Everything fitted is fitted here.
-    Train,
-    /// Chooses: early stopping, k, presets.
-    Validation,
-    /// Calibrates p-values; never used to fit or choose.
-    Calibration,
-    /// Judges; used for nothing else.
-    Test,
-}
-
-impl Split {
-    /// All splits in stored order; the position is the code in `tensor.safetensors`.
-    pub const ALL: [Self; 4] = [Self::Train, Self::Validation, Self::Calibration, Self::Test];
-
-    /// Name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Calibration => "calibration",
-            Self::Test => "test",
-        }
+words! {
+    /// Part of the data a record belongs to. Its position among all of them is its code in `tensor.safetensors`.
+    #[derive(PartialOrd, Ord)]
+    pub enum Split {
+        /// Everything fitted is fitted here.
+        Train = "train",
+        /// Chooses: early stopping, k, presets.
+        Validation = "validation",
+        /// Calibrates p-values; never used to fit or choose.
+        Calibration = "calibration",
+        /// Judges; used for nothing else.
+        Test = "test",
     }
 }
 

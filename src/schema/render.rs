@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::model::{Item, Schema, Source, TableKind, Variable};
-use super::pipeline::{Anchor, Pipeline, Predicate, Window};
+use super::pipeline::{Anchor, Pipeline, PipelineKind, Predicate, Window};
 
 /// Columns of the table of variables.
 const HEADER: [&str; 7] = ["name", "label", "unit", "kind", "range", "resolution", "sources"];
@@ -111,11 +111,21 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "{name:<13}{text}");
     };
-    if pipeline.wide.is_some() {
-        line("input", "one wide table, or one file per split".into());
-    } else {
-        line("schema", pipeline.schema.clone());
-        line("window", window(&pipeline.window));
+    match pipeline.kind() {
+        PipelineKind::Cohort => {
+            line("schema", pipeline.schema.clone());
+            line("window", window(&pipeline.window));
+        }
+        PipelineKind::Table(_) => line("input", "one wide table, or one file per split".into()),
+        PipelineKind::Windows(waveform) => {
+            line("input", "recordings of signals".into());
+            let after = match waveform.past {
+                0 => String::new(),
+                past => format!(", given the {past} samples before"),
+            };
+            let channels = waveform.channels.join(", ");
+            line("window", format!("{} samples of {channels}{after}", waveform.window));
+        }
     }
     for (number, rule) in pipeline.rules.iter().enumerate() {
         line(
@@ -131,8 +141,9 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
         [split.train, split.validation, split.calibration, split.test].map(|share| share.to_string());
     line("split", format!("{} (train / validation / calibration / test)", shares.join(" / ")));
     line("seed", pipeline.seed.to_string());
-    if pipeline.wide.is_some() {
-        return out;
+    match pipeline.kind() {
+        PipelineKind::Cohort => {}
+        PipelineKind::Table(_) | PipelineKind::Windows(_) => return out,
     }
     let rows: Vec<[String; 4]> = pipeline
         .features

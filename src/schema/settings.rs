@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::error::{SchemaError, SettingProblem};
 use super::pipeline::separator;
 use super::resolve::{check_min_observed, check_split, check_window};
-use super::{DecimalMark, Kind, Pipeline, TransformKind, Waveform, WideTable};
+use super::{DecimalMark, Kind, Pipeline, PipelineKind, TransformKind, WideTable};
 use super::{suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
@@ -63,15 +63,19 @@ pub fn apply_settings(pipeline: &mut Pipeline, settings: &[(String, String)]) ->
     for (_, message) in check_split(&changed.split) {
         together("split.", message);
     }
-    for (key, message) in changed.waveform.as_ref().map(Waveform::check).unwrap_or_default() {
-        // Keys that only together are wrong are blamed on either.
-        together(if key == "normalise" { "" } else { key }, message);
-    }
-    if changed.wide.is_none()
-        && changed.waveform.is_none()
-        && let Err(message) = check_window(&changed.window)
-    {
-        together("window.", message);
+    match changed.kind() {
+        PipelineKind::Cohort => {
+            if let Err(message) = check_window(&changed.window) {
+                together("window.", message);
+            }
+        }
+        PipelineKind::Table(_) => {}
+        PipelineKind::Windows(waveform) => {
+            for (key, message) in waveform.check() {
+                // Keys that only together are wrong are blamed on either.
+                together(if key == "normalise" { "" } else { key }, message);
+            }
+        }
     }
     if !problems.is_empty() {
         return Err(SchemaError::Settings { problems });
@@ -109,7 +113,7 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
     } else if waveform::KEYS.contains(&key) {
         return Err(("set for waveform pipelines only".into(), None));
     }
-    if key.starts_with("window.") && pipeline.wide.is_some() {
+    if key.starts_with("window.") && matches!(pipeline.kind(), PipelineKind::Table(_)) {
         return Err(("a wide table has no times, so no window either".into(), None));
     }
     match key {

@@ -1,6 +1,8 @@
 //! The part of a pipeline that cuts windows from bedside waveforms.
 
 use schemars::JsonSchema;
+
+use super::enums::words;
 use serde::{Deserialize, Serialize};
 
 /// How windows are cut from waveform records.
@@ -28,52 +30,27 @@ pub struct Waveform {
     pub frequency: Option<f64>,
 }
 
-/// Centre and scale of a channel, fitted on training windows only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Normalise {
-    /// Mean 0, standard deviation 1 over the training windows of each record.
-    Record,
-    /// Mean 0, standard deviation 1 over the training windows of all records.
-    Channel,
-    /// Physical units.
-    None,
-}
-
-impl Normalise {
-    /// All ways, in the order they are listed to people.
-    pub const ALL: [Self; 3] = [Self::Record, Self::Channel, Self::None];
-
-    /// Name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Record => "record",
-            Self::Channel => "channel",
-            Self::None => "none",
-        }
+words! {
+    /// Centre and scale of a channel, fitted on training windows only.
+    #[derive(JsonSchema)]
+    pub enum Normalise {
+        /// Mean 0, standard deviation 1 over the training windows of each record.
+        Record = "record",
+        /// Mean 0, standard deviation 1 over the training windows of all records.
+        Channel = "channel",
+        /// Physical units.
+        None = "none",
     }
 }
 
-/// What decides which split a window is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SplitBy {
-    /// The earliest windows of each record train, the latest test.
-    Time,
-    /// All windows of a subject are in one split.
-    Record,
-}
-
-impl SplitBy {
-    /// All ways, in the order they are listed to people.
-    pub const ALL: [Self; 2] = [Self::Time, Self::Record];
-
-    /// Name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Time => "time",
-            Self::Record => "record",
-        }
+words! {
+    /// What decides which split a window is in.
+    #[derive(JsonSchema)]
+    pub enum SplitBy {
+        /// The earliest windows of each record train, the latest test.
+        Time = "time",
+        /// All windows of a subject are in one split.
+        Record = "record",
     }
 }
 

@@ -88,11 +88,19 @@ pub(crate) fn clip_factor(norm: f64, limit: f64) -> f32 {
     if norm > limit { (limit / norm) as f32 } else { 1.0 }
 }
 
-/// Exponential moving average of the parameters. Its memory is short at first, while the parameters still
-/// move fast.
+/// How far back the average of the parameters reaches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Averaging {
+    /// Decay factor per step.
+    pub(crate) decay: f64,
+    /// Whether the memory is short at first, while the parameters still move fast.
+    pub(crate) short_at_first: bool,
+}
+
+/// Exponential moving average of the parameters.
 ///
 /// ```text
-/// ē ← a·ē + (1−a)·θ,    a = min(decay, (1+t)/(10+t))
+/// ē ← a·ē + (1−a)·θ,    a = min(decay, (1+t)/(10+t)) with a memory that is short at first, else a = decay
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Average {
@@ -105,9 +113,10 @@ impl Average {
         Self { values: parameters.to_vec(), updates: 0 }
     }
 
-    pub(crate) fn update(&mut self, parameters: &[f32], decay: f64) {
+    pub(crate) fn update(&mut self, parameters: &[f32], averaging: Averaging) {
         let t = self.updates as f64;
-        let weight = (1.0 - decay.min((1.0 + t) / (10.0 + t))) as f32;
+        let longest = if averaging.short_at_first { (1.0 + t) / (10.0 + t) } else { 1.0 };
+        let weight = (1.0 - averaging.decay.min(longest)) as f32;
         let pairs = self.values.iter_mut().zip(parameters);
         vectorized!(_F => for (e, p) in pairs {
             *e += weight * (p - *e);
@@ -171,11 +180,15 @@ mod tests {
 
     #[test]
     fn average_follows_at_once_and_smooths_later() {
+        let averaging = Averaging { decay: 0.999, short_at_first: true };
         let mut a = Average::new(&[0.0]);
-        a.update(&[1.0], 0.999);
+        a.update(&[1.0], averaging);
         assert!((a.values[0] - 0.9).abs() < 1e-6);
         a.updates = 1_000_000;
-        a.update(&[1.9], 0.999);
+        a.update(&[1.9], averaging);
         assert!((a.values[0] - 0.901).abs() < 1e-6);
+        let mut steady = Average::new(&[0.0]);
+        steady.update(&[1.0], Averaging { short_at_first: false, ..averaging });
+        assert!((steady.values[0] - 0.001).abs() < 1e-6);
     }
 }

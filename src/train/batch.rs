@@ -24,6 +24,11 @@ impl Batch {
         Ok(Self { rows, log_noise: draw.log_noise.to_vec() })
     }
 
+    /// A draw of no records.
+    pub(super) fn empty() -> Self {
+        Self { rows: Array2::zeros((0, 0)), log_noise: Vec::new() }
+    }
+
     /// Returns the vectors of the records `members` as columns, `(d, b)`.
     pub(super) fn columns(&self, members: &[usize]) -> Array2<f32> {
         let d = self.rows.ncols();
@@ -37,7 +42,7 @@ impl Batch {
 
 /// Returns a random order of 0..n by Fisher–Yates. It is computed from the generator's raw words, so that an
 /// update of a library cannot change a run.
-pub(super) fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
+pub(crate) fn shuffled(n: usize, rng: &mut StreamRng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {
         let j = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;

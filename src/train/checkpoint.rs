@@ -5,7 +5,6 @@
 //! of the run are JSON in the metadata of the file, together with a SHA-256 of all of them.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +17,7 @@ use super::HistoryRow;
 use super::adam::{AdamW, Average};
 use super::schedule::EarlyStopping;
 use crate::error::{Hint, IoError};
+use crate::num::hex::hex;
 use crate::output::{OutputError, write_atomic};
 
 const FORMAT_VERSION: u32 = 1;
@@ -276,10 +276,7 @@ fn digest<'a>(buffers: impl Iterator<Item = &'a [u8]>, meta: &Meta) -> String {
         hash.update(b);
     }
     hash.update(json(meta));
-    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-        hex
-    })
+    hex(&hash.finalize())
 }
 
 /// Lists the settings in which two runs differ, with both values if they are short.

@@ -31,6 +31,24 @@ pub struct HistoryRow {
     pub best: bool,
 }
 
+impl HistoryRow {
+    /// The row of a model before training.
+    pub(crate) const fn untrained() -> Self {
+        Self {
+            member: first(),
+            epoch: 0,
+            step: 0,
+            learning_rate: 0.0,
+            train_log_prob: None,
+            validation_log_prob: 0.0,
+            gradient_norm: None,
+            clipped: None,
+            rollbacks: 0,
+            best: false,
+        }
+    }
+}
+
 const fn first() -> u32 {
     1
 }

@@ -21,7 +21,18 @@ impl FlowSettings {
     pub fn keys() -> Vec<Key<Self>> {
         let flow = flow_keys().into_iter().map(|k| k.within(|s: &Self| &s.flow, |s| &mut s.flow));
         let train = train_keys().into_iter().map(|k| k.within(|s: &Self| &s.train, |s| &mut s.train));
-        flow.chain(train).collect()
+        let of_layers = |key: Key<Self>| match key.name() {
+            "linear_rate" => key.only_where(
+                |s| !matches!(s.flow.linear, Linear::Permutation),
+                "mixing layers that are learned, and this flow has fixed permutations",
+            ),
+            "base_rate" => key.only_where(
+                |s| s.flow.base != BaseKind::Normal,
+                "mixture bases, and this flow has a normal one",
+            ),
+            _ => key,
+        };
+        flow.chain(train.map(of_layers)).collect()
     }
 }
 
@@ -78,9 +89,18 @@ fn flow_keys() -> Vec<Key<FlowConfig>> {
         key!(FlowConfig, dropout: f64, Range::real(0.0, 0.95),
             "share of hidden units that are dropped in training"),
         key!(FlowConfig, random_start: f64, Range::real(0.0, 10.0),
-            "size of the random angles a butterfly starts with"),
+            "size of the random angles a butterfly starts with")
+        .only_where(
+            |c| match c.linear {
+                Linear::Butterfly { .. } => true,
+                Linear::PluDense => c.window.is_none(),
+                Linear::Permutation => false,
+            },
+            "butterflies, and to dense layers of tables",
+        ),
         key!(FlowConfig, log_scale_bound: f64, Range::above(0.0, 100.0),
-            "bound of the log-scales of affine couplings"),
+            "bound of the log-scales of affine couplings")
+        .only_where(|c| c.coupling == Coupling::Affine, "affine couplings, and this flow has splines"),
         spline_key(
             "n_bins",
             "bins of the splines",
@@ -114,7 +134,8 @@ fn window_keys() -> Vec<Key<FlowConfig>> {
                 *field(window) = x as usize;
             }
         };
-        Key::number(name, help, range, get, set).only_for("flows of waveform windows")
+        Key::number(name, help, range, get, set)
+            .only_where(|c| c.window.is_some(), "flows of waveform windows")
     }
     vec![
         window("patch", "samples of a patch", Range::whole(1, 4096), |w| &mut w.patch),
@@ -144,7 +165,8 @@ fn spline_key(
             set(n_bins, bound, x);
         }
     };
-    Key::number(name, help, range, get, set).only_for("spline couplings, and this flow has affine ones")
+    Key::number(name, help, range, get, set)
+        .only_where(|c| c.coupling != Coupling::Affine, "spline couplings, and this flow has affine ones")
 }
 
 /// The settings whose values have names.
@@ -159,6 +181,9 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
             change(window);
         }
     }
+    const BUTTERFLIES: &str = "butterflies, and this flow has none";
+    const TABLES: &str = "flows of tables";
+    let has_butterflies = |c: &FlowConfig| matches!(c.linear, Linear::Butterfly { .. });
     vec![
         Key::<FlowConfig>::choice(
             "coupling",
@@ -173,7 +198,11 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
         Key::<FlowConfig>::choice("schedule", "stages of a butterfly", &["benes", "radix2"], |c, v| {
             let schedule = if v == "benes" { Schedule::Benes } else { Schedule::Radix2 };
             butterfly(c, |s, _| *s = schedule);
-        }),
+        })
+        .only_where(
+            move |c| has_butterflies(c) && c.window.is_none(),
+            "butterflies of flows of tables, and this flow has none",
+        ),
         Key::<FlowConfig>::choice(
             "parametrisation",
             "parameters of a butterfly",
@@ -182,7 +211,8 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
                 let chosen = if v == "raw" { Parametrisation::Raw } else { Parametrisation::Rotation };
                 butterfly(c, |_, p| *p = chosen);
             },
-        ),
+        )
+        .only_where(has_butterflies, BUTTERFLIES),
         Key::<FlowConfig>::choice(
             "conditioning",
             "what a coordinate is transformed given",
@@ -191,12 +221,17 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
                 let coupling = v == "coupling";
                 c.conditioning = if coupling { Conditioning::Coupling } else { Conditioning::Autoregressive };
             },
-        ),
+        )
+        .only_where(|c| c.window.is_none(), TABLES),
         Key::<FlowConfig>::choice(
             "share_weights",
             "whether all pairs in a block of a butterfly share one matrix",
             &["true", "false"],
             |c, v| window(c, |w| w.share_weights = v == "true"),
+        )
+        .only_where(
+            move |c| has_butterflies(c) && c.window.is_some_and(|w| !w.within_patches),
+            "butterflies over whole windows, and this flow has none",
         ),
         Key::<FlowConfig>::choice(
             "butterfly",
@@ -205,13 +240,18 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
             |c, v| {
                 window(c, |w| w.within_patches = v == "patch");
             },
+        )
+        .only_where(
+            move |c| has_butterflies(c) && c.window.is_some(),
+            "butterflies of flows of waveform windows, and this flow has none",
         ),
         Key::<FlowConfig>::choice(
             "mask",
             "which coordinates condition the others",
             &["cycling", "halves"],
             |c, v| c.mask = if v == "halves" { Mask::Halves } else { Mask::Cycling },
-        ),
+        )
+        .only_where(|c| c.conditioning == Conditioning::Coupling, "couplings, and this flow has none"),
         Key::<FlowConfig>::choice(
             "permutation",
             "the permutation a layer starts from",
@@ -223,7 +263,8 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
                     _ => Permutation::Identity,
                 }
             },
-        ),
+        )
+        .only_where(has_butterflies, BUTTERFLIES),
         Key::<FlowConfig>::choice(
             "activation",
             "activation of the hidden layers",
@@ -237,7 +278,8 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
             "whether a spline of each coordinate comes first",
             &["true", "false"],
             |c, v| c.elementwise_spline = v == "true",
-        ),
+        )
+        .only_where(|c| c.window.is_none(), TABLES),
         // The number of components is a placeholder: the search for the mixture finds it.
         Key::<FlowConfig>::choice(
             "base",
@@ -254,7 +296,14 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
         ),
         Key::<FlowConfig>::seed("permutation_seed", "seed of random permutations", |c, seed| {
             c.permutation_seed = seed;
-        }),
+        })
+        .only_where(
+            |c| {
+                let fixed = matches!(c.linear, Linear::Permutation);
+                fixed || c.permutation == Permutation::Random || c.random_start > 0.0
+            },
+            "random permutations, and this flow has none",
+        ),
     ]
 }
 

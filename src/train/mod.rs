@@ -13,22 +13,24 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
-mod groups;
 mod history;
 mod keys;
 mod preset;
 mod progress;
+mod recipe;
+mod records;
 mod schedule;
 mod settings;
 mod start;
 mod step;
+mod trainable;
 mod trainer;
 
-pub(crate) use adam::{AdamW, Average, Group};
+pub(crate) use adam::{Averaging, Group};
+pub(crate) use batch::shuffled;
 pub use checkpoint::{
     CheckpointError, checkpoint_dir, fold_dir, has_checkpoint, member_dir, remove_checkpoint,
 };
-pub(crate) use checkpoint::{State, read as read_checkpoint, write as write_checkpoint};
 pub use config::TrainConfig;
 pub use data::{BundleSource, Draw, Source};
 pub use error::TrainError;
@@ -36,11 +38,15 @@ pub use history::HistoryRow;
 pub use keys::FlowSettings;
 pub use preset::{FlowKind, Preset, preset, window_preset};
 pub use progress::{EpochReport, Progress, Silent, StartReport};
-pub(crate) use schedule::EarlyStopping;
+pub(crate) use recipe::Recipe;
+pub use recipe::{Keep, Stop, Trained};
+pub use records::train_source;
+pub(crate) use schedule::{Schedule, Warmup};
 pub(crate) use settings::key;
 pub use settings::{Key, Range, SettingsError, apply_settings};
 pub use start::{Mixture, start_flow, train_flow};
-pub use trainer::{Stop, Trained, train_source};
+pub(crate) use trainable::{NotFinite, Step, Trainable, groups};
+pub(crate) use trainer::train;
 
 #[cfg(test)]
 mod tests;

@@ -16,34 +16,21 @@ use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
 use crate::flow::{BaseKind, Coupling, Covariance, FlowConfig, Linear, Windows};
+use crate::schema::words;
 
-/// Size of a flow and its training.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// Chosen from the number of records and coordinates.
-    #[default]
-    Auto,
-    /// Trains in seconds.
-    Small,
-    /// Trains in minutes.
-    Base,
-    /// For a hundred thousand records or more.
-    Large,
-}
-
-impl Preset {
-    /// All presets.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Small, Self::Base, Self::Large];
-
-    /// Name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Small => "small",
-            Self::Base => "base",
-            Self::Large => "large",
-        }
+words! {
+    /// Size of a flow and its training.
+    #[derive(Default)]
+    pub enum Preset {
+        /// Chosen from the number of records and coordinates.
+        #[default]
+        Auto = "auto",
+        /// Trains in seconds.
+        Small = "small",
+        /// Trains in minutes.
+        Base = "base",
+        /// For a hundred thousand records or more.
+        Large = "large",
     }
 }
 

@@ -1,30 +1,61 @@
 //! The learning rate over a run, and when to stop: linear warm-up, cosine decay and early stopping.
 
-/// The learning rate η as a function of p, the share of the run that is over.
+/// The learning rate η as a function of p, the share of the run that is over, and of t, the number of steps
+/// made.
 ///
 /// ```text
-/// η(p) = η₀ · p/w                                          p < w
-/// η(p) = η₀ · ( f + (1−f)·½(1 + cos π(p−w)/(1−w)) )        otherwise
+/// η = η₀ · p/w                                             p < w, warm-up over a share w of the run
+/// η = η₀ · ( f + (1−f)·½(1 + cos π(p−w)/(1−w)) )           after that warm-up
+/// η = η₀ · min(1, (t+1)/w) · max( f, ½(1 + cos πp) )       warm-up over w steps
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Schedule {
     /// Peak learning rate η₀.
     pub(crate) peak: f64,
-    /// Share of the run spent on warm-up, w.
-    pub(crate) warmup: f64,
+    /// How long the rate rises.
+    pub(crate) warmup: Warmup,
     /// Final share of the peak, f.
     pub(crate) floor: f64,
 }
 
+/// The extent of the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Warmup {
+    /// A share of the run.
+    Share(f64),
+    /// A number of steps.
+    Steps(u64),
+}
+
+/// Where a step stands in a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Moment {
+    /// Share of the run that is over before the step.
+    pub(crate) before: f64,
+    /// Share of the run that is over after the step.
+    pub(crate) after: f64,
+    /// Number of steps before this one.
+    pub(crate) steps: u64,
+}
+
 impl Schedule {
-    /// Returns η at `progress` ∈ [0, 1].
-    pub(crate) fn rate(&self, progress: f64) -> f64 {
-        let p = progress.clamp(0.0, 1.0);
-        if p < self.warmup {
-            return self.peak * p / self.warmup;
+    /// Returns the rate of a step.
+    pub(crate) fn rate(&self, at: Moment) -> f64 {
+        let cosine = |p: f64| 0.5 * (1.0 + (std::f64::consts::PI * p).cos());
+        match self.warmup {
+            Warmup::Share(share) => {
+                let p = at.after.clamp(0.0, 1.0);
+                if p < share {
+                    return self.peak * p / share;
+                }
+                let rest = (p - share) / (1.0 - share).max(f64::MIN_POSITIVE);
+                self.peak * (self.floor + (1.0 - self.floor) * cosine(rest))
+            }
+            Warmup::Steps(steps) => {
+                let warm = ((at.steps + 1) as f64 / steps as f64).min(1.0);
+                self.peak * warm * cosine(at.before.min(1.0)).max(self.floor)
+            }
         }
-        let rest = (p - self.warmup) / (1.0 - self.warmup).max(f64::MIN_POSITIVE);
-        self.peak * (self.floor + (1.0 - self.floor) * 0.5 * (1.0 + (std::f64::consts::PI * rest).cos()))
     }
 }
 
@@ -63,15 +94,24 @@ mod tests {
 
     #[test]
     fn rate_rises_to_the_peak_and_falls_to_the_floor() {
-        let s = Schedule { peak: 2.0, warmup: 0.1, floor: 0.01 };
-        assert_eq!(s.rate(0.0), 0.0);
-        assert!((s.rate(0.05) - 1.0).abs() < 1e-12);
-        assert!((s.rate(0.1) - 2.0).abs() < 1e-12);
-        assert!((s.rate(0.55) - 1.01).abs() < 1e-12);
-        assert!((s.rate(1.0) - 0.02).abs() < 1e-12);
-        assert!((s.rate(7.0) - 0.02).abs() < 1e-12);
-        let none = Schedule { warmup: 0.0, ..s };
-        assert_eq!(none.rate(0.0), 2.0);
+        let s = Schedule { peak: 2.0, warmup: Warmup::Share(0.1), floor: 0.01 };
+        let rate = |s: &Schedule, after| s.rate(Moment { before: 0.0, after, steps: 0 });
+        assert_eq!(rate(&s, 0.0), 0.0);
+        assert!((rate(&s, 0.05) - 1.0).abs() < 1e-12);
+        assert!((rate(&s, 0.1) - 2.0).abs() < 1e-12);
+        assert!((rate(&s, 0.55) - 1.01).abs() < 1e-12);
+        assert!((rate(&s, 1.0) - 0.02).abs() < 1e-12);
+        assert!((rate(&s, 7.0) - 0.02).abs() < 1e-12);
+        assert_eq!(rate(&Schedule { warmup: Warmup::Share(0.0), ..s }, 0.0), 2.0);
+    }
+
+    #[test]
+    fn a_warm_up_of_steps_lasts_as_many_in_a_run_of_any_length() {
+        let s = Schedule { peak: 2.0, warmup: Warmup::Steps(4), floor: 0.01 };
+        let rate = |before, steps| s.rate(Moment { before, after: 1.0, steps });
+        assert!((rate(0.0, 0) - 0.5).abs() < 1e-12 && (rate(0.0, 3) - 2.0).abs() < 1e-12);
+        assert!((rate(0.5, 1) - 0.5).abs() < 1e-12 && (rate(0.5, 100) - 1.0).abs() < 1e-12);
+        assert!((rate(1.0, 100) - 0.02).abs() < 1e-12);
     }
 
     #[test]

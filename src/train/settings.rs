@@ -58,11 +58,19 @@ pub struct Key<C> {
     name: &'static str,
     help: &'static str,
     value: Value<C>,
+    only: Option<Only<C>>,
+}
+
+/// Which configurations a setting has an effect for.
+struct Only<C> {
+    has_effect: Box<dyn Fn(&C) -> bool>,
+    /// What they are, to complete "applies to …".
+    what: &'static str,
 }
 
 enum Value<C> {
-    /// A number. `get` gives NaN where the configuration has no such number, and `only` says which have one.
-    Number { range: Range, get: Get<C>, set: Set<C, f64>, only: &'static str },
+    /// A number. `get` gives NaN where the configuration has no such number.
+    Number { range: Range, get: Get<C>, set: Set<C, f64> },
     /// One of some names.
     Choice { allowed: &'static [&'static str], set: Set<C, String> },
     /// Any whole number of 64 bits.
@@ -78,16 +86,14 @@ impl<C: 'static> Key<C> {
         get: impl Fn(&C) -> f64 + 'static,
         set: impl Fn(&mut C, f64) + 'static,
     ) -> Self {
-        Self { name, help, value: Value::Number { range, get: Box::new(get), set: Box::new(set), only: "" } }
+        let value = Value::Number { range, get: Box::new(get), set: Box::new(set) };
+        Self { name, help, value, only: None }
     }
 
-    /// The same key for configurations of which only some have the number: for the others `get` gives NaN.
+    /// The same key, refused for configurations that it has no effect for.
     #[must_use]
-    pub fn only_for(mut self, what: &'static str) -> Self {
-        if let Value::Number { only, .. } = &mut self.value {
-            *only = what;
-        }
-        self
+    pub fn only_where(self, has_effect: impl Fn(&C) -> bool + 'static, what: &'static str) -> Self {
+        Self { only: Some(Only { has_effect: Box::new(has_effect), what }), ..self }
     }
 
     /// A setting whose values have names.
@@ -97,37 +103,41 @@ impl<C: 'static> Key<C> {
         allowed: &'static [&'static str],
         set: impl Fn(&mut C, &str) + 'static,
     ) -> Self {
-        Self { name, help, value: Value::Choice { allowed, set: Box::new(move |c, v| set(c, &v)) } }
+        let value = Value::Choice { allowed, set: Box::new(move |c, v| set(c, &v)) };
+        Self { name, help, value, only: None }
     }
 
     /// A seed.
     pub fn seed(name: &'static str, help: &'static str, set: impl Fn(&mut C, u64) + 'static) -> Self {
-        Self { name, help, value: Value::Seed { set: Box::new(set) } }
+        Self { name, help, value: Value::Seed { set: Box::new(set) }, only: None }
     }
 
     /// The same key for a configuration that `C` is a part of.
     pub fn within<D: 'static>(self, part: fn(&D) -> &C, part_mut: fn(&mut D) -> &mut C) -> Key<D> {
         let value = match self.value {
-            Value::Number { range, get, set, only } => Value::Number {
+            Value::Number { range, get, set } => Value::Number {
                 range,
                 get: Box::new(move |d| get(part(d))),
                 set: Box::new(move |d, x| set(part_mut(d), x)),
-                only,
             },
             Value::Choice { allowed, set } => {
                 Value::Choice { allowed, set: Box::new(move |d, v| set(part_mut(d), v)) }
             }
             Value::Seed { set } => Value::Seed { set: Box::new(move |d, x| set(part_mut(d), x)) },
         };
-        Key { name: self.name, help: self.help, value }
+        let only = self.only.map(|Only { has_effect, what }| Only {
+            has_effect: Box::new(move |d: &D| has_effect(part(d))),
+            what,
+        });
+        Key { name: self.name, help: self.help, value, only }
     }
 
     /// Says why the number of this key in `config` is not allowed; nothing where it is, or where there is
     /// none.
     pub(super) fn problem(&self, config: &C) -> Option<String> {
-        let Value::Number { range, get, only, .. } = &self.value else { return None };
+        let Value::Number { range, get, .. } = &self.value else { return None };
         let value = get(config);
-        let right = range.contains(value) || (value.is_nan() && !only.is_empty());
+        let right = range.contains(value) || (value.is_nan() && self.without_effect(config).is_some());
         (!right).then(|| format!("`{}` must be {range}, got {value}", self.name))
     }
 
@@ -139,8 +149,13 @@ impl<C: 'static> Key<C> {
         get(config) == x
     }
 
+    /// Says what the setting applies to, where it has no effect for `config`.
+    fn without_effect(&self, config: &C) -> Option<String> {
+        let only = self.only.as_ref().filter(|only| !(only.has_effect)(config))?;
+        Some(format!("`{}` applies to {}", self.name, only.what))
+    }
+
     /// Its name.
-    #[cfg(test)]
     pub(super) fn name(&self) -> &'static str {
         self.name
     }
@@ -156,9 +171,6 @@ impl<C: 'static> Key<C> {
     fn apply(&self, config: &mut C, value: &str) -> Result<(), String> {
         let wrong = || format!("`{}` must be {}, got `{value}`", self.name, self.allowed());
         match &self.value {
-            Value::Number { get, only, .. } if get(config).is_nan() && !only.is_empty() => {
-                return Err(format!("`{}` applies to {only}", self.name));
-            }
             Value::Number { range, set, .. } => {
                 set(config, value.parse().ok().filter(|x| range.contains(*x)).ok_or_else(wrong)?);
             }
@@ -218,7 +230,7 @@ pub fn apply_settings<C: Clone + 'static>(
 ) -> Result<(), SettingsError> {
     let mut new = config.clone();
     let mut problems = Vec::new();
-    // The named values come first, because `n_bins` has a meaning only for some values of `coupling`, in
+    // The named values come first, because `n_bins` can be set only for some values of `coupling`, in
     // whatever order the two are given.
     for named in [true, false] {
         for (name, value) in settings {
@@ -232,6 +244,9 @@ pub fn apply_settings<C: Clone + 'static>(
             }
         }
     }
+    // Whether a setting has an effect shows only after all of them are set.
+    let given = settings.iter().filter_map(|(name, _)| keys.iter().find(|k| k.name == name));
+    problems.extend(given.filter_map(|key| key.without_effect(&new)));
     if !problems.is_empty() {
         let list = |k: &Key<C>| format!("{}: {} ({})", k.name, k.allowed(), k.help);
         return Err(SettingsError { problems, allowed: keys.iter().map(list).collect() });

@@ -5,7 +5,8 @@ use std::path::Path;
 use ndarray::{ArrayView1, ArrayView2, ArrayView3};
 
 use super::progress::Progress;
-use super::trainer::{Trained, train_source};
+use super::recipe::Trained;
+use super::records::train_source;
 use super::{BundleSource, TrainConfig, TrainError};
 use crate::features::Bundle;
 use crate::flow::{BaseKind, Flow, FlowConfig};
@@ -58,7 +59,7 @@ pub fn train_flow(
     checkpoint: Option<&Path>,
     resume: bool,
     progress: &dyn Progress,
-) -> Result<Trained, TrainError> {
+) -> Result<Trained<Flow<f32>>, TrainError> {
     let flow = start_flow(flow, config.seed, None)?;
     train_source(&BundleSource::new(bundle), flow, config, checkpoint, resume, progress)
 }

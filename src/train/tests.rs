@@ -74,13 +74,13 @@ fn configs() -> (FlowConfig, TrainConfig) {
     (flow, train)
 }
 
-fn train(source: &dyn Source, configs: &(FlowConfig, TrainConfig)) -> Result<Trained, TrainError> {
+fn train(source: &dyn Source, configs: &(FlowConfig, TrainConfig)) -> Result<Trained<Flow<f32>>, TrainError> {
     let flow = Flow::new(&configs.0, Seed(5)).unwrap();
     train_source(source, flow, &configs.1, None, false, &Silent)
 }
 
-fn bytes(trained: &Trained) -> (Vec<u32>, Vec<HistoryRow>) {
-    (trained.flow.parameters().iter().map(|p| p.to_bits()).collect(), trained.history.clone())
+fn bytes(trained: &Trained<Flow<f32>>) -> (Vec<u32>, Vec<HistoryRow>) {
+    (trained.model.parameters().iter().map(|p| p.to_bits()).collect(), trained.history.clone())
 }
 
 /// Three pairs with correlation 0.9 carry −½·3·log(1 − 0.81) = 2.49 nats more than independent normals
@@ -94,7 +94,7 @@ fn likelihood_beats_independent_normals_on_correlated_columns() {
     assert!(best > first + 1.5, "{first} → {best}");
     // The returned flow is the one whose value was recorded.
     let x = table().validation.mapv(|v| v as f32);
-    let mean = trained.flow.log_prob(x.t()).iter().map(|l| f64::from(*l)).sum::<f64>() / 300.0;
+    let mean = trained.model.log_prob(x.t()).iter().map(|l| f64::from(*l)).sum::<f64>() / 300.0;
     assert!((mean - best).abs() < 1e-6, "{mean} {best}");
 }
 
@@ -259,7 +259,7 @@ fn fewer_records_than_coordinates_and_constant_columns_give_a_sound_model() {
     let (mut flow, config) = configs();
     flow.n_features = 7;
     let trained = train(&source, &(flow, config)).unwrap();
-    assert!(trained.flow.parameters().iter().all(|p| p.is_finite()));
+    assert!(trained.model.parameters().iter().all(|p| p.is_finite()));
 }
 
 #[test]

@@ -2,97 +2,43 @@
 //!
 //! A run is a sequence of epochs. Its whole state between two epochs is a [`State`]: a roll-back returns to
 //! the state before the epoch, a checkpoint is that state on disk, and an interrupted epoch is simply
-//! repeated. All random numbers of an epoch come from streams that are named by the number of the epoch, so a
-//! repeated epoch is the same epoch.
+//! repeated.
 
-use std::path::Path;
 use std::time::Instant;
 
-use serde_json::{Value, json};
-
 use super::adam::{AdamW, Average, Group, clip_factor, norm};
-use super::batch::{Batch, shuffled};
 use super::checkpoint::{self, State};
-use super::data::Source;
-use super::groups::groups;
 use super::progress::{EpochReport, Progress, StartReport};
-use super::schedule::{EarlyStopping, Schedule};
-use super::step::{Gradients, mean_log_prob};
-use super::{HistoryRow, TrainConfig, TrainError};
-use crate::flow::Flow;
+use super::recipe::{Keep, Recipe, Stop, Trained};
+use super::schedule::{EarlyStopping, Moment};
+use super::trainable::{Step, Trainable};
+use super::{HistoryRow, TrainError};
 
 /// Number of roll-backs after which a run counts as diverged. The learning rate is then 1/256 of the
 /// configured one.
 const MAX_ROLLBACKS: u32 = 8;
 
-/// Why a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stop {
-    /// Validation did not improve for `patience` epochs.
-    EarlyStopping,
-    /// The run reached `max_epochs`.
-    MaxEpochs,
-    /// The time budget is spent.
-    TimeBudget,
-}
-
-/// The result of a run.
-#[derive(Debug, Clone)]
-pub struct Trained {
-    /// The flow with the weights that had the best validation value.
-    pub flow: Flow<f32>,
-    /// One row per epoch.
-    pub history: Vec<HistoryRow>,
-    /// Number of epochs run.
-    pub epochs: u32,
-    /// Epoch that the weights are from.
-    pub best_epoch: u32,
-    /// Why the run ended.
-    pub stop: Stop,
-    /// Wall-clock seconds, including the seconds before a resume.
-    pub seconds: f64,
-    /// Training records per second.
-    pub rows_per_second: f64,
-}
-
-/// Trains `flow` on `source`.
-///
-/// `checkpoint` is the folder in which the state is kept. With `resume`, a state found there is continued,
-/// and the run ends in the same bytes as if it had never been interrupted. The caller removes the folder once
-/// the model is saved.
+/// Trains `model`. `started` is when the work began that counts as training.
 ///
 /// # Errors
-/// [`TrainError`] for unusable settings or data, for divergence, for an interruption, and for a checkpoint
-/// that cannot be used.
-pub fn train_source(
-    source: &dyn Source,
-    flow: Flow<f32>,
-    config: &TrainConfig,
-    checkpoint: Option<&Path>,
-    resume: bool,
+/// [`TrainError`] for divergence, for an interruption, and for a checkpoint that cannot be used.
+pub(crate) fn train<M: Trainable>(
+    model: M,
+    recipe: &Recipe,
+    keep: Option<Keep<'_>>,
+    started: Instant,
     progress: &dyn Progress,
-) -> Result<Trained, TrainError> {
-    config.check()?;
-    for (split, rows, needed) in [("train", source.n_train(), 2), ("validation", source.n_validation(), 1)] {
-        if rows < needed {
-            return Err(TrainError::TooFewRows { split, rows, needed });
-        }
-    }
-    Run::new(source, flow, config, checkpoint, progress)?.run(resume)
+) -> Result<Trained<M>, TrainError> {
+    let (groups, batches) = (model.groups(), model.batches());
+    Run { model, recipe, keep, progress, groups, batches, started, earlier: 0.0 }.run()
 }
 
-struct Run<'a> {
-    source: &'a dyn Source,
-    config: &'a TrainConfig,
-    checkpoint: Option<&'a Path>,
+struct Run<'a, M> {
+    model: M,
+    recipe: &'a Recipe,
+    keep: Option<Keep<'a>>,
     progress: &'a dyn Progress,
-    flow: Flow<f32>,
     groups: Vec<Group>,
-    schedule: Schedule,
-    identity: Value,
-    validation: Vec<Batch>,
-    gradients: Gradients,
     batches: usize,
     started: Instant,
     /// Seconds spent by earlier processes, before this one resumed the run.
@@ -106,62 +52,14 @@ enum Epoch {
     Interrupted,
 }
 
-impl<'a> Run<'a> {
-    fn new(
-        source: &'a dyn Source,
-        mut flow: Flow<f32>,
-        config: &'a TrainConfig,
-        checkpoint: Option<&'a Path>,
-        progress: &'a dyn Progress,
-    ) -> Result<Self, TrainError> {
-        let started = Instant::now();
-        let seed = config.seed.child("validation-noise", 0);
-        let mut validation: Vec<Batch> = Vec::new();
-        for draw in 0..u64::from(config.validation_draws) {
-            let batch = Batch::new("validation", source.validation(seed, draw))?;
-            // Data that have no noise give the same vectors in every draw, so one draw is enough.
-            if validation.first().is_some_and(|first| first.rows == batch.rows) {
-                break;
-            }
-            validation.push(batch);
-        }
-        let first = Batch::new("train", source.train(config.seed.child("train-noise", 0), 0))?;
-        flow.arrange(first.rows.t())?;
-        flow.initialize(first.rows.t());
-        let groups = groups(&flow, config);
-        let batches = source.n_train().div_ceil(config.batch_size);
-        let gradients = Gradients::new(&flow, config.batch_size.min(source.n_train()));
-        let schedule =
-            Schedule { peak: config.learning_rate, warmup: config.warmup, floor: config.final_rate };
-        let identity = json!({
-            "data": source.fingerprint(),
-            "flow": serde_json::to_value(flow.config()).expect("invariant: settings are plain values"),
-            "train": config.identity(),
-        });
-        Ok(Self {
-            source,
-            config,
-            checkpoint,
-            progress,
-            flow,
-            groups,
-            schedule,
-            identity,
-            validation,
-            gradients,
-            batches,
-            started,
-            earlier: 0.0,
-        })
-    }
-
-    fn run(mut self, resume: bool) -> Result<Trained, TrainError> {
-        let mut state = self.begin(resume)?;
-        let max_epochs = self.config.max_epochs;
+impl<M: Trainable> Run<'_, M> {
+    fn run(mut self) -> Result<Trained<M>, TrainError> {
+        let mut state = self.begin()?;
+        let max_epochs = self.recipe.max_epochs;
         self.progress.start(&StartReport {
-            n_parameters: self.flow.n_parameters(),
-            n_train: self.source.n_train(),
-            n_validation: self.source.n_validation(),
+            n_parameters: state.parameters.len(),
+            n_train: self.model.n_train(),
+            n_validation: self.model.n_validation(),
             max_epochs,
             batches: self.batches,
             resumed_epochs: state.epoch,
@@ -172,7 +70,7 @@ impl<'a> Run<'a> {
         let mut saved = (state.epoch, Instant::now());
         let mut before = state.clone();
         let stop = loop {
-            if state.stopping.exhausted(state.epoch, self.config.patience) {
+            if state.stopping.exhausted(state.epoch, self.recipe.patience) {
                 break Stop::EarlyStopping;
             }
             if state.epoch >= max_epochs {
@@ -185,7 +83,7 @@ impl<'a> Run<'a> {
             match self.epoch(&mut state) {
                 Epoch::Interrupted => {
                     self.save(&before)?;
-                    let checkpoint = self.checkpoint.map(Path::to_path_buf);
+                    let checkpoint = self.keep.map(|keep| keep.dir.to_path_buf());
                     return Err(TrainError::Interrupted { epoch: before.epoch, checkpoint });
                 }
                 Epoch::NotFinite => {
@@ -195,16 +93,14 @@ impl<'a> Run<'a> {
                 Epoch::Done { log_prob, gradient_norm, clipped, learning_rate, out_of_time } => {
                     state.epoch += 1;
                     let row = HistoryRow {
-                        member: 1,
                         epoch: state.epoch,
                         step: state.adam.steps,
                         learning_rate,
                         train_log_prob: Some(log_prob),
-                        validation_log_prob: 0.0,
                         gradient_norm: Some(gradient_norm),
                         clipped: Some(clipped),
                         rollbacks: state.rollbacks,
-                        best: false,
+                        ..HistoryRow::untrained()
                     };
                     if !self.validate(&mut state, row) {
                         state.clone_from(&before);
@@ -214,8 +110,8 @@ impl<'a> Run<'a> {
                     if out_of_time {
                         break Stop::TimeBudget;
                     }
-                    let due = state.epoch - saved.0 >= self.config.checkpoint_epochs
-                        || saved.1.elapsed().as_secs_f64() >= self.config.checkpoint_seconds;
+                    let due = state.epoch - saved.0 >= self.recipe.checkpoint_epochs
+                        || saved.1.elapsed().as_secs_f64() >= self.recipe.checkpoint_seconds;
                     if due {
                         self.save(&state)?;
                         saved = (state.epoch, Instant::now());
@@ -227,9 +123,9 @@ impl<'a> Run<'a> {
         // interrupted in a later member.
         self.save(&state)?;
         let seconds = self.seconds();
-        self.flow.parameters_mut().copy_from_slice(&state.best);
+        self.model.set_parameters(&state.best);
         Ok(Trained {
-            flow: self.flow,
+            model: self.model,
             epochs: state.epoch,
             best_epoch: state.stopping.best_epoch,
             history: state.history,
@@ -239,13 +135,14 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Returns the state of the checkpoint, or the state of an untrained flow.
-    fn begin(&mut self, resume: bool) -> Result<State, TrainError> {
-        if let Some(dir) = self.checkpoint {
-            if !resume {
+    /// Returns the state of the checkpoint, or the state of the untrained model.
+    fn begin(&mut self) -> Result<State, TrainError> {
+        let parameters = self.model.parameters().to_vec();
+        if let Some(keep) = self.keep {
+            if !keep.resume {
                 // The state of an earlier run must not be mistaken for a state of this run.
-                checkpoint::remove_checkpoint(dir)?;
-            } else if let Some(state) = checkpoint::read(dir, &self.identity, self.flow.n_parameters())? {
+                checkpoint::remove_checkpoint(keep.dir)?;
+            } else if let Some(state) = checkpoint::read(keep.dir, keep.run, parameters.len())? {
                 self.earlier = state.seconds;
                 return Ok(state);
             } else {
@@ -254,7 +151,6 @@ impl<'a> Run<'a> {
                 self.progress.note("no checkpoint found, training starts from the beginning");
             }
         }
-        let parameters = self.flow.parameters().to_vec();
         let mut state = State {
             epoch: 0,
             average: Average::new(&parameters),
@@ -268,34 +164,22 @@ impl<'a> Run<'a> {
             seconds: 0.0,
             rows: 0,
         };
-        let row = HistoryRow {
-            member: 1,
-            epoch: 0,
-            step: 0,
-            learning_rate: 0.0,
-            train_log_prob: None,
-            validation_log_prob: 0.0,
-            gradient_norm: None,
-            clipped: None,
-            rollbacks: 0,
-            best: false,
-        };
-        if !self.validate(&mut state, row) {
+        if !self.validate(&mut state, HistoryRow::untrained()) {
             return Err(TrainError::Diverged { epoch: 0, rollbacks: 0, learning_rate: 0.0 });
         }
         Ok(state)
     }
 
     fn save(&self, state: &State) -> Result<(), TrainError> {
-        if let Some(dir) = self.checkpoint {
+        if let Some(keep) = self.keep {
             let state = State { seconds: self.seconds(), ..state.clone() };
-            checkpoint::write(dir, &self.identity, &state)?;
+            checkpoint::write(keep.dir, keep.run, &state)?;
         }
         Ok(())
     }
 
     fn roll_back(&self, state: &mut State) -> Result<(), TrainError> {
-        let learning_rate = self.config.learning_rate * state.rate_factor;
+        let learning_rate = self.recipe.schedule.peak * state.rate_factor;
         if state.rollbacks == MAX_ROLLBACKS {
             return Err(TrainError::Diverged {
                 epoch: state.epoch + 1,
@@ -316,27 +200,23 @@ impl<'a> Run<'a> {
     }
 
     fn out_of_time(&self) -> bool {
-        self.config.time_budget_seconds.is_some_and(|budget| self.seconds() >= budget)
+        self.recipe.time_budget_seconds.is_some_and(|budget| self.seconds() >= budget)
     }
 
-    /// Returns the share of the run that is over. It is the share of the steps, or the share of the time
-    /// budget if that is larger.
+    /// Returns the share of the run that is over before a batch. It is the share of the steps, or the share
+    /// of the time budget if that is larger.
     fn share(&self, epoch: u32, batch: usize) -> f64 {
         let steps =
-            (f64::from(epoch) + batch as f64 / self.batches as f64) / f64::from(self.config.max_epochs);
-        self.config.time_budget_seconds.map_or(steps, |budget| steps.max(self.seconds() / budget))
+            (f64::from(epoch) + batch as f64 / self.batches as f64) / f64::from(self.recipe.max_epochs);
+        self.recipe.time_budget_seconds.map_or(steps, |budget| steps.max(self.seconds() / budget))
     }
 
     /// Runs one epoch on `state`. If the result is not `Done`, the state is unusable and the caller restores
     /// it.
     fn epoch(&mut self, state: &mut State) -> Epoch {
-        let number = u64::from(state.epoch) + 1;
-        let seed = self.config.seed;
-        let draw = self.source.train(seed.child("train-noise", 0), number);
-        let Ok(data) = Batch::new("train", draw) else { return Epoch::NotFinite };
-        let n = data.log_noise.len();
-        let order = shuffled(n, &mut seed.stream("shuffle", number));
-        let dropout = seed.child("dropout", number);
+        if self.model.begin(state.epoch + 1).is_err() {
+            return Epoch::NotFinite;
+        }
         let (mut log_prob, mut norms, mut clipped, mut learning_rate) = (0.0, 0.0, 0_u32, 0.0);
         let mut steps = 0;
         let mut rows = 0;
@@ -349,26 +229,26 @@ impl<'a> Run<'a> {
                 out_of_time = true;
                 break;
             }
-            // All batches have the same size up to one record, because a small last batch would make a noisy
-            // step.
-            let members = &order[batch * n / self.batches..(batch + 1) * n / self.batches];
-            self.flow.parameters_mut().copy_from_slice(&state.parameters);
-            let stream = |block| dropout.stream("block", ((batch as u64) << 32) | block);
-            let sum = self.gradients.compute(&self.flow, &data, members, stream);
-            let gradient = &self.gradients.sum;
-            let length = norm(gradient);
+            let moment = Moment {
+                before: self.share(state.epoch, batch),
+                after: self.share(state.epoch, batch + 1),
+                steps: state.adam.steps,
+            };
+            learning_rate = self.recipe.schedule.rate(moment) * state.rate_factor;
+            self.model.set_parameters(&state.parameters);
+            let Step { log_prob: sum, records, gradient, scale } = self.model.step(batch);
+            let length = norm(gradient) * f64::from(scale.abs());
             if !(sum.is_finite() && length.is_finite()) {
                 return Epoch::NotFinite;
             }
-            learning_rate = self.schedule.rate(self.share(state.epoch, batch + 1)) * state.rate_factor;
-            let factor = clip_factor(length, self.config.clip_norm);
-            state.adam.step(&mut state.parameters, gradient, factor, learning_rate, &self.groups);
-            state.average.update(&state.parameters, self.config.ema_decay);
+            let factor = clip_factor(length, self.recipe.clip_norm);
+            state.adam.step(&mut state.parameters, gradient, scale * factor, learning_rate, &self.groups);
+            state.average.update(&state.parameters, self.recipe.averaging);
             log_prob += sum;
             norms += length;
             clipped += u32::from(factor < 1.0);
             steps += 1;
-            rows += members.len();
+            rows += records;
             self.progress.batch(state.epoch + 1, batch + 1, self.batches);
         }
         if state.parameters.iter().any(|p| !p.is_finite()) {
@@ -388,8 +268,8 @@ impl<'a> Run<'a> {
     /// Scores the averaged weights, and keeps them if they are the best. Returns false when the value is not
     /// finite.
     fn validate(&mut self, state: &mut State, mut row: HistoryRow) -> bool {
-        self.flow.parameters_mut().copy_from_slice(&state.average.values);
-        let value = mean_log_prob(&self.flow, &self.validation);
+        self.model.set_parameters(&state.average.values);
+        let value = self.model.validation_log_prob();
         if !value.is_finite() {
             return false;
         }
@@ -401,7 +281,7 @@ impl<'a> Run<'a> {
         let seconds = self.seconds();
         self.progress.epoch(&EpochReport {
             epoch: row.epoch,
-            max_epochs: self.config.max_epochs,
+            max_epochs: self.recipe.max_epochs,
             train_log_prob: row.train_log_prob,
             validation_log_prob: value,
             best_log_prob: state.stopping.best,

@@ -1,17 +1,11 @@
 //! What became of records, segments and windows, for the audit, and which files were read.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
-use sha2::{Digest, Sha256};
+use std::path::PathBuf;
 
 use super::WaveformError;
 use super::cuts::{Cuts, Reason};
 use super::divide::Divided;
-use crate::error::IoError;
 use crate::ingest::{Audit, CohortStep, InputFile, TableAudit};
 use crate::schema::Waveform;
 
@@ -73,26 +67,5 @@ pub(super) fn fingerprints(records: &[Cuts]) -> Result<Vec<InputFile>, WaveformE
     let mut files: Vec<&PathBuf> = records.iter().flat_map(|r| &r.files).collect();
     files.sort();
     files.dedup();
-    files.into_iter().map(|path| fingerprint(path)).collect()
-}
-
-fn fingerprint(path: &Path) -> Result<InputFile, WaveformError> {
-    let mut file = File::open(path).map_err(IoError::on("open", path))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut buffer).map_err(IoError::on("read", path))?;
-        if read == 0 {
-            break;
-        }
-        hasher.update(&buffer[..read]);
-        bytes += read as u64;
-    }
-    let mut sha256 = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        write!(sha256, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-    }
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    Ok(InputFile { name, bytes, sha256 })
+    Ok(files.into_iter().map(|path| InputFile::of(path)).collect::<Result<_, _>>()?)
 }

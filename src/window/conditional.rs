@@ -1,7 +1,7 @@
-//! The network that reads the distribution of an innovation off the past, with its hand-written gradient.
+//! The distribution of an innovation that a network reads off the past, with its hand-written gradient.
 //!
 //! ```text
-//! h₁ = silu(W₁x + b₁)    h₂ = h₁ + silu(W₂h₁ + b₂)    o = W₃h₂ + b₃ = (logits, means, log scales)
+//! network(past) = (logits, means, log scales)          two hidden layers, the residual path after the SiLU
 //! ∂log p/∂logit_k = r_k − w_k    ∂/∂m_kc = r_k z/s    ∂/∂log s_kc = r_k (z² − 1)       r: responsibilities, z = (e − m)/s
 //! ```
 //!
@@ -17,11 +17,9 @@
 //! # References
 //! Salimans et al. (2017), PixelCNN++, arXiv:1701.05517 (mixture of discretised logistics).
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
-use crate::num::gemm::{Matrix, multiply, multiply_transposed_left, multiply_transposed_right};
+use crate::flow::{Activation, Mlp, MlpTape, NetworkShape, Residual, Tape};
 use crate::num::real::Real;
 
 /// Bounds of log scales: noise of a thousandth and outliers of fifty standard deviations lie within.
@@ -41,42 +39,32 @@ pub struct Shape {
 }
 
 impl Shape {
-    fn outputs(&self) -> usize {
+    /// Numbers per sample that come out.
+    pub(super) fn outputs(&self) -> usize {
         self.components * (1 + 2 * self.channels)
     }
 
-    /// Stretches of the parameter buffer: W₁, b₁, W₂, b₂, W₃, b₃.
-    pub(super) fn ranges(&self) -> [Range<usize>; 6] {
-        let sizes = [
-            self.hidden * self.inputs,
-            self.hidden,
-            self.hidden * self.hidden,
-            self.hidden,
-            self.outputs() * self.hidden,
-            self.outputs(),
-        ];
-        let mut at = 0;
-        sizes.map(|n| {
-            at += n;
-            at - n..at
-        })
+    /// The network. Its parameters are the arrays w0, b0, w1, b1, w2 and b2, one after the other.
+    pub(super) fn network(&self) -> Mlp {
+        let shape = NetworkShape {
+            hidden: self.hidden,
+            n_hidden_layers: 2,
+            activation: Activation::Silu,
+            dropout: 0.0,
+        };
+        Mlp { residual: Residual::AfterActivation, ..Mlp::new(self.inputs, self.outputs(), shape) }
     }
 
     /// Number of parameters.
     pub fn n_parameters(&self) -> usize {
-        self.ranges()[5].end
+        self.network().n_parameters()
     }
 
-    /// Activations of `n` samples.
-    fn forward<T: Real>(&self, parameters: &[T], x: &[T], n: usize) -> Activations<T> {
-        let [w1, b1, w2, b2, w3, b3] = self.ranges().map(|r| &parameters[r]);
-        let (h, o) = (self.hidden, self.outputs());
-        let pre1 = affine(w1, b1, x, (h, self.inputs, n));
-        let h1: Vec<T> = pre1.iter().map(|&a| a * a.sigmoid()).collect();
-        let pre2 = affine(w2, b2, &h1, (h, h, n));
-        let h2: Vec<T> = pre2.iter().zip(&h1).map(|(&a, &r)| r + a * a.sigmoid()).collect();
-        let out = affine(w3, b3, &h2, (o, h, n));
-        Activations { pre1, h1, pre2, h2, out }
+    /// Working memory for `n` samples: the tape of the network, its output and the gradient of that.
+    fn memory<'a, T: Real>(&self, tape: &'a mut Tape<T>, n: usize) -> (MlpTape<'a, T>, [&'a mut [T]; 2]) {
+        let ([a, b, c, d, e, f], out) = (self.network().tape_lengths(n), self.outputs() * n);
+        let [a, b, c, d, e, f, out, d_out] = tape.slots([a, b, c, d, e, f, out, out]);
+        (MlpTape::new([a, b, c, d, e, f]), [out, d_out])
     }
 
     /// Log-density of each innovation. Where `half` is not empty, it is half of the step each innovation lies
@@ -91,13 +79,16 @@ impl Shape {
         e: &[T],
         half: &[T],
         n: usize,
+        tape: &mut Tape<T>,
     ) -> Vec<T> {
-        let out = self.forward(parameters, x, n).out;
+        let (mut network, [out, _]) = self.memory(tape, n);
+        self.network().forward(parameters, x, out, n, &mut network, None);
         let mut mixture = Mixture::new(self);
-        (0..n).map(|i| mixture.log_prob(&out, e, half, n, i)).collect()
+        (0..n).map(|i| mixture.log_prob(out, e, half, n, i)).collect()
     }
 
     /// Adds the gradient of the summed log-density to `gradient` and returns the sum.
+    #[expect(clippy::too_many_arguments, reason = "the data of a window, and buffers of the caller")]
     pub(super) fn log_prob_grad<T: Real>(
         &self,
         parameters: &[T],
@@ -106,62 +97,32 @@ impl Shape {
         half: &[T],
         n: usize,
         gradient: &mut [T],
+        tape: &mut Tape<T>,
     ) -> T {
-        let a = self.forward(parameters, x, n);
+        let (mut memory, [out, d_out]) = self.memory(tape, n);
+        let network = self.network();
+        network.forward(parameters, x, out, n, &mut memory, None);
         let mut mixture = Mixture::new(self);
-        let mut d_out = vec![T::zero(); a.out.len()];
+        d_out.fill(T::zero());
         let mut total = T::zero();
         for i in 0..n {
-            total += mixture.log_prob(&a.out, e, half, n, i);
-            mixture.gradient(&mut d_out, n, i);
+            total += mixture.log_prob(out, e, half, n, i);
+            mixture.gradient(d_out, n, i);
         }
-        let [w1, b1, w2, b2, w3, b3] = self.ranges();
-        let (h, o) = (self.hidden, self.outputs());
-        let one = T::one();
-        multiply_transposed_right(
-            Matrix::new(&d_out, o, n),
-            Matrix::new(&a.h2, h, n),
-            one,
-            &mut gradient[w3.clone()],
-        );
-        add_rows(&d_out, n, &mut gradient[b3]);
-        let mut d_h2 = vec![T::zero(); h * n];
-        multiply_transposed_left(
-            Matrix::new(&parameters[w3], o, h),
-            Matrix::new(&d_out, o, n),
-            T::zero(),
-            &mut d_h2,
-        );
-        let d_pre2: Vec<T> = d_h2.iter().zip(&a.pre2).map(|(&d, &x)| d * silu_slope(x)).collect();
-        multiply_transposed_right(
-            Matrix::new(&d_pre2, h, n),
-            Matrix::new(&a.h1, h, n),
-            one,
-            &mut gradient[w2.clone()],
-        );
-        add_rows(&d_pre2, n, &mut gradient[b2]);
-        // The residual path carries d_h2 on; the layer adds its part.
-        let mut d_h1 = d_h2;
-        multiply_transposed_left(
-            Matrix::new(&parameters[w2], h, h),
-            Matrix::new(&d_pre2, h, n),
-            one,
-            &mut d_h1,
-        );
-        let d_pre1: Vec<T> = d_h1.iter().zip(&a.pre1).map(|(&d, &x)| d * silu_slope(x)).collect();
-        multiply_transposed_right(
-            Matrix::new(&d_pre1, h, n),
-            Matrix::new(x, self.inputs, n),
-            one,
-            &mut gradient[w1],
-        );
-        add_rows(&d_pre1, n, &mut gradient[b1]);
+        network.backward(parameters, x, d_out, None, n, &mut memory, gradient);
         total
     }
 
     /// Weights, means and scales of the mixture of one sample: `(K,)`, `(K·C,)`, `(K·C,)`.
-    pub(super) fn mixture<T: Real>(&self, parameters: &[T], x: &[T]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
-        let out: Vec<f64> = self.forward(parameters, x, 1).out.into_iter().map(Real::into_f64).collect();
+    pub(super) fn mixture<T: Real>(
+        &self,
+        parameters: &[T],
+        x: &[T],
+        tape: &mut Tape<T>,
+    ) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+        let (mut network, [out, _]) = self.memory(tape, 1);
+        self.network().forward(parameters, x, out, 1, &mut network, None);
+        let out: Vec<f64> = out.iter().map(|x| x.into_f64()).collect();
         let (k, kc) = (self.components, self.components * self.channels);
         let top = out[..k].iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = out[..k].iter().map(|l| (l - top).exp()).collect();
@@ -169,33 +130,6 @@ impl Shape {
         let scales = out[k + kc..].iter().map(|s| s.clamp(LOG_SCALE.0, LOG_SCALE.1).exp()).collect();
         (weights.into_iter().map(|w| w / sum).collect(), out[k..k + kc].to_vec(), scales)
     }
-}
-
-struct Activations<T> {
-    pre1: Vec<T>,
-    h1: Vec<T>,
-    pre2: Vec<T>,
-    h2: Vec<T>,
-    out: Vec<T>,
-}
-
-/// W·x + b for `(rows, inner, columns)`.
-fn affine<T: Real>(w: &[T], b: &[T], x: &[T], (rows, inner, n): (usize, usize, usize)) -> Vec<T> {
-    let mut out: Vec<T> = b.iter().flat_map(|&b| std::iter::repeat_n(b, n)).collect();
-    multiply(Matrix::new(w, rows, inner), Matrix::new(x, inner, n), T::one(), &mut out);
-    out
-}
-
-fn add_rows<T: Real>(x: &[T], n: usize, out: &mut [T]) {
-    for (o, row) in out.iter_mut().zip(x.chunks_exact(n.max(1))) {
-        *o += row.iter().copied().sum();
-    }
-}
-
-/// d/dx of x·σ(x).
-fn silu_slope<T: Real>(x: T) -> T {
-    let s = x.sigmoid();
-    s * (T::one() + x * (T::one() - s))
 }
 
 /// Working memory of one sample's mixture.
@@ -296,15 +230,8 @@ fn step<T: Real>(x: T, half: T, log_scale: T) -> [T; 3] {
         ((T::one() - shrunk).ln(), kappa * shrunk / (T::one() - shrunk))
     };
     let (below, above) = (a.sigmoid(), (-b).sigmoid());
-    let log_prob = log_gap - softplus(-b) - softplus(a) - (half + half).ln();
+    let log_prob = log_gap - (-b).softplus() - a.softplus() - (half + half).ln();
     [log_prob, (below - above) * inverse, a * below - b * above - slope]
-}
-
-/// log(1 + eˣ).
-fn softplus<T: Real>(x: T) -> T {
-    let positive = if x > T::zero() { x } else { T::zero() };
-    let magnitude = if x > T::zero() { x } else { -x };
-    positive + (T::one() + (-magnitude).fast_exp()).fast_ln()
 }
 
 fn log_sum_exp<T: Real>(x: &[T]) -> T {
@@ -340,8 +267,9 @@ mod tests {
         let last = parameters.len() - 1;
         parameters[last] = -9.0;
         let mut gradient = vec![0.0; parameters.len()];
-        let total = shape.log_prob_grad(&parameters, &x, &e, &half, n, &mut gradient);
-        let value = |p: &[f64]| shape.log_prob(p, &x, &e, &half, n).iter().sum::<f64>();
+        let mut tape = Tape::default();
+        let total = shape.log_prob_grad(&parameters, &x, &e, &half, n, &mut gradient, &mut tape);
+        let mut value = |p: &[f64]| shape.log_prob(p, &x, &e, &half, n, &mut tape).iter().sum::<f64>();
         assert!((total - value(&parameters)).abs() < 1e-12);
         for i in 0..parameters.len() {
             let h = 1e-5;
@@ -376,10 +304,11 @@ mod tests {
         let shape = Shape { inputs: 2, hidden: 3, components: 2, channels: 1 };
         let parameters: Vec<f64> = (0..shape.n_parameters()).map(|i| (i as f64 * 0.7).sin()).collect();
         let x = [0.3, -0.8];
-        let (w, m, s) = shape.mixture(&parameters, &x);
+        let mut tape = Tape::default();
+        let (w, m, s) = shape.mixture(&parameters, &x, &mut tape);
         let normal = |z: f64| (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
         let density: f64 = (0..2).map(|k| w[k] * normal((0.4 - m[k]) / s[k]) / s[k]).sum();
-        let lp = shape.log_prob(&parameters, &x, &[0.4], &[], 1)[0];
+        let lp = shape.log_prob(&parameters, &x, &[0.4], &[], 1, &mut tape)[0];
         assert!((density.ln() - lp).abs() < 1e-12);
     }
 }

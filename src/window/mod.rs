@@ -23,6 +23,6 @@ mod model;
 
 pub use conditional::Shape;
 pub use context::Context;
-pub use fit::{Keep, WindowConfig, WindowError, WindowSource, fit_window};
+pub use fit::{WindowConfig, WindowError, WindowSource, fit_window};
 pub use lattice::Lattice;
 pub use model::WindowFlow;

@@ -9,6 +9,7 @@ use super::context::{Context, by_time};
 use super::lattice::Lattice;
 use crate::baseline::{GmmError, Var};
 use crate::density::Density;
+use crate::flow::Tape;
 use crate::num::special::normal_quantile;
 use crate::random::{Seed, StreamRng};
 
@@ -148,11 +149,11 @@ impl WindowFlow {
 
     pub(super) fn log_prob_prepared(&self, windows: &[Prepared]) -> Vec<f64> {
         let (n, scale) = (self.n_own(), self.var.log_scale());
-        let one = |w: &Prepared| {
-            let each = self.shape.log_prob(&self.parameters, &w.inputs, &w.innovations, &self.half, n);
+        let one = |tape: &mut Tape<f32>, w: &Prepared| {
+            let each = self.shape.log_prob(&self.parameters, &w.inputs, &w.innovations, &self.half, n, tape);
             each.iter().map(|&x| f64::from(x)).sum::<f64>() - scale
         };
-        windows.par_iter().map(one).collect()
+        windows.par_iter().map_init(Tape::default, one).collect()
     }
 
     fn sample_window(&self, given: ArrayView1<'_, f64>, rng: &mut StreamRng) -> Array1<f64> {
@@ -168,6 +169,7 @@ impl WindowFlow {
             _ => self.var.innovations(v.view()),
         };
         let mut v = v.row(0).to_owned();
+        let mut tape = Tape::default();
         for t in past..length {
             // Samples beyond the reach of the context are not looked at again.
             let from = t.saturating_sub(self.context.reach());
@@ -175,7 +177,7 @@ impl WindowFlow {
             let mut past = e.view();
             past.slice_axis_inplace(Axis(0), (from..=t).into());
             let x: Vec<f32> = self.context.inputs(seen.view(), past, t - from);
-            let (weights, means, scales) = self.shape.mixture(&self.parameters, &x);
+            let (weights, means, scales) = self.shape.mixture(&self.parameters, &x, &mut tape);
             let mut u = rng.random::<f64>();
             let mut k = weights.len() - 1;
             for (j, w) in weights.iter().enumerate() {

@@ -9,15 +9,15 @@ use serde_json::json;
 
 use super::var::{self, VarDetails, Windows};
 use crate::artifact::error::ArtifactError;
-use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run, Training};
+use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
 use crate::artifact::model::Model;
 use crate::artifact::tensors::Tensor;
 use crate::baseline::{VarConfig, fit_var};
 use crate::evaluate::stacked_draws;
 use crate::features::{Bundle, Noise, RecordKey};
 use crate::schema::Split;
-use crate::train::{Key, Range, TrainError, apply_settings, key, remove_checkpoint};
-use crate::window::{Context, Keep, Lattice, Shape, WindowConfig, WindowFlow, fit_window};
+use crate::train::{Keep, Key, Range, apply_settings, key};
+use crate::window::{Context, Lattice, Shape, WindowConfig, WindowFlow, fit_window};
 
 /// Name of the tensor with all parameters of the network.
 const NETWORK: &str = "network";
@@ -106,9 +106,6 @@ impl Estimator for CausalFlow {
         if lattice.is_none() {
             run.progress.note("the signals keep to no steps: their values are taken as continuous");
         }
-        if let Some(dir) = run.checkpoint.filter(|_| !run.resume) {
-            remove_checkpoint(dir).map_err(TrainError::from)?;
-        }
         let config =
             WindowConfig { seed: run.seed, time_budget_seconds: run.time_budget, ..self.config.clone() };
         let identity = json!({
@@ -124,8 +121,8 @@ impl Estimator for CausalFlow {
             time_budget_seconds: run.time_budget.map(|budget| (budget - before).max(0.0)),
             ..config.clone()
         };
-        let (flow, history, seconds) =
-            fit_window(var, lattice, &draw, held_out.view(), &left, keep, run.progress)?;
+        let trained = fit_window(var, lattice, &draw, held_out.view(), &left, keep, run.progress)?;
+        let flow = &trained.model;
         let details = Details {
             train: config,
             context: flow.sight(),
@@ -133,20 +130,7 @@ impl Estimator for CausalFlow {
             lattice: flow.lattice().cloned(),
             autoregression: VarDetails { search, orders },
         };
-        let seconds = before + seconds;
-        let mut fitted = Fitted::new(CAUSAL.name, Arc::new(flow), &details, run.seed, seconds);
-        let best = history.iter().rfind(|row| row.best);
-        let epochs = history.last().map_or(0, |row| row.epoch);
-        fitted.account.training = Some(Training {
-            epochs,
-            best_epoch: best.map(|row| row.epoch),
-            stop: None,
-            validation_log_prob: best.map(|row| row.validation_log_prob),
-        });
-        fitted.training_rows = f64::from(epochs) * train.nrows() as f64;
-        fitted.training_seconds = seconds;
-        fitted.history = history;
-        Ok(fitted)
+        Ok(Fitted::trained(CAUSAL.name, &details, run.seed, trained, before))
     }
 }
 

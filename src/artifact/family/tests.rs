@@ -98,7 +98,7 @@ fn a_window_has_the_same_score_in_any_company() {
 #[test]
 fn other_bundles_are_refused() {
     let mut table = bundle(&[]);
-    table.manifest.pipeline.waveform = None;
+    table.manifest.shape = Shape::Table;
     let run = Run::new(Seed(0), &Silent);
     let error = Autoregression::default().fit(&table, &run).unwrap_err().to_string();
     assert!(error.contains("made from a table"), "{error}");

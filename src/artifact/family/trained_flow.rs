@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gmm::{Mixture, MixtureDetails};
 use crate::artifact::error::ArtifactError;
-use crate::artifact::estimator::{Estimator, FitError, Fitted, Run, Training};
+use crate::artifact::estimator::{Estimator, FitError, Fitted, Run};
 use crate::artifact::model::Model;
 use crate::artifact::tensors::{Reading, Tensor};
 use crate::baseline::{Gmm, GmmTrial};
@@ -120,23 +120,10 @@ pub(super) fn train_from(
 
 impl Fitted {
     /// A flow that the trainer trained with these settings.
-    pub fn of_flow(kind: FlowKind, config: &TrainConfig, trained: Trained) -> Self {
-        let (flow, train) = (trained.flow.config().clone(), config.clone());
+    pub fn of_flow(kind: FlowKind, config: &TrainConfig, trained: Trained<Flow<f32>>) -> Self {
+        let (flow, train) = (trained.model.config().clone(), config.clone());
         let details = FlowDetails { flow, train, trials: Vec::new() };
-        let best = trained.history.iter().find(|row| row.epoch == trained.best_epoch);
-        let training = Training {
-            epochs: trained.epochs,
-            best_epoch: Some(trained.best_epoch),
-            stop: Some(trained.stop),
-            validation_log_prob: best.map(|row| row.validation_log_prob),
-        };
-        let model = Arc::new(trained.flow);
-        let mut fitted = Self::new(kind.name(), model, &details, config.seed, trained.seconds);
-        fitted.account.training = Some(training);
-        fitted.training_rows = trained.rows_per_second * trained.seconds;
-        fitted.training_seconds = trained.seconds;
-        fitted.history = trained.history;
-        fitted
+        Self::trained(kind.name(), &details, config.seed, trained, 0.0)
     }
 }
 

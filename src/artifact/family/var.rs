@@ -98,7 +98,7 @@ impl Windows {
     /// # Errors
     /// [`FitError::Usage`] for records that are no complete windows.
     pub(super) fn of(bundle: &Bundle) -> Result<Self, FitError> {
-        let windows = Self::of_shape(&bundle.manifest.shape())?;
+        let windows = Self::of_shape(&bundle.manifest.shape)?;
         let samples = windows.past + windows.samples;
         let (expected, found) = (samples * windows.channels, bundle.manifest.encoder.n_coordinates());
         if found != expected {

@@ -83,10 +83,10 @@ impl<T: Real, B: Bijector<T>> Bijector<T> for Patched<B> {
 mod tests {
     use super::*;
     use crate::flow::actnorm::ActNorm;
-    use crate::flow::coupling::{Coupling, NetworkShape};
+    use crate::flow::coupling::Coupling;
     use crate::flow::gradcheck::check_bijector;
     use crate::flow::linear::PluLinear;
-    use crate::flow::mlp::Activation;
+    use crate::flow::mlp::{Activation, NetworkShape};
     use crate::flow::spline::Spline;
     use crate::flow::univariate::Univariate;
 

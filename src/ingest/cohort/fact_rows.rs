@@ -14,13 +14,20 @@ pub(in crate::ingest) struct Rows {
     /// Name of each file and the index of its first row.
     files: Vec<(String, usize)>,
     names: Vec<String>,
-    /// Malformed rows left out.
-    skipped: u64,
 }
 
 impl Rows {
-    pub(in crate::ingest) fn read(files: &[TypedFile], zones: &mut Zones) -> Result<Self, IngestError> {
-        let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new(), skipped: 0 };
+    /// Reads the files of a table, and begins the account of its rows.
+    ///
+    /// # Errors
+    /// A wrong cell; times that are written in several ways.
+    pub(in crate::ingest) fn read(
+        table: &str,
+        files: &[TypedFile],
+        zones: &mut Zones,
+    ) -> Result<(Self, TableAudit), IngestError> {
+        let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new() };
+        let mut skipped = 0;
         for file in files {
             all.files.push((file.file.name.clone(), all.facts.len()));
             all.names = file.wanted.iter().map(|w| w.name.clone()).collect();
@@ -38,16 +45,14 @@ impl Rows {
                 Ok(())
             })?;
             zones.add(passed.zones, &file.file.name)?;
-            all.skipped += passed.skipped;
+            skipped += passed.skipped;
         }
-        Ok(all)
-    }
-
-    pub(in crate::ingest) fn account(&self, audit: &mut TableAudit) {
-        audit.rows_read = self.facts.len() as u64 + self.skipped;
-        if self.skipped > 0 {
-            audit.dropped.insert(MALFORMED.into(), self.skipped);
+        let rows_read = all.facts.len() as u64 + skipped;
+        let mut audit = TableAudit { table: table.to_string(), rows_read, ..TableAudit::default() };
+        if skipped > 0 {
+            audit.dropped.insert(MALFORMED.into(), skipped);
         }
+        Ok((all, audit))
     }
 
     pub(in crate::ingest) fn wanted(&self) -> impl Iterator<Item = &str> {

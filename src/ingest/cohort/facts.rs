@@ -28,6 +28,32 @@ pub(in crate::ingest) struct Facts {
     pub(in crate::ingest) zones: Zones,
 }
 
+/// Rows whose id or key was met before.
+#[derive(Default)]
+struct Repeats {
+    /// Numbers of the ids or keys that say different things.
+    contradicted: HashSet<u32>,
+    /// The first row that contradicts an earlier one.
+    first: Option<usize>,
+}
+
+impl Repeats {
+    /// The row `at` has the id or key number `key` of an earlier row. Copies are dropped.
+    fn add(&mut self, key: u32, at: usize, is_copy: bool, audit: &mut TableAudit) {
+        if is_copy {
+            *audit.dropped.entry(COPY.into()).or_default() += 1;
+        } else {
+            self.contradicted.insert(key);
+            self.first.get_or_insert(at);
+        }
+    }
+
+    /// Refuses a table in which an id or a key says different things.
+    fn refuse(&self, rows: &Rows, column: &str) -> Result<(), IngestError> {
+        self.first.map_or(Ok(()), |at| Err(rows.duplicate(at, self.contradicted.len(), column)))
+    }
+}
+
 impl Facts {
     /// Reads the records table into records and facts.
     ///
@@ -41,37 +67,27 @@ impl Facts {
         records: &mut Records,
     ) -> Result<TableAudit, IngestError> {
         let record = &plan.schema.record;
-        let rows = Rows::read(files, &mut self.zones)?;
+        let (rows, mut audit) = Rows::read(table, files, &mut self.zones)?;
         let place = |name: &str| rows.place(name);
         let (id, subject) = (place(&record.id), place(&record.subject));
         let start = record.start.as_deref().map(place);
         let end = record.end.as_deref().map(place);
-        let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
-        rows.account(&mut audit);
         let mut kept: Vec<&Vec<Fact>> = Vec::new();
-        let mut repeated = HashSet::new();
-        let mut again = None;
+        let mut repeats = Repeats::default();
         for (at, row) in rows.facts.iter().enumerate() {
             let Some(key) = row[id].key() else {
                 *audit.dropped.entry("no record id".into()).or_default() += 1;
                 continue;
             };
             if let Some(first) = records.ids.get(key) {
-                if kept[first as usize] == row {
-                    *audit.dropped.entry(COPY.into()).or_default() += 1;
-                } else {
-                    repeated.insert(first);
-                    again.get_or_insert(at);
-                }
+                repeats.add(first, at, kept[first as usize] == row, &mut audit);
                 continue;
             }
             let time = |at: Option<usize>| at.and_then(|at| row[at].seconds());
             records.push(key, row[subject].key().unwrap_or(key), time(start), time(end));
             kept.push(row);
         }
-        if let Some(at) = again {
-            return Err(rows.duplicate(at, repeated.len(), &record.id));
-        }
+        repeats.refuse(&rows, &record.id)?;
         for (i, wanted) in rows.wanted().enumerate() {
             let column = kept.iter().map(|row| row[i].clone()).collect();
             self.columns.insert((table.to_string(), wanted.to_string()), column);
@@ -91,33 +107,23 @@ impl Facts {
         files: &[TypedFile],
         records: &Records,
     ) -> Result<TableAudit, IngestError> {
-        let rows = Rows::read(files, &mut self.zones)?;
+        let (rows, mut audit) = Rows::read(table, files, &mut self.zones)?;
         let at_key = rows.place(key);
-        let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
-        rows.account(&mut audit);
         let (mut keys, mut row_of) = (Ids::default(), Vec::new());
-        let mut repeated = HashSet::new();
-        let mut again = None;
+        let mut repeats = Repeats::default();
         for (at, row) in rows.facts.iter().enumerate() {
             let Some(value) = row[at_key].key() else {
                 *audit.dropped.entry("no key".into()).or_default() += 1;
                 continue;
             };
             if let Some(first) = keys.get(value) {
-                if rows.facts[row_of[first as usize]] == *row {
-                    *audit.dropped.entry(COPY.into()).or_default() += 1;
-                } else {
-                    repeated.insert(first);
-                    again.get_or_insert(at);
-                }
+                repeats.add(first, at, rows.facts[row_of[first as usize]] == *row, &mut audit);
                 continue;
             }
             keys.insert(value);
             row_of.push(at);
         }
-        if let Some(at) = again {
-            return Err(rows.duplicate(at, repeated.len(), key));
-        }
+        repeats.refuse(&rows, key)?;
         let mut used = vec![false; row_of.len()];
         let joined: Vec<Option<usize>> = (0..records.len() as u32)
             .map(|r| {
@@ -150,10 +156,8 @@ impl Facts {
         files: &[TypedFile],
         records: &Records,
     ) -> Result<TableAudit, IngestError> {
-        let rows = Rows::read(files, &mut self.zones)?;
+        let (rows, mut audit) = Rows::read(table, files, &mut self.zones)?;
         let at_key = rows.place(key);
-        let mut audit = TableAudit { table: table.to_string(), ..TableAudit::default() };
-        rows.account(&mut audit);
         let (mut keys, mut of_key): (Ids, Vec<Vec<u32>>) = (Ids::default(), Vec::new());
         for record in 0..records.len() as u32 {
             if let Some(value) = self.key_of(plan, records, key, record) {

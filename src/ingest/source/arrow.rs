@@ -13,10 +13,10 @@ use polars_arrow::record_batch::RecordBatchT;
 use polars_core::prelude::*;
 
 use super::arrow_lengths::{check_blocks, check_stream};
+use super::column::{engine, wanted_name};
 use super::guard::caught;
 use super::notes::Note;
 use super::types::f64_of_half;
-use super::wanted_name;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 
@@ -58,7 +58,7 @@ impl ArrowTable {
                 Layout::Stream(read_stream_metadata(&mut bytes)?)
             })
         });
-        let layout = read.map_err(|e| super::engine(file, e))?;
+        let layout = read.map_err(|e| engine(file, e))?;
         let (schema, fields) = match &layout {
             Layout::File(metadata) => (metadata.schema.clone(), metadata.ipc_schema.fields.len()),
             Layout::Stream(metadata) => (metadata.schema.clone().into(), metadata.ipc_schema.fields.len()),

@@ -1,9 +1,10 @@
 //! Delimited text: every column arrives as text, as written.
 
 use super::cells::{BadRow, Fault, Layout, Parsed, parse};
+use super::column::{StoredColumn, StoredType};
+use super::header;
 use super::in_order::parse_in_order;
 use super::notes::Note;
-use super::{StoredColumn, StoredType, header};
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 

@@ -6,6 +6,7 @@
 //! gzip       stored bytes → bytes of all members         encoding   bytes → UTF-8
 //! dialect    separator, lines before the header          header     names of columns
 //! blocks     text → blocks of whole records              in_order   blocks side by side, results in order
+//! column     types and names of columns
 //! cells      block → where its cells stand               batch      rows as they are handed on
 //! delimited  a text file as a table
 //! parquet, arrow  files with types                       types      their types → ours
@@ -20,6 +21,7 @@ mod arrow_lengths;
 mod batch;
 mod blocks;
 mod cells;
+mod column;
 mod delimited;
 mod dialect;
 mod encoding;
@@ -38,8 +40,6 @@ mod stored;
 mod tests;
 mod types;
 
-use polars_core::prelude::*;
-
 use super::IngestError;
 use crate::ingest::files::{Format, SourceFile};
 use batch::{Held, Places};
@@ -47,40 +47,12 @@ use delimited::DelimitedTable;
 use stored::TypedColumn;
 
 pub(super) use batch::{Batch, Cell, Place};
+pub(super) use column::{StoredColumn, StoredType, engine};
 pub(super) use fault::TextFault;
 pub(super) use in_order::parse_in_order;
 pub(super) use notes::{Note, Notes};
-pub(super) use opened::{Opened, open_text, recognise};
 pub(super) use stored::StoredTable;
 pub(super) use types::{described, polars_type};
-
-/// The type in which the cells of a column arrive, whatever file they come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum StoredType {
-    /// Texts as written, neither trimmed nor interpreted; of a text file every column. Whole numbers that may
-    /// lie beyond 63 bits come as their digits.
-    Text,
-    /// Booleans.
-    Boolean,
-    /// Whole numbers that fit 64 bits with a sign.
-    Integer,
-    /// Floating-point numbers, and decimals with decimal places.
-    Number,
-    /// Dates, times of day, time stamps and durations; the name of the type is for messages. A time stamp
-    /// with a zone arrives as the moment in UTC.
-    Temporal(String),
-    /// A column whose cells cannot be a feature, such as a list; it is never read, and the name is for
-    /// messages.
-    Unreadable(String),
-}
-
-/// A column of a table file.
-#[derive(Debug, Clone)]
-pub(super) struct StoredColumn {
-    /// Header as written, trimmed; a column without a name is called by its place.
-    pub(super) name: String,
-    pub(super) stored: StoredType,
-}
 
 /// A table that has been opened: its columns are known, its rows have not been read.
 pub(super) struct Source {
@@ -171,17 +143,4 @@ fn open_table(file: &SourceFile) -> Result<(Table, Vec<StoredColumn>), IngestErr
             Ok((Table::Stored(table, typed), columns))
         }
     }
-}
-
-/// Name of the i-th column that was asked for.
-fn wanted_name(i: usize) -> PlSmallStr {
-    format!("wanted{i}").into()
-}
-
-/// A reader's error in our words. Polars' own texts may quote cells, so they are kept as the cause only.
-pub(super) fn engine(file: &SourceFile, error: PolarsError) -> IngestError {
-    if let PolarsError::IO { error, .. } = &error {
-        return file.io_error(std::io::Error::from(error.kind()));
-    }
-    IngestError::Engine { file: file.name.clone(), reason: Box::new(error) }
 }

@@ -1,9 +1,8 @@
-//! What a file is by its first bytes, whatever its name says, and a text file opened for reading: unpacked,
-//! in UTF-8, with its dialect told.
+//! A text file opened for reading: unpacked, in UTF-8, with its dialect told. What is something else than a
+//! table by its first bytes is refused.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +12,7 @@ use super::gzip::{MAGIC, Members, Window};
 use super::notes::Note;
 use crate::error::IoError;
 use crate::ingest::IngestError;
-use crate::ingest::files::{Format, SourceFile};
+use crate::ingest::files::SourceFile;
 
 /// A text file whose head has been read.
 pub(in crate::ingest) struct Opened {
@@ -37,39 +36,61 @@ impl Read for Opened {
     }
 }
 
-/// Opens a text file.
-///
-/// # Errors
-/// A file that cannot be opened, is something else than text, or could be read in two ways.
-pub(in crate::ingest) fn open_text(file: &SourceFile) -> Result<Opened, IngestError> {
-    let bytes = File::open(&file.path).map_err(IoError::on("open", &file.path))?;
-    let stored = Arc::new(AtomicU64::new(0));
-    let mut window = Window::new(Counted { source: bytes, count: Arc::clone(&stored) });
-    let head = window.peek(HEAD).map_err(|e| file.io_error(e))?;
-    refuse_foreign(file, head)?;
-    let packed = head.starts_with(&MAGIC);
-    if !packed && file.name.to_lowercase().ends_with(".gz") && !head.is_empty() {
-        file.notes.say(Note::Format, format!("{} is not compressed, whatever its name says", file.name));
+impl SourceFile {
+    /// The text of a delimited file: unpacked, in UTF-8, with its separator told and a declaration of it left
+    /// out.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, is something else than text, or could be read in two ways.
+    pub(in crate::ingest) fn open_text(&self) -> Result<Opened, IngestError> {
+        let bytes = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
+        let stored = Arc::new(AtomicU64::new(0));
+        let mut window = Window::new(Counted { source: bytes, count: Arc::clone(&stored) });
+        let head = window.peek(HEAD).map_err(|e| self.io_error(e))?;
+        refuse_foreign(self, head)?;
+        let packed = head.starts_with(&MAGIC);
+        if !packed && self.name.to_lowercase().ends_with(".gz") && !head.is_empty() {
+            self.notes.say(Note::Format, format!("{} is not compressed, whatever its name says", self.name));
+        }
+        let bytes: Box<dyn Read + Send> =
+            if packed { Box::new(Members::new(window)) } else { Box::new(window) };
+        let mut text = Text::new(bytes, &self.name, self.notes.clone()).map_err(|e| self.io_error(e))?;
+        refuse_foreign(self, text.decoded())?;
+        let mut dialect = Dialect { separator: b',', lines_before: 0 };
+        if let Some((separator, length)) = declared_by_first_line(text.decoded()) {
+            text.skip(length);
+            dialect = Dialect { separator, lines_before: 1 };
+        } else if let Some(separator) = self.separator {
+            dialect.separator = separator;
+        } else {
+            dialect.separator = separator_of(text.decoded(), text.is_whole()).map_err(|ambiguous| {
+                IngestError::TwoSeparators {
+                    file: self.name.clone(),
+                    one: ambiguous.0.to_string(),
+                    other: ambiguous.1.to_string(),
+                }
+            })?;
+        }
+        Ok(Opened { text, dialect, stored })
     }
-    let bytes: Box<dyn Read + Send> = if packed { Box::new(Members::new(window)) } else { Box::new(window) };
-    let mut text = Text::new(bytes, &file.name, file.notes.clone()).map_err(|e| file.io_error(e))?;
-    refuse_foreign(file, text.decoded())?;
-    let mut dialect = Dialect { separator: b',', lines_before: 0 };
-    if let Some((separator, length)) = declared_by_first_line(text.decoded()) {
-        text.skip(length);
-        dialect = Dialect { separator, lines_before: 1 };
-    } else if let Some(separator) = file.separator {
-        dialect.separator = separator;
-    } else {
-        dialect.separator = separator_of(text.decoded(), text.is_whole()).map_err(|ambiguous| {
-            IngestError::TwoSeparators {
-                file: file.name.clone(),
-                one: ambiguous.0.to_string(),
-                other: ambiguous.1.to_string(),
-            }
-        })?;
+
+    /// A reader of records that keeps the header as its first record and takes rows of any length.
+    pub(in crate::ingest) fn records(&self) -> Result<csv::Reader<Opened>, IngestError> {
+        let text = self.open_text()?;
+        let mut reader = csv::ReaderBuilder::new();
+        reader.has_headers(false).flexible(true).delimiter(text.dialect.separator);
+        Ok(reader.from_reader(text))
     }
-    Ok(Opened { text, dialect, stored })
+
+    /// Column names of a delimited file as written, trimmed.
+    pub(in crate::ingest) fn csv_header(&self) -> Result<Vec<String>, IngestError> {
+        let mut record = csv::ByteRecord::new();
+        let found = self.records()?.read_byte_record(&mut record).map_err(|e| self.csv_error(e, 0))?;
+        if !found {
+            return Err(IngestError::Empty(self.name.clone()));
+        }
+        Ok(record.iter().map(|field| String::from_utf8_lossy(field).trim().to_string()).collect())
+    }
 }
 
 /// Counts what is read from a source.
@@ -137,20 +158,4 @@ pub(super) fn head(file: &SourceFile) -> Result<Vec<u8>, IngestError> {
     let read = file.open_bytes()?.take(HEAD as u64).read_to_end(&mut head);
     read.map_err(IoError::on("read", &file.path))?;
     Ok(head)
-}
-
-/// The format of a file by its first bytes; that of its name where they do not tell.
-pub(in crate::ingest) fn recognise(path: &Path, by_name: Format) -> Format {
-    let mut head = [0; 8];
-    let read = File::open(path).and_then(|file| file.take(8).read(&mut head)).unwrap_or(0);
-    match &head[..read] {
-        // What cannot be opened or is empty says so when it is read.
-        [] => by_name,
-        [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
-        // A stream begins with a marker and the length of a message of less than 16 MB.
-        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, _, _, _, 0] => Format::Arrow,
-        _ if by_name == Format::Csv => Format::Csv,
-        head if head.iter().all(|b| matches!(b, b'\t' | b'\r' | b'\n' | b' '..)) => Format::Csv,
-        _ => by_name,
-    }
 }

@@ -12,9 +12,10 @@ use polars_arrow::datatypes::ArrowSchemaRef;
 use polars_core::prelude::*;
 use polars_io::prelude::*;
 
+use super::column::{engine, wanted_name};
 use super::guard::caught;
+use super::header;
 use super::parquet_pages::{Chunk, check_pages};
-use super::{header, wanted_name};
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 
@@ -47,7 +48,7 @@ impl ParquetTable {
             // Polars refuses equal names without saying which ones.
             Ok((metadata, Arc::new(plain), names))
         });
-        let (full, metadata, names) = read.map_err(|e| super::engine(file, e))?;
+        let (full, metadata, names) = read.map_err(|e| engine(file, e))?;
         if let Some(column) = header::repeated(&names) {
             return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: column.to_owned() });
         }
@@ -58,7 +59,7 @@ impl ParquetTable {
                 reader.set_metadata(metadata);
                 reader.schema()
             });
-            read.map_err(|e| super::engine(file, e))
+            read.map_err(|e| engine(file, e))
         };
         let stored = schema_of(Arc::clone(&metadata))?;
         // A damaged or outdated schema of the writer costs the names of types only.

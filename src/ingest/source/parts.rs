@@ -4,7 +4,8 @@
 
 use polars_core::prelude::*;
 
-use super::{Part, Source, StoredColumn, StoredType, open_table};
+use super::column::{StoredColumn, StoredType};
+use super::{Part, Source, open_table};
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 

@@ -6,12 +6,13 @@ use std::sync::mpsc::sync_channel;
 use polars_core::prelude::*;
 
 use super::arrow::ArrowTable;
+use super::column::{StoredColumn, StoredType, engine, wanted_name};
 use super::guard::{catching, spawn_named};
+use super::header;
 use super::notes::Note;
 use super::opened::{head, refuse_foreign};
 use super::parquet::ParquetTable;
 use super::types::{Conversion, Plan, is_text, plan};
-use super::{StoredColumn, StoredType, header, wanted_name};
 use crate::error::IoError;
 use crate::ingest::IngestError;
 use crate::ingest::files::{Format, SourceFile};
@@ -110,7 +111,7 @@ impl StoredTable {
     fn holds_text(&self, place: usize) -> Result<bool, IngestError> {
         let mut text = true;
         self.read(&[place], |frame| {
-            text = text && is_text(&frame.columns()[0]).map_err(|e| super::engine(&self.file, e))?;
+            text = text && is_text(&frame.columns()[0]).map_err(|e| engine(&self.file, e))?;
             Ok(())
         })?;
         Ok(text)
@@ -160,7 +161,7 @@ impl StoredTable {
             let decoding = move || {
                 let read = catching(|| {
                     self.decode(bytes, places, |frame| {
-                        let asked = asked(&frame, places, columns).map_err(|e| super::engine(&self.file, e));
+                        let asked = asked(&frame, places, columns).map_err(|e| engine(&self.file, e));
                         let prepared = asked.and_then(&prepare);
                         let failed = prepared.is_err();
                         send.send(prepared).is_ok() && !failed
@@ -168,7 +169,7 @@ impl StoredTable {
                 });
                 if let Err(error) = read {
                     // A closed queue means that the other side has found something wrong.
-                    let _ = send.send(Err(super::engine(&self.file, error)));
+                    let _ = send.send(Err(engine(&self.file, error)));
                 }
             };
             spawn_named(scope, decoding).map_err(IoError::on("read", &self.file.path))?;
@@ -242,7 +243,7 @@ fn converted(file: &SourceFile, frame: &DataFrame, typed: &[&TypedColumn]) -> Re
             reason: Box::new(reason),
         })?);
     }
-    DataFrame::new(frame.height(), columns).map_err(|e| super::engine(file, e))
+    DataFrame::new(frame.height(), columns).map_err(|e| engine(file, e))
 }
 
 /// Pandas calls an index without a name so when it stores it as a column.

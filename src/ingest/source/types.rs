@@ -2,7 +2,7 @@
 
 use polars_core::prelude::*;
 
-use super::StoredType;
+use super::column::StoredType;
 
 /// What is done to the cells of a column to bring them to their [`StoredType`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 //! time of change and SHA-256. A source that changed, a store that is damaged or half there: it is made anew,
 //! never used.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -16,6 +15,7 @@ use polars_io::prelude as io;
 use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
+use crate::num::hex::hex;
 use crate::output::{Staged, write_atomic};
 use crate::schema::{DType, Item, Schema, Source};
 
@@ -97,11 +97,7 @@ fn set(items: &[Item]) -> ItemSet {
 fn key(file: &TypedFile, items: &[Item]) -> String {
     let wanted: Vec<_> = file.wanted.iter().map(|w| (&w.name, w.dtype.name())).collect();
     let text = serde_json::json!([VERSION, file.file.name, wanted, items, file.skip_bad]).to_string();
-    let mut name = String::with_capacity(16);
-    for byte in Sha256::digest(text.as_bytes()).iter().take(8) {
-        write!(name, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-    }
-    name
+    hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
 fn changed(path: &Path) -> Result<u128, IngestError> {

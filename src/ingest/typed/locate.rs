@@ -4,28 +4,16 @@ use crate::schema::DType;
 
 use super::file::TypedFile;
 use crate::ingest::IngestError;
+use crate::ingest::source::Place;
 
-/// The error of a cell of another type.
-pub(in crate::ingest) fn wrong(typed: &TypedFile, column: usize, row: u64) -> IngestError {
+/// The error of a cell of another type, at a row or in a line of a text file.
+pub(in crate::ingest) fn wrong(typed: &TypedFile, column: usize, place: Place) -> IngestError {
     let wanted = &typed.wanted[column];
-    IngestError::WrongType {
-        file: typed.file.name.clone(),
-        row,
-        column: wanted.name.clone(),
-        expected: expected(wanted.dtype).into(),
-        remedy: remedy(wanted.dtype).into(),
-    }
-}
-
-/// The same, with the line of a text file.
-pub(in crate::ingest) fn wrong_in_line(typed: &TypedFile, column: usize, line: u64) -> IngestError {
-    let wanted = &typed.wanted[column];
-    IngestError::WrongCellInLine {
-        file: typed.file.name.clone(),
-        line,
-        column: wanted.name.clone(),
-        expected: expected(wanted.dtype).into(),
-        remedy: remedy(wanted.dtype).into(),
+    let (file, column) = (typed.file.name.clone(), wanted.name.clone());
+    let (expected, remedy) = (expected(wanted.dtype).into(), remedy(wanted.dtype).into());
+    match place {
+        Place::Row(row) => IngestError::WrongType { file, row, column, expected, remedy },
+        Place::Line(line) => IngestError::WrongCellInLine { file, line, column, expected, remedy },
     }
 }
 

@@ -14,7 +14,7 @@ use super::passed::{Note, Passed};
 use super::stored::{self, Unfit};
 use crate::ingest::IngestError;
 use crate::ingest::files::Format;
-use crate::ingest::source::{StoredTable, engine};
+use crate::ingest::source::{Place, StoredTable, engine};
 
 impl TypedFile {
     /// Rows of the file, all of them, in its own order.
@@ -98,7 +98,7 @@ impl TypedFile {
             Unfit::Row(row) => {
                 let chosen = |mask: &[bool]| (0..mask.len()).filter(|&i| mask[i]).nth(row);
                 let row = mask.and_then(chosen).unwrap_or(row);
-                locate::wrong(self, column, before + row as u64 + 1)
+                locate::wrong(self, column, Place::Row(before + row as u64 + 1))
             }
             Unfit::Engine(error) => engine(&self.file, error),
         }
@@ -118,13 +118,13 @@ impl TypedFile {
                     schema::DType::Text => true,
                 };
                 if !right {
-                    return Err(locate::wrong(self, column, before + row as u64 + 1));
+                    return Err(locate::wrong(self, column, Place::Row(before + row as u64 + 1)));
                 }
             }
             before += cells.len() as u64;
             Ok(())
         });
         // A file that changed since has no such cell any more; then the row is not known.
-        search.err().unwrap_or_else(|| locate::wrong(self, column, 0))
+        search.err().unwrap_or_else(|| locate::wrong(self, column, Place::Row(0)))
     }
 }

@@ -6,12 +6,14 @@
 //! table     files and headers                    names     what a column's name says
 //! cells     stored cells, hashes, keys           keys      how identifiers repeat
 //! profile   counts of a column's cells           values    counts → spelling and kind
+//! account   where cells stand, what is unused
 //! splits    columns and files of splits          roles     everything → the role of each column
 //! survey    the first pass                       build     the second pass
 //! finish    columns → records and audit          agreement columns that behave like patients
 //! fresh     new tables, read as a model asks     draft     a pipeline drafted from a table
 //! ```
 
+mod account;
 mod agreement;
 mod build;
 mod cells;
@@ -42,9 +44,6 @@ use table::{Rows, WideFile};
 
 pub use draft::draft_wide;
 pub use fresh::{Expected, NewTable, column_names, read_columns, read_expected, read_only_expected};
-
-/// Name of the column that is taken for splits without being declared.
-const SPLIT_COLUMN: &str = "split";
 
 /// Reads a wide table: a text or Parquet file, or a folder with `train`, `validation`, `test` and
 /// `calibration` files.

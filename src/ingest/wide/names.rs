@@ -1,5 +1,11 @@
 //! What the name of a column says about identifiers: whose they are, and in how many spellings.
 
+use crate::ingest::source::Cell;
+use crate::schema::Split;
+
+/// Name of the column that is taken for splits without being declared.
+pub(super) const SPLIT_COLUMN: &str = "split";
+
 /// Whom or what an identifier is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Named {
@@ -177,6 +183,25 @@ fn has_id_at_its_end(name: &str) -> bool {
         .is_some_and(char::is_lowercase);
     let words: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
     camel || words.last().is_some_and(|word| word == "id" || word == "identifier" || word == "uuid")
+}
+
+/// The split a file stem or a cell names.
+pub(super) fn names_a_split(text: &str) -> Option<Split> {
+    match text.trim().to_lowercase().as_str() {
+        "train" | "training" => Some(Split::Train),
+        "validation" | "valid" | "val" | "dev" => Some(Split::Validation),
+        "calibration" | "calib" | "cal" => Some(Split::Calibration),
+        "test" | "testing" => Some(Split::Test),
+        _ => None,
+    }
+}
+
+/// The split a cell names.
+pub(super) fn split_of(cell: Cell<'_>) -> Option<Split> {
+    match cell {
+        Cell::Text(text) => names_a_split(text),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use crate::schema::Kind;
 
 use super::declared::Declared;
 use super::keys::Keys;
-use super::names::{Named, named, names_a_division, names_row_numbers};
+use super::names::{Named, named, names_a_division, names_a_split, names_row_numbers};
 use super::profile::Profile;
-use super::splits::names_a_split;
 use super::values::{Holds, Values, doubtful_levels, judge, learn_codes, sentinels};
 use crate::ingest::source::StoredType;
 

@@ -4,34 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::ingest::IngestError;
 use crate::ingest::source::Cell;
-use crate::schema::Split;
 
-use super::build::{self, At};
-use super::names::names_splits;
+use super::account::{self, At};
+use super::names::{names_a_split, names_splits, split_of};
 use super::roles::{Warning, Weight};
 use super::table::{Rows, WideFile};
 
 /// Different cells that are looked at in a column that may hold splits.
 const MOST_NAMES: usize = 64;
-
-/// The split a file stem or a cell names.
-pub(super) fn names_a_split(text: &str) -> Option<Split> {
-    match text.trim().to_lowercase().as_str() {
-        "train" | "training" => Some(Split::Train),
-        "validation" | "valid" | "val" | "dev" => Some(Split::Validation),
-        "calibration" | "calib" | "cal" => Some(Split::Calibration),
-        "test" | "testing" => Some(Split::Test),
-        _ => None,
-    }
-}
-
-/// The split a cell names.
-pub(super) fn split_of(cell: Cell<'_>) -> Option<Split> {
-    match cell {
-        Cell::Text(text) => names_a_split(text),
-        _ => None,
-    }
-}
 
 /// The column of splits of a single file: the one that is declared, or one that is called `split` and holds
 /// the names of splits. A column of that name that holds something else is refused if it looks as if it were
@@ -92,7 +72,7 @@ impl Cells {
         let mut cells = Self { names: BTreeMap::new(), too_many: false, wrong: None };
         let mut rows = Rows::new(file);
         file.source.read(&[at], |batch| {
-            let at = build::at(file, batch, rows.count(batch));
+            let at = account::at(file, batch, rows.count(batch));
             batch.each_cell(0, |row, cell| cells.add(cell, || at(row)));
             Ok(())
         })?;

@@ -8,11 +8,11 @@ use crate::ingest::{IngestError, IngestProgress};
 use crate::num::packed::Numbers;
 use crate::schema::{Split, WideTable};
 
-use super::build::{self, At, Unused};
+use super::account::{At, Unused, at, number};
 use super::cells::is_plain_id;
 use super::declared::{Declaration, Declared, declarations};
 use super::keys::Keys;
-use super::names::named;
+use super::names::{SPLIT_COLUMN, named, names_splits, split_of};
 use super::profile::{Profile, best_marks};
 use super::roles::{Decision, Known, Role, Warning, Weight, decide};
 use super::splits;
@@ -71,7 +71,7 @@ impl Looked {
     ) {
         let Self { profile, keys, numbers } = self;
         batch.each_cell(column, |row, cell| {
-            let reading = build::number(reader, cell);
+            let reading = number(reader, cell);
             if let Some(ReadNumbers { x, unused, are_ids }) = numbers {
                 x.push(unused.number(reading, || at(row)));
                 *are_ids = *are_ids
@@ -107,9 +107,7 @@ pub(super) fn survey(
     let mut declared = {
         let mut wide = wide.clone();
         // A pipeline may name the column `split` for tables that have one.
-        if wide.split.as_deref() == Some(super::SPLIT_COLUMN)
-            && !header.iter().any(|h| h == super::SPLIT_COLUMN)
-        {
+        if wide.split.as_deref() == Some(SPLIT_COLUMN) && !header.iter().any(|h| h == SPLIT_COLUMN) {
             wide.split = None;
         }
         declarations(&wide, header, files[0].name())?
@@ -221,14 +219,14 @@ fn pass(
                 Some(_) => {
                     let mut of = Vec::with_capacity(batch.n_rows());
                     batch.each_cell(wanted.len(), |_, cell| {
-                        of.push(splits::split_of(cell) == Some(Split::Train));
+                        of.push(split_of(cell) == Some(Split::Train));
                     });
                     of
                 }
                 None => vec![file.split.is_none_or(|split| split == Split::Train); batch.n_rows()],
             };
             n_train += in_training.iter().filter(|t| **t).count() as u64;
-            let at = build::at(file, batch, rows.count(batch));
+            let at = at(file, batch, rows.count(batch));
             columns.par_iter_mut().zip(&readers).enumerate().for_each(|(i, (looked, reader))| {
                 looked.add(reader, batch, i, &in_training, &at);
             });
@@ -250,7 +248,7 @@ fn split_column(
         let has_other_role = |at: usize| declared[at].role.is_some_and(|role| role != Declared::Split);
         return splits::find(&files[0], declared_split, has_other_role, warnings);
     }
-    let named = files[0].header.iter().position(|name| super::names::names_splits(name));
+    let named = files[0].header.iter().position(|name| names_splits(name));
     for at in [declared_split, named.filter(|&at| declared[at].role.is_none())].into_iter().flatten() {
         declared[at].role = Some(Declared::Ignore);
         let name = &files[0].header[at];

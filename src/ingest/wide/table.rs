@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::declared::place;
-use super::splits::names_a_split;
+use super::names::names_a_split;
 use crate::ingest::files::{self, SourceFile};
 use crate::ingest::source::{Batch, Source};
 use crate::ingest::{IngestError, IngestProgress};

@@ -133,7 +133,7 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
     let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
     let records = density.log_prob(encoded.values.view());
     // Of windows, fewer: drawing one costs what drawing a hundred table rows does.
-    let n_samples = match context.bundle.manifest.shape() {
+    let n_samples = match context.bundle.manifest.shape {
         Shape::Table => REGION_SAMPLES,
         Shape::Windows { .. } => 400,
     };

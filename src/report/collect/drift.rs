@@ -42,7 +42,7 @@ pub struct Older {
 
 pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize>) -> Drift {
     // Thousands of samples of a curve say nothing one by one.
-    let windows = !context.bundle.manifest.shape().has_separate_features();
+    let windows = !context.bundle.manifest.shape.has_separate_features();
     let independent = [
         independent(older.subjects, older.bundle.raw.nrows()),
         independent(subjects, context.bundle.raw.nrows()),

@@ -1,8 +1,9 @@
 //! What the linear layers of the flows became.
 
-use super::context::Context;
+use super::context::{Context, Scored};
 use crate::flow::LayerInspection;
-use crate::report::data::{Learned, LearnedLayer, Mixing};
+use crate::flow::window::Span;
+use crate::report::data::{Learned, LearnedLayer, LearnedLevels, LevelRow, Mixing};
 
 /// Coordinates beyond which a matrix is not given: its cells could not be told apart.
 const MAPPED: usize = 80;
@@ -41,6 +42,32 @@ pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
 }
 
 /// Labels of the features, then of the indicators of what is missing.
+/// How much the levels of each model's butterflies mix.
+pub(super) fn levels(context: &Context<'_>, frequency: Option<f64>) -> Vec<LearnedLevels> {
+    let of = |scored: &Scored<'_>| {
+        let found = scored.model.model.flow()?.level_mixing();
+        let blocks = found.iter().map(|l| l.block + 1).max()?;
+        let mut spans: Vec<Span> = Vec::new();
+        for level in &found {
+            if !spans.contains(&level.span) {
+                spans.push(level.span);
+            }
+        }
+        let rows = spans.into_iter().map(|span| LevelRow {
+            distance: span.to_string(),
+            seconds: match (span, frequency) {
+                (Span::Samples(n), Some(f)) => Some(n as f64 / f),
+                _ => None,
+            },
+            mixing: (0..blocks)
+                .map(|block| found.iter().find(|l| l.block == block && l.span == span).map(|l| l.mixing))
+                .collect(),
+        });
+        Some(LearnedLevels { model: scored.name.clone(), blocks, rows: rows.collect() })
+    };
+    context.models.iter().filter_map(of).collect()
+}
+
 fn names(context: &Context<'_>) -> Vec<String> {
     let labels = context.labels();
     let indicators = context.bundle.manifest.encoder.indicators.iter().map(|i| {

@@ -17,7 +17,7 @@ mod verdict;
 mod waveform;
 
 use crate::artifact::ModelArtifact;
-use crate::features::Bundle;
+use crate::features::{Bundle, Shape};
 use crate::random::Seed;
 use crate::waveform::Normalisation;
 
@@ -65,7 +65,7 @@ pub fn collect(
     }
     let context = Context::new(bundle, models, Privacy::new(options.identifiable), options.seed);
     // Thousands of coordinates that are samples of one curve say nothing one by one, nor in pairs.
-    let windows = !bundle.manifest.shape().has_separate_features();
+    let windows = !bundle.manifest.shape.has_separate_features();
     let (marginals, correlations) = if windows { (None, None) } else { samples::collect(&context) };
     let calibration = calibration::calibration(&context);
     let features = if windows { Vec::new() } else { features::summaries(&context) };
@@ -80,7 +80,7 @@ pub fn collect(
     });
     Ok(ReportData {
         format_version: FORMAT_VERSION,
-        title: provenance::title(&bundle.manifest.pipeline),
+        title: provenance::title(&bundle.manifest),
         identifiable: options.identifiable,
         verdict,
         provenance: provenance::provenance(&context),
@@ -107,7 +107,10 @@ pub fn collect(
 /// What a reader should know before anything else.
 fn warnings(context: &Context<'_>) -> Vec<String> {
     let given = &context.leading().model.header.condition_on;
-    let past = context.bundle.manifest.pipeline.waveform.as_ref().map(|w| w.past).filter(|p| *p > 0);
+    let past = match context.bundle.manifest.shape {
+        Shape::Table | Shape::Windows { past: 0, .. } => None,
+        Shape::Windows { past, .. } => Some(past),
+    };
     let conditional = (!given.is_empty()).then(|| {
         if let Some(past) = past {
             return format!(

@@ -1,10 +1,10 @@
 //! Where the numbers of a report come from.
 
 use super::context::Context;
-use crate::features::Shape;
+use crate::features::{Manifest, Shape};
 use crate::report::data::{Input, Provenance};
 use crate::report::format;
-use crate::schema::{Pipeline, Split, SplitFractions};
+use crate::schema::{Split, SplitFractions};
 
 pub(super) fn provenance(context: &Context<'_>) -> Provenance {
     let manifest = &context.bundle.manifest;
@@ -32,7 +32,7 @@ pub(super) fn provenance(context: &Context<'_>) -> Provenance {
             .enumerate()
             .map(|(k, i)| {
                 // Files of recordings are called after them.
-                let of_recordings = match manifest.shape() {
+                let of_recordings = match manifest.shape {
                     Shape::Table => false,
                     Shape::Windows { .. } => true,
                 };
@@ -46,11 +46,12 @@ pub(super) fn provenance(context: &Context<'_>) -> Provenance {
 
 /// The pipeline's title; of windows with their channels, which are often not those of the pipeline as it
 /// ships.
-pub(super) fn title(pipeline: &Pipeline) -> String {
+pub(super) fn title(manifest: &Manifest) -> String {
+    let pipeline = &manifest.pipeline;
     let title = if pipeline.title.is_empty() { &pipeline.name } else { &pipeline.title };
-    match &pipeline.waveform {
-        Some(w) => format!("{title}: {}", w.channels.join(", ")),
-        None => title.clone(),
+    match &manifest.shape {
+        Shape::Table => title.clone(),
+        Shape::Windows { channels, .. } => format!("{title}: {}", channels.join(", ")),
     }
 }
 

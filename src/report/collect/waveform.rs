@@ -12,13 +12,12 @@ use rayon::prelude::*;
 use super::context::{Context, Scored};
 use super::models::Paired;
 use super::spectrum::{BANDS, bands, periodogram};
-use crate::flow::window::Span;
+use crate::features::Shape;
 use crate::num::moments::{Moments, mean_and_standard_error};
 use crate::num::quantile::quantile_sorted;
 use crate::report::MINIMUM_CELL;
 use crate::report::data::{
-    LearnedLevels, LevelRow, OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel,
-    Waveforms,
+    OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel, Waveforms,
 };
 use crate::schema::Split;
 use crate::waveform::Normalisation;
@@ -33,19 +32,21 @@ const RECORDINGS: usize = 6;
 const SPECTRA: usize = 64;
 
 pub(super) fn waveforms(context: &Context<'_>, scales: Option<&Normalisation>) -> Option<Waveforms> {
-    let settings = context.bundle.manifest.pipeline.waveform.as_ref()?;
+    let (names, window, past) = match &context.bundle.manifest.shape {
+        Shape::Table => return None,
+        Shape::Windows { channels, samples, past } => (channels, *samples, *past),
+    };
     let split = context.test?;
-    let (window, names) = (settings.window, &settings.channels);
     let c = names.len();
     let whole = context.bundle.raw_of(split);
-    if whole.ncols() != settings.extent() * c {
+    if whole.ncols() != (past + window) * c {
         return None;
     }
     let ids: Vec<&str> =
         context.bundle.rows(split).iter().map(|&i| context.bundle.record_ids[i].as_str()).collect();
     let leading = context.leading();
     let v = leading.model.sample_like(whole.view(), SPECTRA, context.seed.child("report windows", 0));
-    let given = settings.past * c;
+    let given = past * c;
     let (raw, mut sampled) = (own(&whole, given), own(&leading.model.encoder.decode(v.view()), given));
     sampled.mapv_inplace(|x| if x.is_finite() { x } else { 0.0 });
     let frequency = scales.map(|s| s.frequency).filter(|f| *f > 0.0);
@@ -67,39 +68,13 @@ pub(super) fn waveforms(context: &Context<'_>, scales: Option<&Normalisation>) -
         spectra: (0..c).map(|k| drawn.spectrum(k, raw.view(), sampled.view(), frequency)).collect(),
         over_time: over_time(context, frequency, (window * c) as f64),
         odd: drawn.odd(&raw, &order, &per, frequency),
-        levels: levels(context, frequency),
+        levels: super::learned::levels(context, frequency),
     })
 }
 
 /// Windows without the samples before them that they are given.
 fn own(windows: &Array2<f64>, given: usize) -> Array2<f64> {
     windows.slice_axis(Axis(1), (given..).into()).to_owned()
-}
-
-/// How much the levels of each model's butterflies mix.
-fn levels(context: &Context<'_>, frequency: Option<f64>) -> Vec<LearnedLevels> {
-    let of = |scored: &Scored<'_>| {
-        let found = scored.model.model.flow()?.level_mixing();
-        let blocks = found.iter().map(|l| l.block + 1).max()?;
-        let mut spans: Vec<Span> = Vec::new();
-        for level in &found {
-            if !spans.contains(&level.span) {
-                spans.push(level.span);
-            }
-        }
-        let rows = spans.into_iter().map(|span| LevelRow {
-            distance: span.to_string(),
-            seconds: match (span, frequency) {
-                (Span::Samples(n), Some(f)) => Some(n as f64 / f),
-                _ => None,
-            },
-            mixing: (0..blocks)
-                .map(|block| found.iter().find(|l| l.block == block && l.span == span).map(|l| l.mixing))
-                .collect(),
-        });
-        Some(LearnedLevels { model: scored.name.clone(), blocks, rows: rows.collect() })
-    };
-    context.models.iter().filter_map(of).collect()
 }
 
 /// Record and first sample of a window's id.

@@ -56,6 +56,56 @@ fn all_mistakes_are_reported_with_the_allowed_settings_and_nothing_is_changed() 
     assert_eq!(changed, start());
 }
 
+/// A setting that would be ignored is refused, in whatever order it is given.
+#[test]
+fn settings_without_effect_are_refused() {
+    let of = |linear, settings: &[(&str, &str)]| {
+        let mut flow = start();
+        flow.flow.linear = linear;
+        apply_settings(&mut flow, &FlowSettings::keys(), &pairs(settings)).map_err(|e| e.problems)
+    };
+    let butterflies = FlowConfig::default().linear;
+    for (linear, settings, refused) in [
+        (
+            Linear::PluDense,
+            &[("schedule", "radix2")][..],
+            "`schedule` applies to butterflies of flows of tables",
+        ),
+        (Linear::PluDense, &[("parametrisation", "raw")], "`parametrisation` applies to butterflies"),
+        (
+            Linear::Permutation,
+            &[("linear_rate", "2")],
+            "`linear_rate` applies to mixing layers that are learned",
+        ),
+        (Linear::Permutation, &[("random_start", "1")], "`random_start` applies to butterflies"),
+        (butterflies, &[("base_rate", "2")], "`base_rate` applies to mixture bases"),
+        (butterflies, &[("log_scale_bound", "2")], "`log_scale_bound` applies to affine couplings"),
+        (
+            butterflies,
+            &[("mask", "halves"), ("conditioning", "autoregressive")],
+            "`mask` applies to couplings",
+        ),
+        (butterflies, &[("permutation_seed", "2")], "`permutation_seed` applies to random permutations"),
+        (
+            butterflies,
+            &[("butterfly", "patch")],
+            "`butterfly` applies to butterflies of flows of waveform windows",
+        ),
+    ] {
+        let problems = of(linear, settings).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with(refused), "{refused}: {problems:?}");
+    }
+    for (linear, settings) in [
+        (butterflies, &[("schedule", "radix2"), ("base_rate", "2"), ("base", "mixture")][..]),
+        (butterflies, &[("permutation_seed", "2"), ("permutation", "random")]),
+        (Linear::Permutation, &[("permutation_seed", "2")]),
+        (Linear::PluDense, &[("linear_rate", "0.5"), ("random_start", "1")]),
+        (butterflies, &[("log_scale_bound", "2"), ("coupling", "affine")]),
+    ] {
+        of(linear, settings).unwrap();
+    }
+}
+
 /// Every key has one name, and a number that is set is what the check reads back.
 #[test]
 fn keys_set_what_they_get() {

@@ -39,7 +39,7 @@ fn what_the_past_tells_of_the_spread_is_learned() {
     let before = var.log_prob(test.view()).mean().unwrap() / 96.0;
     let source = |_| train.clone();
     let longer = WindowConfig { max_epochs: 40, batch_samples: 256, ..config() };
-    let (flow, history, _) =
+    let Trained { model: flow, history, .. } =
         fit_window(var, None, &source, validation.view(), &longer, None, &Silent).unwrap();
     let after = flow.log_prob(test.view()).mean().unwrap() / 96.0;
     assert!(after > before + 0.1, "{before} {after}");
@@ -60,11 +60,11 @@ fn training_is_a_function_of_the_seed() {
     let source = |_| train.clone();
     let short = WindowConfig { max_epochs: 2, ..config() };
     let run = || fit_window(var.clone(), None, &source, validation.view(), &short, None, &Silent).unwrap();
-    let ((a, rows, _), (b, ..)) = (run(), run());
+    let (Trained { model: a, history, .. }, Trained { model: b, .. }) = (run(), run());
     assert_eq!(a, b);
-    assert_eq!(rows.len(), 3);
+    assert_eq!(history.len(), 3);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    assert_eq!(a, threads.install(run).0);
+    assert_eq!(a, threads.install(run).model);
     assert_eq!(a.sample(5, Seed(1)), b.sample(5, Seed(1)));
 }
 
@@ -74,7 +74,8 @@ fn the_start_is_the_autoregression() {
     let components = var.innovation().n_components();
     let none = WindowConfig { max_epochs: 0, components, ..config() };
     let source = |_| train.clone();
-    let (flow, ..) = fit_window(var.clone(), None, &source, validation.view(), &none, None, &Silent).unwrap();
+    let Trained { model: flow, .. } =
+        fit_window(var.clone(), None, &source, validation.view(), &none, None, &Silent).unwrap();
     let (a, b) = (flow.log_prob(validation.view()), var.log_prob(validation.view()));
     // One channel: nothing is lost by components without correlation. Equal to f32.
     for (a, b) in a.iter().zip(&b) {
@@ -86,7 +87,8 @@ fn the_start_is_the_autoregression() {
 fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     let (var, train, validation) = var(6);
     let source = |_| train.clone();
-    let (flow, ..) = fit_window(var, None, &source, validation.view(), &config(), None, &Silent).unwrap();
+    let Trained { model: flow, .. } =
+        fit_window(var, None, &source, validation.view(), &config(), None, &Silent).unwrap();
     // The integral over the last of six samples is the density of the first five, whatever the last is
     // integrated from.
     let window = validation.row(0).to_vec();
@@ -111,8 +113,14 @@ fn later_samples_leave_earlier_ones_alone_and_the_density_integrates_to_one() {
     };
     let prefix: f64 = {
         let prepared = flow.prepare(validation.view());
-        let each =
-            flow.shape().log_prob(flow.parameters(), &prepared[0].inputs, &prepared[0].innovations, &[], 6);
+        let each = flow.shape().log_prob(
+            flow.parameters(),
+            &prepared[0].inputs,
+            &prepared[0].innovations,
+            &[],
+            6,
+            &mut Tape::default(),
+        );
         each[..4].iter().map(|x| f64::from(*x)).sum::<f64>()
     };
     let scale: f64 = flow.var().log_scale_of(0..4);
@@ -135,7 +143,7 @@ fn steps_of_digitised_signals_share_the_probability() {
         let mut rng = Seed(8).stream("noise", epoch.into());
         train.mapv(|x| x + step * (rng.random::<f64>() - 0.5))
     };
-    let (flow, ..) =
+    let Trained { model: flow, .. } =
         fit_window(var, Some(lattice), &source, validation.view(), &config(), None, &Silent).unwrap();
     let window = validation.row(0).to_vec();
     let total = |t: usize, noise: f64| {
@@ -146,7 +154,14 @@ fn steps_of_digitised_signals_share_the_probability() {
         let prepared = flow.prepare(grid.view());
         let each = |w: &Prepared| {
             let shape = flow.shape();
-            let all = shape.log_prob(flow.parameters(), &w.inputs, &w.innovations, flow.half(), 6);
+            let all = shape.log_prob(
+                flow.parameters(),
+                &w.inputs,
+                &w.innovations,
+                flow.half(),
+                6,
+                &mut Tape::default(),
+            );
             f64::from(all[t]) - flow.var().log_scale_of(t..t + 1)
         };
         prepared.iter().map(|w| each(w).exp() * step).sum::<f64>()
@@ -188,7 +203,7 @@ fn given_its_past_a_window_has_the_density_of_the_whole_over_that_of_the_past() 
     let (var, train, validation) = var(64);
     let source = |_| train.clone();
     let short = WindowConfig { max_epochs: 2, ..config() };
-    let (whole, ..) =
+    let Trained { model: whole, .. } =
         fit_window(var.clone(), None, &source, validation.view(), &short, None, &Silent).unwrap();
     let past = 40;
     // The same numbers, of windows of another length or given their start.
@@ -235,14 +250,14 @@ fn an_interrupted_run_goes_on_where_it_was() {
     let fit = |keep: Option<Keep<'_>>, progress: &dyn Progress| {
         fit_window(var.clone(), None, &source, validation.view(), &config, keep, progress)
     };
-    let (whole, history, _) = fit(None, &Silent).unwrap();
+    let Trained { model: whole, history, .. } = fit(None, &Silent).unwrap();
     let keep = |resume| Some(Keep { dir: dir.path(), run: &run, resume });
     let interrupting = Interrupting { epoch: 3, seen: 0.into() };
     let error = fit(keep(false), &interrupting).unwrap_err();
     let WindowError::Train(TrainError::Interrupted { epoch: 2, checkpoint: Some(_) }) = error else {
         panic!("{error}")
     };
-    let (continued, rows, seconds) = fit(keep(true), &Silent).unwrap();
+    let Trained { model: continued, history: rows, seconds, .. } = fit(keep(true), &Silent).unwrap();
     assert_eq!(continued, whole);
     assert_eq!(rows, history);
     assert!(seconds > 0.0);

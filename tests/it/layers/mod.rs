@@ -1,11 +1,9 @@
-//! Layers point one way: a module of `src/` uses modules of lower layers only. Files that need each other are
-//! listed, so that their number can only fall.
+//! Layers point one way: a module of `src/` uses modules of lower layers only, and no files need each other.
 
 mod graph;
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use graph::{Need, Tree};
 
@@ -39,22 +37,6 @@ const LAYERS: &[(&str, u32)] = &[
 const NUMERIC: &[&str] = &["num", "flow", "baseline", "density", "random"];
 const NUMERIC_FORBIDDEN: &[&str] = &["polars_core", "polars_io", "csv", "clap"];
 
-/// Groups of files that still need each other. The list may only become shorter: a group that is not in it
-/// fails the test, and so does one that is in it and no longer there.
-const CIRCLES: &[&[&str]] = &[
-    &["ingest/files.rs", "ingest/source/opened.rs"],
-    &[
-        "ingest/source/arrow.rs",
-        "ingest/source/delimited.rs",
-        "ingest/source/mod.rs",
-        "ingest/source/parquet.rs",
-        "ingest/source/stored.rs",
-        "ingest/source/types.rs",
-    ],
-    &["ingest/wide/build.rs", "ingest/wide/roles.rs", "ingest/wide/splits.rs", "ingest/wide/table.rs"],
-    &["ingest/wide/finish.rs", "ingest/wide/mod.rs", "ingest/wide/survey.rs"],
-];
-
 fn layer(module: &str) -> u32 {
     LAYERS.iter().find(|(m, _)| *m == module).unwrap_or_else(|| panic!("module `{module}` has no layer")).1
 }
@@ -75,19 +57,12 @@ fn against_the_order(needs: &[Need]) -> Vec<String> {
 }
 
 #[test]
-fn modules_use_lower_layers_only_and_circles_of_files_do_not_grow() {
+fn modules_use_lower_layers_only_and_no_two_files_need_each_other() {
     let tree = Tree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let wrong = against_the_order(&tree.needs());
     assert!(wrong.is_empty(), "layers broken:\n{}", wrong.join("\n"));
-    let found: BTreeSet<BTreeSet<PathBuf>> = tree.circles().into_iter().collect();
-    let known: BTreeSet<BTreeSet<PathBuf>> =
-        CIRCLES.iter().map(|circle| circle.iter().map(PathBuf::from).collect()).collect();
-    let new: Vec<_> = found.difference(&known).collect();
-    let gone: Vec<_> = known.difference(&found).collect();
-    assert!(
-        new.is_empty() && gone.is_empty(),
-        "new circles: {new:#?}\ncircles to take out of the list: {gone:#?}"
-    );
+    let circles = tree.circles();
+    assert!(circles.is_empty(), "files that need each other: {circles:#?}");
 }
 
 #[test]

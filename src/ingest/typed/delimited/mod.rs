@@ -9,7 +9,7 @@
 mod parse;
 
 use crate::ingest::IngestError;
-use crate::ingest::source::parse_in_order;
+use crate::ingest::source::{Place, parse_in_order};
 use crate::ingest::typed::batch::BatchColumn;
 use crate::ingest::typed::file::{ItemSet, TypedFile};
 use crate::ingest::typed::locate;
@@ -73,7 +73,7 @@ fn error(file: &TypedFile, bad: BadRow, before: u64) -> IngestError {
             found: found as u64,
             expected: file.n_fields() as u64,
         },
-        Fault::Cell(column) => locate::wrong_in_line(file, column, line),
+        Fault::Cell(column) => locate::wrong(file, column, Place::Line(line)),
         Fault::NotUtf8 => IngestError::NotUtf8Line { file: name, line },
     }
 }

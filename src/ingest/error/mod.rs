@@ -1,8 +1,14 @@
 //! What can be wrong with an input, said with file, row, column and remedy and never with a patient's value.
 
-use crate::error::{Hint, IoError};
-use crate::output::OutputError;
+mod hint;
+mod message;
+
 use polars_core::error::PolarsError;
+
+use crate::error::IoError;
+use crate::output::OutputError;
+pub use message::MissingColumn;
+use message::{missing_columns, missing_table_columns, missing_tables, part_columns, plural};
 
 /// Why an input could not be read, or an output table not be written.
 ///
@@ -387,144 +393,4 @@ pub enum IngestError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-}
-
-fn missing_tables(tables: &[(String, Vec<String>)], folder: &str) -> String {
-    let named: Vec<_> = tables.iter().map(|(t, stems)| format!("`{t}` ({})", stems.join(", "))).collect();
-    format!("{folder} has no file for {} {}", plural(named.len(), "table", "tables"), named.join(", "))
-}
-
-fn missing_columns(files: &[(String, Vec<String>)]) -> String {
-    let named: Vec<_> = files
-        .iter()
-        .map(|(file, columns)| {
-            let columns: Vec<_> = columns.iter().map(|c| format!("`{c}`")).collect();
-            format!("{file} lacks {} {}", plural(columns.len(), "column", "columns"), columns.join(", "))
-        })
-        .collect();
-    named.join("; ")
-}
-
-fn part_columns(file: &str, first: &str, lacks: &str, adds: &str) -> String {
-    let more = match (lacks.is_empty(), adds.is_empty()) {
-        (false, true) => format!("it lacks {lacks}"),
-        (true, false) => format!("it has {adds} besides"),
-        _ => format!("it lacks {lacks} and has {adds} besides"),
-    };
-    format!("{file} has other columns than {first}: {more}")
-}
-
-/// A column that a file lacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingColumn {
-    /// Its name in the schema.
-    pub name: String,
-    /// A column of the file with a similar name.
-    pub similar: Option<String>,
-}
-
-fn missing_table_columns(files: &[(String, Vec<MissingColumn>)]) -> String {
-    let column = |c: &MissingColumn| match &c.similar {
-        Some(similar) => format!("`{}` (did you mean its `{similar}`?)", c.name),
-        None => format!("`{}`", c.name),
-    };
-    let named: Vec<_> = files
-        .iter()
-        .map(|(file, columns)| {
-            let n = plural(columns.len(), "column", "columns");
-            format!("{file} lacks {n} {}", columns.iter().map(column).collect::<Vec<_>>().join(", "))
-        })
-        .collect();
-    named.join("; ")
-}
-
-fn plural(n: usize, one: &'static str, more: &'static str) -> &'static str {
-    if n == 1 { one } else { more }
-}
-
-impl Hint for IngestError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Io(e) => return e.hint(),
-            Self::Output(e) => return e.hint(),
-            Self::Stopped => return None,
-            Self::Remote(_) => "download it first; this program opens no network connection".into(),
-            Self::NoInput(_) => "check --input; relative paths start at the current folder".into(),
-            Self::NoFiles(_) => "point --input at the folder that holds the tables themselves".into(),
-            Self::NoTrain { .. } => {
-                "name the files train, validation, test (and calibration), or pass a single file".into()
-            }
-            Self::UnknownFormat(_) => "convert it to CSV (comma separated, with a header) or Parquet".into(),
-            Self::MissingTables { .. } => {
-                "files are looked for as .parquet, .csv or .csv.gz, in any letter case, not in subfolders".into()
-            }
-            Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),
-            Self::MissingColumns(_) => {
-                "letter case does not matter; the first line has to be a header, separated by commas".into()
-            }
-            Self::MissingTableColumns(_) => {
-                "letter case does not matter; the first line has to be a header, and names that differ are given in the \
-                 schema"
-                    .into()
-            }
-            Self::UnknownColumns { .. } => {
-                "correct their names or leave them out; besides its features the table may have an id, `subject_id` and `split`"
-                    .into()
-            }
-            Self::DuplicateColumn { .. } => {
-                "rename one of them; if the names are values, the file has no header: add one".into()
-            }
-            Self::Empty(_) => "a header and at least one row below it are needed".into(),
-            Self::Truncated(_) => "download or compress it again".into(),
-            Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
-            Self::WrongColumnType { expected, .. } => format!("store the column as {expected}, or correct the schema"),
-            Self::MixedZones { .. } => {
-                "write all times of all tables in one way: as the local clock without a zone, or all with their zones".into()
-            }
-            Self::NonFinite { .. } => {
-                "leave the cell empty, or list its text under `missing` of the pipeline; rows are counted from 1 below \
-                 the header"
-                    .into()
-            }
-            Self::RaggedLine { .. } => {
-                "put cells that contain the separator in quotes, and remove lines that are no rows, such as titles, comments and \
-                 totals; lines are counted as an editor counts them"
-                    .into()
-            }
-            Self::UnknownEncoding { .. } | Self::MixedEncodings { .. } => {
-                "save the file as UTF-8, or convert it with iconv from the encoding that it was written in".into()
-            }
-            Self::Nul { .. } => "the file may be damaged or no text at all: export or copy it again".into(),
-            Self::BehindGzip(_) => {
-                "something may be missing: compress the table again, or unpack it with gzip -dc and compare".into()
-            }
-            Self::Foreign { remedy, .. } | Self::UnreadableFormat { remedy, .. } => (*remedy).into(),
-            Self::TwoSeparators { .. } => {
-                "say which it is with --set separator=…, or put cells that contain the other in quotes".into()
-            }
-            Self::Partitioned { .. } => {
-                "write the table as one file, or as files with all of its columns in one folder".into()
-            }
-            Self::DuplicateColumns { .. } => "rename one of them".into(),
-            Self::PartColumns { .. } | Self::PartType { .. } => {
-                "the files of a folder are read as one table; move a file of another table elsewhere, or write it again with the \
-                 same columns"
-                    .into()
-            }
-            Self::UnreadableCell { .. } => "store the column as text or as integers".into(),
-            Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => "a field that begins with a quote ends with one; quotes inside it are doubled".into(),
-            Self::WrongCell { remedy, .. } | Self::WrongCellInLine { remedy, .. } => remedy.clone(),
-            Self::Ragged { .. } => "quote fields that contain commas; rows are counted from 1 below the header".into(),
-            Self::NotUtf8 { .. } | Self::NotUtf8Line { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
-            Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),
-            Self::UnknownName { .. } => "check the spelling in the schema and the pipeline".into(),
-            Self::NothingToExplain => "--explain follows the rows of event tables; name a pipeline with a schema".into(),
-            Self::NoRecords(_) => "loosen that rule, or check that the tables belong together".into(),
-            Self::DuplicateIds { .. } => {
-                "one row per record is needed: remove the repetitions, or name another column as id".into()
-            }
-            Self::Engine { .. } => "check that the file is complete, or write it again as Parquet; -vv shows the reader's own message, which may quote cells".into(),
-            Self::Write { .. } => "check the disk and the folder's permissions".into(),
-        })
-    }
 }
