@@ -12,6 +12,7 @@
 //! | [`outliers`] | What does a flag mean, and how good are flags? |
 //! | [`report`] | What does the report show, and what does it withhold? |
 //! | [`large_data`] | How large may the files be, and how fast is it? |
+//! | [`library`] | How do I use cohort-flow as a library? |
 //! | [`numbers`] | What do the numbers mean, and what does each file hold? |
 
 #[doc = include_str!("any-table.md")]
@@ -19,6 +20,9 @@ pub mod any_table {}
 
 #[doc = include_str!("large-data.md")]
 pub mod large_data {}
+
+#[doc = include_str!("library.md")]
+pub mod library {}
 
 #[doc = include_str!("mimic3.md")]
 pub mod mimic3 {}

@@ -60,8 +60,8 @@ pub(in crate::cli) struct Fit {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
 
-    /// Number of flows with different seeds in one mixture density; two or more are joined by a Gaussian
-    /// mixture [default: chosen by the preset]
+    /// Number of flows with different seeds in one mixture density; two or more are joined by mixtures of
+    /// Gaussians and of t distributions [default: chosen by the preset]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(in crate::cli) ensemble: Option<u32>,
 
@@ -69,7 +69,8 @@ pub(in crate::cli) struct Fit {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) epochs: Option<u32>,
 
-    /// Wall-clock time to train for, such as 90s, 10m or 1h; the learning-rate schedule is fitted into it
+    /// Wall-clock time for the whole fit, scoring included, such as 90s, 10m or 1h; the learning-rate schedule
+    /// is fitted into it
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(in crate::cli) time_budget: Option<Duration>,
 

@@ -30,6 +30,7 @@ OURS = {
     "ours: glow-lu": ["--model", "glow-lu"],
     "ours: realnvp": ["--model", "realnvp"],
     "ours: gmm": ["--model", "gmm"],
+    "ours: tmix": ["--model", "tmix"],
 }
 PEERS = ["scikit-learn mixture", "zuko NSF", "zuko MAF", "nflows RQ-NSF + LU", "nflows RealNVP"]
 
@@ -164,7 +165,7 @@ def worker(name, bundle, budget, seed, output):
 
 def ours(program, arguments, bundle, budget, seed, folder):
     model, scores = folder / "model", folder / "scores.csv"
-    limit = [] if arguments == OURS["ours: gmm"] else ["--time-budget", f"{budget}s"]
+    limit = [] if arguments in (OURS["ours: gmm"], OURS["ours: tmix"]) else ["--time-budget", f"{budget}s"]
     common = ["--threads", "1", "--quiet"]
     subprocess.run(
         [program, "fit", bundle, "--output", model, "--seed", str(seed), *arguments, *limit, *common], check=True

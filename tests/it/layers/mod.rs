@@ -31,6 +31,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("pipeline", 11),
     ("cli", 12),
     ("guide", 12),
+    ("prelude", 12),
 ];
 
 /// Modules that must not know data frames, files of cohorts or the command line.
