@@ -265,3 +265,27 @@ fn an_interrupted_run_goes_on_where_it_was() {
     let error = fit(Some(Keep { dir: dir.path(), run: &other, resume: true }), &Silent).unwrap_err();
     assert!(error.to_string().contains("belongs to another run: `run` was 1, is 2"), "{error}");
 }
+
+/// A window that no density is finite for, the first time that the second epoch draws its noise.
+#[test]
+fn a_step_that_is_not_finite_is_rolled_back() {
+    let (var, train, validation) = var(48);
+    let times = std::sync::atomic::AtomicU32::new(0);
+    let source = |epoch: u32| {
+        let mut windows = train.clone();
+        if epoch == 2 && times.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            windows[[3, 7]] = f64::INFINITY;
+        }
+        windows
+    };
+    let short = WindowConfig { max_epochs: 3, ..config() };
+    let fit = |source: &dyn WindowSource| {
+        fit_window(var.clone(), None, source, validation.view(), &short, None, &Silent).unwrap()
+    };
+    let (disturbed, undisturbed) = (fit(&source), fit(&|_: u32| train.clone()));
+    assert_eq!(disturbed.history[1], undisturbed.history[1]);
+    for (a, b) in disturbed.history.iter().zip(&undisturbed.history).skip(2) {
+        assert_eq!((a.rollbacks, a.learning_rate), (1, 0.5 * b.learning_rate));
+        assert!(a.validation_log_prob.is_finite() && a.gradient_norm.is_some_and(f64::is_finite));
+    }
+}
