@@ -64,7 +64,7 @@ impl Records {
 }
 
 impl<'a> BundleSource<'a> {
-    /// Copies the training rows out of `bundle`, and up to [`VALIDATION`] of the validation rows.
+    /// Copies the training rows out of `bundle`, and up to ten thousand of the validation rows.
     pub fn new(bundle: &'a Bundle) -> Self {
         Self {
             encoder: &bundle.manifest.encoder,
