@@ -5,7 +5,6 @@
 //! threads; everything a clock or the machine has a say in is in `metrics.json` alone.
 
 mod around;
-mod distance;
 mod ensemble;
 mod error;
 mod estimator;
@@ -16,6 +15,7 @@ mod header;
 mod metrics;
 mod model;
 mod sample;
+mod standardised;
 mod tensors;
 
 pub use around::{Calibrated, Calibration, Folds, Given, Trimmed};

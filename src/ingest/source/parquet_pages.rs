@@ -75,7 +75,8 @@ fn check_chunk<R: Read + Seek>(bytes: &mut BufReader<R>, chunk: &Chunk) -> Polar
 fn values_of(header: &PageHeader, unpacked: u64) -> PolarsResult<i64> {
     if let Some(dictionary) = &header.dictionary_page_header {
         // Every value of a dictionary has at least a bit.
-        let possible = dictionary.num_values >= 0 && dictionary.num_values as u64 <= unpacked.saturating_mul(8);
+        let possible =
+            dictionary.num_values >= 0 && dictionary.num_values as u64 <= unpacked.saturating_mul(8);
         return if possible { Ok(0) } else { Err(impossible()) };
     }
     let values = match (&header.data_page_header, &header.data_page_header_v2) {
