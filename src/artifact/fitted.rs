@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use ndarray::{ArrayView2, Axis};
 
-use super::distance;
 use super::effort::Effort;
 use super::error::ArtifactError;
 use super::estimator::{Fitted, Training};
 use super::header::Header;
 use super::metrics::{Metrics, peak_memory_bytes};
 use super::model::Model;
+use super::standardised::standardised_mixture;
 use crate::density::Density;
 use crate::evaluate::DRAWS;
 use crate::evaluate::{
-    MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for, score_records,
-    split_metrics,
+    Landmarks, MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for,
+    score_records, split_metrics,
 };
 use crate::features::{Bundle, Encoder, level_code};
 use crate::random::Seed;
@@ -81,8 +81,8 @@ impl ModelArtifact {
         // Scores beside the likelihood know nothing of a context: they would call a record unusual for what
         // is given.
         let conditional = !artifact.header.condition_on.is_empty();
-        let mut distance =
-            if conditional { None } else { distance::standardised_mixture(bundle, artifact.header.seed) };
+        let mut landmarks = if conditional { None } else { landmarks(bundle) };
+        let mut mixture = if conditional { None } else { standardised_mixture(bundle, artifact.header.seed) };
         let (effort, noise) = artifact.measure(bundle, deadline);
         artifact.header.score_draws = noise.map_or(DRAWS, |noise| noise.draws);
         artifact.metrics.score_noise = noise;
@@ -112,10 +112,10 @@ impl ModelArtifact {
             // Scales read from validation records keep the calibration exactly valid; they come first in
             // `ALL`.
             let scaling = split == Split::Validation
-                || (split == Split::Calibration && artifact.header.score == Score::LogLikelihood);
+                || (split == Split::Calibration && !artifact.header.score.is_combined());
             if scaling && !conditional {
                 artifact.header.score =
-                    Score::combined(&artifact.encoder, raw.view(), &scores, distance.take());
+                    Score::combined(&artifact.encoder, raw.view(), &scores, landmarks.take(), mixture.take());
             }
             if split == Split::Calibration {
                 artifact.calibration = artifact.unusualness(raw.view(), &scores);
@@ -261,4 +261,11 @@ impl ModelArtifact {
             only_bundle: without(&theirs, ours),
         })
     }
+}
+
+/// What distances are measured from; nothing for windows of signals, where a distance over thousands of
+/// samples says nothing.
+fn landmarks(bundle: &Bundle) -> Option<Landmarks> {
+    let separate = bundle.manifest.shape.has_separate_features();
+    separate.then(|| Landmarks::fit(&bundle.manifest.encoder, bundle.raw_of(Split::Train).view())).flatten()
 }

@@ -5,7 +5,6 @@
 //! threads; everything a clock or the machine has a say in is in `metrics.json` alone.
 
 mod around;
-mod distance;
 mod effort;
 mod ensemble;
 mod error;
@@ -17,6 +16,7 @@ mod header;
 mod metrics;
 mod model;
 mod sample;
+mod standardised;
 mod straight;
 mod tensors;
 

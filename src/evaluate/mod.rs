@@ -9,15 +9,20 @@
 //! Theis et al. 2016, arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
 
 mod choice;
+mod landmarks;
 mod parts;
 mod precision;
 mod records;
 mod standardised;
+mod surprise;
+mod tail;
 mod unusual;
 
 pub use choice::ScoreKind;
+pub use landmarks::Landmarks;
 pub use standardised::{Axis as StandardisedAxis, Standardised, axes, standardise};
-pub use unusual::{Combination, Depth, Distance, Scale, Score};
+pub use tail::Tail;
+pub use unusual::{Reason, Score};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,14 +1,18 @@
-//! The two scores that look at the values one by one and at their dependence.
+//! What a record can be unusual by, in nats or in units of distance, before anything is compared.
 //!
 //! ```text
-//! marginal    Σ_j (−ln(2·min(F_j, 1 − F_j)) − 1)                     F_j: training distribution of value j, j observed
+//! vector      −log p(v) − H·(observed coordinates)                   H = ½ ln(2πe), of a standard normal coordinate
+//! marginal    Σ_j (−ln(2·min(F_j, 1 − F_j)) − 1) − Σ log P(absent)   F_j: training distribution of value j, j observed
+//! extreme     max_j −ln(2·min(F_j, 1 − F_j))                         or what is missing against expectation
 //! dependence  −log p(v) + Σ_j log m_j(v_j)                           m_j: density of coordinate j alone
 //! ```
 //!
-//! Each term of the marginal score is exponential with mean 1 for ordinary values, so that a record with more
-//! measurements is not more unusual for it. In normal scores m_j is the standard normal density; without a
-//! transform it is that of a normal with the training mean and deviation. A record that is unusual in each
-//! value by itself is not by its dependence, and the other way round: both beside each other say which.
+//! Each term of the marginal measure is exponential with mean 1 for ordinary numbers, so that a record with
+//! more measurements is not more unusual for it; a level of text counts by its rarity among the levels, and
+//! what is hardly ever missing by its probability. In normal scores m_j is the standard normal density;
+//! without a transform it is that of a normal with the training mean and deviation. A record that is unusual
+//! in each value by itself is not by its dependence, and the other way round: both beside each other say
+//! which.
 //!
 //! # References
 //! Li et al. (2022), ECOD, arXiv:2201.00382 (sums of empirical tails).
@@ -18,10 +22,32 @@ use ndarray::ArrayView1;
 use crate::features::{Encoder, FittedColumn, Transform};
 use crate::num::special::normal_log_pdf;
 
-/// Sum of the tails of the observed numbers, each less its expectation.
+/// ½ ln(2πe): minus the expected log-density of one standard normal coordinate.
+const NORMAL_ENTROPY: f64 = 1.418_938_533_204_672_7;
+/// Stands for the surprise of a value so far out that the arithmetic overflows.
+const MOST: f64 = 1e12;
+
+/// Minus the log-density of the vector, less its expectation for as many standard normal coordinates as are
+/// observed.
+pub(super) fn vector(log_prob_tensor: f64, row: ArrayView1<'_, f64>) -> f64 {
+    let observed = row.iter().filter(|x| !x.is_nan()).count();
+    -log_prob_tensor - NORMAL_ENTROPY * observed as f64
+}
+
+/// Sum of the tails of the observed values, each less its expectation, and of what is missing against
+/// expectation.
 pub(super) fn marginal(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
-    let numbers = encoder.columns.iter().zip(row).filter(|(c, x)| c.levels.is_empty() && !x.is_nan());
-    numbers.map(|(c, &x)| c.surprise(x) - 1.0).sum()
+    let observed = encoder.columns.iter().zip(row).filter(|(_, x)| !x.is_nan());
+    let values: f64 = observed.map(|(c, &x)| c.surprise(x).min(MOST) - 1.0).sum();
+    values - encoder.absences.iter().map(|a| a.log_prob(|c| row[c])).sum::<f64>()
+}
+
+/// The largest of the tails of the observed values, or the surprise of the absence of a value that is hardly
+/// ever missing; 0 without any.
+pub(super) fn extreme(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
+    let observed = encoder.columns.iter().zip(row).filter(|(_, x)| !x.is_nan());
+    let absent = encoder.absences.iter().map(|a| -a.log_prob(|c| row[c]));
+    observed.map(|(c, &x)| c.surprise(x).min(MOST)).chain(absent).fold(0.0, f64::max)
 }
 
 /// What the values are less likely together than one by one.
@@ -44,5 +70,17 @@ impl FittedColumn {
             }
             _ => normal_log_pdf(self.encode(x, 0.5).0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_observed_values_does_not_count_against_a_record() {
+        let of =
+            |x: &[f64]| vector(-NORMAL_ENTROPY * x.iter().filter(|x| !x.is_nan()).count() as f64, x.into());
+        assert!(of(&[1.0, 2.0]).abs() < 1e-12 && of(&[1.0, f64::NAN]).abs() < 1e-12);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{DRAWS, Score};
+use crate::evaluate::{DRAWS, Reason, Score};
 use crate::random::Seed;
 
 use super::explanation::{FeatureExplanation, PairExplanation};
@@ -36,7 +36,7 @@ impl Default for FlagOptions {
     fn default() -> Self {
         Self {
             rule: Rule::Fdr(0.05),
-            score: Score::LogLikelihood,
+            score: Score::default(),
             groups: None,
             draws: DRAWS,
             explain_top: 3,
@@ -67,6 +67,9 @@ pub struct FlagRow {
     /// The group it was calibrated in, where calibration went by groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<RowGroup>,
+    /// By which measures behind the score it is unusual, most of all first; empty when the row was not
+    /// explained, and for a score of one measure.
+    pub reasons: Vec<Reason>,
     /// By decreasing gain; empty when the row was not explained.
     pub explanations: Vec<FeatureExplanation>,
     /// Two features that are unusual together.

@@ -251,7 +251,11 @@ impl<'a> Judge<'a> {
                 self.explain(&explainer, raw.row(chosen[k]), whole)
             })
             .collect();
-        for (i, Explanation { features, pair }) in chosen.into_iter().zip(explanations) {
+        let log_probs = again.records.log_prob.iter().zip(&again.records.log_prob_tensor);
+        for ((i, Explanation { features, pair }), (l, t)) in
+            chosen.into_iter().zip(explanations).zip(log_probs)
+        {
+            rows[i].reasons = self.options.score.reasons(self.encoder, raw.row(i), *l, *t);
             let observed = raw.row(i).iter().filter(|x| !x.is_nan()).count();
             let best = features.first().map_or(0.0, |f| f.gain);
             rows[i].sentence =

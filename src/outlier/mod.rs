@@ -4,6 +4,20 @@
 //! or by false discovery rate ([`Rule`]), and for flagged records an explanation: which value, changed to
 //! what, would make the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of
 //! files or of how a model was fitted; any [`Density`](crate::density::Density) will do.
+//!
+//! The default score asks whether a record is that of an unusual patient and whether it is wrong somewhere,
+//! puts measures of unlike nature together for either, each by its upper tail among reference records, and
+//! takes the clearer answer. A flag is explained by the measure that finds the record most unusual
+//! ([`Reason`]). Whatever is put together, and however well: what is calibrated is the resulting number, by
+//! records that had no part in it, so that p-values are uniform for ordinary records under every score.
+//!
+//! # References
+//! Bates et al. (2023), arXiv:2104.08279 (p-values that share a calibration set); Han et al. (2022), ADBench,
+//! arXiv:2206.09426 (the protocol of the measurements); Kriegel et al. (2011), SIAM SDM, and Zimek et al.
+//! (2014), SIGKDD Explorations 15(1) (scores made comparable by their tails); Stouffer et al. (1949), The
+//! American Soldier (sums of normal quantiles); Li et al. (2022), ECOD, arXiv:2201.00382 (tails of single
+//! values); Ramaswamy et al. (2000), SIGMOD (nearest neighbours); Domingo-Ferrer and Mateo-Sanz (2002), IEEE
+//! TKDE 14(1) (groups of records in place of records).
 
 mod agreement;
 mod block;
@@ -27,7 +41,7 @@ mod testing;
 mod threshold;
 mod versions;
 
-pub use crate::evaluate::{Combination, Scale, Score};
+pub use crate::evaluate::{Reason, Score};
 pub use agreement::{Agreement, CalibrationPoint, Decision, KindAgreement, Verdict, agreement, ks_distance};
 pub use calibrate::{Calibration, q_values};
 pub use conditional::Expected;

@@ -72,8 +72,8 @@ pub enum FlagColumn {
 }
 
 impl Flags {
-    /// The table by columns, for writers of typed files: record id, figures, decision, the sentence, then for
-    /// each k ≤ `explain_top` the feature, its observed and suggested value, what is expected, the gain and
+    /// The table by columns, for writers of typed files: record id, figures, decision, the sentence, the
+    /// measure it is most unusual by, then for each k ≤ `explain_top` the feature, its observed and suggested value, what is expected, the gain and
     /// the pattern.
     pub fn columns(&self) -> Vec<(String, FlagColumn)> {
         let text = |of: &dyn Fn(&FlagRow) -> String| FlagColumn::Text(self.rows.iter().map(of).collect());
@@ -92,6 +92,11 @@ impl Flags {
             out.extend([("group".to_owned(), name), ("n_calibration".to_owned(), n)]);
         }
         out.push(("explanation".to_owned(), text(&|r| r.sentence.clone())));
+        let words =
+            |r: &FlagRow| r.reasons.first().map_or_else(String::new, |r| r.measure.words().to_owned());
+        if self.explain_top > 0 {
+            out.push(("unusual_by".to_owned(), text(&words)));
+        }
         for k in 0..self.explain_top {
             type Of = fn(&FeatureExplanation) -> String;
             let texts: [(&str, Of); 4] = [

@@ -67,7 +67,7 @@ fn planted_mistakes_rank_high_and_their_variables_are_named() {
     let config = GmmConfig { components: vec![1], starts: 1, ..GmmConfig::default() };
     let model =
         ModelArtifact::of(&bundle, Mixture { config }.fit(&bundle, &Run::new(Seed(0), &Silent)).unwrap());
-    assert!(matches!(model.header.score, Score::Combined(_)));
+    assert!(model.header.score.is_combined());
     let (flags, e) = judge(&bundle, &model, &labels, &model.header.score);
     eprintln!("{}", serde_json::to_string_pretty(&e).unwrap());
     for row in flags.rows.iter().filter(|r| r.flagged) {
@@ -79,6 +79,6 @@ fn planted_mistakes_rank_high_and_their_variables_are_named() {
     let (explained, named) = e.by_kind.iter().fold((0, 0), |(a, b), k| (a + k.n_explained, b + k.n_named));
     assert!(named as f64 > 0.7 * explained as f64, "{e:?}");
     // The choice of the score is a measurement: the log-likelihood alone ranks mistakes worse.
-    let (_, plain) = judge(&bundle, &model, &labels, &Score::LogLikelihood);
+    let (_, plain) = judge(&bundle, &model, &labels, &Score::default());
     assert!(e.auroc > plain.auroc && e.average_precision > plain.average_precision, "{e:?}\n{plain:?}");
 }

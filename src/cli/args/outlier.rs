@@ -34,8 +34,10 @@ pub(in crate::cli) struct Flag {
     #[arg(long, value_name = "LEVEL", value_parser = share)]
     pub(in crate::cli) alpha: Option<f64>,
 
-    /// Score that ranks the records: combined; log-likelihood; marginal, from the single values; dependence,
-    /// from how the values go together; distance, of the standardised numbers
+    /// Score that ranks the records: combined; log-likelihood, in original units; vector, the likelihood
+    /// whatever the units; marginal, from all single values; dependence, from how the values go together;
+    /// distance, from the training records near it; mixture, of the standardised numbers; extreme, the most
+    /// extreme value
     #[arg(long, value_name = "SCORE", default_value_t = ScoreKind::Combined, value_parser = scores())]
     pub(in crate::cli) score: ScoreKind,
 

@@ -1,8 +1,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::*;
-use crate::evaluate::Score;
-use crate::evaluate::score_records;
+use crate::evaluate::{Landmarks, Score, ScoreKind, score_records};
 use crate::ingest::{Audit, Cells, Column, RecordTable};
 use crate::outlier::Rule;
 use crate::outlier::score::calibration_scores;
@@ -46,7 +45,7 @@ fn world() -> World {
     let (encoder, _) = Encoder::fit(&training, &[Split::Train; 2000], &pipeline).unwrap();
     let density = Normal::vitals();
     let rows = patients(999, Seed(2));
-    let calibration = calibration_scores(&density, &encoder, rows.view(), &Score::LogLikelihood, 4, Seed(3));
+    let calibration = calibration_scores(&density, &encoder, rows.view(), &Score::default(), 4, Seed(3));
     World { encoder, density, calibration }
 }
 
@@ -193,18 +192,19 @@ fn csv_holds_a_group_of_columns_per_explanation() {
     let mut reader = csv::Reader::from_reader(csv.as_slice());
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!(
-        header[..7],
-        ["record_id", "log_prob", "score", "p_value", "q_value", "flagged", "explanation"]
+        header[..8],
+        ["record_id", "log_prob", "score", "p_value", "q_value", "flagged", "explanation", "unusual_by"]
     );
     let group = ["feature", "observed", "suggested", "expected", "gain", "pattern"];
-    assert!(header[7..13].iter().zip(group).all(|(h, g)| *h == format!("{g}_1")) && header.len() == 19);
+    assert!(header[8..14].iter().zip(group).all(|(h, g)| *h == format!("{g}_1")) && header.len() == 20);
     let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
     assert_eq!(records.len(), 3);
     assert_eq!(
-        (&records[1][0], &records[1][3], &records[1][5], &records[1][7], &records[1][8], &records[1][12]),
+        (&records[1][0], &records[1][3], &records[1][5], &records[1][8], &records[1][9], &records[1][13]),
         ("r1", "0.001", "true", "temperature", "100.4", "°F")
     );
-    assert!(records[0][7].is_empty() && records[0][11].is_empty());
+    // A score of one measure has no reasons.
+    assert!(records.iter().all(|r| r[7].is_empty()) && records[0][8].is_empty() && records[0][12].is_empty());
 }
 
 #[test]
@@ -212,13 +212,21 @@ fn the_combined_score_is_calibrated_as_well() {
     let w = world();
     let reference = patients(500, Seed(12));
     let scores = score_records(&w.density, &w.encoder, reference.view(), 4, Seed(3));
-    let score = Score::combined(&w.encoder, reference.view(), &scores, None);
+    let score = Score::combined(
+        &w.encoder,
+        reference.view(),
+        &scores,
+        Landmarks::fit(&w.encoder, reference.view()),
+        None,
+    );
     let calibration =
         calibration_scores(&w.density, &w.encoder, patients(999, Seed(2)).view(), &score, 4, Seed(3));
     let options = FlagOptions { score, ..options(Rule::Alpha(0.1)) };
     let rows = patients(2000, Seed(13));
     let flags = flag(&w.density, &w.encoder, &calibration, rows.view(), &ids(2000), &options).unwrap();
-    let share = flags.rows.iter().filter(|r| r.flagged).count() as f64 / 2000.0;
+    let flagged: Vec<&FlagRow> = flags.rows.iter().filter(|r| r.flagged).collect();
+    let share = flagged.len() as f64 / 2000.0;
+    assert!(flagged.iter().all(|r| r.reasons.len() == 4 && r.reasons[0].tail < 0.5), "{flagged:?}");
     assert!((share - 0.1).abs() < 3.0 * 0.0116, "{share}");
 }
 
@@ -240,24 +248,32 @@ fn pipeline() -> Pipeline {
     }
 }
 
-/// Kolmogorov–Smirnov over 20 seeds of fresh calibration and test records: with 999 + 500 records the
-/// distance exceeds 1.63·√(1/999 + 1/500) = 0.089 once in a hundred times, so that two of twenty do one run
-/// in fifty.
+/// Kolmogorov–Smirnov over 20 seeds of fresh calibration and test records, for each score that `flag` offers:
+/// with 999 + 500 records the distance exceeds 1.63·√(1/999 + 1/500) = 0.089 once in a hundred times, so that
+/// three of twenty do one run in a thousand.
 #[test]
-fn p_values_of_clean_records_are_uniform_over_twenty_seeds() {
+fn p_values_of_clean_records_are_uniform_over_twenty_seeds_for_every_score() {
     let w = world();
     let reference = patients(500, Seed(12));
     let scores = score_records(&w.density, &w.encoder, reference.view(), 4, Seed(3));
-    let score = Score::combined(&w.encoder, reference.view(), &scores, None);
-    let exceeded = (0..20).filter(|seed| {
-        let scored = |n: usize, stream: u64| {
+    let landmarks = Landmarks::fit(&w.encoder, patients(600, Seed(14)).view());
+    let score = Score::combined(&w.encoder, reference.view(), &scores, landmarks, None);
+    let mut exceeded = std::collections::BTreeMap::new();
+    for seed in 0..20 {
+        let drawn = |n: usize, stream: u64| {
             let rows = patients(n, Seed(1000 + 2 * seed + stream));
-            calibration_scores(&w.density, &w.encoder, rows.view(), &score, 4, Seed(3 + stream))
+            let scores = score_records(&w.density, &w.encoder, rows.view(), 4, Seed(3 + stream));
+            (rows, scores)
         };
-        let calibration = crate::outlier::Calibration::new(&scored(999, 0)).unwrap();
-        let mut p = calibration.p_values(&scored(500, 1));
-        p.sort_by(f64::total_cmp);
-        crate::outlier::ks_distance(&p) > 1.63 * (1.0 / 999.0 + 1.0 / 500.0_f64).sqrt()
-    });
-    assert!(exceeded.count() <= 2);
+        let (calibration, test) = (drawn(999, 0), drawn(500, 1));
+        for kind in ScoreKind::ALL {
+            let Some(score) = score.choose(kind) else { continue };
+            let of = |(rows, scores): &(Array2<f64>, _)| score.of_all(&w.encoder, rows.view(), scores);
+            let mut p = crate::outlier::Calibration::new(&of(&calibration)).unwrap().p_values(&of(&test));
+            p.sort_by(f64::total_cmp);
+            let far = crate::outlier::ks_distance(&p) > 1.63 * (1.0 / 999.0 + 1.0 / 500.0_f64).sqrt();
+            *exceeded.entry(kind).or_insert(0) += i32::from(far);
+        }
+    }
+    assert!(exceeded.len() == 7 && exceeded.values().all(|n| *n <= 2), "{exceeded:?}");
 }

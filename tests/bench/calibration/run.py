@@ -19,7 +19,7 @@ import tempfile
 import numpy as np
 import pandas as pd
 
-SCORES = ["combined", "log-likelihood", "marginal", "dependence", "distance"]
+SCORES = ["combined", "log-likelihood", "vector", "marginal", "dependence", "distance", "mixture", "extreme"]
 LEVELS = [0.01, 0.05, 0.1]
 
 

@@ -1,4 +1,4 @@
-//! The mixture over standardised numbers that a combined score measures distances with.
+//! The mixture over standardised numbers that a combined score looks at records with.
 
 use ndarray::Axis;
 
@@ -46,7 +46,7 @@ pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standa
             Standardised::new(axes, &weights, gmm.means().view(), gmm.covariances().outer_iter())
         }
         Err(e) => {
-            tracing::warn!("outliers are ranked without their distances: {e}");
+            tracing::warn!("outliers are ranked without the mixture of their standardised numbers: {e}");
             None
         }
     }

@@ -1,0 +1,133 @@
+use super::*;
+use crate::evaluate::parts::{dependence, marginal};
+use crate::evaluate::{RecordScores, score_records};
+use crate::features::Bundle;
+use crate::ingest::{Audit, Cells, Column, RecordTable, Subjects};
+use crate::num::special::normal_log_pdf;
+use crate::schema::{Kind, Split, load_pipeline};
+use ndarray::array;
+
+/// Two numbers that always are equal, 400 records.
+fn bundle() -> Bundle {
+    let n = 400;
+    let x: Vec<f64> = (0..n).map(|i| f64::from(i * 7919 % n) + 0.25).collect();
+    let column = |name: &str| Column {
+        name: name.into(),
+        label: name.into(),
+        group: String::new(),
+        unit: String::new(),
+        kind: Kind::Continuous,
+        resolution: None,
+        range: None,
+        spelling: crate::ingest::Spelling::undeclared(),
+        cells: Cells::Number(x.clone().into()),
+    };
+    let ids: Vec<String> = (0..n).map(|i| i.to_string()).collect();
+    let table = RecordTable {
+        record_ids: ids.into(),
+        subjects: Subjects::Records,
+        splits: None,
+        columns: vec![column("a"), column("b")],
+        audit: Audit::default(),
+    };
+    Bundle::build(&table, None, &load_pipeline("wide-table").unwrap().0).unwrap()
+}
+
+#[test]
+fn marginal_sees_far_values_and_dependence_broken_pairs() {
+    let bundle = bundle();
+    let encoder = &bundle.manifest.encoder;
+    let (far, broken, usual) = (array![900.0, 900.0], array![40.0, 360.0], array![200.0, 200.0]);
+    assert!(marginal(encoder, far.view()) > 10.0);
+    assert!(marginal(encoder, broken.view()) < 4.0);
+    // More usual values do not make a record more unusual, but values that were never missing do by missing:
+    // P = ½/(n + 1) for each.
+    let never = 2.0 * (2.0 * (bundle.rows(Split::Train).len() + 1) as f64).ln();
+    assert!((marginal(encoder, array![f64::NAN, f64::NAN].view()) - never).abs() < 1e-9);
+    assert!(marginal(encoder, usual.view()) < 0.0);
+    // log p(v) = log N(v₁; 0, 1) + log N(v₂; v₁, 0.1²), the density of the pair.
+    let v = |x: f64| encoder.columns[0].encode(x, 0.5).0;
+    let joint = |row: &ndarray::Array1<f64>| {
+        normal_log_pdf(v(row[0])) + normal_log_pdf((v(row[1]) - v(row[0])) / 0.1) - 0.1_f64.ln()
+    };
+    let d = |row: &ndarray::Array1<f64>| dependence(encoder, row.view(), joint(row));
+    assert!(d(&broken) > d(&usual) + 50.0, "{} {}", d(&broken), d(&usual));
+    // Far out, but as a pair should be: nothing odd about their dependence.
+    assert!(d(&far) < d(&usual), "{} {}", d(&far), d(&usual));
+}
+
+/// The reference records, and the scores of the default with and without distances.
+fn scored() -> (Bundle, RecordScores, Score, Score) {
+    let bundle = bundle();
+    let encoder = &bundle.manifest.encoder;
+    let raw = bundle.raw_of(Split::Validation);
+    let flow =
+        crate::flow::Flow::<f32>::new(&crate::flow::FlowConfig::new(2), crate::random::Seed(1)).unwrap();
+    let scores = score_records(&flow, encoder, raw.view(), 1, crate::random::Seed(1));
+    let landmarks = Landmarks::fit(encoder, bundle.raw_of(Split::Train).view());
+    let axes = crate::evaluate::axes(encoder);
+    let means = ndarray::Array2::zeros((1, axes.len()));
+    let covariance = array![[1.0, 0.9], [0.9, 1.0]];
+    let covariances = std::iter::once(covariance.view());
+    let mixture = Standardised::new(axes, &[1.0], means.view(), covariances).unwrap();
+    let without = Score::combined(encoder, raw.view(), &scores, None, None);
+    let with = Score::combined(encoder, raw.view(), &scores, landmarks, Some(mixture));
+    (bundle, scores, without, with)
+}
+
+#[test]
+fn a_model_offers_the_measures_it_has() {
+    let (_, _, without, with) = scored();
+    assert!(ScoreKind::ALL.into_iter().all(|kind| with.choose(kind).is_some()));
+    assert_eq!(without.choose(ScoreKind::Distance), None);
+    assert_eq!(with.choose(ScoreKind::Combined), Some(with.clone()));
+    let plain = Score::default();
+    assert_eq!((plain.choose(ScoreKind::Marginal), plain.is_combined()), (None, false));
+    assert_eq!(plain.choose(ScoreKind::LogLikelihood), Some(plain.clone()));
+    assert_eq!(plain.of(&bundle().manifest.encoder, array![1.0, 2.0].view(), -3.0, -9.0), 3.0);
+}
+
+#[test]
+fn the_default_is_the_clearer_of_two_answers_that_are_means_of_roots() {
+    let (bundle, scores, _, with) = scored();
+    let encoder = &bundle.manifest.encoder;
+    let raw = bundle.raw_of(Split::Validation);
+    let one = |kind| with.choose(kind).unwrap();
+    let root = |kind, row: ArrayView1<'_, f64>, l: f64, t: f64| {
+        let tail = Tail::fit(one(kind).of_all(encoder, raw.view(), &scores));
+        (2.0 * tail.nats(one(kind).of(encoder, row, l, t))).sqrt()
+    };
+    let answers = |row: ArrayView1<'_, f64>, l: f64, t: f64| {
+        let of = |kind| root(kind, row, l, t);
+        let patient = (2.0 * of(ScoreKind::Distance) + of(ScoreKind::Marginal) + of(ScoreKind::Vector)) / 4.0;
+        let slip = (of(ScoreKind::Vector) + of(ScoreKind::Mixture) + of(ScoreKind::Extreme)) / 3.0;
+        [patient, slip]
+    };
+    let reference: Vec<[f64; 2]> = (0..raw.nrows())
+        .map(|i| answers(raw.row(i), scores.log_prob[i], scores.log_prob_tensor[i]))
+        .collect();
+    let tails = [0, 1].map(|q| Tail::fit(reference.iter().map(|a| a[q]).collect()));
+    for row in [array![900.0, 900.0], array![40.0, 360.0], array![200.0, 200.0]] {
+        let [patient, slip] = answers(row.view(), -7.0, -4.0);
+        let expected = tails[0].nats(patient).max(tails[1].nats(slip));
+        let got = with.of(encoder, row.view(), -7.0, -4.0);
+        assert!((got - expected).abs() < 1e-9 * (1.0 + got), "{got} {expected}");
+    }
+}
+
+#[test]
+fn reasons_name_the_measure_that_finds_a_record_unusual() {
+    let (bundle, _, _, with) = scored();
+    let encoder = &bundle.manifest.encoder;
+    let first = |row: ndarray::Array1<f64>, tensor: f64| {
+        let reasons = with.reasons(encoder, row.view(), 0.0, tensor);
+        assert!(reasons.len() == 5 && reasons.windows(2).all(|r| r[0].tail <= r[1].tail), "{reasons:?}");
+        assert!(reasons.iter().all(|r| (0.0..=1.0).contains(&r.tail)));
+        reasons[0].measure
+    };
+    assert_eq!(first(array![200.0, 200.0], -60.0), ScoreKind::Vector);
+    // Both values are everyday ones, and no record has them together.
+    let together = first(array![40.0, 360.0], -2.0);
+    assert!([ScoreKind::Distance, ScoreKind::Mixture].contains(&together), "{together}");
+    assert!(Score::default().reasons(encoder, array![1.0, 1.0].view(), 0.0, 0.0).is_empty());
+}
