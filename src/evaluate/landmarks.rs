@@ -71,7 +71,7 @@ impl Coordinate {
             Self::Level { column, code, last, weight } => {
                 let x = row[column];
                 let own = x.max(0.0) as usize;
-                (!x.is_nan()).then(|| if own == code || (last && own > code) { weight as f32 } else { 0.0 })
+                (!x.is_nan()).then_some(if own == code || (last && own > code) { weight as f32 } else { 0.0 })
             }
         }
     }
