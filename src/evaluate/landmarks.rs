@@ -4,8 +4,8 @@
 //! others in units of the standard deviation may have an ordinary vector. Distances to neighbours see it, and
 //! on small tables they rank records best of all single measures. A neighbour would be a patient's record in
 //! the model folder, though. So training records are gathered into groups of at least [`GROUP`] near each
-//! other (microaggregation; MDAV of Domingo-Ferrer and Mateo-Sanz 2002), and only the means of the groups, the
-//! *landmarks*, are kept:
+//! other (microaggregation; MDAV of Domingo-Ferrer and Mateo-Sanz 2002), and only the means of the groups,
+//! the *landmarks*, are kept:
 //!
 //! ```text
 //! distance(x) = ½ Σ over the two nearest landmarks m of Σ_j |z_j(x) − m_j| / (number of columns)
