@@ -4,8 +4,8 @@
 //! others in units of the standard deviation may have an ordinary vector. Distances to neighbours see it, and
 //! on small tables they rank records best of all single measures. A neighbour would be a patient's record in
 //! the model folder, though. So training records are gathered into groups of at least [`GROUP`] near each
-//! other (microaggregation; MDAV of Domingo-Ferrer and Mateo-Sanz 2002), and only the means of the groups, the
-//! *landmarks*, are kept:
+//! other (microaggregation; MDAV of Domingo-Ferrer and Mateo-Sanz 2002), and only the means of the groups,
+//! the *landmarks*, are kept:
 //!
 //! ```text
 //! distance(x) = ½ Σ over the two nearest landmarks m of Σ_j |z_j(x) − m_j| / (number of columns)
@@ -71,7 +71,7 @@ impl Coordinate {
             Self::Level { column, code, last, weight } => {
                 let x = row[column];
                 let own = x.max(0.0) as usize;
-                (!x.is_nan()).then(|| if own == code || (last && own > code) { weight as f32 } else { 0.0 })
+                (!x.is_nan()).then_some(if own == code || (last && own > code) { weight as f32 } else { 0.0 })
             }
         }
     }

@@ -1,10 +1,10 @@
 //! What a record can be unusual by, in nats or in units of distance, before anything is compared.
 //!
 //! ```text
-//! vector      −log p(v) − H·(observed coordinates)                   H = ½ ln(2πe), of a standard normal coordinate
-//! marginal    Σ_j (−ln(2·min(F_j, 1 − F_j)) − 1) − Σ log P(absent)   F_j: training distribution of value j, j observed
-//! extreme     max_j −ln(2·min(F_j, 1 − F_j))                         or what is missing against expectation
-//! dependence  −log p(v) + Σ_j log m_j(v_j)                           m_j: density of coordinate j alone
+//! vector      −log p(v) − H·(observed coordinates)         H = ½ ln(2πe), of a standard normal coordinate
+//! marginal    Σ_j (−ln(2·min(F_j, 1 − F_j)) − 1) − Σ log P(absent)      F_j: training distribution of value j
+//! extreme     max_j −ln(2·min(F_j, 1 − F_j))               or what is missing against expectation
+//! dependence  −log p(v) + Σ_j log m_j(v_j)                 m_j: density of coordinate j alone
 //! ```
 //!
 //! Each term of the marginal measure is exponential with mean 1 for ordinary numbers, so that a record with

@@ -73,8 +73,8 @@ pub enum FlagColumn {
 
 impl Flags {
     /// The table by columns, for writers of typed files: record id, figures, decision, the sentence, the
-    /// measure it is most unusual by, then for each k ≤ `explain_top` the feature, its observed and suggested value, what is expected, the gain and
-    /// the pattern.
+    /// measure it is most unusual by, then for each k ≤ `explain_top` the feature, its observed and suggested
+    /// value, what is expected, the gain and the pattern.
     pub fn columns(&self) -> Vec<(String, FlagColumn)> {
         let text = |of: &dyn Fn(&FlagRow) -> String| FlagColumn::Text(self.rows.iter().map(of).collect());
         let number = |of: &dyn Fn(&FlagRow) -> f64| FlagColumn::Number(self.rows.iter().map(of).collect());
