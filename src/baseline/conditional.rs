@@ -8,9 +8,9 @@
 //! One Cholesky factor serves both lines. No covariance is subtracted from another one, so rounding cannot
 //! make a covariance lose its definiteness.
 
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis, Slice};
 
-use super::{Gmm, GmmError, Kernel};
+use super::{GmmError, Kernel};
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
 use crate::num::triangular::{cholesky, solve_lower};
@@ -74,8 +74,11 @@ impl ConditionalGmm {
     ///
     /// # Panics
     /// Panics when `known` names a coordinate that the mixture does not have.
-    pub(super) fn new(of: &Gmm, known: &[usize]) -> Result<Self, GmmError> {
-        let (weights, means, covariances) = (of.weights(), of.means(), of.covariances());
+    pub(super) fn new(
+        kernel: Kernel,
+        (weights, means, covariances): (ArrayView1<'_, f64>, ArrayView2<'_, f64>, ArrayView3<'_, f64>),
+        known: &[usize],
+    ) -> Result<Self, GmmError> {
         let d = means.ncols();
         let order: Vec<usize> = known.iter().copied().chain((0..d).filter(|j| !known.contains(j))).collect();
         let k = known.len();
@@ -92,7 +95,7 @@ impl ConditionalGmm {
                 |rows, columns| lower.slice_axis(Axis(0), rows).slice_axis(Axis(1), columns).to_owned();
             let mean = means.row(c).select(Axis(0), &order);
             let log_det: Vec<f64> = lower.diag().iter().map(|x| x.ln()).collect();
-            let norm = |kernel: Kernel, logs: &[f64]| -logs.iter().sum::<f64>() + kernel.log_norm(logs.len());
+            let norm = |of: Kernel, logs: &[f64]| -logs.iter().sum::<f64>() + of.log_norm(logs.len());
             components.push(Component {
                 weight,
                 mean_known: mean.slice_axis(Axis(0), head).to_owned(),
@@ -100,11 +103,11 @@ impl ConditionalGmm {
                 known: part(head, head),
                 gain: part(tail, head),
                 free: part(tail, tail),
-                log_norm_known: weight.ln() + norm(of.kernel(), &log_det[..k]),
-                log_norm_free: norm(of.kernel().given(0.0, k).0, &log_det[k..]),
+                log_norm_known: weight.ln() + norm(kernel, &log_det[..k]),
+                log_norm_free: norm(kernel.given(0.0, k).0, &log_det[k..]),
             });
         }
-        Ok(Self { kernel: of.kernel(), known: k, components })
+        Ok(Self { kernel, known: k, components })
     }
 
     /// Conditions the mixture on the known coordinates.

@@ -142,7 +142,7 @@ impl Gmm {
     /// # Panics
     /// Panics when `known` names a coordinate that the mixture does not have.
     pub fn divided(&self, known: &[usize]) -> Result<ConditionalGmm, GmmError> {
-        ConditionalGmm::new(self, known)
+        ConditionalGmm::new(self.kernel, (self.weights(), self.means(), self.covariances()), known)
     }
 
     /// Number of components k.

@@ -9,7 +9,7 @@ words! {
     /// Name of a score.
     #[derive(Default, PartialOrd, Ord)]
     pub enum ScoreKind {
-        /// The default: all but dependence and log-likelihood together.
+        /// The default: vector, mixture and most extreme value together.
         #[default]
         Combined = "combined",
         /// Minus the log-likelihood in original units.

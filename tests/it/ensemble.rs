@@ -33,10 +33,12 @@ fn an_ensemble_serves_every_command_and_repeats_to_the_byte() {
 
     let json: Value = serde_json::from_slice(&fs::read(dir.join("one/model.json")).unwrap()).unwrap();
     let members = json["members"].as_array().unwrap();
-    assert_eq!(members.len(), 3, "two flows and a mixture");
+    assert_eq!(members.len(), 5, "two flows and three mixtures");
     let total: f64 = members.iter().map(|m| m["weight"].as_f64().unwrap()).sum();
     assert!((total - 1.0).abs() < 1e-9, "{total}");
-    assert!(members[2]["family"]["kind"] == "gmm" && members[0]["seed"] != members[1]["seed"]);
+    let mixtures: Vec<&Value> = members[2..].iter().map(|m| &m["family"]["kind"]).collect();
+    assert_eq!(mixtures, ["gmm", "tmix", "tmix"]);
+    assert!(members[0]["seed"] != members[1]["seed"]);
     let history = fs::read_to_string(dir.join("one/history.csv")).unwrap();
     assert!(history.lines().any(|l| l.starts_with("1,0,")) && history.lines().any(|l| l.starts_with("2,0,")));
 
