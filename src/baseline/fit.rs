@@ -187,7 +187,6 @@ pub struct GmmTrial {
     pub chosen: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references on")]
 fn is_plain(kernel: &Kernel) -> bool {
     *kernel == Kernel::Gaussian
 }

@@ -13,6 +13,7 @@ mod landmarks;
 mod parts;
 mod precision;
 mod records;
+mod scale;
 mod standardised;
 mod surprise;
 mod tail;

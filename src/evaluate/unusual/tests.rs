@@ -88,21 +88,25 @@ fn a_model_offers_the_measures_it_has() {
 }
 
 #[test]
-fn the_default_is_a_weighted_mean_of_roots() {
+fn the_default_is_a_weighted_mean_of_distances_above_the_median() {
     let (bundle, scores, _, with) = scored();
     let encoder = &bundle.manifest.encoder;
     let raw = bundle.raw_of(Split::Validation);
     let one = |kind| with.choose(kind).unwrap();
-    let root = |kind, row: ArrayView1<'_, f64>, l: f64, t: f64| {
-        let tail = Tail::fit(one(kind).of_all(encoder, raw.view(), &scores));
-        (2.0 * tail.nats(one(kind).of(encoder, row, l, t))).sqrt()
+    let far = |kind, row: ArrayView1<'_, f64>, l: f64, t: f64| {
+        let reference = one(kind).of_all(encoder, raw.view(), &scores);
+        let scale = match kind {
+            ScoreKind::Extreme => Scale::of_distances(&reference),
+            _ => Scale::of_surprises(&reference),
+        };
+        scale.apply(one(kind).of(encoder, row, l, t))
     };
     for row in [array![900.0, 900.0], array![40.0, 360.0], array![200.0, 200.0]] {
-        let of = |kind| root(kind, row.view(), -7.0, -4.0);
-        let sum = 2.0 * of(ScoreKind::Vector) + 2.0 * of(ScoreKind::Mixture) + of(ScoreKind::Extreme);
-        let expected = sum / 5.0;
+        let of = |kind| far(kind, row.view(), -7.0, -4.0);
+        let sum = of(ScoreKind::Vector) + of(ScoreKind::Mixture) + 0.5 * of(ScoreKind::Extreme);
+        let expected = sum / 2.5;
         let got = with.of(encoder, row.view(), -7.0, -4.0);
-        assert!((got - expected).abs() < 1e-9 * (1.0 + got), "{got} {expected}");
+        assert!((got - expected).abs() < 1e-9 * (1.0 + got.abs()), "{got} {expected}");
     }
 }
 
