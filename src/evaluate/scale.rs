@@ -14,8 +14,8 @@ pub(super) struct Scale {
     floor: Option<f64>,
     /// Median.
     center: f64,
-    /// 95 % quantile minus median. Upper quantiles rather than a deviation: these measures are skewed, and what
-    /// matters is that their upper tails meet.
+    /// The 95 % quantile minus the median. Upper quantiles serve better than a deviation, because these
+    /// measures are skewed, and what matters is that their upper tails meet.
     spread: f64,
 }
 

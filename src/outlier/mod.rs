@@ -5,10 +5,9 @@
 //! what, would make the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of
 //! files or of how a model was fitted; any [`Density`](crate::density::Density) will do.
 //!
-//! The default score puts measures of unlike nature together, each by its upper tail among reference records. A
-//! flag is explained by the measure that finds the record most unusual ([`Reason`]). Whatever is put together,
-//! and however well: what is calibrated is the resulting number, by records that had no part in it, so that
-//! p-values are uniform for ordinary records under every score.
+//! The default score puts measures of unlike nature together. A flag is explained by the measure that finds the
+//! record most unusual ([`Reason`]). What is calibrated is the resulting number, by records that had no part in
+//! it, so that p-values are uniform for ordinary records under every score.
 //!
 //! # References
 //! Bates et al. (2023), arXiv:2104.08279 (p-values that share a calibration set); Han et al. (2022), ADBench,
@@ -94,12 +93,20 @@ pub enum OutlierError {
 impl Hint for OutlierError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoCalibration => {
-                Some("fit with `--calibration cross`, or on a bundle whose calibration split is not empty (see `split` in the pipeline)".into())
-            }
-            Self::Level { .. } => Some("0.05 flags rows so that about 5 % of the alarms (--fdr) or of the ordinary rows (--alpha) are false".into()),
+            Self::NoCalibration => Some(
+                "fit with `--calibration cross`, or on a bundle whose calibration split is not \
+                empty (see `split` in the pipeline)"
+                    .into(),
+            ),
+            Self::Level { .. } => Some(
+                "0.05 flags rows so that about 5 % of the alarms (--fdr) or of \
+            the ordinary rows (--alpha) are false"
+                    .into(),
+            ),
             Self::Length { .. } => None,
-            Self::Columns { .. } => Some("prepare the rows with the pipeline the model was fitted with".into()),
+            Self::Columns { .. } => {
+                Some("prepare the rows with the pipeline the model was fitted with".into())
+            }
         }
     }
 }

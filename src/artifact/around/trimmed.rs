@@ -21,6 +21,8 @@ impl<E: Estimator<Model = Calibrated>> Estimator for Trimmed<E> {
 
     fn fit(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Calibrated, FitError> {
         run.progress.note("fitting once to find the most unusual training records");
+        // The budget of time is that of both fits together.
+        let run = &Run { time_budget: run.time_budget.map(|budget| 0.5 * budget), ..*run };
         let first = self.inner.fit(bundle, &Run { resume: false, checkpoint: None, ..*run })?.model;
         let rows = most_unusual(&first, bundle, self.share);
         run.progress.note(&format!(

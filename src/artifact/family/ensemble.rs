@@ -1,5 +1,5 @@
-//! Flows of different seeds, and mixtures of Gaussians and of t distributions, as one mixture density: an estimator around that of a
-//! flow.
+//! Flows of different seeds, and mixtures of Gaussians and of t distributions, as one mixture density: an
+//! estimator around that of a flow.
 
 use std::sync::Arc;
 use std::time::Instant;

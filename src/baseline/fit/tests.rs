@@ -5,6 +5,7 @@ use ndarray::{Array2, Array3, Axis, concatenate};
 use rand::RngExt;
 
 use crate::num::special::normal_quantile;
+use crate::random::Seed;
 
 fn array2(v: &serde_json::Value) -> Array2<f64> {
     let rows: Vec<Vec<f64>> = serde_json::from_value(v.clone()).unwrap();

@@ -178,3 +178,22 @@ fn lengths_beyond_an_arrow_file_are_errors() {
         assert!(refused > 100, "{name}: {refused}");
     }
 }
+
+/// A page header whose number of values is −59 made the decoder ask for 2⁶¹ bytes, which ends a process.
+#[test]
+fn page_headers_of_a_parquet_file_that_contradict_its_footer_are_errors() {
+    for name in ["pandas-index.parquet", "pyarrow-plain.parquet", "duckdb.parquet", "pyarrow-none.parquet"] {
+        let whole = std::fs::read(folder().join(name)).unwrap();
+        assert!(read_as(name, &whole).is_ok(), "{name}");
+        let mut refused = 0;
+        // The first header lies behind the four bytes that begin every Parquet file.
+        for at in 4..40 {
+            for byte in [0x01, 0x75, 0x7f] {
+                let mut damaged = whole.clone();
+                damaged[at] = byte;
+                refused += usize::from(read_as(name, &damaged).is_err());
+            }
+        }
+        assert!(refused > 20, "{name}: {refused}");
+    }
+}
