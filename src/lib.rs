@@ -55,11 +55,12 @@
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them
-//! L0  num  random  density  output  error
+//! L0  num  random  density  output  error  message
 //! ```
 
 pub mod density;
 pub mod error;
+pub mod message;
 pub mod num;
 pub mod output;
 pub mod random;

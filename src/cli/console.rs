@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::IoError;
+use crate::message::Message;
 use crate::pipeline::Error;
 
 /// Writes notes, warnings and progress bars to stderr.
@@ -31,9 +32,9 @@ impl Console {
     }
 
     /// Prints a line about something the user should know.
-    pub(super) fn warn(&self, text: &str) {
+    pub(super) fn warn(&self, message: &Message) {
         if !self.quiet {
-            self.line(&format!("warning: {text}"));
+            self.line(&format!("warning: {message}"));
         }
     }
 

@@ -126,7 +126,8 @@ impl Hint for FeatureError {
                 split.name()
             ),
             Self::EmptySplit { split, n_subjects, .. } => format!(
-                "whole subjects go to a split, and {n_subjects} are few: add subjects, raise `split.{}`, or try another seed",
+                "whole subjects go to a split, and {n_subjects} are few: add subjects, raise `split.{}`, or \
+                 try another seed",
                 split.name()
             ),
             Self::NoFeatures { left_out } => {

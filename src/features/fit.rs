@@ -6,6 +6,7 @@ use std::fmt;
 use rayon::prelude::*;
 
 use crate::ingest::{Cells, Column, RecordTable, Texts};
+use crate::message::{Message, Weight};
 use crate::num::moments::Moments;
 use crate::num::quantile::quantile_sorted;
 use crate::schema::{Kind, Pipeline, Split, TransformKind};
@@ -93,22 +94,45 @@ impl fmt::Display for FeatureWarning {
             }
             Self::Unbounded { column } => write!(
                 f,
-                "`{column}` repeats values and gets no noise: its likelihood has no upper bound (`dequantize = none`)"
+                "`{column}` repeats values and gets no noise: its likelihood has no upper bound (`dequantize \
+                 = none`)"
             ),
             Self::Shifted { column } => write!(
                 f,
-                "`{column}` lies so far from zero for its spread that single precision would lose its digits: the training \
-                 mean is subtracted from it in double precision, which changes no likelihood"
+                "`{column}` lies so far from zero for its spread that single precision would lose its \
+                 digits: the training mean is subtracted from it in double precision, which changes no \
+                 likelihood"
             ),
             Self::Rescaled { column } => write!(
                 f,
-                "`{column}` has training values that single precision cannot hold under the transform asked for: it is mapped \
-                 to normal scores; likelihoods in original units stay comparable, those of the tensor do not"
+                "`{column}` has training values that single precision cannot hold under the transform asked \
+                 for: it is mapped to normal scores; likelihoods in original units stay comparable, those of \
+                 the tensor do not"
             ),
             Self::ManyLevels { column, levels } => write!(
                 f,
                 "`{column}` has {levels} levels in the training records: is it an id, a date or free text?"
             ),
+        }
+    }
+}
+
+impl FeatureWarning {
+    /// The warning for a reader, with its weight and count.
+    pub fn message(&self) -> Message {
+        let (weight, column, count) = match self {
+            Self::Empty { column } => (Weight::LeftOut, column, None),
+            Self::Rare { column, observed, .. } => (Weight::LeftOut, column, Some(*observed)),
+            Self::ManyLevels { column, levels } => (Weight::Wrong, column, Some(*levels)),
+            Self::Unbounded { column } => (Weight::Wrong, column, None),
+            Self::Constant { column } | Self::Shifted { column } | Self::Rescaled { column } => {
+                (Weight::Choice, column, None)
+            }
+        };
+        let message = Message::column(weight, column, self.to_string());
+        match count {
+            Some(n) => message.counting(n),
+            None => message,
         }
     }
 }

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use crate::error::IoError;
 use crate::ingest::{Audit, RecordTable};
+use crate::message::{Message, Weight};
 use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
+use super::fit::FeatureWarning;
 use super::manifest::{AUDIT, MANIFEST, TENSORS, json};
 use super::tensors::Contents;
 use super::{CodedTable, Encoder, FORMAT_VERSION, FeatureError, Manifest, Shape, SplitCounts, split};
@@ -28,7 +30,7 @@ pub struct Prepared<'t> {
 
 impl<'t> Prepared<'t> {
     /// Splits the records by subject and fits the encoder on the training split. What a user should know
-    /// about columns and splits is added to the warnings of the audit.
+    /// about columns and splits is added to the messages of the audit.
     ///
     /// # Errors
     /// [`FeatureError::NoRecords`], [`FeatureError::EmptySplit`], and those of [`Encoder::fit`].
@@ -37,7 +39,7 @@ impl<'t> Prepared<'t> {
         schema: Option<&Schema>,
         pipeline: &Pipeline,
     ) -> Result<Self, FeatureError> {
-        let (splits, split_warnings) = split::assign_splits(table, pipeline)?;
+        let (splits, of_splits) = split::assign_splits(table, pipeline)?;
         let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
         let encoder = match pipeline.kind() {
             PipelineKind::Windows(waveform) => {
@@ -48,15 +50,17 @@ impl<'t> Prepared<'t> {
         };
         let coded = encoder.coded(table)?;
         let mut audit = table.audit.clone();
-        audit.warnings.extend(split_warnings);
-        audit.warnings.extend(warnings.iter().map(ToString::to_string));
+        audit.messages.extend(of_splits);
+        audit.messages.extend(warnings.iter().map(FeatureWarning::message));
         let counts = SplitCounts::of(&splits);
         if counts.train < FEW_ROWS * encoder.n_coordinates() {
-            audit.warnings.push(format!(
-                "{} training records for {} coordinates are few: likelihoods and what follows from them are uncertain",
+            let text = format!(
+                "{} training records for {} coordinates are few: likelihoods and what follows from them are \
+                 uncertain",
                 counts.train,
                 encoder.n_coordinates()
-            ));
+            );
+            audit.messages.push(Message::records(Weight::Wrong, text).counting(counts.train));
         }
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
@@ -123,9 +127,8 @@ impl<'t> Prepared<'t> {
         let place = |name: &str| manifest.encoder.columns.iter().position(|c| c.meta.name == name);
         unseen.sort_by_key(|(column, _)| place(column));
         for (column, count) in unseen {
-            audit
-                .warnings
-                .push(format!("`{column}`: {count} held-out records have a level not met in training"));
+            let text = format!("`{column}`: {count} held-out records have a level not met in training");
+            audit.messages.push(Message::column(Weight::Choice, &column, text).counting(count));
         }
         Ok((manifest, audit))
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use crate::ingest::{RecordTable, Subjects};
+use crate::message::{Message, Weight};
 use crate::schema::{Pipeline, Split, SplitFractions};
 
 use super::FeatureError;
@@ -101,7 +102,7 @@ pub fn assign_subjects<'s>(
 pub fn assign_splits(
     table: &RecordTable,
     pipeline: &Pipeline,
-) -> Result<(Vec<Split>, Vec<String>), FeatureError> {
+) -> Result<(Vec<Split>, Vec<Message>), FeatureError> {
     if table.n_records() == 0 {
         return Err(FeatureError::NoRecords);
     }
@@ -110,13 +111,13 @@ pub fn assign_splits(
         Some(declared) => (declared.clone(), false),
         None => assign_subjects(table.subjects(), pipeline),
     };
-    let mut warnings = Vec::new();
+    let mut messages = Vec::new();
     if by_rank {
-        warnings.push(
-            "so few subjects that chance would leave a split empty: they are divided by rank, and adding subjects \
-             may move others"
-                .into(),
-        );
+        messages.push(Message::records(
+            Weight::Choice,
+            "so few subjects that chance would leave a split empty: they are divided by rank, and adding \
+             subjects may move others",
+        ));
     }
     for split in Split::ALL {
         if splits.contains(&split) {
@@ -134,12 +135,15 @@ pub fn assign_splits(
                     declared,
                 });
             }
-            Split::Calibration => warnings.push(
-                "no record is in the calibration split: p-values need `fit --calibration cross`".into(),
-            ),
+            Split::Calibration => messages.push(Message::records(
+                Weight::Wrong,
+                "no record is in the calibration split: p-values need `fit --calibration cross`",
+            )),
             Split::Test => {
-                warnings
-                    .push("no record is in the test split: nothing judges the models on unseen data".into());
+                messages.push(Message::records(
+                    Weight::Wrong,
+                    "no record is in the test split: nothing judges the models on unseen data",
+                ));
             }
         }
     }
@@ -147,13 +151,14 @@ pub fn assign_splits(
     if declared && !matches!(table.subjects, Subjects::Records) {
         let (divided, subjects) = divided_subjects(table.subjects(), &splits);
         if divided > 0 {
-            warnings.push(format!(
-                "{divided} of {subjects} subjects have records in more than one of the declared splits: held-out figures may be \
-                 too good"
-            ));
+            let text = format!(
+                "{divided} of {subjects} subjects have records in more than one of the declared splits: \
+                 held-out figures may be too good"
+            );
+            messages.push(Message::records(Weight::Leak, text).counting(divided));
         }
     }
-    Ok((splits, warnings))
+    Ok((splits, messages))
 }
 
 /// Subjects with records in more than one split, and all subjects.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::IoError;
+use crate::message::Messages;
 use crate::num::hex::hex;
 
 /// Everything that happened between the files and the records.
@@ -25,8 +26,9 @@ pub struct Audit {
     /// Per column of a wide table: what it was taken for and why, and what its cells hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnAudit>,
-    /// Things a user should know, as sentences without patient values.
-    pub warnings: Vec<String>,
+    /// Things a user should know.
+    #[serde(flatten)]
+    pub messages: Messages,
 }
 
 /// A column of a wide table.

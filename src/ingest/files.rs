@@ -8,6 +8,7 @@ use crate::error::IoError;
 
 use super::{IngestError, InputFile};
 use crate::ingest::source::{Note, Notes, TextFault};
+use crate::message::{Message, Weight};
 
 /// How a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +85,8 @@ impl SourceFile {
         let format = recognise(path, by_name);
         let notes = Notes::default();
         if format != by_name {
-            notes.say(Note::Format, format!("{name} holds {}, whatever its name says", format.described()));
+            let text = format!("{name} holds {}, whatever its name says", format.described());
+            notes.say(Note::Format, Message::file(Weight::Choice, &name, text));
         }
         Some(Self { path: path.to_path_buf(), stem: stem.to_string(), name, format, separator: None, notes })
     }
@@ -94,10 +96,10 @@ impl SourceFile {
         Self { separator, ..self }
     }
 
-    /// Sentences on the file that a user should know. Some of them are known only once the whole file has
+    /// What a user should know about the file. Some of them are known only once the whole file has
     /// been read.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        self.notes.sentences()
+    pub(super) fn messages(&self) -> Vec<Message> {
+        self.notes.messages()
     }
 
     /// Whether the file is one of several that make a table: writers leave marks and checksums beside them,

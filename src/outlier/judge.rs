@@ -4,7 +4,6 @@
 //! records: what Benjamini and Hochberg need of a table is how often each value occurs. A second pass writes
 //! the verdicts and explains the most unusual records, which the tally has picked.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{ArrayView1, ArrayView2};
@@ -16,6 +15,7 @@ use super::explain::{Explainer, Explanation};
 use super::feature::Feature;
 use super::flag_row::{FlagOptions, FlagRow, RowGroup};
 use super::groups::{Calibrations, group_name};
+use super::ranked::{MostUnusual, Ranked};
 use super::sentence::sentence;
 use super::threshold::{Warning, warnings};
 use super::versions::Gain;
@@ -42,16 +42,16 @@ pub struct Scored {
 }
 
 /// What the first pass gathers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tally {
     n: usize,
     /// How often each p-value occurs, by its bits: of positive numbers they have the numbers' order.
     counts: BTreeMap<u64, usize>,
     groups: BTreeMap<i64, usize>,
     not_finite: usize,
-    /// Candidates for an explanation: rows that may be flagged, and the most unusual of all.
-    may_be_flagged: Unusual,
-    most_unusual: Unusual,
+    /// MostUnusual for an explanation: rows that may be flagged, and the most unusual of all.
+    may_be_flagged: MostUnusual,
+    most_unusual: MostUnusual,
 }
 
 /// What follows from it for every record.
@@ -66,44 +66,6 @@ pub struct Decisions {
     pub n_records: usize,
     /// Records flagged.
     pub n_flagged: usize,
-}
-
-/// The highest scores with their rows, not more than a number of them.
-#[derive(Debug, Clone, Default)]
-struct Unusual(BTreeSet<Ranked>);
-
-/// Ordered by falling score, then by row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Ranked {
-    score: f64,
-    row: usize,
-    p: f64,
-}
-
-impl Eq for Ranked {}
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.row.cmp(&other.row))
-    }
-}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Unusual {
-    fn offer(&mut self, ranked: Ranked, most: usize) {
-        if most == 0 {
-            return;
-        }
-        self.0.insert(ranked);
-        if self.0.len() > most {
-            self.0.pop_last();
-        }
-    }
 }
 
 impl<'a> Judge<'a> {
@@ -148,6 +110,19 @@ impl<'a> Judge<'a> {
         self.calibrations.p_value(self.calibrations.code(row), score)
     }
 
+    /// Begins a tally.
+    pub fn begin(&self) -> Tally {
+        let options = self.options;
+        Tally {
+            n: 0,
+            counts: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            not_finite: 0,
+            may_be_flagged: MostUnusual::new(options.max_explained),
+            most_unusual: MostUnusual::new(options.also_explain.min(options.max_explained)),
+        }
+    }
+
     /// Takes the next records into the tally.
     pub fn tally(&self, tally: &mut Tally, raw: ArrayView2<'_, f64>, log_prob: &[f64], scores: &[f64]) {
         let options = self.options;
@@ -159,14 +134,11 @@ impl<'a> Judge<'a> {
             }
             // One floored draw among the averaged ones is enough to leave the range of real log-likelihoods.
             tally.not_finite += usize::from(log_prob < LOG_PROB_FLOOR / 1e3);
-            // NaN first, as the calibration has it.
-            let score = if score.is_nan() { f64::INFINITY } else { score };
-            let ranked = Ranked { score, row: tally.n, p };
             // A q-value is never below its p-value.
             if options.rule.flags(p, p) {
-                tally.may_be_flagged.offer(ranked, options.max_explained);
+                tally.may_be_flagged.offer_with(tally.n, score, p);
             }
-            tally.most_unusual.offer(ranked, options.also_explain.min(options.max_explained));
+            tally.most_unusual.offer_with(tally.n, score, p);
             tally.n += 1;
         }
     }
@@ -186,8 +158,8 @@ impl<'a> Judge<'a> {
             n_flagged += if options.rule.flags(p, running) { count } else { 0 };
         }
         let flagged = |r: &&Ranked| q.get(&r.p.to_bits()).is_some_and(|&q| options.rule.flags(r.p, q));
-        let mut chosen: BTreeSet<Ranked> = tally.may_be_flagged.0.iter().filter(flagged).copied().collect();
-        chosen.extend(&tally.most_unusual.0);
+        let mut chosen: BTreeSet<Ranked> = tally.may_be_flagged.iter().filter(flagged).copied().collect();
+        chosen.extend(tally.most_unusual.iter().copied());
         let explained: BTreeSet<usize> = match options.explain_top {
             0 => BTreeSet::new(),
             _ => chosen.iter().take(options.max_explained).map(|r| r.row).collect(),

@@ -30,6 +30,7 @@ mod flag_row;
 mod groups;
 mod judge;
 mod pattern;
+mod ranked;
 mod score;
 mod sentence;
 mod subject;
@@ -49,6 +50,7 @@ pub use flag_row::{FlagOptions, FlagRow, RowGroup};
 pub use groups::{Calibrations, Grouping};
 pub use judge::{Decisions, Judge, Scored, Tally};
 pub use pattern::{Correction, Pattern, corrections};
+pub use ranked::MostUnusual;
 pub use score::calibration_scores;
 pub use table::{FlagColumn, Flags, flag};
 pub use threshold::{Rule, Warning, warnings};
@@ -94,13 +96,13 @@ impl Hint for OutlierError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoCalibration => Some(
-                "fit with `--calibration cross`, or on a bundle whose calibration split is not \
-                empty (see `split` in the pipeline)"
+                "fit with `--calibration cross`, or on a bundle whose calibration split is not empty (see \
+                 `split` in the pipeline)"
                     .into(),
             ),
             Self::Level { .. } => Some(
-                "0.05 flags rows so that about 5 % of the alarms (--fdr) or of \
-            the ordinary rows (--alpha) are false"
+                "0.05 flags rows so that about 5 % of the alarms (--fdr) or of the ordinary rows (--alpha) \
+                 are false"
                     .into(),
             ),
             Self::Length { .. } => None,

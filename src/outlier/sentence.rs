@@ -63,8 +63,8 @@ fn pair_sentence(pair: &PairExplanation) -> String {
     let ([first, second], [x, y]) = (&pair.observed_text, &pair.suggested_text);
     if pair.either {
         format!(
-            "{first} does not occur together with {second}; with {x} for the first or {y} for the second the record \
-             would be {}",
+            "{first} does not occur together with {second}; with {x} for the first or {y} for the second the \
+             record would be {}",
             verdict(pair.p_after)
         )
     } else {
@@ -172,8 +172,8 @@ mod tests {
         };
         assert_eq!(
             sentence(&[], Some(&pair), 2, &[]),
-            "a 1 kg does not occur together with b 2%; with 3 for the first or 4 for the second the record would be \
-             ordinary"
+            "a 1 kg does not occur together with b 2%; with 3 for the first or 4 for the second the record \
+             would be ordinary"
         );
         pair.either = false;
         assert_eq!(

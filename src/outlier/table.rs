@@ -12,7 +12,7 @@ use super::OutlierError;
 use super::explanation::FeatureExplanation;
 use super::feature::significant;
 use super::flag_row::{FlagOptions, FlagRow};
-use super::judge::{Judge, Tally};
+use super::judge::Judge;
 use super::threshold::Warning;
 
 /// The verdict on a table.
@@ -49,7 +49,7 @@ pub fn flag(
         return Err(OutlierError::Length { what: "record ids", got, expected });
     }
     let scored = judge.score(raw)?;
-    let mut tally = Tally::default();
+    let mut tally = judge.begin();
     judge.tally(&mut tally, raw, &scored.records.log_prob, &scored.scores);
     let decisions = judge.decide(&tally);
     Ok(Flags {

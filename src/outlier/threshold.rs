@@ -8,6 +8,8 @@ use statrs::distribution::{Beta, ContinuousCDF};
 use super::OutlierError;
 use super::calibrate::{Calibration, ROUNDING};
 
+use crate::message::{Message, Weight};
+
 /// What decides whether a row is flagged.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -127,56 +129,81 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// The warning for a reader, with its weight and count.
+    pub fn message(&self) -> Message {
+        let (weight, count) = match self {
+            Self::OutOfReach { n_calibration, .. }
+            | Self::ManyNeeded { n_calibration, .. }
+            | Self::Imprecise { n_calibration, .. } => (Weight::Wrong, Some(*n_calibration)),
+            Self::Shifted { .. } | Self::Constant => (Weight::Wrong, None),
+            Self::SmallGroup { rows, .. } | Self::UnknownGroup { rows } | Self::NotFinite { rows } => {
+                (Weight::Wrong, Some(*rows))
+            }
+            Self::ExplanationsLimited { flagged, .. } => (Weight::LeftOut, Some(*flagged)),
+        };
+        let message = Message::records(weight, self.to_string());
+        match count {
+            Some(n) => message.counting(n),
+            None => message,
+        }
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutOfReach { rule, n_calibration, needed } => write!(
                 f,
-                "no row can be flagged at {} {} with {n_calibration} calibration records (smallest p-value {:.2e}); \
-                 use a larger level or calibrate on {needed} records or more",
+                "no row can be flagged at {} {} with {n_calibration} calibration records (smallest p-value \
+                 {:.2e}); use a larger level or calibrate on {needed} records or more",
                 rule.option(),
                 rule.level(),
                 1.0 / (n_calibration + 1) as f64
             ),
             Self::ManyNeeded { fdr, n_calibration, n_rows, at_least } => write!(
                 f,
-                "with {n_calibration} calibration records, {n_rows} rows and --fdr {fdr}, nothing is flagged until \
-                 {at_least} rows are more unusual than every calibration record; to find single errors judge fewer \
-                 rows at once, use --alpha, or calibrate on about {} records",
+                "with {n_calibration} calibration records, {n_rows} rows and --fdr {fdr}, nothing is flagged \
+                 until {at_least} rows are more unusual than every calibration record; to find single errors \
+                 judge fewer rows at once, use --alpha, or calibrate on about {} records",
                 // One row suffices when fdr·(n_cal + 1) ≥ n_rows.
                 (*n_rows as f64 / fdr).ceil()
             ),
             Self::Imprecise { alpha, n_calibration, realised: (low, high) } => write!(
                 f,
-                "with {n_calibration} calibration records the share of ordinary rows flagged at --alpha {alpha} may \
-                 be anywhere from {:.2} % to {:.2} %; use a larger level or more calibration records",
+                "with {n_calibration} calibration records the share of ordinary rows flagged at --alpha \
+                 {alpha} may be anywhere from {:.2} % to {:.2} %; use a larger level or more calibration \
+                 records",
                 100.0 * low,
                 100.0 * high
             ),
             Self::Shifted { share } => write!(
                 f,
-                "{:.0} % of the rows have p ≤ 0.05 where 5 % are expected: these rows as a whole differ from the \
-                 cohort the model was fitted on; check units, columns and selection before reading single flags",
+                "{:.0} % of the rows have p ≤ 0.05 where 5 % are expected: these rows as a whole differ from \
+                 the cohort the model was fitted on; check units, columns and selection before reading \
+                 single flags",
                 100.0 * share
             ),
             Self::SmallGroup { group, n_calibration, rows, needed } => write!(
                 f,
-                "none of the {rows} rows of group {group} can be flagged: it has {n_calibration} calibration records \
-                 (smallest p-value {:.2e}) and the level needs {needed}; use a larger level or coarser groups",
+                "none of the {rows} rows of group {group} can be flagged: it has {n_calibration} calibration \
+                 records (smallest p-value {:.2e}) and the level needs {needed}; use a larger level or \
+                 coarser groups",
                 1.0 / (n_calibration + 1) as f64
             ),
             Self::UnknownGroup { rows } => write!(
                 f,
-                "{rows} rows are of groups without calibration records: nothing can be said about them, so p = 1"
+                "{rows} rows are of groups without calibration records: nothing can be said about them, so p \
+                 = 1"
             ),
             Self::NotFinite { rows } => write!(
                 f,
-                "{rows} rows have no finite log-likelihood and count as the most unusual; look for extreme values in \
-                 them"
+                "{rows} rows have no finite log-likelihood and count as the most unusual; look for extreme \
+                 values in them"
             ),
             Self::Constant => f.write_str(
-                "all calibration scores are equal, so no row can be ranked; check that the model was fitted on \
-                 columns that vary",
+                "all calibration scores are equal, so no row can be ranked; check that the model was fitted \
+                 on columns that vary",
             ),
             Self::ExplanationsLimited { explained, flagged } => write!(
                 f,

@@ -41,7 +41,8 @@ impl Hint for PartialError {
         match self {
             Self::Gmm(e) => e.hint(),
             Self::NotSupported { .. } => Some(format!(
-                "fit a model with --model gmm, which answers exactly, or a flow of at most {MOST_COORDINATES} coordinates"
+                "fit a model with --model gmm, which answers exactly, or a flow of at most \
+                 {MOST_COORDINATES} coordinates"
             )),
         }
     }

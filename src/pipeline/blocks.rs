@@ -11,6 +11,7 @@ use super::{Error, RecordsSource};
 use crate::artifact::ModelArtifact;
 use crate::features::{Encoder, StoredRecords, add_counts};
 use crate::ingest::{IngestProgress, NewTable, OutputCells, OutputColumn};
+use crate::message::Message;
 use crate::schema::Split;
 
 /// Numbers of a block.
@@ -32,7 +33,7 @@ pub(super) struct Block {
 pub(super) struct Blocks<'m> {
     source: Source<'m>,
     /// What the user should know about them, as far as they have been gone through.
-    pub(super) warnings: Vec<String>,
+    pub(super) messages: Vec<Message>,
     rows: usize,
     progress: &'m dyn IngestProgress,
 }
@@ -58,7 +59,7 @@ impl<'m> Blocks<'m> {
             let table = NewTable::open(path, &expected(&model.encoder))?;
             Ok(Self {
                 source: Source::Table(Box::new(table), &model.encoder),
-                warnings: Vec::new(),
+                messages: Vec::new(),
                 rows,
                 progress,
             })
@@ -71,9 +72,15 @@ impl<'m> Blocks<'m> {
                     return table(&dir.join("features.parquet"));
                 }
                 model.check_encoder(&stored.manifest.encoder)?;
-                Ok(Self { source: Source::Stored(Box::new(stored)), warnings: Vec::new(), rows, progress })
+                Ok(Self { source: Source::Stored(Box::new(stored)), messages: Vec::new(), rows, progress })
             }
         }
+    }
+
+    /// Hands out at most `rows` records at a time, for what takes long with each of them.
+    pub(super) fn by(mut self, rows: usize) -> Self {
+        self.rows = rows.min(self.rows);
+        self
     }
 
     /// Hands out all records, in their order. A source without records hands out one block without any.
@@ -103,7 +110,7 @@ impl<'m> Blocks<'m> {
             }
             Source::Table(table, encoder) => {
                 let (mut before, mut unseen) = (0, Vec::new());
-                let mut warnings = table.each(rows, self.progress, |read| {
+                let mut messages = table.each(rows, self.progress, |read| {
                     let coded = encoder.coded(&read)?;
                     // The reader may hand out more rows at once than can be scored at once.
                     for from in (0..coded.len()).step_by(rows) {
@@ -116,8 +123,8 @@ impl<'m> Blocks<'m> {
                     before += coded.len();
                     Ok::<_, Error>(())
                 })?;
-                warnings.extend(unseen_warnings(encoder, unseen));
-                self.warnings = warnings;
+                messages.extend(unseen_warnings(encoder, unseen));
+                self.messages = messages;
                 Ok(())
             }
         }

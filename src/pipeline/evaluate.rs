@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::ingest::{self, Cells, RecordTable};
+use crate::message::{Message, Weight};
 use crate::outlier::{Agreement, Verdict, agreement};
 use crate::schema::Kind;
 
@@ -14,7 +15,7 @@ use super::{Error, error};
 ///
 /// # Errors
 /// Files that cannot be read; labels of which none is about a record of the table.
-pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<String>), Error> {
+pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<Message>), Error> {
     let known = read_labels(labels)?;
     let wanted = [("score", Kind::Continuous), ("p_value", Kind::Continuous), ("flagged", Kind::Categorical)];
     let table = ingest::read_columns(flags, &wanted)?;
@@ -35,7 +36,7 @@ pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<String>),
     }
     let truth = labels_of(table.record_ids.iter(), &known);
     let met = table.record_ids.iter().filter(|id| known.contains_key(*id)).count();
-    let mut warnings = Vec::new();
+    let mut messages = Vec::new();
     if met == 0 && !known.is_empty() {
         return Err(error::labels(
             labels,
@@ -43,14 +44,15 @@ pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<String>),
         ));
     }
     if met < known.len() {
-        warnings.push(format!(
+        let text = format!(
             "{} of {} labelled records are not in {}; they are left out",
             known.len() - met,
             known.len(),
             flags.display()
-        ));
+        );
+        messages.push(Message::records(Weight::LeftOut, text).counting(known.len() - met));
     }
-    Ok((agreement(&verdicts, &truth)?, warnings))
+    Ok((agreement(&verdicts, &truth)?, messages))
 }
 
 fn numbers(table: &RecordTable, column: usize) -> Vec<f64> {

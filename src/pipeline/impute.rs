@@ -7,12 +7,13 @@ use ndarray::ArrayView2;
 use crate::artifact::ModelArtifact;
 use crate::features::Encoder;
 use crate::ingest::{self, OutputCells, OutputColumn, write_table};
+use crate::message::{Message, Weight};
 use crate::output::OutputError;
 use crate::partial::{self, Proposal};
 use crate::random::Seed;
 
 use super::Error;
-use super::marginal::few_samples;
+use super::marginal::{few_samples, few_samples_warning};
 use super::names::listed;
 use super::records::expected;
 use super::sample::decoded_columns;
@@ -43,7 +44,7 @@ pub struct ImputeRequest<'a> {
 ///
 /// # Errors
 /// Columns or categories the model does not know; whatever reading, drawing or writing reports.
-pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
+pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
@@ -101,42 +102,45 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<String>, Error> {
         ),
     ];
     columns.extend(decoded_columns(encoder, completed.raw.view()));
-    let mut warnings = table.audit.warnings.clone();
-    warnings.extend(unusual_values(encoder, raw.view()));
-    warnings.extend(few_samples(
-        &completed.effective_samples,
+    let mut messages = table.audit.messages.0.clone();
+    messages.extend(unusual_values(encoder, raw.view()));
+    messages.extend(few_samples_warning(
+        few_samples(&completed.effective_samples),
+        n,
         "their completions repeat a few candidates and vary too little",
     ));
     let impossible = completed.effective_samples.iter().filter(|e| **e == 0.0).count();
     if impossible > 0 {
-        warnings.push(format!(
-            "{impossible} of {n} records are so unusual that the model gives no candidate any weight: their completions are \
-             the proposal mixture's, not the model's"
-        ));
+        let text = format!(
+            "{impossible} of {n} records are so unusual that the model gives no candidate any weight: their \
+             completions are the proposal mixture's, not the model's"
+        );
+        messages.push(Message::records(Weight::Wrong, text).counting(impossible));
     }
     write_table(request.output, &columns, request.force)?;
-    Ok(warnings)
+    Ok(messages)
 }
 
 /// Values given that lie where hardly any training value did: what is drawn beside them rests on no data.
 /// Eight nats are one training value in three thousand, extrapolated from the outer quantiles.
-fn unusual_values(encoder: &Encoder, raw: ArrayView2<'_, f64>) -> Vec<String> {
+fn unusual_values(encoder: &Encoder, raw: ArrayView2<'_, f64>) -> Vec<Message> {
     const RARE: f64 = 8.0;
-    let mut warnings = Vec::new();
+    let mut messages = Vec::new();
     for (column, values) in encoder.columns.iter().zip(raw.columns()) {
         let beyond = |x: f64| !x.is_nan() && (x < column.min || x > column.max) && column.surprise(x) > RARE;
         let rows: Vec<usize> =
             (0..values.len()).filter(|&i| column.levels.is_empty() && beyond(values[i])).collect();
         if let Some(first) = rows.first() {
-            warnings.push(format!(
-                "column `{}`: {} of {} records given (the first in row {}) are unusual, with a value far beyond those of the \
-                 training records: what is drawn beside it is extrapolated",
+            let text = format!(
+                "column `{}`: {} of {} records given (the first in row {}) are unusual, with a value far \
+                 beyond those of the training records: what is drawn beside it is extrapolated",
                 column.meta.name,
                 rows.len(),
                 values.len(),
                 first + 1
-            ));
+            );
+            messages.push(Message::column(Weight::Wrong, &column.meta.name, text).counting(rows.len()));
         }
     }
-    warnings
+    messages
 }

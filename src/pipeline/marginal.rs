@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use crate::artifact::ModelArtifact;
-use crate::ingest::{OutputCells, OutputColumn, write_table};
-use crate::output::OutputError;
+use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
+use crate::message::{Message, Weight};
 use crate::partial::{FEWEST_EFFECTIVE, Proposal, marginals};
 use crate::random::Seed;
 
-use super::blocks::identifiers;
+use super::blocks::{Blocks, identifiers};
 use super::names::positions;
-use super::{Error, Records, RecordsSource};
+use super::{Error, RecordsSource};
+
+/// Records between two steps of the progress bar.
+const ROWS: usize = 256;
 
 /// Which features to judge.
 #[derive(Debug, Clone, Copy)]
@@ -35,34 +38,43 @@ pub struct MarginalRequest<'a> {
 ///
 /// # Errors
 /// Features the model has not; whatever reading, judging or writing reports.
-pub fn marginal(request: &MarginalRequest<'_>) -> Result<Vec<String>, Error> {
-    if !request.force && request.output.symlink_metadata().is_ok() {
-        return Err(OutputError::Exists(request.output.to_path_buf()).into());
-    }
+pub fn marginal(request: &MarginalRequest<'_>, progress: &dyn IngestProgress) -> Result<Vec<Message>, Error> {
     let model = ModelArtifact::load(request.model)?;
     let wanted = wanted(&model, request.columns)?;
-    let records = Records::read(&model, request.records)?;
+    let mut records = Blocks::open(&model, request.records, progress)?.by(ROWS);
+    let mut writer = TableWriter::begin(request.output, request.force)?;
     let proposal = Proposal::of(&model)?;
-    let judged = marginals(&proposal, records.raw.view(), &wanted, request.samples, request.seed)?;
-    let mut warnings = records.warnings.clone();
-    warnings.extend(few_samples(&judged.effective_samples, "their log_prob is likely too low"));
-    let mut columns = identifiers(&records.ids, records.splits.as_deref());
-    columns.push(OutputColumn::new("log_prob", OutputCells::Number(judged.log_prob)));
-    columns.push(OutputColumn::new("standard_error", OutputCells::Number(judged.standard_error)));
-    columns.push(OutputColumn::new("effective_samples", OutputCells::Number(judged.effective_samples)));
-    write_table(request.output, &columns, request.force)?;
-    Ok(warnings)
+    let (mut few, mut n) = (0, 0);
+    records.each(|block| {
+        let judged = marginals(&proposal, block.raw.view(), &wanted, request.samples, request.seed)?;
+        few += few_samples(&judged.effective_samples);
+        n += judged.effective_samples.len();
+        let mut columns = identifiers(&block.ids, block.splits.as_deref());
+        let number = |name: &str, x: Vec<f64>| OutputColumn::new(name, OutputCells::Number(x));
+        columns.push(number("log_prob", judged.log_prob));
+        columns.push(number("standard_error", judged.standard_error));
+        columns.push(number("effective_samples", judged.effective_samples));
+        Ok(writer.write(&columns)?)
+    })?;
+    writer.finish()?;
+    let mut messages = records.messages;
+    messages.extend(few_samples_warning(few, n, "their log_prob is likely too low"));
+    Ok(messages)
 }
 
-/// A warning where records rest on few effective samples.
-pub(super) fn few_samples(effective: &[f64], consequence: &str) -> Option<String> {
-    let few = effective.iter().filter(|e| **e < FEWEST_EFFECTIVE).count();
+/// Records that rest on few effective samples.
+pub(super) fn few_samples(effective: &[f64]) -> usize {
+    effective.iter().filter(|e| **e < FEWEST_EFFECTIVE).count()
+}
+
+/// What to say where `few` of `n` records rest on few effective samples.
+pub(super) fn few_samples_warning(few: usize, n: usize, consequence: &str) -> Option<Message> {
     (few > 0).then(|| {
-        format!(
-            "{few} of {} records have fewer than {FEWEST_EFFECTIVE} effective samples: {consequence}; raise \
-             --importance-samples",
-            effective.len()
-        )
+        let text = format!(
+            "{few} of {n} records have fewer than {FEWEST_EFFECTIVE} effective samples: {consequence}; raise \
+             --importance-samples"
+        );
+        Message::records(Weight::Wrong, text).counting(few)
     })
 }
 

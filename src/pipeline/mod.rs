@@ -6,6 +6,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod flag;
+mod flags_file;
 mod impute;
 mod ingest;
 mod inspect;
@@ -16,6 +17,8 @@ mod records;
 mod report;
 mod sample;
 mod score;
+mod score_file;
+mod shifted;
 
 pub use error::Error;
 pub use evaluate::evaluate;

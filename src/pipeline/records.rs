@@ -7,6 +7,7 @@ use ndarray::Array2;
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder, FittedColumn};
 use crate::ingest::{self, Expected};
+use crate::message::{Message, Weight};
 use crate::schema::Kind;
 use crate::schema::Split;
 
@@ -31,7 +32,7 @@ pub struct Records {
     /// Splits, when the source is the bundle the model was fitted to.
     pub splits: Option<Vec<Split>>,
     /// What the user should know about them.
-    pub warnings: Vec<String>,
+    pub messages: Vec<Message>,
 }
 
 impl Records {
@@ -50,7 +51,7 @@ impl Records {
                         ids: bundle.record_ids,
                         raw: bundle.raw,
                         splits: Some(bundle.splits),
-                        warnings: Vec::new(),
+                        messages: Vec::new(),
                     });
                 }
                 Self::from_table(model, &dir.join("features.parquet"))
@@ -62,10 +63,10 @@ impl Records {
     pub(super) fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
         let table = ingest::read_expected(path, &expected(&model.encoder))?;
         let raw = model.encoder.raw(&table)?;
-        let mut warnings = table.audit.warnings.clone();
-        warnings.extend(unseen_warnings(&model.encoder, model.encoder.unseen(raw.view())));
+        let mut messages = table.audit.messages.0.clone();
+        messages.extend(unseen_warnings(&model.encoder, model.encoder.unseen(raw.view())));
         let ids = table.record_ids.iter().map(str::to_owned).collect();
-        Ok(Self { ids, raw, splits: None, warnings })
+        Ok(Self { ids, raw, splits: None, messages })
     }
 }
 
@@ -73,11 +74,12 @@ impl Records {
 pub(super) fn unseen_warnings(
     encoder: &Encoder,
     mut unseen: Vec<(String, usize)>,
-) -> impl Iterator<Item = String> + use<> {
+) -> impl Iterator<Item = Message> + use<> {
     let place = |name: &str| encoder.columns.iter().position(|c| c.meta.name == name);
     unseen.sort_by_key(|(column, _)| place(column));
     unseen.into_iter().map(|(column, count)| {
-        format!("column `{column}`: {count} cells hold a level the training split never had")
+        let text = format!("column `{column}`: {count} cells hold a level the training split never had");
+        Message::column(Weight::Choice, &column, text).counting(count)
     })
 }
 

@@ -108,7 +108,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         .transpose()?;
                     Ok(Flagged {
                         flags: summary.flags,
-                        warnings: summary.warnings,
+                        messages: summary.messages,
                         fdr: request.fdr,
                         new_records: request.records.is_some(),
                         evaluation,
@@ -209,6 +209,6 @@ fn test_records(bundle: &Bundle) -> Records {
         ids: rows.iter().map(|&i| bundle.record_ids[i].clone()).collect(),
         raw: bundle.raw_of(Split::Test),
         splits: None,
-        warnings: Vec::new(),
+        messages: Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::artifact::ModelArtifact;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
+use crate::message::Message;
 use crate::random::Seed;
 
 use super::blocks::{Blocks, identifiers};
@@ -30,7 +31,7 @@ pub struct ScoreRequest<'a> {
 ///
 /// # Errors
 /// Whatever reading, scoring or writing reports.
-pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Result<Vec<String>, Error> {
+pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Result<Vec<Message>, Error> {
     let model = ModelArtifact::load(request.model)?;
     let mut records = Blocks::open(&model, request.records, progress)?;
     let mut writer = TableWriter::begin(request.output, request.force)?;
@@ -46,5 +47,5 @@ pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Resul
         Ok(writer.write(&columns)?)
     })?;
     writer.finish()?;
-    Ok(records.warnings)
+    Ok(records.messages)
 }

@@ -324,8 +324,8 @@ mod tests {
         let text = "`lab 3`: 3 held-out records (10 of 120) have 0.5 or 11 values, 7; see `a 5 b`";
         assert_eq!(
             Privacy::new(false).sentence(text),
-            "`lab 3`: fewer than 11 held-out records (fewer than 11 of 120) have 0.5 or 11 values, fewer than 11; \
-             see `a 5 b`"
+            "`lab 3`: fewer than 11 held-out records (fewer than 11 of 120) have 0.5 or 11 values, fewer \
+             than 11; see `a 5 b`"
         );
         assert_eq!(Privacy::new(true).sentence(text), text);
     }

@@ -12,7 +12,8 @@
     clippy::ref_option,
     clippy::redundant_closure_for_method_calls,
     clippy::struct_field_names,
-    reason = "a field of a raw type is read where it lies, by methods of long paths, and is called as in the file"
+    reason = "a field of a raw type is read where it lies, by methods of long paths, and is called as in the \
+              file"
 )]
 
 mod aggregation;

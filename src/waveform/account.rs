@@ -17,8 +17,9 @@ pub(super) fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError 
         .collect();
     // Of a folder whose records are all at fault, sentences say more than counts; the last names the channels
     // there are.
-    why.extend(audit.warnings.first().cloned());
-    why.extend(audit.warnings.iter().skip(1).find(|w| w.contains("give no window")).cloned());
+    why.extend(audit.messages.first().map(ToString::to_string));
+    let last = audit.messages.iter().skip(1).find(|message| message.text.contains("give no window"));
+    why.extend(last.map(ToString::to_string));
     WaveformError::NoWindows {
         window: settings.extent(),
         channels: settings.channels.join(" and "),

@@ -47,13 +47,13 @@ fn cut_plain(path: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformErro
         })
         .collect();
     let name = plain::record_name(path);
-    let mut warnings: Vec<(String, String)> =
-        signals.warnings.iter().map(|w| (path.display().to_string(), w.clone())).collect();
+    let mut notes: Vec<(String, String)> =
+        signals.notes.iter().map(|w| (path.display().to_string(), w.clone())).collect();
     for (channel_name, channel) in settings.channels.iter().zip(&digitised) {
         if !channel.digital {
             let sentence =
                 format!("values of `{channel_name}` lie on no steps: they are taken as continuous");
-            warnings.push((format!("`{name}`"), sentence));
+            notes.push((format!("`{name}`"), sentence));
         }
     }
     let mut patients: Vec<Option<&String>> = signals.stretches.iter().map(|s| s.patient.as_ref()).collect();
@@ -79,7 +79,7 @@ fn cut_plain(path: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformErro
             units: vec![Unit::parse(""); digitised.len()],
         }];
         cuts.others.clone_from(&signals.others);
-        cuts.warnings = std::mem::take(&mut warnings);
+        cuts.notes = std::mem::take(&mut notes);
         for (i, stretch) in
             signals.stretches.iter().enumerate().filter(|(_, s)| s.patient.as_ref() == patient)
         {
@@ -97,7 +97,7 @@ impl Cuts {
     /// What is odd about a header that was read all the same.
     fn note(&mut self, header: &Header) {
         let file = header.path.display().to_string();
-        self.warnings.extend(header.notes.iter().map(|note| (file.clone(), note.clone())));
+        self.notes.extend(header.notes.iter().map(|note| (file.clone(), note.clone())));
     }
 
     /// Positions of the channels among the signals of a header; the first where several are called so.
@@ -110,7 +110,7 @@ impl Cuts {
             if found.len() > 1 {
                 let sentence =
                     format!("{} signals are called `{name}`: the first of them is taken", found.len());
-                self.warnings.push((header.path.display().to_string(), sentence));
+                self.notes.push((header.path.display().to_string(), sentence));
             }
             if found.is_empty() {
                 for signal in signals.iter().filter(|s| !self.others.contains(&s.name)).collect::<Vec<_>>() {

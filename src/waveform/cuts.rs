@@ -114,7 +114,7 @@ pub(super) struct Cuts {
     /// Signal files read, in order.
     pub(super) files: Vec<PathBuf>,
     /// What the user should know: a file or record, and a sentence about it.
-    pub(super) warnings: Vec<(String, String)>,
+    pub(super) notes: Vec<(String, String)>,
 }
 
 impl Cuts {
@@ -133,7 +133,7 @@ impl Cuts {
             short: 0,
             others: Vec::new(),
             files: vec![file],
-            warnings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

@@ -196,25 +196,25 @@ impl Hint for WaveformError {
                 Some(format!("put {segment}.hea and its signal file beside the record's header"))
             }
             Self::Array { .. } => Some(
-                "save it with numpy.save as (samples, channels) or (windows, samples, channels), one channel per \
-                 name of --set channels=A,B"
+                "save it with numpy.save as (samples, channels) or (windows, samples, channels), one channel \
+                 per name of --set channels=A,B"
                     .into(),
             ),
             Self::NoFrequency(_) => Some("say it in samples per second: --set frequency=125".into()),
             Self::Clock { .. } => Some(
-                "set the rate of the file with --set frequency=; `time` is taken to be in seconds: give a column \
-                 of anything else another name"
+                "set the rate of the file with --set frequency=; `time` is taken to be in seconds: give a \
+                 column of anything else another name"
                     .into(),
             ),
             Self::UnequalRates { .. } => Some("choose channels of one rate with --set channels=A,B".into()),
             Self::NoRecord(_) => Some(
-                "give a .hea file, a record name without ending, a table or .npy file of signals, or a folder of \
-                 them"
+                "give a .hea file, a record name without ending, a table or .npy file of signals, or a \
+                 folder of them"
                     .into(),
             ),
             Self::NoWindows { .. } => {
-                Some("see the channels in the .hea files; set others, a shorter window or another gap policy with --set \
-                 channels=, window=, max_missing="
+                Some("see the channels in the .hea files; set others, a shorter window or another gap policy \
+                      with --set channels=, window=, max_missing="
                     .into())
             }
             Self::Setting { hint, .. } => Some(hint.clone()),

@@ -19,6 +19,7 @@ use super::patient::{Described, folders_between, patients};
 use super::unit::Unit;
 use super::{WaveformError, list_records};
 use crate::ingest::{TableAudit, VariableAudit};
+use crate::message::{About, Message, Weight};
 use crate::schema::{SplitBy, Waveform};
 
 /// Records and what became of the others.
@@ -26,7 +27,7 @@ pub(super) struct Gathered {
     pub(super) records: Vec<Cuts>,
     pub(super) audit: TableAudit,
     pub(super) variables: Vec<VariableAudit>,
-    pub(super) warnings: Vec<String>,
+    pub(super) messages: Vec<Message>,
 }
 
 /// Names listed in a sentence; more are counted.
@@ -54,7 +55,8 @@ pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, Wave
             Err(error) if input.is_dir() => {
                 audit.rows_read += 1;
                 *audit.dropped.entry(error.reason().into()).or_default() += 1;
-                left_out.push(format!("left out: {error}"));
+                let text = format!("left out: {error}");
+                left_out.push(Message::records(Weight::LeftOut, text).counting(1_u64));
             }
             Err(error) => return Err(error),
         }
@@ -65,7 +67,8 @@ pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, Wave
         records.retain(|cuts| {
             let Some(found) = cuts.frequency.filter(|f| *f != usual) else { return true };
             *audit.dropped.entry("another sampling rate".into()).or_default() += 1;
-            left_out.push(format!("`{}` is left out: {found} Hz, others {usual} Hz", cuts.record));
+            let text = format!("`{}` is left out: {found} Hz, others {usual} Hz", cuts.record);
+            left_out.push(Message::records(Weight::LeftOut, text).counting(1_u64));
             false
         });
     }
@@ -73,16 +76,17 @@ pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, Wave
     let more = left_out.len().saturating_sub(SENTENCES);
     left_out.truncate(SENTENCES);
     if more > 0 {
-        left_out.push(format!("{more} more records are left out; the audit counts them by reason"));
+        let text = format!("{more} more records are left out; the audit counts them by reason");
+        left_out.push(Message::records(Weight::LeftOut, text).counting(more));
     }
-    let mut warnings = left_out;
-    warnings.extend(notes(&records));
+    let mut messages = left_out;
+    messages.extend(notes(&records));
     let (variables, of_units) = unify(&mut records, settings);
-    warnings.extend(of_units);
-    warnings.extend(drop_copies(&mut records));
-    warnings.extend(without_windows(&records, settings));
-    warnings.extend(assign_patients(&mut records, settings, input));
-    Ok(Gathered { records, audit, variables, warnings })
+    messages.extend(of_units);
+    messages.extend(drop_copies(&mut records));
+    messages.extend(without_windows(&records, settings));
+    messages.extend(assign_patients(&mut records, settings, input));
+    Ok(Gathered { records, audit, variables, messages })
 }
 
 /// The key of the largest sum; of equal ones the first that occurs.
@@ -111,11 +115,11 @@ fn name_uniquely(records: &mut [Cuts], input: &Path) {
     }
 }
 
-/// Each sentence once, with the records that it is about.
-fn notes(records: &[Cuts]) -> Vec<String> {
+/// Each sentence once, with the first record that it is about and the number of the others.
+fn notes(records: &[Cuts]) -> Vec<Message> {
     let mut places: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut position: HashMap<&str, usize> = HashMap::new();
-    for (place, sentence) in records.iter().flat_map(|c| &c.warnings) {
+    for (place, sentence) in records.iter().flat_map(|c| &c.notes) {
         let at = *position.entry(sentence.as_str()).or_insert_with(|| {
             places.push((sentence.as_str(), Vec::new()));
             places.len() - 1
@@ -124,9 +128,12 @@ fn notes(records: &[Cuts]) -> Vec<String> {
     }
     places
         .into_iter()
-        .map(|(sentence, of)| match of.len() {
-            1 => format!("{}: {sentence}", of[0]),
-            n => format!("{} and {} more: {sentence}", of[0], n - 1),
+        .map(|(sentence, of)| {
+            let text = match of.len() {
+                1 => format!("{}: {sentence}", of[0]),
+                n => format!("{} and {} more: {sentence}", of[0], n - 1),
+            };
+            Message::file(Weight::Choice, of[0], text).counting(of.len())
         })
         .collect()
 }
@@ -142,8 +149,8 @@ fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
 
 /// Brings every channel to one unit: that of most windows, among the units of the quantity that most windows
 /// measure.
-fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<String>) {
-    let (mut audits, mut warnings) = (Vec::new(), Vec::new());
+fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<Message>) {
+    let (mut audits, mut messages) = (Vec::new(), Vec::new());
     for (channel, name) in settings.channels.iter().enumerate() {
         let windows: Vec<(Unit, usize)> = records
             .iter()
@@ -160,6 +167,9 @@ fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<
             windows.iter().find(|(u, _)| Some(&u.name) == usual.as_ref()).map(|(u, _)| u.clone())
         else {
             continue;
+        };
+        let mut say = |weight: Weight, n: usize, text: String| {
+            messages.push(Message::new(weight, About::Channel(name.clone()), text).counting(n));
         };
         let mut audit = VariableAudit { variable: name.clone(), ..VariableAudit::default() };
         for (unit, n) in &windows {
@@ -197,31 +207,34 @@ fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<
         for (unit, (n, of)) in converted {
             audit.converted += n as u64;
             let of = list(of.iter().map(String::as_str));
-            warnings.push(format!("`{name}`: {n} windows in {unit} are converted to {}: {of}", target.name));
+            let text = format!("`{name}`: {n} windows in {unit} are converted to {}: {of}", target.name);
+            say(Weight::Choice, n, text);
         }
         for (unit, (n, of)) in strange {
             audit.unknown_unit += n as u64;
             let unit = if unit.is_empty() { "without a unit".to_owned() } else { format!("in {unit}") };
             let of = list(of.iter().map(String::as_str));
-            warnings.push(format!(
+            let text = format!(
                 "`{name}`: {n} windows {unit} are left out, since the others are in {}: {of}",
                 target.name
-            ));
+            );
+            say(Weight::LeftOut, n, text);
         }
         if target == Unit::uncalibrated() {
-            warnings.push(format!(
+            let text = format!(
                 "`{name}` is not calibrated: the headers state no gain, so that 1 stands for 200 steps \
                  of the converter"
-            ));
+            );
+            say(Weight::Wrong, windows.iter().map(|w| w.1).sum(), text);
         }
         audit.values_kept = windows.iter().map(|w| w.1 as u64).sum::<u64>() - audit.unknown_unit;
         audits.push(audit);
     }
-    (audits, warnings)
+    (audits, messages)
 }
 
 /// Leaves out the windows of a record most of which are those of an earlier one.
-fn drop_copies(records: &mut [Cuts]) -> Vec<String> {
+fn drop_copies(records: &mut [Cuts]) -> Option<Message> {
     let mut seen: HashMap<u64, usize> = HashMap::new();
     let (mut copies, mut windows): (Vec<(String, String)>, usize) = (Vec::new(), 0);
     for at in 0..records.len() {
@@ -252,16 +265,17 @@ fn drop_copies(records: &mut [Cuts]) -> Vec<String> {
             seen.entry(key).or_insert(at);
         }
     }
-    let Some((first, original)) = copies.first() else { return Vec::new() };
-    vec![format!(
+    let (first, original) = copies.first()?;
+    let text = format!(
         "{windows} windows are copies of those of another record and are left out; `{first}` repeats \
          `{original}` ({} records in all)",
         copies.len()
-    )]
+    );
+    Some(Message::records(Weight::Leak, text).counting(windows))
 }
 
 /// Records of which no window could be cut, with the reason.
-fn without_windows(records: &[Cuts], settings: &Waveform) -> Option<String> {
+fn without_windows(records: &[Cuts], settings: &Waveform) -> Option<Message> {
     let reason = |cuts: &Cuts| {
         let most = cuts.dropped.iter().max_by_key(|d| *d.1).map(|d| *d.0);
         match most {
@@ -282,10 +296,12 @@ fn without_windows(records: &[Cuts], settings: &Waveform) -> Option<String> {
     let named: Vec<String> =
         empty.iter().take(NAMED).map(|c| format!("`{}` ({})", c.record, reason(c))).collect();
     let more = if empty.len() > NAMED { format!(" and {} more", empty.len() - NAMED) } else { String::new() };
-    Some(format!("{} of {} records give no window: {}{more}", empty.len(), records.len(), named.join(", ")))
+    let (n, named) = (empty.len(), named.join(", "));
+    let text = format!("{n} of {} records give no window: {named}{more}", records.len());
+    Some(Message::records(Weight::LeftOut, text).counting(n))
 }
 
-fn assign_patients(records: &mut [Cuts], settings: &Waveform, input: &Path) -> Option<String> {
+fn assign_patients(records: &mut [Cuts], settings: &Waveform, input: &Path) -> Option<Message> {
     let folders: Vec<Vec<String>> = records.iter().map(|c| folders_between(input, &c.path)).collect();
     let names: Vec<String> =
         records.iter().map(|c| c.record.rsplit('/').next().unwrap_or(&c.record).to_owned()).collect();
@@ -294,12 +310,12 @@ fn assign_patients(records: &mut [Cuts], settings: &Waveform, input: &Path) -> O
         .enumerate()
         .map(|(i, c)| Described { folders: &folders[i], name: &names[i], stated: c.stated.as_deref() })
         .collect();
-    let (patients, warning) = patients(&described);
+    let (patients, message) = patients(&described);
     for (cuts, patient) in records.iter_mut().zip(patients) {
         cuts.subject = patient;
     }
     // A split by time has windows of each patient in every split, as it was asked to.
-    warning.filter(|_| settings.split_by == SplitBy::Record)
+    message.filter(|_| settings.split_by == SplitBy::Record)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::message::{Message, Weight};
+
 /// Words by which comments, folders and columns name a patient, in lower case without blanks and marks.
 const WORDS: [&str; 19] = [
     "subjectid",
@@ -65,8 +67,8 @@ pub(super) struct Described<'a> {
     pub(super) stated: Option<&'a str>,
 }
 
-/// One patient per record, and a sentence for the user where some had to be guessed.
-pub(super) fn patients(records: &[Described<'_>]) -> (Vec<String>, Option<String>) {
+/// One patient per record, and what to say where some had to be guessed.
+pub(super) fn patients(records: &[Described<'_>]) -> (Vec<String>, Option<Message>) {
     let told: Vec<Option<String>> = records.iter().map(told).collect();
     let unknown: Vec<usize> = (0..records.len()).filter(|&i| told[i].is_none()).collect();
     let (guessed, how) = guess(records, &unknown);
@@ -79,16 +81,17 @@ pub(super) fn patients(records: &[Described<'_>]) -> (Vec<String>, Option<String
     for (&i, name) in unknown.iter().zip(guessed) {
         patients[i] = name;
     }
-    let warning = (!unknown.is_empty() && records.len() > 1).then(|| {
-        format!(
-            "{} of {} records do not tell their patient (no comment such as `# subject_id: 12`, no folder such \
-             as `patient12`, no name such as `p000012-…`): {how}; if a patient has several of these, add such a \
-             comment to the headers or put the patient's records into a folder called so",
+    let message = (!unknown.is_empty() && records.len() > 1).then(|| {
+        let text = format!(
+            "{} of {} records do not tell their patient (no comment such as `# subject_id: 12`, no folder \
+             such as `patient12`, no name such as `p000012-…`): {how}; if a patient has several of these, \
+             add such a comment to the headers or put the patient's records into a folder called so",
             unknown.len(),
             records.len()
-        )
+        );
+        Message::records(Weight::Leak, text).counting(unknown.len())
     });
-    (patients, warning)
+    (patients, message)
 }
 
 fn told(record: &Described<'_>) -> Option<String> {
@@ -268,7 +271,7 @@ mod tests {
             .collect();
         let (patients, warning) = patients(&described);
         let number = |p: &String| patients.iter().position(|q| q == p).unwrap();
-        (patients.iter().map(number).collect(), warning)
+        (patients.iter().map(number).collect(), warning.map(|message| message.text))
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(super) struct PlainSignals {
     /// Whether its numbers are integers, as a converter writes them.
     pub(super) integers: bool,
     /// What the user should know.
-    pub(super) warnings: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// How names of such files end.
@@ -105,18 +105,18 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
             absent,
             others,
             integers: false,
-            warnings: Vec::new(),
+            notes: Vec::new(),
         });
     }
     expected.extend([window, patient].into_iter().flatten().map(|name| (name, Kind::Categorical)));
     let time = spelt(TIME).filter(|name| !asked_for(name));
-    let mut warnings = Vec::new();
+    let mut notes = Vec::new();
     let table = if let Some(time) = time {
         let with_time = [&expected[..], &[(time, Kind::Continuous)]].concat();
         read_columns(path, &with_time).or_else(|error| {
             // Dates as text, say: then the rest must be readable without.
             let table = read_columns(path, &expected).map_err(|_| error)?;
-            warnings.push(format!("column `{TIME}` does not hold seconds: gaps in it are not looked for"));
+            notes.push(format!("column `{TIME}` does not hold seconds: gaps in it are not looked for"));
             Ok::<_, IngestError>(table)
         })?
     } else {
@@ -165,14 +165,14 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
     };
     let mut stretches: Vec<Stretch> = starts.windows(2).map(stretch).collect();
     for (c, name) in settings.channels.iter().enumerate() {
-        warnings.extend(mask_codes(name, stretches.iter_mut().filter_map(|s| s.channels.get_mut(c))));
+        notes.extend(mask_codes(name, stretches.iter_mut().filter_map(|s| s.channels.get_mut(c))));
     }
     Ok(PlainSignals {
         stretches,
         absent: absent.into_iter().cloned().collect(),
         others,
         integers: false,
-        warnings,
+        notes,
     })
 }
 
@@ -229,11 +229,11 @@ fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
             patient: None,
         })
         .collect();
-    let mut warnings = Vec::new();
+    let mut notes = Vec::new();
     for (c, name) in settings.channels.iter().enumerate() {
-        warnings.extend(mask_codes(name, stretches.iter_mut().map(|s| &mut s.channels[c])));
+        notes.extend(mask_codes(name, stretches.iter_mut().map(|s| &mut s.channels[c])));
     }
-    Ok(PlainSignals { stretches, absent: Vec::new(), others: Vec::new(), integers, warnings })
+    Ok(PlainSignals { stretches, absent: Vec::new(), others: Vec::new(), integers, notes })
 }
 
 /// Numbers that stand for a missing sample: the smallest of 16 and 32 bits, as WFDB and converters write it,

@@ -32,7 +32,7 @@ pub fn read_windows(
     settings: &Waveform,
     input: &Path,
 ) -> Result<(RecordTable, Normalisation), WaveformError> {
-    let Gathered { records: mut kept, audit: records, variables, warnings } = gather(settings, input)?;
+    let Gathered { records: mut kept, audit: records, variables, messages } = gather(settings, input)?;
     let inputs = fingerprints(&kept)?;
     drop_coarse(&mut kept, settings);
     let divided = match settings.split_by {
@@ -40,7 +40,14 @@ pub fn read_windows(
         SplitBy::Time => kept.into_iter().map(|cuts| divide::in_time(cuts, pipeline, settings)).collect(),
     };
     let tables = vec![records, segments(&divided), windows(&divided)];
-    let audit = Audit { inputs, cohort: flow(&divided), tables, variables, warnings, ..Audit::default() };
+    let audit = Audit {
+        inputs,
+        cohort: flow(&divided),
+        tables,
+        variables,
+        messages: messages.into(),
+        ..Audit::default()
+    };
     if divided.iter().all(|d| d.cuts.windows.is_empty()) {
         return Err(nothing_left(settings, &audit));
     }

@@ -91,8 +91,8 @@ fn all_schema_problems_come_at_once_with_their_lines() {
     let dir = folder();
     fs::write(
         dir.path().join("mine.toml"),
-        "name = \"mine\"\ntitle = \"t\"\nschema = \"mimic3\"\nseed = 1\nfeatures = [\"heart_rat\", \"sbp:medain\"]\n\
-         [window]\nstart = 24\nend = 0\n",
+        "name = \"mine\"\ntitle = \"t\"\nschema = \"mimic3\"\nseed = 1\nfeatures = [\"heart_rat\", \
+         \"sbp:medain\"]\n[window]\nstart = 24\nend = 0\n",
     )
     .unwrap();
     let output = run(dir.path(), &["schema", "check", "mine.toml"]);

@@ -10,7 +10,8 @@ use cohort_flow::features::Bundle;
 use cohort_flow::ingest::{
     Audit, Cells, CohortStep, Column, InputFile, RecordTable, Subjects, TableAudit, VariableAudit,
 };
-use cohort_flow::outlier::{self, FlagOptions, Label, Rule};
+use cohort_flow::message::{Message, Weight};
+use cohort_flow::outlier::{self, FlagOptions, Label, Rule, Warning};
 use cohort_flow::random::Seed;
 use cohort_flow::report::data::Outcome;
 use cohort_flow::report::{Flagged, ReportError, ReportOptions, collect, render};
@@ -98,7 +99,7 @@ fn audit(n: usize) -> Audit {
             below_range: 3,
             ..VariableAudit::default()
         }],
-        warnings: vec!["a warning with <tags>, 7 rows of `bed 9`".into()],
+        messages: vec![Message::records(Weight::Wrong, "a warning with <tags>, 7 rows of `bed 9`")].into(),
     }
 }
 
@@ -153,8 +154,8 @@ fn flagged(bundle: &Bundle, model: &ModelArtifact) -> Flagged {
         })
         .collect();
     let evaluation = outlier::evaluate(&flags, &labels).unwrap();
-    let warnings = flags.warnings.iter().map(ToString::to_string).collect();
-    Flagged { flags, warnings, fdr: 0.1, new_records: false, evaluation: Some(evaluation) }
+    let messages = flags.warnings.iter().map(Warning::message).collect();
+    Flagged { flags, messages, fdr: 0.1, new_records: false, evaluation: Some(evaluation) }
 }
 
 fn options(identifiable: bool) -> ReportOptions {

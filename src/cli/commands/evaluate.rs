@@ -9,9 +9,9 @@ use crate::outlier::{Agreement, Decision};
 use crate::pipeline;
 
 pub(super) fn run(args: &args::Evaluate, console: &Console) -> Result {
-    let (agreement, warnings) = pipeline::evaluate(&args.flags, &args.labels)?;
-    for warning in warnings {
-        console.warn(&warning);
+    let (agreement, messages) = pipeline::evaluate(&args.flags, &args.labels)?;
+    for message in messages {
+        console.warn(&message);
     }
     if args.json {
         print_json(&agreement)?;

@@ -103,5 +103,5 @@ pub(super) fn describe(bundle: &Ingested, console: &Console) {
         bundle.manifest.encoder.n_coordinates(),
         splits.join(", ")
     ));
-    ingest_screen::warnings(&bundle.audit, console);
+    ingest_screen::messages(&bundle.audit, console);
 }

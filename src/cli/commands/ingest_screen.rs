@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::cli::console::Console;
 use crate::cli::progress::grouped;
 use crate::ingest::{Audit, ColumnAudit};
+use crate::message::{Message, Weight};
 
 /// Up to this many columns each has a line of its own.
 const LISTED: usize = 24;
@@ -14,8 +15,8 @@ const NAME: usize = 28;
 const WHY: usize = 60;
 /// Names shown of the columns of one role.
 const NAMES: usize = 12;
-/// Warnings that are shown.
-const WARNINGS: usize = 24;
+/// Messages that are shown.
+const MESSAGES: usize = 24;
 /// Of these, the ones that are set apart at the top.
 const FIRST: usize = 3;
 
@@ -88,21 +89,22 @@ fn taken_for(role: &str) -> &str {
     if role == "ignore" { "left out" } else { role }
 }
 
-/// The warnings, the most important ones first and set apart.
-pub(super) fn warnings(audit: &Audit, console: &Console) {
-    let warnings = &audit.warnings;
-    let sets_apart = !audit.columns.is_empty() && warnings.len() > FIRST;
+/// The messages, the most important ones first and set apart.
+pub(super) fn messages(audit: &Audit, console: &Console) {
+    let messages = &audit.messages;
+    let sets_apart = !audit.columns.is_empty() && messages.len() > FIRST;
     if sets_apart {
         console.note("worth checking first:");
     }
-    for (i, warning) in warnings.iter().take(WARNINGS).enumerate() {
+    for (i, message) in messages.iter().take(MESSAGES).enumerate() {
         if sets_apart && i == FIRST {
             console.note("also:");
         }
-        console.warn(warning);
+        console.warn(message);
     }
-    if warnings.len() > WARNINGS {
-        console.warn(&format!("{} more warnings are in audit.json of the bundle", warnings.len() - WARNINGS));
+    if let Some(more) = messages.len().checked_sub(MESSAGES).filter(|more| *more > 0) {
+        let text = format!("{more} more warnings are in audit.json of the bundle");
+        console.warn(&Message::records(Weight::LeftOut, text).counting(more));
     }
 }
 

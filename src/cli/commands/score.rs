@@ -39,8 +39,8 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
         draws: args.draws.draws.map(|n| n as usize),
         seed: args.draws.seed.map(Seed),
     };
-    for warning in pipeline::score(&request, &IngestBars::new(console))? {
-        console.warn(&warning);
+    for message in pipeline::score(&request, &IngestBars::new(console))? {
+        console.warn(&message);
     }
     console.note(&format!("wrote {}", args.output.output.display()));
     Ok(Outcome::Done)
@@ -56,10 +56,9 @@ fn marginal(args: &args::Score, console: &Console) -> Result {
         samples: args.importance_samples as usize,
         seed: Seed(args.draws.seed.unwrap_or(1)),
     };
-    let spinner = console.spinner("integrating");
-    let warnings = pipeline::marginal(&request);
-    spinner.finish_and_clear();
-    warnings?.iter().for_each(|warning| console.warn(warning));
+    for message in pipeline::marginal(&request, &IngestBars::new(console))? {
+        console.warn(&message);
+    }
     console.note(&format!("wrote {}", args.output.output.display()));
     Ok(Outcome::Done)
 }
@@ -75,9 +74,9 @@ fn impute(args: &args::Sample, given: &Path, console: &Console) -> Result {
         seed: Seed(args.seed),
     };
     let spinner = console.spinner("completing");
-    let warnings = pipeline::impute(&request);
+    let messages = pipeline::impute(&request);
     spinner.finish_and_clear();
-    warnings?.iter().for_each(|warning| console.warn(warning));
+    messages?.iter().for_each(|message| console.warn(message));
     console.note(&format!("wrote {}", args.output.output.display()));
     Ok(Outcome::Done)
 }
@@ -129,7 +128,7 @@ pub(super) fn describe(summary: &FlagSummary, console: &Console) {
         grouped(summary.n_records as u64),
         grouped(summary.n_calibration as u64)
     ));
-    for warning in &summary.warnings {
-        console.warn(warning);
+    for message in &summary.messages {
+        console.warn(message);
     }
 }

@@ -30,7 +30,13 @@ fn held_out_rows_leave_no_trace_in_what_is_fitted() {
         assert_eq!(a.log_det[i], b.log_det[i]);
     }
     assert!(b.values.iter().all(|v| v.is_finite() && v.abs() < 200.0));
-    assert!(dirty.audit.warnings.iter().any(|w| w.contains("`unit_type`") && w.contains("level not met")));
+    assert!(
+        dirty
+            .audit
+            .messages
+            .iter()
+            .any(|w| w.text.contains("`unit_type`") && w.text.contains("level not met"))
+    );
 }
 
 #[test]
@@ -149,7 +155,7 @@ fn too_few_patients_name_the_empty_split() {
         Some(vec![Split::Train, Split::Train, Split::Train, Split::Train, Split::Train, Split::Validation]);
     let b = Bundle::build(&t, None, &pipeline(TransformKind::NormalScore, true)).unwrap();
     for word in ["calibration split", "test split", "more than one of the declared splits"] {
-        assert!(b.audit.warnings.iter().any(|w| w.contains(word)), "{word}: {:?}", b.audit.warnings);
+        assert!(b.audit.messages.iter().any(|w| w.text.contains(word)), "{word}: {:?}", b.audit.messages);
     }
     t.record_ids = Names::default();
     t.splits = None;

@@ -135,8 +135,8 @@ fn columns_that_say_nothing_are_named_in_the_audit() {
         ]
     );
     for name in ["empty", "rare", "no_text", "constant"] {
-        let told = b.audit.warnings.iter().filter(|w| w.contains(&format!("`{name}`"))).count();
-        assert_eq!(told, 1, "{name}: {:?}", b.audit.warnings);
+        let told = b.audit.messages.iter().filter(|w| w.text.contains(&format!("`{name}`"))).count();
+        assert_eq!(told, 1, "{name}: {:?}", b.audit.messages);
     }
     // A value the constant column never had lies far out.
     let constant = &b.manifest.encoder.columns[9];
@@ -166,7 +166,7 @@ fn untouched_numbers_have_no_log_det() {
     let e = b.stored_draw();
     assert_eq!(e.values, b.raw);
     assert!(e.log_det.iter().chain(&e.log_noise).all(|x| *x == 0.0));
-    assert!(b.audit.warnings.iter().any(|w| w.contains("`gcs`") && w.contains("no upper bound")));
+    assert!(b.audit.messages.iter().any(|w| w.text.contains("`gcs`") && w.text.contains("no upper bound")));
 }
 
 #[test]

@@ -83,5 +83,9 @@ fn the_open_mimic_demo_becomes_a_bundle() {
         eprintln!("{:28} n {:4} |v| ≤ {largest:5.2} {}", c.meta.name, c.n_observed, map_of(c));
         assert!(largest < 7.0, "{}: {largest}", c.meta.name);
     }
-    assert!(b.audit.warnings.iter().any(|w| w.contains("training records for")), "{:?}", b.audit.warnings);
+    assert!(
+        b.audit.messages.iter().any(|w| w.text.contains("training records for")),
+        "{:?}",
+        b.audit.messages
+    );
 }

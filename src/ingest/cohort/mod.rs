@@ -6,7 +6,7 @@
 //! fact       a cell of such a table                         fact_rows  the rows of such a table
 //! rules      inclusion and exclusion, in order              anchor     what windows count from
 //! age        years by the calendar                          columns    windows → features
-//! explain    one cell with all its rows                     warnings   sentences about tables and variables
+//! explain    one cell with all its rows                     messages   what there is to say of tables and variables
 //! options    how to read, apart from schema and pipeline
 //! ```
 
@@ -17,12 +17,12 @@ pub(in crate::ingest) mod explain;
 pub(in crate::ingest) mod fact;
 pub(in crate::ingest) mod fact_rows;
 pub(in crate::ingest) mod facts;
+pub(in crate::ingest) mod messages;
 pub(in crate::ingest) mod options;
 pub(in crate::ingest) mod plan;
 pub(in crate::ingest) mod records;
 pub(in crate::ingest) mod rules;
 pub(in crate::ingest) mod run;
-pub(in crate::ingest) mod warnings;
 
 pub use explain::{Explanation, explain};
 pub use options::{BadRows, IngestOptions};

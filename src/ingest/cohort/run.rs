@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{anchor, rules, warnings};
+use super::{anchor, messages, rules};
 use crate::ingest::events::derive;
+use crate::message::{Message, Weight};
 use crate::schema::{Pipeline, Schema, TableKind};
 
 use super::columns::Rows;
@@ -85,7 +86,7 @@ impl<'a> Reading<'a> {
         event: Option<(&Plan<'_>, &Tables)>,
         progress: &'a dyn IngestProgress,
     ) -> Result<Self, IngestError> {
-        let audit = Audit { warnings: tables.warnings.clone(), ..Audit::default() };
+        let audit = Audit { messages: tables.messages.clone().into(), ..Audit::default() };
         let early = rules::rules_before_events(plan);
         let mut reading = Self {
             plan,
@@ -156,7 +157,8 @@ impl<'a> Reading<'a> {
             let table = self.gathered.table(planned, files, &mut self.records, self.progress)?;
             self.progress.end(name);
             if table.rows_read == 0 {
-                self.audit.warnings.push(format!("table {name} has no rows"));
+                let text = format!("table {name} has no rows");
+                self.audit.messages.push(Message::table(Weight::LeftOut, name, text));
             }
             self.audit.tables.push(table);
         }
@@ -176,15 +178,15 @@ impl<'a> Reading<'a> {
         } = self;
         let late = early..plan.operands.len();
         rules::apply(plan, late, &mut records, &facts, &gathered, &mut audit.cohort)?;
-        gathered.close(&records, &mut audit.tables, &mut audit.warnings);
-        audit.warnings.extend(tables.said());
+        gathered.close(&records, &mut audit.tables, &mut audit.messages);
+        audit.messages.extend(tables.said());
         if let Some(table) =
             static_audits.iter_mut().find(|t| Some(&t.table) == plan.schema.record.table.as_ref())
         {
             close_records(table, &records);
         }
         audit.tables.splice(0..0, static_audits);
-        audit.warnings.extend(warnings::of_tables(&audit.tables));
+        audit.messages.extend(messages::of_tables(&audit.tables));
         let rows = Rows::new(&records, &gathered);
         if rows.cells.is_empty() {
             return Err(IngestError::NoRecords(
@@ -201,8 +203,8 @@ impl<'a> Reading<'a> {
         }
         let mut zones = facts.zones.clone();
         zones.merge(&gathered.zones)?;
-        audit.warnings.extend(zones.warning());
-        audit.warnings.extend(warnings::of_variables(plan, &audit.variables));
+        audit.messages.extend(zones.message());
+        audit.messages.extend(messages::of_variables(plan, &audit.variables));
         let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
         let subjects = Subjects::Named(subject_ids.into_iter().map(Some).collect());
         Ok(RecordTable { record_ids: record_ids.into(), subjects, splits: None, columns, audit })

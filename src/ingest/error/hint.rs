@@ -17,19 +17,21 @@ impl Hint for IngestError {
             }
             Self::UnknownFormat(_) => "convert it to CSV (comma separated, with a header) or Parquet".into(),
             Self::MissingTables { .. } => {
-                "files are looked for as .parquet, .csv or .csv.gz, in any letter case, not in subfolders".into()
+                "files are looked for as .parquet, .csv or .csv.gz, in any letter case, not in subfolders"
+                    .into()
             }
             Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),
             Self::MissingColumns(_) => {
                 "letter case does not matter; the first line has to be a header, separated by commas".into()
             }
             Self::MissingTableColumns(_) => {
-                "letter case does not matter; the first line has to be a header, and names that differ are given in the \
-                 schema"
+                "letter case does not matter; the first line has to be a header, and names that differ are \
+                 given in the schema"
                     .into()
             }
             Self::UnknownColumns { .. } => {
-                "correct their names or leave them out; besides its features the table may have an id, `subject_id` and `split`"
+                "correct their names or leave them out; besides its features the table may have an id, \
+                 `subject_id` and `split`"
                     .into()
             }
             Self::DuplicateColumn { .. } => {
@@ -38,26 +40,32 @@ impl Hint for IngestError {
             Self::Empty(_) => "a header and at least one row below it are needed".into(),
             Self::Truncated(_) => "download or compress it again".into(),
             Self::WrongType { remedy, .. } => format!("{remedy}; rows are counted from 1 below the header"),
-            Self::WrongColumnType { expected, .. } => format!("store the column as {expected}, or correct the schema"),
+            Self::WrongColumnType { expected, .. } => {
+                format!("store the column as {expected}, or correct the schema")
+            }
             Self::MixedZones { .. } => {
-                "write all times of all tables in one way: as the local clock without a zone, or all with their zones".into()
+                "write all times of all tables in one way: as the local clock without a zone, or all with \
+                 their zones"
+                    .into()
             }
             Self::NonFinite { .. } => {
-                "leave the cell empty, or list its text under `missing` of the pipeline; rows are counted from 1 below \
-                 the header"
+                "leave the cell empty, or list its text under `missing` of the pipeline; rows are counted \
+                 from 1 below the header"
                     .into()
             }
             Self::RaggedLine { .. } => {
-                "put cells that contain the separator in quotes, and remove lines that are no rows, such as titles, comments and \
-                 totals; lines are counted as an editor counts them"
+                "put cells that contain the separator in quotes, and remove lines that are no rows, such as \
+                 titles, comments and totals; lines are counted as an editor counts them"
                     .into()
             }
             Self::UnknownEncoding { .. } | Self::MixedEncodings { .. } => {
-                "save the file as UTF-8, or convert it with iconv from the encoding that it was written in".into()
+                "save the file as UTF-8, or convert it with iconv from the encoding that it was written in"
+                    .into()
             }
             Self::Nul { .. } => "the file may be damaged or no text at all: export or copy it again".into(),
             Self::BehindGzip(_) => {
-                "something may be missing: compress the table again, or unpack it with gzip -dc and compare".into()
+                "something may be missing: compress the table again, or unpack it with gzip -dc and compare"
+                    .into()
             }
             Self::Foreign { remedy, .. } | Self::UnreadableFormat { remedy, .. } => (*remedy).into(),
             Self::TwoSeparators { .. } => {
@@ -68,23 +76,35 @@ impl Hint for IngestError {
             }
             Self::DuplicateColumns { .. } => "rename one of them".into(),
             Self::PartColumns { .. } | Self::PartType { .. } => {
-                "the files of a folder are read as one table; move a file of another table elsewhere, or write it again with the \
-                 same columns"
+                "the files of a folder are read as one table; move a file of another table elsewhere, or \
+                 write it again with the same columns"
                     .into()
             }
             Self::UnreadableCell { .. } => "store the column as text or as integers".into(),
-            Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => "a field that begins with a quote ends with one; quotes inside it are doubled".into(),
+            Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => {
+                "a field that begins with a quote ends with one; quotes inside it are doubled".into()
+            }
             Self::WrongCell { remedy, .. } | Self::WrongCellInLine { remedy, .. } => remedy.clone(),
-            Self::Ragged { .. } => "quote fields that contain commas; rows are counted from 1 below the header".into(),
-            Self::NotUtf8 { .. } | Self::NotUtf8Line { .. } => "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into(),
+            Self::Ragged { .. } => {
+                "quote fields that contain commas; rows are counted from 1 below the header".into()
+            }
+            Self::NotUtf8 { .. } | Self::NotUtf8Line { .. } => {
+                "convert the file to UTF-8, for example with iconv -f latin1 -t utf-8".into()
+            }
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),
             Self::UnknownName { .. } => "check the spelling in the schema and the pipeline".into(),
-            Self::NothingToExplain => "--explain follows the rows of event tables; name a pipeline with a schema".into(),
+            Self::NothingToExplain => {
+                "--explain follows the rows of event tables; name a pipeline with a schema".into()
+            }
             Self::NoRecords(_) => "loosen that rule, or check that the tables belong together".into(),
             Self::DuplicateIds { .. } => {
                 "one row per record is needed: remove the repetitions, or name another column as id".into()
             }
-            Self::Engine { .. } => "check that the file is complete, or write it again as Parquet; -vv shows the reader's own message, which may quote cells".into(),
+            Self::Engine { .. } => {
+                "check that the file is complete, or write it again as Parquet; -vv shows the reader's own \
+                 message, which may quote cells"
+                    .into()
+            }
             Self::Write { .. } => "check the disk and the folder's permissions".into(),
         })
     }

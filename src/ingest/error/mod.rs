@@ -219,7 +219,8 @@ pub enum IngestError {
     },
     /// Lines in more than one encoding.
     #[error(
-        "{file}: line {line} is in another encoding than the lines before it, so that one of them would be misread"
+        "{file}: line {line} is in another encoding than the lines before it, so that one of them would be \
+         misread"
     )]
     MixedEncodings {
         /// File.

@@ -1,5 +1,6 @@
 //! What was gathered of each variable in each window, and what is asked of it.
 
+use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Feature, Known, Source, Variable};
 
 use super::accumulate::{Aggregate, Slot};
@@ -40,8 +41,8 @@ pub(in crate::ingest) struct Gathered<'a> {
     pub(in crate::ingest) kept: Vec<Vec<u32>>,
     /// How the times of the tables read so far are written.
     pub(in crate::ingest) zones: Zones,
-    /// About what was read, as sentences.
-    pub(in crate::ingest) warnings: Vec<String>,
+    /// About what was read.
+    pub(in crate::ingest) messages: Vec<Message>,
 }
 
 /// A computed value and its time.
@@ -76,7 +77,7 @@ impl<'a> Gathered<'a> {
             hashes: (0..records.len() as u32).map(|r| id_hash(records.id(r))).collect(),
             kept: Vec::new(),
             zones: Zones::default(),
-            warnings: Vec::new(),
+            messages: Vec::new(),
         };
         for record in 0..records.len() as u32 {
             gathered.add_cells(record, records);
@@ -186,7 +187,7 @@ impl<'a> Gathered<'a> {
         &mut self,
         records: &Records,
         tables: &mut [TableAudit],
-        warnings: &mut Vec<String>,
+        messages: &mut Vec<Message>,
     ) {
         for (kept, audit) in self.kept.iter().zip(tables) {
             let gone: u64 =
@@ -201,12 +202,13 @@ impl<'a> Gathered<'a> {
             meter.close(&self.units);
             meter.audit.duplicate_keys = n;
         }
-        warnings.append(&mut self.warnings);
+        messages.append(&mut self.messages);
         if self.keys.level() > 0 {
-            warnings.push(format!(
+            let text = format!(
                 "duplicate keys are estimated from one key in {}, since there are more than fit in memory",
                 1_u64 << self.keys.level()
-            ));
+            );
+            messages.push(Message::records(Weight::Choice, text));
         }
     }
 }

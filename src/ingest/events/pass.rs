@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::message::{Message, Weight};
 use crate::schema::DType;
 
 use super::duplicates::{Span, cell_hash};
@@ -79,14 +80,17 @@ impl Gathered<'_> {
                 file.scan_items(planned.places.item, &lookup.set(), each)?
             };
             if passed.rows == 0 && files.len() > 1 {
-                self.warnings.push(format!("table {name}: {} has no rows", file.file.name));
+                let text = format!("table {name}: {} has no rows", file.file.name);
+                self.messages.push(Message::file(Weight::LeftOut, &file.file.name, text));
             }
             self.zones.add(passed.zones, &file.file.name)?;
             if passed.zones.date {
-                self.warnings.push(format!(
-                    "table {name}: {} has dates without a time of day among its times; they count as midnight",
+                let text = format!(
+                    "table {name}: {} has dates without a time of day among its times; they count as \
+                     midnight",
                     file.file.name
-                ));
+                );
+                self.messages.push(Message::file(Weight::Wrong, &file.file.name, text));
             }
             rows_read += passed.rows;
             malformed += passed.skipped;

@@ -19,6 +19,7 @@ use super::notes::Note;
 use super::types::f64_of_half;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
+use crate::message::{Message, Weight};
 
 /// First bytes of an IPC file; a stream begins with its first message.
 const MAGIC: &[u8; 6] = b"ARROW1";
@@ -103,9 +104,14 @@ impl ArrowTable {
                         StreamState::Waiting => {
                             file.notes.say(
                                 Note::End,
-                                format!(
-                                    "{} has no end mark; if its writer was interrupted, rows are missing at its end",
-                                    file.name
+                                Message::file(
+                                    Weight::Wrong,
+                                    &file.name,
+                                    format!(
+                                        "{} has no end mark; if its writer was interrupted, rows are missing \
+                                         at its end",
+                                        file.name
+                                    ),
                                 ),
                             );
                             break;

@@ -7,6 +7,7 @@ use super::in_order::parse_in_order;
 use super::notes::Note;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
+use crate::message::{Message, Weight};
 
 /// A text file whose header has been read.
 pub(super) struct DelimitedTable {
@@ -58,23 +59,33 @@ impl DelimitedTable {
         if self.n_columns == 1 && blank > 0 {
             self.file.notes.say(
                 Note::Blank,
-                format!(
-                    "{}: {blank} blank {} left out; in a table of one column they may be missing cells, which have to be \
-                     written as \"\"",
-                    self.file.name,
-                    if blank == 1 { "line is" } else { "lines are" },
-                ),
+                Message::file(
+                    Weight::LeftOut,
+                    &self.file.name,
+                    format!(
+                        "{}: {blank} blank {} left out; in a table of one column they may be missing cells, \
+                         which have to be written as \"\"",
+                        self.file.name,
+                        if blank == 1 { "line is" } else { "lines are" },
+                    ),
+                )
+                .counting(blank),
             );
         }
         // The header is a record too, and the last one may have no end.
         if (1..rows).contains(&lone_returns) {
             self.file.notes.say(
                 Note::LineEnds,
-                format!(
-                    "{}: {lone_returns} of the {rows} rows end in a carriage return alone, the others in a line feed; if \
-                     the carriage returns belong to cells, put these cells in quotes",
-                    self.file.name
-                ),
+                Message::file(
+                    Weight::Wrong,
+                    &self.file.name,
+                    format!(
+                        "{}: {lone_returns} of the {rows} rows end in a carriage return alone, the others in \
+                         a line feed; if the carriage returns belong to cells, put these cells in quotes",
+                        self.file.name
+                    ),
+                )
+                .counting(lone_returns),
             );
         }
         Ok(())

@@ -8,6 +8,8 @@ use std::io::{self, Read};
 use super::fault::TextFault;
 use super::notes::{Note, Notes};
 
+use crate::message::{Message, Weight};
+
 /// Stored bytes that are decoded at once.
 const STRETCH: usize = 1 << 16;
 
@@ -173,10 +175,16 @@ impl<R: Read> Text<R> {
             let (name, lines) = (&self.name, self.lines.foreign);
             self.notes.say(
                 Note::Encoding,
-                format!(
-                    "{name} is not UTF-8: {lines} of its lines hold characters that were read as Windows-1252, the \
-                     encoding of Latin-1 texts; if letters come out wrong, convert the file to UTF-8"
-                ),
+                Message::file(
+                    Weight::Choice,
+                    name,
+                    format!(
+                        "{name} is not UTF-8: {lines} of its lines hold characters that were read as \
+                         Windows-1252, the encoding of Latin-1 texts; if letters come out wrong, convert the \
+                         file to UTF-8"
+                    ),
+                )
+                .counting(lines),
             );
         }
         Ok(())
@@ -295,7 +303,7 @@ mod tests {
         Text::new(bytes, "t.csv", notes.clone())
             .and_then(|mut t| t.read_to_string(&mut text))
             .map_err(|e| TextFault::of(&e).unwrap_or_else(|| panic!("{e}")))?;
-        Ok((text, notes.sentences()))
+        Ok((text, notes.messages().iter().map(ToString::to_string).collect()))
     }
 
     fn utf16(text: &str, little: bool) -> Vec<u8> {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::notes::Note;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
+use crate::message::{Message, Weight};
 
 /// The names of a file's columns from the place `first` on, each different from the others; columns without a
 /// name are called by their place.
@@ -37,21 +38,21 @@ pub(super) fn named(
             names[i] = name;
         }
     }
-    let mut said = Vec::new();
+    let say = |note: Note, columns: &[String], text: String| {
+        file.notes.say(note, Message::file(Weight::Choice, &file.name, text).counting(columns.len()));
+    };
     if !made_up.is_empty() {
         let are =
             if made_up.len() == 1 { "a column without a name is" } else { "columns without a name are" };
-        said.push(format!("{}: {are} called {} for the place in the header", file.name, list(&made_up)));
+        let called = list(&made_up);
+        let text = format!("{}: {are} called {called} for the place in the header", file.name);
+        say(Note::Names, &made_up, text);
     }
     if !differ_by_case.is_empty() {
-        said.push(format!(
-            "{}: the columns {} differ in letter case only and are kept apart",
-            file.name,
-            list(&differ_by_case)
-        ));
-    }
-    if !said.is_empty() {
-        file.notes.say(Note::Names, said.join("; "));
+        let columns = list(&differ_by_case);
+        let text =
+            format!("{}: the columns {columns} differ in letter case only and are kept apart", file.name);
+        say(Note::Case, &differ_by_case, text);
     }
     Ok(names)
 }
@@ -69,10 +70,14 @@ pub(super) fn begins_with_index(file: &SourceFile, names: &[String]) -> bool {
     if is_index {
         file.notes.say(
             Note::Index,
-            format!(
-                "{}: the first column has no name and is left out, as the row numbers that pandas and R write beside a table \
-                 (name it to keep it)",
-                file.name
+            Message::file(
+                Weight::LeftOut,
+                &file.name,
+                format!(
+                    "{}: the first column has no name and is left out, as the row numbers that pandas and R \
+                     write beside a table (name it to keep it)",
+                    file.name
+                ),
             ),
         );
     }
@@ -88,10 +93,14 @@ pub(super) fn note_numbers(file: &SourceFile, names: &[String]) {
     if 2 * numbers.len() > names.len() && !(numbered && numbers.len() > 1) {
         file.notes.say(
             Note::Header,
-            format!(
-                "{}: most names in the first line are numbers; if the file has no header, add one, or its first row is \
-                 lost",
-                file.name
+            Message::file(
+                Weight::Wrong,
+                &file.name,
+                format!(
+                    "{}: most names in the first line are numbers; if the file has no header, add one, or \
+                     its first row is lost",
+                    file.name
+                ),
             ),
         );
     }
@@ -103,10 +112,15 @@ pub(super) fn note_one_column(file: &SourceFile, names: &[String]) {
     if name.contains([' ', '\t', ',', ';', ':', '|', '^', '~']) {
         file.notes.say(
             Note::Header,
-            format!(
-                "{}: the table has one column, `{name}`; if another character than a comma, semicolon, tab or vertical bar \
-                 separates its cells, or its lines are in quotes as a whole, write it again as CSV",
-                file.name
+            Message::file(
+                Weight::Wrong,
+                &file.name,
+                format!(
+                    "{}: the table has one column, `{name}`; if another character than a comma, semicolon, \
+                     tab or vertical bar separates its cells, or its lines are in quotes as a whole, write \
+                     it again as CSV",
+                    file.name
+                ),
             ),
         );
     }

@@ -42,6 +42,7 @@ mod types;
 
 use super::IngestError;
 use crate::ingest::files::{Format, SourceFile};
+use crate::message::Message;
 use batch::{Held, Places};
 use delimited::DelimitedTable;
 use stored::TypedColumn;
@@ -85,10 +86,10 @@ impl Source {
         Self::open_parts(vec![file])
     }
 
-    /// Sentences on the file or files that a user should know. Some of them are known only once all rows have
+    /// What a user should know about the file or files. Some of them are known only once all rows have
     /// been read.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        self.files.iter().flat_map(|file| file.notes.sentences()).collect()
+    pub(super) fn messages(&self) -> Vec<Message> {
+        self.files.iter().flat_map(|file| file.notes.messages()).collect()
     }
 
     /// Calls `each` with the columns at the places `columns`, in that order and a stretch of rows at a time.

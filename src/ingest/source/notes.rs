@@ -1,8 +1,10 @@
-//! What a reader has to say about a file that it could read: one sentence for each kind of thing, whichever
+//! What a reader has to say about a file that it could read: one message for each kind of thing, whichever
 //! of the readers of the file comes upon it, and however often.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::message::Message;
 
 /// What there is to say, in the order in which it is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,8 @@ pub(in crate::ingest) enum Note {
     Header,
     /// Columns without a name of their own.
     Names,
+    /// Names that differ in letter case only.
+    Case,
     /// Lines without a cell.
     Blank,
     /// Columns that the program which wrote the file added.
@@ -27,17 +31,17 @@ pub(in crate::ingest) enum Note {
 
 /// The notes on a file, shared by all that read it.
 #[derive(Debug, Clone, Default)]
-pub(in crate::ingest) struct Notes(Arc<Mutex<BTreeMap<Note, String>>>);
+pub(in crate::ingest) struct Notes(Arc<Mutex<BTreeMap<Note, Message>>>);
 
 impl Notes {
     /// Says something; what was said of the same kind before is replaced, since it came from an earlier
     /// reading.
-    pub(in crate::ingest) fn say(&self, note: Note, sentence: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(note, sentence);
+    pub(in crate::ingest) fn say(&self, note: Note, message: Message) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(note, message);
     }
 
-    /// All sentences.
-    pub(in crate::ingest) fn sentences(&self) -> Vec<String> {
+    /// All that was said.
+    pub(in crate::ingest) fn messages(&self) -> Vec<Message> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 }

@@ -13,6 +13,7 @@ use super::notes::Note;
 use crate::error::IoError;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
+use crate::message::{Message, Weight};
 
 /// A text file whose head has been read.
 pub(in crate::ingest) struct Opened {
@@ -50,7 +51,8 @@ impl SourceFile {
         refuse_foreign(self, head)?;
         let packed = head.starts_with(&MAGIC);
         if !packed && self.name.to_lowercase().ends_with(".gz") && !head.is_empty() {
-            self.notes.say(Note::Format, format!("{} is not compressed, whatever its name says", self.name));
+            let text = format!("{} is not compressed, whatever its name says", self.name);
+            self.notes.say(Note::Format, Message::file(Weight::Choice, &self.name, text));
         }
         let bytes: Box<dyn Read + Send> =
             if packed { Box::new(Members::new(window)) } else { Box::new(window) };

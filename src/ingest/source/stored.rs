@@ -16,6 +16,7 @@ use super::types::{Conversion, Plan, is_text, plan};
 use crate::error::IoError;
 use crate::ingest::IngestError;
 use crate::ingest::files::{Format, SourceFile};
+use crate::message::{Message, Weight};
 
 /// An open file: its types are known, its rows have not been read.
 pub(in crate::ingest) struct StoredTable {
@@ -98,11 +99,17 @@ impl StoredTable {
         if !index.is_empty() {
             self.file.notes.say(
                 Note::Index,
-                format!(
-                    "{}: {}, the index that pandas stored beside the table, is left out (name the index in pandas to keep it)",
-                    self.file.name,
-                    index.join(", ")
-                ),
+                Message::file(
+                    Weight::LeftOut,
+                    &self.file.name,
+                    format!(
+                        "{}: {}, the index that pandas stored beside the table, is left out (name the index \
+                         in pandas to keep it)",
+                        self.file.name,
+                        index.join(", ")
+                    ),
+                )
+                .counting(index.len()),
             );
         }
         Ok(columns)

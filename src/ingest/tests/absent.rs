@@ -185,7 +185,7 @@ fn a_rate_that_cannot_be_used_is_missing_and_none_is_zero() {
     let reasons: Vec<_> = audit.rejected.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
     assert_eq!(reasons, [("above range", 2), ("no number", 1), ("no time", 1), ("unknown unit", 2)]);
     assert_eq!((audit.records_missing, audit.records_rejected, audit.records_partly_rejected), (6, 5, 1));
-    let said = table.audit.warnings.join("\n");
+    let said = table.audit.messages.texts().join("\n");
     assert!(said.contains("variable rate: 5 records have entries of which none can be used"), "{said}");
     assert!(said.contains("`furlong` 1"), "{said}");
 }
@@ -231,7 +231,7 @@ fn a_sum_with_entries_of_which_none_can_be_used_is_missing() {
     assert_numbers(&table, "urine", &[None, Some(100.0), None, None]);
     assert_numbers(&table, "urine_count", &[Some(0.0), Some(1.0), Some(0.0), Some(0.0)]);
     assert_numbers(&table, "urine_or_none", &[None, Some(100.0), None, Some(0.0)]);
-    let said = table.audit.warnings.join("\n");
+    let said = table.audit.messages.texts().join("\n");
     assert!(said.contains("variable urine: 2 records have entries of which none can be used"), "{said}");
     assert!(said.contains("variable urine: the sums of 1 record leave out entries"), "{said}");
 }

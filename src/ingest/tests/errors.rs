@@ -95,9 +95,9 @@ fn an_event_table_without_rows_is_a_warning() {
     let table = run(dir.path()).unwrap();
     assert_eq!(numbers(&table, "hr_count"), [0.0; 3]);
     assert!(
-        table.audit.warnings.iter().any(|w| w == "table EVENTS has no rows"),
+        table.audit.messages.iter().any(|w| w.text == "table EVENTS has no rows"),
         "{:?}",
-        table.audit.warnings
+        table.audit.messages
     );
 }
 
@@ -109,8 +109,7 @@ fn a_part_without_rows_is_told_and_changes_nothing() {
     fs::write(dir.path().join("events_2.csv"), format!("{EVENTS_HEADER}\n")).unwrap();
     let table = run(dir.path()).unwrap();
     assert_eq!(numbers(&table, "hr_max"), numbers(&expected, "hr_max"));
-    let told = |w: &String| w == "table EVENTS: events_2.csv has no rows";
-    assert!(table.audit.warnings.iter().any(told), "{:?}", table.audit.warnings);
+    assert!(table.audit.messages.say("table EVENTS: events_2.csv has no rows"), "{:?}", table.audit.messages);
     // The same rows in a second file are copies.
     fs::copy(dir.path().join("events.csv"), dir.path().join("events_3.csv")).unwrap();
     let table = run(dir.path()).unwrap();
@@ -133,7 +132,9 @@ fn a_record_told_twice_is_an_error_and_a_copied_row_is_none() {
         let audit = table.audit.tables.iter().find(|t| t.table == name).unwrap();
         assert_eq!(audit.dropped["copy of another row"], 1, "{name}");
         assert_eq!(audit.rows_kept + audit.dropped.values().sum::<u64>(), audit.rows_read, "{audit:?}");
-        assert!(table.audit.warnings.iter().any(|w| w.contains(&format!("table {name}: 1 row repeats"))));
+        assert!(
+            table.audit.messages.iter().any(|w| w.text.contains(&format!("table {name}: 1 row repeats")))
+        );
     }
     let error = error_after(|dir| {
         let other = STAYS[0].replace("2150-01-03", "2150-01-04");

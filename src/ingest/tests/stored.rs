@@ -102,7 +102,7 @@ fn times_of_any_unit_are_the_same_and_zones_are_told() {
     for unit in [TimeUnit::Nanoseconds, TimeUnit::Microseconds, TimeUnit::Milliseconds] {
         let table = run_with(&|name, cells| (name == "AT").then(|| times(name, cells, unit, None))).unwrap();
         assert_eq!(values(&table), expected, "{unit:?}");
-        assert!(table.audit.warnings.iter().all(|w| !w.contains("UTC")), "{:?}", table.audit.warnings);
+        assert!(table.audit.messages.iter().all(|w| !w.text.contains("UTC")), "{:?}", table.audit.messages);
     }
     let iso = |cells: &[Option<String>], end: &str| -> Vec<Option<String>> {
         cells.iter().map(|t| t.as_ref().map(|t| format!("{}{end}", t.replace(' ', "T")))).collect()
@@ -111,8 +111,9 @@ fn times_of_any_unit_are_the_same_and_zones_are_told() {
         let table = run_with(&|name, cells| (name == "AT").then(|| series(name, &iso(cells, end)))).unwrap();
         assert_eq!(values(&table), expected, "{end}");
         // The stays have times without a zone.
-        let told = table.audit.warnings.iter().any(|w| w.contains("events.parquet") && w.contains("UTC"));
-        assert_eq!(told, end == "Z" || end == "+00:00", "{end}: {:?}", table.audit.warnings);
+        let told =
+            table.audit.messages.iter().any(|w| w.text.contains("events.parquet") && w.text.contains("UTC"));
+        assert_eq!(told, end == "Z" || end == "+00:00", "{end}: {:?}", table.audit.messages);
     }
     let other =
         run_with(&|name, cells| (name == "AT").then(|| series(name, &iso(cells, "+02:00")))).unwrap_err();

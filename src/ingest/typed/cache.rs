@@ -27,7 +27,7 @@ use crate::ingest::files::{Format, SourceFile};
 use crate::ingest::{IngestError, InputFile};
 
 /// Raised whenever stores of another version must not be read.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The store of an event file in the folder `dir`, made if need be; the file itself where a store would not
 /// serve.
@@ -150,7 +150,7 @@ fn make(
         rows: passed.rows,
         skipped: passed.skipped,
         zones: passed.zones,
-        said: file.file.warnings(),
+        said: file.file.messages(),
         store: fingerprint(store)?,
     };
     let text = serde_json::to_vec_pretty(&known).expect("invariant: a note is plain data");

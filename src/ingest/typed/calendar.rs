@@ -6,6 +6,7 @@
 
 use crate::ingest::IngestError;
 use crate::ingest::text::parse_datetime;
+use crate::message::{Message, Weight};
 
 /// How times are written, as a set.
 #[expect(clippy::struct_excessive_bools, reason = "a set of four members that do not exclude each other")]
@@ -85,17 +86,25 @@ impl Zones {
     }
 
     /// What a user should know about it.
-    pub(in crate::ingest) fn warning(&self) -> Option<String> {
-        match (&self.none, &self.utc, &self.other) {
-            (Some(plain), Some(utc), _) => Some(format!(
-                "times in {utc} are given in UTC and times in {plain} without a zone; those without are taken to be in \
-                 UTC as well"
-            )),
-            (_, _, Some(zoned)) => Some(format!(
-                "times in {zoned} have a time zone; they are taken as moments, with the hour that they have in UTC"
-            )),
-            _ => None,
-        }
+    pub(in crate::ingest) fn message(&self) -> Option<Message> {
+        let (file, text) = match (&self.none, &self.utc, &self.other) {
+            (Some(plain), Some(utc), _) => (
+                plain,
+                format!(
+                    "times in {utc} are given in UTC and times in {plain} without a zone; those without are \
+                     taken to be in UTC as well"
+                ),
+            ),
+            (_, _, Some(zoned)) => (
+                zoned,
+                format!(
+                    "times in {zoned} have a time zone; they are taken as moments, with the hour that they \
+                     have in UTC"
+                ),
+            ),
+            _ => return None,
+        };
+        Some(Message::file(Weight::Wrong, file, text))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use polars_core::prelude::*;
 
+use crate::message::{Message, Weight};
 use crate::schema::{self, suggest};
 
 use super::batch::{BatchColumn, Key};
@@ -34,7 +35,7 @@ pub(in crate::ingest) struct TypedFile {
     /// For each wanted column, its place in the header.
     pub(in crate::ingest) positions: Vec<usize>,
     /// What a user should know about the way its columns are stored.
-    pub(in crate::ingest) warnings: Vec<String>,
+    pub(in crate::ingest) messages: Vec<Message>,
     /// Leave malformed rows out and count them, instead of stopping at the first.
     pub(in crate::ingest) skip_bad: bool,
     /// Of an event store: what it was made from.
@@ -97,7 +98,7 @@ impl TypedFile {
             header,
             wanted: wanted.to_vec(),
             positions,
-            warnings: Vec::new(),
+            messages: Vec::new(),
             skip_bad,
             cached: None,
         };
@@ -126,11 +127,12 @@ impl TypedFile {
                 });
             }
             if wanted.is_code && stored::loses_zeros(wanted.dtype, &found) {
-                self.warnings.push(format!(
-                    "{}: column `{}` is declared as text and stored as numbers; if its codes had leading zeros (0389), the \
-                     file has lost them, and 389 is what rules and levels see",
+                let text = format!(
+                    "{}: column `{}` is declared as text and stored as numbers; if its codes had leading \
+                     zeros (0389), the file has lost them, and 389 is what rules and levels see",
                     self.file.name, wanted.name
-                ));
+                );
+                self.messages.push(Message::column(Weight::Wrong, &wanted.name, text));
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Zoned;
 use crate::ingest::InputFile;
+use crate::message::Message;
 
 /// How much of a file has passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub(in crate::ingest) struct Note {
     /// How the times of the source are written.
     pub(in crate::ingest) zones: Zoned,
     /// What a user should know about the source: its encoding, bytes behind its end.
-    pub(in crate::ingest) said: Vec<String>,
+    pub(in crate::ingest) said: Vec<Message>,
     /// The store itself.
     pub(in crate::ingest) store: InputFile,
 }

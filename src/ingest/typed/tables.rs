@@ -7,12 +7,13 @@ use super::file::{TypedFile, Wanted};
 use crate::ingest::cohort::plan::Plan;
 use crate::ingest::files::{self, SourceFile};
 use crate::ingest::{BadRows, IngestError, IngestOptions, IngestProgress, InputFile};
+use crate::message::{Message, Weight};
 
 /// The files of each table in use, headers matched.
 pub(in crate::ingest) struct Tables {
     files: Vec<(String, Vec<TypedFile>)>,
     /// About files that may be missing.
-    pub(in crate::ingest) warnings: Vec<String>,
+    pub(in crate::ingest) messages: Vec<Message>,
 }
 
 impl Tables {
@@ -35,7 +36,7 @@ impl Tables {
         let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
         let needed: Vec<(&str, &Vec<Wanted>)> =
             plan.facts.iter().map(|(name, wanted)| (name.as_str(), wanted)).chain(events).collect();
-        let (mut found, mut absent, mut lacking, mut warnings) =
+        let (mut found, mut absent, mut lacking, mut messages) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (name, wanted) in &needed {
             let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
@@ -51,7 +52,8 @@ impl Tables {
             for stem in table.files.iter().filter(|s| !s.contains('*') && !input.is_file()) {
                 let here = of_table.iter().any(|f| f.stem == stem.to_lowercase());
                 if !here && !table.files.iter().any(|p| p.contains('*')) {
-                    warnings.push(format!("table {name}: there is no file {stem}"));
+                    let text = format!("table {name}: there is no file {stem}");
+                    messages.push(Message::table(Weight::LeftOut, name, text));
                 }
             }
             let mut typed = Vec::new();
@@ -59,7 +61,7 @@ impl Tables {
                 let shown = file.name.clone();
                 match TypedFile::open(file, wanted, skip_bad)? {
                     Ok(file) => {
-                        warnings.extend(file.warnings.iter().cloned());
+                        messages.extend(file.messages.iter().cloned());
                         typed.push(file);
                     }
                     Err(columns) => lacking.push((shown, columns)),
@@ -73,7 +75,7 @@ impl Tables {
         if !lacking.is_empty() {
             return Err(IngestError::MissingTableColumns(lacking));
         }
-        Ok(Self { files: found, warnings })
+        Ok(Self { files: found, messages })
     }
 
     pub(in crate::ingest) fn of(&self, name: &str) -> &[TypedFile] {
@@ -103,10 +105,10 @@ impl Tables {
     }
 
     /// What there is to say about the files, now that they have been read.
-    pub(in crate::ingest) fn said(&self) -> impl Iterator<Item = String> {
+    pub(in crate::ingest) fn said(&self) -> impl Iterator<Item = Message> {
         let files = self.files.iter().flat_map(|(_, files)| files);
         files.flat_map(|file| {
-            file.cached.as_ref().map_or_else(|| file.file.warnings(), |note| note.said.clone())
+            file.cached.as_ref().map_or_else(|| file.file.messages(), |note| note.said.clone())
         })
     }
 

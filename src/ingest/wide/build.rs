@@ -10,6 +10,7 @@ use crate::ingest::source::{Batch, Cell};
 use crate::ingest::spelling::{Reader, Spelling};
 use crate::ingest::text::shortest;
 use crate::ingest::{Cells, Column, IngestError, Names, Texts};
+use crate::message::{Message, Weight};
 use crate::num::packed::Numbers;
 use crate::num::repeated::Repeated;
 use crate::schema::{Kind, Split};
@@ -202,24 +203,26 @@ fn level<'c>(reader: &Reader<'_>, cell: Cell<'c>) -> Option<Cow<'c, str>> {
 
 /// What to say of the cells of a column, of `rows` rows, that hold something that is not used. In a new table
 /// nothing is learnt, so no setting is named there.
-pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Option<String> {
+pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Option<Message> {
     let n = column.unused.n_rejected();
     let first = column.unused.rejected.values().map(|(_, at)| at).min_by_key(|at| at.row)?;
     let reasons: Vec<String> =
         column.unused.rejected.iter().map(|(reason, (n, _))| format!("{n} {}", reason.name())).collect();
     let name = column.name;
     let mut said = format!(
-        "column `{name}`: {n} of {} cells hold something that is not read as a number and count as missing ({}; first in {first})",
+        "column `{name}`: {n} of {} cells hold something that is not read as a number and count as missing \
+         ({}; first in {first})",
         rows - column.unused.absent,
         reasons.join(", ")
     );
     if !is_new {
         let _ = write!(
             said,
-            "; --set role.{name}=categorical keeps them as levels, --set missing.{name}=TEXT says that a text means missing"
+            "; --set role.{name}=categorical keeps them as levels, --set missing.{name}=TEXT says that a \
+             text means missing"
         );
     }
-    Some(said)
+    Some(Message::column(Weight::Wrong, name, said).counting(n))
 }
 
 /// Refuses a column of which more than half of the cells that hold something are not used, or any of them if

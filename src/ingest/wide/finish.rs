@@ -7,12 +7,13 @@ use crate::ingest::{
     Audit, Cells, CohortStep, Column, ColumnAudit, IngestError, Names, RecordTable, Spelling, Subjects,
     TableAudit, Texts, VariableAudit,
 };
+use crate::message::{About, Message, Weight};
 use crate::schema::{Kind, Split};
 
 use super::agreement;
 use super::build::{Building, Content, check, rejection, repeated};
 use super::names::{Named, named};
-use super::roles::{Decision, Role, Warning, Weight};
+use super::roles::{Decision, Role};
 use super::survey::Surveyed;
 use super::table::{Rows, WideFile};
 
@@ -112,7 +113,7 @@ pub(super) fn finish(
     built: Vec<Building<'_>>,
     splits: Option<Vec<Split>>,
     mut audit: Audit,
-    mut warnings: Vec<Warning>,
+    mut messages: Vec<Message>,
 ) -> Result<RecordTable, IngestError> {
     let n = n_rows(&audit);
     let mut decisions = surveyed.decisions.clone();
@@ -121,17 +122,15 @@ pub(super) fn finish(
             let remedy = format!("pass --set role.{0}=categorical, or --set missing.{0}=TEXT", column.name);
             check(column, n as u64, false, &remedy)?;
         }
-        warnings.extend(rejection(column, n as u64, false).map(|said| (Weight::Wrong, said)));
+        messages.extend(rejection(column, n as u64, false));
         if column.fractions > 0 && matches!(column.role, Role::Number { declared: false, .. }) {
             let name = column.name;
-            warnings.push((
-                Weight::Wrong,
-                format!(
-                    "column `{name}` holds whole numbers in the training rows and fractions in {} others; declare it \
-                     continuous if it is (--set role.{name}=continuous)",
-                    column.fractions
-                ),
-            ));
+            let text = format!(
+                "column `{name}` holds whole numbers in the training rows and fractions in {} others; \
+                 declare it continuous if it is (--set role.{name}=continuous)",
+                column.fractions
+            );
+            messages.push(Message::column(Weight::Wrong, name, text).counting(column.fractions));
         }
     }
     let mut collected = collect(built, &spellings(header, &surveyed.decisions), &audit)?;
@@ -143,7 +142,7 @@ pub(super) fn finish(
     };
     if collected.groups.is_none()
         && !header.iter().zip(&decisions).any(is_patient)
-        && let Some(name) = person_among(header, surveyed, &collected.columns, &mut warnings)
+        && let Some(name) = person_among(header, surveyed, &collected.columns, &mut messages)
         && let Some(at) = collected.columns.iter().position(|c| c.name == name)
     {
         let column = collected.columns.remove(at);
@@ -173,17 +172,15 @@ pub(super) fn finish(
         table.subjects = Subjects::Named(all.collect());
     }
     if let Some(copies) = agreement::copies(&collected.columns, n) {
-        warnings.push((Weight::Leak, of_copies(copies, &mut table)));
+        messages.push(of_copies(copies, &mut table));
     }
     let empty = without_a_value(&collected.columns, n);
     if empty > 0 {
-        warnings.push((
-            Weight::Wrong,
-            format!(
-                "{empty} rows hold no value in any feature, as lines of separators alone do; they are kept as records without a \
-                 value, so remove them from the file if they are none"
-            ),
-        ));
+        let text = format!(
+            "{empty} rows hold no value in any feature, as lines of separators alone do; they are kept as \
+             records without a value, so remove them from the file if they are none"
+        );
+        messages.push(Message::records(Weight::Wrong, text).counting(empty));
     }
     account(&collected, n, &mut audit);
     let described = |(name, decision): (&String, &Decision)| ColumnAudit {
@@ -193,9 +190,9 @@ pub(super) fn finish(
         ..collected.counts.get(name.as_str()).cloned().unwrap_or_default()
     };
     audit.columns = header.iter().zip(&decisions).map(described).collect();
-    left_out(header, &decisions, &mut warnings);
-    warnings.sort_by_key(|(weight, _)| *weight);
-    audit.warnings.extend(warnings.into_iter().map(|(_, text)| text));
+    left_out(header, &decisions, &mut messages);
+    messages.sort_by_key(|message| message.weight);
+    audit.messages.extend(messages);
     audit.cohort.push(CohortStep { rule: "all rows".into(), before: n, after: n, failed_null: 0 });
     Ok(RecordTable { columns: collected.columns, audit, ..table })
 }
@@ -217,12 +214,16 @@ fn account(collected: &Collected<'_>, n: usize, audit: &mut Audit) {
 }
 
 /// One message for the columns that are left out for one reason.
-fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warning>) {
+fn left_out(header: &[String], decisions: &[Decision], messages: &mut Vec<Message>) {
     let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
-    let said: HashSet<String> = warnings
+    // What is said of a column that is left out is either that, or that it may be a leak.
+    let said: HashSet<String> = messages
         .iter()
-        .filter(|(_, said)| said.contains("left out"))
-        .filter_map(|(_, said)| Some(said.strip_prefix("column `")?.split_once('`')?.0.to_string()))
+        .filter(|message| matches!(message.weight, Weight::Leak | Weight::LeftOut))
+        .filter_map(|message| match &message.about {
+            About::Column(name) => Some(name.clone()),
+            _ => None,
+        })
         .collect();
     for (name, decision) in header.iter().zip(decisions) {
         // What was left out because the user said so is known, and what needs a word of its own has had it.
@@ -243,7 +244,9 @@ fn left_out(header: &[String], decisions: &[Decision], warnings: &mut Vec<Warnin
         } else {
             why.replace("it holds ", "they hold ").replace("it has ", "they have ")
         };
-        warnings.push((Weight::LeftOut, format!("{noun} {} {verb} left out: {why}", listed(&names))));
+        let text = format!("{noun} {} {verb} left out: {why}", listed(&names));
+        let n = names.len();
+        messages.push(Message::new(Weight::LeftOut, About::Columns(names), text).counting(n));
     }
 }
 
@@ -253,7 +256,7 @@ fn person_among(
     header: &[String],
     surveyed: &Surveyed,
     columns: &[Column],
-    warnings: &mut Vec<Warning>,
+    messages: &mut Vec<Message>,
 ) -> Option<String> {
     let candidates = surveyed.may_be_persons.iter().filter_map(|&at| {
         let inferred = matches!(
@@ -267,46 +270,51 @@ fn person_among(
     let name = &column.name;
     let names = listed(&agreeing.iter().map(|n| (*n).to_string()).collect::<Vec<_>>());
     if agreeing.len() == 1 {
-        warnings.push((
+        messages.push(Message::column(
             Weight::Leak,
+            name,
             format!(
-                "column `{name}` is used as a feature and may be the patient: {names} agrees in all rows of each of its values; \
-                 --set role.{name}=group keeps these rows in one split, ignore leaves it out"
+                "column `{name}` is used as a feature and may be the patient: {names} agrees in all rows of \
+                 each of its values; --set role.{name}=group keeps these rows in one split, ignore leaves it \
+                 out"
             ),
         ));
         return None;
     }
-    warnings.push((
+    messages.push(Message::column(
         Weight::Leak,
+        name,
         format!(
-            "column `{name}` is taken for the patient, because {names} agree in all rows of each of its values: the rows are kept \
-             in one split, and it is no feature; --set role.{name}=count or categorical makes it one"
+            "column `{name}` is taken for the patient, because {names} agree in all rows of each of its \
+             values: the rows are kept in one split, and it is no feature; --set role.{name}=count or \
+             categorical makes it one"
         ),
     ));
     Some(name.clone())
 }
 
 /// Keeps copies together where nothing else does, and says how many there are.
-fn of_copies(copies: Vec<(u32, u32)>, table: &mut RecordTable) -> String {
+fn of_copies(copies: Vec<(u32, u32)>, table: &mut RecordTable) -> Message {
     let n = copies.len();
+    let say = |text: String| Message::records(Weight::Leak, text).counting(n);
     let apart = |together: &dyn Fn(usize, usize) -> bool| {
         copies.iter().filter(|(row, first)| !together(*row as usize, *first as usize)).count()
     };
     if let Some(splits) = &table.splits {
         let apart = apart(&|row, first| splits[row] == splits[first]);
-        return format!(
-            "{n} rows are exact copies of another row, and {apart} of them are in another split than the row they copy; held-out \
-             figures may be too good"
-        );
+        return say(format!(
+            "{n} rows are exact copies of another row, and {apart} of them are in another split than the row \
+             they copy; held-out figures may be too good"
+        ));
     }
     if let Subjects::Named(_) = &table.subjects {
         let apart = apart(&|row, first| table.subject(row) == table.subject(first));
-        return format!(
+        return say(format!(
             "{n} rows are exact copies of another row, and {apart} of them belong to another group than it"
-        );
+        ));
     }
     table.subjects = Subjects::Copies(copies);
-    format!("{n} rows are exact copies of another row; copies are kept in one split")
+    say(format!("{n} rows are exact copies of another row; copies are kept in one split"))
 }
 
 /// Rows in which every feature is missing.

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::ingest::{
     Audit, Cells, IngestError, IngestProgress, Names, NoProgress, RecordTable, Spelling, Subjects,
 };
+use crate::message::{About, Message, Weight};
 use crate::num::packed::Numbers;
 use crate::num::repeated::Repeated;
 use crate::schema::Kind;
@@ -87,12 +88,12 @@ struct Strictness {
 fn read(input: &Path, expected: &[Expected<'_>], strict: Strictness) -> Result<RecordTable, IngestError> {
     let table = NewTable::opened(input, expected, strict)?;
     let mut whole = None;
-    let warnings = table.each(usize::MAX, &NoProgress, |all| {
+    let messages = table.each(usize::MAX, &NoProgress, |all| {
         whole = Some(all);
         Ok::<_, IngestError>(())
     })?;
     let mut whole = whole.ok_or_else(|| IngestError::Empty(table.file.name().to_string()))?;
-    whole.audit.warnings = warnings;
+    whole.audit.messages = messages.into();
     Ok(whole)
 }
 
@@ -106,7 +107,7 @@ pub struct NewTable<'e> {
     header: Vec<String>,
     decisions: Vec<Decision>,
     wanted: Vec<usize>,
-    unknown: Option<String>,
+    unknown: Option<Message>,
 }
 
 impl<'e> NewTable<'e> {
@@ -150,8 +151,11 @@ impl<'e> NewTable<'e> {
             let columns = finish::listed(&extra);
             return Err(IngestError::UnknownColumns { file: file.name().to_string(), columns });
         }
-        let unknown = (!extra.is_empty())
-            .then(|| format!("columns the model does not know are ignored: {}", finish::listed(&extra)));
+        let unknown = (!extra.is_empty()).then(|| {
+            let text = format!("columns the model does not know are ignored: {}", finish::listed(&extra));
+            let n = extra.len();
+            Message::new(Weight::LeftOut, About::Columns(extra), text).counting(n)
+        });
         Ok(Self { file, expected: expected.to_vec(), strict, header, decisions, wanted, unknown })
     }
 
@@ -166,7 +170,7 @@ impl<'e> NewTable<'e> {
         rows: usize,
         progress: &dyn IngestProgress,
         mut each: impl FnMut(RecordTable) -> Result<(), E>,
-    ) -> Result<Vec<String>, E> {
+    ) -> Result<Vec<Message>, E> {
         let mut columns: Vec<Building<'_>> = self
             .header
             .iter()
@@ -207,11 +211,11 @@ impl<'e> NewTable<'e> {
         if handed_on < n {
             each(self.block(&mut columns, &mut sentinels, handed_on, n))?;
         }
-        let mut warnings = self.file.source.warnings();
-        warnings.extend(self.unknown.clone());
-        warnings.extend(self.expected.iter().zip(sentinels).filter_map(|(e, met)| sentinel(e, met)));
-        warnings.extend(columns.iter().filter_map(|c| build::rejection(c, n, true)));
-        Ok(warnings)
+        let mut messages = self.file.source.messages();
+        messages.extend(self.unknown.clone());
+        messages.extend(self.expected.iter().zip(sentinels).filter_map(|(e, met)| sentinel(e, met)));
+        messages.extend(columns.iter().filter_map(|c| build::rejection(c, n, true)));
+        Ok(messages)
     }
 
     /// Takes the cells read so far out of the columns: the records behind the first `from` of `to`.
@@ -290,19 +294,21 @@ fn count_sentinels(expected: &Expected<'_>, numbers: &Numbers, met: &mut Vec<(f6
 }
 
 /// Warns of numbers that look like codes for "missing" and are taken as numbers.
-fn sentinel(expected: &Expected<'_>, mut met: Vec<(f64, usize)>) -> Option<String> {
+fn sentinel(expected: &Expected<'_>, mut met: Vec<(f64, usize)>) -> Option<Message> {
     if met.is_empty() {
         return None;
     }
     met.sort_by(|a, b| a.0.total_cmp(&b.0));
     let codes: Vec<String> = met.iter().map(|(code, n)| format!("{code} ({n} cells)")).collect();
-    Some(format!(
-        "column `{}`: {} looks like a code for \"missing\" and is taken as a number; if it means missing, leave these cells empty, \
-         or fit on a bundle made with --set missing.{}=CODE",
+    let n: usize = met.iter().map(|(_, n)| n).sum();
+    let text = format!(
+        "column `{}`: {} looks like a code for \"missing\" and is taken as a number; if it means missing, \
+         leave these cells empty, or fit on a bundle made with --set missing.{}=CODE",
         expected.name,
         codes.join(" and "),
         expected.name
-    ))
+    );
+    Some(Message::column(Weight::Wrong, expected.name, text).counting(n))
 }
 
 /// A column outside `taken` that clearly holds record ids.
@@ -391,7 +397,7 @@ mod tests {
             })
             .unwrap();
         assert!(from == 30_000 && blocks > 1, "{from} {blocks}");
-        assert_eq!(said, whole.audit.warnings);
+        assert_eq!(said, whole.audit.messages.0);
         // The reader of the rows stops with an error of its own.
         let stopped = new.each(1000, &NoProgress, |_| Err(IngestError::Empty("enough".into())));
         assert!(matches!(stopped, Err(IngestError::Empty(ref why)) if why == "enough"));

@@ -34,11 +34,12 @@ mod values;
 
 use std::path::Path;
 
+use crate::message::{Message, Weight};
 use crate::schema::{Kind, Pipeline, WideTable};
 
 use super::{Audit, IngestError, IngestProgress, RecordTable};
 use build::Building;
-use roles::{Decision, Role, Warning, Weight};
+use roles::{Decision, Role};
 use survey::{ReadNumbers, survey};
 use table::{Rows, WideFile};
 
@@ -60,14 +61,14 @@ pub fn read_wide(
     let wide = pipeline.wide.as_ref().unwrap_or(&undeclared);
     let separator = wide.separator.and_then(|c| u8::try_from(c).ok());
     let files = table::find(input, separator)?;
-    let mut notes = Vec::new();
+    let mut messages = Vec::new();
     let beside = table::beside(input, &files)?;
     if !beside.is_empty() {
-        notes.push(format!("files that are called after no split are not read: {}", beside.join(", ")));
+        let text = format!("files that are called after no split are not read: {}", beside.join(", "));
+        messages.push(Message::file(Weight::LeftOut, &beside[0], text).counting(beside.len()));
     }
-    let places = table::align(&files, &mut notes)?;
-    let mut warnings: Vec<Warning> = notes.into_iter().map(|note| (Weight::LeftOut, note)).collect();
-    let mut surveyed = survey(wide, &files, &places, &mut warnings, progress)?;
+    let places = table::align(&files, &mut messages)?;
+    let mut surveyed = survey(wide, &files, &places, &mut messages, progress)?;
     if surveyed.n_train == 0 {
         let name = files[0].name().to_string();
         return Err(if surveyed.split.is_some() {
@@ -95,7 +96,7 @@ pub fn read_wide(
             splits_by_file.extend(std::iter::repeat_n(split, rows.sum() as usize));
         }
         finish::count(file, rows, &mut audit)?;
-        warnings.extend(file.source.warnings().into_iter().map(|said| (Weight::LeftOut, said)));
+        messages.extend(file.source.messages());
     }
     let mut rest = rest.into_iter();
     let columns = numbers.into_iter().enumerate().filter_map(|(at, numbers)| {
@@ -110,7 +111,7 @@ pub fn read_wide(
     });
     let splits = files[0].split.is_some().then_some(splits_by_file);
     let columns = columns.collect();
-    finish::finish(header, &surveyed, columns, splits, audit, warnings)
+    finish::finish(header, &surveyed, columns, splits, audit, messages)
 }
 
 /// Whether the first pass has read all that is needed of a column. A declared count with a fraction is read

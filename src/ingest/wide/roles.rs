@@ -2,6 +2,7 @@
 //! then what the values say.
 
 use crate::ingest::spelling::{Codes, Spelling};
+use crate::message::{Message, Weight};
 use crate::schema::Kind;
 
 use super::declared::Declared;
@@ -50,22 +51,6 @@ pub(super) struct Known<'k> {
     pub(super) keys: &'k Keys,
 }
 
-/// How much a message matters: the first are shown first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Weight {
-    /// A patient may be on two sides, or an identifier is used as a measurement.
-    Leak,
-    /// Numbers may be wrong.
-    Wrong,
-    /// Something is left out.
-    LeftOut,
-    /// Something was decided that a user might decide otherwise.
-    Choice,
-}
-
-/// A message and how much it matters.
-pub(super) type Warning = (Weight, String);
-
 /// What was decided about a column.
 #[derive(Debug, Clone)]
 pub(super) struct Decision {
@@ -82,9 +67,9 @@ pub(super) fn decide(
     spellings: Vec<Spelling>,
     split: Option<usize>,
     divided: bool,
-    warnings: &mut Vec<Warning>,
+    messages: &mut Vec<Message>,
 ) -> Vec<Decision> {
-    let identifiers = identifiers(columns, split, divided, warnings);
+    let identifiers = identifiers(columns, split, divided, messages);
     let decided = columns.iter().zip(spellings).zip(identifiers).enumerate();
     decided
         .map(|(at, ((column, mut spelling), identifier))| {
@@ -93,7 +78,7 @@ pub(super) fn decide(
             } else if let Some(identifier) = identifier {
                 identifier
             } else {
-                of_values(column, &mut spelling, warnings)
+                of_values(column, &mut spelling, messages)
             };
             Decision { role, spelling, why }
         })
@@ -101,43 +86,46 @@ pub(super) fn decide(
 }
 
 /// The role of a column that is no identifier.
-fn of_values(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<Warning>) -> (Role, String) {
+fn of_values(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<Message>) -> (Role, String) {
     let Known { name, profile, .. } = column;
     match column.declared {
         Some(Declared::Ignore) => (Role::Ignored, "declared".into()),
         Some(Declared::Kind(Kind::Categorical)) => {
             learn_codes(profile, spelling);
-            warnings.extend(doubtful_levels(name, profile).into_iter().map(|d| (Weight::Choice, d)));
+            messages.extend(doubtful_levels(name, profile));
             (Role::Levels, "declared".into())
         }
         Some(Declared::Kind(kind)) => {
             spelling.truth = kind == Kind::Binary;
-            warnings.extend(sentinels(name, profile, spelling).map(|d| (Weight::Wrong, d)));
+            messages.extend(sentinels(name, profile, spelling));
             (Role::Number { kind, declared: true }, "declared".into())
         }
-        _ => of_judgement(column, spelling, warnings),
+        _ => of_judgement(column, spelling, messages),
     }
 }
 
-fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<Warning>) -> (Role, String) {
+fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<Message>) -> (Role, String) {
     let Known { name, stored, profile, keys, .. } = column;
     if let Some((splits, rows)) = holds_splits(profile) {
-        warnings.push((
+        messages.push(Message::column(
             Weight::Leak,
+            name,
             format!(
-                "column `{name}` holds names of splits ({}, {rows} training rows) and is left out, and the rows are divided \
-                 without it; --set role.{name}=split divides them by it",
+                "column `{name}` holds names of splits ({}, {rows} training rows) and is left out, and the \
+                 rows are divided without it; --set role.{name}=split divides them by it",
                 splits.join(", ")
             ),
         ));
         return (Role::Ignored, "it holds names of splits".into());
     }
     if names_a_division(name) && profile.n_distinct() <= 20 && profile.seen > 0 {
-        warnings.push((
+        messages.push(Message::column(
             Weight::Leak,
+            name,
             format!(
-                "column `{name}` is left out: by its name it says how the rows are divided; --set role.{name}=split divides them by \
-                 it if it names splits, categorical or count makes it a feature"
+                "column `{name}` is left out: by its name it says how the rows are divided; --set \
+                 role.{name}=split divides them by it if it names splits, categorical or count makes it a \
+                 feature"
             ),
         ));
         return (Role::Ignored, "it says by its name how the rows are divided".into());
@@ -151,24 +139,25 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<
         holds = Holds::Levels;
         spelling.codes = Codes::Number;
         why = format!("codes by its name, {} levels", profile.n_distinct());
-        warnings.push((
-            Weight::Choice,
+        messages.push(Message::column(
+Weight::Choice, name,
             format!("column `{name}` holds codes by its name and is categorical; --set role.{name}=count makes it a number"),
         ));
     } else {
         let weight = if matches!(holds, Holds::Numbers(_)) { Weight::Wrong } else { Weight::Choice };
-        warnings.extend(doubts.into_iter().map(|doubt| (weight, doubt)));
+        messages.extend(doubts.into_iter().map(|doubt| Message { weight, ..doubt }));
     }
     if holds == Holds::Nothing
         && keys.may_be_persons()
         && (profile.dates + profile.digit_dates) * 2 < profile.seen
         && !matches!(stored, StoredType::Temporal(_))
     {
-        warnings.push((
+        messages.push(Message::column(
             Weight::Leak,
+            name,
             format!(
-                "column `{name}` is left out, and its {} values repeat: if it is the patient, a group or an id, pass --set \
-                 role.{name}=group, or the rows of one value come into several splits",
+                "column `{name}` is left out, and its {} values repeat: if it is the patient, a group or an \
+                 id, pass --set role.{name}=group, or the rows of one value come into several splits",
                 keys.n_distinct()
             ),
         ));
@@ -181,20 +170,22 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, warnings: &mut Vec<
     if role != Role::Ignored
         && let Some(what) = sounds_like.filter(|what| *what != Named::Place)
     {
-        warnings.push((
+        messages.push(Message::column(
             Weight::Leak,
+            name,
             format!(
-                "column `{name}` is used as a feature though it is named like {}; --set role.{name}=group keeps rows of one \
-                 value in one split, id or ignore leaves it out",
+                "column `{name}` is used as a feature though it is named like {}; --set role.{name}=group \
+                 keeps rows of one value in one split, id or ignore leaves it out",
                 like(what)
             ),
         ));
     } else if matches!(role, Role::Number { .. }) && keys.is_whole() && keys.is_nearly_unique() {
-        warnings.push((
+        messages.push(Message::column(
             Weight::Leak,
+            name,
             format!(
-                "column `{name}` is used as a feature though nearly every row has a number of its own, as identifiers have; \
-                 --set role.{name}=id or ignore leaves it out"
+                "column `{name}` is used as a feature though nearly every row has a number of its own, as \
+                 identifiers have; --set role.{name}=id or ignore leaves it out"
             ),
         ));
     }
@@ -226,7 +217,7 @@ fn identifiers(
     columns: &[Known<'_>],
     split: Option<usize>,
     divided: bool,
-    warnings: &mut Vec<Warning>,
+    messages: &mut Vec<Message>,
 ) -> Vec<Option<(Role, String)>> {
     let mut roles: Vec<Option<(Role, String)>> = columns
         .iter()
@@ -273,11 +264,13 @@ fn identifiers(
                 continue;
             }
             if has_group {
-                warnings.push((
+                messages.push(Message::column(
                     Weight::LeftOut,
+                    name,
                     format!(
-                        "column `{name}` is left out: it is named like {}, and another column keeps the rows together; \
-                         --set role.{name}=group takes this one, count or categorical makes it a feature",
+                        "column `{name}` is left out: it is named like {}, and another column keeps the rows \
+                         together; --set role.{name}=group takes this one, count or categorical makes it a \
+                         feature",
                         like(wanted)
                     ),
                 ));
@@ -285,11 +278,11 @@ fn identifiers(
                 continue;
             }
             has_group = true;
-            warnings.push((Weight::Choice, group_warning(name, keys, divided)));
+            messages.push(Message::column(Weight::Choice, name, group_warning(name, keys, divided)));
             roles[at] = Some((Role::Group, format!("{d} values in {n} rows, named like {}", like(wanted))));
         }
     }
-    by_behaviour(columns, &free, has_group, divided, &mut roles, warnings);
+    by_behaviour(columns, &free, has_group, divided, &mut roles, messages);
     roles
 }
 
@@ -299,7 +292,8 @@ fn group_warning(name: &str, keys: &Keys, divided: bool) -> String {
         return format!("`{name}` is the group and no feature ({d} values, of which {repeated} repeat)");
     }
     format!(
-        "rows of equal `{name}` are kept in one split ({d} values, of which {repeated} repeat); it is no feature"
+        "rows of equal `{name}` are kept in one split ({d} values, of which {repeated} repeat); it is no \
+         feature"
     )
 }
 
@@ -310,7 +304,7 @@ fn by_behaviour(
     mut has_group: bool,
     divided: bool,
     roles: &mut [Option<(Role, String)>],
-    warnings: &mut Vec<Warning>,
+    messages: &mut Vec<Message>,
 ) {
     for &at in free {
         let Known { name, keys, .. } = &columns[at];
@@ -318,11 +312,12 @@ fn by_behaviour(
             continue;
         }
         let mut leave_out = |why: &str| {
-            warnings.push((
+            messages.push(Message::column(
                 Weight::LeftOut,
+                name,
                 format!(
-                    "column `{name}` is left out: {why}; --set role.{name}=count makes it a feature, id takes it for the record's \
-                     identifier"
+                    "column `{name}` is left out: {why}; --set role.{name}=count makes it a feature, id \
+                     takes it for the record's identifier"
                 ),
             ));
             Some((Role::Ignored, why.to_string()))
@@ -333,11 +328,12 @@ fn by_behaviour(
             roles[at] = leave_out("every row has a whole number of its own, as identifiers have");
         } else if !has_group && keys.repeats_like_persons() {
             has_group = true;
-            warnings.push((
+            messages.push(Message::column(
                 Weight::Leak,
+                name,
                 format!(
-                    "column `{name}` is taken for the patient, because its values repeat as identifiers do: {}; --set \
-                     role.{name}=count or categorical makes it a feature, ignore leaves it out",
+                    "column `{name}` is taken for the patient, because its values repeat as identifiers do: \
+                     {}; --set role.{name}=count or categorical makes it a feature, ignore leaves it out",
                     group_warning(name, keys, divided)
                 ),
             ));

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::ingest::IngestError;
 use crate::ingest::source::Cell;
+use crate::message::{Message, Weight};
 
 use super::account::{self, At};
 use super::names::{names_a_split, names_splits, split_of};
-use super::roles::{Warning, Weight};
 use super::table::{Rows, WideFile};
 
 /// Different cells that are looked at in a column that may hold splits.
@@ -23,7 +23,7 @@ pub(super) fn find(
     file: &WideFile,
     declared: Option<usize>,
     has_other_role: impl Fn(usize) -> bool,
-    warnings: &mut Vec<Warning>,
+    messages: &mut Vec<Message>,
 ) -> Result<Option<usize>, IngestError> {
     let called = (0..file.header.len()).find(|&at| names_splits(&file.header[at]) && !has_other_role(at));
     let Some(at) = declared.or(called) else { return Ok(None) };
@@ -31,17 +31,18 @@ pub(super) fn find(
     let cells = Cells::read(file, at)?;
     let named = cells.names.keys().filter(|text| names_a_split(text).is_some()).count();
     let Some((at, what)) = &cells.wrong else {
-        warnings.extend(cells.spelt_otherwise(name));
+        messages.extend(cells.spelt_otherwise(name));
         return Ok(Some(at));
     };
     // Some names of splits, or a few codes without a name: it is meant for splits.
     let is_meant = declared.is_some() || named > 0 || (cells.names.len() <= 10 && !cells.too_many);
     if !is_meant {
-        warnings.push((
+        messages.push(Message::column(
             Weight::Leak,
+            name,
             format!(
-                "column `{name}` holds no names of splits and is used as a feature, and the rows are divided by chance; --set \
-                 role.{name}=ignore leaves it out"
+                "column `{name}` holds no names of splits and is used as a feature, and the rows are divided \
+                 by chance; --set role.{name}=ignore leaves it out"
             ),
         ));
         return Ok(None);
@@ -53,8 +54,8 @@ pub(super) fn find(
         column: name.clone(),
         expected: format!("one of train, validation, calibration, test: {what}").into(),
         remedy: format!(
-            "correct the cell, or pass --set role.{name}=ignore to divide the rows by chance; --set role.{name}=categorical makes \
-             it a feature"
+            "correct the cell, or pass --set role.{name}=ignore to divide the rows by chance; --set \
+             role.{name}=categorical makes it a feature"
         ),
     })
 }
@@ -103,12 +104,15 @@ impl Cells {
     }
 
     /// What to say of cells that name a split in another spelling.
-    fn spelt_otherwise(&self, column: &str) -> Option<Warning> {
+    fn spelt_otherwise(&self, column: &str) -> Option<Message> {
         let read = |(text, rows): (&String, &u64)| {
             let split = names_a_split(text)?;
             (split.name() != text).then(|| format!("`{text}` ({rows} rows) is read as {}", split.name()))
         };
         let read: Vec<String> = self.names.iter().filter_map(read).collect();
-        (!read.is_empty()).then(|| (Weight::Choice, format!("column `{column}`: {}", read.join(", "))))
+        (!read.is_empty()).then(|| {
+            let text = format!("column `{column}`: {}", read.join(", "));
+            Message::column(Weight::Choice, column, text).counting(read.len())
+        })
     }
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::ingest::source::{Batch, Cell, StoredType};
 use crate::ingest::spelling::{Marks, Reader, Reading, Spelling};
 use crate::ingest::{IngestError, IngestProgress};
+use crate::message::{Message, Weight};
 use crate::num::packed::Numbers;
 use crate::schema::{Split, WideTable};
 
@@ -14,7 +15,7 @@ use super::declared::{Declaration, Declared, declarations};
 use super::keys::Keys;
 use super::names::{SPLIT_COLUMN, named, names_splits, split_of};
 use super::profile::{Profile, best_marks};
-use super::roles::{Decision, Known, Role, Warning, Weight, decide};
+use super::roles::{Decision, Known, Role, decide};
 use super::splits;
 use super::table::{Rows, WideFile};
 use super::values::learn_marks;
@@ -100,7 +101,7 @@ pub(super) fn survey(
     wide: &WideTable,
     files: &[WideFile],
     places: &[Vec<usize>],
-    warnings: &mut Vec<Warning>,
+    messages: &mut Vec<Message>,
     progress: &dyn IngestProgress,
 ) -> Result<Surveyed, IngestError> {
     let header = &files[0].header;
@@ -112,7 +113,7 @@ pub(super) fn survey(
         }
         declarations(&wide, header, files[0].name())?
     };
-    let split = split_column(files, &mut declared, warnings)?;
+    let split = split_column(files, &mut declared, messages)?;
     let mut spellings: Vec<Spelling> = declared.iter().map(|d| d.spelling.clone()).collect();
     let is_readable = |at: &usize| !matches!(stored_as(files, places, *at), StoredType::Unreadable(_));
     let readable: Vec<usize> = (0..header.len()).filter(is_readable).collect();
@@ -149,7 +150,7 @@ pub(super) fn survey(
             continue;
         }
         let doubt = learn_marks(name, &profiles[at], decimal, comma_elsewhere, &mut spellings[at]);
-        warnings.extend(doubt.map(|doubt| (Weight::Wrong, doubt)));
+        messages.extend(doubt);
         if spellings[at].marks != Marks::Point || spellings[at].unit.is_some() {
             again.push(at);
         }
@@ -171,7 +172,7 @@ pub(super) fn survey(
         })
         .collect();
     let divided = split.is_some() || files[0].split.is_some();
-    let decisions = decide(&known, spellings, split, divided, warnings);
+    let decisions = decide(&known, spellings, split, divided, messages);
     let may_be_persons = (0..header.len()).filter(|&at| keys[at].may_be_persons()).collect();
     // Words that turned out to be truth values were read as strays.
     for (numbers, decision) in numbers.iter_mut().zip(&decisions) {
@@ -241,18 +242,22 @@ fn pass(
 fn split_column(
     files: &[WideFile],
     declared: &mut [Declaration],
-    warnings: &mut Vec<Warning>,
+    messages: &mut Vec<Message>,
 ) -> Result<Option<usize>, IngestError> {
     let declared_split = declared.iter().position(|d| d.role == Some(Declared::Split));
     if files[0].split.is_none() {
         let has_other_role = |at: usize| declared[at].role.is_some_and(|role| role != Declared::Split);
-        return splits::find(&files[0], declared_split, has_other_role, warnings);
+        return splits::find(&files[0], declared_split, has_other_role, messages);
     }
     let named = files[0].header.iter().position(|name| names_splits(name));
     for at in [declared_split, named.filter(|&at| declared[at].role.is_none())].into_iter().flatten() {
         declared[at].role = Some(Declared::Ignore);
         let name = &files[0].header[at];
-        warnings.push((Weight::LeftOut, format!("column `{name}` is left out: the files name the splits")));
+        messages.push(Message::column(
+            Weight::LeftOut,
+            name,
+            format!("column `{name}` is left out: the files name the splits"),
+        ));
     }
     Ok(None)
 }

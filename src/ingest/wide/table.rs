@@ -7,6 +7,7 @@ use super::names::names_a_split;
 use crate::ingest::files::{self, SourceFile};
 use crate::ingest::source::{Batch, Source};
 use crate::ingest::{IngestError, IngestProgress};
+use crate::message::{Message, Weight};
 use crate::schema::Split;
 
 /// A table whose rows belong together: one file, or several parts.
@@ -127,7 +128,7 @@ pub(super) fn beside(input: &Path, files: &[WideFile]) -> Result<Vec<String>, In
 ///
 /// # Errors
 /// [`IngestError::MissingColumns`] with all columns that files do not have.
-pub(super) fn align(files: &[WideFile], warnings: &mut Vec<String>) -> Result<Vec<Vec<usize>>, IngestError> {
+pub(super) fn align(files: &[WideFile], messages: &mut Vec<Message>) -> Result<Vec<Vec<usize>>, IngestError> {
     let header = &files[0].header;
     let mut all = vec![(0..header.len()).collect::<Vec<_>>()];
     let mut lacking = Vec::new();
@@ -144,12 +145,13 @@ pub(super) fn align(files: &[WideFile], warnings: &mut Vec<String>) -> Result<Ve
             .map(|at| format!("`{}`", file.header[at]))
             .collect();
         if !extra.is_empty() {
-            warnings.push(format!(
+            let text = format!(
                 "{}: columns that {} does not have are left out: {}",
                 file.name(),
                 files[0].name(),
                 extra.join(", ")
-            ));
+            );
+            messages.push(Message::file(Weight::LeftOut, file.name(), text).counting(extra.len()));
         }
         all.push(places);
     }

@@ -55,7 +55,7 @@ fn roles_come_from_names_and_values() {
     assert_eq!(table.columns[5].cells, Cells::Number(vec![1.0, 0.0, 1.0, 0.0].into()));
     let Cells::Number(age) = &table.columns[0].cells else { panic!() };
     assert!(age.get(2).is_nan() && age.get(3) == -1.25);
-    let warnings = table.audit.warnings.join("\n");
+    let warnings = table.audit.messages.texts().join("\n");
     for part in ["`seen` is left out: it holds dates", "`empty` is left out", "equal `patient_id` are kept"] {
         assert!(warnings.contains(part), "{warnings}");
     }
@@ -103,7 +103,9 @@ fn a_split_column_divides_the_rows_and_roles_come_from_training() {
     let expected = [Split::Train, Split::Test, Split::Validation, Split::Train];
     assert_eq!(table.splits.as_deref(), Some(expected.as_slice()));
     assert_eq!(kinds(&table), [("x", Kind::Count), ("y", Kind::Continuous)]);
-    assert!(table.audit.warnings.iter().any(|w| w.contains("`x` holds whole numbers in the training rows")));
+    assert!(
+        table.audit.messages.iter().any(|w| w.text.contains("`x` holds whole numbers in the training rows"))
+    );
     assert_eq!(table.record_ids, ["1", "2", "3", "4"]);
 }
 
@@ -114,9 +116,9 @@ fn a_column_merely_called_split_is_a_feature_with_a_warning() {
     assert_eq!(table.splits, None);
     assert_eq!(kinds(&table), [("split", Kind::Continuous), ("x", Kind::Continuous)]);
     assert!(
-        table.audit.warnings[0].contains("`split` holds no names of splits"),
+        table.audit.messages[0].text.contains("`split` holds no names of splits"),
         "{:?}",
-        table.audit.warnings
+        table.audit.messages
     );
 }
 
@@ -133,14 +135,14 @@ fn splits_that_are_not_named_in_every_row_are_refused() {
     let table = read("Split,x\nTrain ,1.5\nTEST,2.5\ndev,3.5\n").unwrap();
     let expected = [Split::Train, Split::Test, Split::Validation];
     assert_eq!(table.splits.as_deref(), Some(expected.as_slice()));
-    assert!(table.audit.warnings.iter().any(|w| w.contains("`dev` (1 rows) is read as validation")));
+    assert!(table.audit.messages.iter().any(|w| w.text.contains("`dev` (1 rows) is read as validation")));
 }
 
 #[test]
 fn splits_under_another_name_are_no_feature_and_no_secret() {
     let table = read("part,x\ntrain,1.5\ntest,2.5\ntrain,3.5\n").unwrap();
     assert_eq!((table.splits.clone(), kinds(&table).len()), (None, 1));
-    assert!(table.audit.warnings[0].contains("--set role.part=split"), "{:?}", table.audit.warnings);
+    assert!(table.audit.messages[0].text.contains("--set role.part=split"), "{:?}", table.audit.messages);
 }
 
 #[test]
@@ -159,7 +161,9 @@ fn a_folder_holds_one_file_per_split() {
     assert_eq!(table.splits.as_deref(), Some([Split::Train, Split::Train, Split::Test].as_slice()));
     assert_eq!(table.columns[0].cells, Cells::Number(vec![1.5, 2.5, 3.5].into()));
     assert_eq!(table.columns[1].cells, Cells::Number(vec![2.0, 3.0, 4.0].into()));
-    assert!(table.audit.warnings.iter().any(|w| w.starts_with("test.csv: ") && w.contains("`extra`")));
+    assert!(
+        table.audit.messages.iter().any(|w| w.text.starts_with("test.csv: ") && w.text.contains("`extra`"))
+    );
     write(dir.path(), "validation.csv", "a\n1\n");
     let error = read_wide(&shipped(), dir.path()).unwrap_err();
     assert!(matches!(error, IngestError::MissingColumns(ref f) if f[0].0 == "validation.csv"), "{error}");
@@ -193,7 +197,7 @@ fn stray_cells_are_rejected_and_named_by_line_and_not_quoted() {
     ] {
         let table = read(&with_cell(cell)).unwrap();
         assert_eq!(kinds(&table), [("x", Kind::Continuous), ("y", Kind::Continuous)], "{cell}");
-        let said = &table.audit.warnings[0];
+        let said = &table.audit.messages[0].text;
         let parts = ["column `y`", "1 of 200 cells", why, "line 4 of t.csv", "missing.y"];
         assert!(parts.iter().all(|part| said.contains(part)), "{said}");
         assert!(!said.contains("secret"), "{said}");
@@ -205,7 +209,7 @@ fn stray_cells_are_rejected_and_named_by_line_and_not_quoted() {
     let mixed = read(&with_cell("\"1,5\"")).unwrap();
     let Cells::Number(y) = &mixed.columns[1].cells else { panic!("numbers") };
     assert_eq!(y.get(2), 1.5);
-    assert!(mixed.audit.warnings[0].contains("a decimal comma in others"), "{:?}", mixed.audit.warnings);
+    assert!(mixed.audit.messages[0].text.contains("a decimal comma in others"), "{:?}", mixed.audit.messages);
     let error = read("x,y\n1.5,1\n2.5\n").unwrap_err();
     assert!(matches!(error, IngestError::RaggedLine { line: 3, found: 1, expected: 2, .. }), "{error}");
 }
@@ -216,7 +220,7 @@ fn words_for_missing_are_absent_in_numbers() {
         let table = read(&with_cell(cell)).unwrap();
         let account = &table.audit.columns[1];
         assert_eq!((account.values, account.absent), (199, 1), "{cell}");
-        assert!(table.audit.warnings.is_empty(), "{:?}", table.audit.warnings);
+        assert!(table.audit.messages.is_empty(), "{:?}", table.audit.messages);
     }
 }
 
@@ -235,7 +239,7 @@ fn declared_missing_codes_are_compared_by_value_and_others_are_asked_about() {
     let path = write(dir.path(), "t.csv", &format!("y,s\n{}\n", rows.join("\n")));
     let mut pipeline = shipped();
     let asked = read_wide(&pipeline, &path).unwrap();
-    assert!(asked.audit.warnings[0].contains("--set missing.y=-999"), "{:?}", asked.audit.warnings);
+    assert!(asked.audit.messages[0].text.contains("--set missing.y=-999"), "{:?}", asked.audit.messages);
     pipeline.wide.as_mut().unwrap().missing_in =
         vec![("Y".into(), vec!["-999".into()]), ("s".into(), vec!["unknown".into()])];
     let table = read_wide(&pipeline, &path).unwrap();
@@ -283,9 +287,9 @@ fn patients_repeat_and_rows_are_numbered() {
     assert_eq!(names(&visits), ["x", "y"]);
     assert_eq!(visits.subject(0), visits.subject(100));
     assert!(
-        visits.audit.warnings[0].contains("`zz` is taken for the patient"),
+        visits.audit.messages[0].text.contains("`zz` is taken for the patient"),
         "{:?}",
-        visits.audit.warnings
+        visits.audit.messages
     );
     let text = table("zz", &|i| format!("ST01-{}", i * 7 % 100));
     assert_eq!(text.subject(0), text.subject(100));
@@ -295,16 +299,16 @@ fn patients_repeat_and_rows_are_numbered() {
         assert!(
             numbered
                 .audit
-                .warnings
+                .messages
                 .iter()
-                .any(|w| w.contains("numbers the rows") || w.contains("row numbers")),
+                .any(|w| w.text.contains("numbers the rows") || w.text.contains("row numbers")),
             "{:?}",
-            numbered.audit.warnings
+            numbered.audit.messages
         );
     }
     let case = table("case", &|i| (i % 2).to_string());
     assert_eq!(names(&case), ["case", "x", "y"], "an indicator");
-    assert!(case.audit.warnings[0].contains("role.case=group"), "{:?}", case.audit.warnings);
+    assert!(case.audit.messages[0].text.contains("role.case=group"), "{:?}", case.audit.messages);
 }
 
 #[test]
@@ -314,7 +318,7 @@ fn the_patient_is_the_group_where_stays_are_there_too() {
     let table = read(&format!("stay_id,hadm_id,subject_id,x\n{}\n", rows.join("\n"))).unwrap();
     assert_eq!((&table.record_ids[0], table.subject(6)), ("700", "1"));
     assert_eq!(kinds(&table), [("x", Kind::Continuous)]);
-    assert!(table.audit.warnings.iter().any(|w| w.contains("`hadm_id` is left out")));
+    assert!(table.audit.messages.iter().any(|w| w.text.contains("`hadm_id` is left out")));
 }
 
 #[test]
@@ -323,7 +327,11 @@ fn copies_of_a_row_stay_together() {
         (0..300).map(|i| format!("{}.5,{}.25", i % 280 * 7919 % 10_007, i % 280)).collect();
     let table = read(&format!("x,y\n{}\n", rows.join("\n"))).unwrap();
     assert_eq!(table.subject(285), table.subject(5));
-    assert!(table.audit.warnings[0].starts_with("20 rows are exact copies"), "{:?}", table.audit.warnings);
+    assert!(
+        table.audit.messages[0].text.starts_with("20 rows are exact copies"),
+        "{:?}",
+        table.audit.messages
+    );
 }
 
 #[test]
@@ -359,7 +367,7 @@ fn new_tables_are_read_by_the_names_of_the_model() {
     assert_eq!(kinds(&table), expected);
     assert_eq!(table.columns[0].cells, Cells::Number(vec![50.0, 51.5].into()));
     assert_eq!(table.columns[1].cells, Cells::Text(vec![Some("f"), None].into()));
-    assert!(table.audit.warnings[0].contains("`extra`"));
+    assert!(table.audit.messages[0].text.contains("`extra`"));
 
     let more = [("bmi", Kind::Continuous), ("age", Kind::Continuous), ("pulse", Kind::Count)];
     let error = read_columns(&path, &more).unwrap_err();

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::ingest::source::StoredType;
 use crate::ingest::spelling::{Codes, Marks, Spelling, says_unknown};
+use crate::message::{Message, Weight};
 use crate::schema::{DecimalMark, Kind};
 
 use super::profile::{Profile, best_marks};
@@ -40,7 +41,7 @@ pub(super) struct Values {
     /// Why it is taken for that, or left out.
     pub(super) why: String,
     /// What the user should check, with the setting to give.
-    pub(super) doubts: Vec<String>,
+    pub(super) doubts: Vec<Message>,
 }
 
 impl Values {
@@ -56,7 +57,7 @@ pub(super) fn learn_marks(
     decimal: Option<DecimalMark>,
     comma_elsewhere: bool,
     spelling: &mut Spelling,
-) -> Option<String> {
+) -> Option<Message> {
     if profile.number_like() * 2 < profile.seen {
         return None;
     }
@@ -72,21 +73,23 @@ pub(super) fn learn_marks(
     };
     spelling.marks = marks;
     if marks == Marks::Either {
-        return Some(format!(
+        let text = format!(
             "column `{name}` is written with {}; a cell that could be read in both ways is rejected",
             marks.described()
-        ));
+        );
+        return Some(Message::column(Weight::Wrong, name, text));
     }
     let is_comma = marks.has_decimal_comma();
     let (other, reads) = if is_comma { ("point", "the other way") } else { ("comma", "as decimal marks") };
     // A point read as a point is what everybody expects.
     (!sure && marks != Marks::Point).then(|| {
-        format!(
-            "column `{name}`: its numbers can be read in two ways and are read with {}{}; --set decimal.{name}={other} reads \
-             them {reads}",
+        let text = format!(
+            "column `{name}`: its numbers can be read in two ways and are read with {}{}; --set \
+             decimal.{name}={other} reads them {reads}",
             marks.described(),
             if is_comma { ", as other columns of the table are" } else { "" },
-        )
+        );
+        Message::column(Weight::Wrong, name, text)
     })
 }
 
@@ -136,10 +139,11 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
         let mut values = levels(name, p, spelling);
         if values.holds == Holds::Levels {
             values.why = format!("codes with leading zeros, {} levels", p.n_distinct());
-            values.doubts.push(format!(
-                "column `{name}` holds codes with leading zeros and is categorical; --set role.{name}=count reads them as \
-                 numbers"
-            ));
+            let text = format!(
+                "column `{name}` holds codes with leading zeros and is categorical; --set role.{name}=count \
+                 reads them as numbers"
+            );
+            values.doubts.push(Message::column(Weight::Choice, name, text).counting(p.leading_zeros));
         }
         return values;
     }
@@ -148,10 +152,11 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
         spelling.codes = Codes::Text;
         if values.holds == Holds::Levels {
             values.why = format!("codes of more digits than a number holds, {} levels", p.n_distinct());
-            values.doubts.push(format!(
-                "column `{name}` holds whole numbers of more than 15 digits, which a number cannot hold, and is categorical; \
-                 --set role.{name}=continuous reads them as numbers all the same"
-            ));
+            let text = format!(
+                "column `{name}` holds whole numbers of more than 15 digits, which a number cannot hold, and \
+                 is categorical; --set role.{name}=continuous reads them as numbers all the same"
+            );
+            values.doubts.push(Message::column(Weight::Choice, name, text).counting(p.inexact));
         }
         return values;
     }
@@ -165,13 +170,14 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
         let mut values = levels(name, p, spelling);
         if values.holds == Holds::Levels {
             values.why = format!("numbers and codes mixed, {} levels", p.n_distinct());
-            values.doubts.push(format!(
-                "column `{name}` mixes numbers with codes or words ({} of {} training cells) and is categorical with {} levels; \
-                 --set role.{name}=continuous reads the numbers and rejects the rest",
-                strays,
+            let text = format!(
+                "column `{name}` mixes numbers with codes or words ({strays} of {} training cells) and is \
+                 categorical with {} levels; --set role.{name}=continuous reads the numbers and rejects the \
+                 rest",
                 p.seen,
                 p.n_distinct()
-            ));
+            );
+            values.doubts.push(Message::column(Weight::Choice, name, text).counting(strays));
         }
         return values;
     }
@@ -204,17 +210,18 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
     }
     let mut values = Values::of(Holds::Numbers(kind), why);
     if p.exponents * 2 > p.numbers {
-        values.doubts.push(format!(
-            "column `{name}`: cells such as `3E3` are read as numbers with an exponent (3000); if they are codes, pass --set \
-             role.{name}=categorical"
-        ));
+        let text = format!(
+            "column `{name}`: cells such as `3E3` are read as numbers with an exponent (3000); if they are \
+             codes, pass --set role.{name}=categorical"
+        );
+        values.doubts.push(Message::column(Weight::Wrong, name, text).counting(p.exponents));
     }
     values.doubts.extend(sentinels(name, p, spelling));
     values
 }
 
 /// Warns of numbers that look like missing codes, and remembers them for new tables.
-pub(super) fn sentinels(name: &str, p: &Profile, spelling: &mut Spelling) -> Option<String> {
+pub(super) fn sentinels(name: &str, p: &Profile, spelling: &mut Spelling) -> Option<Message> {
     let suspects = p.suspects();
     if suspects.is_empty() {
         return None;
@@ -222,12 +229,14 @@ pub(super) fn sentinels(name: &str, p: &Profile, spelling: &mut Spelling) -> Opt
     spelling.suspected = suspects.iter().map(|(x, _)| *x).collect();
     let listed: Vec<String> = suspects.iter().map(|(x, n)| format!("{x} ({n} training rows)")).collect();
     let codes: Vec<String> = suspects.iter().map(|(x, _)| x.to_string()).collect();
-    Some(format!(
-        "column `{name}`: {} stands apart from all other values and is taken as a number; if it means missing, pass \
-         --set missing.{name}={}",
+    let text = format!(
+        "column `{name}`: {} stands apart from all other values and is taken as a number; if it means \
+         missing, pass --set missing.{name}={}",
         listed.join(" and "),
         codes.join(",")
-    ))
+    );
+    let n: u64 = suspects.iter().map(|(_, n)| n).sum();
+    Some(Message::column(Weight::Wrong, name, text).counting(n))
 }
 
 /// A column of texts.
@@ -246,8 +255,8 @@ fn levels(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
         return Values::of(
             Holds::Nothing,
             format!(
-                "it holds {what}, {more}{n} different in {seen} training rows; --set role.{name}=categorical uses them as \
-                 levels, group keeps rows of one value in one split"
+                "it holds {what}, {more}{n} different in {seen} training rows; --set role.{name}=categorical \
+                 uses them as levels, group keeps rows of one value in one split"
             ),
         );
     }
@@ -267,18 +276,23 @@ pub(super) fn learn_codes(p: &Profile, spelling: &mut Spelling) {
 }
 
 /// Levels that may be one level, or none.
-pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<String> {
+pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<Message> {
     let mut doubts = Vec::new();
+    let mut say = |n: u64, text: String| {
+        doubts.push(Message::column(Weight::Choice, name, text).counting(n));
+    };
     let rows: u64 = p.nothing.values().sum();
     if rows > 0 {
         let words: Vec<String> = p.nothing.keys().map(|w| format!("`{w}`")).collect();
         let codes: Vec<&str> = p.nothing.keys().map(String::as_str).collect();
-        doubts.push(format!(
-            "column `{name}`: {} {} ({rows} training rows); if that means missing, pass --set missing.{name}={}",
+        let text = format!(
+            "column `{name}`: {} {} ({rows} training rows); if that means missing, pass --set \
+             missing.{name}={}",
             words.join(" and "),
             if words.len() == 1 { "is a level of its own" } else { "are levels of their own" },
             codes.join(",")
-        ));
+        );
+        say(rows, text);
     }
     let mut unknown: Vec<(&str, u64)> = p
         .words
@@ -292,12 +306,13 @@ pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<String> {
     named.extend(codes.iter().map(|(x, _)| x.to_string()));
     if !named.is_empty() {
         let rows = unknown.iter().map(|(_, n)| n).sum::<u64>() + codes.iter().map(|(_, n)| n).sum::<u64>();
-        doubts.push(format!(
-            "column `{name}`: `{}` is a level of its own ({rows} training rows); if it means missing, pass --set \
-             missing.{name}={}",
+        let text = format!(
+            "column `{name}`: `{}` is a level of its own ({rows} training rows); if it means missing, pass \
+             --set missing.{name}={}",
             named.join("` and `"),
             named.join(",")
-        ));
+        );
+        say(rows, text);
     }
     let mut by_lower: std::collections::BTreeMap<String, Vec<&str>> = std::collections::BTreeMap::new();
     for word in p.words.keys().chain(p.nothing.keys()) {
@@ -306,10 +321,11 @@ pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<String> {
     for words in by_lower.values_mut().filter(|words| words.len() > 1) {
         words.sort_unstable();
         let named: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
-        doubts.push(format!(
+        let text = format!(
             "column `{name}`: the levels {} differ by letter case only and are kept apart",
             named.join(", ")
-        ));
+        );
+        say(named.len() as u64, text);
     }
     doubts
 }
@@ -376,7 +392,7 @@ mod tests {
         assert_eq!(among(60, &["<0.5", ">200", "12 mg", "inf"]), Holds::Numbers(Kind::Continuous));
         let (values, spelling) = judged(&["250.8", "V45", "250", "401", "V58", "427", "414"]);
         assert_eq!((values.holds, spelling.codes), (Holds::Levels, Codes::Text));
-        assert!(values.doubts[0].contains("role.x=continuous"), "{:?}", values.doubts);
+        assert!(values.doubts[0].text.contains("role.x=continuous"), "{:?}", values.doubts);
     }
 
     #[test]
@@ -389,10 +405,10 @@ mod tests {
     #[test]
     fn doubts_name_the_setting() {
         let (values, spelling) = judged(&["50", "60", "-999", "-999", "70"]);
-        assert!(values.doubts[0].contains("--set missing.x=-999"), "{:?}", values.doubts);
+        assert!(values.doubts[0].text.contains("--set missing.x=-999"), "{:?}", values.doubts);
         assert_eq!(spelling.suspected, [-999.0]);
         let (values, _) = judged(&["none", "None", "e.coli", "none"]);
-        assert!(values.doubts.iter().any(|d| d.contains("letter case")), "{:?}", values.doubts);
-        assert!(values.doubts.iter().any(|d| d.contains("missing.x=")), "{:?}", values.doubts);
+        assert!(values.doubts.iter().any(|d| d.text.contains("letter case")), "{:?}", values.doubts);
+        assert!(values.doubts.iter().any(|d| d.text.contains("missing.x=")), "{:?}", values.doubts);
     }
 }

@@ -1,6 +1,7 @@
 //! The oddest records with their explanations.
 
 use super::context::Context;
+use crate::message::Message;
 use crate::outlier::{Evaluation, FlagRow, Flags, Pattern};
 use crate::report::data::{OutlierRow, Outliers, Planted, PlantedKind};
 use crate::report::format;
@@ -10,8 +11,8 @@ use crate::report::format;
 pub struct Flagged {
     /// One row per record judged.
     pub flags: Flags,
-    /// What to know about them, as sentences.
-    pub warnings: Vec<String>,
+    /// What to know about them.
+    pub messages: Vec<Message>,
     /// False discovery rate asked for.
     pub fdr: f64,
     /// Whether the records are others than the test split.

@@ -124,6 +124,6 @@ fn warnings(context: &Context<'_>) -> Vec<String> {
             given.join(", ")
         )
     });
-    let audited = context.bundle.audit.warnings.iter().map(|w| context.privacy.sentence(w));
+    let audited = context.bundle.audit.messages.iter().map(|m| context.privacy.sentence(&m.text));
     conditional.into_iter().chain(audited).collect()
 }

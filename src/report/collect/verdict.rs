@@ -118,8 +118,8 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
         let (low, high) = paired.interval();
         if low.is_finite() {
             out.push(format!(
-                "Over the same {} test records the 95 % interval of the difference, flow − {}, is {} to {}; {} \
-                 explains {} % of them better.",
+                "Over the same {} test records the 95 % interval of the difference, flow − {}, is {} to {}; \
+                 {} explains {} % of them better.",
                 context.privacy.count(context.n(Split::Test)).text(count),
                 noun(baseline),
                 signed(low, 3),
@@ -201,8 +201,8 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
     for m in &context.models {
         if m.model.header.calibration_folds.is_some() && context.n(Split::Calibration) > 0 {
             out.push(format!(
-                "{} is calibrated across folds and was fitted on the calibration split as well: its likelihood \
-                 there is that of training records.",
+                "{} is calibrated across folds and was fitted on the calibration split as well: its \
+                 likelihood there is that of training records.",
                 m.name
             ));
         }
@@ -257,8 +257,9 @@ fn cautions(evidence: &Evidence<'_>) -> Vec<String> {
             .filter(|w| !matches!(w, Warning::NotFinite { .. }))
             .map(ToString::to_string)
             .collect();
-        out.extend(flagged.warnings.iter().map(|w| {
-            let told = if harmless.contains(w) { w.clone() } else { context.privacy.sentence(w) };
+        out.extend(flagged.messages.iter().map(|m| {
+            let told =
+                if harmless.contains(&m.text) { m.text.clone() } else { context.privacy.sentence(&m.text) };
             format!("Flagging: {told}.")
         }));
     }

@@ -77,8 +77,9 @@ pub fn regions(regions: &Regions) -> Result<Figure, ReportError> {
         y_title: "held-out records inside (%)",
     };
     let title = "Records within the model's densest regions";
-    let description = "The line should stay within the band around the diagonal, which chance alone leaves in 5 % of \
-                       cases. Below it, records lie further out than the model believes; above it, further in.";
+    let description = "The line should stay within the band around the diagonal, which chance alone leaves \
+                       in 5 % of cases. Below it, records lie further out than the model believes; above it, \
+                       further in.";
     let mut rows = Vec::with_capacity(regions.points.len());
     let svg = axes.draw(title, description, |plot, _| {
         // The band is cut off at the frame, so its corners lie where its edges meet it.
@@ -130,8 +131,9 @@ pub fn quantiles(curve: &QqCurve) -> Result<Figure, ReportError> {
         y_title: "latent quantile",
     };
     let title = "Latent coordinates against the normal";
-    let description = "A line on the diagonal means the flow turned the data into independent normal noise. The wide band \
-                       spans the single coordinates, the narrow one what chance leaves of a perfect one.";
+    let description = "A line on the diagonal means the flow turned the data into independent normal noise. \
+                       The wide band spans the single coordinates, the narrow one what chance leaves of a \
+                       perfect one.";
     let mut rows = Vec::with_capacity(curve.points.len());
     let svg = axes.draw(title, description, |plot, _| {
         let clip = |v: f64| v.clamp(axes.y.start, axes.y.end);

@@ -23,7 +23,8 @@ pub fn flow(cohort: &Cohort, splits: &[NamedCount]) -> Result<Figure, ReportErro
     let splits_height = if splits.is_empty() { 0 } else { GAP + 10 + SIDE.1 };
     let height = 12 + n * BOX.1 + (n - 1).max(0) * GAP + splits_height;
     let title = "Cohort flow";
-    let description = "Boxes from top to bottom: records that passed each rule; boxes to the right: records excluded by it.";
+    let description = "Boxes from top to bottom: records that passed each rule; boxes to the right: records \
+                       excluded by it.";
     let svg = drawing((WIDTH as u32, height.max(20) as u32), 1, title, description, |root| {
         for (i, step) in cohort.steps.iter().enumerate() {
             let top = 6 + i as i32 * (BOX.1 + GAP);

@@ -29,8 +29,8 @@ pub fn drifts(drift: &Drift) -> Result<Option<Figure>, ReportError> {
     let names = drawn.iter().map(|d| d.0.label.clone()).collect();
     let axes = axes(names, 20, range_of(ends.chain([-0.15, 0.15]), 0.04), "mean new − mean old (pooled SD)");
     let title = "Shift of the means";
-    let description = "One dot per feature with its 95 % interval, most changed distribution first. Within the band, \
-                       a tenth of a standard deviation, differences rarely matter.";
+    let description = "One dot per feature with its 95 % interval, most changed distribution first. Within \
+                       the band, a tenth of a standard deviation, differences rarely matter.";
     let n = drawn.len() as f64;
     let mut rows = Vec::with_capacity(drawn.len());
     let svg = axes.draw(title, description, |plot, _| {
@@ -78,8 +78,8 @@ pub fn drifted_likelihood(joint: &JointDrift) -> Result<Option<Figure>, ReportEr
     };
     let mut figure = continuous(&marginal, histogram, "old", "new")?;
     figure.description =
-        "Filled: older records the model was not fitted on, with the 95 % interval of each share; \
-                          outline: records of this cohort."
+        "Filled: older records the model was not fitted on, with the 95 % interval of each share; outline: \
+         records of this cohort."
             .into();
     Ok(Some(figure))
 }

@@ -39,7 +39,8 @@ pub(super) fn matrix(
     let largest = values.iter().flatten().flatten().fold(0.0_f64, |a, v| a.max(v.abs()));
     let limit = if largest > 0.0 && largest.is_finite() { largest.min(1.0) } else { 1.0 };
     let description = format!(
-        "Rows are outputs, columns inputs; full colour is a weight of {} or more. Frames mark the nearest permutation.",
+        "Rows are outputs, columns inputs; full colour is a weight of {} or more. Frames mark the nearest \
+         permutation.",
         format::significant(limit, 2)
     );
     // An output is named by the input it is nearest to.

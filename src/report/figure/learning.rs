@@ -47,8 +47,9 @@ pub fn learning_curve(curve: &LearningCurve) -> Result<Figure, ReportError> {
         y_title: "log-likelihood (nats per record)",
     };
     let title = format!("Learning curve of {}", curve.model);
-    let description = "Mean log-likelihood of training and validation records after each epoch; higher is better. The upright bar is \
-         the 95 % interval of the validation mean at the epoch kept.";
+    let description = "Mean log-likelihood of training and validation records after each epoch; higher is \
+                       better. The upright bar is the 95 % interval of the validation mean at the epoch \
+                       kept.";
     let mut rows = Vec::with_capacity(kept.len());
     let svg = axes.draw(&title, description, |plot, root| {
         let ends = (plot.y_range().start, plot.y_range().end);

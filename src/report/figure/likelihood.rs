@@ -43,8 +43,8 @@ pub fn held_out(comparison: &Comparison) -> Result<Figure, ReportError> {
 /// [`ReportError::Draw`] when the drawing library fails.
 pub fn differences(comparison: &Comparison) -> Result<Figure, ReportError> {
     let interval = |r: &ComparisonRow| (r.low, r.difference, r.high);
-    let description = "Same records under both models, so that what is hard for all cancels; an interval that reaches \
-                       the line at 0 cannot be told from the best.";
+    let description = "Same records under both models, so that what is hard for all cancels; an interval \
+                       that reaches the line at 0 cannot be told from the best.";
     dots(
         comparison,
         "Paired difference to the best model",

@@ -197,15 +197,17 @@ mod tests {
 
     #[test]
     fn markup_is_themed_named_and_small() {
-        let drawing = "<svg width=\"9\" height=\"9\" viewBox=\"0 0 9 9\" xmlns=\"http://www.w3.org/2000/svg\">\n\
-            <rect x=\"1\" opacity=\"1\" fill=\"#010204\" stroke=\"none\"/>\n\
-            <text x=\"1\" font-family=\"sans-serif\" font-size=\"12.000000000000002\" fill=\"#010200\">\n\
-            fill=&quot;#010204&quot;\n</text>\n</svg>\n";
+        let drawing = "<svg width=\"9\" height=\"9\" viewBox=\"0 0 9 9\" \
+                       xmlns=\"http://www.w3.org/2000/svg\">\n<rect x=\"1\" opacity=\"1\" fill=\"#010204\" \
+                       stroke=\"none\"/>\n<text x=\"1\" font-family=\"sans-serif\" \
+                       font-size=\"12.000000000000002\" \
+                       fill=\"#010200\">\nfill=&quot;#010204&quot;\n</text>\n</svg>\n";
         assert_eq!(
             finish(drawing, (9, 9), 2, "a <b>", "\"c\""),
-            "<svg role=\"img\" aria-labelledby=\"t d\" width=\"9\" height=\"9\" viewBox=\"0 0 18 18\">\
-             <title id=\"t\">a &lt;b&gt;</title><desc id=\"d\">&quot;c&quot;</desc><rect x=\"1\" fill=\"var(--data)\"/>\
-             <text x=\"1\" font-size=\"12\" fill=\"var(--text)\">fill=&quot;#010204&quot;</text></svg>"
+            "<svg role=\"img\" aria-labelledby=\"t d\" width=\"9\" height=\"9\" viewBox=\"0 0 18 18\"><title \
+             id=\"t\">a &lt;b&gt;</title><desc id=\"d\">&quot;c&quot;</desc><rect x=\"1\" \
+             fill=\"var(--data)\"/><text x=\"1\" font-size=\"12\" \
+             fill=\"var(--text)\">fill=&quot;#010204&quot;</text></svg>"
         );
     }
 }

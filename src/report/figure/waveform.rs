@@ -106,8 +106,8 @@ pub fn spectrum(s: &Spectrum) -> Result<Figure, ReportError> {
         y_title: &y_title,
     };
     let title = format!("Power spectrum of {}", s.channel);
-    let description = "Median over windows: solid held-out windows, dashed samples; the band holds the middle half of the held-out \
-                       windows.";
+    let description = "Median over windows: solid held-out windows, dashed samples; the band holds the \
+                       middle half of the held-out windows.";
     let mut places = Vec::new();
     let svg = axes.draw(&title, description, |plot, _| {
         places = strips(plot, s.frequency.iter().copied(), (axes.y.start, axes.y.end));
@@ -162,8 +162,8 @@ pub fn over_time(o: &OverTime) -> Result<Figure, ReportError> {
         y_title: "nats per dimension",
     };
     let title = format!("Likelihood along {}", o.recording);
-    let description = "Windows the model was not fitted on, validation first; bars are 95 % intervals of the mean of the windows behind \
-                       a dot. Lower is less like the training windows.";
+    let description = "Windows the model was not fitted on, validation first; bars are 95 % intervals of the \
+                       mean of the windows behind a dot. Lower is less like the training windows.";
     let mut places = Vec::new();
     let svg = axes.draw(&title, description, |plot, _| {
         for p in &o.points {

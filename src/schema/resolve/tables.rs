@@ -94,8 +94,8 @@ impl Reading<'_> {
             (false, None, None) if record_is_lost => return None,
             (false, None, None) => {
                 let message = format!("{title} says neither `key` nor `events`");
-                let hint = "`key = \"COLUMN\"` joins facts to the records, `events = { time = …, item = …, value = … \
-                            }` declares measurements, `[record] table` names the table of records";
+                let hint = "`key = \"COLUMN\"` joins facts to the records, `events = { time = …, item = …, \
+                            value = … }` declares measurements, `[record] table` names the table of records";
                 problems.add_with_hint(self.at.clone(), message, hint);
                 return None;
             }

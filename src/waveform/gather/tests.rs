@@ -31,7 +31,7 @@ fn read(dir: &Path, settings: &[(&str, &str)]) -> Result<(RecordTable, Normalisa
 }
 
 fn said(table: &RecordTable, part: &str) -> bool {
-    table.audit.warnings.iter().any(|w| w.contains(part))
+    table.audit.messages.iter().any(|w| w.text.contains(part))
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn the_unit_of_most_windows_is_that_of_all_or_windows_are_left_out_with_a_word()
     write(dir.path(), "e", 5, "16 0/mV 16 0 0 0 0 A", "");
     let (table, scales) = read(dir.path(), &[]).unwrap();
     assert_eq!((table.n_records(), scales.channels[0].units.as_str()), (30, "mV"));
-    assert!(said(&table, "10 windows in uV are converted to mV: `a`"), "{:?}", table.audit.warnings);
+    assert!(said(&table, "10 windows in uV are converted to mV: `a`"), "{:?}", table.audit.messages);
     assert!(said(&table, "10 windows in NU are left out, since the others are in mV: `d`"));
     assert!(said(&table, "10 windows in uncalibrated are left out"));
     assert!(said(&table, "2 of 5 records give no window: `d` (another unit), `e` (another unit)"));
@@ -81,7 +81,7 @@ fn copies_are_kept_once_and_names_of_several_folders_stay_apart() {
     write(dir.path(), "z/r", 9, "16 200/mV 16 0 0 0 0 A", "");
     let (table, _) = read(dir.path(), &[]).unwrap();
     assert_eq!((table.n_records(), &table.record_ids[0]), (20, "x/r@0"));
-    assert!(said(&table, "10 windows are copies"), "{:?}", table.audit.warnings);
+    assert!(said(&table, "10 windows are copies"), "{:?}", table.audit.messages);
     assert!(said(&table, "`y/r` repeats `x/r`"));
     assert_eq!(table.audit.tables[2].dropped["copy of a window of another record"], 10);
 }
@@ -114,7 +114,7 @@ fn codes_for_missing_samples_are_taken_out_of_arrays_and_tables() {
     ndarray_npy::write_npy(dir.path().join("p1.npy"), &ndarray::Array1::from(samples)).unwrap();
     let (table, _) = read(&dir.path().join("p1.npy"), &[]).unwrap();
     assert_eq!(table.n_records(), 9);
-    assert!(said(&table, "1 samples of `A` are -32768, far from all others"), "{:?}", table.audit.warnings);
+    assert!(said(&table, "1 samples of `A` are -32768, far from all others"), "{:?}", table.audit.messages);
     // A pressure of -999 among values of thousands may be one.
     let wide = (0..100)
         .map(|i| format!("{}\n", if i == 15 { -999 } else { i * 31 % 47 * 100 }))
@@ -132,7 +132,7 @@ fn records_without_their_patient_are_told_of_when_patients_are_divided() {
     }
     let by_patient = [("split_by", "record"), ("normalise", "channel")];
     let (table, _) = read(dir.path(), &by_patient).unwrap();
-    assert!(said(&table, "12 of 12 records do not tell their patient"), "{:?}", table.audit.warnings);
+    assert!(said(&table, "12 of 12 records do not tell their patient"), "{:?}", table.audit.messages);
     assert!(!said(&read(dir.path(), &[]).unwrap().0, "do not tell their patient"));
     for i in 0..12 {
         write(dir.path(), &format!("r{i}"), i, "16 200/mV 16 0 0 0 0 A", &format!("<patient>: {}", i / 2));

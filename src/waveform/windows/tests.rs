@@ -246,9 +246,9 @@ fn tables_and_arrays_give_the_windows_of_the_record() {
     let table = timed(&|i| format!("2101-01-01 00:00:{i:02}")).unwrap().0;
     assert_eq!(table.n_records(), 3);
     assert!(
-        table.audit.warnings.iter().any(|w| w.contains("does not hold seconds")),
+        table.audit.messages.iter().any(|w| w.text.contains("does not hold seconds")),
         "{:?}",
-        table.audit.warnings
+        table.audit.messages
     );
 }
 

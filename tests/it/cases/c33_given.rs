@@ -51,7 +51,8 @@ fn values_given_come_back_exactly_and_unusual_ones_are_named() {
 }
 
 #[test]
-#[ignore = "not reached: normal scores of evenly spread ages bend their straight line, and 480 records choose one Gaussian"]
+#[ignore = "not reached: normal scores of evenly spread ages bend their straight line, and 480 records \
+            choose one Gaussian"]
 fn what_is_drawn_follows_what_is_given() {
     let Some(folder) = fitted() else { return };
     for model in ["mixture", "flow"] {

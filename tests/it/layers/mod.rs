@@ -11,6 +11,7 @@ use graph::{Need, Tree};
 const LAYERS: &[(&str, u32)] = &[
     ("num", 0),
     ("error", 0),
+    ("message", 0),
     ("random", 0),
     ("density", 1),
     ("output", 1),

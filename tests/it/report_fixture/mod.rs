@@ -49,8 +49,8 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         identifiable: privacy.identifiable(),
         verdict: Verdict {
             outcome: Outcome::Flow,
-            headline: "The flow (butterfly) explains held-out records better than the mixture (gmm), by 0.412 ± 0.051 nats \
-                       per record."
+            headline: "The flow (butterfly) explains held-out records better than the mixture (gmm), by \
+                       0.412 ± 0.051 nats per record."
                 .into(),
             reasons: vec![
                 "The 95 % interval of the paired difference, +0.312 to +0.512, excludes 0.".into(),
@@ -76,17 +76,25 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
             draws: 16,
             split_rule: "60 % train, 10 % validation, 15 % calibration, 15 % test, by patient".into(),
             splits: counted(&SPLITS, privacy),
-            inputs: vec![Input { name: "CHARTEVENTS.csv.gz".into(), bytes: 4_200_000_000, sha256: "ef".repeat(32) }],
+            inputs: vec![Input {
+                name: "CHARTEVENTS.csv.gz".into(),
+                bytes: 4_200_000_000,
+                sha256: "ef".repeat(32),
+            }],
         },
         cohort: Cohort {
-            steps: [("all ICU stays", 12000, 0, 0), ("adults", 11000, 1000, 20), ("first stay per patient", 8000, 3000, 0)]
-                .map(|(rule, kept, excluded, null)| Step {
-                    rule: rule.into(),
-                    kept: privacy.count(kept),
-                    excluded: privacy.count(excluded),
-                    excluded_null: privacy.count(null),
-                })
-                .to_vec(),
+            steps: [
+                ("all ICU stays", 12000, 0, 0),
+                ("adults", 11000, 1000, 20),
+                ("first stay per patient", 8000, 3000, 0),
+            ]
+            .map(|(rule, kept, excluded, null)| Step {
+                rule: rule.into(),
+                kept: privacy.count(kept),
+                excluded: privacy.count(excluded),
+                excluded_null: privacy.count(null),
+            })
+            .to_vec(),
             tables: vec![TableRows {
                 table: "CHARTEVENTS".into(),
                 read: privacy.count(330_712_483),
@@ -113,22 +121,30 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         }],
         warnings: vec!["2 features were left out: too few observed values".into()],
         learning: vec![curve("butterfly", 60, 0.0), curve("glow-lu", 40, -0.3)],
-        models: vec![model("butterfly", Role::Flow, -1.2, privacy), model("glow-lu", Role::Flow, -1.35, privacy), model("gmm", Role::Mixture, -1.6, privacy)],
+        models: vec![
+            model("butterfly", Role::Flow, -1.2, privacy),
+            model("glow-lu", Role::Flow, -1.35, privacy),
+            model("gmm", Role::Mixture, -1.6, privacy),
+        ],
         comparison: Some(Comparison {
             split: "test".into(),
             n: privacy.count(1200),
-            rows: [("butterfly", -1.2, 0.0, 0.0), ("glow-lu", -1.35, -0.15, 0.09), ("gmm", -1.6, -0.412, 0.051)]
-                .map(|(name, mean, difference, error)| ComparisonRow {
-                    model: name.into(),
-                    mean,
-                    standard_error: 0.11,
-                    difference,
-                    difference_error: error,
-                    low: difference - 1.96 * error,
-                    high: difference + 1.96 * error,
-                    wins_percent: 31.0,
-                })
-                .to_vec(),
+            rows: [
+                ("butterfly", -1.2, 0.0, 0.0),
+                ("glow-lu", -1.35, -0.15, 0.09),
+                ("gmm", -1.6, -0.412, 0.051),
+            ]
+            .map(|(name, mean, difference, error)| ComparisonRow {
+                model: name.into(),
+                mean,
+                standard_error: 0.11,
+                difference,
+                difference_error: error,
+                low: difference - 1.96 * error,
+                high: difference + 1.96 * error,
+                wins_percent: 31.0,
+            })
+            .to_vec(),
         }),
         likelihood: ["butterfly", "glow-lu", "gmm"]
             .iter()
@@ -140,7 +156,13 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                     model: m.into(),
                     split: s.into(),
                     n: privacy.count(n),
-                    quantiles: Quantiles { p5: at - 9.0, p25: at - 3.0, p50: at, p75: at + 2.0, p95: at + 4.0 },
+                    quantiles: Quantiles {
+                        p5: at - 9.0,
+                        p25: at - 3.0,
+                        p50: at,
+                        p75: at + 2.0,
+                        p95: at + 4.0,
+                    },
                 }
             })
             .collect(),
@@ -169,7 +191,9 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                 .to_vec(),
             regions: Some(Regions {
                 n_samples: 4000,
-                points: (1..=50).map(|k| [2.0 * f64::from(k), 2.0 * f64::from(k) + wave(k as usize, 2)]).collect(),
+                points: (1..=50)
+                    .map(|k| [2.0 * f64::from(k), 2.0 * f64::from(k) + wave(k as usize, 2)])
+                    .collect(),
                 chance: 4.5,
             }),
             qq: Some(QqCurve {
@@ -200,7 +224,10 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                     q_value: 0.004 * (i + 1) as f64,
                     flagged: i < 12,
                     feature: labels[i % p].clone(),
-                    explanation: format!("{} 98.6 °C; with 37.1 the record would be ordinary (Fahrenheit?)", labels[i % p]),
+                    explanation: format!(
+                        "{} 98.6 °C; with 37.1 the record would be ordinary (Fahrenheit?)",
+                        labels[i % p]
+                    ),
                     gain: Some(40.0 - i as f64),
                 })
                 .collect(),

@@ -52,7 +52,7 @@ fn table(source: &Source) -> Result<Table, IngestError> {
         }
         Ok(())
     })?;
-    table.said = source.warnings();
+    table.said = source.messages().iter().map(ToString::to_string).collect();
     Ok(table)
 }
 

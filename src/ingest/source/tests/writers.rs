@@ -110,8 +110,8 @@ fn integers_beyond_the_reach_of_numbers_keep_their_digits_and_types_are_told() {
 #[test]
 fn the_index_of_pandas_is_left_out_and_that_is_said() {
     let source = open("pandas-index.parquet");
-    assert_eq!(source.warnings().len(), 1);
-    assert!(source.warnings()[0].contains("__index_level_0__"), "{:?}", source.warnings());
+    assert_eq!(source.messages().len(), 1);
+    assert!(source.messages()[0].text.contains("__index_level_0__"), "{:?}", source.messages());
 }
 
 #[test]
