@@ -99,6 +99,16 @@ impl fmt::Display for Message {
     }
 }
 
+/// `one` or `more`, as the number asks for: `1 row`, `2 rows`.
+pub fn plural<'w>(n: impl TryInto<u64>, one: &'w str, more: &'w str) -> &'w str {
+    if matches!(n.try_into(), Ok(1)) { one } else { more }
+}
+
+/// A number with its noun: `1 row`, `2 rows`.
+pub fn counted(n: impl TryInto<u64> + Copy + fmt::Display, one: &str, more: &str) -> String {
+    format!("{n} {}", plural(n, one, more))
+}
+
 /// Messages as files hold them: the sentences under `warnings`, for people and for scripts that look for
 /// words, and the same with weight, subject and count under `messages`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Hint, IoError};
+use crate::message::counted;
 use crate::schema::Split;
 
 /// Columns that an error names at most.
@@ -16,7 +17,12 @@ pub enum FeatureError {
     #[error("no record is left")]
     NoRecords,
     /// Nothing to fit on, or to stop on.
-    #[error("the {} split is empty: {n_records} records of {n_subjects} subjects", split.name())]
+    #[error(
+        "the {} split is empty: {} of {}",
+        split.name(),
+        counted(*n_records, "record", "records"),
+        counted(*n_subjects, "subject", "subjects")
+    )]
     EmptySplit {
         /// The split without records.
         split: Split,
@@ -122,7 +128,8 @@ impl Hint for FeatureError {
         Some(match self {
             Self::NoRecords => "loosen the cohort rules of the pipeline, or check the input".into(),
             Self::EmptySplit { split, declared: true, .. } => format!(
-                "mark some rows as `{}`, or leave out the declared splits to have them drawn by subject",
+                "mark some rows as `{}`, or leave out the column of splits (--set role.COLUMN=ignore) to have all \
+                 four splits drawn by subject",
                 split.name()
             ),
             Self::EmptySplit { split, n_subjects, .. } => format!(

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::error::IoError;
 use crate::ingest::{Audit, RecordTable};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
 use super::fit::FeatureWarning;
@@ -127,7 +127,10 @@ impl<'t> Prepared<'t> {
         let place = |name: &str| manifest.encoder.columns.iter().position(|c| c.meta.name == name);
         unseen.sort_by_key(|(column, _)| place(column));
         for (column, count) in unseen {
-            let text = format!("`{column}`: {count} held-out records have a level not met in training");
+            let text = format!(
+                "`{column}`: {} a level not met in training",
+                plural(count, "1 held-out record has", &format!("{count} held-out records have"))
+            );
             audit.messages.push(Message::column(Weight::Choice, &column, text).counting(count));
         }
         Ok((manifest, audit))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use crate::ingest::{RecordTable, Subjects};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::schema::{Pipeline, Split, SplitFractions};
 
 use super::FeatureError;
@@ -152,8 +152,9 @@ pub fn assign_splits(
         let (divided, subjects) = divided_subjects(table.subjects(), &splits);
         if divided > 0 {
             let text = format!(
-                "{divided} of {subjects} subjects have records in more than one of the declared splits: \
-                 held-out figures may be too good"
+                "{divided} of {subjects} subjects {} records in more than one of the declared splits: held-out \
+                 figures may be too good",
+                plural(divided, "has", "have")
             );
             messages.push(Message::records(Weight::Leak, text).counting(divided));
         }

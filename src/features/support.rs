@@ -5,7 +5,8 @@
 //! their smallest or largest value (a saturation of 100 %, month 12) or form a scale of few steps, what lies
 //! beyond belongs to the end; beyond an end that is one by nature (0 for counts and concentrations, the
 //! plausible range of the schema, 100 for a percentage) there is nothing, and a record drawn there is drawn
-//! again.
+//! again. The same holds of an end at which the values break off as if cut, such as the age of 18 among adults
+//! or 1 among shares.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,11 @@ use super::{ColumnMeta, Noise};
 const PILE: (u64, f64) = (5, 0.01);
 /// A scale of so few steps, each of so many records on average, ends where its training values end.
 const SCALE: (usize, u64) = (30, 10);
+
+/// Share of the way from an end to the median within which the values are counted to see whether they break off
+/// there, and how many of them it takes: five, and half as many as evenly spread ones would be.
+const EDGE: f64 = 0.04;
+const AT_EDGE: (u64, f64) = (5, 0.25 * EDGE);
 
 /// What is known of the values of a numeric column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -51,11 +57,22 @@ impl Support {
         let step = lattice(tally);
         let scale = step.is_some() && tally.len() <= SCALE.0 && n >= SCALE.1 * tally.len() as u64;
         let piled = |count: u64| scale || (count >= PILE.0 && count as f64 > PILE.1 * n as f64);
+        let middle = median(tally, n);
+        // Close to an end by nature it is that end.
+        let breaks_off = |at: Tally, natural: Option<f64>| {
+            let near = EDGE * (middle - at.0).abs();
+            if natural.is_some_and(|end| (at.0 - end).abs() <= near) {
+                return false;
+            }
+            let count: u64 = tally.iter().filter(|t| (t.0 - at.0).abs() <= near).map(|t| t.1).sum();
+            count >= AT_EDGE.0 && count as f64 >= AT_EDGE.1 * n as f64
+        };
         let bound = |at: Tally, natural: Option<f64>| {
             if piled(at.1) {
                 Some(Bound { value: at.0, piled: true })
             } else {
-                natural.map(|value| Bound { value, piled: false })
+                let value = if breaks_off(at, natural) { Some(at.0) } else { natural };
+                value.map(|value| Bound { value, piled: false })
             }
         };
         let zero = (first.0 >= 0.0).then_some(0.0);
@@ -102,6 +119,18 @@ impl Support {
         let x = self.lower.map_or(x, |b| x.max(b.value));
         self.upper.map_or(x, |b| x.min(b.value))
     }
+}
+
+/// Median of tallied values.
+fn median(tally: &[Tally], n: u64) -> f64 {
+    let mut below = 0;
+    tally
+        .iter()
+        .find(|(_, count)| {
+            below += count;
+            2 * below >= n
+        })
+        .map_or(f64::NAN, |(value, _)| *value)
 }
 
 #[cfg(test)]
@@ -159,5 +188,20 @@ mod tests {
         let wide =
             support((0..500).map(|i| f64::from(i * 7919 % 499) * 2_000_003.0 - 5e8).collect(), "", None);
         assert_eq!(wide.settle(12_345.6), 12_346.0);
+    }
+
+    #[test]
+    fn values_that_break_off_are_not_drawn_beyond() {
+        let shares = support((0..2000).map(|i| (f64::from(i) * 0.618_034).fract()).collect(), "", None);
+        let (Some(low), Some(high)) = (shares.lower, shares.upper) else { panic!("{shares:?}") };
+        assert!(low.value == 0.0 && high.value > 0.999 && !high.piled && !shares.admits(1.001));
+        let adults = support((0..3000).map(|i| f64::from(18 + (i * 7) % 73)).collect(), "", None);
+        assert!(!adults.admits(17.0) && adults.admits(18.0) && adults.admits(90.0));
+        // A smooth tail has no end.
+        let normal = |i: i32| crate::num::special::normal_quantile((f64::from(i) + 0.5) / 2000.0);
+        let smooth = support((0..2000).map(|i| 50.0 + normal(i)).collect(), "", None);
+        assert!(smooth.upper.is_none() && smooth.lower.is_some_and(|b| b.value == 0.0));
+        let skewed = support((0..2000).map(|i| normal(i).exp()).collect(), "", None);
+        assert!(skewed.upper.is_none() && skewed.lower.is_some_and(|b| b.value == 0.0));
     }
 }

@@ -39,7 +39,7 @@ impl TableWriter {
         let csv = match extension.as_deref() {
             Some("csv") => true,
             Some("parquet") => false,
-            _ => return Err(IngestError::UnknownFormat(path.display().to_string())),
+            _ => return Err(IngestError::OutputFormat(path.display().to_string())),
         };
         let staged = Staged::file(path, force)?;
         let file = File::create(staged.path()).map_err(IoError::on("create", staged.path()))?;

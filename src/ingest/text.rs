@@ -111,9 +111,37 @@ pub(super) fn shortest(x: f64) -> String {
     format!("{x}")
 }
 
+/// Whether a spreadsheet would run a text as a formula. A sign alone makes none: `+/-` and `-1 to 3` are texts
+/// to a spreadsheet too.
+pub(super) fn is_formula(text: &str) -> bool {
+    match text.chars().next() {
+        Some('=' | '@' | '\t' | '\r' | '\n') => true,
+        Some('+' | '-') => text.contains(['(', '!', '|', '=']),
+        _ => false,
+    }
+}
+
+/// A text without the apostrophe by which a spreadsheet is told that a formula is a text.
+pub(super) fn unguarded(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn formulas_are_told_from_texts_with_a_sign() {
+        for text in ["=1", "=HYPERLINK(\"x\")", "@SUM(A1)", "+cmd|' /C calc'!A0", "-SUM(1)", "\t=1"] {
+            assert!(is_formula(text), "{text}");
+            assert_eq!(unguarded(&format!("'{text}")), text);
+        }
+        for text in ["+", "-", "+/-", "+2A", "-1.71 to 1.43", "a=b", "", "'quoted'"] {
+            assert!(!is_formula(text), "{text}");
+            assert_eq!(unguarded(text), text);
+        }
+        assert_eq!(unguarded("'t Hooft"), "'t Hooft");
+    }
 
     #[test]
     fn datetimes_are_counted_from_the_epoch() {

@@ -11,6 +11,7 @@ use polars_io::prelude as io;
 use rayon::prelude::*;
 
 use crate::error::IoError;
+use crate::ingest::text::is_formula;
 use crate::output::Staged;
 use crate::schema::Split;
 
@@ -79,11 +80,10 @@ impl OutputCells {
     }
 }
 
-/// A text that spreadsheets do not run: one that begins like a formula gets an apostrophe in front, unless it
-/// is a number (OWASP, "CSV injection").
+/// A text that spreadsheets do not run: a formula gets an apostrophe in front (OWASP, "CSV injection"), which
+/// our own reader takes away again. Levels such as `+`, `-` and `+/-` are no formulas and stay as they are.
 pub(super) fn formula_safe(text: &str) -> String {
-    let dangerous = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
-    if dangerous { format!("'{text}") } else { text.to_string() }
+    if is_formula(text) { format!("'{text}") } else { text.to_string() }
 }
 
 /// Writes columns as CSV (`.csv`) or Parquet (`.parquet`), whole or not at all. Where two columns have one
@@ -102,7 +102,7 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
     let write: fn(&Path, &[OutputColumn], usize) -> Result<(), IngestError> = match extension.as_deref() {
         Some("csv") => write_csv,
         Some("parquet") => write_parquet,
-        _ => return Err(IngestError::UnknownFormat(path.display().to_string())),
+        _ => return Err(IngestError::OutputFormat(path.display().to_string())),
     };
     let staged = Staged::file(path, force)?;
     write(staged.path(), &with_names_of_their_own(columns), rows)?;
@@ -272,7 +272,7 @@ mod tests {
         write_table(&path, &columns(), false).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "record_id,log_prob,flagged,n,note\n'=cmd(),-1e-7,true,1,\n-5,,false,,'@x\n\
-                        \"a,\"\"b\"\"\",0.1,true,3,'+x\n";
+                        \"a,\"\"b\"\"\",0.1,true,3,+x\n";
         assert_eq!(text, expected);
         assert!(matches!(write_table(&path, &columns(), false), Err(IngestError::Output(_))));
         write_table(&path, &columns(), true).unwrap();
@@ -312,6 +312,6 @@ mod tests {
     #[test]
     fn other_extensions_are_refused() {
         let error = write_table(Path::new("scores.xlsx"), &columns(), false).unwrap_err();
-        assert!(matches!(error, IngestError::UnknownFormat(_)));
+        assert!(matches!(error, IngestError::OutputFormat(_)));
     }
 }

@@ -12,6 +12,8 @@ const MANY_LEVELS: usize = 24;
 const REFINED: usize = 15;
 /// Significant digits of a value without a known resolution.
 const DIGITS: usize = 5;
+/// Share of a step by which a value lies beside it to be no multiple of it.
+const BETWEEN: f64 = 0.2;
 
 /// One feature in original units.
 #[derive(Debug, Clone)]
@@ -146,7 +148,10 @@ impl Feature {
             let name = (x >= 0.0).then(|| self.level_names.get(x.round() as usize)).flatten();
             return name.cloned().unwrap_or_else(|| "(unseen level)".to_owned());
         }
-        match decimals(self.resolution) {
+        // A value between the steps, such as 0.5 where all others are 0 or 1, is shown as it is.
+        let steps = x / self.resolution;
+        let is_between = self.resolution > 0.0 && (steps - steps.round()).abs() > BETWEEN;
+        match decimals(self.resolution).filter(|_| !is_between) {
             Some(places) => positive_zero(format!("{x:.places$}")),
             None => significant(x, DIGITS),
         }
@@ -303,6 +308,10 @@ mod tests {
         assert_eq!(with(0.5, 3.0), "3.0");
         assert_eq!(with(1.0, 139.999), "140");
         assert_eq!(with(0.01, -0.001), "0.00");
+        assert_eq!(
+            (with(1.0, 0.5), with(1.0, -1.4), with(1.0, 1e9)),
+            ("0.5".into(), "-1.4".into(), "1000000000".into())
+        );
         assert_eq!(with(5.0, 15.0), "15");
         assert_eq!(with(0.0, 36.666_666), "36.667");
         assert_eq!(with(0.0, 1_234_567.0), "1234567");

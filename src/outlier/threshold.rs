@@ -8,7 +8,7 @@ use statrs::distribution::{Beta, ContinuousCDF};
 use super::OutlierError;
 use super::calibrate::{Calibration, ROUNDING};
 
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 
 /// What decides whether a row is flagged.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -186,20 +186,25 @@ impl fmt::Display for Warning {
             ),
             Self::SmallGroup { group, n_calibration, rows, needed } => write!(
                 f,
-                "none of the {rows} rows of group {group} can be flagged: it has {n_calibration} calibration \
+                "{} of group {group} can{} be flagged: it has {n_calibration} calibration \
                  records (smallest p-value {:.2e}) and the level needs {needed}; use a larger level or \
                  coarser groups",
+                plural(*rows, "the only row", &format!("none of the {rows} rows")),
+                plural(*rows, "not", ""),
                 1.0 / (n_calibration + 1) as f64
             ),
             Self::UnknownGroup { rows } => write!(
                 f,
-                "{rows} rows are of groups without calibration records: nothing can be said about them, so p \
-                 = 1"
+                "{} of groups without calibration records: nothing can be said about {}, so p = 1",
+                plural(*rows, "1 row is", &format!("{rows} rows are")),
+                plural(*rows, "it", "them")
             ),
             Self::NotFinite { rows } => write!(
                 f,
-                "{rows} rows have no finite log-likelihood and count as the most unusual; look for extreme \
-                 values in them"
+                "{} no finite log-likelihood and {} as the most unusual; look for extreme values in {}",
+                plural(*rows, "1 row has", &format!("{rows} rows have")),
+                plural(*rows, "counts", "count"),
+                plural(*rows, "it", "them")
             ),
             Self::Constant => f.write_str(
                 "all calibration scores are equal, so no row can be ranked; check that the model was fitted \

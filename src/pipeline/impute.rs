@@ -7,7 +7,7 @@ use ndarray::ArrayView2;
 use crate::artifact::ModelArtifact;
 use crate::features::Encoder;
 use crate::ingest::{self, OutputCells, OutputColumn, write_table};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::output::OutputError;
 use crate::partial::{self, Proposal};
 use crate::random::Seed;
@@ -69,7 +69,8 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
         let levels = encoder.columns.iter().find(|c| c.meta.name == column).map(|c| listed(&c.levels));
         return Err(Error::Usage {
             message: format!(
-                "--given: column `{column}`: {count} cells hold a category the model does not know"
+                "--given: column `{column}`: {} a category the model does not know",
+                plural(count, "1 cell holds", &format!("{count} cells hold"))
             ),
             hint: format!(
                 "its categories are {}; leave the cell empty to have one drawn",
@@ -112,8 +113,9 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
     let impossible = completed.effective_samples.iter().filter(|e| **e == 0.0).count();
     if impossible > 0 {
         let text = format!(
-            "{impossible} of {n} records are so unusual that the model gives no candidate any weight: their \
-             completions are the proposal mixture's, not the model's"
+            "{impossible} of {n} records {} so unusual that the model gives no candidate any weight: their \
+             completions are the proposal mixture's, not the model's",
+            plural(impossible, "is", "are")
         );
         messages.push(Message::records(Weight::Wrong, text).counting(impossible));
     }
@@ -132,12 +134,13 @@ fn unusual_values(encoder: &Encoder, raw: ArrayView2<'_, f64>) -> Vec<Message> {
             (0..values.len()).filter(|&i| column.levels.is_empty() && beyond(values[i])).collect();
         if let Some(first) = rows.first() {
             let text = format!(
-                "column `{}`: {} of {} records given (the first in row {}) are unusual, with a value far \
+                "column `{}`: {} of {} records given (the first in row {}) {} unusual, with a value far \
                  beyond those of the training records: what is drawn beside it is extrapolated",
                 column.meta.name,
                 rows.len(),
                 values.len(),
-                first + 1
+                first + 1,
+                plural(rows.len(), "is", "are")
             );
             messages.push(Message::column(Weight::Wrong, &column.meta.name, text).counting(rows.len()));
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::artifact::ModelArtifact;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::partial::{FEWEST_EFFECTIVE, Proposal, marginals};
 use crate::random::Seed;
 
@@ -71,8 +71,9 @@ pub(super) fn few_samples(effective: &[f64]) -> usize {
 pub(super) fn few_samples_warning(few: usize, n: usize, consequence: &str) -> Option<Message> {
     (few > 0).then(|| {
         let text = format!(
-            "{few} of {n} records have fewer than {FEWEST_EFFECTIVE} effective samples: {consequence}; raise \
-             --importance-samples"
+            "{few} of {n} records {} fewer than {FEWEST_EFFECTIVE} effective samples: {consequence}; raise \
+             --importance-samples",
+            plural(few, "has", "have")
         );
         Message::records(Weight::Wrong, text).counting(few)
     })

@@ -17,17 +17,23 @@ pub(super) fn positions(
 ) -> Result<Vec<usize>, Error> {
     let known: Vec<&str> = columns.iter().map(|c| c.meta.name.as_str()).collect();
     let (mut found, mut unknown) = (Vec::with_capacity(names.len()), Vec::new());
-    for name in names.iter().map(|name| name.trim()) {
-        match known.iter().position(|k| *k == name) {
+    let mut rest = names;
+    while let [first, ..] = rest {
+        // A name may hold the commas that separate names: the longest one that is known is meant.
+        let name = |n: usize| rest[..n].join(",");
+        let longest = (1..=rest.len()).rev().find(|&n| known.contains(&name(n).trim()));
+        let n = longest.unwrap_or(1);
+        match known.iter().position(|k| *k == name(n).trim()) {
             Some(at) if found.contains(&at) => {
                 return Err(Error::Usage {
-                    message: format!("{option}: `{name}` is named twice"),
+                    message: format!("{option}: `{}` is named twice", name(n).trim()),
                     hint: "name each feature once".into(),
                 });
             }
             Some(at) => found.push(at),
-            None => unknown.push(format!("`{name}`")),
+            None => unknown.push(format!("`{}`", first.trim())),
         }
+        rest = &rest[n..];
     }
     if unknown.is_empty() {
         return Ok(found);
@@ -41,6 +47,8 @@ pub(super) fn positions(
 /// Names in a row, the first of them where they are many.
 pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 24;
-    let text = names.iter().take(MOST).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    // A line break in a name must not break the message.
+    let shown = |name: &S| name.as_ref().replace(['\n', '\r', '\t'], " ");
+    let text = names.iter().take(MOST).map(shown).collect::<Vec<_>>().join(", ");
     if names.len() > MOST { format!("{text} and {} more", names.len() - MOST) } else { text }
 }

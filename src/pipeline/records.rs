@@ -7,7 +7,7 @@ use ndarray::Array2;
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder, FittedColumn};
 use crate::ingest::{self, Expected};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::schema::Kind;
 use crate::schema::Split;
 
@@ -78,7 +78,10 @@ pub(super) fn unseen_warnings(
     let place = |name: &str| encoder.columns.iter().position(|c| c.meta.name == name);
     unseen.sort_by_key(|(column, _)| place(column));
     unseen.into_iter().map(|(column, count)| {
-        let text = format!("column `{column}`: {count} cells hold a level the training split never had");
+        let text = format!(
+            "column `{column}`: {} a level the training split never had",
+            plural(count, "1 cell holds", &format!("{count} cells hold"))
+        );
         Message::column(Weight::Choice, &column, text).counting(count)
     })
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::cli::console::Console;
 use crate::cli::progress::grouped;
 use crate::ingest::{Audit, ColumnAudit};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, counted, plural};
 
 /// Up to this many columns each has a line of its own.
 const LISTED: usize = 24;
@@ -25,9 +25,12 @@ pub(super) fn columns(audit: &Audit, console: &Console) {
     if audit.columns.is_empty() {
         return;
     }
-    let rows: Vec<String> =
-        audit.tables.iter().map(|t| format!("{} ({} rows)", t.table, grouped(t.rows_read))).collect();
-    console.note(&format!("read {}, {} columns", rows.join(", "), audit.columns.len()));
+    let rows: Vec<String> = audit
+        .tables
+        .iter()
+        .map(|t| format!("{} ({} {})", t.table, grouped(t.rows_read), plural(t.rows_read, "row", "rows")))
+        .collect();
+    console.note(&format!("read {}, {}", rows.join(", "), counted(audit.columns.len(), "column", "columns")));
     let lines = if audit.columns.len() <= LISTED { each(&audit.columns) } else { by_role(&audit.columns) };
     for line in lines {
         console.note(&line);

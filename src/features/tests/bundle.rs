@@ -150,7 +150,7 @@ fn too_few_patients_name_the_empty_split() {
     assert!(error.hint().unwrap().contains("add subjects"));
     t.splits = Some(vec![Split::Train, Split::Train, Split::Train, Split::Train, Split::Train, Split::Test]);
     let error = Bundle::build(&t, None, &pipeline(TransformKind::Robust, true)).unwrap_err();
-    assert_eq!(error.to_string(), "the validation split is empty: 6 records of 1 subjects");
+    assert_eq!(error.to_string(), "the validation split is empty: 6 records of 1 subject");
     t.splits =
         Some(vec![Split::Train, Split::Train, Split::Train, Split::Train, Split::Train, Split::Validation]);
     let b = Bundle::build(&t, None, &pipeline(TransformKind::NormalScore, true)).unwrap();

@@ -15,6 +15,7 @@ impl Hint for IngestError {
             Self::NoTrain { .. } => {
                 "name the files train, validation, test (and calibration), or pass a single file".into()
             }
+            Self::OutputFormat(_) => "give --output such a name; a CSV file can be packed with gzip afterwards".into(),
             Self::UnknownFormat(_) => "convert it to CSV (comma separated, with a header) or Parquet".into(),
             Self::MissingTables { .. } => {
                 "files are looked for as .parquet, .csv or .csv.gz, in any letter case, not in subfolders"
@@ -22,7 +23,9 @@ impl Hint for IngestError {
             }
             Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),
             Self::MissingColumns(_) => {
-                "letter case does not matter; the first line has to be a header, separated by commas".into()
+                "give the table these columns, with empty cells where nothing is known; letter case does not matter, \
+                 and the first line has to be a header"
+                    .into()
             }
             Self::MissingTableColumns(_) => {
                 "letter case does not matter; the first line has to be a header, and names that differ are \

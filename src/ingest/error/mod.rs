@@ -6,6 +6,7 @@ mod message;
 use polars_core::error::PolarsError;
 
 use crate::error::IoError;
+use crate::message::counted;
 use crate::output::OutputError;
 pub use message::MissingColumn;
 use message::{missing_columns, missing_table_columns, missing_tables, part_columns, plural};
@@ -45,6 +46,9 @@ pub enum IngestError {
         "{0} is no table by its name: neither .csv, .tsv, .txt (also with .gz) nor .parquet, .arrow or .feather"
     )]
     UnknownFormat(String),
+    /// An output of another type.
+    #[error("{0}: tables are written as .csv or .parquet")]
+    OutputFormat(String),
     /// Tables without a file.
     #[error("{}", missing_tables(.tables, .folder))]
     MissingTables {
@@ -367,7 +371,7 @@ pub enum IngestError {
     #[error("no record is left after {0}")]
     NoRecords(String),
     /// Ids that should be unique.
-    #[error("{file}: column `{column}` holds {count} ids more than once, first again in row {row}")]
+    #[error("{file}: column `{column}` holds {} more than once, first again in row {row}", counted(*.count, "id", "ids"))]
     DuplicateIds {
         /// File.
         file: String,

@@ -19,7 +19,7 @@ pub(in crate::ingest) use words::{
     says_unknown, truth,
 };
 
-use crate::ingest::text::{normal_unit, shortest};
+use crate::ingest::text::{normal_unit, shortest, unguarded};
 use crate::schema::WideTable;
 
 /// How levels are written in a categorical column.
@@ -191,12 +191,12 @@ impl Reader<'_> {
         {
             return Reading::Value(f64::from(u8::from(truth)));
         }
-        Reading::Rejected(why(text))
+        Reading::Rejected(why(text, self.unit.is_some()))
     }
 
     /// The level a text stands for; none where it says that nothing was recorded.
     pub(super) fn level<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
-        let text = text.trim();
+        let text = unguarded(text.trim());
         if text.is_empty() || self.is_listed(text) {
             return None;
         }
@@ -225,14 +225,14 @@ impl Reader<'_> {
 }
 
 /// Why a text that is neither a number nor a word for "missing" cannot be used as a number.
-fn why(text: &str) -> Reason {
+fn why(text: &str, has_unit: bool) -> Reason {
     if says_infinity(text) {
         Reason::Infinite
     } else if beyond(text).is_some_and(is_number_like) {
         Reason::Censored
     } else if Marks::fitting(text) != 0 {
         // In a column of `45 %` a bare number is told apart by its missing unit.
-        if Marks::Point.parse(text).is_some() { Reason::Unit } else { Reason::Marks }
+        if has_unit && Marks::Point.parse(text).is_some() { Reason::Unit } else { Reason::Marks }
     } else if is_date_or_time(text) {
         // Before units, because the slash of `01/03/2019` looks like one.
         Reason::Date

@@ -164,7 +164,50 @@ pub(in crate::ingest) fn is_date_or_time(text: &str) -> bool {
         return rest
             .is_none_or(|rest| rest.trim().is_empty() || is_clock(rest.split(' ').next().unwrap_or(rest)));
     }
-    has_month_name(text)
+    has_month_name(text) || is_month_and_year(text) || is_duration(text)
+}
+
+/// `01/2019`, `2019-01`, `2019-W07`, `01.2019`: a year of four digits with a month or a week.
+fn is_month_and_year(text: &str) -> bool {
+    let Some((a, b)) = text.split_once(['/', '-']) else { return false };
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let year = |part: &str| part.len() == 4 && digits(part) && ("1800"..="2299").contains(&part);
+    let within = |part: &str, most: u32| {
+        (1..=2).contains(&part.len()) && digits(part) && part.parse().is_ok_and(|n| (1..=most).contains(&n))
+    };
+    (year(a) && b.strip_prefix(['W', 'w']).map_or_else(|| within(b, 12), |week| within(week, 53)))
+        || (within(a, 12) && year(b))
+}
+
+/// Durations as pandas, DuckDB and ISO 8601 write them: `3 days 02:00:00`, `-1 days +23:00:00`, `P3DT2H`,
+/// `PT45M`, `2h 30m`.
+fn is_duration(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if let Some((days, clock)) = text.trim_start_matches('-').split_once(" day") {
+        let clock = clock.trim_start_matches('s').trim_start_matches([',', ' ', '+']);
+        return is_number(days) && is_clock(clock);
+    }
+    // Parts of a number and a unit, at least one of them, the units in falling order.
+    let parts = |text: &str, units: &[char]| {
+        let (mut rest, mut from) = (text.trim(), 0);
+        let mut found = 0;
+        while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic()) {
+            let unit = rest.as_bytes()[at] as char;
+            let Some(place) = units[from..].iter().position(|u| *u == unit) else { return None };
+            if !is_number(rest[..at].trim()) {
+                return None;
+            }
+            (rest, from, found) = (rest[at + 1..].trim_start(), from + place + 1, found + 1);
+        }
+        rest.is_empty().then_some(found)
+    };
+    if let Some(iso) = text.strip_prefix('P') {
+        let (days, time) = iso.split_once('T').unwrap_or((iso, ""));
+        let found = parts(days, &['Y', 'M', 'W', 'D']).zip(parts(time, &['H', 'M', 'S']));
+        return found.is_some_and(|(a, b)| a + b > 0);
+    }
+    // `45m` alone is a number with a unit.
+    parts(text, &['d', 'h', 'm', 's']).is_some_and(|found| found > 1)
 }
 
 fn is_clock(text: &str) -> bool {
@@ -298,12 +341,39 @@ mod tests {
             "2:35 PM",
             "01/03/2019 14:35",
             "2019-03-01T10:00:00+01:00",
+            "03/2019",
+            "2019-03",
+            "2019-W07",
+            "3 days 02:00:00",
+            "-1 days +23:00:00",
+            "1 day, 2:03:04",
+            "PT45M",
+            "P3DT2H",
+            "2h 30m",
         ] {
             assert!(is_date_or_time(text), "{text}");
         }
-        for text in
-            ["120/80", "1.2.3", "40/40/2019", "3:1:2:4", "V45", "may", "12.5", "192.168.1.1", "Mar", "5-10"]
-        {
+        for text in [
+            "120/80",
+            "1.2.3",
+            "40/40/2019",
+            "3:1:2:4",
+            "V45",
+            "may",
+            "12.5",
+            "192.168.1.1",
+            "Mar",
+            "5-10",
+            "3 days",
+            "P45",
+            "PT",
+            "45m",
+            "13/2019",
+            "1234-56",
+            "P",
+            "20-29",
+            "2019-13",
+        ] {
             assert!(!is_date_or_time(text), "{text}");
         }
     }

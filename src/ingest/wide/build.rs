@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use rayon::prelude::*;
 
 use crate::ingest::source::{Batch, Cell};
-use crate::ingest::spelling::{Reader, Spelling};
+use crate::ingest::spelling::{Reader, Reason, Spelling};
 use crate::ingest::text::shortest;
 use crate::ingest::{Cells, Column, IngestError, Names, Texts};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, counted, plural};
 use crate::num::packed::Numbers;
 use crate::num::repeated::Repeated;
 use crate::schema::{Kind, Split};
@@ -210,9 +210,13 @@ pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Optio
         column.unused.rejected.iter().map(|(reason, (n, _))| format!("{n} {}", reason.name())).collect();
     let name = column.name;
     let mut said = format!(
-        "column `{name}`: {n} of {} cells hold something that is not read as a number and count as missing \
-         ({}; first in {first})",
-        rows - column.unused.absent,
+        "column `{name}`: {n} of {} {} ({}; first in {first})",
+        counted(rows - column.unused.absent, "cell", "cells"),
+        plural(
+            n,
+            "holds something that is not read as a number and counts as missing",
+            "hold something that is not read as a number and count as missing"
+        ),
         reasons.join(", ")
     );
     if !is_new {
@@ -225,23 +229,48 @@ pub(super) fn rejection(column: &Building<'_>, rows: u64, is_new: bool) -> Optio
     Some(Message::column(Weight::Wrong, name, said).counting(n))
 }
 
-/// Refuses a column of which more than half of the cells that hold something are not used, or any of them if
-/// every cell has to fit.
+/// How many cells of a column may hold something that is not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tolerance {
+    /// None.
+    EveryCell,
+    /// Half of those that hold something.
+    Half,
+    /// Half of those that hold something, where there are so many that the column must be written otherwise. A
+    /// row that training counted with a missing value is scored with one when it comes alone.
+    HalfOfMany,
+}
+
+/// Cells from which on [`Tolerance::HalfOfMany`] refuses a column.
+const MANY: u64 = 20;
+
+/// Refuses a column of which more cells are not used than it may have. Limits such as `<0.5` count among those
+/// that are used, except where every cell has to fit: they are of the kind that the column holds.
 ///
 /// # Errors
 /// The first such cell.
 pub(super) fn check(
     column: &Building<'_>,
     rows: u64,
-    every_cell: bool,
+    tolerance: Tolerance,
     remedy: &str,
 ) -> Result<(), IngestError> {
     let Unused { absent, rejected } = &column.unused;
-    let (n, held) = (column.unused.n_rejected(), rows - absent);
-    if n == 0 || (!every_cell && n * 2 <= held) {
+    let limits = rejected.get(&Reason::Censored).map_or(0, |(n, _)| *n);
+    let (all, held) = (column.unused.n_rejected(), rows - absent);
+    let n = all - if tolerance == Tolerance::EveryCell { 0 } else { limits };
+    let is_tolerated = match tolerance {
+        Tolerance::EveryCell => false,
+        Tolerance::Half => n * 2 <= held,
+        Tolerance::HalfOfMany => n * 2 <= held || held < MANY,
+    };
+    if n == 0 || is_tolerated {
         return Ok(());
     }
-    let first = rejected.iter().min_by_key(|(_, (_, at))| at.row);
+    let first = rejected
+        .iter()
+        .filter(|(reason, _)| tolerance == Tolerance::EveryCell || **reason != Reason::Censored)
+        .min_by_key(|(_, (_, at))| at.row);
     let Some((reason, (_, at))) = first else { return Ok(()) };
     Err(IngestError::WrongCell {
         file: at.file.clone(),
@@ -249,7 +278,9 @@ pub(super) fn check(
         row: at.row,
         column: column.name.to_string(),
         expected: format!(
-            "a number as the column has them: {n} of {held} cells are not, and this one is {}",
+            "a number as the column has them: {n} of {} {} not, and this one is {}",
+            counted(held, "cell", "cells"),
+            plural(n, "is", "are"),
             reason.described()
         )
         .into(),

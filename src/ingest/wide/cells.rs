@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 
 use crate::ingest::source::Cell;
 use crate::ingest::spelling::{Marks, has_leading_zero};
-use crate::ingest::text::shortest;
+use crate::ingest::text::{shortest, unguarded};
 
 /// Passes hashes on as they are.
 #[derive(Debug, Default)]
@@ -107,7 +107,7 @@ pub(super) fn id_text(cell: Cell<'_>) -> Option<Cow<'_, str>> {
     match cell {
         Cell::Null | Cell::Temporal => None,
         Cell::Text(text) => {
-            let text = text.trim();
+            let text = unguarded(text.trim());
             // A float column in CSV writes the id 7 as `7.0`.
             let id = text.strip_suffix(".0").filter(|id| id.parse::<i64>().is_ok()).unwrap_or(text);
             (!id.is_empty()).then_some(Cow::Borrowed(id))

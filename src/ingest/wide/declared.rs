@@ -2,6 +2,7 @@
 
 use crate::ingest::IngestError;
 use crate::ingest::spelling::Spelling;
+use crate::ingest::text::unguarded;
 use crate::schema::{DecimalMark, Kind, WideTable};
 
 /// What a pipeline says of a column.
@@ -28,8 +29,9 @@ pub(super) fn place(header: &[String], name: &str) -> Option<usize> {
     if let Some(at) = header.iter().position(|h| h == name) {
         return Some(at);
     }
-    let wanted = name.trim().to_lowercase();
-    let mut alike = (0..header.len()).filter(|&at| header[at].trim().to_lowercase() == wanted);
+    let plain = |name: &str| unguarded(name.trim()).to_lowercase();
+    let wanted = plain(name);
+    let mut alike = (0..header.len()).filter(|&at| plain(&header[at]) == wanted);
     match (alike.next(), alike.next()) {
         (Some(at), None) => Some(at),
         _ => None,

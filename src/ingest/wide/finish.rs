@@ -7,12 +7,13 @@ use crate::ingest::{
     Audit, Cells, CohortStep, Column, ColumnAudit, IngestError, Names, RecordTable, Spelling, Subjects,
     TableAudit, Texts, VariableAudit,
 };
-use crate::message::{About, Message, Weight};
+use crate::message::{About, Message, Weight, plural};
 use crate::schema::{Kind, Split};
 
 use super::agreement;
-use super::build::{Building, Content, check, rejection, repeated};
+use super::build::{Building, Content, Tolerance, check, rejection, repeated};
 use super::names::{Named, named};
+use super::persons;
 use super::roles::{Decision, Role};
 use super::survey::Surveyed;
 use super::table::{Rows, WideFile};
@@ -120,7 +121,7 @@ pub(super) fn finish(
     for column in &built {
         if matches!(column.role, Role::Number { declared: true, .. }) {
             let remedy = format!("pass --set role.{0}=categorical, or --set missing.{0}=TEXT", column.name);
-            check(column, n as u64, false, &remedy)?;
+            check(column, n as u64, Tolerance::Half, &remedy)?;
         }
         messages.extend(rejection(column, n as u64, false));
         if column.fractions > 0 && matches!(column.role, Role::Number { declared: false, .. }) {
@@ -163,6 +164,11 @@ pub(super) fn finish(
         audit: Audit::default(),
     };
     if let Subjects::Named(groups) = &table.subjects
+        && let Some((name, _)) = header.iter().zip(&decisions).find(|(_, d)| d.role == Role::Group)
+    {
+        messages.extend(persons::doubtful(name, groups.iter()));
+    }
+    if let Subjects::Named(groups) = &table.subjects
         && groups.codes().iter().any(f64::is_nan)
     {
         // A row without a group is a group of its own; the space keeps it from meeting a named one.
@@ -177,8 +183,12 @@ pub(super) fn finish(
     let empty = without_a_value(&collected.columns, n);
     if empty > 0 {
         let text = format!(
-            "{empty} rows hold no value in any feature, as lines of separators alone do; they are kept as \
-             records without a value, so remove them from the file if they are none"
+            "{empty} {} no value in any feature, as lines of separators alone do; {} without a value, so remove \
+             {} from the file if {} none",
+            plural(empty, "row holds", "rows hold"),
+            plural(empty, "it is kept as a record", "they are kept as records"),
+            plural(empty, "it", "them"),
+            plural(empty, "it is", "they are")
         );
         messages.push(Message::records(Weight::Wrong, text).counting(empty));
     }
@@ -296,6 +306,7 @@ fn person_among(
 /// Keeps copies together where nothing else does, and says how many there are.
 fn of_copies(copies: Vec<(u32, u32)>, table: &mut RecordTable) -> Message {
     let n = copies.len();
+    let of_rows = plural(n, "1 row is an exact copy", &format!("{n} rows are exact copies")).to_owned();
     let say = |text: String| Message::records(Weight::Leak, text).counting(n);
     let apart = |together: &dyn Fn(usize, usize) -> bool| {
         copies.iter().filter(|(row, first)| !together(*row as usize, *first as usize)).count()
@@ -303,18 +314,20 @@ fn of_copies(copies: Vec<(u32, u32)>, table: &mut RecordTable) -> Message {
     if let Some(splits) = &table.splits {
         let apart = apart(&|row, first| splits[row] == splits[first]);
         return say(format!(
-            "{n} rows are exact copies of another row, and {apart} of them are in another split than the row \
-             they copy; held-out figures may be too good"
+            "{of_rows} of another row, and {apart} of them {} in another split than the row copied; held-out \
+             figures may be too good",
+            plural(apart, "is", "are")
         ));
     }
     if let Subjects::Named(_) = &table.subjects {
         let apart = apart(&|row, first| table.subject(row) == table.subject(first));
         return say(format!(
-            "{n} rows are exact copies of another row, and {apart} of them belong to another group than it"
+            "{of_rows} of another row, and {apart} of them {} to another group than it",
+            plural(apart, "belongs", "belong")
         ));
     }
     table.subjects = Subjects::Copies(copies);
-    say(format!("{n} rows are exact copies of another row; copies are kept in one split"))
+    say(format!("{of_rows} of another row; copies are kept in one split"))
 }
 
 /// Rows in which every feature is missing.

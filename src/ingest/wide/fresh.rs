@@ -7,16 +7,15 @@ use crate::ingest::{
     Audit, Cells, IngestError, IngestProgress, Names, NoProgress, RecordTable, Spelling, Subjects,
 };
 use crate::message::{About, Message, Weight};
-use crate::num::packed::Numbers;
 use crate::num::repeated::Repeated;
 use crate::schema::Kind;
 
-use super::build::{self, Building, Content};
+use super::build::{self, Building, Content, Tolerance};
 use super::cells::{Key, hash_text, id_text};
 use super::declared::place;
+use super::doubts::{count_sentinels, sentinel};
 use super::finish;
 use super::names::{Named, named};
-use super::profile::is_sentinel;
 use super::roles::{Decision, Role};
 use super::table::{self, Rows, WideFile};
 use crate::ingest::source::StoredType;
@@ -147,8 +146,14 @@ impl<'e> NewTable<'e> {
             .filter(|at| !["subject_id", "split"].contains(&file.header[*at].as_str()))
             .map(|at| file.header[at].clone())
             .collect();
-        if !extra.is_empty() && strict.nothing_else {
-            let columns = finish::listed(&extra);
+        // Identifiers belong to a table of records, whether or not every row has one of its own.
+        let foreign: Vec<String> = extra
+            .iter()
+            .filter(|name| named(name).is_none_or(|what| what == Named::Place))
+            .cloned()
+            .collect();
+        if !foreign.is_empty() && strict.nothing_else {
+            let columns = finish::listed(&foreign);
             return Err(IngestError::UnknownColumns { file: file.name().to_string(), columns });
         }
         let unknown = (!extra.is_empty()).then(|| {
@@ -201,10 +206,11 @@ impl<'e> NewTable<'e> {
             return Err(IngestError::Empty(self.file.name().to_string()).into());
         }
         for column in &columns {
+            let tolerance = if self.strict.every_cell { Tolerance::EveryCell } else { Tolerance::HalfOfMany };
             build::check(
                 column,
                 n,
-                self.strict.every_cell,
+                tolerance,
                 "write the cells as in the table the model was fitted on, or leave them empty",
             )?;
         }
@@ -213,7 +219,7 @@ impl<'e> NewTable<'e> {
         }
         let mut messages = self.file.source.messages();
         messages.extend(self.unknown.clone());
-        messages.extend(self.expected.iter().zip(sentinels).filter_map(|(e, met)| sentinel(e, met)));
+        messages.extend(self.expected.iter().zip(sentinels).filter_map(|(e, met)| sentinel(e.name, met)));
         messages.extend(columns.iter().filter_map(|c| build::rejection(c, n, true)));
         Ok(messages)
     }
@@ -238,7 +244,7 @@ impl<'e> NewTable<'e> {
                 Content::Ids(ids) => table.record_ids = ids,
                 Content::Features(cells) => {
                     if let (Some(e), Cells::Number(x)) = (self.expected.get(i), &cells) {
-                        count_sentinels(e, x, &mut sentinels[i]);
+                        count_sentinels(e.spelling, e.range, x, &mut sentinels[i]);
                     }
                     table.columns.push(column.finished(cells, self.decisions[i].spelling.clone()));
                 }
@@ -279,36 +285,6 @@ fn places(file: &WideFile, expected: &[Expected<'_>]) -> Result<Vec<usize>, Inge
         }
     }
     Ok(places)
-}
-
-/// Counts the numbers that look like codes for "missing".
-fn count_sentinels(expected: &Expected<'_>, numbers: &Numbers, met: &mut Vec<(f64, usize)>) {
-    let Some((low, high)) = expected.range else { return };
-    let known = &expected.spelling.suspected;
-    for x in numbers.iter().filter(|x| known.contains(x) || is_sentinel(*x, low, high)) {
-        match met.iter_mut().find(|(code, _)| *code == x) {
-            Some((_, count)) => *count += 1,
-            None => met.push((x, 1)),
-        }
-    }
-}
-
-/// Warns of numbers that look like codes for "missing" and are taken as numbers.
-fn sentinel(expected: &Expected<'_>, mut met: Vec<(f64, usize)>) -> Option<Message> {
-    if met.is_empty() {
-        return None;
-    }
-    met.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let codes: Vec<String> = met.iter().map(|(code, n)| format!("{code} ({n} cells)")).collect();
-    let n: usize = met.iter().map(|(_, n)| n).sum();
-    let text = format!(
-        "column `{}`: {} looks like a code for \"missing\" and is taken as a number; if it means missing, \
-         leave these cells empty, or fit on a bundle made with --set missing.{}=CODE",
-        expected.name,
-        codes.join(" and "),
-        expected.name
-    );
-    Some(Message::column(Weight::Wrong, expected.name, text).counting(n))
 }
 
 /// A column outside `taken` that clearly holds record ids.

@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::cells::{Hashes, hash_number, hash_text};
+use super::extremes::Extremes;
+use super::marks::FittingMarks;
 use crate::ingest::source::Cell;
 use crate::ingest::spelling::{
-    ALL_MARKS, Marks, Reader, Reading, beyond, has_leading_zero, is_code, is_date_or_time, is_number_like,
+    Marks, Reader, Reading, beyond, has_leading_zero, is_code, is_date_or_time, is_number_like,
     number_and_unit, says_infinity, says_nothing, truth,
 };
 use crate::ingest::text::normal_unit;
@@ -42,15 +44,6 @@ const SENTINELS: [f64; 21] = [
     9_999_999.0,
     2_147_483_648.0,
 ];
-
-/// How many texts are numbers in a set of marks.
-#[derive(Debug, Clone)]
-pub(super) struct FittingMarks {
-    set: u16,
-    count: u64,
-    /// One of the texts, by which it shows whether two marks read different numbers.
-    example: String,
-}
 
 /// What was met in a column.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +93,11 @@ pub(super) struct Profile {
     sentinels: [[u64; 2]; SENTINELS.len()],
     /// Smallest and largest number that is no sentinel.
     range: Option<(f64, f64)>,
+    extremes: Extremes,
+    /// Texts that are listed as missing, with their counts.
+    pub(super) listed: BTreeMap<String, u64>,
+    /// Whether only training rows are counted, since the table says which they are.
+    pub(super) of_training: bool,
 }
 
 impl Profile {
@@ -138,8 +136,10 @@ impl Profile {
         match reading {
             // Words for true and false are counted as words even where they are read as numbers.
             Reading::Value(x) if text.bytes().any(|b| b.is_ascii_digit()) => {
-                // Of the digits that a double does not hold, the text alone tells which value it is.
-                self.note_distinct(if is_inexact(text, x) { hash_text(text) } else { hash_number(x) });
+                // Of digits that a double does not hold, and of codes with leading zeros, the text alone tells
+                // which value it is.
+                let by_text = is_inexact(text, x) || has_leading_zero(text);
+                self.note_distinct(if by_text { hash_text(text) } else { hash_number(x) });
                 self.count(x);
                 self.leading_zeros += u64::from(has_leading_zero(text));
                 self.zero_fractions += u64::from(x.fract() == 0.0 && text.contains('.'));
@@ -150,11 +150,12 @@ impl Profile {
             }
             Reading::Absent => {
                 // A listed code is missing everywhere; another word for it may be a level.
-                if says_nothing(text) && reader.level(text).is_some() {
-                    let room = self.nothing.len() < MOST_WORDS;
-                    if room || self.nothing.contains_key(text) {
-                        *self.nothing.entry(text.to_string()).or_default() += 1;
-                    }
+                let may_be_level = reader.level(text).is_some();
+                let words = if may_be_level { &mut self.nothing } else { &mut self.listed };
+                if (says_nothing(text) || !may_be_level)
+                    && (words.len() < MOST_WORDS || words.contains_key(text))
+                {
+                    *words.entry(text.to_string()).or_default() += 1;
                 }
             }
             _ => self.word(text),
@@ -169,6 +170,7 @@ impl Profile {
     fn count(&mut self, x: f64) {
         self.seen += 1;
         self.numbers += 1;
+        self.extremes.add(x);
         let whole = x.fract() == 0.0;
         self.whole += u64::from(whole);
         self.zero_or_one += u64::from(x == 0.0 || x == 1.0);
@@ -250,6 +252,16 @@ impl Profile {
         self.distinct.len() as u64
     }
 
+    /// What the rows that were counted are called.
+    pub(super) fn rows(&self, n: u64) -> &'static str {
+        match (self.of_training, n) {
+            (true, 1) => "training row",
+            (true, _) => "training rows",
+            (false, 1) => "row",
+            (false, _) => "rows",
+        }
+    }
+
     /// Cells that are numbers in some spelling, also those of which only a limit is known.
     pub(super) fn number_like(&self) -> u64 {
         self.seen - self.text - self.dates - self.bools
@@ -258,8 +270,8 @@ impl Profile {
     /// Numbers that look like missing codes: repeated, and apart from all other values by more than these
     /// spread.
     pub(super) fn suspects(&self) -> Vec<(f64, u64)> {
-        let Some((low, high)) = self.range else { return Vec::new() };
-        let mut found = Vec::new();
+        let mut found = self.extremes.apart(self.n_distinct());
+        let Some((low, high)) = self.range else { return found };
         for (size, counts) in SENTINELS.iter().zip(&self.sentinels) {
             for (x, count) in [(*size, counts[0]), (-size, counts[1])] {
                 let apart = if x < 0.0 {
@@ -270,7 +282,7 @@ impl Profile {
                     // A code of one digit needs a scale of few steps below it.
                     x - high > (high - low).max(1.0) && (x > 9.0 || self.n_distinct() <= 12)
                 };
-                if apart && count >= 2 {
+                if apart && count >= 2 && !found.iter().any(|(known, _)| *known == x) {
                     found.push((x, count));
                 }
             }
@@ -313,33 +325,12 @@ fn is_digit_date(x: u64) -> bool {
     (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
-/// The marks in which most texts are numbers, and whether those marks were told from others by this column
-/// alone. `comma_elsewhere` says that another column of the file is written with a decimal comma.
-pub(super) fn best_marks(sets: &[FittingMarks], comma_elsewhere: bool) -> (Marks, bool) {
-    let fit = |marks: Marks| sets.iter().filter(|m| m.set & marks.bit() != 0).map(|m| m.count).sum::<u64>();
-    let best = Marks::ALL.into_iter().map(fit).max().unwrap_or(0);
-    let equal: Vec<Marks> = Marks::ALL.into_iter().filter(|m| fit(*m) == best).collect();
-    let first = equal.first().copied().unwrap_or_default();
-    let reads_otherwise = |other: &Marks| {
-        sets.iter().any(|m| {
-            let numbers = (first.parse(&m.example), other.parse(&m.example));
-            m.set != ALL_MARKS && matches!(numbers, (Some(a), Some(b)) if a != b)
-        })
-    };
-    let differ = equal.iter().any(reads_otherwise);
-    let comma = equal.iter().find(|marks| marks.has_decimal_comma());
-    match comma {
-        Some(comma) if differ && comma_elsewhere => (*comma, false),
-        _ => (first, !differ),
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::ingest::spelling::Spelling;
 
-    fn profile(cells: &[&str]) -> Profile {
+    pub(in crate::ingest::wide) fn profile(cells: &[&str]) -> Profile {
         let spelling = Spelling::default();
         let mut profile = Profile::default();
         for text in cells {
@@ -347,24 +338,6 @@ mod tests {
             profile.cell(&reader, Cell::Text(text), reader.number(text));
         }
         profile
-    }
-
-    #[test]
-    fn marks_follow_from_most_cells() {
-        let of = |cells: &[&str], elsewhere| best_marks(&profile(cells).marks, elsewhere);
-        assert_eq!(of(&["12", "13.5"], false), (Marks::Point, true));
-        assert_eq!(of(&["38,1", "36,9", "37"], false), (Marks::Comma, true));
-        assert_eq!(of(&["1.234,5", "2,5"], false), (Marks::CommaAndPoints, true));
-        assert_eq!(of(&["1,234.5", "2.5"], false), (Marks::PointAndCommas, true));
-        assert_eq!(of(&["1,234,567", "2,000"], false), (Marks::PointAndCommas, true));
-        assert_eq!(of(&["4,620", "7,258"], false), (Marks::PointAndCommas, false));
-        assert_eq!(of(&["4,620", "7,258"], true), (Marks::Comma, false));
-        assert_eq!(of(&["36,8", "36.8"], false), (Marks::Either, true));
-        assert_eq!(of(&["1 234", "900"], false), (Marks::PointAndSpaces, true));
-        assert_eq!(of(&["1.0", "1.025"], true).0, Marks::Point);
-        assert_eq!(of(&["4.620", "7.258"], false), (Marks::Point, false));
-        assert_eq!(of(&["4.620", "7.258"], true), (Marks::CommaAndPoints, false));
-        assert_eq!(of(&["120", "130"], true), (Marks::Point, true));
     }
 
     #[test]

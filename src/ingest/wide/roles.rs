@@ -6,10 +6,11 @@ use crate::message::{Message, Weight};
 use crate::schema::Kind;
 
 use super::declared::Declared;
+use super::doubts::{doubtful_levels, sentinels};
 use super::keys::Keys;
 use super::names::{Named, named, names_a_division, names_a_split, names_row_numbers};
 use super::profile::Profile;
-use super::values::{Holds, Values, doubtful_levels, judge, learn_codes, sentinels};
+use super::values::{Holds, Values, judge, learn_codes};
 use crate::ingest::source::StoredType;
 
 /// What is done with a column.
@@ -139,10 +140,10 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<
         holds = Holds::Levels;
         spelling.codes = Codes::Number;
         why = format!("codes by its name, {} levels", profile.n_distinct());
-        messages.push(Message::column(
-Weight::Choice, name,
-            format!("column `{name}` holds codes by its name and is categorical; --set role.{name}=count makes it a number"),
-        ));
+        let text = format!(
+            "column `{name}` holds codes by its name and is categorical; --set role.{name}=count makes it a number"
+        );
+        messages.push(Message::column(Weight::Choice, name, text));
     } else {
         let weight = if matches!(holds, Holds::Numbers(_)) { Weight::Wrong } else { Weight::Choice };
         messages.extend(doubts.into_iter().map(|doubt| Message { weight, ..doubt }));
@@ -307,8 +308,10 @@ fn by_behaviour(
     messages: &mut Vec<Message>,
 ) {
     for &at in free {
-        let Known { name, keys, .. } = &columns[at];
-        if roles[at].is_some() || named(name) == Some(Named::Place) {
+        let Known { name, keys, profile, .. } = &columns[at];
+        // Days repeat as well, and are nobody's identifiers.
+        let are_dates = (profile.dates + profile.digit_dates) * 2 >= profile.seen;
+        if roles[at].is_some() || are_dates || named(name) == Some(Named::Place) {
             continue;
         }
         let mut leave_out = |why: &str| {

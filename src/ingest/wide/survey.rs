@@ -13,8 +13,9 @@ use super::account::{At, Unused, at, number};
 use super::cells::is_plain_id;
 use super::declared::{Declaration, Declared, declarations};
 use super::keys::Keys;
+use super::marks::best_marks;
 use super::names::{SPLIT_COLUMN, named, names_splits, split_of};
-use super::profile::{Profile, best_marks};
+use super::profile::Profile;
 use super::roles::{Decision, Known, Role, decide};
 use super::splits;
 use super::table::{Rows, WideFile};
@@ -57,9 +58,12 @@ struct Looked {
 }
 
 impl Looked {
-    fn new(named: bool) -> Self {
+    /// `divided` says that the table tells which its training rows are.
+    fn new(named: bool, divided: bool) -> Self {
         let numbers = Some(ReadNumbers { are_ids: true, ..ReadNumbers::default() });
-        Self { profile: Profile::default(), keys: Keys::new(named), numbers }
+        let mut profile = Profile::default();
+        profile.of_training = divided;
+        Self { profile, keys: Keys::new(named), numbers }
     }
 
     fn add(
@@ -114,11 +118,12 @@ pub(super) fn survey(
         declarations(&wide, header, files[0].name())?
     };
     let split = split_column(files, &mut declared, messages)?;
+    let divided = split.is_some() || files[0].split.is_some();
     let mut spellings: Vec<Spelling> = declared.iter().map(|d| d.spelling.clone()).collect();
     let is_readable = |at: &usize| !matches!(stored_as(files, places, *at), StoredType::Unreadable(_));
     let readable: Vec<usize> = (0..header.len()).filter(is_readable).collect();
     let mut columns: Vec<Looked> =
-        readable.iter().map(|&at| Looked::new(named(&header[at]).is_some())).collect();
+        readable.iter().map(|&at| Looked::new(named(&header[at]).is_some(), divided)).collect();
     let (n_train, rows) = pass(files, places, split, &readable, &spellings, &mut columns, progress)?;
     let mut profiles = vec![Profile::default(); header.len()];
     let mut keys = vec![Keys::new(false); header.len()];
@@ -156,7 +161,7 @@ pub(super) fn survey(
         }
     }
     if !again.is_empty() {
-        let mut columns: Vec<Looked> = again.iter().map(|_| Looked::new(false)).collect();
+        let mut columns: Vec<Looked> = again.iter().map(|_| Looked::new(false, divided)).collect();
         pass(files, places, split, &again, &spellings, &mut columns, progress)?;
         for (&at, looked) in again.iter().zip(columns) {
             (profiles[at], numbers[at]) = (looked.profile, looked.numbers);
@@ -171,7 +176,6 @@ pub(super) fn survey(
             keys: &keys[at],
         })
         .collect();
-    let divided = split.is_some() || files[0].split.is_some();
     let decisions = decide(&known, spellings, split, divided, messages);
     let may_be_persons = (0..header.len()).filter(|&at| keys[at].may_be_persons()).collect();
     // Words that turned out to be truth values were read as strays.

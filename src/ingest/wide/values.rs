@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::ingest::source::StoredType;
-use crate::ingest::spelling::{Codes, Marks, Spelling, says_unknown};
-use crate::message::{Message, Weight};
+use crate::ingest::spelling::{Codes, Marks, Spelling, truth};
+use crate::message::{Message, Weight, counted};
 use crate::schema::{DecimalMark, Kind};
 
-use super::profile::{Profile, best_marks};
+use super::doubts::{doubtful_levels, sentinels};
+use super::marks::best_marks;
+use super::profile::Profile;
 
 /// Up to this many levels a column is categorical even where most rows have a level of their own (small
 /// tables).
@@ -101,7 +103,8 @@ pub(super) fn judge(name: &str, stored: &StoredType, profile: &Profile, spelling
         return Values::of(Holds::Nothing, format!("cells of the type {what} are not read"));
     }
     if p.seen == 0 {
-        return Values::of(Holds::Nothing, "it has no value in the training rows");
+        let rows = p.rows(0);
+        return Values::of(Holds::Nothing, format!("it has no value in the {rows}"));
     }
     if share(p.dates) >= 0.9 {
         return Values::of(
@@ -125,11 +128,23 @@ pub(super) fn judge(name: &str, stored: &StoredType, profile: &Profile, spelling
     let says_true = p.words.keys().all(|w| w.eq_ignore_ascii_case("true") || w.eq_ignore_ascii_case("false"));
     if is_truth && ((no > 0 && yes > 0) || says_true) {
         spelling.truth = true;
-        let mut words: Vec<&str> = p.words.keys().map(String::as_str).collect();
-        words.sort_unstable();
-        return Values::of(Holds::Numbers(Kind::Binary), format!("{} as 1 and 0", words.join(", ")));
+        let said = |wanted: bool| {
+            let mut words: Vec<&str> =
+                p.words.keys().map(String::as_str).filter(|word| truth(word) == Some(wanted)).collect();
+            words.sort_unstable();
+            (!words.is_empty()).then(|| format!("{} as {}", words.join(", "), u8::from(wanted)))
+        };
+        let why: Vec<String> = [said(false), said(true)].into_iter().flatten().collect();
+        return Values::of(Holds::Numbers(Kind::Binary), why.join("; "));
     }
-    if p.numbers * 2 >= p.seen { numbers(name, p, spelling) } else { levels(name, p, spelling) }
+    // A limit says of a measurement that it was one: troponin is below its limit in most people.
+    let are_measurements =
+        (p.numbers + p.censored) * 2 >= p.seen && p.numbers > 0 && p.n_distinct() > FEW_LEVELS;
+    if p.numbers * 2 >= p.seen || are_measurements {
+        numbers(name, p, spelling)
+    } else {
+        levels(name, p, spelling)
+    }
 }
 
 /// A column of which most cells are numbers.
@@ -138,7 +153,7 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
     if p.leading_zeros >= 2 || share(p.leading_zeros) > STRAY {
         let mut values = levels(name, p, spelling);
         if values.holds == Holds::Levels {
-            values.why = format!("codes with leading zeros, {} levels", p.n_distinct());
+            values.why = format!("codes with leading zeros, {}", counted(p.n_distinct(), "level", "levels"));
             let text = format!(
                 "column `{name}` holds codes with leading zeros and is categorical; --set role.{name}=count \
                  reads them as numbers"
@@ -171,7 +186,7 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
         if values.holds == Holds::Levels {
             values.why = format!("numbers and codes mixed, {} levels", p.n_distinct());
             let text = format!(
-                "column `{name}` mixes numbers with codes or words ({strays} of {} training cells) and is \
+                "column `{name}` mixes numbers with codes or words ({strays} of {} cells) and is \
                  categorical with {} levels; --set role.{name}=continuous reads the numbers and rejects the \
                  rest",
                 p.seen,
@@ -206,7 +221,7 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
     if !p.nothing.is_empty() {
         let words: Vec<String> = p.nothing.keys().take(4).map(|w| format!("`{w}`")).collect();
         let rows: u64 = p.nothing.values().sum();
-        let _ = write!(why, "; {} read as missing ({rows} training rows)", words.join(", "));
+        let _ = write!(why, "; {} read as missing ({rows} {})", words.join(", "), p.rows(rows));
     }
     let mut values = Values::of(Holds::Numbers(kind), why);
     if p.exponents * 2 > p.numbers {
@@ -218,25 +233,6 @@ fn numbers(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
     }
     values.doubts.extend(sentinels(name, p, spelling));
     values
-}
-
-/// Warns of numbers that look like missing codes, and remembers them for new tables.
-pub(super) fn sentinels(name: &str, p: &Profile, spelling: &mut Spelling) -> Option<Message> {
-    let suspects = p.suspects();
-    if suspects.is_empty() {
-        return None;
-    }
-    spelling.suspected = suspects.iter().map(|(x, _)| *x).collect();
-    let listed: Vec<String> = suspects.iter().map(|(x, n)| format!("{x} ({n} training rows)")).collect();
-    let codes: Vec<String> = suspects.iter().map(|(x, _)| x.to_string()).collect();
-    let text = format!(
-        "column `{name}`: {} stands apart from all other values and is taken as a number; if it means \
-         missing, pass --set missing.{name}={}",
-        listed.join(" and "),
-        codes.join(",")
-    );
-    let n: u64 = suspects.iter().map(|(_, n)| n).sum();
-    Some(Message::column(Weight::Wrong, name, text).counting(n))
 }
 
 /// A column of texts.
@@ -255,12 +251,19 @@ fn levels(name: &str, p: &Profile, spelling: &mut Spelling) -> Values {
         return Values::of(
             Holds::Nothing,
             format!(
-                "it holds {what}, {more}{n} different in {seen} training rows; --set role.{name}=categorical \
-                 uses them as levels, group keeps rows of one value in one split"
+                "it holds {what}, {more}{n} different in {seen} {}; --set role.{name}=categorical \
+                 uses them as levels, group keeps rows of one value in one split",
+                p.rows(seen)
             ),
         );
     }
-    let mut values = Values::of(Holds::Levels, format!("{n} levels"));
+    let mut why = counted(n, "level", "levels");
+    if !p.listed.is_empty() {
+        let words: Vec<String> = p.listed.keys().take(4).map(|w| format!("`{w}`")).collect();
+        let rows: u64 = p.listed.values().sum();
+        let _ = write!(why, "; {} read as missing ({rows} {})", words.join(", "), p.rows(rows));
+    }
+    let mut values = Values::of(Holds::Levels, why);
     values.doubts.extend(doubtful_levels(name, p));
     values
 }
@@ -273,61 +276,6 @@ pub(super) fn learn_codes(p: &Profile, spelling: &mut Spelling) {
     let as_numbers =
         p.leading_zeros == 0 && p.exponents == 0 && p.inexact == 0 && (only_numbers || !of_a_classification);
     spelling.codes = if as_numbers { Codes::Number } else { Codes::Text };
-}
-
-/// Levels that may be one level, or none.
-pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<Message> {
-    let mut doubts = Vec::new();
-    let mut say = |n: u64, text: String| {
-        doubts.push(Message::column(Weight::Choice, name, text).counting(n));
-    };
-    let rows: u64 = p.nothing.values().sum();
-    if rows > 0 {
-        let words: Vec<String> = p.nothing.keys().map(|w| format!("`{w}`")).collect();
-        let codes: Vec<&str> = p.nothing.keys().map(String::as_str).collect();
-        let text = format!(
-            "column `{name}`: {} {} ({rows} training rows); if that means missing, pass --set \
-             missing.{name}={}",
-            words.join(" and "),
-            if words.len() == 1 { "is a level of its own" } else { "are levels of their own" },
-            codes.join(",")
-        );
-        say(rows, text);
-    }
-    let mut unknown: Vec<(&str, u64)> = p
-        .words
-        .iter()
-        .filter(|(word, _)| says_unknown(word))
-        .map(|(word, rows)| (word.as_str(), *rows))
-        .collect();
-    unknown.sort_unstable();
-    let codes = p.suspects();
-    let mut named: Vec<String> = unknown.iter().map(|(word, _)| (*word).to_string()).collect();
-    named.extend(codes.iter().map(|(x, _)| x.to_string()));
-    if !named.is_empty() {
-        let rows = unknown.iter().map(|(_, n)| n).sum::<u64>() + codes.iter().map(|(_, n)| n).sum::<u64>();
-        let text = format!(
-            "column `{name}`: `{}` is a level of its own ({rows} training rows); if it means missing, pass \
-             --set missing.{name}={}",
-            named.join("` and `"),
-            named.join(",")
-        );
-        say(rows, text);
-    }
-    let mut by_lower: std::collections::BTreeMap<String, Vec<&str>> = std::collections::BTreeMap::new();
-    for word in p.words.keys().chain(p.nothing.keys()) {
-        by_lower.entry(word.to_lowercase()).or_default().push(word);
-    }
-    for words in by_lower.values_mut().filter(|words| words.len() > 1) {
-        words.sort_unstable();
-        let named: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
-        let text = format!(
-            "column `{name}`: the levels {} differ by letter case only and are kept apart",
-            named.join(", ")
-        );
-        say(named.len() as u64, text);
-    }
-    doubts
 }
 
 #[cfg(test)]
