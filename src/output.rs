@@ -23,9 +23,36 @@ pub enum OutputError {
     /// The target path has no final component, such as `..` or `/`.
     #[error("output {} does not name a file or folder", .0.display())]
     NoName(PathBuf),
+    /// Replacing the target would remove what is read.
+    #[error("output {} {} what is read from {}", output.display(), if *same { "is" } else { "holds" }, input.display())]
+    IsInput {
+        /// The target.
+        output: PathBuf,
+        /// The input.
+        input: PathBuf,
+        /// Whether they are the same, or the input lies in the target.
+        same: bool,
+    },
     /// The file system refused an operation.
     #[error(transparent)]
     Io(#[from] IoError),
+}
+
+/// Makes sure that no input would be removed by replacing `output`.
+///
+/// # Errors
+/// [`OutputError::IsInput`] where `output` is one of them, or a folder that holds one.
+pub fn keep_inputs<'p>(output: &Path, inputs: impl IntoIterator<Item = &'p Path>) -> Result<(), OutputError> {
+    let Ok(target) = output.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if let Ok(path) = input.canonicalize()
+            && path.starts_with(&target)
+        {
+            let (output, input) = (output.to_path_buf(), input.to_path_buf());
+            return Err(OutputError::IsInput { output, input, same: path == target });
+        }
+    }
+    Ok(())
 }
 
 impl Hint for OutputError {
@@ -33,6 +60,7 @@ impl Hint for OutputError {
         match self {
             Self::Exists(_) => Some("choose another --output, or pass --force to replace it".into()),
             Self::NoName(_) => Some("give --output a name".into()),
+            Self::IsInput { .. } => Some("choose another --output: --force would remove the input".into()),
             Self::Io(e) => e.hint(),
         }
     }
@@ -185,6 +213,19 @@ mod tests {
         drop(staged);
         assert_eq!(fs::read_to_string(target.join("a")).unwrap(), "old");
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_output_that_is_or_holds_an_input_is_refused() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (folder, table) = (tmp.path().join("in"), tmp.path().join("in/t.csv"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&table, "x").unwrap();
+        let kept = |output: &Path, input: &Path| keep_inputs(output, [input]);
+        assert!(matches!(kept(&table, &table), Err(OutputError::IsInput { same: true, .. })));
+        assert!(matches!(kept(&folder, &table), Err(OutputError::IsInput { same: false, .. })));
+        assert!(matches!(kept(&folder.join("../in"), &table), Err(OutputError::IsInput { .. })));
+        assert!(kept(&folder.join("out"), &folder).is_ok() && kept(&tmp.path().join("out"), &table).is_ok());
     }
 
     #[test]

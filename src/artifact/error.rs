@@ -8,8 +8,9 @@ use crate::flow::FlowError;
 use crate::output::OutputError;
 
 /// Version of the model folder this program writes and reads. Version 3 keys the noise behind a score by the
-/// record's content; version 4 keeps what only one family knows about itself in a part of its own.
-pub const FORMAT_VERSION: u32 = 4;
+/// record's content; version 4 keeps what only one family knows about itself in a part of its own; version 5
+/// says what a record is.
+pub const FORMAT_VERSION: u32 = 5;
 
 /// Failure of a model folder.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,12 @@ pub enum ArtifactError {
         /// Coordinates only the bundle has.
         only_bundle: Vec<String>,
     },
+    /// The records of a bundle are other things than those the model was fitted to.
+    #[error("the bundle's records are not what the model's are: {}", differences.join("; "))]
+    OtherTerms {
+        /// In what they differ.
+        differences: Vec<String>,
+    },
 }
 
 fn describe(only_model: &[String], only_bundle: &[String]) -> String {
@@ -100,6 +107,11 @@ impl Hint for ArtifactError {
             }
             Self::OtherColumns { .. } => Some(
                 "use the bundle the model was fitted on, or one of the same pipeline; or fit again".into(),
+            ),
+            Self::OtherTerms { .. } => Some(
+                "make the bundle with the units, the sampling rate and the windows of the model's bundle, or fit a \
+                 model to this one"
+                    .into(),
             ),
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use rayon::prelude::*;
 
 use crate::ingest::{Cells, Column, RecordTable, Texts};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::num::moments::Moments;
 use crate::num::quantile::quantile_sorted;
 use crate::schema::{Kind, Pipeline, Split, TransformKind};
@@ -72,6 +72,18 @@ pub enum FeatureWarning {
         /// Column.
         column: String,
     },
+    /// Left out: its values lie further apart than the largest double.
+    Overflow {
+        /// Column.
+        column: String,
+    },
+    /// Declared binary, and holds other numbers than 0 and 1.
+    NotBinary {
+        /// Column.
+        column: String,
+        /// Training records with another number.
+        others: usize,
+    },
     /// More levels than a category usually has.
     ManyLevels {
         /// Column.
@@ -109,6 +121,15 @@ impl fmt::Display for FeatureWarning {
                  for: it is mapped to normal scores; likelihoods in original units stay comparable, those of \
                  the tensor do not"
             ),
+            Self::Overflow { column } => write!(
+                f,
+                "`{column}` is left out: its values lie further apart than a number of double precision can say"
+            ),
+            Self::NotBinary { column, others } => write!(
+                f,
+                "`{column}` is binary, and {} another number than 0 and 1, which is kept as it is",
+                plural(*others, "1 training record has", &format!("{others} training records have"))
+            ),
             Self::ManyLevels { column, levels } => write!(
                 f,
                 "`{column}` has {levels} levels in the training records: is it an id, a date or free text?"
@@ -121,7 +142,8 @@ impl FeatureWarning {
     /// The warning for a reader, with its weight and count.
     pub fn message(&self) -> Message {
         let (weight, column, count) = match self {
-            Self::Empty { column } => (Weight::LeftOut, column, None),
+            Self::Empty { column } | Self::Overflow { column } => (Weight::LeftOut, column, None),
+            Self::NotBinary { column, others } => (Weight::Wrong, column, Some(*others)),
             Self::Rare { column, observed, .. } => (Weight::LeftOut, column, Some(*observed)),
             Self::ManyLevels { column, levels } => (Weight::Wrong, column, Some(*levels)),
             Self::Unbounded { column } => (Weight::Wrong, column, None),
@@ -255,9 +277,16 @@ fn fit_column(
         let warning = FeatureWarning::Rare { column: name(), observed: sorted.len(), rows: n_train };
         return Ok(Outcome { fitted: None, warnings: vec![warning] });
     }
+    if !(sorted[sorted.len() - 1] - sorted[0]).is_finite() {
+        return Ok(Outcome { fitted: None, warnings: vec![FeatureWarning::Overflow { column: name() }] });
+    }
     let tally = noise::tally(&sorted);
     fitted.describe(&sorted, tally.len(), n_train, is_text);
     let mut warnings = Vec::new();
+    let others = sorted.iter().filter(|x| **x != 0.0 && **x != 1.0).count();
+    if column.kind == Kind::Binary && !is_text && others > 0 {
+        warnings.push(FeatureWarning::NotBinary { column: name(), others });
+    }
     if tally.len() == 1 {
         warnings.push(FeatureWarning::Constant { column: name() });
     }

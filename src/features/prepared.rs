@@ -1,13 +1,13 @@
 //! A table made ready to be a bundle: its records are split and its encoder is fitted. What is written is
 //! made of the table a block of rows at a time, so that no second copy of it is in memory.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
 use crate::error::IoError;
-use crate::ingest::{Audit, RecordTable};
+use crate::ingest::{Audit, RecordTable, Subjects};
 use crate::message::{Message, Weight, plural};
 use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
@@ -62,6 +62,7 @@ impl<'t> Prepared<'t> {
             );
             audit.messages.push(Message::records(Weight::Wrong, text).counting(counts.train));
         }
+        audit.messages.extend(uneven(table, pipeline, counts));
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
             program_version: env!("CARGO_PKG_VERSION").into(),
@@ -135,6 +136,38 @@ impl<'t> Prepared<'t> {
         }
         Ok((manifest, audit))
     }
+}
+
+/// Shares of records by which a split may differ from the share of subjects that was asked for.
+const UNEVEN: f64 = 0.15;
+/// Fewest records for a word on that.
+const UNEVEN_RECORDS: usize = 100;
+
+/// What to say where the splits hold other shares of the records than were asked for, because some subjects have
+/// many more records than others.
+fn uneven(table: &RecordTable, pipeline: &Pipeline, counts: SplitCounts) -> Option<Message> {
+    let n = table.n_records();
+    if table.splits.is_some() || n < UNEVEN_RECORDS || matches!(table.subjects, Subjects::Records) {
+        return None;
+    }
+    let asked = &pipeline.split;
+    let shares = [asked.train, asked.validation, asked.calibration, asked.test];
+    let total: f64 = shares.iter().sum();
+    let is_uneven = Split::ALL
+        .iter()
+        .zip(shares)
+        .any(|(split, share)| (counts.get(*split) as f64 / n as f64 - share / total).abs() > UNEVEN);
+    let mut rows: HashMap<&str, usize> = HashMap::new();
+    table.subjects().for_each(|subject| *rows.entry(subject).or_default() += 1);
+    let most = rows.values().copied().max().unwrap_or(0);
+    (is_uneven && most * 20 > n).then(|| {
+        let text = format!(
+            "the splits hold {}, {}, {} and {} of {n} records: one subject has {most} of them, and all records of a subject \
+             are in one split; figures of the split that holds it are about that subject",
+            counts.train, counts.validation, counts.calibration, counts.test
+        );
+        Message::records(Weight::Wrong, text).counting(most)
+    })
 }
 
 /// Features that come before a window: they are given, and no part of its density.

@@ -15,7 +15,7 @@ use crate::ingest::text::is_formula;
 use crate::output::Staged;
 use crate::schema::Split;
 
-use super::{Cells, IngestError, RecordTable};
+use super::{Cells, IngestError, RecordTable, Spelling};
 
 /// What stands before the name of a column of ours where a column of the user's has the same name.
 const OURS: &str = "cohort_flow.";
@@ -30,6 +30,8 @@ pub struct OutputColumn {
     pub name: String,
     /// Cells.
     pub cells: OutputCells,
+    /// How its numbers are written in a text file; plainly unless said otherwise.
+    spelling: Option<Spelling>,
 }
 
 /// Cells of an output column.
@@ -48,7 +50,22 @@ pub enum OutputCells {
 impl OutputColumn {
     /// A column of these cells.
     pub fn new(name: impl Into<String>, cells: OutputCells) -> Self {
-        Self { name: name.into(), cells }
+        Self { name: name.into(), cells, spelling: None }
+    }
+
+    /// Writes numbers as a training table had them, with its decimal mark and unit, so that a model reads its own
+    /// samples.
+    #[must_use]
+    pub fn spelt(self, spelling: &Spelling) -> Self {
+        let spelling = (!spelling.writes_plainly()).then(|| spelling.clone());
+        Self { spelling, ..self }
+    }
+
+    fn csv_field(&self, row: usize) -> String {
+        match (&self.spelling, &self.cells) {
+            (Some(spelling), OutputCells::Number(v)) if !v[row].is_nan() => spelling.written(v[row]),
+            _ => self.cells.csv_field(row),
+        }
     }
 }
 
@@ -216,7 +233,7 @@ fn write_csv(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), I
 
 /// One row as it is written to CSV.
 pub(super) fn csv_record(columns: &[OutputColumn], row: usize) -> impl Iterator<Item = String> {
-    columns.iter().map(move |c| c.cells.csv_field(row))
+    columns.iter().map(move |c| c.csv_field(row))
 }
 
 fn write_parquet(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {

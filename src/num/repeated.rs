@@ -21,6 +21,17 @@ impl Repeated {
         self.0[(hash >> 56) as usize].push(hash);
     }
 
+    /// How many of them equal another one.
+    pub fn count(self) -> u64 {
+        let mut count = 0;
+        for mut hashes in self.0 {
+            hashes.sort_unstable();
+            let runs = hashes.chunk_by(|a, b| a == b);
+            count += runs.map(<[u64]>::len).filter(|n| *n > 1).sum::<usize>() as u64;
+        }
+        count
+    }
+
     /// Those that occur more than once.
     pub fn found(self) -> Found {
         let mut found = Vec::new();
@@ -54,6 +65,7 @@ mod tests {
         let mut all = Repeated::default();
         let hash = |i: u64| (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (0..1000).chain(990..995).chain(992..994).for_each(|i| all.insert(hash(i)));
+        assert_eq!(all.clone().count(), 12);
         let found = all.found();
         assert!((0..1000).all(|i| found.contains(hash(i)) == (990..995).contains(&i)));
         assert!(!found.is_empty() && Repeated::default().found().is_empty());

@@ -32,6 +32,8 @@ pub(super) struct Block {
 /// Records that can be gone through more than once.
 pub(super) struct Blocks<'m> {
     source: Source<'m>,
+    /// What the user should know about the bundle they come from.
+    about_bundle: Vec<Message>,
     /// What the user should know about them, as far as they have been gone through.
     pub(super) messages: Vec<Message>,
     rows: usize,
@@ -59,6 +61,7 @@ impl<'m> Blocks<'m> {
             let table = NewTable::open(path, &expected(&model.encoder))?;
             Ok(Self {
                 source: Source::Table(Box::new(table), &model.encoder),
+                about_bundle: Vec::new(),
                 messages: Vec::new(),
                 rows,
                 progress,
@@ -69,10 +72,17 @@ impl<'m> Blocks<'m> {
             RecordsSource::Bundle(dir) => {
                 let stored = StoredRecords::open(dir)?;
                 if stored.fingerprint != model.header.bundle_sha256 {
-                    return table(&dir.join("features.parquet"));
+                    let messages = model.header.records.check(&model.encoder, &stored.manifest)?;
+                    return Ok(Self { about_bundle: messages, ..table(&dir.join("features.parquet"))? });
                 }
                 model.check_encoder(&stored.manifest.encoder)?;
-                Ok(Self { source: Source::Stored(Box::new(stored)), messages: Vec::new(), rows, progress })
+                Ok(Self {
+                    source: Source::Stored(Box::new(stored)),
+                    about_bundle: Vec::new(),
+                    messages: Vec::new(),
+                    rows,
+                    progress,
+                })
             }
         }
     }
@@ -110,7 +120,7 @@ impl<'m> Blocks<'m> {
             }
             Source::Table(table, encoder) => {
                 let (mut before, mut unseen) = (0, Vec::new());
-                let mut messages = table.each(rows, self.progress, |read| {
+                let read = table.each(rows, self.progress, |read| {
                     let coded = encoder.coded(&read)?;
                     // The reader may hand out more rows at once than can be scored at once.
                     for from in (0..coded.len()).step_by(rows) {
@@ -123,8 +133,8 @@ impl<'m> Blocks<'m> {
                     before += coded.len();
                     Ok::<_, Error>(())
                 })?;
-                messages.extend(unseen_warnings(encoder, unseen));
-                self.messages = messages;
+                self.messages = self.about_bundle.iter().cloned().chain(read).collect();
+                self.messages.extend(unseen_warnings(encoder, unseen));
                 Ok(())
             }
         }

@@ -8,7 +8,7 @@ use crate::artifact::{
 use crate::error::IoError;
 use crate::features::{Bundle, Shape};
 use crate::ingest;
-use crate::output::OutputError;
+use crate::output::{OutputError, keep_inputs};
 use crate::random::Seed;
 use crate::schema::Kind;
 use crate::train::{self, Progress, TrainError};
@@ -58,6 +58,7 @@ pub fn default_model(bundle: &Path) -> Result<Family, Error> {
 /// # Errors
 /// Whatever training reports; an interrupted run leaves its checkpoint and no model.
 pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArtifact, Error> {
+    keep_inputs(request.output, [request.bundle])?;
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }

@@ -8,7 +8,7 @@ use crate::artifact::ModelArtifact;
 use crate::features::Encoder;
 use crate::ingest::{self, OutputCells, OutputColumn, write_table};
 use crate::message::{Message, Weight, plural};
-use crate::output::OutputError;
+use crate::output::{OutputError, keep_inputs};
 use crate::partial::{self, Proposal};
 use crate::random::Seed;
 
@@ -45,6 +45,7 @@ pub struct ImputeRequest<'a> {
 /// # Errors
 /// Columns or categories the model does not know; whatever reading, drawing or writing reports.
 pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
+    keep_inputs(request.output, [request.model, request.given])?;
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::IoError;
 use crate::features::{Manifest, Prepared};
 use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress};
-use crate::output::Staged;
+use crate::output::{Staged, keep_inputs};
 use crate::schema::PipelineKind;
 use crate::{schema, waveform};
 
@@ -63,6 +63,7 @@ pub fn explain(
 /// # Errors
 /// Whatever a stage reports; the former output is then intact.
 pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Result<Ingested, Error> {
+    keep_inputs(request.output, [request.input])?;
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
@@ -76,10 +77,15 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
         }
         PipelineKind::Windows(settings) => {
             let (table, scales) = waveform::read_windows(&pipeline, settings, request.input)?;
+            // What the files say, so that the bundle states it wherever they do not.
+            let frequency = scales.frequency;
             let path = staged.path().join("waveform.json");
             let mut json = serde_json::to_vec_pretty(&scales).expect("invariant: numbers and texts");
             json.push(b'\n');
             fs::write(&path, json).map_err(IoError::on("write", &path))?;
+            if let Some(waveform) = &mut pipeline.waveform {
+                waveform.frequency = Some(frequency);
+            }
             table
         }
         PipelineKind::Table(_) => ingest::read_wide(&pipeline, request.input, progress)?,

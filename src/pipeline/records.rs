@@ -22,6 +22,15 @@ pub enum RecordsSource<'a> {
     Table(&'a Path),
 }
 
+impl<'a> RecordsSource<'a> {
+    /// Where they lie.
+    pub fn path(self) -> &'a Path {
+        match self {
+            Self::Bundle(path) | Self::Table(path) => path,
+        }
+    }
+}
+
 /// Records in the model's terms.
 #[derive(Debug, Clone)]
 pub struct Records {
@@ -54,7 +63,9 @@ impl Records {
                         messages: Vec::new(),
                     });
                 }
-                Self::from_table(model, &dir.join("features.parquet"))
+                let mut records = Self::from_table(model, &dir.join("features.parquet"))?;
+                records.messages.splice(0..0, model.header.records.check(&model.encoder, &bundle.manifest)?);
+                Ok(records)
             }
             RecordsSource::Table(path) => Self::from_table(model, path),
         }

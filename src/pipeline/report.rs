@@ -10,7 +10,7 @@ use crate::evaluate::ScoreKind;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::ingest::{self, Cells};
 use crate::outlier::{self, Evaluation, Rule};
-use crate::output::{OutputError, write_atomic};
+use crate::output::{OutputError, keep_inputs, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
 use crate::schema::{Kind, Split};
@@ -72,6 +72,10 @@ pub struct ReportRequest<'a> {
 /// # Errors
 /// Whatever reading, flagging or rendering reports; models that do not fit the bundle.
 pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> {
+    let others = request.compare.into_iter().chain(request.labels);
+    let records = request.records.map(RecordsSource::path);
+    let inputs = request.models.iter().copied().chain([request.bundle]).chain(others).chain(records);
+    keep_inputs(request.output, inputs)?;
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }

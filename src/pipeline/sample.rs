@@ -61,7 +61,7 @@ pub(super) fn decoded_columns(encoder: &Encoder, decoded: ArrayView2<'_, f64>) -
         } else {
             OutputCells::Number(values.to_vec())
         };
-        OutputColumn::new(&fitted.meta.name, cells)
+        OutputColumn::new(&fitted.meta.name, cells).spelt(&fitted.meta.spelling)
     };
     encoder.columns.iter().enumerate().map(of).collect()
 }

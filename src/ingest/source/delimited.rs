@@ -7,7 +7,7 @@ use super::in_order::parse_in_order;
 use super::notes::Note;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 
 /// A text file whose header has been read.
 pub(super) struct DelimitedTable {
@@ -22,7 +22,7 @@ impl DelimitedTable {
     pub(super) fn open(file: &SourceFile) -> Result<(Self, Vec<StoredColumn>), IngestError> {
         let mut names = file.csv_header()?;
         let n_columns = names.len();
-        let first = usize::from(header::begins_with_index(file, &names));
+        let first = usize::from(header::begins_with_index(file, &names)?);
         let names = header::named(file, names.split_off(first), first)?;
         header::note_numbers(file, &names);
         header::note_one_column(file, &names);
@@ -80,9 +80,10 @@ impl DelimitedTable {
                     Weight::Wrong,
                     &self.file.name,
                     format!(
-                        "{}: {lone_returns} of the {rows} rows end in a carriage return alone, the others in \
-                         a line feed; if the carriage returns belong to cells, put these cells in quotes",
-                        self.file.name
+                        "{}: {} in a carriage return alone, the others in a line feed; if the carriage \
+                         returns belong to cells, put these cells in quotes",
+                        self.file.name,
+                        plural(lone_returns, "1 line ends", &format!("{lone_returns} lines end"))
                     ),
                 )
                 .counting(lone_returns),

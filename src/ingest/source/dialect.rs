@@ -7,6 +7,10 @@ use std::fmt;
 /// Separators that are looked for, the usual one first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// Separators that are looked for where none of these divides the header: they separate cells rarely, and stand
+/// within cells often.
+const RARE: [u8; 5] = [b'^', b'~', 0x01, 0x1f, b' '];
+
 /// Records that are looked at.
 const RECORDS: usize = 200;
 
@@ -34,6 +38,7 @@ impl fmt::Display for Separator {
             b'\t' => f.write_str("tabs"),
             b'|' => f.write_str("vertical bars"),
             b' ' => f.write_str("spaces"),
+            0x01..0x20 => write!(f, "the control character {:#04x}", self.0),
             other => write!(f, "`{}`", char::from(other)),
         }
     }
@@ -68,6 +73,13 @@ pub(super) fn separator_of(head: &[u8], whole: bool) -> Result<u8, Ambiguous> {
         }
         (None, _) => {}
     }
+    if tried.iter().all(|t| t.usual < 2 && t.header < 2) {
+        let rare = RARE.map(|separator| Trial::of(head, separator, whole));
+        let mut consistent = rare.iter().filter(|t| t.header > 1 && t.records > 2 && t.equal == t.records);
+        if let (Some(only), None) = (consistent.next(), consistent.next()) {
+            return Ok(only.separator);
+        }
+    }
     // Something is wrong with a record or with the header; the reader will name the line by the likeliest
     // separator.
     let mut best = &tried[0];
@@ -77,6 +89,11 @@ pub(super) fn separator_of(head: &[u8], whole: bool) -> Result<u8, Ambiguous> {
         }
     }
     Ok(best.separator)
+}
+
+/// Whether a separator was taken only because none of the usual ones divides the text.
+pub(super) fn is_rare(separator: u8) -> bool {
+    RARE.contains(&separator)
 }
 
 /// What a separator makes of the first records.

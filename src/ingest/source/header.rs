@@ -63,10 +63,17 @@ pub(super) fn repeated(names: &[String]) -> Option<&str> {
     names.iter().filter(|name| !name.is_empty()).find(|name| !seen.insert(*name)).map(String::as_str)
 }
 
-/// Whether the first column is the index that pandas and R write beside a table, the only one without a name;
-/// says so.
-pub(super) fn begins_with_index(file: &SourceFile, names: &[String]) -> bool {
-    let is_index = matches!(names, [first, second, ..] if first.is_empty() && !second.is_empty());
+/// Rows that are looked at to see whether a column without a name tells rows apart.
+const INDEX_ROWS: usize = 1000;
+
+/// Whether the first column is the index that pandas and R write beside a table: the only one without a name,
+/// whose cells are all different and no fractions, as measurements are. Says so.
+///
+/// # Errors
+/// What keeps the rows from being read.
+pub(super) fn begins_with_index(file: &SourceFile, names: &[String]) -> Result<bool, IngestError> {
+    let is_unnamed = matches!(names, [first, second, ..] if first.is_empty() && !second.is_empty());
+    let is_index = is_unnamed && tells_rows_apart(file)?;
     if is_index {
         file.notes.say(
             Note::Index,
@@ -81,7 +88,21 @@ pub(super) fn begins_with_index(file: &SourceFile, names: &[String]) -> bool {
             ),
         );
     }
-    is_index
+    Ok(is_index)
+}
+
+fn tells_rows_apart(file: &SourceFile) -> Result<bool, IngestError> {
+    let mut seen = HashSet::new();
+    for record in file.records()?.into_records().skip(1).take(INDEX_ROWS) {
+        // A damaged row is told by the reader of rows, with its line.
+        let Ok(record) = record else { return Ok(true) };
+        let cell = record.get(0).unwrap_or_default().trim();
+        let is_fraction = cell.parse::<f64>().is_ok_and(|x| x.fract() != 0.0);
+        if is_fraction || !seen.insert(cell.to_owned()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Says so when the names are numbers, as the first row of a table without a header would be. Columns

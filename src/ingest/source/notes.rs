@@ -11,6 +11,8 @@ use crate::message::Message;
 pub(in crate::ingest) enum Note {
     /// The content is not what the name says.
     Format,
+    /// The cells are separated by an unusual character.
+    Separator,
     /// The encoding was guessed.
     Encoding,
     /// Lines end in more than one way.

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::dialect::{Dialect, declared_by_first_line, separator_of};
+use super::dialect::{Dialect, Separator, declared_by_first_line, is_rare, separator_of};
 use super::encoding::Text;
 use super::gzip::{MAGIC, Members, Window};
 use super::notes::Note;
@@ -72,6 +72,11 @@ impl SourceFile {
                     other: ambiguous.1.to_string(),
                 }
             })?;
+            if is_rare(dialect.separator) {
+                let separator = Separator(dialect.separator);
+                let text = format!("{}: its cells are taken to be separated by {separator}", self.name);
+                self.notes.say(Note::Separator, Message::file(Weight::Choice, &self.name, text));
+            }
         }
         Ok(Opened { text, dialect, stored })
     }

@@ -133,6 +133,27 @@ impl Spelling {
         Self { missing, ..Self::default() }
     }
 
+    /// Whether numbers are written with a decimal point and nothing else.
+    pub(super) fn writes_plainly(&self) -> bool {
+        self.unit.is_none() && !self.marks.has_decimal_comma() && self.marks != Marks::Either
+    }
+
+    /// A number as a table of this spelling has it.
+    pub(super) fn written(&self, x: f64) -> String {
+        let mut text = format!("{x:?}");
+        if self.marks.has_decimal_comma() {
+            text = text.replace('.', ",");
+        } else if self.marks == Marks::Either && self.marks.parse(&text).is_none() {
+            // `1.234` could be a number of thousands there.
+            text.push('0');
+        }
+        match self.unit.as_deref() {
+            Some("%") => text + "%",
+            Some(unit) => format!("{text} {unit}"),
+            None => text,
+        }
+    }
+
     pub(super) fn reader(&self) -> Reader<'_> {
         let missing_numbers =
             self.missing.iter().filter_map(|code| Marks::Point.parse(code.trim())).collect();
@@ -291,6 +312,19 @@ mod tests {
         assert_eq!(reader.number("45%"), Reading::Value(45.0));
         assert_eq!(reader.number("0"), Reading::Rejected(Reason::Unit));
         assert_eq!(reader.stored(45.0), Reading::Value(45.0));
+    }
+
+    #[test]
+    fn a_number_is_read_as_it_was_written() {
+        for marks in Marks::ALL {
+            for unit in [None, Some("kg".to_string()), Some("%".into()), Some("mmol/l".into())] {
+                let spelling = Spelling { marks, unit, ..Spelling::default() };
+                for x in [0.0, -1.5, 36.8, 1.234, -12.345, 1234.0, 1_234_567.25, 1e-7, 1e20, 0.1 + 0.2] {
+                    let text = spelling.written(x);
+                    assert_eq!(spelling.reader().number(&text), Reading::Value(x), "{text} with {marks:?}");
+                }
+            }
+        }
     }
 
     #[test]

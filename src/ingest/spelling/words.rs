@@ -148,7 +148,8 @@ pub(in crate::ingest) fn number_and_unit(text: &str) -> Option<(&str, &str)> {
     let (number, unit) = (text[..at].trim_end(), text[at..].trim());
     let known = |unit: &str| {
         let normal = crate::ingest::text::normal_unit(unit);
-        UNITS.contains(&normal.as_str()) || normal.contains(['/', '°', '%'])
+        let has_slash = normal.contains('/') && normal.contains(char::is_alphabetic);
+        UNITS.contains(&normal.as_str()) || has_slash || normal.contains(['°', '%'])
     };
     (!number.is_empty() && !unit.is_empty() && known(unit)).then_some((number, unit))
 }
@@ -319,7 +320,7 @@ mod tests {
         ] {
             assert_eq!(number_and_unit(text), Some(parts), "{text}");
         }
-        for text in ["12", "V45", "5A", "12 monkeys", "mg", "1e5"] {
+        for text in ["12", "V45", "5A", "12 monkeys", "mg", "1e5", "110/70"] {
             assert_eq!(number_and_unit(text), None, "{text}");
         }
     }

@@ -132,19 +132,21 @@ pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(u32, u32)>> {
         return None;
     }
     // Two rows agree by chance in all columns, were these independent, with the product of the chances in
-    // each.
-    let chance: f64 = columns.iter().map(|c| chance_of_two(&c.cells)).product();
+    // each. Copies themselves say nothing about that chance.
+    let mut is_copy = vec![false; n];
+    copies.iter().for_each(|(row, _)| is_copy[*row as usize] = true);
+    let chance: f64 = columns.iter().map(|c| chance_of_two(&c.cells, &is_copy)).product();
     let expected = 0.5 * (n as f64).powi(2) * chance;
     (copies.len() as f64 > 3.0 * expected + 3.0).then_some(copies)
 }
 
 /// The chance that two rows agree in a column, from some thousand rows.
-fn chance_of_two(cells: &Cells) -> f64 {
+fn chance_of_two(cells: &Cells, left_out: &[bool]) -> f64 {
     let all = Hashes::of(cells);
     let step = cells.len().div_ceil(4096).max(1);
     let mut counts = HashCounts::default();
     let mut n = 0.0;
-    for row in (0..cells.len()).step_by(step) {
+    for row in (0..cells.len()).step_by(step).filter(|row| !left_out[*row]) {
         *counts.entry(all.get(row)).or_default() += 1;
         n += 1.0;
     }

@@ -57,6 +57,8 @@ pub(super) struct Building<'b> {
     pub(super) unused: Unused,
     /// Fractions met in a column that was inferred to be whole, with the first of them.
     pub(super) fractions: u64,
+    /// Whether a record without an id is called after its row; else the table is refused.
+    names_rows: bool,
     /// The first cell for which the table has to be refused.
     refused: Option<IngestError>,
 }
@@ -70,8 +72,14 @@ impl<'b> Building<'b> {
             content: Content::of(role),
             unused: Unused::default(),
             fractions: 0,
+            names_rows: false,
             refused: None,
         }
+    }
+
+    /// The same; a record without an id is called after its row.
+    pub(super) fn naming_rows(self) -> Self {
+        Self { names_rows: true, ..self }
     }
 
     /// A column whose numbers were read already; those of identifiers are whole and stand for their texts.
@@ -113,7 +121,7 @@ impl<'b> Building<'b> {
     }
 
     fn add(&mut self, batch: &Batch, at_column: usize, at: &(dyn Fn(usize) -> At + Sync)) {
-        let Self { name, role, reader, content, unused, fractions, refused } = self;
+        let Self { name, role, reader, content, unused, fractions, names_rows, refused } = self;
         let wrong = |row: usize, expected: &str, remedy: String| {
             let at = at(row);
             let place = at.shown();
@@ -150,6 +158,7 @@ impl<'b> Building<'b> {
             }),
             Content::Ids(out) => batch.each_cell(at_column, |row, cell| match id_text(cell) {
                 Some(id) => out.push(&id),
+                None if *names_rows => out.push(&format!("row {}", at(row).row)),
                 None if refused.is_none() => {
                     let remedy = "give every row an id, or declare another column".to_string();
                     *refused = Some(wrong(row, "an id: it is empty", remedy));

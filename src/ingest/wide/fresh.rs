@@ -7,14 +7,13 @@ use crate::ingest::{
     Audit, Cells, IngestError, IngestProgress, Names, NoProgress, RecordTable, Spelling, Subjects,
 };
 use crate::message::{About, Message, Weight};
-use crate::num::repeated::Repeated;
 use crate::schema::Kind;
 
 use super::build::{self, Building, Content, Tolerance};
-use super::cells::{Key, hash_text, id_text};
 use super::declared::place;
 use super::doubts::{count_sentinels, sentinel};
 use super::finish;
+use super::ids::RecordIds;
 use super::names::{Named, named};
 use super::roles::{Decision, Role};
 use super::table::{self, Rows, WideFile};
@@ -106,7 +105,8 @@ pub struct NewTable<'e> {
     header: Vec<String>,
     decisions: Vec<Decision>,
     wanted: Vec<usize>,
-    unknown: Option<Message>,
+    /// What there is to say of the header and the ids.
+    messages: Vec<Message>,
 }
 
 impl<'e> NewTable<'e> {
@@ -135,10 +135,12 @@ impl<'e> NewTable<'e> {
                 why: String::new(),
             })
             .collect();
-        if let Some(at) = clear_id(&file, &places)? {
-            header.push(file.header[at].clone());
-            wanted.push(at);
+        let mut messages = Vec::new();
+        if let Some(ids) = RecordIds::find(&file, &places)? {
+            header.push(file.header[ids.at].clone());
+            wanted.push(ids.at);
             decisions.push(Decision { role: Role::Id, spelling: Spelling::default(), why: String::new() });
+            messages.extend(ids.message(&file.header[ids.at]));
         }
         let extra: Vec<String> = (0..file.header.len())
             .filter(|at| !wanted.contains(at))
@@ -156,12 +158,12 @@ impl<'e> NewTable<'e> {
             let columns = finish::listed(&foreign);
             return Err(IngestError::UnknownColumns { file: file.name().to_string(), columns });
         }
-        let unknown = (!extra.is_empty()).then(|| {
+        if !extra.is_empty() {
             let text = format!("columns the model does not know are ignored: {}", finish::listed(&extra));
             let n = extra.len();
-            Message::new(Weight::LeftOut, About::Columns(extra), text).counting(n)
-        });
-        Ok(Self { file, expected: expected.to_vec(), strict, header, decisions, wanted, unknown })
+            messages.push(Message::new(Weight::LeftOut, About::Columns(extra), text).counting(n));
+        }
+        Ok(Self { file, expected: expected.to_vec(), strict, header, decisions, wanted, messages })
     }
 
     /// Calls `each` with all records in the order of the file, `rows` of them at a time or more, and returns
@@ -180,7 +182,7 @@ impl<'e> NewTable<'e> {
             .header
             .iter()
             .zip(&self.decisions)
-            .map(|(name, d)| Building::new(name, d.role, &d.spelling))
+            .map(|(name, d)| Building::new(name, d.role, &d.spelling).naming_rows())
             .collect();
         let mut sentinels = vec![Vec::new(); self.expected.len()];
         let (mut counted, mut handed_on) = (Rows::new(&self.file), 0);
@@ -218,7 +220,7 @@ impl<'e> NewTable<'e> {
             each(self.block(&mut columns, &mut sentinels, handed_on, n))?;
         }
         let mut messages = self.file.source.messages();
-        messages.extend(self.unknown.clone());
+        messages.extend(self.messages.iter().cloned());
         messages.extend(self.expected.iter().zip(sentinels).filter_map(|(e, met)| sentinel(e.name, met)));
         messages.extend(columns.iter().filter_map(|c| build::rejection(c, n, true)));
         Ok(messages)
@@ -285,42 +287,6 @@ fn places(file: &WideFile, expected: &[Expected<'_>]) -> Result<Vec<usize>, Inge
         }
     }
     Ok(places)
-}
-
-/// A column outside `taken` that clearly holds record ids.
-fn clear_id(file: &WideFile, taken: &[usize]) -> Result<Option<usize>, IngestError> {
-    let mut candidates: Vec<(Named, usize)> = (0..file.header.len())
-        .filter(|at| !taken.contains(at))
-        .filter(|at| !matches!(file.source.columns[*at].stored, StoredType::Unreadable(_)))
-        .filter_map(|at| Some((named(&file.header[at]).filter(|what| *what != Named::Place)?, at)))
-        .collect();
-    if candidates.is_empty() {
-        return Ok(None);
-    }
-    candidates.sort_by_key(|(what, at)| {
-        (
-            match what {
-                Named::Record => 0,
-                Named::Stay => 1,
-                Named::Patient | Named::Place => 2,
-            },
-            *at,
-        )
-    });
-    let wanted: Vec<usize> = candidates.iter().map(|(_, at)| *at).collect();
-    let mut unique = vec![Some(Repeated::default()); wanted.len()];
-    file.source.read(&wanted, |batch| {
-        for (at, hashes) in unique.iter_mut().enumerate() {
-            batch.each_cell(at, |_, cell| match (Key::of(cell), id_text(cell), &mut *hashes) {
-                (Key::Absent | Key::Other, ..) | (_, None, _) => *hashes = None,
-                (_, Some(id), Some(hashes)) => hashes.insert(hash_text(&id)),
-                (.., None) => {}
-            });
-        }
-        Ok(())
-    })?;
-    let is_unique = |hashes: Option<Repeated>| hashes.is_some_and(|hashes| hashes.found().is_empty());
-    Ok(wanted.into_iter().zip(unique).find_map(|(at, hashes)| is_unique(hashes).then_some(at)))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod draft;
 mod extremes;
 mod finish;
 mod fresh;
+mod ids;
 mod keys;
 mod marks;
 mod names;
@@ -101,6 +102,15 @@ pub fn read_wide(
         }
         finish::count(file, rows, &mut audit)?;
         messages.extend(file.source.messages());
+    }
+    let n_files = files[0].source.files.len();
+    let divides = |d: &Decision| matches!(d.role, Role::Group | Role::Split);
+    if n_files > 2 && files[0].split.is_none() && !decisions.iter().any(divides) {
+        let text = format!(
+            "{n_files} files are read as parts of one table, and from which of them a row comes is not kept: if each is \
+             one patient's, the rows of a patient come into several splits; add a column that names the patient"
+        );
+        messages.push(Message::file(Weight::Leak, files[0].name(), text).counting(n_files));
     }
     let mut rest = rest.into_iter();
     let columns = numbers.into_iter().enumerate().filter_map(|(at, numbers)| {

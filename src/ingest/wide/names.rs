@@ -204,6 +204,13 @@ pub(super) fn split_of(cell: Cell<'_>) -> Option<Split> {
     }
 }
 
+/// Whether a name ends as the names of identifiers do, without a mark before the ending: `apacheapsvarid`,
+/// `orderno`. Many words end like that, so that the values have to say the same.
+pub(super) fn may_end_like_an_id(name: &str) -> bool {
+    let lower = name.trim().to_lowercase();
+    ["id", "key", "number", "num", "nr"].iter().any(|end| lower.ends_with(end) && lower.len() > end.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

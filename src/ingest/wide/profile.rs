@@ -270,7 +270,10 @@ impl Profile {
     /// Numbers that look like missing codes: repeated, and apart from all other values by more than these
     /// spread.
     pub(super) fn suspects(&self) -> Vec<(f64, u64)> {
+        // A code of one digit in a tenth of the rows is a level of a scale.
+        let is_rare = |x: f64, count: u64| x.abs() > 9.0 || x < 0.0 || count * 10 <= self.numbers;
         let mut found = self.extremes.apart(self.n_distinct());
+        found.retain(|(x, count)| is_rare(*x, *count));
         let Some((low, high)) = self.range else { return found };
         for (size, counts) in SENTINELS.iter().zip(&self.sentinels) {
             for (x, count) in [(*size, counts[0]), (-size, counts[1])] {
@@ -282,7 +285,7 @@ impl Profile {
                     // A code of one digit needs a scale of few steps below it.
                     x - high > (high - low).max(1.0) && (x > 9.0 || self.n_distinct() <= 12)
                 };
-                if apart && count >= 2 && !found.iter().any(|(known, _)| *known == x) {
+                if apart && count >= 2 && is_rare(x, count) && !found.iter().any(|(known, _)| *known == x) {
                     found.push((x, count));
                 }
             }

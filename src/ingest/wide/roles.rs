@@ -8,10 +8,13 @@ use crate::schema::Kind;
 use super::declared::Declared;
 use super::doubts::{doubtful_levels, sentinels};
 use super::keys::Keys;
-use super::names::{Named, named, names_a_division, names_a_split, names_row_numbers};
+use super::names::{Named, may_end_like_an_id, named, names_a_division, names_a_split, names_row_numbers};
 use super::profile::Profile;
 use super::values::{Holds, Values, judge, learn_codes};
 use crate::ingest::source::StoredType;
+
+/// Rows from which on different whole numbers in every row are worth a word.
+const MANY_ROWS: u64 = 50;
 
 /// What is done with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +151,16 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<
         let weight = if matches!(holds, Holds::Numbers(_)) { Weight::Wrong } else { Weight::Choice };
         messages.extend(doubts.into_iter().map(|doubt| Message { weight, ..doubt }));
     }
+    if let StoredType::Unreadable(what) = stored
+        && matches!(sounds_like, Some(Named::Patient | Named::Stay))
+    {
+        let text = format!(
+            "column `{name}` is named like {} and is left out, because cells of the type {what} are not read: rows of \
+             one value come into several splits; store it as text",
+            like(sounds_like.unwrap_or(Named::Patient))
+        );
+        messages.push(Message::column(Weight::Leak, name, text));
+    }
     if holds == Holds::Nothing
         && keys.may_be_persons()
         && (profile.dates + profile.digit_dates) * 2 < profile.seen
@@ -180,7 +193,10 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<
                 like(what)
             ),
         ));
-    } else if matches!(role, Role::Number { .. }) && keys.is_whole() && keys.is_nearly_unique() {
+    } else if matches!(role, Role::Number { .. })
+        && keys.is_whole()
+        && (keys.is_nearly_unique() || (keys.n >= MANY_ROWS && keys.is_unique()))
+    {
         messages.push(Message::column(
             Weight::Leak,
             name,
@@ -279,7 +295,11 @@ fn identifiers(
                 continue;
             }
             has_group = true;
-            messages.push(Message::column(Weight::Choice, name, group_warning(name, keys, divided)));
+            let mut text = group_warning(name, keys, divided);
+            if wanted == Named::Record {
+                text.push_str("; as it repeats, the records are called by their row numbers");
+            }
+            messages.push(Message::column(Weight::Choice, name, text));
             roles[at] = Some((Role::Group, format!("{d} values in {n} rows, named like {}", like(wanted))));
         }
     }
@@ -329,6 +349,9 @@ fn by_behaviour(
             roles[at] = leave_out("it numbers the rows");
         } else if keys.is_uniquer_than_chance() {
             roles[at] = leave_out("every row has a whole number of its own, as identifiers have");
+        } else if keys.n >= MANY_ROWS && keys.is_unique() && keys.is_whole() && may_end_like_an_id(name) {
+            roles[at] =
+                leave_out("every row has a whole number of its own, and its name is that of an identifier");
         } else if !has_group && keys.repeats_like_persons() {
             has_group = true;
             messages.push(Message::column(
