@@ -25,7 +25,7 @@ use crate::num::special::normal_log_pdf;
 /// ½ ln(2πe): minus the expected log-density of one standard normal coordinate.
 const NORMAL_ENTROPY: f64 = 1.418_938_533_204_672_7;
 /// Stands for the surprise of a value so far out that the arithmetic overflows.
-const MOST: f64 = 1e12;
+pub(super) const MOST: f64 = 1e12;
 
 /// Minus the log-density of the vector, less its expectation for as many standard normal coordinates as are
 /// observed.
@@ -48,6 +48,16 @@ pub(super) fn extreme(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
     let observed = encoder.columns.iter().zip(row).filter(|(_, x)| !x.is_nan());
     let absent = encoder.absences.iter().map(|a| -a.log_prob(|c| row[c]));
     observed.map(|(c, &x)| c.surprise(x).min(MOST)).chain(absent).fold(0.0, f64::max)
+}
+
+/// The surprise of a value that training never met, in units in which a probability of one in twenty is 1: of
+/// several the largest, 0 without any.
+pub(super) fn unmet(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
+    let met_in_none = encoder.columns.iter().zip(row).filter_map(|(column, x)| match &column.transform {
+        Transform::Levels(levels) if !x.is_nan() => levels.apart(*x).filter(|apart| apart.share == 0.0),
+        _ => None,
+    });
+    met_in_none.map(|apart| -apart.at_most.min(1.0).ln() / 20_f64.ln()).fold(0.0, f64::max)
 }
 
 /// What the values are less likely together than one by one.
@@ -82,5 +92,16 @@ mod tests {
         let of =
             |x: &[f64]| vector(-NORMAL_ENTROPY * x.iter().filter(|x| !x.is_nan()).count() as f64, x.into());
         assert!(of(&[1.0, 2.0]).abs() < 1e-12 && of(&[1.0, f64::NAN]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_level_never_met_counts_by_how_often_such_are_met() {
+        use crate::features::{Levels, Rare};
+        let levels =
+            |counts: &[u64]| Levels::fit((0..counts.len()).map(|i| i as f64).collect(), counts, Rare::Apart);
+        let unmet = |counts: &[u64]| levels(counts).apart(99.0).unwrap().at_most;
+        assert!(unmet(&[300, 253]) < 0.001, "all levels are met again and again");
+        assert!(unmet(&[300, 200, 1, 1, 1, 1, 1, 1, 1, 1]) > 0.01, "new ones are met all the time");
+        assert!(levels(&[300, 253]).apart(1.0).is_none());
     }
 }

@@ -5,8 +5,12 @@
 //! unlike nature together, each by how far above the median of reference records it lies ([`Scale`]):
 //!
 //! ```text
-//! score = Σ_k w_k z_k / Σ_k w_k          w = 1 vector, 1 mixture, ½ extreme
+//! score = Σ_k w_k z_k / Σ_k w_k + max_j −ln p_j / ln 20          w = 1 vector, 1 mixture, ½ extreme
 //! ```
+//!
+//! where j runs over the values of the record that training never met, in columns that have levels, and p_j is the
+//! probability of meeting any such value there (Good 1953). It is added and not averaged: a word that no training
+//! record has is not made ordinary by the other values being so.
 //!
 //! The other measures are named as reasons and can be chosen instead. Reasons are compared by the upper tails
 //! of reference records ([`Tail`]).
@@ -29,7 +33,7 @@
 //!
 //! # References
 //! Zimek et al. (2014), SIGKDD Explorations 15(1), and Kriegel et al. (2011), SIAM SDM, for ensembles of
-//! outlier scores that were made comparable.
+//! outlier scores that were made comparable. Good (1953), Biometrika 40, for values not met before.
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
@@ -216,7 +220,7 @@ impl Score {
             sum += share.weight * share.scale.apply(measure.of(encoder, row, log_prob, log_prob_tensor));
             total += share.weight;
         }
-        sum / total
+        (sum / total + parts::unmet(encoder, row)).min(parts::MOST)
     }
 
     /// The scores of records, in their order.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::ingest::BadRows;
+use crate::message::{counted, plural};
 use crate::pipeline::{self, IngestRequest, Ingested};
 use crate::schema::Split;
 
@@ -97,10 +98,11 @@ pub(super) fn describe(bundle: &Ingested, console: &Console) {
         .map(|&s| format!("{} {}", grouped(bundle.manifest.splits.get(s) as u64), s.name()))
         .collect();
     console.note(&format!(
-        "{} records of {} features ({} coordinates): {}",
+        "{} {} of {} ({}): {}",
         grouped(bundle.manifest.n_records as u64),
-        bundle.manifest.encoder.n_features(),
-        bundle.manifest.encoder.n_coordinates(),
+        plural(bundle.manifest.n_records, "record", "records"),
+        counted(bundle.manifest.encoder.n_features(), "feature", "features"),
+        counted(bundle.manifest.encoder.n_coordinates(), "coordinate", "coordinates"),
         splits.join(", ")
     ));
     ingest_screen::messages(&bundle.audit, console);

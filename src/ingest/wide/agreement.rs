@@ -132,27 +132,40 @@ pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(u32, u32)>> {
         return None;
     }
     // Two rows agree by chance in all columns, were these independent, with the product of the chances in
-    // each. Copies themselves say nothing about that chance.
-    let mut is_copy = vec![false; n];
-    copies.iter().for_each(|(row, _)| is_copy[*row as usize] = true);
-    let chance: f64 = columns.iter().map(|c| chance_of_two(&c.cells, &is_copy)).product();
+    // each.
+    let chance: f64 = chances_of_two(columns, &content).iter().product();
     let expected = 0.5 * (n as f64).powi(2) * chance;
     (copies.len() as f64 > 3.0 * expected + 3.0).then_some(copies)
 }
 
-/// The chance that two rows agree in a column, from some thousand rows.
-fn chance_of_two(cells: &Cells, left_out: &[bool]) -> f64 {
-    let all = Hashes::of(cells);
-    let step = cells.len().div_ceil(4096).max(1);
-    let mut counts = HashCounts::default();
-    let mut n = 0.0;
-    for row in (0..cells.len()).step_by(step).filter(|row| !left_out[*row]) {
-        *counts.entry(all.get(row)).or_default() += 1;
-        n += 1.0;
+/// For each column the chance that two rows agree in it, from some thousand rows whose hashes over all columns are
+/// `content`. Pairs that agree in everything may be copies, which say nothing about chance, so that a column is
+/// judged by the pairs that differ in another; with one column there are none, and all pairs are taken.
+fn chances_of_two(columns: &[Column], content: &[u64]) -> Vec<f64> {
+    let step = content.len().div_ceil(4096).max(1);
+    let rows: Vec<usize> = (0..content.len()).step_by(step).collect();
+    let n = rows.len() as f64;
+    if n < 2.0 {
+        return vec![1.0; columns.len()];
     }
-    let pairs: f64 = counts.values().map(|c| f64::from(*c) * (f64::from(*c) - 1.0)).sum();
+    let all = 0.5 * n * (n - 1.0);
+    let pairs = |hashes: &mut dyn Iterator<Item = u64>| {
+        let mut counts = HashCounts::default();
+        hashes.for_each(|hash| *counts.entry(hash).or_default() += 1);
+        counts.values().map(|c| 0.5 * f64::from(*c) * (f64::from(*c) - 1.0)).sum::<f64>()
+    };
+    let whole = pairs(&mut rows.iter().map(|row| content[*row]));
+    let equal: Vec<f64> =
+        columns.iter().map(|column| pairs(&mut of_rows(&column.cells, &rows).into_iter())).collect();
     // One more pair than was met: a column without any is not certain to have none.
-    if n < 2.0 { 1.0 } else { ((pairs + 2.0) / (n * (n - 1.0))).min(1.0) }
+    let most: Vec<f64> = equal.iter().map(|pairs| ((pairs + 1.0) / all).min(1.0)).collect();
+    (0..columns.len())
+        .map(|c| {
+            let others: f64 = most.iter().enumerate().filter(|(d, _)| *d != c).map(|(_, p)| p).product();
+            let apart = (equal[c] - whole + 1.0) / (all * (1.0 - others));
+            if others < 1.0 { most[c].min(apart) } else { most[c] }
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! then what the values say.
 
 use crate::ingest::spelling::{Codes, Spelling};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::schema::Kind;
 
 use super::declared::Declared;
@@ -309,11 +309,12 @@ fn identifiers(
 
 fn group_warning(name: &str, keys: &Keys, divided: bool) -> String {
     let (d, repeated) = (keys.n_distinct(), keys.n_repeated());
+    let repeat = plural(repeated, "repeats", "repeat");
     if divided {
-        return format!("`{name}` is the group and no feature ({d} values, of which {repeated} repeat)");
+        return format!("`{name}` is the group and no feature ({d} values, of which {repeated} {repeat})");
     }
     format!(
-        "rows of equal `{name}` are kept in one split ({d} values, of which {repeated} repeat); it is no \
+        "rows of equal `{name}` are kept in one split ({d} values, of which {repeated} {repeat}); it is no \
          feature"
     )
 }
