@@ -5,22 +5,78 @@ use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Variable};
 
 use super::plan::Plan;
-use crate::ingest::events::reason::COPY;
+use super::records::Records;
+use crate::ingest::events::reason::{COPY, MALFORMED, OTHER_SUBJECT};
 use crate::ingest::{TableAudit, VariableAudit};
 
 /// What a user should know about the rows of the tables.
-pub(in crate::ingest) fn of_tables(audits: &[TableAudit]) -> Vec<Message> {
-    let copies = audits.iter().filter_map(|audit| Some((&audit.table, *audit.dropped.get(COPY)?)));
-    let message = |(table, n): (&String, u64)| {
+pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Vec<Message> {
+    let mut messages = Vec::new();
+    for TableAudit { table, rows_read, dropped, .. } in audits {
+        let mut say = |weight: Weight, n: u64, text: String| {
+            messages.push(Message::table(weight, table, text).counting(n));
+        };
+        if let Some(&n) = dropped.get(MALFORMED) {
+            let are = if n == 1 { "is" } else { "are" };
+            // A record that no row can name is missing, and so are its events.
+            let of_records = match (plan.schema.record.table.as_ref() == Some(table), n) {
+                (false, _) => "",
+                (true, 1) => "; the record that it names is not in the cohort",
+                (true, _) => "; the records that they name are not in the cohort",
+            };
+            let text = format!(
+                "table {table}: {n} of {rows_read} rows {are} malformed and {are} left out, as --on-bad-row \
+                 skip asks for{of_records}"
+            );
+            say(Weight::LeftOut, n, text);
+        }
+        if let Some(&n) = dropped.get(COPY) {
+            let text = format!(
+                "table {table}: {n} {} another row (the same record, item, time and value, or all of a row \
+                 of facts) and {}",
+                if n == 1 { "row repeats" } else { "rows repeat" },
+                if n == 1 { "is left out" } else { "are left out" },
+            );
+            say(Weight::LeftOut, n, text);
+        }
+        if let Some(&n) = dropped.get(OTHER_SUBJECT) {
+            let text = format!(
+                "table {table}: {n} {} a record and a patient who is not that record's, and {} not used",
+                if n == 1 { "row names" } else { "rows name" },
+                if n == 1 { "is" } else { "are" },
+            );
+            say(Weight::Wrong, n, text);
+        }
+    }
+    messages
+}
+
+/// What a user should know about the patients of the records.
+pub(in crate::ingest) fn of_subjects(plan: &Plan<'_>, records: &Records) -> Vec<Message> {
+    let names = &plan.schema.record;
+    let mut messages = Vec::new();
+    let n = records.contradicted.len();
+    if n > 0 {
         let text = format!(
-            "table {table}: {n} {} another row (the same record, item, time and value, or all of a row of \
-             facts) and {}",
-            if n == 1 { "row repeats" } else { "rows repeat" },
-            if n == 1 { "is left out" } else { "are left out" },
+            "{n} {} rows of several patients in `{}`; the patient that sorts first counts",
+            if n == 1 { "record has" } else { "records have" },
+            names.subject,
         );
-        Message::table(Weight::LeftOut, table, text).counting(n)
-    };
-    copies.map(message).collect()
+        messages.push(Message::records(Weight::Leak, text).counting(n));
+    }
+    // A long table without a column of patients has records alone.
+    let unnamed = records.has_subject.iter().filter(|named| !**named).count();
+    if unnamed > 0 && (names.table.is_some() || unnamed < records.len()) {
+        let text = format!(
+            "{unnamed} of {} records {} no `{}`; each counts as a patient by itself, so that the records of \
+             one patient may be in two splits",
+            records.len(),
+            if unnamed == 1 { "has" } else { "have" },
+            names.subject,
+        );
+        messages.push(Message::records(Weight::Leak, text).counting(unnamed));
+    }
+    messages
 }
 
 /// What a user should know about the variables of an ingestion, in their order.
@@ -35,7 +91,41 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
         if audit.values_kept == 0 {
             let why = reasons(audit);
             let why = if why.is_empty() { why } else { format!("; what was recorded cannot be used: {why}") };
-            say(audit.records_missing, format!("variable {name} has no value in any record{why}"));
+            // Where nothing was recorded, the schema may have a value for that.
+            let text = match variable.absent {
+                Some(absent) if audit.records_rejected == 0 => {
+                    format!(
+                        "variable {name} has no entry in any record, and the value {absent} in all of them{why}"
+                    )
+                }
+                Some(absent) => format!(
+                    "variable {name} has no value that can be used in any record; those without entries have \
+                     the value {absent}{why}"
+                ),
+                None => format!("variable {name} has no value in any record{why}"),
+            };
+            say(audit.records_missing, text);
+        }
+        if !audit.unlisted_units.is_empty() {
+            let n = audit.unlisted_units.values().sum();
+            say(n, unlisted_units(name, variable, n, audit));
+        }
+        if audit.censored > 0 {
+            let text = format!(
+                "variable {name}: {} below a limit of measurement (such as `<0.5`) {} half that limit",
+                if audit.censored == 1 { "1 result".into() } else { format!("{} results", audit.censored) },
+                if audit.censored == 1 { "counts as" } else { "count as" },
+            );
+            say(audit.censored, text);
+        }
+        if audit.capped > 0 {
+            let text = format!(
+                "variable {name}: {} of 90 years and more {} the schema's cap instead, since such ages may be \
+                 hidden",
+                if audit.capped == 1 { "1 age".into() } else { format!("{} ages", audit.capped) },
+                if audit.capped == 1 { "is" } else { "are" },
+            );
+            say(audit.capped, text);
         }
         if audit.unknown_unit > 0 {
             say(audit.unknown_unit, unknown_units(name, variable, audit));
@@ -93,6 +183,22 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
 fn reasons(audit: &VariableAudit) -> String {
     let all: Vec<_> = audit.rejected.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
     all.join(", ")
+}
+
+fn unlisted_units(name: &str, variable: &Variable, n: u64, audit: &VariableAudit) -> String {
+    let units: Vec<_> = audit.unlisted_units.iter().map(|(unit, n)| format!("`{unit}` {n}")).collect();
+    format!(
+        "variable {name}: {n} {} a unit that the schema does not know and {} taken {} ({}); give the source its \
+         `units` in the schema to reject others",
+        if n == 1 { "measurement has" } else { "measurements have" },
+        if n == 1 { "is" } else { "are" },
+        if variable.unit.is_empty() {
+            "as they are".to_owned()
+        } else {
+            format!("to be in {}", variable.unit)
+        },
+        units.join(", "),
+    )
 }
 
 fn unknown_units(name: &str, variable: &Variable, audit: &VariableAudit) -> String {

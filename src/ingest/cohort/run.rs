@@ -106,6 +106,7 @@ impl<'a> Reading<'a> {
             reading.static_audits.push(read);
             reading.read_statics()?;
             first_step(&reading.records, &mut reading.audit)?;
+            anchor::leave_out_timeless(plan, &mut reading.records, &mut reading.audit)?;
         }
         let Self { records, facts, gathered, audit, .. } = &mut reading;
         rules::apply(plan, 0..early, records, facts, gathered, &mut audit.cohort)?;
@@ -186,7 +187,9 @@ impl<'a> Reading<'a> {
             close_records(table, &records);
         }
         audit.tables.splice(0..0, static_audits);
-        audit.messages.extend(messages::of_tables(&audit.tables));
+        audit.messages.extend(facts.messages.iter().cloned());
+        audit.messages.extend(messages::of_subjects(plan, &records));
+        audit.messages.extend(messages::of_tables(plan, &audit.tables));
         let rows = Rows::new(&records, &gathered);
         if rows.cells.is_empty() {
             return Err(IngestError::NoRecords(

@@ -177,6 +177,10 @@ impl Gathered<'_> {
             self.reject_row(targets, placed.record, Some(placed), Rejected::EndBeforeStart);
             return dropped(Reason::EndBeforeStart);
         }
+        if !self.plan.is_long() && !records.belongs(placed.record, subject_key) {
+            self.reject_row(targets, placed.record, Some(placed), Rejected::OtherSubject);
+            return dropped(Reason::OtherSubject);
+        }
         let value = &columns[places.value];
         let text = places.text.and_then(|at| columns[at].text(row)).or_else(|| value.text(row));
         let unit = self.units.place(places.unit.and_then(|at| columns[at].text(row)));

@@ -10,6 +10,9 @@ pub(in crate::ingest) const MALFORMED: &str = "malformed row";
 /// Rows that repeat another.
 pub(in crate::ingest) const COPY: &str = "copy of another row";
 
+/// Rows that name a record and a patient whose record it is not.
+pub(in crate::ingest) const OTHER_SUBJECT: &str = "another patient's record";
+
 /// Why a row was dropped. The discriminants index [`Counts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ingest) enum Reason {
@@ -21,6 +24,7 @@ pub(in crate::ingest) enum Reason {
     NoTime,
     EndBeforeStart,
     NoEnd,
+    OtherSubject,
     NoStart,
     Before,
     After,
@@ -38,7 +42,7 @@ pub(in crate::ingest) enum Reason {
 
 impl Reason {
     /// Names in the audit, in order of the discriminants.
-    pub(in crate::ingest) const NAMES: [&'static str; 21] = [
+    pub(in crate::ingest) const NAMES: [&'static str; 22] = [
         MALFORMED,
         "other item",
         "no such record",
@@ -47,6 +51,7 @@ impl Reason {
         "no time",
         "end before start",
         "no end",
+        OTHER_SUBJECT,
         "record without start",
         "before window",
         "after window",
@@ -88,6 +93,7 @@ impl From<Rejected> for Reason {
             Rejected::NoTime => Self::NoTime,
             Rejected::EndBeforeStart => Self::EndBeforeStart,
             Rejected::NoEnd => Self::NoEnd,
+            Rejected::OtherSubject => Self::OtherSubject,
             Rejected::NoNumber => Self::NoNumber,
             Rejected::UnmappedText => Self::UnmappedText,
             Rejected::Censored => Self::Censored,
