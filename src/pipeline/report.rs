@@ -9,7 +9,7 @@ use crate::error::IoError;
 use crate::evaluate::ScoreKind;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::ingest::{self, Cells};
-use crate::outlier::{self, Evaluation, Rule};
+use crate::outlier::{self, Evaluation, Flags, Rule};
 use crate::output::{OutputError, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
@@ -17,7 +17,7 @@ use crate::schema::{Kind, Split};
 use crate::waveform::Normalisation;
 
 use super::flag::flag_records;
-use super::labels::{labels_of, read_labels};
+use super::labels::read_labels;
 use super::{Error, Records, RecordsSource};
 
 /// Features named per flagged record.
@@ -97,18 +97,21 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         (EXPLAINED_WORK / records.raw.ncols().pow(2).max(1)).clamp(3, ALSO_EXPLAIN),
                         request.seed,
                     )?;
-                    let evaluation = labels
-                        .as_ref()
-                        .map(|l| {
-                            outlier::evaluate(
-                                &summary.flags,
-                                &labels_of(records.ids.iter().map(String::as_str), l),
-                            )
-                        })
-                        .transpose()?;
+                    let mut messages = summary.messages;
+                    let evaluation = match (&labels, request.labels) {
+                        (Some(labels), Some(path)) => {
+                            let ids = records.ids.iter().map(String::as_str);
+                            let matched = labels.of(ids, "the records of the report", path)?;
+                            messages.extend(matched.messages);
+                            let rows = matched.rows.iter().map(|row| summary.flags.rows[*row].clone());
+                            let known = Flags { rows: rows.collect(), ..Flags::default() };
+                            Some(outlier::evaluate(&known, &matched.labels)?)
+                        }
+                        _ => None,
+                    };
                     Ok(Flagged {
                         flags: summary.flags,
-                        messages: summary.messages,
+                        messages,
                         fdr: request.fdr,
                         new_records: request.records.is_some(),
                         evaluation,

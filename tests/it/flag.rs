@@ -80,7 +80,7 @@ fn rows_out_are_rows_in_and_known_slips_are_found() {
     assert_eq!((figures["n"].as_u64(), figures["auroc"].as_f64()), (Some(80), Some(1.0)), "{figures}");
     assert_eq!(figures["by_kind"][0]["recall"], 1.0, "{figures}");
     fs::write(dir.join("other.csv"), "record_id,kind\nx,decimal\n").unwrap();
-    fail(dir, &["evaluate", "flags.csv", "--labels", "other.csv"], &["none of its 1 record ids"]);
+    fail(dir, &["evaluate", "flags.csv", "--labels", "other.csv"], &["its record id is not in flags.csv"]);
     fail(dir, &["flag", "model", "--input", "new.csv", "--output", "x.csv", "--json", "x.txt"], &[".jsonl"]);
 }
 
