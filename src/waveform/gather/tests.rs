@@ -46,7 +46,7 @@ fn the_unit_of_most_windows_is_that_of_all_or_windows_are_left_out_with_a_word()
     assert_eq!((table.n_records(), scales.channels[0].units.as_str()), (30, "mV"));
     assert!(said(&table, "10 windows in uV are converted to mV: `a`"), "{:?}", table.audit.messages);
     assert!(said(&table, "10 windows in NU are left out, since the others are in mV: `d`"));
-    assert!(said(&table, "10 windows in uncalibrated are left out"));
+    assert!(said(&table, "10 windows whose header states no gain are left out"));
     assert!(said(&table, "2 of 5 records give no window: `d` (another unit), `e` (another unit)"));
     assert_eq!(table.audit.tables[2].dropped["another unit"], 20);
     let audit = &table.audit.variables[0];
@@ -114,7 +114,7 @@ fn codes_for_missing_samples_are_taken_out_of_arrays_and_tables() {
     ndarray_npy::write_npy(dir.path().join("p1.npy"), &ndarray::Array1::from(samples)).unwrap();
     let (table, _) = read(&dir.path().join("p1.npy"), &[]).unwrap();
     assert_eq!(table.n_records(), 9);
-    assert!(said(&table, "1 samples of `A` are -32768, far from all others"), "{:?}", table.audit.messages);
+    assert!(said(&table, "1 sample of `A` is -32768, far from all others"), "{:?}", table.audit.messages);
     // A pressure of -999 among values of thousands may be one.
     let wide = (0..100)
         .map(|i| format!("{}\n", if i == 15 { -999 } else { i * 31 % 47 * 100 }))
