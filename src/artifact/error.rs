@@ -64,6 +64,12 @@ pub enum ArtifactError {
         /// Coordinates only the bundle has.
         only_bundle: Vec<String>,
     },
+    /// The records of a bundle mean something else than those of the model.
+    #[error("the model was fitted on other records than those of the bundle: {}", differences.join("; "))]
+    OtherTerms {
+        /// What differs, each as a clause.
+        differences: Vec<String>,
+    },
 }
 
 fn describe(only_model: &[String], only_bundle: &[String]) -> String {
@@ -98,6 +104,10 @@ impl Hint for ArtifactError {
             Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {
                 Some("copy the folder again from where it was made, or fit the model again".into())
             }
+            Self::OtherTerms { .. } => Some(
+                "make the bundle by the pipeline and the settings of the model's own, in the same units"
+                    .into(),
+            ),
             Self::OtherColumns { .. } => Some(
                 "use the bundle the model was fitted on, or one of the same pipeline; or fit again".into(),
             ),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::error::FORMAT_VERSION;
 use super::estimator::{Account, Training};
 use super::family::Family;
+use super::terms::Terms;
 use crate::evaluate::{DRAWS, Score};
 use crate::features::{Bundle, Encoder};
 use crate::random::Seed;
@@ -23,6 +24,9 @@ pub struct Header {
     pub seed: Seed,
     /// SHA-256 of the bundle's manifest and tensors.
     pub bundle_sha256: String,
+    /// What its records are; absent in models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
     /// Names of the coordinates, in order.
     pub coordinates: Vec<String>,
     /// Free parameters.
@@ -95,6 +99,7 @@ impl Header {
             program_version: env!("CARGO_PKG_VERSION").to_string(),
             seed: account.seed,
             bundle_sha256: bundle.fingerprint(),
+            terms: Some(Terms::of(&bundle.manifest)),
             coordinates: bundle.manifest.encoder.coordinate_names(),
             n_parameters: 0,
             score_draws: DRAWS,

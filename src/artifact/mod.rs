@@ -19,6 +19,7 @@ mod sample;
 mod standardised;
 mod straight;
 mod tensors;
+mod terms;
 
 pub use around::{Calibrated, Calibration, Folds, Given, Trimmed};
 pub use ensemble::Ensemble;
@@ -35,3 +36,4 @@ pub use header::{FamilyPart, Header, MemberHeader};
 pub use metrics::{Metrics, peak_memory_bytes};
 pub use model::{Member, Model};
 pub use tensors::{Reading, Tensor};
+pub use terms::Terms;

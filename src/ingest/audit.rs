@@ -154,6 +154,10 @@ pub struct VariableAudit {
     /// their numbers are used as they are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlisted_units: BTreeMap<String, u64>,
+    /// Windows without an entry behind one with another value than the default, in a table that does not say when
+    /// what is charted ends.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub left_open: u64,
     /// Ages that the schema's `cap` stands for.
     #[serde(default, skip_serializing_if = "is_none")]
     pub capped: u64,

@@ -32,6 +32,8 @@ pub(super) struct Block {
 /// Records that can be gone through more than once.
 pub(super) struct Blocks<'m> {
     source: Source<'m>,
+    /// What is known of them before they are read.
+    opened: Vec<Message>,
     /// What the user should know about them, as far as they have been gone through.
     pub(super) messages: Vec<Message>,
     rows: usize,
@@ -55,24 +57,27 @@ impl<'m> Blocks<'m> {
         progress: &'m dyn IngestProgress,
     ) -> Result<Self, Error> {
         let rows = (NUMBERS / model.encoder.n_features().max(1)).max(64);
-        let table = |path: &Path| -> Result<Self, Error> {
+        let table = |path: &Path, opened: Vec<Message>| -> Result<Self, Error> {
             let table = NewTable::open(path, &expected(&model.encoder))?;
             Ok(Self {
                 source: Source::Table(Box::new(table), &model.encoder),
-                messages: Vec::new(),
+                messages: opened.clone(),
+                opened,
                 rows,
                 progress,
             })
         };
         match source {
-            RecordsSource::Table(path) => table(path),
+            RecordsSource::Table(path) => table(path, Vec::new()),
             RecordsSource::Bundle(dir) => {
                 let stored = StoredRecords::open(dir)?;
                 if stored.fingerprint != model.header.bundle_sha256 {
-                    return table(&dir.join("features.parquet"));
+                    let opened = model.check_terms(&stored.manifest)?;
+                    return table(&dir.join("features.parquet"), opened);
                 }
                 model.check_encoder(&stored.manifest.encoder)?;
-                Ok(Self { source: Source::Stored(Box::new(stored)), messages: Vec::new(), rows, progress })
+                let source = Source::Stored(Box::new(stored));
+                Ok(Self { source, opened: Vec::new(), messages: Vec::new(), rows, progress })
             }
         }
     }
@@ -124,6 +129,7 @@ impl<'m> Blocks<'m> {
                     Ok::<_, Error>(())
                 })?;
                 messages.extend(unseen_warnings(encoder, unseen));
+                messages.splice(0..0, self.opened.iter().cloned());
                 self.messages = messages;
                 Ok(())
             }

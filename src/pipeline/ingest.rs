@@ -66,6 +66,7 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
+    let mut frequency = None;
     let table = match pipeline.kind() {
         PipelineKind::Cohort => {
             let schema =
@@ -80,10 +81,15 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
             let mut json = serde_json::to_vec_pretty(&scales).expect("invariant: numbers and texts");
             json.push(b'\n');
             fs::write(&path, json).map_err(IoError::on("write", &path))?;
+            frequency = Some(scales.frequency).filter(|f| *f > 0.0);
             table
         }
         PipelineKind::Table(_) => ingest::read_wide(&pipeline, request.input, progress)?,
     };
+    // The rate that WFDB records say of themselves: samples at another one are other records.
+    if let Some(settings) = &mut pipeline.waveform {
+        settings.frequency = settings.frequency.or(frequency);
+    }
     let prepared = Prepared::new(&table, schema.as_ref(), &pipeline)?;
     ingest::write_features(&staged.path().join("features.parquet"), &table, prepared.splits())?;
     let (manifest, audit) = prepared.write(staged.path())?;

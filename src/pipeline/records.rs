@@ -54,7 +54,10 @@ impl Records {
                         messages: Vec::new(),
                     });
                 }
-                Self::from_table(model, &dir.join("features.parquet"))
+                let terms = model.check_terms(&bundle.manifest)?;
+                let mut records = Self::from_table(model, &dir.join("features.parquet"))?;
+                records.messages.splice(0..0, terms);
+                Ok(records)
             }
             RecordsSource::Table(path) => Self::from_table(model, path),
         }

@@ -70,7 +70,8 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
         );
     }
     let kept = found.rows.iter().filter(|r| r.dropped.is_none()).count();
-    let _ = writeln!(out, "\n{} rows, {kept} kept", found.rows.len());
+    let rows = if found.rows.len() == 1 { "row" } else { "rows" };
+    let _ = writeln!(out, "\n{} {rows}, {kept} kept", found.rows.len());
     for (record, feature, value) in &found.cells {
         let value = if value.is_empty() { "missing" } else { value };
         let _ = writeln!(out, "{record}  {feature} = {value}");

@@ -43,6 +43,9 @@ pub fn explain(
     record: &str,
     progress: &dyn IngestProgress,
 ) -> Result<Explanation, IngestError> {
+    // Of many windows per record, `ID@HOURS` names one of them.
+    let record =
+        record.rsplit_once('@').filter(|(_, hour)| hour.parse::<f64>().is_ok()).map_or(record, |(id, _)| id);
     let found = schema.variable(variable).ok_or_else(|| IngestError::UnknownName {
         what: "variable",
         name: variable.to_string(),

@@ -12,7 +12,7 @@ use super::plan::{Operand, Plan};
 use super::records::{Ids, Records};
 use crate::ingest::events::finding::Finding;
 use crate::ingest::events::measure::Meter;
-use crate::ingest::events::reason::COPY;
+use crate::ingest::events::reason::{COPY, NO_ID};
 use crate::ingest::events::value::Rejected;
 use crate::ingest::typed::batch::Key;
 use crate::ingest::typed::calendar::Zones;
@@ -87,7 +87,7 @@ impl Facts {
         let mut repeats = Repeats::default();
         for (at, row) in rows.facts.iter().enumerate() {
             let Some(key) = row[id].key() else {
-                *audit.dropped.entry("no record id".into()).or_default() += 1;
+                *audit.dropped.entry(NO_ID.into()).or_default() += 1;
                 continue;
             };
             if let Some(first) = records.ids.get(key) {
@@ -231,7 +231,7 @@ impl Facts {
             return Some(Key::Text(records.id(record)));
         }
         if key.eq_ignore_ascii_case(&names.subject) {
-            return Some(Key::Text(records.subject(record)));
+            return records.has_subject[record as usize].then(|| Key::Text(records.subject(record)));
         }
         self.column(names.table.as_deref()?, key)?.get(record as usize)?.key()
     }

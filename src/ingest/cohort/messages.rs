@@ -1,13 +1,19 @@
 //! What there is to say about tables and variables: what was left out, and what was
 //! recorded and could not be used.
 
+use std::collections::BTreeMap;
+
 use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Variable};
 
 use super::plan::Plan;
 use super::records::Records;
-use crate::ingest::events::reason::{COPY, MALFORMED, OTHER_SUBJECT};
+use crate::ingest::events::measure::Meter;
+use crate::ingest::events::reason::{COPY, MALFORMED, NO_ID, OTHER_SUBJECT};
 use crate::ingest::{TableAudit, VariableAudit};
+
+/// Variables named in a sentence; more are counted.
+const NAMED: usize = 6;
 
 /// What a user should know about the rows of the tables.
 pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Vec<Message> {
@@ -29,6 +35,33 @@ pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Ve
                  skip asks for{of_records}"
             );
             say(Weight::LeftOut, n, text);
+        }
+        if let Some(&n) = dropped.get(NO_ID) {
+            let text = format!(
+                "table {table}: {n} of {rows_read} rows {} no `{}` and {} left out, so that {} not in the cohort",
+                if n == 1 { "has" } else { "have" },
+                plan.schema.record.id,
+                if n == 1 { "is" } else { "are" },
+                if n == 1 { "its record is" } else { "their records are" },
+            );
+            say(Weight::LeftOut, n, text);
+        }
+        // What the cohort and the windows leave behind is what was asked for.
+        let ruled = plan.events.iter().filter(|planned| planned.table.name == *table);
+        let ruled = ruled.flat_map(|planned| planned.columns.drop.iter().map(|rule| rule.reason.as_str()));
+        let reasons: Vec<&str> =
+            ["no time", "no such record", "record without start"].into_iter().chain(ruled).collect();
+        let unplaced: Vec<(&str, u64)> =
+            reasons.into_iter().filter_map(|reason| Some((reason, *dropped.get(reason)?))).collect();
+        if !unplaced.is_empty() {
+            let n = unplaced.iter().map(|(_, n)| n).sum();
+            let listed: Vec<String> = unplaced.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+            let rows = if n == 1 {
+                "1 row of the items in use is".into()
+            } else {
+                format!("{n} rows of the items in use are")
+            };
+            say(Weight::LeftOut, n, format!("table {table}: {rows} left out ({})", listed.join(", ")));
         }
         if let Some(&n) = dropped.get(COPY) {
             let text = format!(
@@ -110,6 +143,17 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
             let n = audit.unlisted_units.values().sum();
             say(n, unlisted_units(name, variable, n, audit));
         }
+        if audit.left_open > 0 {
+            let n = audit.left_open;
+            let text = format!(
+                "variable {name}: {} no entry after one that is not {}, and the table does not say when that \
+                 ended; the value is missing there, and not the {} of records without entries",
+                if n == 1 { "1 record has".to_owned() } else { format!("{n} records have") },
+                variable.absent.unwrap_or_default(),
+                variable.absent.unwrap_or_default(),
+            );
+            say(n, text);
+        }
         if audit.censored > 0 {
             let text = format!(
                 "variable {name}: {} below a limit of measurement (such as `<0.5`) {} half that limit",
@@ -174,6 +218,50 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
                 if audit.mirrored == 1 { "counts" } else { "count" },
             );
             say(audit.mirrored, text);
+        }
+    }
+    messages
+}
+
+/// What a user should know of the measurements that could not be used, all in one sentence.
+pub(in crate::ingest) fn of_rejections(audits: &[VariableAudit]) -> Option<Message> {
+    let n_of = |audit: &VariableAudit| audit.rejected.values().sum::<u64>();
+    let mut rejected: Vec<&VariableAudit> = audits.iter().filter(|audit| n_of(audit) > 0).collect();
+    rejected.sort_by_key(|audit| std::cmp::Reverse(n_of(audit)));
+    let n: u64 = rejected.iter().map(|audit| n_of(audit)).sum();
+    let listed: Vec<String> = rejected
+        .iter()
+        .take(NAMED)
+        .map(|audit| format!("{} {} ({})", audit.variable, n_of(audit), reasons(audit)))
+        .collect();
+    let more = match rejected.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        1 => "; 1 more variable in audit.json".to_owned(),
+        more => format!("; {more} more variables in audit.json"),
+    };
+    let what = if n == 1 { "1 measurement is".to_owned() } else { format!("{n} measurements are") };
+    let text = format!("{what} rejected, as nothing that can be used: {}{more}", listed.join("; "));
+    (n > 0).then(|| Message::records(Weight::LeftOut, text).counting(n))
+}
+
+/// What to say of levels that the data alone name and that differ by letter case, which may be one level.
+pub(in crate::ingest) fn of_levels(meters: &[Meter<'_>]) -> Vec<Message> {
+    let mut messages = Vec::new();
+    for meter in meters.iter().filter(|meter| meter.variable().levels.is_empty()) {
+        let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for level in &meter.levels {
+            spellings.entry(level.to_lowercase()).or_default().push(level);
+        }
+        for mut same in spellings.into_values().filter(|same| same.len() > 1) {
+            same.sort_unstable();
+            let named: Vec<String> = same.iter().map(|level| format!("`{level}`")).collect();
+            let name = &meter.variable().name;
+            let text = format!(
+                "variable {name}: the levels {} differ in letter case alone and are levels by themselves; give the \
+                 variable `levels` in the schema to make them one",
+                named.join(", ")
+            );
+            messages.push(Message::variable(Weight::Wrong, name, text).counting(same.len()));
         }
     }
     messages

@@ -56,6 +56,13 @@ impl Ids {
         i
     }
 
+    /// Place of one that has a name for people and cannot be looked up: a record without a patient is not of the
+    /// patient whose number is that of the record.
+    fn add_unknown(&mut self, name: String) -> u32 {
+        self.names.push(name);
+        self.names.len() as u32 - 1
+    }
+
     pub(in crate::ingest) fn name(&self, i: u32) -> &str {
         &self.names[i as usize]
     }
@@ -155,7 +162,10 @@ impl Records {
     ) {
         let record = self.ids.insert(id);
         self.has_subject.push(subject.is_some());
-        let subject = self.subjects.insert(subject.unwrap_or(id));
+        let subject = match subject {
+            Some(subject) => self.subjects.insert(subject),
+            None => self.subjects.add_unknown(self.ids.name(record).to_owned()),
+        };
         self.subject_of.push(subject);
         self.start.push(start);
         self.end.push(end);
@@ -250,6 +260,16 @@ impl Records {
             })
         });
         reached.min_by_key(|&&r| (distance(r), self.rank(r))).copied().ok_or(Misplaced::OutsideStays)
+    }
+
+    /// Whether an event that names no record lies in several stays of its subject.
+    pub(in crate::ingest) fn is_ambiguous(&self, subject: Key<'_>, moment: Moment) -> bool {
+        let (Some(subject), Moment::At(time)) = (self.subjects.get(subject), moment) else { return false };
+        let holds = |r: u32| {
+            let end = self.end[r as usize].unwrap_or(i64::MAX);
+            self.start[r as usize].is_some_and(|start| start <= time && time <= end)
+        };
+        self.of_subject[subject as usize].iter().filter(|&&r| holds(r)).nth(1).is_some()
     }
 
     /// The record of a subject that has one only.

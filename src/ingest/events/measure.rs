@@ -295,6 +295,10 @@ impl<'a> Meter<'a> {
 
     fn in_range(&self, x: f64, subtracted: bool) -> Result<f64, Rejected> {
         let size = if subtracted { -x } else { x };
+        // Yes or no, and nothing between or beyond.
+        if self.variable.kind == Kind::Binary && x != 0.0 && x != 1.0 {
+            return Err(if x < 0.0 { Rejected::Below } else { Rejected::Above });
+        }
         let (low, high) = self.variable.range.unwrap_or((-exact::LIMIT, exact::LIMIT));
         if size < low.max(-exact::LIMIT) {
             Err(Rejected::Below)

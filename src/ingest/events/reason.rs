@@ -7,6 +7,9 @@ use crate::ingest::cohort::records::Misplaced;
 /// Rows left out because their fields are too few, too many or of another type.
 pub(in crate::ingest) const MALFORMED: &str = "malformed row";
 
+/// Rows of the records table without an id.
+pub(in crate::ingest) const NO_ID: &str = "no record id";
+
 /// Rows that repeat another.
 pub(in crate::ingest) const COPY: &str = "copy of another row";
 
@@ -118,6 +121,8 @@ pub(in crate::ingest) enum Dropped {
 pub(in crate::ingest) struct Counts {
     pub(in crate::ingest) reasons: [u64; Reason::NAMES.len()],
     pub(in crate::ingest) rules: Vec<u64>,
+    /// Rows that name no record, at a time that lies in several of their subject.
+    pub(in crate::ingest) in_several_stays: u64,
 }
 
 impl Counts {

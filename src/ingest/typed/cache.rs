@@ -103,7 +103,22 @@ fn key(file: &TypedFile, items: &[Item]) -> String {
 fn changed(path: &Path) -> Result<u128, IngestError> {
     let meta = fs::metadata(path).map_err(IoError::on("read", path))?;
     let time = meta.modified().map_err(IoError::on("read", path))?;
-    Ok(time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos()))
+    let time = time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    Ok(time.max(replaced(&meta)))
+}
+
+/// Nanoseconds since 1970 at which a file became what it is: copies and archives keep the time of change of the
+/// original, which an earlier file of the same name may have as well.
+#[cfg(unix)]
+fn replaced(meta: &fs::Metadata) -> u128 {
+    use std::os::unix::fs::MetadataExt;
+    let (seconds, nanoseconds) = (meta.ctime(), meta.ctime_nsec());
+    u128::try_from(seconds).unwrap_or(0) * 1_000_000_000 + u128::try_from(nanoseconds).unwrap_or(0)
+}
+
+#[cfg(not(unix))]
+fn replaced(_: &fs::Metadata) -> u128 {
+    0
 }
 
 /// The note of a store that is whole and made from this very source.

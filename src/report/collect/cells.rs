@@ -66,9 +66,15 @@ pub(super) fn of_numbers(old: &[f64], new: &[f64]) -> Cells {
         values.iter().for_each(|(_, a, b)| cells.push(*a, *b));
         return cells;
     }
-    let total = (old.len() + new.len()) as f64;
+    binned(values)
+}
+
+/// Atoms, and quantile bins of the other values.
+fn binned(values: Vec<(f64, u64, u64)>) -> Cells {
+    let mut cells = Cells::default();
+    let total: u64 = values.iter().map(|(_, a, b)| a + b).sum();
     // Of few records, the share is a record or two, which are no atom.
-    let atom = (ATOM * total).max(BIN as f64);
+    let atom = (ATOM * total as f64).max(BIN as f64);
     let (atoms, rest): (Vec<_>, Vec<_>) = values.into_iter().partition(|(_, a, b)| (a + b) as f64 >= atom);
     atoms.iter().for_each(|(_, a, b)| cells.push(*a, *b));
     let left: u64 = rest.iter().map(|(_, a, b)| a + b).sum();
@@ -94,7 +100,11 @@ pub(super) fn of_numbers(old: &[f64], new: &[f64]) -> Cells {
 /// records of each cohort count as independent. The test on cells sees any change, and that on ranks sees a
 /// shift that is spread over many cells: twice the smaller of the two probabilities keeps the level.
 pub(super) fn p_of_numbers(old: &[f64], new: &[f64], share: [f64; 2]) -> Option<f64> {
-    let cells = of_numbers(old, new);
+    let values = distinct(old, new);
+    // Values that few records hold are too rare for cells of their own, and of them the chance is the hardest to
+    // calculate.
+    let rare = values.len() > 2 && ((old.len() + new.len()) as u64) < RARE * values.len() as u64;
+    let cells = if rare { binned(values) } else { of_numbers(old, new) };
     let cells = if cells.old.len() > FEW { cells.joined() } else { cells };
     let judged = cells.thinned(share).joined();
     let by_cells = homogeneity(&judged.old, &judged.new);
