@@ -23,6 +23,14 @@ pub enum OutputError {
     /// The target path has no final component, such as `..` or `/`.
     #[error("output {} does not name a file or folder", .0.display())]
     NoName(PathBuf),
+    /// The target is an input, or holds one, which replacing it would destroy.
+    #[error("output {} would replace the input {}", output.display(), input.display())]
+    HoldsInput {
+        /// The target.
+        output: PathBuf,
+        /// What is read.
+        input: PathBuf,
+    },
     /// The file system refused an operation.
     #[error(transparent)]
     Io(#[from] IoError),
@@ -32,10 +40,28 @@ impl Hint for OutputError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Exists(_) => Some("choose another --output, or pass --force to replace it".into()),
+            Self::HoldsInput { .. } => Some(
+                "choose another --output; --force replaces former outputs, and never what is read".into(),
+            ),
             Self::NoName(_) => Some("give --output a name".into()),
             Self::Io(e) => e.hint(),
         }
     }
+}
+
+/// Refuses a target that is one of the inputs, or a folder that holds one.
+///
+/// # Errors
+/// [`OutputError::HoldsInput`].
+pub fn keep_inputs<'p>(target: &Path, inputs: impl IntoIterator<Item = &'p Path>) -> Result<(), OutputError> {
+    // What is not there yet replaces nothing.
+    let Ok(place) = target.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|input| input.starts_with(&place)) {
+            return Err(OutputError::HoldsInput { output: target.to_path_buf(), input: input.to_path_buf() });
+        }
+    }
+    Ok(())
 }
 
 /// A file or folder that is being built beside its target.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 
-use super::records::{expected, unseen_warnings};
+use super::records::{expected, lacking, unseen_warnings};
 use super::{Error, RecordsSource};
 use crate::artifact::ModelArtifact;
 use crate::features::{Encoder, StoredRecords, add_counts};
@@ -73,7 +73,8 @@ impl<'m> Blocks<'m> {
                 let stored = StoredRecords::open(dir)?;
                 if stored.fingerprint != model.header.bundle_sha256 {
                     let opened = model.check_terms(&stored.manifest)?;
-                    return table(&dir.join("features.parquet"), opened);
+                    let opened = table(&dir.join("features.parquet"), opened);
+                    return opened.map_err(|error| lacking(error, dir));
                 }
                 model.check_encoder(&stored.manifest.encoder)?;
                 let source = Source::Stored(Box::new(stored));

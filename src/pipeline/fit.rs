@@ -8,7 +8,7 @@ use crate::artifact::{
 use crate::error::IoError;
 use crate::features::{Bundle, Shape};
 use crate::ingest;
-use crate::output::OutputError;
+use crate::output::{OutputError, keep_inputs};
 use crate::random::Seed;
 use crate::schema::Kind;
 use crate::train::{self, Progress, TrainError};
@@ -61,6 +61,7 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
+    keep_inputs(request.output, [request.bundle])?;
     let bundle = Bundle::open(request.bundle)?;
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
     let trained = request.model.definition().trained;

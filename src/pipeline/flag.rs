@@ -10,6 +10,7 @@ use crate::message::{Message, Weight};
 use crate::outlier::{
     self, FlagColumn, FlagOptions, FlagRow, Flags, Grouping, Judge, MostUnusual, Rule, Warning,
 };
+use crate::output::keep_inputs;
 use crate::random::Seed;
 use crate::schema::Split;
 
@@ -64,6 +65,9 @@ pub struct FlagSummary {
 /// # Errors
 /// Whatever reading, scoring or writing reports.
 pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<FlagSummary, Error> {
+    for output in std::iter::once(request.output).chain(request.json) {
+        keep_inputs(output, [request.model, request.records.path()])?;
+    }
     let json = request.json.map(|path| FlagsFile::begin(path, request.force)).transpose()?;
     let model = ModelArtifact::load(request.model)?;
     let mut records = Blocks::open(&model, request.records, progress)?;

@@ -8,7 +8,7 @@ use crate::artifact::ModelArtifact;
 use crate::features::Encoder;
 use crate::ingest::{self, OutputCells, OutputColumn, write_table};
 use crate::message::{Message, Weight};
-use crate::output::OutputError;
+use crate::output::{OutputError, keep_inputs};
 use crate::partial::{self, Proposal};
 use crate::random::Seed;
 
@@ -48,6 +48,7 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
+    keep_inputs(request.output, [request.model, request.given])?;
     let model = ModelArtifact::load(request.model)?;
     let encoder = &model.encoder;
     let expected = expected(encoder);

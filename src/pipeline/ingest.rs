@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::IoError;
 use crate::features::{Manifest, Prepared};
 use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress};
-use crate::output::Staged;
+use crate::output::{Staged, keep_inputs};
 use crate::schema::PipelineKind;
 use crate::{schema, waveform};
 
@@ -50,12 +50,13 @@ pub fn explain(
     settings: &[(String, String)],
     variable: &str,
     record: &str,
+    bad_rows: BadRows,
     progress: &dyn IngestProgress,
 ) -> Result<ingest::Explanation, Error> {
     let (mut pipeline, schema) = schema::load_pipeline(pipeline)?;
     schema::apply_settings(&mut pipeline, settings)?;
     let schema = schema.ok_or(ingest::IngestError::NothingToExplain)?;
-    Ok(ingest::explain(&schema, &pipeline, input, variable, record, progress)?)
+    Ok(ingest::explain(&schema, &pipeline, input, variable, record, bad_rows, progress)?)
 }
 
 /// Reads, fits transforms on the training split, and writes the bundle.
@@ -63,6 +64,8 @@ pub fn explain(
 /// # Errors
 /// Whatever a stage reports; the former output is then intact.
 pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Result<Ingested, Error> {
+    let inputs = [Some(request.input), Some(Path::new(request.pipeline)), request.cache];
+    keep_inputs(request.output, inputs.into_iter().flatten())?;
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;

@@ -134,7 +134,9 @@ impl Labels {
         let (mut n, mut met, mut met_anomalies) = (0, 0, 0);
         for (row, id) in ids.enumerate() {
             n += 1;
-            let label = known.get(id);
+            // A column of ids with an empty cell makes pandas write 12 as 12.0.
+            let is_number = id.bytes().all(|b| b.is_ascii_digit());
+            let label = known.get(id).or_else(|| known.get(&format!("{id}.0")).filter(|_| is_number));
             met += usize::from(label.is_some());
             met_anomalies += usize::from(label.is_some_and(|label| label.kind.is_some()));
             if label.is_some() || !lists_ordinary {
@@ -261,5 +263,7 @@ mod tests {
         assert!(alone.messages[0].text.contains("3 of 4 records in f.csv without a label count as ordinary"));
         assert!(of("record_id,label\n").unwrap().messages[0].text.contains("lists nothing at all"));
         assert!(of("record_id,label\nz,1\n").is_err());
+        let floats = read("l.csv", "record_id,label\n12.0,1\n13.0,0\n").unwrap();
+        assert_eq!(floats.of(["12", "14"].into_iter(), "f.csv", Path::new("l.csv")).unwrap().rows, [0]);
     }
 }

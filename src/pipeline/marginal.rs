@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::artifact::ModelArtifact;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::message::{Message, Weight};
+use crate::output::keep_inputs;
 use crate::partial::{FEWEST_EFFECTIVE, Proposal, marginals};
 use crate::random::Seed;
 
@@ -39,6 +40,7 @@ pub struct MarginalRequest<'a> {
 /// # Errors
 /// Features the model has not; whatever reading, judging or writing reports.
 pub fn marginal(request: &MarginalRequest<'_>, progress: &dyn IngestProgress) -> Result<Vec<Message>, Error> {
+    keep_inputs(request.output, [request.model, request.records.path()])?;
     let model = ModelArtifact::load(request.model)?;
     let wanted = wanted(&model, request.columns)?;
     let mut records = Blocks::open(&model, request.records, progress)?.by(ROWS);

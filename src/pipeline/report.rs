@@ -10,7 +10,7 @@ use crate::evaluate::ScoreKind;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::ingest::{self, Cells};
 use crate::outlier::{self, Evaluation, Flags, Rule};
-use crate::output::{OutputError, write_atomic};
+use crate::output::{OutputError, keep_inputs, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
 use crate::schema::{Kind, Split};
@@ -75,6 +75,10 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
+    check_name(request.output, request.format)?;
+    let models = request.models.iter().copied();
+    let others = [request.compare, request.labels, request.records.map(RecordsSource::path)];
+    keep_inputs(request.output, models.chain(others.into_iter().flatten()).chain([request.bundle]))?;
     let bundle = Bundle::open(request.bundle)?;
     let labels = request.labels.map(read_labels).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
@@ -139,6 +143,31 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     };
     write_atomic(request.output, text.as_bytes())?;
     Ok(flagged.and_then(|f| f.evaluation))
+}
+
+/// Refuses a name that promises another kind of file.
+fn check_name(output: &Path, format: ReportFormat) -> Result<(), Error> {
+    let ending = output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let (what, fits): (_, &[&str]) = match format {
+        ReportFormat::Html => ("an HTML page", &["html", "htm"]),
+        ReportFormat::Json => ("JSON", &["json"]),
+    };
+    let other = ["html", "htm", "json", "pdf", "csv", "txt", "md", "docx", "parquet", "png", "svg"];
+    match ending {
+        Some(ending) if other.contains(&ending.as_str()) && !fits.contains(&ending.as_str()) => {
+            Err(Error::Usage {
+                message: format!(
+                    "{}: a report in this format is {what}, and no file of that kind",
+                    output.display()
+                ),
+                hint: format!(
+                    "end the name in .{}; --format html or json says which; a browser prints the page as PDF",
+                    fits[0]
+                ),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `waveform.json`, as `ingest` writes it.

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::artifact::ModelArtifact;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::message::Message;
+use crate::output::keep_inputs;
 use crate::random::Seed;
 
 use super::blocks::{Blocks, identifiers};
@@ -32,6 +33,7 @@ pub struct ScoreRequest<'a> {
 /// # Errors
 /// Whatever reading, scoring or writing reports.
 pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Result<Vec<Message>, Error> {
+    keep_inputs(request.output, [request.model, request.records.path()])?;
     let model = ModelArtifact::load(request.model)?;
     let mut records = Blocks::open(&model, request.records, progress)?;
     let mut writer = TableWriter::begin(request.output, request.force)?;

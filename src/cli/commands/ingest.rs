@@ -23,10 +23,7 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
         output,
         force: args.force,
         settings: &args.settings,
-        bad_rows: match args.on_bad_row {
-            args::OnBadRow::Fail => BadRows::Fail,
-            args::OnBadRow::Skip => BadRows::Skip,
-        },
+        bad_rows: bad_rows(args),
         cache: args.cache.as_deref(),
     };
     let bundle = pipeline::ingest(&request, &IngestBars::new(console))?;
@@ -38,10 +35,25 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
+fn bad_rows(args: &args::Ingest) -> BadRows {
+    match args.on_bad_row {
+        args::OnBadRow::Fail => BadRows::Fail,
+        args::OnBadRow::Skip => BadRows::Skip,
+    }
+}
+
 /// One cell with all its rows on stdout; nothing is written.
 fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -> Result {
     let bars = IngestBars::new(console);
-    let found = pipeline::explain(&args.pipeline, &args.input, &args.settings, variable, stay, &bars)?;
+    let found = pipeline::explain(
+        &args.pipeline,
+        &args.input,
+        &args.settings,
+        variable,
+        stay,
+        bad_rows(args),
+        &bars,
+    )?;
     if args.json {
         print_json(&found)?;
         return Ok(Outcome::Done);

@@ -46,22 +46,27 @@ pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Ve
             );
             say(Weight::LeftOut, n, text);
         }
-        // What the cohort and the windows leave behind is what was asked for.
-        let ruled = plan.events.iter().filter(|planned| planned.table.name == *table);
-        let ruled = ruled.flat_map(|planned| planned.columns.drop.iter().map(|rule| rule.reason.as_str()));
-        let reasons: Vec<&str> =
-            ["no time", "no such record", "record without start"].into_iter().chain(ruled).collect();
-        let unplaced: Vec<(&str, u64)> =
-            reasons.into_iter().filter_map(|reason| Some((reason, *dropped.get(reason)?))).collect();
-        if !unplaced.is_empty() {
-            let n = unplaced.iter().map(|(_, n)| n).sum();
-            let listed: Vec<String> = unplaced.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
-            let rows = if n == 1 {
-                "1 row of the items in use is".into()
-            } else {
-                format!("{n} rows of the items in use are")
-            };
-            say(Weight::LeftOut, n, format!("table {table}: {rows} left out ({})", listed.join(", ")));
+        // What the cohort and the windows leave behind is what was asked for, and so are rows of other patients.
+        if let Some(planned) = plan.events.iter().find(|planned| planned.table.name == *table) {
+            let ruled = planned.columns.drop.iter().map(|rule| rule.reason.as_str());
+            let mut unplaced: Vec<(&str, u64)> = ["no time", "record without start"]
+                .into_iter()
+                .chain(ruled)
+                .filter_map(|reason| Some((reason, *dropped.get(reason)?)))
+                .collect();
+            unplaced.dedup();
+            if !unplaced.is_empty() {
+                let n: u64 = unplaced.iter().map(|(_, n)| n).sum();
+                let listed: Vec<String> =
+                    unplaced.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+                let rows = if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
+                let are = if n == 1 { "is" } else { "are" };
+                let text = format!(
+                    "table {table}: {rows} of the items in use {are} left out ({})",
+                    listed.join(", ")
+                );
+                say(Weight::LeftOut, n, text);
+            }
         }
         if let Some(&n) = dropped.get(COPY) {
             let text = format!(
@@ -239,8 +244,11 @@ pub(in crate::ingest) fn of_rejections(audits: &[VariableAudit]) -> Option<Messa
         1 => "; 1 more variable in audit.json".to_owned(),
         more => format!("; {more} more variables in audit.json"),
     };
-    let what = if n == 1 { "1 measurement is".to_owned() } else { format!("{n} measurements are") };
-    let text = format!("{what} rejected, as nothing that can be used: {}{more}", listed.join("; "));
+    let what = match n {
+        1 => "1 measurement cannot be used and is rejected".to_owned(),
+        _ => format!("{n} measurements cannot be used and are rejected"),
+    };
+    let text = format!("{what}: {}{more}", listed.join("; "));
     (n > 0).then(|| Message::records(Weight::LeftOut, text).counting(n))
 }
 

@@ -134,3 +134,30 @@ impl TypedFile {
         search.err().unwrap_or_else(|| locate::wrong(self, column, Place::Row(0)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::ingest::files::SourceFile;
+    use crate::ingest::typed::file::Wanted;
+
+    /// Parquet keeps moments in UTC, and the schema that the writer adds names the zone of their clocks.
+    #[test]
+    fn a_zone_that_the_writer_names_is_seen() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/writers");
+        for file in ["pyarrow.parquet", "pandas.parquet", "pyarrow.arrow"] {
+            let source = SourceFile::new(&folder.join(file)).unwrap();
+            let name = "timestamp_zone".to_owned();
+            let wanted = [Wanted { name, dtype: schema::DType::Datetime, is_code: false }];
+            let typed = TypedFile::open(source, &wanted, false).unwrap().unwrap_or_else(|_| panic!("{file}"));
+            let passed = typed.scan(|_, _| Ok(())).unwrap();
+            assert_eq!(
+                (passed.zones.other, passed.zones.utc, passed.zones.none),
+                (true, false, false),
+                "{file}"
+            );
+        }
+    }
+}
