@@ -14,7 +14,7 @@ pub trait Hint: std::error::Error {
 
 /// A file operation that failed, together with the path it was attempted on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}", path.display())]
+#[error("cannot {action} {}: {}", path.display(), reason(source))]
 pub struct IoError {
     /// What was attempted, as a verb: "read", "write" or "rename".
     pub action: &'static str,
@@ -22,6 +22,21 @@ pub struct IoError {
     pub path: PathBuf,
     /// The error that the operating system returned.
     pub source: std::io::Error,
+}
+
+/// What the operating system says, in words without its numbers.
+fn reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    match error.kind() {
+        NotFound => "there is no such file or folder".into(),
+        NotADirectory => "a part of the path is a file and no folder".into(),
+        IsADirectory => "it is a folder and no file".into(),
+        PermissionDenied => "permission is denied".into(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
+    }
 }
 
 impl IoError {
@@ -34,9 +49,11 @@ impl IoError {
 
 impl Hint for IoError {
     fn hint(&self) -> Option<String> {
-        use std::io::ErrorKind::{NotFound, PermissionDenied, StorageFull};
+        use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, StorageFull};
         match self.source.kind() {
-            NotFound => Some("check the path; relative paths start at the current folder".into()),
+            NotFound | NotADirectory => {
+                Some("check the path; relative paths start at the current folder".into())
+            }
             PermissionDenied => Some("choose a folder you may write to, or change its permissions".into()),
             StorageFull => {
                 Some("free some space or choose another disk; nothing half-written was left behind".into())

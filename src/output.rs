@@ -23,47 +23,45 @@ pub enum OutputError {
     /// The target path has no final component, such as `..` or `/`.
     #[error("output {} does not name a file or folder", .0.display())]
     NoName(PathBuf),
-    /// Replacing the target would remove what is read.
-    #[error("output {} {} what is read from {}", output.display(), if *same { "is" } else { "holds" }, input.display())]
-    IsInput {
+    /// The target is an input, or holds one, which replacing it would destroy.
+    #[error("output {} would replace the input {}", output.display(), input.display())]
+    HoldsInput {
         /// The target.
         output: PathBuf,
-        /// The input.
+        /// What is read.
         input: PathBuf,
-        /// Whether they are the same, or the input lies in the target.
-        same: bool,
     },
     /// The file system refused an operation.
     #[error(transparent)]
     Io(#[from] IoError),
 }
 
-/// Makes sure that no input would be removed by replacing `output`.
-///
-/// # Errors
-/// [`OutputError::IsInput`] where `output` is one of them, or a folder that holds one.
-pub fn keep_inputs<'p>(output: &Path, inputs: impl IntoIterator<Item = &'p Path>) -> Result<(), OutputError> {
-    let Ok(target) = output.canonicalize() else { return Ok(()) };
-    for input in inputs {
-        if let Ok(path) = input.canonicalize()
-            && path.starts_with(&target)
-        {
-            let (output, input) = (output.to_path_buf(), input.to_path_buf());
-            return Err(OutputError::IsInput { output, input, same: path == target });
-        }
-    }
-    Ok(())
-}
-
 impl Hint for OutputError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Exists(_) => Some("choose another --output, or pass --force to replace it".into()),
+            Self::HoldsInput { .. } => Some(
+                "choose another --output; --force replaces former outputs, and never what is read".into(),
+            ),
             Self::NoName(_) => Some("give --output a name".into()),
-            Self::IsInput { .. } => Some("choose another --output: --force would remove the input".into()),
             Self::Io(e) => e.hint(),
         }
     }
+}
+
+/// Refuses a target that is one of the inputs, or a folder that holds one.
+///
+/// # Errors
+/// [`OutputError::HoldsInput`].
+pub fn keep_inputs<'p>(target: &Path, inputs: impl IntoIterator<Item = &'p Path>) -> Result<(), OutputError> {
+    // What is not there yet replaces nothing.
+    let Ok(place) = target.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|input| input.starts_with(&place)) {
+            return Err(OutputError::HoldsInput { output: target.to_path_buf(), input: input.to_path_buf() });
+        }
+    }
+    Ok(())
 }
 
 /// A file or folder that is being built beside its target.
@@ -222,9 +220,9 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         fs::write(&table, "x").unwrap();
         let kept = |output: &Path, input: &Path| keep_inputs(output, [input]);
-        assert!(matches!(kept(&table, &table), Err(OutputError::IsInput { same: true, .. })));
-        assert!(matches!(kept(&folder, &table), Err(OutputError::IsInput { same: false, .. })));
-        assert!(matches!(kept(&folder.join("../in"), &table), Err(OutputError::IsInput { .. })));
+        assert!(matches!(kept(&table, &table), Err(OutputError::HoldsInput { .. })));
+        assert!(matches!(kept(&folder, &table), Err(OutputError::HoldsInput { .. })));
+        assert!(matches!(kept(&folder.join("../in"), &table), Err(OutputError::HoldsInput { .. })));
         assert!(kept(&folder.join("out"), &folder).is_ok() && kept(&tmp.path().join("out"), &table).is_ok());
     }
 

@@ -65,10 +65,10 @@ pub enum ArtifactError {
         /// Coordinates only the bundle has.
         only_bundle: Vec<String>,
     },
-    /// The records of a bundle are other things than those the model was fitted to.
-    #[error("the bundle's records are not what the model's are: {}", differences.join("; "))]
+    /// The records of a bundle mean something else than those of the model.
+    #[error("the model was fitted on other records than those of the bundle: {}", differences.join("; "))]
     OtherTerms {
-        /// In what they differ.
+        /// What differs, each as a clause.
         differences: Vec<String>,
     },
 }
@@ -105,13 +105,12 @@ impl Hint for ArtifactError {
             Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {
                 Some("copy the folder again from where it was made, or fit the model again".into())
             }
+            Self::OtherTerms { .. } => Some(
+                "make the bundle by the pipeline and the settings of the model's own, in the same units"
+                    .into(),
+            ),
             Self::OtherColumns { .. } => Some(
                 "use the bundle the model was fitted on, or one of the same pipeline; or fit again".into(),
-            ),
-            Self::OtherTerms { .. } => Some(
-                "make the bundle with the units, the sampling rate and the windows of the model's bundle, or fit a \
-                 model to this one"
-                    .into(),
             ),
         }
     }

@@ -13,13 +13,15 @@ use super::header::Header;
 use super::metrics::{Metrics, peak_memory_bytes};
 use super::model::Model;
 use super::standardised::standardised_mixture;
+use super::terms::Terms;
 use crate::density::Density;
 use crate::evaluate::DRAWS;
 use crate::evaluate::{
     Landmarks, MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for,
     score_records, split_metrics,
 };
-use crate::features::{Bundle, Encoder, level_code};
+use crate::features::{Bundle, Encoder, Manifest, level_code};
+use crate::message::Message;
 use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::HistoryRow;
@@ -244,6 +246,16 @@ impl ModelArtifact {
     /// [`ArtifactError::OtherColumns`] with the coordinates only one of them has.
     pub fn check_bundle(&self, bundle: &Bundle) -> Result<(), ArtifactError> {
         self.check_encoder(&bundle.manifest.encoder)
+    }
+
+    /// Checks that the records of another bundle than the model's own mean what those of the model do. Returns
+    /// what a user should know where that is a matter of judgement.
+    ///
+    /// # Errors
+    /// [`ArtifactError::OtherTerms`] where units, the size of windows, the sampling rate or the scale of
+    /// amplitudes differ.
+    pub fn check_terms(&self, other: &Manifest) -> Result<Vec<Message>, ArtifactError> {
+        Terms::compare(self.header.terms.as_ref(), &self.encoder, other)
     }
 
     /// Checks that the model speaks of the coordinates of a bundle's encoder.

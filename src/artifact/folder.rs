@@ -96,10 +96,11 @@ impl ModelArtifact {
     /// # Errors
     /// [`ArtifactError`]: nothing there, a later format, damage of any kind.
     pub fn load(dir: &Path) -> Result<Self, ArtifactError> {
+        use std::io::ErrorKind::{NotADirectory, NotFound};
         let path = dir.join(MODEL);
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && dir.exists() => {
+            Err(e) if matches!(e.kind(), NotFound | NotADirectory) && dir.exists() => {
                 return Err(ArtifactError::NotAModel(dir.to_path_buf()));
             }
             Err(e) => return Err(IoError::on("read", &path)(e).into()),

@@ -24,8 +24,9 @@ pub struct Header {
     pub seed: Seed,
     /// SHA-256 of the bundle's manifest and tensors.
     pub bundle_sha256: String,
-    /// What a record is.
-    pub records: Terms,
+    /// What its records are; absent in models of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
     /// Names of the coordinates, in order.
     pub coordinates: Vec<String>,
     /// Free parameters.
@@ -98,7 +99,7 @@ impl Header {
             program_version: env!("CARGO_PKG_VERSION").to_string(),
             seed: account.seed,
             bundle_sha256: bundle.fingerprint(),
-            records: Terms::of(&bundle.manifest),
+            terms: Some(Terms::of(&bundle.manifest)),
             coordinates: bundle.manifest.encoder.coordinate_names(),
             n_parameters: 0,
             score_draws: DRAWS,

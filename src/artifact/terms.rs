@@ -1,122 +1,147 @@
-//! What the records of a model are, beside the names of their features: a record of another bundle can be judged
-//! only if it means the same.
+//! What the records of a model are: units, windows of time, windows of signals. Records of another bundle are
+//! told by their names alone, and a column of the same name may hold something else.
 
 use serde::{Deserialize, Serialize};
 
-use super::error::ArtifactError;
 use crate::features::{Encoder, Manifest, Shape};
 use crate::message::{Message, Weight};
-use crate::schema::{PipelineKind, Window};
+use crate::schema::{Normalise, PipelineKind, Waveform, Window};
 
-/// What a record is.
+use super::ArtifactError;
+
+/// The terms of a bundle that are no part of its columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
-    /// What its features are to each other.
+    /// What the features of a record are to each other.
     pub shape: Shape,
-    /// Samples per second of its signals, where it is a window of such.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frequency: Option<f64>,
-    /// Which events count, where it is made of events.
+    /// From when to when measurements count; absent for tables and signals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// How signals were cut; absent for tables and cohorts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waveform: Option<Waveform>,
 }
+
+/// Differences named in a message; more are counted.
+const NAMED: usize = 5;
 
 impl Terms {
     /// The terms of a bundle.
-    pub fn of(manifest: &Manifest) -> Self {
-        let (frequency, window) = match manifest.pipeline.kind() {
-            PipelineKind::Windows(waveform) => (waveform.frequency, None),
-            PipelineKind::Cohort => (None, Some(manifest.pipeline.window.clone())),
-            PipelineKind::Table(_) => (None, None),
-        };
-        Self { shape: manifest.shape.clone(), frequency, window }
+    pub(super) fn of(manifest: &Manifest) -> Self {
+        let pipeline = &manifest.pipeline;
+        Self {
+            shape: manifest.shape.clone(),
+            window: matches!(pipeline.kind(), PipelineKind::Cohort).then(|| pipeline.window.clone()),
+            waveform: pipeline.waveform.clone(),
+        }
     }
 
-    /// Compares them with those of another bundle, whose features of the same names are to be judged by
-    /// `encoder`. Returns what may differ for good reasons.
+    /// Checks that the records of another bundle mean what those of a model do. Returns what a user should know
+    /// where that is a matter of judgement. `terms` are absent in models of earlier versions.
     ///
     /// # Errors
-    /// [`ArtifactError::OtherTerms`] with everything that makes its records other things.
-    pub fn check(&self, encoder: &Encoder, other: &Manifest) -> Result<Vec<Message>, ArtifactError> {
-        let theirs = Self::of(other);
-        let mut differences = Vec::new();
-        match (&self.shape, &theirs.shape) {
-            (Shape::Table, Shape::Table) => {}
-            (a, b) if a == b => {}
-            (Shape::Windows { samples: ours, .. }, Shape::Windows { samples, .. }) if ours != samples => {
-                differences.push(format!("its windows have {samples} samples, the model's {ours}"));
+    /// [`ArtifactError::OtherTerms`] where units, the size of windows, the sampling rate or the scale of
+    /// amplitudes differ.
+    pub(super) fn compare(
+        terms: Option<&Self>,
+        encoder: &Encoder,
+        other: &Manifest,
+    ) -> Result<Vec<Message>, ArtifactError> {
+        let mut differences = units(encoder, &other.encoder);
+        let mut messages = Vec::new();
+        if let Some(ours) = terms {
+            let theirs = Self::of(other);
+            if ours.shape != theirs.shape {
+                differences.push(format!(
+                    "its records are {}, and those of the bundle are {}",
+                    described(&ours.shape),
+                    described(&theirs.shape)
+                ));
             }
-            (Shape::Windows { past: ours, .. }, Shape::Windows { past, .. }) if ours != past => {
-                differences.push(format!("its windows have {past} samples before them, the model's {ours}"));
+            if let (Some(a), Some(b)) = (&ours.waveform, &theirs.waveform) {
+                differences.extend(signals(a, b));
+                if a.normalise == Normalise::Channel && b.normalise == Normalise::Channel {
+                    let text = "amplitudes are in standard deviations of the bundle's own training windows, and not \
+                                of those that the model was fitted on: a difference in size or level does not show; \
+                                use normalise=none to compare bundles";
+                    messages.push(Message::records(Weight::Wrong, text));
+                }
             }
-            (Shape::Windows { .. }, Shape::Windows { .. }) => {
-                differences.push("its windows have other channels, or in another order".into());
-            }
-            (Shape::Table, Shape::Windows { .. }) => {
-                differences
-                    .push("its records are windows of signals, the model's are rows of a table".into());
-            }
-            (Shape::Windows { .. }, Shape::Table) => {
-                differences
-                    .push("its records are rows of a table, the model's are windows of signals".into());
+            if let (Some(a), Some(b)) = (&ours.window, &theirs.window)
+                && a != b
+            {
+                let text = format!(
+                    "the model was fitted on measurements of {}, and those of the bundle are of {}",
+                    hours(a),
+                    hours(b)
+                );
+                messages.push(Message::records(Weight::Wrong, text));
             }
         }
-        if let (Some(ours), Some(frequency)) = (self.frequency, theirs.frequency)
-            && ours != frequency
-        {
-            differences.push(format!("its signals have {frequency} samples a second, the model's {ours}"));
-        }
-        differences.extend(other_units(encoder, &other.encoder));
-        if !differences.is_empty() {
-            return Err(ArtifactError::OtherTerms { differences });
-        }
-        let window = self.window.as_ref().zip(theirs.window.as_ref()).filter(|(ours, theirs)| ours != theirs);
-        Ok(window.map(|(ours, theirs)| other_window(ours, theirs)).into_iter().collect())
+        if differences.is_empty() { Ok(messages) } else { Err(ArtifactError::OtherTerms { differences }) }
     }
 }
 
-/// Features whose unit is another one.
-fn other_units(ours: &Encoder, theirs: &Encoder) -> Option<String> {
-    const SHOWN: usize = 5;
-    let plain = |unit: &str| unit.trim().to_lowercase();
-    let differ: Vec<String> = ours
-        .columns
-        .iter()
-        .filter_map(|ours| {
-            let theirs = theirs.columns.iter().find(|theirs| theirs.meta.name == ours.meta.name)?;
-            let (a, b) = (&ours.meta.unit, &theirs.meta.unit);
-            // A unit that one of them does not state may be the same.
-            let other = plain(a) != plain(b) && !plain(a).is_empty() && !plain(b).is_empty();
-            other.then(|| format!("`{}` is in {b} there and in {a} in the model", ours.meta.name))
-        })
-        .collect();
-    let more = differ.len().saturating_sub(SHOWN);
-    let shown = differ.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    (!differ.is_empty()).then(|| if more > 0 { format!("{shown} and {more} more") } else { shown })
+/// Columns whose units differ; the samples of a channel are one.
+fn units(ours: &Encoder, theirs: &Encoder) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for a in &ours.columns {
+        let Some(b) = theirs.columns.iter().find(|b| b.meta.name == a.meta.name) else { continue };
+        if a.meta.unit != b.meta.unit && !a.meta.unit.is_empty() && !b.meta.unit.is_empty() {
+            // `II[0017]` is a sample of the channel `II`.
+            let name = a.meta.name.split_once('[').map_or(a.meta.name.as_str(), |(channel, _)| channel);
+            let name = if name == a.meta.group { name } else { &a.meta.name };
+            let text = format!("`{name}` is in {}, and in {} in the bundle", a.meta.unit, b.meta.unit);
+            if !found.contains(&text) {
+                found.push(text);
+            }
+        }
+    }
+    let more = found.len().saturating_sub(NAMED);
+    found.truncate(NAMED);
+    if more > 0 {
+        found.push(format!("{more} more have other units"));
+    }
+    found
 }
 
-fn other_window(ours: &Window, theirs: &Window) -> Message {
-    let hours = |window: &Window| {
-        let mut text = format!("hours {} to {}", window.start_hours, window.end_hours);
-        if let Some(step) = window.step_hours {
-            text.push_str(&format!(" in steps of {step}"));
+fn signals(a: &Waveform, b: &Waveform) -> Vec<String> {
+    let mut found = Vec::new();
+    if let (Some(a), Some(b)) = (a.frequency, b.frequency)
+        && (a - b).abs() > 1e-6 * a
+    {
+        found.push(format!("its signals have {a} samples per second, and those of the bundle {b}"));
+    }
+    if a.normalise != b.normalise {
+        let (a, b) = (a.normalise.name(), b.normalise.name());
+        found.push(format!("it was fitted with normalise={a}, and the bundle was made with normalise={b}"));
+    }
+    found
+}
+
+fn described(shape: &Shape) -> String {
+    match shape {
+        Shape::Table => "rows of a table".into(),
+        Shape::Windows { channels, samples, past } => {
+            let past = if *past > 0 { format!(" after {past} of the past") } else { String::new() };
+            format!("windows of {samples} samples{past} of {}", channels.join(", "))
         }
-        if window.until_end {
-            text.push_str(" until the record ends");
-        }
-        text
-    };
-    let (a, b) = (hours(theirs), hours(ours));
-    let differ = if a == b {
-        ", counted from another moment".to_owned()
-    } else {
-        format!(": {a} there, {b} in the model")
-    };
-    Message::records(
-        Weight::Wrong,
-        format!(
-            "the records of this bundle are made of other hours than the model's{differ}; features of one name mean \
-             something else, so that a surprise may come from that"
-        ),
-    )
+    }
+}
+
+fn hours(window: &Window) -> String {
+    let mut text = format!("hours {} to {}", window.start_hours, window.end_hours);
+    if let Some(step) = window.step_hours {
+        text += &format!(", by {step} hours");
+    }
+    if let Some(width) = window.width_hours {
+        text += &format!(" of {width} hours");
+    }
+    if window.until_end {
+        text += ", until the end of the record";
+    }
+    if window.relative_to.is_some() {
+        text += ", from another moment than its start";
+    }
+    text
 }

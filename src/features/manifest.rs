@@ -114,7 +114,8 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(Manifest, String), FeatureErr
 pub(super) fn read(dir: &Path, file: &'static str) -> Result<Vec<u8>, FeatureError> {
     let path = dir.join(file);
     fs::read(&path).map_err(|e| {
-        if e.kind() == std::io::ErrorKind::NotFound && dir.is_dir() {
+        use std::io::ErrorKind::{NotADirectory, NotFound};
+        if matches!(e.kind(), NotFound | NotADirectory) && dir.exists() {
             FeatureError::NotABundle { path: dir.to_path_buf(), file }
         } else {
             IoError::on("read", &path)(e).into()

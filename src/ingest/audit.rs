@@ -12,6 +12,12 @@ use crate::error::IoError;
 use crate::message::Messages;
 use crate::num::hex::hex;
 
+/// Whether a count need not be written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none(n: &u64) -> bool {
+    *n == 0
+}
+
 /// Everything that happened between the files and the records.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
@@ -144,6 +150,17 @@ pub struct VariableAudit {
     /// Units of the measurements with an unknown unit, with their counts.
     #[serde(default)]
     pub unknown_units: BTreeMap<String, u64>,
+    /// Units of measurements whose source lists none and whose variable knows no conversion, with their counts;
+    /// their numbers are used as they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unlisted_units: BTreeMap<String, u64>,
+    /// Windows without an entry behind one with another value than the default, in a table that does not say when
+    /// what is charted ends.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub left_open: u64,
+    /// Ages that the schema's `cap` stands for.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub capped: u64,
     /// Values that another table holds for the same record and time as well; they count once.
     #[serde(default)]
     pub mirrored: u64,

@@ -248,10 +248,7 @@ pub(super) fn of_table(
 ) -> Result<Vec<SourceFile>, IngestError> {
     let found: Vec<_> = files
         .iter()
-        .filter(|f| {
-            let is = |stem: &str| patterns.iter().any(|p| matches(&p.to_lowercase(), stem));
-            is(&f.stem) || part_of(&f.stem).is_some_and(is)
-        })
+        .filter(|f| patterns.iter().any(|pattern| is_of(&f.stem, &pattern.to_lowercase())))
         .cloned()
         .collect();
     for (i, file) in found.iter().enumerate() {
@@ -261,6 +258,11 @@ pub(super) fn of_table(
         }
     }
     Ok(found)
+}
+
+/// Whether a file's stem is that of a pattern, with or without the number of a part.
+pub(super) fn is_of(stem: &str, pattern: &str) -> bool {
+    matches(pattern, stem) || part_of(stem).is_some_and(|head| matches(pattern, head))
 }
 
 /// `*` stands for any text, also none.

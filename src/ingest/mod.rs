@@ -7,6 +7,7 @@
 //! wide      tables with one row per record already           cohort    extracts of a database → one row per record
 //! events    event tables → measurements in windows           audit     the account of what was read and left out
 //! write     Parquet and CSV outputs                          table     records in original units
+//! text_table  tables of texts that are no data
 //! ```
 
 mod audit;
@@ -22,6 +23,7 @@ mod table_writer;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_table;
 mod typed;
 mod wide;
 mod write;
@@ -34,6 +36,7 @@ pub use progress::{IngestProgress, NoProgress};
 pub use spelling::{Codes, Marks, Spelling};
 pub use table::{Cells, Column, Names, RecordTable, Subjects, Texts};
 pub use table_writer::TableWriter;
+pub use text_table::TextTable;
 pub use wide::{
     Expected, NewTable, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
 };

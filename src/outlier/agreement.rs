@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::calibrate::{ROUNDING, q_values};
+use super::calibrate::ROUNDING;
 use super::evaluation::{auroc, average_precision};
 use super::{Label, OutlierError};
 
@@ -22,6 +22,8 @@ pub struct Verdict {
     pub score: f64,
     /// Calibrated.
     pub p_value: f64,
+    /// Adjusted for all records that were flagged together, which may be more than are compared.
+    pub q_value: f64,
     /// The decision.
     pub flagged: bool,
 }
@@ -39,7 +41,7 @@ pub struct Agreement {
     pub average_precision: f64,
     /// The decisions of the table.
     pub flagged: Decision,
-    /// Benjamini–Hochberg over all rows of the table, at several rates.
+    /// Benjamini–Hochberg by the q-values of the table, at several rates.
     pub at_fdr: Vec<Decision>,
     /// Of the ordinary rows, the share with p at or below each level.
     pub calibration: Vec<CalibrationPoint>,
@@ -102,7 +104,6 @@ pub fn agreement(verdicts: &[Verdict], labels: &[Label]) -> Result<Agreement, Ou
     let anomalous: Vec<bool> = labels.iter().map(|l| l.kind.is_some()).collect();
     let scores: Vec<f64> = verdicts.iter().map(|v| v.score).collect();
     let p: Vec<f64> = verdicts.iter().map(|v| v.p_value).collect();
-    let q = q_values(&p);
     let decision = |fdr: Option<f64>, flagged: &dyn Fn(usize) -> bool| {
         let hits = (0..p.len()).filter(|&i| flagged(i) && anomalous[i]).count();
         let n_flagged = (0..p.len()).filter(|&i| flagged(i)).count();
@@ -144,7 +145,7 @@ pub fn agreement(verdicts: &[Verdict], labels: &[Label]) -> Result<Agreement, Ou
         flagged: decision(None, &|i| verdicts[i].flagged),
         at_fdr: RATES
             .iter()
-            .map(|&rate| decision(Some(rate), &|i| q[i] <= rate * (1.0 + ROUNDING)))
+            .map(|&rate| decision(Some(rate), &|i| verdicts[i].q_value <= rate * (1.0 + ROUNDING)))
             .collect(),
         calibration: LEVELS.iter().map(|&level| point(&ordinary, level)).collect(),
         ks_distance: ks_distance(&ordinary),
@@ -194,12 +195,12 @@ mod tests {
     /// .02, .48 | .4, .1 → 0.48.
     #[test]
     fn figures_are_those_worked_out_by_hand() {
-        let verdict = |score: f64, p_value: f64, flagged| Verdict { score, p_value, flagged };
+        let verdict = |score, p_value, q_value, flagged| Verdict { score, p_value, q_value, flagged };
         let rows = [
-            verdict(9.0, 0.01, true),
-            verdict(8.0, 0.02, true),
-            verdict(3.0, 0.5, false),
-            verdict(1.0, 0.9, false),
+            verdict(9.0, 0.01, 0.04, true),
+            verdict(8.0, 0.02, 0.04, true),
+            verdict(3.0, 0.5, 2.0 / 3.0, false),
+            verdict(1.0, 0.9, 0.9, false),
         ];
         let labels = [label(Some("unit")), label(None), label(Some("swap")), label(None)];
         let a = agreement(&rows, &labels).unwrap();

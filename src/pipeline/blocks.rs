@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 
-use super::records::{expected, unseen_warnings};
+use super::records::{expected, lacking, unseen_warnings};
 use super::{Error, RecordsSource};
 use crate::artifact::ModelArtifact;
 use crate::features::{Encoder, StoredRecords, add_counts};
@@ -32,8 +32,8 @@ pub(super) struct Block {
 /// Records that can be gone through more than once.
 pub(super) struct Blocks<'m> {
     source: Source<'m>,
-    /// What the user should know about the bundle they come from.
-    about_bundle: Vec<Message>,
+    /// What is known of them before they are read.
+    opened: Vec<Message>,
     /// What the user should know about them, as far as they have been gone through.
     pub(super) messages: Vec<Message>,
     rows: usize,
@@ -57,32 +57,28 @@ impl<'m> Blocks<'m> {
         progress: &'m dyn IngestProgress,
     ) -> Result<Self, Error> {
         let rows = (NUMBERS / model.encoder.n_features().max(1)).max(64);
-        let table = |path: &Path| -> Result<Self, Error> {
+        let table = |path: &Path, opened: Vec<Message>| -> Result<Self, Error> {
             let table = NewTable::open(path, &expected(&model.encoder))?;
             Ok(Self {
                 source: Source::Table(Box::new(table), &model.encoder),
-                about_bundle: Vec::new(),
-                messages: Vec::new(),
+                messages: opened.clone(),
+                opened,
                 rows,
                 progress,
             })
         };
         match source {
-            RecordsSource::Table(path) => table(path),
+            RecordsSource::Table(path) => table(path, Vec::new()),
             RecordsSource::Bundle(dir) => {
                 let stored = StoredRecords::open(dir)?;
                 if stored.fingerprint != model.header.bundle_sha256 {
-                    let messages = model.header.records.check(&model.encoder, &stored.manifest)?;
-                    return Ok(Self { about_bundle: messages, ..table(&dir.join("features.parquet"))? });
+                    let opened = model.check_terms(&stored.manifest)?;
+                    let opened = table(&dir.join("features.parquet"), opened);
+                    return opened.map_err(|error| lacking(error, dir));
                 }
                 model.check_encoder(&stored.manifest.encoder)?;
-                Ok(Self {
-                    source: Source::Stored(Box::new(stored)),
-                    about_bundle: Vec::new(),
-                    messages: Vec::new(),
-                    rows,
-                    progress,
-                })
+                let source = Source::Stored(Box::new(stored));
+                Ok(Self { source, opened: Vec::new(), messages: Vec::new(), rows, progress })
             }
         }
     }
@@ -120,7 +116,7 @@ impl<'m> Blocks<'m> {
             }
             Source::Table(table, encoder) => {
                 let (mut before, mut unseen) = (0, Vec::new());
-                let read = table.each(rows, self.progress, |read| {
+                let mut messages = table.each(rows, self.progress, |read| {
                     let coded = encoder.coded(&read)?;
                     // The reader may hand out more rows at once than can be scored at once.
                     for from in (0..coded.len()).step_by(rows) {
@@ -133,8 +129,9 @@ impl<'m> Blocks<'m> {
                     before += coded.len();
                     Ok::<_, Error>(())
                 })?;
-                self.messages = self.about_bundle.iter().cloned().chain(read).collect();
-                self.messages.extend(unseen_warnings(encoder, unseen));
+                messages.extend(unseen_warnings(encoder, unseen));
+                messages.splice(0..0, self.opened.iter().cloned());
+                self.messages = messages;
                 Ok(())
             }
         }

@@ -4,55 +4,62 @@ use std::path::Path;
 
 use crate::ingest::{self, Cells, RecordTable};
 use crate::message::{Message, Weight};
-use crate::outlier::{Agreement, Verdict, agreement};
+use crate::outlier::{Agreement, Verdict, agreement, q_values};
 use crate::schema::Kind;
 
-use super::labels::{labels_of, read_labels};
+use super::labels::{read_labels, truth};
 use super::{Error, error};
 
 /// Compares a table written by `flag` (CSV or Parquet) with a labels file. Returns the figures and what the
 /// user should know.
 ///
 /// # Errors
-/// Files that cannot be read; labels of which none is about a record of the table.
+/// Files that cannot be read; cells of flags that are no probability or no decision; labels of which none is
+/// about a record of the table.
 pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<Message>), Error> {
     let known = read_labels(labels)?;
-    let wanted = [("score", Kind::Continuous), ("p_value", Kind::Continuous), ("flagged", Kind::Categorical)];
+    let mut wanted =
+        vec![("score", Kind::Continuous), ("p_value", Kind::Continuous), ("flagged", Kind::Categorical)];
+    let has_q = ingest::column_names(flags)?.iter().any(|name| name.eq_ignore_ascii_case("q_value"));
+    wanted.extend(has_q.then_some(("q_value", Kind::Continuous)));
     let table = ingest::read_columns(flags, &wanted)?;
     let (scores, p) = (numbers(&table, 0), numbers(&table, 1));
+    let mut messages = Vec::new();
+    let q = if has_q {
+        numbers(&table, 3)
+    } else {
+        let text = format!(
+            "{} has no column `q_value`: false discovery rates are those of its {} rows by themselves",
+            flags.display(),
+            p.len()
+        );
+        messages.push(Message::records(Weight::Choice, text).counting(p.len()));
+        q_values(&p)
+    };
+    let wrong = |row: usize, what: &str| error::labels(flags, format!("row {}: {what}", row + 1));
+    let is_probability = |x: f64| x > 0.0 && x <= 1.0;
+    if let Some(row) = (0..p.len()).find(|&row| !is_probability(p[row])) {
+        return Err(wrong(row, "`p_value` is no probability"));
+    }
+    if let Some(row) = (0..q.len()).find(|&row| !is_probability(q[row])) {
+        return Err(wrong(row, "`q_value` is no probability"));
+    }
     let Cells::Text(decisions) = &table.columns[2].cells else {
         unreachable!("invariant: categorical columns are read as text")
     };
-    let verdicts: Vec<Verdict> = (0..table.n_records())
-        .map(|i| Verdict {
-            // A record that no score can be given is as unusual as can be, here as in the flags.
-            score: if scores[i].is_nan() { f64::INFINITY } else { scores[i] },
-            p_value: p[i],
-            flagged: decisions.get(i).is_some_and(|d| d.eq_ignore_ascii_case("true") || d == "1"),
-        })
-        .collect();
-    if let Some(row) = verdicts.iter().position(|v| !(v.p_value > 0.0 && v.p_value <= 1.0)) {
-        return Err(error::labels(flags, format!("row {}: `p_value` is no probability", row + 1)));
-    }
-    let truth = labels_of(table.record_ids.iter(), &known);
-    let met = table.record_ids.iter().filter(|id| known.contains_key(*id)).count();
-    let mut messages = Vec::new();
-    if met == 0 && !known.is_empty() {
-        return Err(error::labels(
-            labels,
-            format!("none of its {} record ids is in {}", known.len(), flags.display()),
-        ));
-    }
-    if met < known.len() {
-        let text = format!(
-            "{} of {} labelled records are not in {}; they are left out",
-            known.len() - met,
-            known.len(),
-            flags.display()
-        );
-        messages.push(Message::records(Weight::LeftOut, text).counting(known.len() - met));
-    }
-    Ok((agreement(&verdicts, &truth)?, messages))
+    let decided = |row: usize| {
+        let decision = decisions.get(row).and_then(|decision| truth(decision.trim()));
+        decision.ok_or_else(|| wrong(row, "`flagged` is neither true nor false"))
+    };
+    let matched = known.of(table.record_ids.iter(), &flags.display().to_string(), labels)?;
+    messages.extend(matched.messages);
+    let verdict = |&row: &usize| {
+        // A record that no score can be given is as unusual as can be, here as in the flags.
+        let score = if scores[row].is_nan() { f64::INFINITY } else { scores[row] };
+        Ok(Verdict { score, p_value: p[row], q_value: q[row], flagged: decided(row)? })
+    };
+    let verdicts: Vec<Verdict> = matched.rows.iter().map(verdict).collect::<Result<_, Error>>()?;
+    Ok((agreement(&verdicts, &matched.labels)?, messages))
 }
 
 fn numbers(table: &RecordTable, column: usize) -> Vec<f64> {

@@ -62,6 +62,7 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
+    keep_inputs(request.output, [request.bundle])?;
     let bundle = Bundle::open(request.bundle)?;
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
     let trained = request.model.definition().trained;

@@ -65,7 +65,7 @@ pub struct FlagSummary {
 /// # Errors
 /// Whatever reading, scoring or writing reports.
 pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<FlagSummary, Error> {
-    for output in [Some(request.output), request.json].into_iter().flatten() {
+    for output in std::iter::once(request.output).chain(request.json) {
         keep_inputs(output, [request.model, request.records.path()])?;
     }
     let json = request.json.map(|path| FlagsFile::begin(path, request.force)).transpose()?;

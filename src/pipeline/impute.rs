@@ -49,6 +49,7 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
+    keep_inputs(request.output, [request.model, request.given])?;
     let model = ModelArtifact::load(request.model)?;
     let encoder = &model.encoder;
     let expected = expected(encoder);

@@ -50,12 +50,13 @@ pub fn explain(
     settings: &[(String, String)],
     variable: &str,
     record: &str,
+    bad_rows: BadRows,
     progress: &dyn IngestProgress,
 ) -> Result<ingest::Explanation, Error> {
     let (mut pipeline, schema) = schema::load_pipeline(pipeline)?;
     schema::apply_settings(&mut pipeline, settings)?;
     let schema = schema.ok_or(ingest::IngestError::NothingToExplain)?;
-    Ok(ingest::explain(&schema, &pipeline, input, variable, record, progress)?)
+    Ok(ingest::explain(&schema, &pipeline, input, variable, record, bad_rows, progress)?)
 }
 
 /// Reads, fits transforms on the training split, and writes the bundle.
@@ -63,10 +64,12 @@ pub fn explain(
 /// # Errors
 /// Whatever a stage reports; the former output is then intact.
 pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Result<Ingested, Error> {
-    keep_inputs(request.output, [request.input])?;
+    let inputs = [Some(request.input), Some(Path::new(request.pipeline)), request.cache];
+    keep_inputs(request.output, inputs.into_iter().flatten())?;
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
+    let mut frequency = None;
     let table = match pipeline.kind() {
         PipelineKind::Cohort => {
             let schema =
@@ -77,19 +80,19 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
         }
         PipelineKind::Windows(settings) => {
             let (table, scales) = waveform::read_windows(&pipeline, settings, request.input)?;
-            // What the files say, so that the bundle states it wherever they do not.
-            let frequency = scales.frequency;
             let path = staged.path().join("waveform.json");
             let mut json = serde_json::to_vec_pretty(&scales).expect("invariant: numbers and texts");
             json.push(b'\n');
             fs::write(&path, json).map_err(IoError::on("write", &path))?;
-            if let Some(waveform) = &mut pipeline.waveform {
-                waveform.frequency = Some(frequency);
-            }
+            frequency = Some(scales.frequency).filter(|f| *f > 0.0);
             table
         }
         PipelineKind::Table(_) => ingest::read_wide(&pipeline, request.input, progress)?,
     };
+    // The rate that WFDB records say of themselves: samples at another one are other records.
+    if let Some(settings) = &mut pipeline.waveform {
+        settings.frequency = settings.frequency.or(frequency);
+    }
     let prepared = Prepared::new(&table, schema.as_ref(), &pipeline)?;
     ingest::write_features(&staged.path().join("features.parquet"), &table, prepared.splits())?;
     let (manifest, audit) = prepared.write(staged.path())?;

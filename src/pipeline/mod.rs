@@ -27,7 +27,7 @@ pub use flag::{FlagRequest, FlagSummary, flag};
 pub use impute::{ImputeRequest, impute};
 pub use ingest::{IngestRequest, Ingested, explain, ingest};
 pub use inspect::{Inspection, inspect};
-pub use labels::read_labels;
+pub use labels::{Labels, read_labels};
 pub use marginal::{MarginalRequest, marginal};
 pub use records::{Records, RecordsSource};
 pub use report::{ReportFormat, ReportRequest, report};

@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder, FittedColumn};
-use crate::ingest::{self, Expected};
+use crate::ingest::{self, Expected, IngestError};
 use crate::message::{Message, Weight, plural};
 use crate::schema::Kind;
 use crate::schema::Split;
@@ -23,7 +23,7 @@ pub enum RecordsSource<'a> {
 }
 
 impl<'a> RecordsSource<'a> {
-    /// Where they lie.
+    /// The bundle or table.
     pub fn path(self) -> &'a Path {
         match self {
             Self::Bundle(path) | Self::Table(path) => path,
@@ -63,8 +63,10 @@ impl Records {
                         messages: Vec::new(),
                     });
                 }
-                let mut records = Self::from_table(model, &dir.join("features.parquet"))?;
-                records.messages.splice(0..0, model.header.records.check(&model.encoder, &bundle.manifest)?);
+                let terms = model.check_terms(&bundle.manifest)?;
+                let records = Self::from_table(model, &dir.join("features.parquet"));
+                let mut records = records.map_err(|error| lacking(error, dir))?;
+                records.messages.splice(0..0, terms);
                 Ok(records)
             }
             RecordsSource::Table(path) => Self::from_table(model, path),
@@ -78,6 +80,20 @@ impl Records {
         messages.extend(unseen_warnings(&model.encoder, model.encoder.unseen(raw.view())));
         let ids = table.record_ids.iter().map(str::to_owned).collect();
         Ok(Self { ids, raw, splits: None, messages })
+    }
+}
+
+/// The error of a bundle without some of the columns of a model, which tells of the bundle and not of its files.
+pub(super) fn lacking(error: Error, bundle: &Path) -> Error {
+    let Error::Ingest(IngestError::MissingColumns(files)) = error else { return error };
+    let columns: Vec<String> =
+        files.iter().flat_map(|(_, columns)| columns).map(|column| format!("`{column}`")).collect();
+    let what = if columns.len() == 1 { "the feature" } else { "the features" };
+    Error::Usage {
+        message: format!("the bundle {} lacks {what} {} of the model", bundle.display(), columns.join(", ")),
+        hint: "ask the model about a bundle of its own pipeline; a report can compare with an older bundle without \
+               the models of that one"
+            .into(),
     }
 }
 

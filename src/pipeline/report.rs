@@ -9,7 +9,7 @@ use crate::error::IoError;
 use crate::evaluate::ScoreKind;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::ingest::{self, Cells};
-use crate::outlier::{self, Evaluation, Rule};
+use crate::outlier::{self, Evaluation, Flags, Rule};
 use crate::output::{OutputError, keep_inputs, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
@@ -17,7 +17,7 @@ use crate::schema::{Kind, Split};
 use crate::waveform::Normalisation;
 
 use super::flag::flag_records;
-use super::labels::{labels_of, read_labels};
+use super::labels::read_labels;
 use super::{Error, Records, RecordsSource};
 
 /// Features named per flagged record.
@@ -79,6 +79,10 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
+    check_name(request.output, request.format)?;
+    let models = request.models.iter().copied();
+    let others = [request.compare, request.labels, request.records.map(RecordsSource::path)];
+    keep_inputs(request.output, models.chain(others.into_iter().flatten()).chain([request.bundle]))?;
     let bundle = Bundle::open(request.bundle)?;
     let labels = request.labels.map(read_labels).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
@@ -101,18 +105,21 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         (EXPLAINED_WORK / records.raw.ncols().pow(2).max(1)).clamp(3, ALSO_EXPLAIN),
                         request.seed,
                     )?;
-                    let evaluation = labels
-                        .as_ref()
-                        .map(|l| {
-                            outlier::evaluate(
-                                &summary.flags,
-                                &labels_of(records.ids.iter().map(String::as_str), l),
-                            )
-                        })
-                        .transpose()?;
+                    let mut messages = summary.messages;
+                    let evaluation = match (&labels, request.labels) {
+                        (Some(labels), Some(path)) => {
+                            let ids = records.ids.iter().map(String::as_str);
+                            let matched = labels.of(ids, "the records of the report", path)?;
+                            messages.extend(matched.messages);
+                            let rows = matched.rows.iter().map(|row| summary.flags.rows[*row].clone());
+                            let known = Flags { rows: rows.collect(), ..Flags::default() };
+                            Some(outlier::evaluate(&known, &matched.labels)?)
+                        }
+                        _ => None,
+                    };
                     Ok(Flagged {
                         flags: summary.flags,
-                        messages: summary.messages,
+                        messages,
                         fdr: request.fdr,
                         new_records: request.records.is_some(),
                         evaluation,
@@ -140,6 +147,31 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     };
     write_atomic(request.output, text.as_bytes())?;
     Ok(flagged.and_then(|f| f.evaluation))
+}
+
+/// Refuses a name that promises another kind of file.
+fn check_name(output: &Path, format: ReportFormat) -> Result<(), Error> {
+    let ending = output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let (what, fits): (_, &[&str]) = match format {
+        ReportFormat::Html => ("an HTML page", &["html", "htm"]),
+        ReportFormat::Json => ("JSON", &["json"]),
+    };
+    let other = ["html", "htm", "json", "pdf", "csv", "txt", "md", "docx", "parquet", "png", "svg"];
+    match ending {
+        Some(ending) if other.contains(&ending.as_str()) && !fits.contains(&ending.as_str()) => {
+            Err(Error::Usage {
+                message: format!(
+                    "{}: a report in this format is {what}, and no file of that kind",
+                    output.display()
+                ),
+                hint: format!(
+                    "end the name in .{}; --format html or json says which; a browser prints the page as PDF",
+                    fits[0]
+                ),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `waveform.json`, as `ingest` writes it.

@@ -7,6 +7,7 @@ use ndarray::ArrayView2;
 use crate::artifact::ModelArtifact;
 use crate::features::{Encoder, FittedColumn};
 use crate::ingest::{OutputCells, OutputColumn, write_table};
+use crate::output::keep_inputs;
 use crate::random::Seed;
 use crate::schema::Kind;
 
@@ -33,6 +34,7 @@ pub struct SampleRequest<'a> {
 /// # Errors
 /// A model that cannot be loaded, an output that cannot be written.
 pub fn sample(request: &SampleRequest<'_>) -> Result<(), Error> {
+    keep_inputs(request.output, [request.model])?;
     let model = ModelArtifact::load(request.model)?;
     if !model.header.condition_on.is_empty() {
         return Err(Error::Usage {

@@ -15,6 +15,7 @@ mod homogeneity;
 mod html;
 mod measure;
 mod privacy;
+mod ranks;
 
 pub use collect::{Flagged, Older, ReportOptions, collect};
 pub use data::ReportData;

@@ -18,7 +18,7 @@ pub(super) fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError 
     // Of a folder whose records are all at fault, sentences say more than counts; the last names the channels
     // there are.
     why.extend(audit.messages.first().map(ToString::to_string));
-    let last = audit.messages.iter().skip(1).find(|message| message.text.contains("give no window"));
+    let last = audit.messages.iter().skip(1).find(|message| message.text.contains(" no window: "));
     why.extend(last.map(ToString::to_string));
     WaveformError::NoWindows {
         window: settings.extent(),

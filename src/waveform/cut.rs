@@ -142,6 +142,12 @@ impl Cuts {
         }
         for spec in &header.signals {
             let file = folder.join(&spec.file);
+            if spec.format != super::Format::Null && !file.is_file() {
+                return Err(WaveformError::MissingSignals {
+                    record: header.path.clone(),
+                    file: spec.file.clone(),
+                });
+            }
             if spec.format != super::Format::Null && !self.files.contains(&file) {
                 self.files.push(file);
             }

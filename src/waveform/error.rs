@@ -72,6 +72,14 @@ pub enum WaveformError {
         /// What the decoder says.
         message: String,
     },
+    /// A header names a signal file that is not there.
+    #[error("{}: its signal file `{file}` is missing", record.display())]
+    MissingSignals {
+        /// Header of the record or segment.
+        record: PathBuf,
+        /// Name of the file.
+        file: String,
+    },
     /// A segment of a multi-segment record has no header.
     #[error("{}: segment `{segment}` is missing", record.display())]
     MissingSegment {
@@ -165,6 +173,7 @@ impl WaveformError {
             Self::Format { .. } => "unknown signal format",
             Self::Header { .. } => "header not understood",
             Self::MissingSegment { .. } => "segment missing",
+            Self::MissingSignals { .. } => "signal file missing",
             Self::Clock { .. } => "times at another rate",
             Self::UnequalRates { .. } => "channels at unequal rates",
             Self::Table(_) | Self::Array { .. } => "table or array not understood",
@@ -177,6 +186,11 @@ impl Hint for WaveformError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io(e) => e.hint(),
+            Self::Table(IngestError::WrongCell { .. } | IngestError::WrongType { .. }) => Some(
+                "a table of signals has one row a sample right below its header, and numbers with a decimal \
+                 point: remove lines of units and titles, and leave missing samples empty"
+                    .into(),
+            ),
             Self::Table(e) => e.hint(),
             Self::Header { .. } => Some("see header(5) of the WFDB Applications Guide for the syntax".into()),
             Self::Format { .. } => Some(
@@ -195,6 +209,7 @@ impl Hint for WaveformError {
             Self::MissingSegment { segment, .. } => {
                 Some(format!("put {segment}.hea and its signal file beside the record's header"))
             }
+            Self::MissingSignals { file, .. } => Some(format!("put {file} beside its header")),
             Self::Array { .. } => Some(
                 "save it with numpy.save as (samples, channels) or (windows, samples, channels), one channel \
                  per name of --set channels=A,B"
@@ -213,7 +228,7 @@ impl Hint for WaveformError {
                     .into(),
             ),
             Self::NoWindows { .. } => {
-                Some("see the channels in the .hea files; set others, a shorter window or another gap policy \
+                Some("see the channels in the .hea files or the columns of the table; set others, a shorter window or another gap policy \
                       with --set channels=, window=, max_missing="
                     .into())
             }

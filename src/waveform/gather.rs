@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::cut::cut;
 use super::cuts::{Cuts, Reason};
+use super::overlooked::overlooked;
 use super::patient::{Described, folders_between, patients};
 use super::unit::Unit;
 use super::{WaveformError, list_records};
@@ -76,10 +77,16 @@ pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, Wave
     let more = left_out.len().saturating_sub(SENTENCES);
     left_out.truncate(SENTENCES);
     if more > 0 {
-        let text = format!("{more} more records are left out; the audit counts them by reason");
+        let text = match more {
+            1 => "1 more record is left out; the audit counts them by reason".to_owned(),
+            _ => format!("{more} more records are left out; the audit counts them by reason"),
+        };
         left_out.push(Message::records(Weight::LeftOut, text).counting(more));
     }
     let mut messages = left_out;
+    if input.is_dir() {
+        messages.extend(overlooked(input)?);
+    }
     messages.extend(notes(&records));
     let (variables, of_units) = unify(&mut records, settings);
     messages.extend(of_units);
@@ -148,7 +155,7 @@ fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
 }
 
 /// Brings every channel to one unit: that of most windows, among the units of the quantity that most windows
-/// measure.
+/// measure. Windows that are not calibrated decide only where all are so.
 fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<Message>) {
     let (mut audits, mut messages) = (Vec::new(), Vec::new());
     for (channel, name) in settings.channels.iter().enumerate() {
@@ -160,7 +167,9 @@ fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<
                 c.scales.iter().map(|s| s.units[channel].clone()).zip(per_scale)
             })
             .collect();
-        let quantity = most(windows.iter().map(|(u, n)| (u.quantity.clone(), *n)));
+        let calibrated = windows.iter().any(|(u, n)| *n > 0 && *u != Unit::uncalibrated());
+        let votes = windows.iter().filter(|(u, _)| !calibrated || *u != Unit::uncalibrated());
+        let quantity = most(votes.map(|(u, n)| (u.quantity.clone(), *n)));
         let of_quantity = windows.iter().filter(|(u, _)| Some(&u.quantity) == quantity.as_ref());
         let usual = most(of_quantity.map(|(u, n)| (u.name.clone(), *n)));
         let Some(target) =
@@ -207,17 +216,24 @@ fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<
         for (unit, (n, of)) in converted {
             audit.converted += n as u64;
             let of = list(of.iter().map(String::as_str));
-            let text = format!("`{name}`: {n} windows in {unit} are converted to {}: {of}", target.name);
+            let (what, are) = windows_are(n);
+            let text = format!("`{name}`: {what} in {unit} {are} converted to {}: {of}", target.name);
             say(Weight::Choice, n, text);
         }
         for (unit, (n, of)) in strange {
             audit.unknown_unit += n as u64;
-            let unit = if unit.is_empty() { "without a unit".to_owned() } else { format!("in {unit}") };
+            let unit = match unit.as_str() {
+                "" => "without a unit".to_owned(),
+                _ if unit == Unit::uncalibrated().name => "whose header states no gain".to_owned(),
+                _ => format!("in {unit}"),
+            };
             let of = list(of.iter().map(String::as_str));
-            let text = format!(
-                "`{name}`: {n} windows {unit} are left out, since the others are in {}: {of}",
-                target.name
-            );
+            let (what, are) = windows_are(n);
+            let others = match target.name.as_str() {
+                "" => "have no unit".to_owned(),
+                other => format!("are in {other}"),
+            };
+            let text = format!("`{name}`: {what} {unit} {are} left out, since the others {others}: {of}");
             say(Weight::LeftOut, n, text);
         }
         if target == Unit::uncalibrated() {
@@ -231,6 +247,11 @@ fn unify(records: &mut [Cuts], settings: &Waveform) -> (Vec<VariableAudit>, Vec<
         audits.push(audit);
     }
     (audits, messages)
+}
+
+/// A number of windows as the beginning of a sentence, and its verb.
+fn windows_are(n: usize) -> (String, &'static str) {
+    if n == 1 { ("1 window".to_owned(), "is") } else { (format!("{n} windows"), "are") }
 }
 
 /// Leaves out the windows of a record most of which are those of an earlier one.
@@ -266,10 +287,19 @@ fn drop_copies(records: &mut [Cuts]) -> Option<Message> {
         }
     }
     let (first, original) = copies.first()?;
+    let others = match copies.len() {
+        1 => String::new(),
+        2 => ", and 1 more record is a copy".to_owned(),
+        n => format!(", and {} more records are copies", n - 1),
+    };
     let text = format!(
-        "{windows} windows are copies of those of another record and are left out; `{first}` repeats \
-         `{original}` ({} records in all)",
-        copies.len()
+        "{} of another record and {} left out; `{first}` repeats `{original}`{others}",
+        if windows == 1 {
+            "1 window is a copy of one".to_owned()
+        } else {
+            format!("{windows} windows are copies of those")
+        },
+        windows_are(windows).1,
     );
     Some(Message::records(Weight::Leak, text).counting(windows))
 }
@@ -279,8 +309,8 @@ fn without_windows(records: &[Cuts], settings: &Waveform) -> Option<Message> {
     let reason = |cuts: &Cuts| {
         let most = cuts.dropped.iter().max_by_key(|d| *d.1).map(|d| *d.0);
         match most {
-            Some(Reason::Absent) if cuts.others.is_empty() => "a channel is not recorded".to_owned(),
-            Some(Reason::Absent) => {
+            // A table without any of the channels has no window to count.
+            Some(Reason::Absent) | None if !cuts.others.is_empty() => {
                 let has = cuts.others.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
                 format!("not all of {} are recorded, but {has}", settings.channels.join(", "))
             }
@@ -297,7 +327,9 @@ fn without_windows(records: &[Cuts], settings: &Waveform) -> Option<Message> {
         empty.iter().take(NAMED).map(|c| format!("`{}` ({})", c.record, reason(c))).collect();
     let more = if empty.len() > NAMED { format!(" and {} more", empty.len() - NAMED) } else { String::new() };
     let (n, named) = (empty.len(), named.join(", "));
-    let text = format!("{n} of {} records give no window: {named}{more}", records.len());
+    let give = if n == 1 { "gives" } else { "give" };
+    let of = if records.len() == 1 { "record" } else { "records" };
+    let text = format!("{n} of {} {of} {give} no window: {named}{more}", records.len());
     Some(Message::records(Weight::LeftOut, text).counting(n))
 }
 

@@ -51,6 +51,49 @@ const NOBODY: [&str; 14] = [
     "f",
     "adult",
 ];
+/// Words for what holds records of many patients: places, times, devices and parts of a study.
+const SHARED: [&str; 40] = [
+    "ward",
+    "unit",
+    "icu",
+    "room",
+    "floor",
+    "site",
+    "hospital",
+    "center",
+    "centre",
+    "clinic",
+    "station",
+    "day",
+    "night",
+    "shift",
+    "week",
+    "month",
+    "year",
+    "batch",
+    "part",
+    "chunk",
+    "fold",
+    "set",
+    "group",
+    "cohort",
+    "arm",
+    "train",
+    "training",
+    "test",
+    "testing",
+    "validation",
+    "val",
+    "calibration",
+    "class",
+    "label",
+    "device",
+    "monitor",
+    "session",
+    "recordings",
+    "records",
+    "data",
+];
 /// Records that a folder may hold on average to be taken for one patient's.
 const RECORDS_OF_A_PATIENT: usize = 50;
 /// Groups below which folders or beginnings of names are rather kinds of records than patients.
@@ -83,11 +126,13 @@ pub(super) fn patients(records: &[Described<'_>]) -> (Vec<String>, Option<Messag
     }
     let message = (!unknown.is_empty() && records.len() > 1).then(|| {
         let text = format!(
-            "{} of {} records do not tell their patient (no comment such as `# subject_id: 12`, no folder \
-             such as `patient12`, no name such as `p000012-…`): {how}; if a patient has several of these, \
+            "{} of {} records {} not tell {} patient (no comment such as `# subject_id: 12`, no folder \
+             such as `patient12`, no name such as `p000012-…`): {how}; if that is not so, \
              add such a comment to the headers or put the patient's records into a folder called so",
             unknown.len(),
-            records.len()
+            records.len(),
+            if unknown.len() == 1 { "does" } else { "do" },
+            if unknown.len() == 1 { "its" } else { "their" },
         );
         Message::records(Weight::Leak, text).counting(unknown.len())
     });
@@ -197,7 +242,7 @@ fn guess(records: &[Described<'_>], unknown: &[usize]) -> (Vec<String>, &'static
         match several(&groups) {
             // Each record has a folder of its own: the folder around it may be the patient's.
             Several::One => depth -= 1,
-            Several::Some if !of_nobody => {
+            Several::Some if !of_nobody && !groups.iter().all(|group| is_no_patient(group)) => {
                 return (groups, "the records of a folder are taken for one patient's");
             }
             _ => break,
@@ -219,6 +264,13 @@ fn guess(records: &[Described<'_>], unknown: &[usize]) -> (Vec<String>, &'static
         }
     });
     (each.collect(), "each record is taken for a patient of its own")
+}
+
+/// Whether a folder is called like a place, a time or a part of a study, which many patients share.
+fn is_no_patient(folders: &str) -> bool {
+    let innermost = folders.rsplit('/').next().unwrap_or(folders);
+    let word = innermost.trim_end_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+    SHARED.contains(&plain(&word).as_str())
 }
 
 #[derive(PartialEq)]
@@ -337,6 +389,9 @@ mod tests {
         guessed(&["S001R01", "S001R02", "S002R01", "S003R01"], &[0, 0, 2, 3], "begin alike");
         guessed(&["train/a", "train/b", "test/c"], &[0, 1, 2], "each record");
         guessed(&["rec_1", "rec_2", "rec_3"], &[0, 1, 2], "each record");
+        let wards = ["ward0/1000", "ward0/1001", "ward1/1002", "ward1/1003", "ward2/1004"];
+        guessed(&wards, &[0, 1, 2, 3, 4], "each record");
+        guessed(&["Day_1/a", "Day_1/b", "Day_2/a", "Day_3/a"], &[0, 1, 2, 3], "each record");
         // A single record has nobody to be confused with.
         assert_eq!(groups(&[("100", None)]).1, None);
     }

@@ -70,9 +70,13 @@ pub(super) fn record_name(path: &Path) -> String {
     end.map_or(name.clone(), |end| name[..name.len() - end.len()].to_owned())
 }
 
-/// Whether a file's name for a channel is the one asked for: letter case and blanks make no difference.
+/// Whether a file's name for a channel is the one asked for: letter case, blanks and quotes around it (as
+/// PhysioBank writes them) make no difference.
 pub(super) fn same_channel(a: &str, b: &str) -> bool {
-    let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let plain = |name: &str| {
+        let words: Vec<&str> = name.trim_matches(['\'', '"']).split_whitespace().collect();
+        words.join(" ").to_lowercase()
+    };
     plain(a) == plain(b)
 }
 
@@ -143,7 +147,10 @@ fn read_table(path: &Path, settings: &Waveform) -> Result<PlainSignals, Waveform
         })
     };
     if let (Some(times), Some(frequency)) = (time.and_then(numbers), settings.frequency) {
-        starts.extend(interrupted(path, &times.to_vec(), &starts, frequency)?);
+        let times = times.to_vec();
+        let found = interrupted(path, &times, &starts, frequency)?;
+        notes.extend(jumps(&times, &found));
+        starts.extend(found);
         starts.sort_unstable();
     }
     starts.push(n);
@@ -192,6 +199,28 @@ fn interrupted(
         }
     }
     Ok(out)
+}
+
+/// What to say of the places where times jump.
+fn jumps(times: &[f64], places: &[usize]) -> Vec<String> {
+    // What is no number follows nothing, and is not ahead of it either.
+    let (back, ahead): (Vec<usize>, Vec<usize>) = places.iter().partition(|&&i| times[i] <= times[i - 1]);
+    let at = |of: &[usize]| match of {
+        [only] => format!("in row {}", only + 1),
+        of => format!("in {} rows, first in row {}", of.len(), of[0] + 1),
+    };
+    let mut said = Vec::new();
+    if !ahead.is_empty() {
+        said.push(format!("`{TIME}` jumps or is missing {}: no window crosses such a place", at(&ahead)));
+    }
+    if !back.is_empty() {
+        said.push(format!(
+            "`{TIME}` does not increase {}: a stretch of its own begins there, and if it is of the same time as an \
+             earlier one, samples may be in two splits",
+            at(&back)
+        ));
+    }
+    said
 }
 
 fn read_array(path: &Path, settings: &Waveform) -> Result<PlainSignals, WaveformError> {
@@ -265,7 +294,12 @@ fn mask_codes<'a>(channel: &str, pieces: impl Iterator<Item = &'a mut Vec<f64>>)
     let n: usize = codes.iter().map(|&k| counts[k]).sum();
     let names: Vec<String> = codes.iter().map(|&k| CODES[k].to_string()).collect();
     let codes = names.join(" and ");
-    Some(format!("{n} samples of `{channel}` are {codes}, far from all others: they are taken as missing"))
+    Some(match n {
+        1 => format!("1 sample of `{channel}` is {codes}, far from all others: it is taken as missing"),
+        _ => {
+            format!("{n} samples of `{channel}` are {codes}, far from all others: they are taken as missing")
+        }
+    })
 }
 
 /// The numbers of an array of any real type, and whether they are integers.

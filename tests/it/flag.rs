@@ -79,8 +79,22 @@ fn rows_out_are_rows_in_and_known_slips_are_found() {
     let figures: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((figures["n"].as_u64(), figures["auroc"].as_f64()), (Some(80), Some(1.0)), "{figures}");
     assert_eq!(figures["by_kind"][0]["recall"], 1.0, "{figures}");
+    // Where ordinary records are named, nothing is known of the others; the q-values stay those of all rows.
+    fs::write(dir.join("some.csv"), "record_id;label\nr3;1.0\nr17;1.0\nr4;0.0\n").unwrap();
+    let output = run(dir, &["evaluate", "flags.csv", "--labels", "some.csv", "--json"]);
+    let some: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((some["n"].as_u64(), some["n_anomalies"].as_u64()), (Some(3), Some(2)), "{some}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("77 of 80 records in flags.csv have no label in some.csv"), "{said}");
+    let output = run(dir, &["evaluate", "top.csv", "--labels", "labels.csv", "--json"]);
+    let of_top: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (part, whole) in
+        of_top["at_fdr"].as_array().unwrap().iter().zip(figures["at_fdr"].as_array().unwrap())
+    {
+        assert!(part["n_flagged"].as_u64() <= whole["n_flagged"].as_u64(), "{of_top} {figures}");
+    }
     fs::write(dir.join("other.csv"), "record_id,kind\nx,decimal\n").unwrap();
-    fail(dir, &["evaluate", "flags.csv", "--labels", "other.csv"], &["none of its 1 record ids"]);
+    fail(dir, &["evaluate", "flags.csv", "--labels", "other.csv"], &["its record id is not in flags.csv"]);
     fail(dir, &["flag", "model", "--input", "new.csv", "--output", "x.csv", "--json", "x.txt"], &[".jsonl"]);
 }
 

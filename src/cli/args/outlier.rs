@@ -66,8 +66,8 @@ pub(in crate::cli) struct Evaluate {
     #[arg(value_name = "FLAGS")]
     pub(in crate::cli) flags: PathBuf,
 
-    /// CSV with record_id and kind, one row per known anomaly; or with record_id and label, which is 1 for
-    /// anomalies
+    /// Table with record_id and kind, one row per known anomaly; or with record_id and label, which is 1 for
+    /// anomalies and 0 for ordinary records, where those without a label are left out
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: PathBuf,
 

@@ -24,10 +24,7 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
         output,
         force: args.force,
         settings: &args.settings,
-        bad_rows: match args.on_bad_row {
-            args::OnBadRow::Fail => BadRows::Fail,
-            args::OnBadRow::Skip => BadRows::Skip,
-        },
+        bad_rows: bad_rows(args),
         cache: args.cache.as_deref(),
     };
     let bundle = pipeline::ingest(&request, &IngestBars::new(console))?;
@@ -39,10 +36,25 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
+fn bad_rows(args: &args::Ingest) -> BadRows {
+    match args.on_bad_row {
+        args::OnBadRow::Fail => BadRows::Fail,
+        args::OnBadRow::Skip => BadRows::Skip,
+    }
+}
+
 /// One cell with all its rows on stdout; nothing is written.
 fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -> Result {
     let bars = IngestBars::new(console);
-    let found = pipeline::explain(&args.pipeline, &args.input, &args.settings, variable, stay, &bars)?;
+    let found = pipeline::explain(
+        &args.pipeline,
+        &args.input,
+        &args.settings,
+        variable,
+        stay,
+        bad_rows(args),
+        &bars,
+    )?;
     if args.json {
         print_json(&found)?;
         return Ok(Outcome::Done);
@@ -71,7 +83,8 @@ fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -
         );
     }
     let kept = found.rows.iter().filter(|r| r.dropped.is_none()).count();
-    let _ = writeln!(out, "\n{} rows, {kept} kept", found.rows.len());
+    let rows = if found.rows.len() == 1 { "row" } else { "rows" };
+    let _ = writeln!(out, "\n{} {rows}, {kept} kept", found.rows.len());
     for (record, feature, value) in &found.cells {
         let value = if value.is_empty() { "missing" } else { value };
         let _ = writeln!(out, "{record}  {feature} = {value}");

@@ -12,9 +12,9 @@ const HIDDEN: i64 = 90;
 
 /// Years from a birth to a start, both in seconds since 1970: whole years by the calendar and the share of
 /// the running year since the last birthday. Negative before the day of birth. Who was born on 29 February
-/// has a birthday on 1 March in common years. From 90 years on the result is `cap`, which also holds for
-/// births shifted by 300 years.
-pub(in crate::ingest) fn years(born: i64, start: i64, cap: f64) -> f64 {
+/// has a birthday on 1 March in common years. `None` from 90 years on, where ages may be hidden, as by births
+/// shifted by 300 years.
+pub(in crate::ingest) fn years(born: i64, start: i64) -> Option<f64> {
     let (birth_day, start_day) = (born.div_euclid(DAY), start.div_euclid(DAY));
     let (birth_year, ..) = date_of_day(birth_day);
     let (start_year, ..) = date_of_day(start_day);
@@ -25,12 +25,12 @@ pub(in crate::ingest) fn years(born: i64, start: i64, cap: f64) -> f64 {
         years -= 1;
     }
     if years >= HIDDEN {
-        return cap;
+        return None;
     }
     let next = birthday(birth_day, birth_year + years + 1);
     // The time of day of a birth is seldom recorded: who is born counts as born from midnight on.
     let since = (start - last * DAY) as f64;
-    years as f64 + since / ((next - last) * DAY) as f64
+    Some(years as f64 + since / ((next - last) * DAY) as f64)
 }
 
 /// Day of the birthday in a year.
@@ -46,7 +46,7 @@ mod tests {
     use crate::ingest::text::parse_datetime;
 
     fn age(born: &str, start: &str) -> f64 {
-        years(parse_datetime(born).unwrap(), parse_datetime(start).unwrap(), 91.4)
+        years(parse_datetime(born).unwrap(), parse_datetime(start).unwrap()).unwrap_or(91.4)
     }
 
     #[test]

@@ -7,7 +7,8 @@ use super::plan::Plan;
 use super::records::Records;
 use crate::ingest::events::gathered::Gathered;
 use crate::ingest::typed::tables::Tables;
-use crate::ingest::{CohortStep, IngestError, IngestProgress};
+use crate::ingest::{Audit, CohortStep, IngestError, IngestProgress};
+use crate::message::{Message, Weight};
 
 /// The pipeline that finds the event windows count from: the first measurement between the record's start and
 /// end.
@@ -23,6 +24,83 @@ pub(in crate::ingest) fn pipeline(pipeline: &Pipeline) -> Option<Pipeline> {
     let hours = 24.0 * 366.0 * 10.0;
     let window = Window { end_hours: hours, until_end: true, ..Window::default() };
     Some(Pipeline { rules: Vec::new(), features: vec![feature], window, ..pipeline.clone() })
+}
+
+/// Leaves the records out of which nothing tells when their windows are: those without a start, and those that
+/// end before it, if windows end with their record. Nothing was looked for there, which is not the same as
+/// that nothing was found.
+///
+/// # Errors
+/// [`IngestError::NoRecords`] when none is left.
+pub(in crate::ingest) fn leave_out_timeless(
+    plan: &Plan<'_>,
+    records: &mut Records,
+    audit: &mut Audit,
+) -> Result<(), IngestError> {
+    let names = &plan.schema.record;
+    let (Some(start), false) = (&names.start, plan.events.is_empty()) else { return Ok(()) };
+    let window = &plan.pipeline.window;
+    if window.relative_to.is_some() {
+        return Ok(());
+    }
+    let table = names.table.as_deref().unwrap_or_default();
+    let of = |n: usize| format!("table {table}: {n} of {} {}", records.len(), plural(records.len()));
+    let unknown: Vec<bool> = records.start.iter().map(Option::is_none).collect();
+    let reversed: Vec<bool> = (0..records.len() as u32)
+        .map(|r| records.start[r as usize].zip(records.end[r as usize]).is_some_and(|(from, to)| to < from))
+        .collect();
+    let (n_unknown, n_reversed) = (count(&unknown), count(&reversed));
+    let end = names.end.as_deref().unwrap_or_default();
+    let mut steps = Vec::new();
+    if n_unknown > 0 {
+        let text = format!(
+            "{} no `{start}`, so that nothing tells when {} begin; {} left out",
+            have(&of(n_unknown), n_unknown),
+            if n_unknown == 1 { "its windows" } else { "their windows" },
+            if n_unknown == 1 { "it is" } else { "they are" },
+        );
+        audit.messages.push(Message::table(Weight::LeftOut, table, text).counting(n_unknown));
+        steps.push((format!("{start} is known"), unknown));
+    }
+    if n_reversed > 0 {
+        let outcome = match (window.until_end, n_reversed) {
+            (true, 1) => "it has no window and is left out",
+            (true, _) => "they have no window and are left out",
+            (false, _) => "windows are counted from the start all the same",
+        };
+        let text = format!(
+            "{} an `{end}` before the `{start}`, so that one of the two is wrong; {outcome}",
+            have(&of(n_reversed), n_reversed)
+        );
+        let weight = if window.until_end { Weight::LeftOut } else { Weight::Wrong };
+        audit.messages.push(Message::table(weight, table, text).counting(n_reversed));
+        if window.until_end {
+            steps.push((format!("{end} is not before {start}"), reversed));
+        }
+    }
+    for (rule, gone) in steps {
+        let before = count(&records.in_cohort);
+        records.in_cohort.iter_mut().zip(&gone).for_each(|(member, gone)| *member &= !gone);
+        let after = count(&records.in_cohort);
+        let failed_null = if rule.ends_with("known") { before - after } else { 0 };
+        audit.cohort.push(CohortStep { rule: rule.clone(), before, after, failed_null });
+        if after == 0 {
+            return Err(IngestError::NoRecords(format!("rule \"{rule}\"")));
+        }
+    }
+    Ok(())
+}
+
+fn count(flags: &[bool]) -> usize {
+    flags.iter().filter(|flag| **flag).count()
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "record" } else { "records" }
+}
+
+fn have(of: &str, n: usize) -> String {
+    format!("{of} {}", if n == 1 { "has" } else { "have" })
 }
 
 /// Sets the moments; records without one leave the cohort.

@@ -69,19 +69,21 @@ impl Rows {
     /// Counts the records with values of a variable, those without, and those where something could not be
     /// used.
     fn account(&self, v: usize, facts: &[Finding], gathered: &mut Gathered<'_>) {
-        let (mut used, mut missing, mut rejected_only, mut partial) = (0, 0, 0, 0);
+        let (mut used, mut missing, mut rejected_only, mut partial, mut left_open) = (0, 0, 0, 0, 0);
         for (cell, fact) in self.cells.iter().zip(facts) {
             let (usable, rejected) = gathered.counts(v, *cell);
             used += u64::from(usable);
             partial += u64::from(usable > 0 && rejected > 0);
             if usable == 0 && !fact.is_value() {
                 missing += 1;
+                left_open += u64::from(rejected == 0 && gathered.is_left_open(v, *cell));
                 rejected_only += u64::from(rejected > 0 || *fact == Finding::Unknown);
             }
         }
         let audit = &mut gathered.meters[v].audit;
         audit.values_kept += used;
         audit.records_missing = missing;
+        audit.left_open = left_open;
         audit.records_rejected = rejected_only;
         audit.records_partly_rejected = partial;
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::schema::{Aggregation, Feature, Pipeline, Predicate, Schema};
 
 use super::columns::Rows;
-use super::options::IngestOptions;
+use super::options::{BadRows, IngestOptions};
 use super::plan::Plan;
 use super::run::Reading;
 use super::{anchor, rules};
@@ -41,8 +41,12 @@ pub fn explain(
     input: &Path,
     variable: &str,
     record: &str,
+    bad_rows: BadRows,
     progress: &dyn IngestProgress,
 ) -> Result<Explanation, IngestError> {
+    // Of many windows per record, `ID@HOURS` names one of them.
+    let record =
+        record.rsplit_once('@').filter(|(_, hour)| hour.parse::<f64>().is_ok()).map_or(record, |(id, _)| id);
     let found = schema.variable(variable).ok_or_else(|| IngestError::UnknownName {
         what: "variable",
         name: variable.to_string(),
@@ -61,7 +65,7 @@ pub fn explain(
     }
     // Rules are asked one by one afterwards: a record they leave out is explained all the same.
     let rules = std::mem::take(&mut narrow.rules);
-    let options = IngestOptions::default();
+    let options = IngestOptions { bad_rows, ..IngestOptions::default() };
     let plan = Plan::new(schema, &narrow)?;
     let tables = Tables::open(&plan, input, &options, progress)?;
     let event = anchor::pipeline(&narrow);
@@ -91,7 +95,7 @@ pub fn explain(
     let mut rows = gathered.trace.take().map(|t| t.rows).unwrap_or_default();
     rows.sort_by(|a, b| (&a.file, &a.time, &a.item, &a.value).cmp(&(&b.file, &b.time, &b.item, &b.value)));
     let members: Vec<bool> = (0..records.len() as u32).map(|r| r == at).collect();
-    let excluded_by = excluded_by(schema, pipeline, &rules, input, record, progress)?;
+    let excluded_by = excluded_by((schema, pipeline), &rules, input, record, &options, progress)?;
     records.in_cohort = members;
     let result = Rows::new(&records, &gathered);
     let columns = result.columns(&plan, &records, &facts, &mut gathered);
@@ -112,11 +116,11 @@ pub fn explain(
 
 /// The first rule that leaves the record out, asked of all records, since a rule may compare them.
 fn excluded_by(
-    schema: &Schema,
-    pipeline: &Pipeline,
+    (schema, pipeline): (&Schema, &Pipeline),
     rules: &[crate::schema::CohortRule],
     input: &Path,
     record: &str,
+    options: &IngestOptions,
     progress: &dyn IngestProgress,
 ) -> Result<Option<String>, IngestError> {
     let countable = |r: &&crate::schema::CohortRule| !matches!(r.predicate, Predicate::MinFeatures { .. });
@@ -126,9 +130,8 @@ fn excluded_by(
     }
     let window = crate::schema::Window { relative_to: None, ..pipeline.window.clone() };
     let facts_alone = Pipeline { rules, features: Vec::new(), window, ..pipeline.clone() };
-    let options = IngestOptions::default();
     let plan = Plan::new(schema, &facts_alone)?;
-    let tables = Tables::open(&plan, input, &options, progress)?;
+    let tables = Tables::open(&plan, input, options, progress)?;
     let open = Pipeline { rules: Vec::new(), ..facts_alone.clone() };
     let bare = Plan { pipeline: &open, ..Plan::new(schema, &facts_alone)? };
     let bare = Plan { operands: Vec::new(), ..bare };

@@ -6,6 +6,7 @@ use crate::ingest::typed::batch::{BatchColumn, WrongCell};
 use crate::ingest::typed::calendar::Zones;
 use crate::ingest::typed::file::TypedFile;
 use crate::ingest::{IngestError, TableAudit};
+use crate::message::{Message, Weight};
 
 /// The rows of a small table in file order, with the files they came from.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(in crate::ingest) struct Rows {
     /// Name of each file and the index of its first row.
     files: Vec<(String, usize)>,
     names: Vec<String>,
+    /// Places of the columns with dates that have no time of day, with the file of the first.
+    dates: Vec<(usize, String)>,
 }
 
 impl Rows {
@@ -26,7 +29,7 @@ impl Rows {
         files: &[TypedFile],
         zones: &mut Zones,
     ) -> Result<(Self, TableAudit), IngestError> {
-        let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new() };
+        let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new(), dates: Vec::new() };
         let mut skipped = 0;
         for file in files {
             all.files.push((file.file.name.clone(), all.facts.len()));
@@ -46,6 +49,8 @@ impl Rows {
             })?;
             zones.add(passed.zones, &file.file.name)?;
             skipped += passed.skipped;
+            let dated = (0..file.wanted.len()).filter(|place| passed.dates.has(*place));
+            all.dates.extend(dated.map(|place| (place, file.file.name.clone())));
         }
         let rows_read = all.facts.len() as u64 + skipped;
         let mut audit = TableAudit { table: table.to_string(), rows_read, ..TableAudit::default() };
@@ -64,10 +69,40 @@ impl Rows {
         found.expect("invariant: the plan asks for keys and record columns")
     }
 
-    pub(in crate::ingest) fn duplicate(&self, at: usize, count: usize, column: &str) -> IngestError {
-        let (file, first) =
-            self.files.iter().rfind(|(_, first)| *first <= at).expect("invariant: a row is in a file");
-        let row = (at - first) as u64 + 1;
-        IngestError::DuplicateIds { file: file.clone(), column: column.to_string(), count, row }
+    /// What to say of columns whose moments matter, where some of them are dates alone.
+    pub(in crate::ingest) fn without_clock<'n>(
+        &self,
+        table: &str,
+        columns: impl IntoIterator<Item = &'n str>,
+    ) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for column in columns {
+            let place = self.place(column);
+            if let Some((_, file)) = self.dates.iter().find(|(dated, _)| *dated == place) {
+                let text = format!(
+                    "table {table}: column `{column}` of {file} has dates without a time of day; they count as \
+                     midnight, and windows are counted from there"
+                );
+                messages.push(Message::table(Weight::Wrong, table, text));
+            }
+        }
+        messages
+    }
+
+    /// The error of a row that contradicts an earlier one of the same id, of `count` such ids.
+    pub(in crate::ingest) fn duplicate(
+        &self,
+        files: &[TypedFile],
+        at: usize,
+        count: usize,
+        column: &str,
+    ) -> IngestError {
+        let place = self.files.iter().rposition(|(_, first)| *first <= at);
+        let place = place.expect("invariant: a row is in a file");
+        let (file, first) = &self.files[place];
+        let (file, column, row) = (file.clone(), column.to_string(), (at - first) as u64 + 1);
+        // Rows that were skipped have no number, so that a row cannot be counted to its line.
+        let line = Some(&files[place]).filter(|file| !file.skip_bad).and_then(|file| file.line_of(row));
+        IngestError::DuplicateIds { file, column, count, row, line }
     }
 }

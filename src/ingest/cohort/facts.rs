@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::schema::{Kind, Source, Variable};
+use crate::message::Message;
+use crate::schema::{Anchor, Kind, Source, Variable};
 
 use super::age;
 use super::fact::Fact;
@@ -11,7 +12,7 @@ use super::plan::{Operand, Plan};
 use super::records::{Ids, Records};
 use crate::ingest::events::finding::Finding;
 use crate::ingest::events::measure::Meter;
-use crate::ingest::events::reason::COPY;
+use crate::ingest::events::reason::{COPY, NO_ID};
 use crate::ingest::events::value::Rejected;
 use crate::ingest::typed::batch::Key;
 use crate::ingest::typed::calendar::Zones;
@@ -26,6 +27,8 @@ pub(in crate::ingest) struct Facts {
     lists: HashMap<(String, String), Vec<Vec<String>>>,
     /// How the times of the tables read so far are written.
     pub(in crate::ingest) zones: Zones,
+    /// About what was read.
+    pub(in crate::ingest) messages: Vec<Message>,
 }
 
 /// Rows whose id or key was met before.
@@ -49,8 +52,16 @@ impl Repeats {
     }
 
     /// Refuses a table in which an id or a key says different things.
-    fn refuse(&self, rows: &Rows, column: &str) -> Result<(), IngestError> {
-        self.first.map_or(Ok(()), |at| Err(rows.duplicate(at, self.contradicted.len(), column)))
+    fn refuse(&self, rows: &Rows, files: &[TypedFile], column: &str) -> Result<(), IngestError> {
+        self.first.map_or(Ok(()), |at| Err(rows.duplicate(files, at, self.contradicted.len(), column)))
+    }
+}
+
+/// The column of a table that windows count from.
+fn anchor_of<'p>(plan: &Plan<'p>, table: &str) -> Option<&'p str> {
+    match &plan.pipeline.window.relative_to {
+        Some(Anchor::Column { table: of, column }) if of.eq_ignore_ascii_case(table) => Some(column),
+        _ => None,
     }
 }
 
@@ -76,7 +87,7 @@ impl Facts {
         let mut repeats = Repeats::default();
         for (at, row) in rows.facts.iter().enumerate() {
             let Some(key) = row[id].key() else {
-                *audit.dropped.entry("no record id".into()).or_default() += 1;
+                *audit.dropped.entry(NO_ID.into()).or_default() += 1;
                 continue;
             };
             if let Some(first) = records.ids.get(key) {
@@ -84,10 +95,12 @@ impl Facts {
                 continue;
             }
             let time = |at: Option<usize>| at.and_then(|at| row[at].seconds());
-            records.push(key, row[subject].key().unwrap_or(key), time(start), time(end));
+            records.push(key, row[subject].key(), time(start), time(end));
             kept.push(row);
         }
-        repeats.refuse(&rows, &record.id)?;
+        repeats.refuse(&rows, files, &record.id)?;
+        let clocks = [record.start.as_deref(), record.end.as_deref(), anchor_of(plan, table)];
+        self.messages.extend(rows.without_clock(table, clocks.into_iter().flatten()));
         for (i, wanted) in rows.wanted().enumerate() {
             let column = kept.iter().map(|row| row[i].clone()).collect();
             self.columns.insert((table.to_string(), wanted.to_string()), column);
@@ -123,7 +136,8 @@ impl Facts {
             keys.insert(value);
             row_of.push(at);
         }
-        repeats.refuse(&rows, key)?;
+        repeats.refuse(&rows, files, key)?;
+        self.messages.extend(rows.without_clock(table, anchor_of(plan, table)));
         let mut used = vec![false; row_of.len()];
         let joined: Vec<Option<usize>> = (0..records.len() as u32)
             .map(|r| {
@@ -217,7 +231,7 @@ impl Facts {
             return Some(Key::Text(records.id(record)));
         }
         if key.eq_ignore_ascii_case(&names.subject) {
-            return Some(Key::Text(records.subject(record)));
+            return records.has_subject[record as usize].then(|| Key::Text(records.subject(record)));
         }
         self.column(names.table.as_deref()?, key)?.get(record as usize)?.key()
     }
@@ -264,7 +278,9 @@ impl Facts {
             Source::Age { table, birth, cap } => {
                 match cell(table, birth).seconds().zip(records.start[record as usize]) {
                     Some((born, start)) => {
-                        let years = age::years(born, start, *cap);
+                        let years = age::years(born, start);
+                        meter.audit.capped += u64::from(years.is_none());
+                        let years = years.unwrap_or(*cap);
                         if years < 0.0 {
                             // Whatever the plausible range is: nobody is admitted before being born.
                             meter.reject(Rejected::Below);

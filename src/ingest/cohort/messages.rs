@@ -1,26 +1,120 @@
 //! What there is to say about tables and variables: what was left out, and what was
 //! recorded and could not be used.
 
+use std::collections::BTreeMap;
+
 use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Variable};
 
 use super::plan::Plan;
-use crate::ingest::events::reason::COPY;
+use super::records::Records;
+use crate::ingest::events::measure::Meter;
+use crate::ingest::events::reason::{COPY, MALFORMED, NO_ID, OTHER_SUBJECT};
 use crate::ingest::{TableAudit, VariableAudit};
 
+/// Variables named in a sentence; more are counted.
+const NAMED: usize = 6;
+
 /// What a user should know about the rows of the tables.
-pub(in crate::ingest) fn of_tables(audits: &[TableAudit]) -> Vec<Message> {
-    let copies = audits.iter().filter_map(|audit| Some((&audit.table, *audit.dropped.get(COPY)?)));
-    let message = |(table, n): (&String, u64)| {
+pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Vec<Message> {
+    let mut messages = Vec::new();
+    for TableAudit { table, rows_read, dropped, .. } in audits {
+        let mut say = |weight: Weight, n: u64, text: String| {
+            messages.push(Message::table(weight, table, text).counting(n));
+        };
+        if let Some(&n) = dropped.get(MALFORMED) {
+            let are = if n == 1 { "is" } else { "are" };
+            // A record that no row can name is missing, and so are its events.
+            let of_records = match (plan.schema.record.table.as_ref() == Some(table), n) {
+                (false, _) => "",
+                (true, 1) => "; the record that it names is not in the cohort",
+                (true, _) => "; the records that they name are not in the cohort",
+            };
+            let text = format!(
+                "table {table}: {n} of {rows_read} rows {are} malformed and {are} left out, as --on-bad-row \
+                 skip asks for{of_records}"
+            );
+            say(Weight::LeftOut, n, text);
+        }
+        if let Some(&n) = dropped.get(NO_ID) {
+            let text = format!(
+                "table {table}: {n} of {rows_read} rows {} no `{}` and {} left out, so that {} not in the cohort",
+                if n == 1 { "has" } else { "have" },
+                plan.schema.record.id,
+                if n == 1 { "is" } else { "are" },
+                if n == 1 { "its record is" } else { "their records are" },
+            );
+            say(Weight::LeftOut, n, text);
+        }
+        // What the cohort and the windows leave behind is what was asked for, and so are rows of other patients.
+        if let Some(planned) = plan.events.iter().find(|planned| planned.table.name == *table) {
+            let ruled = planned.columns.drop.iter().map(|rule| rule.reason.as_str());
+            let mut unplaced: Vec<(&str, u64)> = ["no time", "record without start"]
+                .into_iter()
+                .chain(ruled)
+                .filter_map(|reason| Some((reason, *dropped.get(reason)?)))
+                .collect();
+            unplaced.dedup();
+            if !unplaced.is_empty() {
+                let n: u64 = unplaced.iter().map(|(_, n)| n).sum();
+                let listed: Vec<String> =
+                    unplaced.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+                let rows = if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
+                let are = if n == 1 { "is" } else { "are" };
+                let text = format!(
+                    "table {table}: {rows} of the items in use {are} left out ({})",
+                    listed.join(", ")
+                );
+                say(Weight::LeftOut, n, text);
+            }
+        }
+        if let Some(&n) = dropped.get(COPY) {
+            let text = format!(
+                "table {table}: {n} {} another row (the same record, item, time and value, or all of a row \
+                 of facts) and {}",
+                if n == 1 { "row repeats" } else { "rows repeat" },
+                if n == 1 { "is left out" } else { "are left out" },
+            );
+            say(Weight::LeftOut, n, text);
+        }
+        if let Some(&n) = dropped.get(OTHER_SUBJECT) {
+            let text = format!(
+                "table {table}: {n} {} a record and a patient who is not that record's, and {} not used",
+                if n == 1 { "row names" } else { "rows name" },
+                if n == 1 { "is" } else { "are" },
+            );
+            say(Weight::Wrong, n, text);
+        }
+    }
+    messages
+}
+
+/// What a user should know about the patients of the records.
+pub(in crate::ingest) fn of_subjects(plan: &Plan<'_>, records: &Records) -> Vec<Message> {
+    let names = &plan.schema.record;
+    let mut messages = Vec::new();
+    let n = records.contradicted.len();
+    if n > 0 {
         let text = format!(
-            "table {table}: {n} {} another row (the same record, item, time and value, or all of a row of \
-             facts) and {}",
-            if n == 1 { "row repeats" } else { "rows repeat" },
-            if n == 1 { "is left out" } else { "are left out" },
+            "{n} {} rows of several patients in `{}`; the patient that sorts first counts",
+            if n == 1 { "record has" } else { "records have" },
+            names.subject,
         );
-        Message::table(Weight::LeftOut, table, text).counting(n)
-    };
-    copies.map(message).collect()
+        messages.push(Message::records(Weight::Leak, text).counting(n));
+    }
+    // A long table without a column of patients has records alone.
+    let unnamed = records.has_subject.iter().filter(|named| !**named).count();
+    if unnamed > 0 && (names.table.is_some() || unnamed < records.len()) {
+        let text = format!(
+            "{unnamed} of {} records {} no `{}`; each counts as a patient by itself, so that the records of \
+             one patient may be in two splits",
+            records.len(),
+            if unnamed == 1 { "has" } else { "have" },
+            names.subject,
+        );
+        messages.push(Message::records(Weight::Leak, text).counting(unnamed));
+    }
+    messages
 }
 
 /// What a user should know about the variables of an ingestion, in their order.
@@ -35,7 +129,52 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
         if audit.values_kept == 0 {
             let why = reasons(audit);
             let why = if why.is_empty() { why } else { format!("; what was recorded cannot be used: {why}") };
-            say(audit.records_missing, format!("variable {name} has no value in any record{why}"));
+            // Where nothing was recorded, the schema may have a value for that.
+            let text = match variable.absent {
+                Some(absent) if audit.records_rejected == 0 => {
+                    format!(
+                        "variable {name} has no entry in any record, and the value {absent} in all of them{why}"
+                    )
+                }
+                Some(absent) => format!(
+                    "variable {name} has no value that can be used in any record; those without entries have \
+                     the value {absent}{why}"
+                ),
+                None => format!("variable {name} has no value in any record{why}"),
+            };
+            say(audit.records_missing, text);
+        }
+        if !audit.unlisted_units.is_empty() {
+            let n = audit.unlisted_units.values().sum();
+            say(n, unlisted_units(name, variable, n, audit));
+        }
+        if audit.left_open > 0 {
+            let n = audit.left_open;
+            let text = format!(
+                "variable {name}: {} no entry after one that is not {}, and the table does not say when that \
+                 ended; the value is missing there, and not the {} of records without entries",
+                if n == 1 { "1 record has".to_owned() } else { format!("{n} records have") },
+                variable.absent.unwrap_or_default(),
+                variable.absent.unwrap_or_default(),
+            );
+            say(n, text);
+        }
+        if audit.censored > 0 {
+            let text = format!(
+                "variable {name}: {} below a limit of measurement (such as `<0.5`) {} half that limit",
+                if audit.censored == 1 { "1 result".into() } else { format!("{} results", audit.censored) },
+                if audit.censored == 1 { "counts as" } else { "count as" },
+            );
+            say(audit.censored, text);
+        }
+        if audit.capped > 0 {
+            let text = format!(
+                "variable {name}: {} of 90 years and more {} the schema's cap instead, since such ages may be \
+                 hidden",
+                if audit.capped == 1 { "1 age".into() } else { format!("{} ages", audit.capped) },
+                if audit.capped == 1 { "is" } else { "are" },
+            );
+            say(audit.capped, text);
         }
         if audit.unknown_unit > 0 {
             say(audit.unknown_unit, unknown_units(name, variable, audit));
@@ -89,10 +228,73 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
     messages
 }
 
+/// What a user should know of the measurements that could not be used, all in one sentence.
+pub(in crate::ingest) fn of_rejections(audits: &[VariableAudit]) -> Option<Message> {
+    let n_of = |audit: &VariableAudit| audit.rejected.values().sum::<u64>();
+    let mut rejected: Vec<&VariableAudit> = audits.iter().filter(|audit| n_of(audit) > 0).collect();
+    rejected.sort_by_key(|audit| std::cmp::Reverse(n_of(audit)));
+    let n: u64 = rejected.iter().map(|audit| n_of(audit)).sum();
+    let listed: Vec<String> = rejected
+        .iter()
+        .take(NAMED)
+        .map(|audit| format!("{} {} ({})", audit.variable, n_of(audit), reasons(audit)))
+        .collect();
+    let more = match rejected.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        1 => "; 1 more variable in audit.json".to_owned(),
+        more => format!("; {more} more variables in audit.json"),
+    };
+    let what = match n {
+        1 => "1 measurement cannot be used and is rejected".to_owned(),
+        _ => format!("{n} measurements cannot be used and are rejected"),
+    };
+    let text = format!("{what}: {}{more}", listed.join("; "));
+    (n > 0).then(|| Message::records(Weight::LeftOut, text).counting(n))
+}
+
+/// What to say of levels that the data alone name and that differ by letter case, which may be one level.
+pub(in crate::ingest) fn of_levels(meters: &[Meter<'_>]) -> Vec<Message> {
+    let mut messages = Vec::new();
+    for meter in meters.iter().filter(|meter| meter.variable().levels.is_empty()) {
+        let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for level in &meter.levels {
+            spellings.entry(level.to_lowercase()).or_default().push(level);
+        }
+        for mut same in spellings.into_values().filter(|same| same.len() > 1) {
+            same.sort_unstable();
+            let named: Vec<String> = same.iter().map(|level| format!("`{level}`")).collect();
+            let name = &meter.variable().name;
+            let text = format!(
+                "variable {name}: the levels {} differ in letter case alone and are levels by themselves; give the \
+                 variable `levels` in the schema to make them one",
+                named.join(", ")
+            );
+            messages.push(Message::variable(Weight::Wrong, name, text).counting(same.len()));
+        }
+    }
+    messages
+}
+
 /// The reasons why measurements were rejected, with their counts.
 fn reasons(audit: &VariableAudit) -> String {
     let all: Vec<_> = audit.rejected.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
     all.join(", ")
+}
+
+fn unlisted_units(name: &str, variable: &Variable, n: u64, audit: &VariableAudit) -> String {
+    let units: Vec<_> = audit.unlisted_units.iter().map(|(unit, n)| format!("`{unit}` {n}")).collect();
+    format!(
+        "variable {name}: {n} {} a unit that the schema does not know and {} taken {} ({}); give the source its \
+         `units` in the schema to reject others",
+        if n == 1 { "measurement has" } else { "measurements have" },
+        if n == 1 { "is" } else { "are" },
+        if variable.unit.is_empty() {
+            "as they are".to_owned()
+        } else {
+            format!("to be in {}", variable.unit)
+        },
+        units.join(", "),
+    )
 }
 
 fn unknown_units(name: &str, variable: &Variable, audit: &VariableAudit) -> String {

@@ -1,5 +1,7 @@
 //! Records with their subjects and times, and the assignment of events to them.
 
+use std::collections::BTreeSet;
+
 use polars_core::prelude::PlHashMap;
 
 use crate::schema::Window;
@@ -54,6 +56,13 @@ impl Ids {
         i
     }
 
+    /// Place of one that has a name for people and cannot be looked up: a record without a patient is not of the
+    /// patient whose number is that of the record.
+    fn add_unknown(&mut self, name: String) -> u32 {
+        self.names.push(name);
+        self.names.len() as u32 - 1
+    }
+
     pub(in crate::ingest) fn name(&self, i: u32) -> &str {
         &self.names[i as usize]
     }
@@ -70,6 +79,8 @@ pub(in crate::ingest) struct Records {
     pub(in crate::ingest) ids: Ids,
     pub(in crate::ingest) subjects: Ids,
     pub(in crate::ingest) subject_of: Vec<u32>,
+    /// Whether the subject is named, or the record stands for one.
+    pub(in crate::ingest) has_subject: Vec<bool>,
     /// Reach since 1970.
     pub(in crate::ingest) start: Vec<Option<i64>>,
     pub(in crate::ingest) end: Vec<Option<i64>>,
@@ -77,6 +88,8 @@ pub(in crate::ingest) struct Records {
     /// What windows count from instead of the start.
     pub(in crate::ingest) anchor: Option<Vec<Option<i64>>>,
     of_subject: Vec<Vec<u32>>,
+    /// Records of a long table whose rows name several subjects.
+    pub(in crate::ingest) contradicted: BTreeSet<u32>,
 }
 
 /// When an event was, as its table says it.
@@ -139,16 +152,20 @@ impl Records {
         self.ids.len()
     }
 
-    /// Adds a record; its id must be new.
+    /// Adds a record; its id must be new. Without a subject it is one by itself.
     pub(in crate::ingest) fn push(
         &mut self,
         id: Key<'_>,
-        subject: Key<'_>,
+        subject: Option<Key<'_>>,
         start: Option<i64>,
         end: Option<i64>,
     ) {
         let record = self.ids.insert(id);
-        let subject = self.subjects.insert(subject);
+        self.has_subject.push(subject.is_some());
+        let subject = match subject {
+            Some(subject) => self.subjects.insert(subject),
+            None => self.subjects.add_unknown(self.ids.name(record).to_owned()),
+        };
         self.subject_of.push(subject);
         self.start.push(start);
         self.end.push(end);
@@ -161,16 +178,27 @@ impl Records {
     /// the order of rows does not matter.
     pub(in crate::ingest) fn meet(&mut self, id: Key<'_>, subject: Option<Key<'_>>) -> u32 {
         let Some(record) = self.ids.get(id) else {
-            self.push(id, subject.unwrap_or(id), None, None);
+            self.push(id, subject, None, None);
             return self.len() as u32 - 1;
         };
         if let Some(subject) = subject {
             let (new, old) = (self.subjects.insert(subject), self.subject_of[record as usize]);
-            if new != old && self.subjects.name(new) < self.subjects.name(old) {
+            if !std::mem::replace(&mut self.has_subject[record as usize], true) {
                 self.subject_of[record as usize] = new;
+            } else if new != old {
+                self.contradicted.insert(record);
+                if self.subjects.name(new) < self.subjects.name(old) {
+                    self.subject_of[record as usize] = new;
+                }
             }
         }
         record
+    }
+
+    /// Whether a row that names this subject may be of the record, as it may where either has none.
+    pub(in crate::ingest) fn belongs(&self, record: u32, subject: Option<Key<'_>>) -> bool {
+        let own = Some(self.subject_of[record as usize]).filter(|_| self.has_subject[record as usize]);
+        own.is_none() || subject.is_none_or(|subject| self.subjects.get(subject) == own)
     }
 
     /// The moment windows count from.
@@ -232,6 +260,16 @@ impl Records {
             })
         });
         reached.min_by_key(|&&r| (distance(r), self.rank(r))).copied().ok_or(Misplaced::OutsideStays)
+    }
+
+    /// Whether an event that names no record lies in several stays of its subject.
+    pub(in crate::ingest) fn is_ambiguous(&self, subject: Key<'_>, moment: Moment) -> bool {
+        let (Some(subject), Moment::At(time)) = (self.subjects.get(subject), moment) else { return false };
+        let holds = |r: u32| {
+            let end = self.end[r as usize].unwrap_or(i64::MAX);
+            self.start[r as usize].is_some_and(|start| start <= time && time <= end)
+        };
+        self.of_subject[subject as usize].iter().filter(|&&r| holds(r)).nth(1).is_some()
     }
 
     /// The record of a subject that has one only.
@@ -311,63 +349,4 @@ impl Records {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOUR: i64 = 3600;
-
-    fn records() -> Records {
-        let mut r = Records::default();
-        // Subject 1: stays 10 (0 h–10 h) and 11 (20 h–30 h); subject 2: stay 12 without end.
-        r.push(Key::Number(10), Key::Number(1), Some(0), Some(10 * HOUR));
-        r.push(Key::Number(11), Key::Number(1), Some(20 * HOUR), Some(30 * HOUR));
-        r.push(Key::Number(12), Key::Number(2), Some(5 * HOUR), None);
-        r
-    }
-
-    fn window(start: f64, end: f64, until_end: bool) -> Reach {
-        Reach::new(&Window { start_hours: start, end_hours: end, until_end, ..Window::default() }, 0)
-    }
-
-    #[test]
-    fn events_go_to_the_stay_of_their_time() {
-        let r = records();
-        let w = window(-6.0, 24.0, true);
-        let assign = |subject, hour: i64| r.assign(Key::Number(subject), Moment::At(hour * HOUR), w);
-        assert_eq!(assign(1, 3), Ok(0));
-        assert_eq!(assign(1, 25), Ok(1));
-        assert_eq!(assign(1, 15), Ok(1), "five hours before the second stay");
-        assert_eq!(assign(1, 12), Err(Misplaced::OutsideStays));
-        assert_eq!(assign(2, 500), Ok(2), "a stay without end");
-        assert_eq!(assign(3, 3), Err(Misplaced::NoSuchRecord));
-        let open = window(0.0, 24.0, false);
-        assert_eq!(
-            r.assign(Key::Number(1), Moment::At(12 * HOUR), open),
-            Ok(0),
-            "after the end, inside the window"
-        );
-    }
-
-    #[test]
-    fn window_holds_its_start_and_not_its_end() {
-        let r = records();
-        let w = window(0.0, 8.0, true);
-        let place = |record, seconds| r.place(record, Moment::At(seconds), w);
-        assert_eq!(place(0, 0), Ok(0));
-        assert_eq!(place(0, -1), Err(Misplaced::Before));
-        assert_eq!(place(0, 8 * HOUR - 1), Ok(8 * HOUR - 1));
-        assert_eq!(place(0, 8 * HOUR), Err(Misplaced::After));
-        assert_eq!(r.place(0, Moment::At(11 * HOUR), window(0.0, 24.0, true)), Err(Misplaced::AfterEnd));
-        assert_eq!(r.place(0, Moment::At(11 * HOUR), window(0.0, 24.0, false)), Ok(11 * HOUR));
-    }
-
-    #[test]
-    fn text_and_number_name_the_same_record() {
-        let mut r = records();
-        assert_eq!(r.ids.get(Key::Text("11")), Some(1));
-        assert_eq!(r.ids.get(Key::Text("011")), None, "a code with a leading zero is another");
-        assert_eq!(r.meet(Key::Text("10"), None), 0);
-        assert_eq!(r.meet(Key::Text("2x"), None), 3);
-        assert_eq!(r.sorted(), [0, 1, 2, 3]);
-    }
-}
+mod tests;

@@ -106,6 +106,7 @@ impl<'a> Reading<'a> {
             reading.static_audits.push(read);
             reading.read_statics()?;
             first_step(&reading.records, &mut reading.audit)?;
+            anchor::leave_out_timeless(plan, &mut reading.records, &mut reading.audit)?;
         }
         let Self { records, facts, gathered, audit, .. } = &mut reading;
         rules::apply(plan, 0..early, records, facts, gathered, &mut audit.cohort)?;
@@ -186,7 +187,9 @@ impl<'a> Reading<'a> {
             close_records(table, &records);
         }
         audit.tables.splice(0..0, static_audits);
-        audit.messages.extend(messages::of_tables(&audit.tables));
+        audit.messages.extend(facts.messages.iter().cloned());
+        audit.messages.extend(messages::of_subjects(plan, &records));
+        audit.messages.extend(messages::of_tables(plan, &audit.tables));
         let rows = Rows::new(&records, &gathered);
         if rows.cells.is_empty() {
             return Err(IngestError::NoRecords(
@@ -194,6 +197,7 @@ impl<'a> Reading<'a> {
             ));
         }
         let columns = rows.columns(plan, &records, &facts, &mut gathered);
+        audit.messages.extend(messages::of_levels(&gathered.meters));
         audit.variables = std::mem::take(&mut gathered.meters).into_iter().map(|m| m.audit).collect();
         for (variable, planned) in audit.variables.iter_mut().zip(&plan.variables) {
             if planned.lookback > 0 {
@@ -205,6 +209,7 @@ impl<'a> Reading<'a> {
         zones.merge(&gathered.zones)?;
         audit.messages.extend(zones.message());
         audit.messages.extend(messages::of_variables(plan, &audit.variables));
+        audit.messages.extend(messages::of_rejections(&audit.variables));
         let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
         let subjects = Subjects::Named(subject_ids.into_iter().map(Some).collect());
         Ok(RecordTable { record_ids: record_ids.into(), subjects, splits: None, columns, audit })

@@ -58,7 +58,8 @@ impl Hint for IngestError {
             }
             Self::RaggedLine { .. } => {
                 "put cells that contain the separator in quotes, and remove lines that are no rows, such as \
-                 titles, comments and totals; lines are counted as an editor counts them"
+                 titles, comments and totals; lines are counted as an editor counts them; of the tables of a \
+                 schema, --on-bad-row skip leaves such rows out and counts them"
                     .into()
             }
             Self::UnknownEncoding { .. } | Self::MixedEncodings { .. } => {
@@ -87,7 +88,10 @@ impl Hint for IngestError {
             Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => {
                 "a field that begins with a quote ends with one; quotes inside it are doubled".into()
             }
-            Self::WrongCell { remedy, .. } | Self::WrongCellInLine { remedy, .. } => remedy.clone(),
+            Self::WrongCell { remedy, .. } => remedy.clone(),
+            Self::WrongCellInLine { remedy, .. } => {
+                format!("{remedy}; --on-bad-row skip leaves such rows out and counts them")
+            }
             Self::Ragged { .. } => {
                 "quote fields that contain commas; rows are counted from 1 below the header".into()
             }

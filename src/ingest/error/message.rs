@@ -49,6 +49,12 @@ pub(super) fn missing_table_columns(files: &[(String, Vec<MissingColumn>)]) -> S
     named.join("; ")
 }
 
+pub(super) fn duplicate_ids(file: &str, column: &str, count: usize, row: u64, line: Option<u64>) -> String {
+    let place = line.map_or_else(|| format!("row {row}"), |line| format!("line {line}"));
+    let ids = plural(count, "id", "ids");
+    format!("{file}: column `{column}` holds {count} {ids} more than once, first again in {place}")
+}
+
 pub(super) fn plural(n: usize, one: &'static str, more: &'static str) -> &'static str {
     if n == 1 { one } else { more }
 }

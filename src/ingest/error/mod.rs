@@ -6,10 +6,9 @@ mod message;
 use polars_core::error::PolarsError;
 
 use crate::error::IoError;
-use crate::message::counted;
 use crate::output::OutputError;
 pub use message::MissingColumn;
-use message::{missing_columns, missing_table_columns, missing_tables, part_columns, plural};
+use message::{duplicate_ids, missing_columns, missing_table_columns, missing_tables, part_columns, plural};
 
 /// Why an input could not be read, or an output table not be written.
 ///
@@ -371,7 +370,7 @@ pub enum IngestError {
     #[error("no record is left after {0}")]
     NoRecords(String),
     /// Ids that should be unique.
-    #[error("{file}: column `{column}` holds {} more than once, first again in row {row}", counted(*.count, "id", "ids"))]
+    #[error("{}", duplicate_ids(.file, .column, *.count, *.row, *.line))]
     DuplicateIds {
         /// File.
         file: String,
@@ -381,6 +380,8 @@ pub enum IngestError {
         count: usize,
         /// First row that repeats an id; 0 where rows have no number.
         row: u64,
+        /// Line of the file in which that row begins, where it is known.
+        line: Option<u64>,
     },
     /// The reader gave up for a reason of its own.
     #[error("cannot read {file}")]

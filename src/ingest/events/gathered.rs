@@ -1,5 +1,7 @@
 //! What was gathered of each variable in each window, and what is asked of it.
 
+use std::collections::BTreeMap;
+
 use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Feature, Known, Source, Variable};
 
@@ -43,6 +45,9 @@ pub(in crate::ingest) struct Gathered<'a> {
     pub(in crate::ingest) zones: Zones,
     /// About what was read.
     pub(in crate::ingest) messages: Vec<Message>,
+    /// Of variables that have a value where nothing is recorded: the last entry in each window of tables that do
+    /// not say when what is charted ends, with its time and whether it is that value.
+    charted: BTreeMap<(usize, u32), (i64, bool)>,
 }
 
 /// A computed value and its time.
@@ -78,6 +83,7 @@ impl<'a> Gathered<'a> {
             kept: Vec::new(),
             zones: Zones::default(),
             messages: Vec::new(),
+            charted: BTreeMap::new(),
         };
         for record in 0..records.len() as u32 {
             gathered.add_cells(record, records);
@@ -129,7 +135,31 @@ impl<'a> Gathered<'a> {
             }
             None => Aggregate::Missing,
         };
-        Finding::of(aggregate, usable, rejected, min_count)
+        match Finding::of(aggregate, usable, rejected, min_count) {
+            Finding::Absent if self.is_left_open(variable, cell) => Finding::Unknown,
+            finding => finding,
+        }
+    }
+
+    /// Takes note of an entry of a table whose entries have no end; `value` is none if it cannot be used.
+    pub(in crate::ingest) fn chart(&mut self, variable: usize, at: u32, seconds: i64, value: Option<Value>) {
+        let Some(default) = self.plan.variables[variable].variable.absent else { return };
+        let is_default = value == Some(Value::Number(default));
+        let last = self.charted.entry((variable, at)).or_insert((seconds, is_default));
+        // Of several at one time, any that is not the default counts, so that their order does not.
+        if seconds > last.0 {
+            *last = (seconds, is_default);
+        } else if seconds == last.0 {
+            last.1 &= is_default;
+        }
+    }
+
+    /// Whether the last entry before a window without one may still hold in it: a rate is charted when it is
+    /// changed, and not when it goes on.
+    pub(in crate::ingest) fn is_left_open(&self, variable: usize, cell: Cell) -> bool {
+        let (first, at) = (self.cells[cell.record as usize].0, self.at(cell));
+        let before = self.charted.range((variable, first)..(variable, at)).next_back();
+        before.is_some_and(|(_, (_, is_default))| !is_default)
     }
 
     /// Measurements of a window that its aggregates are taken over, and those that cannot be used.

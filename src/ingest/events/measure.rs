@@ -65,6 +65,8 @@ pub(in crate::ingest) struct Meter<'a> {
     /// Normalised patterns with the code of their level.
     patterns: Vec<(String, u32)>,
     conversions: Vec<(String, f64, f64)>,
+    /// The variable's own unit, normalised.
+    own: String,
     /// Level names by code.
     pub(in crate::ingest) levels: Vec<String>,
     codes: HashMap<String, u32>,
@@ -83,6 +85,7 @@ impl<'a> Meter<'a> {
                 .iter()
                 .map(|c| (normal_unit(&c.unit), c.scale, c.offset))
                 .collect(),
+            own: normal_unit(&variable.unit),
             levels: Vec::new(),
             codes: HashMap::new(),
             audit: VariableAudit { variable: variable.name.clone(), ..VariableAudit::default() },
@@ -195,8 +198,8 @@ impl<'a> Meter<'a> {
             Rejected::UnknownUnit => audit.unknown_unit += 1,
             Rejected::Below => audit.below_range += 1,
             Rejected::Above => audit.above_range += 1,
-            // These concern times, and the value was not looked at.
-            Rejected::NoTime | Rejected::EndBeforeStart | Rejected::NoEnd => {}
+            // These concern when and whose it was, and the value was not looked at.
+            Rejected::NoTime | Rejected::EndBeforeStart | Rejected::NoEnd | Rejected::OtherSubject => {}
         }
     }
 
@@ -243,16 +246,32 @@ impl<'a> Meter<'a> {
 
     fn convert(&mut self, target: &Target, x: f64, unit: u32, units: &Units) -> Result<f64, Rejected> {
         let unit = units.normal(unit);
-        let of_source = target.units.is_empty() || unit.is_empty() || target.units.iter().any(|u| u == unit);
-        let (scale, offset) = if of_source {
-            if let Some(rule) = target.rule {
-                return self.by_rule(rule, x);
+        let of_source = (target.scale, target.offset);
+        let of_unit =
+            || self.conversions.iter().find(|(u, ..)| u == unit).map(|(_, scale, add)| (*scale, *add));
+        let (scale, offset) = if unit.is_empty() || target.units.iter().any(|u| u == unit) {
+            match target.rule {
+                Some(rule) => return self.by_rule(rule, x),
+                None => of_source,
             }
-            (target.scale, target.offset)
+        } else if !target.units.is_empty() {
+            of_unit().ok_or(Rejected::UnknownUnit)?
+        } else if let Some(rule) = target.rule {
+            return self.by_rule(rule, x);
         } else {
-            let conversion =
-                self.conversions.iter().find(|(u, ..)| u == unit).ok_or(Rejected::UnknownUnit)?;
-            (conversion.1, conversion.2)
+            // The source names no units, so that it does not count on the unit column; where that says one
+            // that the variable knows, it has to be right all the same.
+            match of_unit().or((unit == self.own).then_some((1.0, 0.0))) {
+                Some(stated) if stated == of_source || of_source == (1.0, 0.0) => stated,
+                // The source converts from another unit than the row says, and one of them is wrong.
+                Some(_) => return Err(Rejected::UnknownUnit),
+                // A variable with conversions names the units that it can be in.
+                None if !self.conversions.is_empty() => return Err(Rejected::UnknownUnit),
+                None => {
+                    *self.audit.unlisted_units.entry(unit.to_owned()).or_default() += 1;
+                    of_source
+                }
+            }
         };
         if scale == 1.0 && offset == 0.0 {
             return Ok(x);
@@ -276,6 +295,10 @@ impl<'a> Meter<'a> {
 
     fn in_range(&self, x: f64, subtracted: bool) -> Result<f64, Rejected> {
         let size = if subtracted { -x } else { x };
+        // Yes or no, and nothing between or beyond.
+        if self.variable.kind == Kind::Binary && x != 0.0 && x != 1.0 {
+            return Err(if x < 0.0 { Rejected::Below } else { Rejected::Above });
+        }
         let (low, high) = self.variable.range.unwrap_or((-exact::LIMIT, exact::LIMIT));
         if size < low.max(-exact::LIMIT) {
             Err(Rejected::Below)

@@ -48,7 +48,7 @@ impl Gathered<'_> {
                 let n = columns.first().map_or(0, BatchColumn::len);
                 delivered += n as u64;
                 for row in 0..n {
-                    let outcome = self.row(planned, &lookup, columns, row, records);
+                    let outcome = self.row(planned, &lookup, columns, row, records, &mut counts);
                     let outcome = outcome.map_err(|(column, WrongCell)| file.wrong_cell(column))?;
                     if let Some(trace) = &mut self.trace {
                         let reason = outcome.err().and_then(|dropped| match dropped {
@@ -97,6 +97,17 @@ impl Gathered<'_> {
             done += file.file.size();
             progress.rows(name, rows_read, done);
         }
+        if counts.in_several_stays > 0 {
+            let n = counts.in_several_stays;
+            let text = format!(
+                "table {name}: {} no record and {} at a time that lies in several stays of the patient; the stay \
+                 that began last has {}",
+                if n == 1 { "1 row names".to_owned() } else { format!("{n} rows name") },
+                if n == 1 { "is" } else { "are" },
+                if n == 1 { "it" } else { "them" },
+            );
+            self.messages.push(Message::table(Weight::Choice, name, text).counting(n));
+        }
         counts.add(Reason::OtherItem, rows_read - malformed - delivered);
         counts.add(Reason::Malformed, malformed);
         let mut dropped = BTreeMap::new();
@@ -118,6 +129,7 @@ impl Gathered<'_> {
         columns: &[BatchColumn],
         row: usize,
         records: &mut Records,
+        counts: &mut Counts,
     ) -> Result<Result<u32, Dropped>, (usize, WrongCell)> {
         let places = &planned.places;
         let key = |place: usize| columns[place].key(row).map_err(|e| (place, e));
@@ -177,6 +189,13 @@ impl Gathered<'_> {
             self.reject_row(targets, placed.record, Some(placed), Rejected::EndBeforeStart);
             return dropped(Reason::EndBeforeStart);
         }
+        if record_key.is_none() && subject_key.is_some_and(|subject| records.is_ambiguous(subject, start)) {
+            counts.in_several_stays += 1;
+        }
+        if !self.plan.is_long() && !records.belongs(placed.record, subject_key) {
+            self.reject_row(targets, placed.record, Some(placed), Rejected::OtherSubject);
+            return dropped(Reason::OtherSubject);
+        }
         let value = &columns[places.value];
         let text = places.text.and_then(|at| columns[at].text(row)).or_else(|| value.text(row));
         let unit = self.units.place(places.unit.and_then(|at| columns[at].text(row)));
@@ -203,6 +222,9 @@ impl Gathered<'_> {
                 Err(rejected) => {
                     first_rejection.get_or_insert(rejected);
                     for cell in windows {
+                        if places.end.is_none() {
+                            self.chart(target.variable, cell, placed.span.from, None);
+                        }
                         self.slots[target.slot].reject(cell, Some(placed.span.from));
                     }
                     continue;
@@ -222,8 +244,11 @@ impl Gathered<'_> {
             let known = Span { from: placed.span.from, to: placed.known_to };
             let known = self.reached(target, placed, known);
             let (first_cell, _) = self.cells[placed.record as usize];
-            let meter = &mut self.meters[target.variable];
             for cell in windows {
+                if places.end.is_none() {
+                    self.chart(target.variable, cell, placed.span.from, Some(value));
+                }
+                let meter = &self.meters[target.variable];
                 let slot = &mut self.slots[target.slot];
                 if known.contains(&cell) {
                     kept = true;
@@ -232,6 +257,7 @@ impl Gathered<'_> {
                     slot.reject(cell, Some(self.bins.start(cell - first_cell)));
                 }
             }
+            let meter = &mut self.meters[target.variable];
             if placed.known_to < placed.span.to {
                 meter.reject(Rejected::NoEnd);
                 first_rejection.get_or_insert(Rejected::NoEnd);

@@ -7,8 +7,14 @@ use crate::ingest::cohort::records::Misplaced;
 /// Rows left out because their fields are too few, too many or of another type.
 pub(in crate::ingest) const MALFORMED: &str = "malformed row";
 
+/// Rows of the records table without an id.
+pub(in crate::ingest) const NO_ID: &str = "no record id";
+
 /// Rows that repeat another.
 pub(in crate::ingest) const COPY: &str = "copy of another row";
+
+/// Rows that name a record and a patient whose record it is not.
+pub(in crate::ingest) const OTHER_SUBJECT: &str = "another patient's record";
 
 /// Why a row was dropped. The discriminants index [`Counts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +27,7 @@ pub(in crate::ingest) enum Reason {
     NoTime,
     EndBeforeStart,
     NoEnd,
+    OtherSubject,
     NoStart,
     Before,
     After,
@@ -38,7 +45,7 @@ pub(in crate::ingest) enum Reason {
 
 impl Reason {
     /// Names in the audit, in order of the discriminants.
-    pub(in crate::ingest) const NAMES: [&'static str; 21] = [
+    pub(in crate::ingest) const NAMES: [&'static str; 22] = [
         MALFORMED,
         "other item",
         "no such record",
@@ -47,6 +54,7 @@ impl Reason {
         "no time",
         "end before start",
         "no end",
+        OTHER_SUBJECT,
         "record without start",
         "before window",
         "after window",
@@ -88,6 +96,7 @@ impl From<Rejected> for Reason {
             Rejected::NoTime => Self::NoTime,
             Rejected::EndBeforeStart => Self::EndBeforeStart,
             Rejected::NoEnd => Self::NoEnd,
+            Rejected::OtherSubject => Self::OtherSubject,
             Rejected::NoNumber => Self::NoNumber,
             Rejected::UnmappedText => Self::UnmappedText,
             Rejected::Censored => Self::Censored,
@@ -112,6 +121,8 @@ pub(in crate::ingest) enum Dropped {
 pub(in crate::ingest) struct Counts {
     pub(in crate::ingest) reasons: [u64; Reason::NAMES.len()],
     pub(in crate::ingest) rules: Vec<u64>,
+    /// Rows that name no record, at a time that lies in several of their subject.
+    pub(in crate::ingest) in_several_stays: u64,
 }
 
 impl Counts {

@@ -8,6 +8,8 @@ use super::value::Value;
 use crate::ingest::cohort::plan::{PlannedTable, Target};
 use crate::ingest::cohort::records::Records;
 use crate::ingest::typed::batch::BatchColumn;
+use crate::ingest::typed::calendar::clock_text;
+use crate::schema::DType;
 
 /// A row of an event table that concerns the record explained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,8 +92,15 @@ impl Trace {
             (number, written) if number == written => number.to_string(),
             (number, written) => format!("{number} \"{written}\""),
         };
-        let until = text(places.end);
-        let time = text(Some(places.time));
+        // Times of the calendar are read as seconds, and shown as a reader writes them.
+        let moment = |place: usize| match planned.wanted[place].dtype {
+            DType::Datetime => {
+                columns[place].datetime(row).ok().flatten().map(clock_text).unwrap_or_default()
+            }
+            _ => text(Some(place)),
+        };
+        let until = places.end.map(moment).unwrap_or_default();
+        let time = moment(places.time);
         self.rows.push(TracedRow {
             file: file.to_string(),
             item: text(Some(places.item)),

@@ -10,6 +10,8 @@ pub(in crate::ingest) enum Rejected {
     EndBeforeStart,
     /// It begins and has no end, so that nothing is known of it after its beginning.
     NoEnd,
+    /// It names a record, and a patient whose record that is not.
+    OtherSubject,
     NoNumber,
     UnmappedText,
     /// A result beyond a limit of measurement, such as `>200`, of which only a side is known.

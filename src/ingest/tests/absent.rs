@@ -216,6 +216,36 @@ fn an_infusion_without_end_or_with_one_before_its_beginning_is_unknown_where_it_
 }
 
 #[test]
+fn what_is_charted_when_it_changes_may_go_on_until_the_next_entry() {
+    let hourly = PIPELINE.replace("end = 4", "end = 4\nstep = 1");
+    let table = ingested(
+        &hourly,
+        &[("", ""); 4],
+        &["3,1,2150-01-03 00:10:00,2150-01-03 00:50:00,2,mcg/min"],
+        &[
+            "1,3,2150-01-01 00:30:00,,on,",
+            "1,3,2150-01-01 02:10:00,,off,",
+            "2,3,2150-01-02 01:30:00,,perhaps,",
+            "4,3,2150-01-04 00:30:00,,on,",
+            "4,3,2150-01-04 00:30:00,,off,",
+        ],
+    );
+    let known = [
+        [Some(1.0), None, Some(0.0), Some(0.0)],
+        // What cannot be read may be anything, and go on.
+        [Some(0.0), None, None, None],
+        [Some(0.0), Some(0.0), Some(0.0), Some(0.0)],
+        // Of two entries of one time, either may hold.
+        [Some(1.0), None, None, None],
+    ];
+    assert_numbers(&table, "ventilated", &known.concat());
+    // An infusion whose end is known has ended.
+    assert_eq!(&numbers(&table, "rate")[8..12], [2.0, 0.0, 0.0, 0.0]);
+    let said = table.audit.messages.texts().join("\n");
+    assert!(said.contains("variable ventilated: 6 records have no entry after one that is not 0"), "{said}");
+}
+
+#[test]
 fn a_sum_with_entries_of_which_none_can_be_used_is_missing() {
     let table = ingested(
         PIPELINE,

@@ -103,21 +103,21 @@ fn key(file: &TypedFile, items: &[Item]) -> String {
 fn changed(path: &Path) -> Result<u128, IngestError> {
     let meta = fs::metadata(path).map_err(IoError::on("read", path))?;
     let time = meta.modified().map_err(IoError::on("read", path))?;
-    let modified = time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-    Ok(modified.max(status_changed(&meta)))
+    let time = time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+    Ok(time.max(replaced(&meta)))
 }
 
-/// When a file's content, name or times were last set, which no program can set back: `cp -p` and `unzip` give a
-/// new content its old time of change.
+/// Nanoseconds since 1970 at which a file became what it is: copies and archives keep the time of change of the
+/// original, which an earlier file of the same name may have as well.
 #[cfg(unix)]
-fn status_changed(meta: &fs::Metadata) -> u128 {
+fn replaced(meta: &fs::Metadata) -> u128 {
     use std::os::unix::fs::MetadataExt;
-    let (seconds, nanoseconds) = (u128::try_from(meta.ctime()), u128::try_from(meta.ctime_nsec()));
-    seconds.unwrap_or(0) * 1_000_000_000 + nanoseconds.unwrap_or(0)
+    let (seconds, nanoseconds) = (meta.ctime(), meta.ctime_nsec());
+    u128::try_from(seconds).unwrap_or(0) * 1_000_000_000 + u128::try_from(nanoseconds).unwrap_or(0)
 }
 
 #[cfg(not(unix))]
-fn status_changed(_: &fs::Metadata) -> u128 {
+fn replaced(_: &fs::Metadata) -> u128 {
     0
 }
 

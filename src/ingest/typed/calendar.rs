@@ -163,10 +163,25 @@ pub(in crate::ingest) fn date_of_day(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
+/// A time in seconds since 1970 as `2164-10-23 21:09:00`.
+pub(in crate::ingest) fn clock_text(seconds: i64) -> String {
+    let (year, month, day) = date_of_day(seconds.div_euclid(86_400));
+    let of_day = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ingest::text::days_from_civil;
+
+    #[test]
+    fn a_time_is_written_as_it_is_read() {
+        for text in ["2150-07-01 12:03:59", "1969-12-31 23:59:58", "2000-02-29 00:00:00"] {
+            assert_eq!(clock_text(parse_datetime(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn dates_and_days_are_inverse() {

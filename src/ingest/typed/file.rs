@@ -12,7 +12,7 @@ use super::stored;
 use crate::ingest::IngestError;
 use crate::ingest::error::MissingColumn;
 use crate::ingest::files::{Format, SourceFile};
-use crate::ingest::source::{StoredTable, described, polars_type};
+use crate::ingest::source::{Place, Source, StoredTable, described, polars_type};
 
 /// A column asked for.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub(in crate::ingest) struct TypedFile {
     pub(in crate::ingest) wanted: Vec<Wanted>,
     /// For each wanted column, its place in the header.
     pub(in crate::ingest) positions: Vec<usize>,
+    /// For each wanted column, whether its moments have a zone other than UTC that the reader does not show.
+    pub(in crate::ingest) elsewhere: Vec<bool>,
     /// What a user should know about the way its columns are stored.
     pub(in crate::ingest) messages: Vec<Message>,
     /// Leave malformed rows out and count them, instead of stopping at the first.
@@ -97,15 +99,37 @@ impl TypedFile {
             file,
             header,
             wanted: wanted.to_vec(),
+            elsewhere: vec![false; positions.len()],
             positions,
             messages: Vec::new(),
             skip_bad,
             cached: None,
         };
         if let Some(stored) = stored {
-            typed.check_stored(stored.schema())?;
+            typed.check_stored(stored.schema(), stored.meant())?;
         }
         Ok(Ok(typed))
+    }
+
+    /// The line of a row of a text file, counted from 1 below the header; none where rows have no lines, or the
+    /// file has changed.
+    pub(in crate::ingest) fn line_of(&self, row: u64) -> Option<u64> {
+        let source =
+            Source::open_parts(vec![self.file.clone()]).ok().filter(|_| self.file.format == Format::Csv)?;
+        let (mut before, mut line) = (0, None);
+        let stopped = source.read(&[0], |batch| {
+            let n = batch.n_rows() as u64;
+            if row <= before + n {
+                line = Some(batch.place((row - before - 1) as usize));
+                return Err(IngestError::Stopped);
+            }
+            before += n;
+            Ok(())
+        });
+        match (stopped, line) {
+            (Err(IngestError::Stopped), Some(Place::Line(line))) => Some(line),
+            _ => None,
+        }
     }
 
     /// Number of columns of the file, those not wanted too.
@@ -114,8 +138,14 @@ impl TypedFile {
     }
 
     /// Checks that every column can hold what is declared.
-    fn check_stored(&mut self, stored: &ArrowSchema) -> Result<(), IngestError> {
-        for (wanted, position) in self.wanted.iter().zip(&self.positions) {
+    fn check_stored(&mut self, stored: &ArrowSchema, meant: &ArrowSchema) -> Result<(), IngestError> {
+        for (i, (wanted, position)) in self.wanted.iter().zip(&self.positions).enumerate() {
+            // Parquet keeps moments in UTC. In which zone their clocks stood, the writer's schema says.
+            if let Some((_, field)) = meant.get_at_index(*position)
+                && let ArrowDataType::Timestamp(_, Some(zone)) = &field.dtype
+            {
+                self.elsewhere[i] = !stored::is_utc(zone);
+            }
             let (_, field) = stored.get_at_index(*position).expect("invariant: position is in the header");
             let found = polars_type(field);
             if !stored::readable(wanted.dtype, &found) {

@@ -17,6 +17,48 @@ pub(in crate::ingest) struct Passed {
     pub(in crate::ingest) bytes: u64,
     /// How the times that were read are written.
     pub(in crate::ingest) zones: Zoned,
+    /// The columns with dates that have no time of day.
+    pub(in crate::ingest) dates: Places,
+}
+
+/// A set of places of wanted columns; those from the 64th on are one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::ingest) struct Places(u64);
+
+impl Places {
+    /// Adds a place.
+    pub(in crate::ingest) fn add(&mut self, place: usize) {
+        self.0 |= 1 << place.min(63);
+    }
+
+    /// Whether it is there.
+    pub(in crate::ingest) fn has(self, place: usize) -> bool {
+        self.0 & (1 << place.min(63)) != 0
+    }
+
+    /// The places of both.
+    pub(in crate::ingest) fn and(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+}
+
+/// How the times of some rows are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::ingest) struct Times {
+    /// All of them.
+    pub(in crate::ingest) zones: Zoned,
+    /// The columns with dates that have no time of day.
+    pub(in crate::ingest) dates: Places,
+}
+
+impl Times {
+    /// Takes in a cell of the column at a place.
+    pub(in crate::ingest) fn see(&mut self, place: usize, zone: Zoned) {
+        self.zones = self.zones.and(zone);
+        if zone.date {
+            self.dates.add(place);
+        }
+    }
 }
 
 /// What a store was made from, and what it leaves out.
@@ -46,6 +88,12 @@ impl Note {
 
     /// What passed when the source was read.
     pub(in crate::ingest) fn passed(&self) -> Passed {
-        Passed { rows: self.rows, skipped: self.skipped, bytes: 0, zones: self.zones }
+        Passed {
+            rows: self.rows,
+            skipped: self.skipped,
+            bytes: 0,
+            zones: self.zones,
+            dates: Places::default(),
+        }
     }
 }

@@ -30,7 +30,7 @@ impl TypedFile {
         }
         let mut passed = Passed::default();
         StoredTable::open(&self.file)?.read(&self.positions, |df| {
-            let columns = self.columns(&df, passed.rows, None, &mut passed.zones)?;
+            let columns = self.columns(&df, passed.rows, None, &mut passed)?;
             passed.rows += df.height() as u64;
             each(&columns, passed)
         })?;
@@ -67,7 +67,8 @@ impl TypedFile {
             }
             let chosen: BooleanChunked = mask.iter().map(|wanted| Some(*wanted)).collect();
             let kept = df.filter(&chosen).map_err(|e| self.unfit(Unfit::Engine(e), item, before, None))?;
-            each(&self.columns(&kept, before, Some(&mask), &mut passed.zones)?, passed)
+            let columns = self.columns(&kept, before, Some(&mask), &mut passed)?;
+            each(&columns, passed)
         })?;
         // A store has left behind what its source has besides.
         let passed = self.cached.as_ref().map_or(passed, Note::passed);
@@ -80,13 +81,18 @@ impl TypedFile {
         df: &DataFrame,
         before: u64,
         mask: Option<&[bool]>,
-        zones: &mut Zoned,
+        passed: &mut Passed,
     ) -> Result<Vec<BatchColumn>, IngestError> {
         let mut columns = Vec::with_capacity(self.wanted.len());
         for (i, (column, wanted)) in df.columns().iter().zip(&self.wanted).enumerate() {
             let converted = stored::convert(column, wanted.dtype);
             let (column, found) = converted.map_err(|fault| self.unfit(fault, i, before, mask))?;
-            *zones = zones.and(found);
+            // The reader shows moments in UTC, whatever zone their writer named.
+            let found = if found.utc && self.elsewhere[i] { Zoned::OTHER } else { found };
+            passed.zones = passed.zones.and(found);
+            if found.date {
+                passed.dates.add(i);
+            }
             columns.push(column);
         }
         Ok(columns)
@@ -126,5 +132,32 @@ impl TypedFile {
         });
         // A file that changed since has no such cell any more; then the row is not known.
         search.err().unwrap_or_else(|| locate::wrong(self, column, Place::Row(0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::ingest::files::SourceFile;
+    use crate::ingest::typed::file::Wanted;
+
+    /// Parquet keeps moments in UTC, and the schema that the writer adds names the zone of their clocks.
+    #[test]
+    fn a_zone_that_the_writer_names_is_seen() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/writers");
+        for file in ["pyarrow.parquet", "pandas.parquet", "pyarrow.arrow"] {
+            let source = SourceFile::new(&folder.join(file)).unwrap();
+            let name = "timestamp_zone".to_owned();
+            let wanted = [Wanted { name, dtype: schema::DType::Datetime, is_code: false }];
+            let typed = TypedFile::open(source, &wanted, false).unwrap().unwrap_or_else(|_| panic!("{file}"));
+            let passed = typed.scan(|_, _| Ok(())).unwrap();
+            assert_eq!(
+                (passed.zones.other, passed.zones.utc, passed.zones.none),
+                (true, false, false),
+                "{file}"
+            );
+        }
     }
 }

@@ -49,6 +49,12 @@ pub(in crate::ingest) fn loses_zeros(declared: schema::DType, stored: &DataType)
     declared == schema::DType::Text && is_number(stored)
 }
 
+/// Whether a zone of a time stamp is UTC under any of its names.
+pub(in crate::ingest) fn is_utc(zone: &str) -> bool {
+    let names = ["utc", "etc/utc", "z", "gmt", "etc/gmt", "zulu", "uct", "+00:00", "+00", "+0000", "-00:00"];
+    names.iter().any(|name| zone.eq_ignore_ascii_case(name))
+}
+
 fn is_text(stored: &DataType) -> bool {
     matches!(stored, DataType::String | DataType::Categorical(..) | DataType::Enum(..))
 }
@@ -141,12 +147,9 @@ fn moments(series: &Series) -> Result<(BatchColumn, Zoned), Unfit> {
             days.i32()?.iter().map(|d| d.map(|d| i64::from(d) * 86_400)).collect()
         }
         DataType::Datetime(unit, zone) => {
-            let utc = |z: &str| {
-                ["utc", "etc/utc", "z", "gmt", "zulu", "+00:00"].iter().any(|u| z.eq_ignore_ascii_case(u))
-            };
             zones = match zone {
                 None => Zoned::NONE,
-                Some(zone) if utc(zone.as_str()) => Zoned::UTC,
+                Some(zone) if is_utc(zone.as_str()) => Zoned::UTC,
                 Some(_) => Zoned::OTHER,
             };
             seconds(series, *unit)?

@@ -50,7 +50,7 @@ impl Tables {
             }
             // One of two halves is easily left behind. A pattern may well match nothing.
             for stem in table.files.iter().filter(|s| !s.contains('*') && !input.is_file()) {
-                let here = of_table.iter().any(|f| f.stem == stem.to_lowercase());
+                let here = of_table.iter().any(|f| files::is_of(&f.stem, &stem.to_lowercase()));
                 if !here && !table.files.iter().any(|p| p.contains('*')) {
                     let text = format!("table {name}: there is no file {stem}");
                     messages.push(Message::table(Weight::LeftOut, name, text));

@@ -61,7 +61,13 @@ fn collect<'h>(
             Content::Ids(ids) => {
                 if let Some((count, at)) = repeated(&ids) {
                     let (file, row) = row_of(audit, at);
-                    return Err(IngestError::DuplicateIds { file, column: name.to_string(), count, row });
+                    return Err(IngestError::DuplicateIds {
+                        file,
+                        column: name.to_string(),
+                        count,
+                        row,
+                        line: None,
+                    });
                 }
                 collected.record_ids = Some(ids);
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 
 use super::calibration::calibrations;
-use super::cells::{Cells, of_numbers};
+use super::cells::{Cells, of_numbers, p_of_numbers};
 use super::context::{Context, NOT_MET};
 use super::histogram::{histogram, protect_samples};
 use crate::artifact::ModelArtifact;
@@ -150,13 +150,18 @@ fn feature(
         of_numbers(&a, &b)
     };
     let cells = if counts.old.len() > LEVELS { counts.joined() } else { counts };
-    let judged = cells.thinned(independent).joined();
+    let p_value = if categorical {
+        let judged = cells.thinned(independent).joined();
+        homogeneity(&judged.old, &judged.new)
+    } else {
+        p_of_numbers(&a, &b, independent)
+    };
     let smd = number(if categorical { None } else { standardised_difference(&b, &a) });
     let psi = number(stability_index(&cells.old, &cells.new));
     let disjoint = told && (0..cells.old.len()).all(|i| cells.old[i] == 0 || cells.new[i] == 0);
     if disjoint {
-        let note = "the cohorts have no value in common: without half a record added to each cell the index \
-                    infinite";
+        let note = "the cohorts have no value in common: without half a record added to each cell the index would \
+                    be infinite";
         notes.push(note.into());
     }
     let size = |of: &[f64], share: f64| (of.len() as f64 * share).max(1.0);
@@ -191,7 +196,7 @@ fn feature(
         cells: cells.old.len(),
         psi,
         psi_chance,
-        p_value: homogeneity(&judged.old, &judged.new).filter(|_| told),
+        p_value: p_value.filter(|_| told),
         p_adjusted: None,
         values_beyond_chance: false,
         missing_old: privacy.percent(missing_old as u64, n as u64),

@@ -46,7 +46,7 @@ fn the_unit_of_most_windows_is_that_of_all_or_windows_are_left_out_with_a_word()
     assert_eq!((table.n_records(), scales.channels[0].units.as_str()), (30, "mV"));
     assert!(said(&table, "10 windows in uV are converted to mV: `a`"), "{:?}", table.audit.messages);
     assert!(said(&table, "10 windows in NU are left out, since the others are in mV: `d`"));
-    assert!(said(&table, "10 windows in uncalibrated are left out"));
+    assert!(said(&table, "10 windows whose header states no gain are left out"));
     assert!(said(&table, "2 of 5 records give no window: `d` (another unit), `e` (another unit)"));
     assert_eq!(table.audit.tables[2].dropped["another unit"], 20);
     let audit = &table.audit.variables[0];
@@ -59,6 +59,52 @@ fn the_unit_of_most_windows_is_that_of_all_or_windows_are_left_out_with_a_word()
     write(dir.path(), "e", 5, "16 0/mV 16 0 0 0 0 A", "");
     let (table, scales) = read(dir.path(), &[]).unwrap();
     assert!(scales.channels[0].units == "uncalibrated" && said(&table, "`A` is not calibrated"));
+}
+
+#[test]
+fn windows_that_are_not_calibrated_never_outvote_those_that_are() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a", 1, "16 0 16 0 0 0 0 A", "");
+    write(dir.path(), "b", 2, "16 200/mV 16 0 0 0 0 A", "");
+    write(dir.path(), "c", 3, "16 0 16 0 0 0 0 A", "");
+    let (table, scales) = read(dir.path(), &[]).unwrap();
+    assert_eq!((table.n_records(), scales.channels[0].units.as_str()), (10, "mV"));
+    let sentence =
+        "`A`: 20 windows whose header states no gain are left out, since the others are in mV: `a`, `c`";
+    assert!(said(&table, sentence), "{:?}", table.audit.messages);
+}
+
+#[test]
+fn files_that_are_missing_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for (i, name) in ["a", "b", "c"].iter().enumerate() {
+        write(dir.path(), name, i + 1, "16 200/mV 16 0 0 0 0 A", "");
+    }
+    fs::remove_file(dir.path().join("b.dat")).unwrap();
+    fs::remove_file(dir.path().join("c.hea")).unwrap();
+    let (table, _) = read(dir.path(), &[]).unwrap();
+    assert_eq!((table.n_records(), table.audit.tables[0].dropped["signal file missing"]), (10, 1));
+    assert!(said(&table, "b.hea: its signal file `b.dat` is missing"), "{:?}", table.audit.messages);
+    assert!(said(&table, "1 signal file has no header and is left out: `c.dat`"));
+}
+
+#[test]
+fn times_that_jump_and_tables_that_are_no_signals_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    let rows = |from: usize, to: usize| {
+        (from..to).map(|i| format!("{},{}\n", i as f64 / 125.0, i * 7919 % 101)).collect::<String>()
+    };
+    fs::write(&path, format!("time,'A'\n{}{}{}", rows(0, 50), rows(20, 60), rows(90, 130))).unwrap();
+    let (table, _) = read(&path, &[]).unwrap();
+    assert!(said(&table, "`time` does not increase in row 51"), "{:?}", table.audit.messages);
+    assert!(said(&table, "`time` jumps or is missing in row 91"));
+    fs::write(&path, "time,A\nseconds,mV\n0,1\n").unwrap();
+    let error = read(&path, &[]).unwrap_err();
+    assert!(crate::error::Hint::hint(&error).unwrap().contains("remove lines of units"), "{error}");
+    fs::write(&path, "time,B\n0,1\n0.008,2\n").unwrap();
+    let error = read(&path, &[]).unwrap_err().to_string();
+    assert!(error.contains("not all of A are recorded, but time, B"), "{error}");
 }
 
 #[test]
@@ -114,7 +160,7 @@ fn codes_for_missing_samples_are_taken_out_of_arrays_and_tables() {
     ndarray_npy::write_npy(dir.path().join("p1.npy"), &ndarray::Array1::from(samples)).unwrap();
     let (table, _) = read(&dir.path().join("p1.npy"), &[]).unwrap();
     assert_eq!(table.n_records(), 9);
-    assert!(said(&table, "1 samples of `A` are -32768, far from all others"), "{:?}", table.audit.messages);
+    assert!(said(&table, "1 sample of `A` is -32768, far from all others"), "{:?}", table.audit.messages);
     // A pressure of -999 among values of thousands may be one.
     let wide = (0..100)
         .map(|i| format!("{}\n", if i == 15 { -999 } else { i * 31 % 47 * 100 }))

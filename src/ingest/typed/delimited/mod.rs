@@ -54,7 +54,8 @@ where
             passed.rows += parsed.rows;
             passed.skipped += parsed.skipped;
             passed.bytes = bytes;
-            passed.zones = passed.zones.and(parsed.zones);
+            passed.zones = passed.zones.and(parsed.times.zones);
+            passed.dates = passed.dates.and(parsed.times.dates);
             lines += parsed.lines;
             each(&parsed.columns, passed)
         },

@@ -5,6 +5,7 @@ use crate::ingest::text::parse_elapsed;
 use crate::ingest::typed::batch::{BatchColumn, Texts, parse_float, parse_integer};
 use crate::ingest::typed::calendar::{Zoned, parse_moment};
 use crate::ingest::typed::file::{ItemSet, Wanted};
+use crate::ingest::typed::passed::Times;
 use crate::schema::DType;
 
 /// What a block is parsed to.
@@ -34,7 +35,7 @@ pub(in crate::ingest) struct Parsed {
     /// Lines of the block.
     pub(in crate::ingest) lines: u64,
     /// How its times are written.
-    pub(in crate::ingest) zones: Zoned,
+    pub(in crate::ingest) times: Times,
 }
 
 /// The first malformed row of a block.
@@ -59,7 +60,7 @@ pub(in crate::ingest) enum Fault {
 pub(in crate::ingest) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -> Result<Parsed, BadRow> {
     let mut columns: Vec<BatchColumn> = layout.wanted.iter().map(|w| empty(w.dtype)).collect();
     let (mut rows, mut skipped, mut lines, mut header) = (0, 0, 0, header);
-    let mut zones = Zoned::default();
+    let mut times = Times::default();
     let mut splitter = Splitter::new(layout.separator);
     let mut at = 0;
     while at < block.len() {
@@ -83,7 +84,7 @@ pub(in crate::ingest) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -
             if std::mem::take(&mut header) {
                 continue;
             }
-            take(&splitter, &mut columns, &mut zones, layout)
+            take(&splitter, &mut columns, &mut times, layout)
         };
         rows += 1;
         if let Err(fault) = taken {
@@ -97,7 +98,7 @@ pub(in crate::ingest) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -
             }
         }
     }
-    Ok(Parsed { columns, rows, skipped, lines, zones })
+    Ok(Parsed { columns, rows, skipped, lines, times })
 }
 
 /// True for a line that is certainly one whole row of another item, told without splitting it: the item is a
@@ -210,7 +211,7 @@ impl Splitter {
 fn take(
     record: &Splitter,
     columns: &mut [BatchColumn],
-    zones: &mut Zoned,
+    times: &mut Times,
     layout: Layout<'_>,
 ) -> Result<(), Fault> {
     if record.len() != layout.fields {
@@ -232,10 +233,11 @@ fn take(
         }
     }
     for (i, column) in columns.iter_mut().enumerate() {
-        push(column, field(i), layout.wanted[i].dtype, zones).map_err(|fault| match fault {
+        let zone = push(column, field(i), layout.wanted[i].dtype).map_err(|fault| match fault {
             Fault::Cell(_) => Fault::Cell(i),
             other => other,
         })?;
+        times.see(i, zone);
     }
     Ok(())
 }
@@ -249,10 +251,11 @@ fn empty(dtype: DType) -> BatchColumn {
     }
 }
 
-/// Appends a cell; empty is null.
-fn push(column: &mut BatchColumn, field: &[u8], dtype: DType, zones: &mut Zoned) -> Result<(), Fault> {
+/// Appends a cell; empty is null. Returns how it says its zone, if it is a time.
+fn push(column: &mut BatchColumn, field: &[u8], dtype: DType) -> Result<Zoned, Fault> {
     const WRONG: Fault = Fault::Cell(0);
     let text = || std::str::from_utf8(field).map_err(|_| Fault::NotUtf8);
+    let mut zoned = Zoned::default();
     match column {
         BatchColumn::Integer(cells) => cells.push(parse_integer(field).map_err(|_| WRONG)?),
         BatchColumn::Float(cells) => {
@@ -267,13 +270,13 @@ fn push(column: &mut BatchColumn, field: &[u8], dtype: DType, zones: &mut Zoned)
                 (text, DType::Elapsed) => Some(parse_elapsed(text).ok_or(WRONG)?),
                 (text, _) => {
                     let (seconds, zone) = parse_moment(text).ok_or(WRONG)?;
-                    *zones = zones.and(zone);
+                    zoned = zone;
                     Some(seconds)
                 }
             });
         }
     }
-    Ok(())
+    Ok(zoned)
 }
 
 #[cfg(test)]
