@@ -75,7 +75,10 @@ pub(super) fn separator_of(head: &[u8], whole: bool) -> Result<u8, Ambiguous> {
     }
     if tried.iter().all(|t| t.usual < 2 && t.header < 2) {
         let rare = RARE.map(|separator| Trial::of(head, separator, whole));
-        let mut consistent = rare.iter().filter(|t| t.header > 1 && t.records > 2 && t.equal == t.records);
+        // A name or a remark has two words often enough, and hardly ever as many words in every record.
+        let fewest = |t: &Trial| if t.separator == b' ' { 3 } else { 2 };
+        let mut consistent =
+            rare.iter().filter(|t| t.header >= fewest(t) && t.records > 2 && t.equal == t.records);
         if let (Some(only), None) = (consistent.next(), consistent.next()) {
             return Ok(only.separator);
         }

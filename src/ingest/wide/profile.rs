@@ -347,7 +347,12 @@ pub(super) mod tests {
     fn missing_codes_stand_apart_and_repeat() {
         let suspects = |cells: &[&str]| profile(cells).suspects();
         assert_eq!(suspects(&["50", "63", "-999", "-999.0", "71"]), [(-999.0, 2)]);
-        assert_eq!(suspects(&["1", "2", "9", "9", "1"]), [(9.0, 2)]);
+        let scale = |nines: usize| {
+            let mut cells = ["1", "2"].repeat(10);
+            cells.extend(vec!["9"; nines]);
+            suspects(&cells)
+        };
+        assert_eq!((scale(2), scale(12)), (vec![(9.0, 2)], vec![]), "many nines are a level");
         assert_eq!(suspects(&["3", "5", "-1", "-1", "7"]), [(-1.0, 2)]);
         assert!(suspects(&["-1", "0", "1", "-1"]).is_empty(), "a score");
         assert!(suspects(&["97", "98", "99", "99", "100"]).is_empty(), "a percentage");

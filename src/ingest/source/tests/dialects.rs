@@ -109,6 +109,8 @@ fn odd_tables_are_read_and_what_is_odd_is_said() {
         (b"a,b\n1,2\r3,4\n5,6\n", 3, "carriage return"),
         (b"a,b\nx,\xfc\n", 1, "Windows-1252"),
         (b"x y\n1 2\n3 4\n", 2, "one column"),
+        (b"x y z\n1 2 3\n3 4 5\n", 2, "separated by spaces"),
+        (b"x^y\n1^2\n3^4\n", 2, "separated by `^`"),
         (b"\"x,y\"\n\"1,2\"\n", 1, "one column"),
     ] {
         let read = read_as("t.csv", bytes).unwrap();
