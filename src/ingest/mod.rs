@@ -3,9 +3,11 @@
 //!
 //! ```text
 //! source    table files as stretches of columns              spelling  what a cell says, as learnt on training rows
-//! typed     the same under the types of a schema             files     which files make a table; hashes
+//! typed     the same under the types of a schema             files     files of tables and their formats; hashes
+//! find      which files make a table
 //! wide      tables with one row per record already           cohort    extracts of a database → one row per record
 //! events    event tables → measurements in windows           audit     the account of what was read and left out
+//! recognise which database a folder is from
 //! write     Parquet and CSV outputs                          table     records in original units
 //! ```
 
@@ -14,7 +16,9 @@ mod cohort;
 mod error;
 mod events;
 mod files;
+mod find;
 mod progress;
+mod recognise;
 mod source;
 mod spelling;
 mod table;
@@ -31,6 +35,7 @@ pub use cohort::{BadRows, Explanation, IngestOptions, explain, ingest, ingest_wi
 pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;
 pub use progress::{IngestProgress, NoProgress};
+pub use recognise::recognise;
 pub use spelling::{Codes, Marks, Spelling};
 pub use table::{Cells, Column, Names, RecordTable, Subjects, Texts};
 pub use table_writer::TableWriter;

@@ -19,6 +19,7 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     let output = args.output.as_deref().expect("invariant: clap requires --output without --explain");
     let request = IngestRequest {
         pipeline: &args.pipeline,
+        schema: args.schema.as_deref(),
         input: &args.input,
         output,
         force: args.force,
@@ -41,7 +42,14 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
 /// One cell with all its rows on stdout; nothing is written.
 fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -> Result {
     let bars = IngestBars::new(console);
-    let found = pipeline::explain(&args.pipeline, &args.input, &args.settings, variable, stay, &bars)?;
+    let found = pipeline::explain(
+        (&args.pipeline, args.schema.as_deref()),
+        &args.input,
+        &args.settings,
+        variable,
+        stay,
+        &bars,
+    )?;
     if args.json {
         print_json(&found)?;
         return Ok(Outcome::Done);

@@ -85,7 +85,8 @@ impl<'a> Reading<'a> {
         event: Option<(&Plan<'_>, &Tables)>,
         progress: &'a dyn IngestProgress,
     ) -> Result<Self, IngestError> {
-        let audit = Audit { warnings: tables.warnings.clone(), ..Audit::default() };
+        let mut audit = Audit { warnings: tables.warnings.clone(), ..Audit::default() };
+        audit.warnings.splice(0..0, warnings::of_left_out(plan));
         let early = rules::rules_before_events(plan);
         let mut reading = Self {
             plan,
@@ -155,7 +156,7 @@ impl<'a> Reading<'a> {
             let files = self.tables.of(name);
             let table = self.gathered.table(planned, files, &mut self.records, self.progress)?;
             self.progress.end(name);
-            if table.rows_read == 0 {
+            if table.rows_read == 0 && !files.is_empty() {
                 self.audit.warnings.push(format!("table {name} has no rows"));
             }
             self.audit.tables.push(table);

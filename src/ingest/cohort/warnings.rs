@@ -7,6 +7,24 @@ use super::plan::Plan;
 use crate::ingest::events::reason::COPY;
 use crate::ingest::{TableAudit, VariableAudit};
 
+/// What the pipeline names and the database has not.
+pub(in crate::ingest) fn of_left_out(plan: &Plan<'_>) -> Option<String> {
+    let left_out = &plan.pipeline.left_out;
+    (!left_out.is_empty()).then(|| {
+        format!(
+            "schema {} has not all that the pipeline {} names; {} left out: {}",
+            plan.schema.name,
+            plan.pipeline.name,
+            if left_out.len() == 1 {
+                "one thing is".to_owned()
+            } else {
+                format!("{} things are", left_out.len())
+            },
+            left_out.join(", ")
+        )
+    })
+}
+
 /// What a user should know about the rows of the tables.
 pub(in crate::ingest) fn of_tables(audits: &[TableAudit]) -> Vec<String> {
     let copies = audits.iter().filter_map(|audit| Some((&audit.table, *audit.dropped.get(COPY)?)));

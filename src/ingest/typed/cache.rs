@@ -21,7 +21,7 @@ use crate::schema::{DType, Item, Schema, Source};
 
 use super::batch::BatchColumn;
 use super::delimited;
-use super::file::{ItemSet, TypedFile};
+use super::file::{ItemSet, Opening, TypedFile};
 use super::passed::{Note, Passed};
 use crate::ingest::files::{Format, SourceFile};
 use crate::ingest::{IngestError, InputFile};
@@ -40,13 +40,14 @@ pub(in crate::ingest) fn stored(
     file: TypedFile,
     schema: &Schema,
     table: &str,
-    item: usize,
+    item: Option<usize>,
     dir: &Path,
 ) -> Result<TypedFile, IngestError> {
     // Parquet is compact already, and times since a record's start have no Parquet type.
-    if file.file.format != Format::Csv || file.wanted.iter().any(|w| w.dtype == DType::Elapsed) {
+    let elapsed = file.wanted.iter().any(|w| w.dtype.is_since_start());
+    let Some(item) = item.filter(|_| file.file.format == Format::Csv && !elapsed && !file.has_name()) else {
         return Ok(file);
-    }
+    };
     fs::create_dir_all(dir).map_err(IoError::on("create", dir))?;
     let items = items_of(schema, table);
     let name = format!("{}-{}", file.file.stem, key(&file, &items));
@@ -57,7 +58,8 @@ pub(in crate::ingest) fn stored(
     };
     let wanted = file.wanted.clone();
     let source = SourceFile { path: store, format: Format::Parquet, ..file.file.clone() };
-    let mut typed = TypedFile::open(source, &wanted, file.skip_bad)?
+    let opening = Opening { skip_bad: file.skip_bad, id_in_name: None };
+    let mut typed = TypedFile::open(source, &wanted, opening)?
         .unwrap_or_else(|_| unreachable!("a valid store has the columns it is named after"));
     typed.cached = Some(known);
     Ok(typed)
@@ -201,7 +203,9 @@ fn stored_type(dtype: DType) -> pl::DataType {
     match dtype {
         DType::Integer => pl::DataType::Int64,
         DType::Float => pl::DataType::Float64,
-        DType::Text => pl::DataType::String,
-        DType::Datetime | DType::Elapsed => pl::DataType::Datetime(pl::TimeUnit::Microseconds, None),
+        DType::Text | DType::Quantity => pl::DataType::String,
+        DType::Datetime | DType::Elapsed | DType::Minutes | DType::Hour => {
+            pl::DataType::Datetime(pl::TimeUnit::Microseconds, None)
+        }
     }
 }

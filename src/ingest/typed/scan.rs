@@ -113,9 +113,11 @@ impl TypedFile {
             for row in 0..cells.len() {
                 let right = match self.wanted[column].dtype {
                     schema::DType::Datetime => cells.datetime(row).is_ok(),
-                    schema::DType::Elapsed => cells.elapsed(row).is_ok(),
+                    schema::DType::Elapsed | schema::DType::Minutes | schema::DType::Hour => {
+                        cells.elapsed(row).is_ok()
+                    }
                     schema::DType::Integer | schema::DType::Float => cells.key(row).is_ok(),
-                    schema::DType::Text => true,
+                    schema::DType::Text | schema::DType::Quantity => true,
                 };
                 if !right {
                     return Err(locate::wrong(self, column, Place::Row(before + row as u64 + 1)));
