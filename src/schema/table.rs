@@ -83,6 +83,7 @@ impl Between {
 /// What the rows of a table are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "there is one for each table of a schema")]
 pub enum TableKind {
     /// One row per record.
     Records,

@@ -13,6 +13,9 @@ use crate::ingest::typed::batch::{BatchColumn, Key, WrongCell};
 use crate::ingest::typed::file::ItemSet;
 use crate::ingest::typed::items::{Form, ItemTexts, PAIR};
 
+/// The place of an item among the targets, and the unit that its text says.
+pub(in crate::ingest) type Named<'c> = (usize, Option<&'c str>);
+
 /// A table's items and drop rules made ready for look-up.
 #[derive(Debug)]
 pub(in crate::ingest) struct Lookup<'p> {
@@ -109,7 +112,7 @@ impl<'p> Lookup<'p> {
         &self,
         columns: &'c [BatchColumn],
         row: usize,
-    ) -> Result<Option<(usize, Option<&'c str>)>, (usize, WrongCell)> {
+    ) -> Result<Option<Named<'c>>, (usize, WrongCell)> {
         let Some(place) = self.place else { return Ok(None) };
         let key = columns[place].key(row).map_err(|wrong| (place, wrong))?;
         let text = match key {

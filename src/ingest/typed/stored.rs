@@ -39,8 +39,9 @@ pub(in crate::ingest) fn readable(declared: schema::DType, stored: &DataType) ->
     let number = is_number(stored) || stored.is_bool();
     match declared {
         _ if stored.is_null() => true,
-        schema::DType::Integer | schema::DType::Float => number || text,
-        schema::DType::Minutes | schema::DType::Hour => number || text,
+        schema::DType::Integer | schema::DType::Float | schema::DType::Minutes | schema::DType::Hour => {
+            number || text
+        }
         schema::DType::Text | schema::DType::Quantity => number || text || matches!(stored, DataType::Binary),
         schema::DType::Datetime => text || matches!(stored, DataType::Date | DataType::Datetime(..)),
         schema::DType::Elapsed => text || matches!(stored, DataType::Duration(_)),

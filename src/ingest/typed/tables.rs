@@ -1,5 +1,6 @@
 //! The files of the tables that a plan reads, found in the folder of an extract.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::cache;
@@ -37,15 +38,17 @@ fn without(plan: &Plan<'_>, table: &Table) -> String {
     all.dedup();
     some.dedup();
     let mut text = format!("there is no table {}, which the schema says may be missing", table.name);
+    let listed = |names: &[&str]| names.join(", ");
     if !all.is_empty() {
-        text += &format!(
-            "; {} of the variables in use are found there alone and stay empty: {}",
-            all.len(),
-            all.join(", ")
+        let n = all.len();
+        let _ = write!(
+            text,
+            "; {n} of the variables in use are found there alone and stay empty: {}",
+            listed(&all)
         );
     }
     if !some.is_empty() {
-        text += &format!("; {} are found elsewhere too: {}", some.len(), some.join(", "));
+        let _ = write!(text, "; {} are found elsewhere too: {}", some.len(), listed(&some));
     }
     text
 }

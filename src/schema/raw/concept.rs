@@ -74,6 +74,9 @@ pub(in crate::schema) struct Concept {
 pub(in crate::schema) struct Found {
     /// Where it is found.
     pub(in crate::schema) sources: Option<Field<List<Source, 1>>>,
+    /// The lowest and the highest plausible value here, if others.
+    #[schemars(with = "Option<[f64; 2]>")]
+    pub(in crate::schema) range: Option<Field<List<f64>>>,
     /// The step that the value is recorded in here, if another.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub(in crate::schema) resolution: Option<Field<f64>>,

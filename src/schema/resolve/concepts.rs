@@ -71,7 +71,7 @@ fn as_found(raw: &Found) -> raw::Variable {
         group: None,
         unit: None,
         kind: None,
-        range: None,
+        range: raw.range.clone(),
         clip: None,
         resolution: raw.resolution.clone(),
         missing_codes: raw.missing_codes.clone(),
@@ -117,6 +117,9 @@ impl Place<'_> {
             return Some(variable);
         }
         self.check_keys(raw, variable.kind);
+        if raw.range.is_some() {
+            variable.range = reading.range();
+        }
         if raw.resolution.is_some() {
             variable.resolution = reading.resolution(variable.kind, variable.range);
         }
@@ -150,6 +153,7 @@ impl Place<'_> {
     fn nothing_to_say(&self, raw: &Found) {
         for (name, at) in [
             ("sources", key(&raw.sources)),
+            ("range", key(&raw.range)),
             ("resolution", key(&raw.resolution)),
             ("missing_codes", key(&raw.missing_codes)),
             ("value_map", key(&raw.value_map)),
@@ -171,6 +175,7 @@ impl Place<'_> {
             return;
         }
         for (name, at) in [
+            ("range", key(&raw.range)),
             ("resolution", key(&raw.resolution)),
             ("missing_codes", key(&raw.missing_codes)),
             ("value_map", key(&raw.value_map)),
@@ -190,7 +195,7 @@ impl Place<'_> {
         if concept.levels.is_empty() || variable.levels.is_empty() {
             return;
         }
-        let of_field = |field: &Field<String>| field.spanned().map(|s| (s.get_ref().to_string(), s.span()));
+        let of_field = |field: &Field<String>| field.spanned().map(|s| ((*s.get_ref()).clone(), s.span()));
         for (level, _) in raw.levels.get().iter().flat_map(|pairs| &pairs.0) {
             let Some((level, at)) = of_field(level) else { continue };
             if !concept.levels.contains(&level) {

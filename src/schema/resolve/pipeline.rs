@@ -11,13 +11,16 @@ use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{Get, PipelineFile, key};
 use crate::schema::{Concept, Pipeline, Schema, TransformKind};
 
+/// Finds the schema that a pipeline names.
+type Load<'l> = &'l dyn Fn(&str) -> Result<Schema, SchemaError>;
+
 /// Resolves a whole pipeline. What is missing is shown at `first_line`; a schema that exists but is itself
 /// invalid is left in `broken`.
 pub(super) fn pipeline(
     problems: &Problems<'_>,
     raw: &PipelineFile,
     first_line: &Span,
-    (load, dictionary): (&dyn Fn(&str) -> Result<Schema, SchemaError>, &[Concept]),
+    (load, dictionary): (Load<'_>, &[Concept]),
     broken: &mut Option<SchemaError>,
 ) -> Option<(Pipeline, Option<Schema>)> {
     let found = raw.schema.text().and_then(|name| find_schema(problems, &name, load, broken));

@@ -34,7 +34,7 @@ pub(super) fn schema(problems: &Problems<'_>, raw: &SchemaFile, dictionary: &[Co
     match (&raw.variables, &raw.concepts) {
         (None, None) => problems.add(0..0, "the schema needs `variables` or `concepts`"),
         (Some(field), _) if given.sum::<usize>() == 0 => {
-            problems.add(field.key.clone(), "there are no variables")
+            problems.add(field.key.clone(), "there are no variables");
         }
         _ => {}
     }
@@ -150,7 +150,7 @@ impl Reading<'_> {
         }
     }
 
-    fn range(&self) -> Option<(f64, f64)> {
+    pub(super) fn range(&self) -> Option<(f64, f64)> {
         let what = "`range` must be two finite numbers, the lowest and the highest plausible value";
         let (at, low, high) = self.two(&self.raw.range, what)?;
         if low >= high {
