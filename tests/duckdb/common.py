@@ -32,12 +32,10 @@ def connect():
     return con
 
 
-def read(con, table, path, **options):
+def read(con, table, path):
     """A text table with every cell as text."""
-    given = "".join(f", {key} = {value!r}" for key, value in options.items())
-    con.execute(f"""create table {table} as select * from read_csv('{path}', header = true, quote = '"', escape = '"',
-                    all_varchar = true, nullstr = '', delim = '{options.pop('delimiter', ',')}')""" if not given else
-                f"create table {table} as select * from read_csv('{path}', header = true, all_varchar = true{given})")
+    con.execute(f"""create table {table} as select * from read_csv('{path}', header = true, delim = ',', quote = '"',
+                    escape = '"', all_varchar = true, nullstr = '')""")
 
 
 def accepted(name, fact):
@@ -104,7 +102,10 @@ def check(con, features, concepts, facts=None, tolerance=1e-9, least=30):
         if aggregate == "count":
             truth = {record: float(truth.get(record, 0)) for record in records}
         if name in ABSENT:
-            truth = {record: truth.get(record, 0.0) for record in records}
+            # An entry that cannot be used is not the absence of one.
+            items = ", ".join(f"'{item}'" for _, found, _, _ in concepts[name][2] for item in found)
+            charted = {r[0] for r in con.execute(f"select distinct stay from events where item in ({items})").fetchall()}
+            truth = {record: truth.get(record, None if record in charted else 0.0) for record in records}
         used.add(name)
         compare(column, truth)
     for column, query in (facts or {}).items():

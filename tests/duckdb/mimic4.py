@@ -48,8 +48,9 @@ facts["fio2"] += [("lab", [50816], FRACTION, 1)]
 facts["urine_output"] = [("output", OUTPUT + [227488], same("ml"), 0)]
 facts["norepinephrine_rate"] = [("input", [221906], same("mcg/kg/min"), 0)]
 facts["phenylephrine_rate"] = [("input", [221749], same("mcg/kg/min"), 0)]
+common.ABSENT.update({"norepinephrine_rate", "phenylephrine_rate"})
 common.check(con, features, concepts(**facts), {
-    "age": """select stay, case when years >= 90 then 91.4 else years end from (select stay, anchor_age::int + year(start)
+    "age": """select stay, case when years >= 90 then 91.4 else years::double end::double from (select stay, anchor_age::int + year(start)
               - anchor_year::int as years from stays join patients on subject_id = subject)""",
     "gender": """select stay, case gender when 'F' then 'female' when 'M' then 'male' end from stays
                  join patients on subject_id = subject""",

@@ -22,16 +22,17 @@ COLUMNS = {
     "fibrinogen": "Fibrinogen", "platelets": "Platelets",
 }
 con = common.connect()
-con.execute(f"create table h as select * from read_csv('{sys.argv[1]}')")
+# As texts: types told from the first rows would round the fractions of later ones.
+common.read(con, "h", sys.argv[1])
 con.execute("create table stays as select distinct Patient::varchar as stay, null::double as length from h")
 long = " union all ".join(
-    f"select Patient::varchar as stay, 'hour' as source, '{c}' as item, (ICULOS - 1) * 3600.0 as s, {c}::double as number, "
+    f"select Patient::varchar as stay, 'hour' as source, '{c}' as item, (ICULOS::int - 1) * 3600.0 as s, {c}::double as number, "
     f"null as text, '' as unit from h where {c} is not null" for c in [*COLUMNS.values(), "FiO2"])
 con.execute(f"create table events as {long}")
 facts = {name: [("hour", [column], None, 0)] for name, column in COLUMNS.items()}
 facts["fio2"] = [("hour", ["FiO2"], FRACTION, 0)]
 common.check(con, sys.argv[2], concepts(**facts), {
-    "age": "select Patient::varchar, any_value(Age)::double from h where ICULOS <= 24 group by 1",
-    "gender": """select Patient::varchar, case any_value(Gender) when 0 then 'female' when 1 then 'male' end from h
-                 where ICULOS <= 24 group by 1""",
+    "age": "select Patient::varchar, any_value(Age::double) from h where ICULOS::int <= 24 group by 1",
+    "gender": """select Patient::varchar, case any_value(Gender) when '0' then 'female' when '1' then 'male' end from h
+                 where ICULOS::int <= 24 group by 1""",
 })

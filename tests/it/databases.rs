@@ -312,6 +312,39 @@ fn each_extract_is_recognised_as_its_database() {
     }
 }
 
+/// Needs Python with DuckDB: `COHORT_FLOW_PYTHON`, or `python3`.
+#[test]
+fn concepts_equal_an_independent_computation_in_sql() {
+    let python = std::env::var("COHORT_FLOW_PYTHON").unwrap_or_else(|_| "python3".into());
+    let has_duckdb = std::process::Command::new(&python).args(["-c", "import duckdb"]).output();
+    if !has_duckdb.is_ok_and(|o| o.status.success()) {
+        support::skipped("a Python with duckdb in COHORT_FLOW_PYTHON (pip install duckdb)");
+        return;
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/duckdb");
+    let work = tempfile::tempdir().unwrap();
+    let extract = tempfile::tempdir().unwrap();
+    let eicu = eicu(extract.path()).map(|()| (extract.path().to_path_buf(), extract.path().to_path_buf()));
+    let pair = |folder: &str, given: &str| Some((shared(folder)?, shared(given)?));
+    let hours = "data/physionet2019/set_b_first10000.csv.gz";
+    for (script, inputs) in [
+        ("mimic4", pair("data/mimic4-demo", "data/mimic4-demo")),
+        ("meds", pair("data/mimic4-demo-meds", "data/mimic4-demo-meds/mimic_iv_demo_meds_events.parquet")),
+        ("physionet2019", pair(hours, hours)),
+        ("eicu", eicu),
+    ] {
+        let Some((input, given)) = inputs else { continue };
+        let (pipeline, input) = (here.join("concepts.toml"), fs::canonicalize(input).unwrap());
+        let args = ["ingest", pipeline.to_str().unwrap(), "--input", input.to_str().unwrap(), "--output", script];
+        support::succeed(work.path(), &args);
+        let features = work.path().join(script).join("features.parquet");
+        let mut check = std::process::Command::new(&python);
+        let output = check.arg(here.join(format!("{script}.py"))).arg(given).arg(features).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{script}: {text}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 #[test]
 fn a_folder_of_something_else_is_not_recognised() {
     let work = tempfile::tempdir().unwrap();
