@@ -8,6 +8,7 @@
 //! wide      tables with one row per record already           cohort    extracts of a database → one row per record
 //! events    event tables → measurements in windows           audit     the account of what was read and left out
 //! recognise which database a folder is from
+//! npz       arrays for NumPy
 //! write     Parquet and CSV outputs                          table     records in original units
 //! ```
 
@@ -17,6 +18,7 @@ mod error;
 mod events;
 mod files;
 mod find;
+mod npz;
 mod progress;
 mod recognise;
 mod source;
@@ -34,6 +36,7 @@ pub use audit::{Audit, CohortStep, ColumnAudit, InputFile, TableAudit, VariableA
 pub use cohort::{BadRows, Explanation, IngestOptions, explain, ingest, ingest_with};
 pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;
+pub use npz::{NpzArray, write_npz};
 pub use progress::{IngestProgress, NoProgress};
 pub use recognise::recognise;
 pub use spelling::{Codes, Marks, Spelling};

@@ -4,6 +4,7 @@
 mod blocks;
 mod error;
 mod evaluate;
+mod export;
 mod fit;
 mod flag;
 mod impute;
@@ -19,6 +20,7 @@ mod score;
 
 pub use error::Error;
 pub use evaluate::evaluate;
+pub use export::{ExportRequest, export};
 pub use fit::{FitRequest, default_model, fit};
 pub use flag::{FlagRequest, FlagSummary, flag};
 pub use impute::{ImputeRequest, impute};

@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use super::{Schema, Source, Variable};
 
+/// What a pipeline names as its schema when it runs on every database that has its concepts.
+pub(super) const CONCEPTS: &str = "concepts";
+
 /// An entry of the dictionary of concepts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Concept {

@@ -19,6 +19,7 @@ mod aggregation;
 mod compare;
 mod concept;
 mod draft;
+mod dtype;
 mod enums;
 mod error;
 mod expression;
@@ -42,12 +43,13 @@ pub use aggregation::Aggregation;
 pub use compare::{Compared, Comparison, compare, render_comparison};
 pub use concept::{Concept, concept_in};
 pub use draft::{DraftColumn, draft_pipeline};
+pub use dtype::DType;
 pub(crate) use enums::words;
 pub use error::{Description, Problem, SchemaError, SettingProblem};
 pub use expression::{Expression, ExpressionProblem, Function, Known, Node, Operand};
 pub use fingerprint::{canonical_json, fingerprint};
 pub use kind::Kind;
-pub use model::{Conversion, DType, Derived, Item, Record, Rule, Schema, Source, Variable, Years};
+pub use model::{Conversion, Derived, Item, Record, Rule, Schema, Source, Variable, Years};
 pub use pipeline::{
     Anchor, CohortRule, DecimalMark, Feature, Pipeline, PipelineKind, Predicate, Split, SplitFractions,
     TransformKind, WideTable, Window,

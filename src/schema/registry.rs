@@ -5,8 +5,9 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::concept::CONCEPTS;
 use super::error::{Description, SchemaError};
-use super::resolve::{CONCEPTS, parse_pipeline, parse_schema, schema_of_concepts};
+use super::resolve::{parse_pipeline, parse_schema, schema_of_concepts};
 use super::{Pipeline, Schema, suggest};
 use crate::error::IoError;
 

@@ -88,7 +88,9 @@ fn names_of_stays(dir: &Path) -> BTreeMap<String, String> {
 
 #[test]
 fn mimic4_equals_meds_in_every_concept_of_all_stays() {
-    let (Some(csv), Some(meds)) = (shared("data/mimic4-demo"), shared("data/mimic4-demo-meds")) else { return };
+    let (Some(csv), Some(meds)) = (shared("data/mimic4-demo"), shared("data/mimic4-demo-meds")) else {
+        return;
+    };
     let (here, there) = (table(&everything("mimic4"), &csv), table(&everything("meds"), &meds));
     let names = names_of_stays(&csv);
     assert_eq!((here.n_records(), there.n_records()), (140, 140));
@@ -129,7 +131,8 @@ fn mimic4_is_read_in_any_layout_of_its_files() {
             let entry = entry.unwrap();
             let name = entry.file_name().into_string().unwrap();
             let name = if folder == "hosp" { format!("HOSP.{name}") } else { name };
-            std::os::unix::fs::symlink(fs::canonicalize(entry.path()).unwrap(), flat.path().join(name)).unwrap();
+            std::os::unix::fs::symlink(fs::canonicalize(entry.path()).unwrap(), flat.path().join(name))
+                .unwrap();
         }
     }
     let as_laid_out = table(&(pipeline, schema), flat.path());
@@ -150,7 +153,9 @@ fn table_of_500(dir: &Path, to: &Path) {
     std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut text).unwrap();
     let mut out = fs::File::create(to).unwrap();
     for (i, line) in text.lines().enumerate() {
-        if i == 0 || ids.iter().any(|id| line.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(','))) {
+        if i == 0
+            || ids.iter().any(|id| line.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(',')))
+        {
             writeln!(out, "{line}").unwrap();
         }
     }
@@ -175,7 +180,9 @@ fn physionet2019_is_the_same_from_files_and_from_a_table() {
         }
         let bundle = Bundle::open(&work.path().join("of_files")).unwrap();
         assert!(bundle.manifest.encoder.n_features() >= 15);
-        assert!(bundle.manifest.pipeline.features.iter().all(|f| !f.variable.to_lowercase().contains("sepsis")));
+        assert!(
+            bundle.manifest.pipeline.features.iter().all(|f| !f.variable.to_lowercase().contains("sepsis"))
+        );
     }
     // Hours are those of the file: each has the number of its row.
     let (mut pipeline, schema) = on("icu-hourly", "physionet2019");
@@ -199,7 +206,8 @@ fn eicu(to: &Path) -> Option<()> {
     let dir = shared("data/eicu-demo")?;
     for folder in [dir.clone(), dir.join("pyhealth-178-stays")] {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|e| e.path().is_file()) {
-            std::os::unix::fs::symlink(fs::canonicalize(entry.path()).unwrap(), to.join(entry.file_name())).unwrap();
+            std::os::unix::fs::symlink(fs::canonicalize(entry.path()).unwrap(), to.join(entry.file_name()))
+                .unwrap();
         }
     }
     Some(())
@@ -228,7 +236,10 @@ fn eicu_counts_minutes_from_the_admission_and_says_what_is_missing() {
     assert!((sbp["141764"] - own.iter().sum::<f64>() / own.len() as f64).abs() < 1e-9, "{own:?}");
     // Rates in mL/h, or without a unit, are recorded and not usable.
     let rate = found.audit.variables.iter().find(|v| v.variable == "norepinephrine_rate").unwrap();
-    assert!(rate.unknown_units.contains_key("ml/hr") && rate.unknown_units.contains_key("notgiven"), "{rate:?}");
+    assert!(
+        rate.unknown_units.contains_key("ml/hr") && rate.unknown_units.contains_key("notgiven"),
+        "{rate:?}"
+    );
     assert!(audit_of(&found, "lab").dropped.contains_key("corrected by a later row"));
     let (pipeline, schema) = on("icu-first-24h", "eicu");
     let first = table(&(pipeline, schema), work.path());
@@ -238,7 +249,9 @@ fn eicu_counts_minutes_from_the_admission_and_says_what_is_missing() {
 
 #[test]
 fn omop_persons_visits_and_ages_equal_those_of_mimic4() {
-    let (Some(omop), Some(csv)) = (shared("data/mimic4-demo-omop"), shared("data/mimic4-demo")) else { return };
+    let (Some(omop), Some(csv)) = (shared("data/mimic4-demo-omop"), shared("data/mimic4-demo")) else {
+        return;
+    };
     let all = everything("omop");
     let found = table(&all, &omop);
     assert_eq!(found.n_records(), 852);
@@ -250,7 +263,10 @@ fn omop_persons_visits_and_ages_equal_those_of_mimic4() {
     let patients: BTreeMap<String, (f64, f64)> = rows(&csv.join("hosp/patients.csv.gz"))
         .into_iter()
         .map(|row| {
-            (row["subject_id"].clone(), (row["anchor_age"].parse().unwrap(), row["anchor_year"].parse().unwrap()))
+            (
+                row["subject_id"].clone(),
+                (row["anchor_age"].parse().unwrap(), row["anchor_year"].parse().unwrap()),
+            )
         })
         .collect();
     let mut admissions = 0;
@@ -335,7 +351,8 @@ fn concepts_equal_an_independent_computation_in_sql() {
     ] {
         let Some((input, given)) = inputs else { continue };
         let (pipeline, input) = (here.join("concepts.toml"), fs::canonicalize(input).unwrap());
-        let args = ["ingest", pipeline.to_str().unwrap(), "--input", input.to_str().unwrap(), "--output", script];
+        let args =
+            ["ingest", pipeline.to_str().unwrap(), "--input", input.to_str().unwrap(), "--output", script];
         support::succeed(work.path(), &args);
         let features = work.path().join(script).join("features.parquet");
         let mut check = std::process::Command::new(&python);
@@ -376,4 +393,47 @@ fn schemas_are_compared_concept_by_concept() {
     };
     assert!(both("mimic4") >= 110 && both("eicu") >= 90, "{} {}", both("mimic4"), both("eicu"));
     assert!(dictionary().len() >= 127);
+}
+
+#[test]
+fn a_bundle_is_exported_as_table_and_as_arrays() {
+    let work = tempfile::tempdir().unwrap();
+    support::bundle(work.path(), 300);
+    support::succeed(work.path(), &["export", "bundle", "--output", "all.csv"]);
+    let mut reader = csv::Reader::from_path(work.path().join("all.csv")).unwrap();
+    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(header[..3], ["record_id", "split", "heart_rate"]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 300);
+    let source = support::table(300, 1);
+    for (row, line) in rows.iter().zip(source.lines().skip(1)) {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!((&row[0], row[2].parse::<f64>().unwrap()), (cells[0], cells[1].parse::<f64>().unwrap()));
+    }
+    support::succeed(work.path(), &["export", "bundle", "--split", "train", "--output", "train.npz"]);
+    let train = rows.iter().filter(|row| &row[1] == "train").count();
+    let bytes = fs::read(work.path().join("train.npz")).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    let bundle = Bundle::open(&work.path().join("bundle")).unwrap();
+    let d = bundle.manifest.encoder.n_coordinates();
+    assert!(
+        text.contains(&format!("'descr': '<f4', 'fortran_order': False, 'shape': ({train}, {d})")),
+        "{train} {d}"
+    );
+    assert!(bytes.starts_with(b"PK\x03\x04") && text.contains("record_id.npy"));
+    let python = std::env::var("COHORT_FLOW_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script =
+        "import numpy, sys; a = numpy.load(sys.argv[1]); print(*a, a['values'].shape, a['record_id'][0])";
+    let read = std::process::Command::new(python)
+        .args(["-c", script, "train.npz"])
+        .current_dir(work.path())
+        .output();
+    match read {
+        Ok(output) if output.status.success() => {
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(said.contains(&format!("({train}, {d})")), "{said}");
+        }
+        _ => support::skipped("a Python with numpy in COHORT_FLOW_PYTHON (pip install numpy)"),
+    }
+    support::fail(work.path(), &["export", "bundle", "--output", "all.xlsx"], &[".csv, .parquet or .npz"]);
 }

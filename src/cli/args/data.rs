@@ -1,4 +1,4 @@
-//! Arguments of the commands that make or read data: `synth`, `schema` and `ingest`.
+//! Arguments of the commands that make, read or hand on data: `synth`, `schema`, `ingest` and `export`.
 
 use std::path::PathBuf;
 
@@ -149,4 +149,18 @@ pub(in crate::cli) struct Ingest {
     /// Print the audit as JSON on stdout
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Export {
+    /// Bundle that `ingest` made
+    #[arg(value_name = "BUNDLE")]
+    pub(in crate::cli) bundle: PathBuf,
+
+    #[command(flatten)]
+    pub(in crate::cli) output: Output,
+
+    /// Write the records of one split only
+    #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "calibration", "test"])]
+    pub(in crate::cli) split: Option<String>,
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::schema::{DType, EventColumns, Item, Rule, Schema, Table, TableKind, Variable};
 
 use crate::ingest::IngestError;
+use crate::ingest::text::normal_unit;
 use crate::ingest::typed::file::Wanted;
 
 /// An event table and the columns read of it.
@@ -14,6 +15,8 @@ pub(in crate::ingest) struct PlannedTable<'a> {
     pub(in crate::ingest) columns: &'a EventColumns,
     pub(in crate::ingest) wanted: Vec<Wanted>,
     pub(in crate::ingest) places: Places,
+    /// Names of units by their codes, as units are compared; an empty name is no unit.
+    pub(in crate::ingest) unit_names: HashMap<String, String>,
     /// Item → targets.
     pub(in crate::ingest) items: HashMap<Item, Vec<Target>>,
 }
@@ -102,7 +105,9 @@ impl<'a> PlannedTable<'a> {
         for at in places.drop.iter().chain(&places.operator).filter(|at| single(at)) {
             list[*at].dtype = DType::Text;
         }
-        Ok(PlannedTable { table, columns, wanted: list, places, items: HashMap::new() })
+        let unit_names =
+            columns.unit_names.iter().map(|(code, name)| (normal_unit(code), name.clone())).collect();
+        Ok(PlannedTable { table, columns, wanted: list, places, unit_names, items: HashMap::new() })
     }
 
     /// Lets the rows of items feed a target.

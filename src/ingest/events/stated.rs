@@ -58,9 +58,9 @@ pub(in crate::ingest) fn stated_in_cell(column: &BatchColumn, row: usize) -> Opt
 
 /// The name of a unit that may be written as a code; none where the name says that there is no unit.
 fn name_of<'u>(planned: &'u PlannedTable<'_>, unit: &'u str) -> Option<&'u str> {
-    let names = &planned.columns.unit_names;
-    let named = names.iter().find(|(code, _)| !names.is_empty() && normal_unit(code) == normal_unit(unit));
-    named.map_or(Some(unit), |(_, name)| Some(name.as_str())).filter(|name| !name.is_empty())
+    let names = &planned.unit_names;
+    let named = if names.is_empty() { None } else { names.get(&normal_unit(unit)) };
+    Some(named.map_or(unit, String::as_str)).filter(|name| !name.is_empty())
 }
 
 fn beyond(planned: &PlannedTable<'_>, columns: &[BatchColumn], row: usize) -> Option<Beyond> {

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 use crate::num::hex::hex;
 use crate::output::{Staged, write_atomic};
-use crate::schema::{DType, Item, Schema, Source};
+use crate::schema::{DType, Item, Schema, Source, TableKind};
 
 use super::batch::BatchColumn;
 use super::delimited;
@@ -43,11 +43,12 @@ pub(in crate::ingest) fn stored(
     item: Option<usize>,
     dir: &Path,
 ) -> Result<TypedFile, IngestError> {
-    // Parquet is compact already, and times since a record's start have no Parquet type.
+    // Parquet is compact already, and times since a record's start have no Parquet type. What a store leaves behind
+    // is told by numbers and exact names alone.
     let elapsed = file.wanted.iter().any(|w| w.dtype.is_since_start());
-    let Some(item) = item.filter(|_| file.file.format == Format::Csv && !elapsed && !file.has_name()) else {
-        return Ok(file);
-    };
+    let plain =
+        file.file.format == Format::Csv && !elapsed && !file.has_name() && has_plain_items(schema, table);
+    let Some(item) = item.filter(|_| plain) else { return Ok(file) };
     fs::create_dir_all(dir).map_err(IoError::on("create", dir))?;
     let items = items_of(schema, table);
     let name = format!("{}-{}", file.file.stem, key(&file, &items));
@@ -63,6 +64,16 @@ pub(in crate::ingest) fn stored(
         .unwrap_or_else(|_| unreachable!("a valid store has the columns it is named after"));
     typed.cached = Some(known);
     Ok(typed)
+}
+
+/// Whether the items of a table are the whole cells of one column.
+fn has_plain_items(schema: &Schema, table: &str) -> bool {
+    let pattern = |item: &Item| matches!(item, Item::Name(name) if name.contains('*'));
+    let of_one_column = schema.table(table).is_some_and(|table| match &table.kind {
+        TableKind::Events(events) => events.item_form.is_none() && events.item_within.is_none(),
+        TableKind::Records | TableKind::Static { .. } | TableKind::Lists { .. } => false,
+    });
+    of_one_column && !items_of(schema, table).iter().any(pattern)
 }
 
 /// All items of the schema in a table, sorted.

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::tables::find_column;
+use super::columns::{find_column, value_of};
 use super::units::same_unit;
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Cell, Field, Get, key};
@@ -225,24 +225,4 @@ pub(super) fn drop_rules(problems: &Problems<'_>, raw: &raw::Table, table: &Tabl
         rules.push(DropRule { column, equals, reason });
     }
     rules
-}
-
-/// The text of a value that a column is compared with.
-pub(super) fn value_of(
-    problems: &Problems<'_>,
-    column: &str,
-    dtype: DType,
-    value: &Spanned<&Cell>,
-) -> Option<String> {
-    let numeric = matches!(dtype, DType::Integer | DType::Float);
-    match value.get_ref() {
-        Cell::Text(text) if !numeric || text.trim().parse::<f64>().is_ok() => Some(text.trim().to_owned()),
-        Cell::Text(text) => {
-            let message = format!("column `{column}` is `{}`, it never equals `{text}`", dtype.name());
-            problems.add(value.span(), message);
-            None
-        }
-        Cell::Integer(i) => Some(i.to_string()),
-        Cell::Number(x) => Some(x.to_string()),
-    }
 }

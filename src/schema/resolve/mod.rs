@@ -1,6 +1,7 @@
 //! The parts of a file → [`Schema`] and [`Pipeline`]: resolves what they say of each other and collects
 //! everything that is wrong.
 
+mod columns;
 mod concepts;
 mod derived;
 mod events;
@@ -26,7 +27,7 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 
-use super::concept::as_schema;
+use super::concept::{CONCEPTS, as_schema};
 use super::error::SchemaError;
 use super::problems::{Problems, Span};
 use super::raw::{self, ConceptsFile, PipelineFile, SchemaFile};
@@ -34,9 +35,6 @@ use super::{Concept, Pipeline, Schema};
 
 pub(super) use split::{check_min_observed, check_split};
 pub(super) use window::check_window;
-
-/// What a pipeline names as its schema when it runs on every database that has its concepts.
-pub(super) const CONCEPTS: &str = "concepts";
 
 static DICTIONARY: LazyLock<Vec<Concept>> = LazyLock::new(|| {
     let text = include_str!("../../../schemas/concepts.toml");

@@ -3,8 +3,7 @@
 
 use toml::Spanned;
 
-use super::events::value_of;
-use super::tables::find_column;
+use super::columns::{find_column, value_of};
 use crate::schema::pipeline;
 use crate::schema::problems::Problems;
 use crate::schema::raw::{self, Entries, Field, Get, List};

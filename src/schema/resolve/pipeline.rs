@@ -6,6 +6,7 @@ use super::lacking::Lacking;
 use super::split::{min_observed, split};
 use super::{features, rules, waveform, wide, window};
 use crate::error::Hint;
+use crate::schema::concept::CONCEPTS;
 use crate::schema::error::SchemaError;
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{Get, PipelineFile, key};
@@ -26,7 +27,7 @@ pub(super) fn pipeline(
     let found = raw.schema.text().and_then(|name| find_schema(problems, &name, load, broken));
     let schema = found.as_ref();
     // What a database lacks of a pipeline over concepts is left out and told.
-    let concepts = raw.schema.get().is_some_and(|name| name.as_ref() == super::CONCEPTS);
+    let concepts = raw.schema.get().is_some_and(|name| name.as_ref() == CONCEPTS);
     let mut lacking = concepts.then(|| Lacking { dictionary, names: Vec::new(), rules: Vec::new() });
     check_input(problems, raw, first_line);
     let wide = raw.wide.get().map(|raw| wide::wide(problems, raw));

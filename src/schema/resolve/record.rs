@@ -2,7 +2,8 @@
 
 use toml::Spanned;
 
-use super::tables::{Tables, find_column, tables};
+use super::columns::find_column;
+use super::tables::{Tables, tables};
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Get, key};
 use crate::schema::{DType, Record, Table, TableKind};

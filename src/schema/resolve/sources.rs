@@ -2,8 +2,8 @@
 
 use toml::Spanned;
 
+use super::columns::find_column;
 use super::record::Layout;
-use super::tables::find_column;
 use super::units::same_unit;
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{

@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use super::columns::find_column;
 use super::{events, parts};
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Entries, Field, Get};
@@ -183,19 +184,4 @@ fn check_stem(problems: &Problems<'_>, file: &Spanned<&String>) {
             "`.parquet`, `.csv`, `.csv.gz` and `.psv` are looked for",
         );
     }
-}
-
-/// The declared column a name refers to, in its declared spelling.
-pub(super) fn find_column(
-    problems: &Problems<'_>,
-    table: &Table,
-    name: &Spanned<&str>,
-) -> Option<(String, DType)> {
-    let found = table.columns.iter().find(|(c, _)| c.eq_ignore_ascii_case(name.get_ref()));
-    if found.is_none() {
-        let hint = suggest::hint(name.get_ref(), table.columns.iter().map(|(c, _)| c.as_str()));
-        let message = format!("table `{}` has no column `{}`", table.name, name.get_ref());
-        problems.push(name.span(), message, hint);
-    }
-    found.cloned()
 }
