@@ -21,8 +21,9 @@ pub(super) enum Format {
 }
 
 /// Extensions of tables; `.gz` may follow those of texts.
-const EXTENSIONS: [(&str, Format); 8] = [
+const EXTENSIONS: [(&str, Format); 9] = [
     (".csv", Format::Csv),
+    (".psv", Format::Csv),
     (".tsv", Format::Csv),
     (".txt", Format::Csv),
     (".parquet", Format::Parquet),
@@ -230,55 +231,39 @@ fn unknown_format(path: &Path) -> IngestError {
     }
 }
 
-/// The stem a numbered part belongs to: `chartevents` for `chartevents_2`.
-fn part_of(stem: &str) -> Option<&str> {
-    let (head, number) = stem.rsplit_once('_')?;
-    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(head)
-}
+/// Folders within the folder of an extract that are looked into, one within the other.
+const DEPTH: usize = 3;
 
-/// The files of a table: those whose stem matches one of the patterns, with or without a number
-/// (`CHARTEVENTS_2`), in name order.
-///
-/// # Errors
-/// [`IngestError::AmbiguousFiles`] when two differ in extension or letter case only.
-pub(super) fn of_table(
-    files: &[SourceFile],
-    table: &str,
-    patterns: &[String],
-) -> Result<Vec<SourceFile>, IngestError> {
-    let found: Vec<_> = files
-        .iter()
-        .filter(|f| patterns.iter().any(|pattern| is_of(&f.stem, &pattern.to_lowercase())))
-        .cloned()
-        .collect();
-    for (i, file) in found.iter().enumerate() {
-        if found[..i].iter().any(|other| other.stem == file.stem) {
-            let files = found.iter().filter(|f| f.stem == file.stem).map(|f| f.name.clone()).collect();
-            return Err(IngestError::AmbiguousFiles { table: table.to_string(), files });
+/// All table files of a folder and of the folders within it, in the order of their names, which begin with
+/// those of their folders.
+pub(super) fn tree(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
+    refuse_remote(input)?;
+    if !input.is_dir() {
+        return list(input);
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![(input.to_path_buf(), String::new(), 0)];
+    while let Some((folder, before, depth)) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(IoError::on("read", &folder))? {
+            let path = entry.map_err(IoError::on("read", &folder))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && depth < DEPTH && !name.starts_with(['.', '_']) {
+                folders.push((path, format!("{before}{name}/"), depth + 1));
+            } else if path.is_file() {
+                let file = SourceFile::new(&path).filter(|file| !file.is_hidden() && !file.is_prose());
+                files.extend(file.map(|file| SourceFile {
+                    name: format!("{before}{}", file.name),
+                    stem: format!("{}{}", before.to_lowercase(), file.stem),
+                    ..file
+                }));
+            }
         }
     }
-    Ok(found)
-}
-
-/// Whether a file's stem is that of a pattern, with or without the number of a part.
-pub(super) fn is_of(stem: &str, pattern: &str) -> bool {
-    matches(pattern, stem) || part_of(stem).is_some_and(|head| matches(pattern, head))
-}
-
-/// `*` stands for any text, also none.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let parts: Vec<_> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    let mut rest = rest;
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
+    if files.is_empty() {
+        return Err(IngestError::NoFiles(input.display().to_string()));
     }
-    rest.ends_with(last)
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -286,48 +271,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbered_parts_belong_to_their_table() {
-        for (stem, table) in [("chartevents_2", Some("chartevents")), ("inputevents_cv", None), ("a_", None)]
-        {
-            assert_eq!(part_of(stem), table, "{stem}");
-        }
-    }
-
-    #[test]
-    fn patterns_match_stems() {
-        for (pattern, stem, expected) in [
-            ("chartevents", "chartevents", true),
-            ("chartevents", "chartevents2", false),
-            ("set_*", "set_a", true),
-            ("set_*", "outset_a", false),
-            ("*_part*", "labs_part1", true),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "acb", false),
-            ("a*a", "a", false),
-        ] {
-            assert_eq!(matches(pattern, stem), expected, "{pattern} {stem}");
-        }
-    }
-
-    #[test]
     fn addresses_and_missing_inputs_are_refused() {
         assert!(matches!(list(Path::new("s3://bucket/mimic")), Err(IngestError::Remote(_))));
         assert!(matches!(list(Path::new("/no/such/folder")), Err(IngestError::NoInput(_))));
-    }
-
-    #[test]
-    fn folder_without_tables_and_doubled_tables_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("readme.txt"), "x").unwrap();
-        assert!(matches!(list(dir.path()), Err(IngestError::NoFiles(_))));
-        fs::write(dir.path().join("LABS.csv"), "a\n1\n").unwrap();
-        fs::write(dir.path().join("labs.parquet"), "").unwrap();
-        let files = list(dir.path()).unwrap();
-        let error = of_table(&files, "LABS", &["labs".into()]).unwrap_err();
-        assert!(
-            matches!(error, IngestError::AmbiguousFiles { ref files, .. } if files.len() == 2),
-            "{error}"
-        );
     }
 
     #[test]

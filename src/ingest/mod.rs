@@ -3,9 +3,12 @@
 //!
 //! ```text
 //! source    table files as stretches of columns              spelling  what a cell says, as learnt on training rows
-//! typed     the same under the types of a schema             files     which files make a table; hashes
+//! typed     the same under the types of a schema             files     files of tables and their formats; hashes
+//! find      which files make a table
 //! wide      tables with one row per record already           cohort    extracts of a database → one row per record
 //! events    event tables → measurements in windows           audit     the account of what was read and left out
+//! recognise which database a folder is from
+//! npz       arrays for NumPy
 //! write     Parquet and CSV outputs                          table     records in original units
 //! text_table  tables of texts that are no data
 //! ```
@@ -15,7 +18,10 @@ mod cohort;
 mod error;
 mod events;
 mod files;
+mod find;
+mod npz;
 mod progress;
+mod recognise;
 mod source;
 mod spelling;
 mod table;
@@ -32,7 +38,9 @@ pub use audit::{Audit, CohortStep, ColumnAudit, InputFile, TableAudit, VariableA
 pub use cohort::{BadRows, Explanation, IngestOptions, explain, ingest, ingest_with};
 pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;
+pub use npz::{NpzArray, write_npz};
 pub use progress::{IngestProgress, NoProgress};
+pub use recognise::recognise;
 pub use spelling::{Codes, Marks, Spelling};
 pub use table::{Cells, Column, Names, RecordTable, Subjects, Texts};
 pub use table_writer::TableWriter;

@@ -43,6 +43,40 @@ pub(super) fn parse_elapsed(text: &str) -> Option<i64> {
         .then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
+/// Seconds since the record's start of a number of minutes, whole or not, negative before the start.
+pub(super) fn parse_minutes(text: &str) -> Option<i64> {
+    parse_number(text).and_then(seconds_of_minutes)
+}
+
+/// Seconds of minutes; a thousand years are more than any record lasts.
+pub(super) fn seconds_of_minutes(minutes: f64) -> Option<i64> {
+    (minutes.abs() < 6e8).then(|| (minutes * 60.0).round() as i64)
+}
+
+/// Seconds since the record's start of the beginning of an hour, counted from 1.
+pub(super) fn parse_hour(text: &str) -> Option<i64> {
+    parse_number(text).and_then(seconds_of_hour)
+}
+
+/// Seconds of the beginning of an hour that is counted from 1; a fraction is no number of an hour.
+pub(super) fn seconds_of_hour(hour: f64) -> Option<i64> {
+    (hour.fract() == 0.0 && hour.abs() < 1e7).then(|| (hour as i64 - 1) * 3600)
+}
+
+/// A number and the unit behind it, if there is one: `12 ml/hr`, `40%`, `7.5`.
+pub(super) fn parse_quantity(text: &str) -> Option<(f64, Option<&str>)> {
+    let text = text.trim();
+    if let Some(number) = parse_number(text) {
+        return Some((number, None));
+    }
+    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '+' | '-' | '.'))?;
+    let (number, unit) = text.split_at(end);
+    let unit = unit.trim();
+    // "5/8" and "3x daily" are no quantity of a unit.
+    let is_unit = unit.starts_with(|c: char| c.is_alphabetic() || matches!(c, '%' | '°'));
+    parse_number(number).filter(|_| is_unit).map(|number| (number, Some(unit)))
+}
+
 fn date(b: &[u8]) -> Option<i64> {
     if b[4] != b'-' || b[7] != b'-' {
         return None;
@@ -126,6 +160,22 @@ pub(super) fn unguarded(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(text)
 }
 
+/// Whether a text is what a pattern means; `*` stands for any text, also none.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    let mut rest = rest;
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +232,36 @@ mod tests {
         assert_eq!(parse_elapsed("100:00:30"), Some(360_030));
         for text in ["", "7", "00:60", "-1:00", "1:2:3:4", "aa:bb"] {
             assert_eq!(parse_elapsed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn minutes_and_hours_count_from_the_start_of_the_record() {
+        assert_eq!((parse_minutes("-2258"), parse_minutes(" 1.5 ")), (Some(-135_480), Some(90)));
+        assert_eq!(
+            (parse_hour("1"), parse_hour("24.0"), parse_hour("0")),
+            (Some(0), Some(82_800), Some(-3600))
+        );
+        for text in ["", "nan", "inf", "1 min"] {
+            assert_eq!((parse_minutes(text), parse_hour(text)), (None, None), "{text}");
+        }
+        assert_eq!(parse_hour("1.5"), None);
+    }
+
+    #[test]
+    fn a_quantity_is_a_number_with_or_without_its_unit() {
+        for (text, found) in [
+            ("12", Some((12.0, None))),
+            (" 12 ml/hr", Some((12.0, Some("ml/hr")))),
+            ("40%", Some((40.0, Some("%")))),
+            ("-1.5mcg/min", Some((-1.5, Some("mcg/min")))),
+            ("1e-3", Some((0.001, None))),
+            ("OFF", None),
+            ("5/8", None),
+            ("<5 mg", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_quantity(text), found, "{text}");
         }
     }
 

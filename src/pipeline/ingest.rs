@@ -17,6 +17,8 @@ use super::Error;
 pub struct IngestRequest<'a> {
     /// Built-in name or path of a pipeline.
     pub pipeline: &'a str,
+    /// Schema of the database, for pipelines over concepts; otherwise it is recognised.
+    pub schema: Option<&'a str>,
     /// Extract folder or table.
     pub input: &'a Path,
     /// Bundle to write.
@@ -40,12 +42,49 @@ pub struct Ingested {
     pub audit: Audit,
 }
 
+/// A pipeline with its schema. One over concepts takes the schema that is named, or that of the database which the
+/// input is recognised as.
+fn load(
+    pipeline: &str,
+    schema: Option<&str>,
+    input: &Path,
+) -> Result<(schema::Pipeline, Option<schema::Schema>), Error> {
+    if !schema::is_over_concepts(pipeline)? {
+        if let Some(name) = schema {
+            return Err(Error::Usage {
+                message: format!(
+                    "pipeline {pipeline} names its own schema, so `--schema {name}` has no meaning"
+                ),
+                hint: "leave it out, or name a pipeline over concepts such as icu-first-24h".into(),
+            });
+        }
+        return Ok(schema::load_pipeline(pipeline)?);
+    }
+    if schema.is_some() {
+        return Ok(schema::load_pipeline_on(pipeline, schema)?);
+    }
+    let names = schema::schema_names();
+    let known: Vec<schema::Schema> =
+        names.iter().map(|name| schema::load_schema(name)).collect::<Result<_, _>>()?;
+    let found: Vec<&str> = ingest::recognise(&known, input)?.into_iter().map(|s| s.name.as_str()).collect();
+    match found.as_slice() {
+        [only] => Ok(schema::load_pipeline_on(pipeline, Some(only))?),
+        several => Err(Error::Usage {
+            message: match several {
+                [] => format!("{} is no extract of a database that is known here", input.display()),
+                _ => format!("{} may be an extract of {}", input.display(), several.join(" or ")),
+            },
+            hint: format!("name its schema by `--schema`: {}, or a TOML file of your own", names.join(", ")),
+        }),
+    }
+}
+
 /// Follows the rows behind one variable of one record; writes nothing.
 ///
 /// # Errors
 /// Whatever a stage reports; wide tables have no rows to follow.
 pub fn explain(
-    pipeline: &str,
+    (pipeline, schema): (&str, Option<&str>),
     input: &Path,
     settings: &[(String, String)],
     variable: &str,
@@ -53,7 +92,7 @@ pub fn explain(
     bad_rows: BadRows,
     progress: &dyn IngestProgress,
 ) -> Result<ingest::Explanation, Error> {
-    let (mut pipeline, schema) = schema::load_pipeline(pipeline)?;
+    let (mut pipeline, schema) = load(pipeline, schema, input)?;
     schema::apply_settings(&mut pipeline, settings)?;
     let schema = schema.ok_or(ingest::IngestError::NothingToExplain)?;
     Ok(ingest::explain(&schema, &pipeline, input, variable, record, bad_rows, progress)?)
@@ -67,7 +106,7 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     let inputs = [Some(request.input), Some(Path::new(request.pipeline)), request.cache];
     keep_inputs(request.output, inputs.into_iter().flatten())?;
     let staged = Staged::dir(request.output, request.force)?;
-    let (mut pipeline, schema) = schema::load_pipeline(request.pipeline)?;
+    let (mut pipeline, schema) = load(request.pipeline, request.schema, request.input)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
     let mut frequency = None;
     let table = match pipeline.kind() {

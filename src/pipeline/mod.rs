@@ -4,6 +4,7 @@
 mod blocks;
 mod error;
 mod evaluate;
+mod export;
 mod fit;
 mod flag;
 mod flags_file;
@@ -22,6 +23,7 @@ mod shifted;
 
 pub use error::Error;
 pub use evaluate::evaluate;
+pub use export::{ExportRequest, export};
 pub use fit::{FitRequest, default_model, fit};
 pub use flag::{FlagRequest, FlagSummary, flag};
 pub use impute::{ImputeRequest, impute};

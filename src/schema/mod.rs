@@ -17,7 +17,10 @@
 )]
 
 mod aggregation;
+mod compare;
+mod concept;
 mod draft;
+mod dtype;
 mod enums;
 mod error;
 mod expression;
@@ -32,30 +35,33 @@ mod render;
 mod resolve;
 mod settings;
 pub(crate) mod suggest;
+mod table;
 #[cfg(test)]
 mod tests;
 mod waveform;
 
 pub use aggregation::Aggregation;
+pub use compare::{Compared, Comparison, compare, render_comparison};
+pub use concept::{Concept, concept_in};
 pub use draft::{DraftColumn, draft_pipeline};
+pub use dtype::DType;
 pub(crate) use enums::words;
 pub use error::{Description, Problem, SchemaError, SettingProblem};
 pub use expression::{Expression, ExpressionProblem, Function, Known, Node, Operand};
 pub use fingerprint::{canonical_json, fingerprint};
 pub use kind::Kind;
-pub use model::{
-    Conversion, DType, Derived, DropRule, EventColumns, Item, Record, Rule, Schema, Source, Table, TableKind,
-    Variable,
-};
+pub use model::{Conversion, Derived, Item, Record, Rule, Schema, Source, Variable, Years};
 pub use pipeline::{
     Anchor, CohortRule, DecimalMark, Feature, Pipeline, PipelineKind, Predicate, Split, SplitFractions,
     TransformKind, WideTable, Window,
 };
-pub use raw::{pipeline_json_schema, schema_json_schema};
+pub use raw::{concepts_json_schema, pipeline_json_schema, schema_json_schema};
 pub use registry::{
-    is_pipeline, load_pipeline, load_schema, pipeline_names, pipeline_text, schema_names, schema_text,
+    is_over_concepts, is_pipeline, load_pipeline, load_pipeline_on, load_schema, pipeline_names,
+    pipeline_text, schema_names, schema_text,
 };
 pub use render::{render_pipeline, render_schema};
-pub use resolve::{parse_pipeline, parse_schema};
+pub use resolve::{dictionary, parse_concepts, parse_pipeline, parse_schema};
 pub use settings::apply_settings;
+pub use table::{Between, DropRule, EventColumns, IdInName, KeepRule, Operator, Table, TableKind};
 pub use waveform::{Normalise, SplitBy, Waveform};

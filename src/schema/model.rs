@@ -4,8 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::enums::words;
-use super::{Aggregation, Expression, ExpressionProblem, Kind};
+use super::{Aggregation, Expression, ExpressionProblem, Kind, Table};
 
 /// A checked description of a data source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,93 +47,9 @@ pub struct Record {
     pub start: Option<String>,
     /// Column with the record's end.
     pub end: Option<String>,
-}
-
-/// One logical table, possibly spread over several files.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Table {
-    /// Name used by sources and rules, such as `CHARTEVENTS`.
-    pub name: String,
-    /// File stems without extension, `*` allowed (`set_*`); `.parquet`, `.csv` and `.csv.gz` are looked for
-    /// in any letter case.
-    pub files: Vec<String>,
-    /// Columns that are read, with their types. Matched to headers without regard to case. Others are
-    /// ignored.
-    pub columns: Vec<(String, DType)>,
-    /// What its rows are.
-    pub kind: TableKind,
-}
-
-words! {
-    /// Type of a source column.
-    #[derive(JsonSchema)]
-    pub enum DType {
-        /// Whole number, also ids.
-        Integer = "integer",
-        /// Decimal number.
-        Float = "float",
-        /// Text.
-        Text = "text",
-        /// `YYYY-MM-DD HH:MM:SS` (seconds optional, date alone allowed).
-        Datetime = "datetime",
-        /// `HH:MM` since the record's start; hours may exceed 24.
-        Elapsed = "elapsed",
-    }
-}
-
-/// What the rows of a table are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TableKind {
-    /// One row per record.
-    Records,
-    /// Facts joined to the records by this column (`HADM_ID`, `SUBJECT_ID`).
-    Static {
-        /// Column present here and in the records table.
-        key: String,
-    },
-    /// Any number of rows per record (diagnoses), for cohort rules alone.
-    Lists {
-        /// Column present here and in the records table.
-        key: String,
-    },
-    /// One row per measurement.
-    Events(EventColumns),
-}
-
-/// Which columns of an event table mean what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EventColumns {
-    /// Record id; rows where it is absent or null are assigned by subject and time.
-    pub record: Option<String>,
-    /// Subject id.
-    pub subject: Option<String>,
-    /// When, or the beginning of what lasts.
-    pub time: String,
-    /// End of what lasts (an infusion at one rate): the row then counts in every window it overlaps.
-    #[serde(default)]
-    pub end: Option<String>,
-    /// What was measured.
-    pub item: String,
-    /// Numeric value.
-    pub value: String,
-    /// Value as text, for value maps and censored results.
-    pub text: Option<String>,
-    /// Unit as written.
-    pub unit: Option<String>,
-    /// Rows to drop, null-safe: a null never equals.
-    pub drop: Vec<DropRule>,
-}
-
-/// Drops the rows whose column holds one of the values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DropRule {
-    /// Column name.
-    pub column: String,
-    /// Values as text; numeric columns compare by value.
-    pub equals: Vec<String>,
-    /// Name in the audit.
-    pub reason: String,
+    /// Column whose smallest number is that of the patient's first record, where no start tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
 }
 
 /// An item's identifier: a number in MIMIC-III, a name in long tables.
@@ -143,7 +58,7 @@ pub struct DropRule {
 pub enum Item {
     /// `ITEMID`.
     Id(i64),
-    /// Parameter name.
+    /// Parameter name; in a column of texts `*` stands for any text.
     Name(String),
 }
 
@@ -282,6 +197,56 @@ pub enum Source {
         /// Value given to ages above 89.
         cap: f64,
     },
+    /// Years that the data state in another way than by a date of birth.
+    Years {
+        /// Table of facts.
+        table: String,
+        /// What the columns say.
+        from: Years,
+        /// Value given to ages above 89.
+        cap: f64,
+    },
+}
+
+/// Columns that tell an age.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Years {
+    /// An age in years; `> 89` is above 89 (eICU).
+    Age {
+        /// The age.
+        column: String,
+    },
+    /// The age in a year of the shifted calendar (MIMIC-IV): age + year of the start − year of the age.
+    Anchor {
+        /// The age.
+        age: String,
+        /// The year in which the patient has this age.
+        year: String,
+    },
+    /// The year of birth (OMOP), by the calendar where month and day are known too, otherwise the difference
+    /// of the years, which may be one year too many.
+    BirthYear {
+        /// The year.
+        year: String,
+        /// The month.
+        month: Option<String>,
+        /// The day of the month.
+        day: Option<String>,
+    },
+}
+
+impl Years {
+    /// The columns that are read.
+    pub fn columns(&self) -> Vec<&str> {
+        match self {
+            Self::Age { column } => vec![column],
+            Self::Anchor { age, year } => vec![age, year],
+            Self::BirthYear { year, month, day } => {
+                [Some(year), month.as_ref(), day.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            }
+        }
+    }
 }
 
 /// Conversions that depend on the value itself.

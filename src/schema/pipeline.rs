@@ -22,6 +22,9 @@ pub struct Pipeline {
     pub window: Window,
     /// One column each, in this order; empty for wide tables.
     pub features: Vec<Feature>,
+    /// Concepts and rules that the pipeline names and the database has not, for pipelines over concepts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Present for wide tables.
     pub wide: Option<WideTable>,
     /// Present for waveforms.

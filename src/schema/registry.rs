@@ -5,17 +5,25 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::concept::CONCEPTS;
 use super::error::{Description, SchemaError};
-use super::resolve::{parse_pipeline, parse_schema};
+use super::resolve::{parse_pipeline, parse_schema, schema_of_concepts};
 use super::{Pipeline, Schema, suggest};
 use crate::error::IoError;
 
 const SCHEMAS: &[(&str, &str)] = &[
+    ("eicu", include_str!("../../schemas/eicu.toml")),
+    ("meds", include_str!("../../schemas/meds.toml")),
     ("mimic3", include_str!("../../schemas/mimic3.toml")),
+    ("mimic4", include_str!("../../schemas/mimic4.toml")),
+    ("omop", include_str!("../../schemas/omop.toml")),
     ("physionet2012", include_str!("../../schemas/physionet2012.toml")),
+    ("physionet2019", include_str!("../../schemas/physionet2019.toml")),
 ];
 
 const PIPELINES: &[(&str, &str)] = &[
+    ("icu-first-24h", include_str!("../../pipelines/icu-first-24h.toml")),
+    ("icu-hourly", include_str!("../../pipelines/icu-hourly.toml")),
     ("mimic3-first-24h", include_str!("../../pipelines/mimic3-first-24h.toml")),
     ("mimic3-first-48h-benchmark", include_str!("../../pipelines/mimic3-first-48h-benchmark.toml")),
     ("mimic3-hourly", include_str!("../../pipelines/mimic3-hourly.toml")),
@@ -61,9 +69,37 @@ pub fn load_schema(name_or_path: &str) -> Result<Schema, SchemaError> {
 /// # Errors
 /// As [`load_schema`]; a schema that exists but is invalid is reported as itself.
 pub fn load_pipeline(name_or_path: &str) -> Result<(Pipeline, Option<Schema>), SchemaError> {
+    load_pipeline_on(name_or_path, None)
+}
+
+/// [`load_pipeline`] of a pipeline over concepts on a schema: one that is built in, or a file.
+///
+/// Without a schema, such a pipeline is held against the dictionary of concepts, and can be looked at but not
+/// run.
+///
+/// # Errors
+/// As [`load_pipeline`].
+pub fn load_pipeline_on(
+    name_or_path: &str,
+    schema: Option<&str>,
+) -> Result<(Pipeline, Option<Schema>), SchemaError> {
     let (text, file) = find(Description::Pipeline, name_or_path, PIPELINES, Path::new(""))?;
     let folder = Path::new(&file).parent().unwrap_or(Path::new("")).to_path_buf();
-    parse_pipeline(&file, &text, &|schema| load_schema_from(schema, &folder))
+    parse_pipeline(&file, &text, &|named| match (named, schema) {
+        (CONCEPTS, Some(schema)) => load_schema(schema),
+        (CONCEPTS, None) => Ok(schema_of_concepts()),
+        (named, _) => load_schema_from(named, &folder),
+    })
+}
+
+/// Whether a pipeline runs on every database that has its concepts.
+///
+/// # Errors
+/// [`SchemaError::Unknown`] or [`SchemaError::Io`].
+pub fn is_over_concepts(name_or_path: &str) -> Result<bool, SchemaError> {
+    let (text, _) = find(Description::Pipeline, name_or_path, PIPELINES, Path::new(""))?;
+    let Ok(document) = DeTable::parse(&text) else { return Ok(false) };
+    Ok(document.get_ref().get("schema").and_then(|schema| schema.get_ref().as_str()) == Some(CONCEPTS))
 }
 
 /// Whether a name or path is that of a pipeline, for commands that take both. A file that is not even TOML
@@ -76,7 +112,10 @@ pub fn is_pipeline(name_or_path: &str) -> Result<bool, SchemaError> {
     let (text, _) = find(Description::Any, name_or_path, &both, Path::new(""))?;
     let Ok(document) = DeTable::parse(&text) else { return Ok(false) };
     let has = |key: &str| document.get_ref().contains_key(key);
-    Ok(!has("variables") && !has("record") && ["features", "wide", "waveform", "schema"].into_iter().any(has))
+    Ok(!has("variables")
+        && !has("record")
+        && !has("concepts")
+        && ["features", "wide", "waveform", "schema"].into_iter().any(has))
 }
 
 fn load_schema_from(name_or_path: &str, folder: &Path) -> Result<Schema, SchemaError> {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::model::{Item, Schema, Source, TableKind, Variable};
+use super::model::{Item, Schema, Source, Variable};
 use super::pipeline::{Anchor, Pipeline, PipelineKind, Predicate, Window};
+use super::table::{Table, TableKind};
 
 /// Columns of the table of variables.
 const HEADER: [&str; 7] = ["name", "label", "unit", "kind", "range", "resolution", "sources"];
@@ -28,9 +29,21 @@ pub fn render_schema(schema: &Schema) -> String {
             TableKind::Records => "records".to_owned(),
             TableKind::Static { key } => format!("facts joined by {key}"),
             TableKind::Lists { key } => format!("lists joined by {key}"),
-            TableKind::Events(events) => format!("events of {} at {}", events.item, events.time),
+            TableKind::Events(events) => {
+                let item = match (&events.item, &events.item_within) {
+                    (None, _) => "every column of numbers",
+                    (Some(item), None) => item,
+                    (Some(item), Some(within)) => &format!("{item}//{within}"),
+                };
+                let form = events.item_form.as_ref().map(|form| format!(" of the form {form}"));
+                format!("events of {item}{} at {}", form.unwrap_or_default(), events.time)
+            }
         };
-        line(format!("{}: {kind}, from {}", table.name, table.files.join(", ")));
+        let optional = if table.optional { ", if it is there" } else { "" };
+        line(format!("{}: {kind}, from {}{optional}", table.name, table.files.join(", ")));
+        for text in details(table) {
+            line(format!("  {text}"));
+        }
     }
     let mut groups: Vec<&str> = Vec::new();
     for variable in &schema.variables {
@@ -56,6 +69,35 @@ pub fn render_schema(schema: &Schema) -> String {
     out
 }
 
+/// What else is said of a table, in a sentence each.
+fn details(table: &Table) -> Vec<String> {
+    let mut all = Vec::new();
+    all.extend(table.separator.map(|separator| format!("cells are separated by {separator:?}")));
+    all.extend(
+        table
+            .id_in_name
+            .as_ref()
+            .map(|id| format!("{} is in the name {} where no column holds it", id.column, id.pattern)),
+    );
+    all.extend(
+        table.keep.iter().map(|keep| format!("rows whose {} is {}", keep.column, keep.equals.join(" or "))),
+    );
+    all.extend(table.between.as_ref().map(|between| {
+        let (begins, ends) = (between.begins.join(" or "), between.ends.join(" or "));
+        format!("from {} {begins} to {ends}", between.code)
+    }));
+    if let TableKind::Events(events) = &table.kind {
+        all.extend(
+            events.revision.as_ref().map(|revision| format!("the result with the largest {revision} counts")),
+        );
+        all.extend(events.operator.as_ref().map(|operator| {
+            let (below, above) = (operator.below.join(" or "), operator.above.join(" or "));
+            format!("{} {below} is below the number, {above} above it", operator.column)
+        }));
+    }
+    all
+}
+
 /// Header and rows as lines, each column as wide as its widest cell.
 fn aligned<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -> Vec<String> {
     let all: Vec<[&str; N]> = std::iter::once(*header)
@@ -76,13 +118,14 @@ fn row(variable: &Variable) -> [String; 7] {
     let resolution = variable.resolution.map(|r| r.to_string()).unwrap_or_default();
     let sources = match &variable.derived {
         Some(derived) => format!("= {}", derived.expression),
-        None => variable.sources.iter().map(source).collect::<Vec<_>>().join("; "),
+        None => variable.sources.iter().map(source_text).collect::<Vec<_>>().join("; "),
     };
     let kind = variable.kind.name().to_owned();
     [variable.name.clone(), variable.label.clone(), variable.unit.clone(), kind, range, resolution, sources]
 }
 
-fn source(source: &Source) -> String {
+/// Where a variable is found, in short.
+pub(super) fn source_text(source: &Source) -> String {
     match source {
         Source::Events { table, items, .. } => {
             let mut shown: Vec<String> = items.iter().take(ITEMS_SHOWN).map(item).collect();
@@ -93,6 +136,7 @@ fn source(source: &Source) -> String {
         }
         Source::Column { table, column } => format!("{table}.{column}"),
         Source::Age { table, birth, .. } => format!("years since {table}.{birth}"),
+        Source::Years { table, from, .. } => format!("years from {table}.{}", from.columns().join(", ")),
     }
 }
 

@@ -73,9 +73,10 @@ fn mimic3_covers_the_bedside_and_the_laboratory() {
             .sources
             .iter()
             .map(|s| match s {
-                Source::Events { table, .. } | Source::Column { table, .. } | Source::Age { table, .. } => {
-                    table
-                }
+                Source::Events { table, .. }
+                | Source::Column { table, .. }
+                | Source::Age { table, .. }
+                | Source::Years { table, .. } => table,
             })
             .collect();
         assert_eq!(tables.len(), 1, "{}", variable.name);

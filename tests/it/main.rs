@@ -12,6 +12,7 @@ mod browser;
 mod built_in;
 mod cases;
 mod conditional;
+mod databases;
 mod ensemble;
 mod flag;
 mod golden_flow;

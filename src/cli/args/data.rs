@@ -1,4 +1,4 @@
-//! Arguments of the commands that make or read data: `synth`, `schema` and `ingest`.
+//! Arguments of the commands that make, read or hand on data: `synth`, `schema`, `ingest` and `export`.
 
 use std::path::PathBuf;
 
@@ -62,6 +62,18 @@ pub(in crate::cli) enum Schema {
         #[arg(long)]
         json: bool,
     },
+    /// Say which concepts two databases have, from which items, and in which unit
+    Compare {
+        /// File, or name of a built-in schema
+        #[arg(value_name = "NAME")]
+        one: String,
+        /// The other one
+        #[arg(value_name = "OTHER")]
+        other: String,
+        /// Print the comparison as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List the built-in schemas and pipelines
     List,
     /// Draft a pipeline for a table with one row per record: the roles, levels and ranges found, for you to
@@ -71,11 +83,11 @@ pub(in crate::cli) enum Schema {
         #[arg(value_name = "TABLE")]
         table: PathBuf,
     },
-    /// Print the JSON Schema of schema or pipeline files, which editors use for completion
+    /// Print the JSON Schema of schema or pipeline files, or of the dictionary of concepts, which editors use for completion
     #[command(name = "json-schema")]
     Json {
         /// Kind of file
-        #[arg(value_name = "KIND", default_value = "schema", value_parser = ["schema", "pipeline"])]
+        #[arg(value_name = "KIND", default_value = "schema", value_parser = ["schema", "pipeline", "concepts"])]
         kind: String,
     },
 }
@@ -93,6 +105,11 @@ pub(in crate::cli) struct Ingest {
     /// Built-in pipeline (`schema list` names them), or a TOML file of your own
     #[arg(value_name = "PIPELINE")]
     pub(in crate::cli) pipeline: String,
+
+    /// Database of the extract, for pipelines over concepts such as icu-first-24h: a built-in schema, or a TOML file
+    /// of your own. Left out, it is recognised from the files
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) schema: Option<String>,
 
     /// Folder of the extract, or a single table
     #[arg(short, long, value_name = "PATH")]
@@ -132,4 +149,18 @@ pub(in crate::cli) struct Ingest {
     /// Print the audit as JSON on stdout
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Export {
+    /// Bundle that `ingest` made
+    #[arg(value_name = "BUNDLE")]
+    pub(in crate::cli) bundle: PathBuf,
+
+    #[command(flatten)]
+    pub(in crate::cli) output: Output,
+
+    /// Write the records of one split only
+    #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "calibration", "test"])]
+    pub(in crate::cli) split: Option<String>,
 }

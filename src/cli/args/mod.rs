@@ -10,7 +10,7 @@ mod outlier;
 mod report;
 mod shared;
 
-pub(in crate::cli) use self::data::{Ingest, OnBadRow, Schema, Synth};
+pub(in crate::cli) use self::data::{Export, Ingest, OnBadRow, Schema, Synth};
 pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
 pub(in crate::cli) use self::report::{Report, ReportFormat};
@@ -75,6 +75,7 @@ pub(in crate::cli) enum Command {
     #[command(after_help = "\
 Examples:
   cohort-flow ingest mimic3-first-24h --input mimic-iii/ --output out/cohort
+  cohort-flow ingest icu-first-24h --input mimic-iv/ --output out/first-day     # the database is recognised
   cohort-flow ingest physionet2012-48h --input challenge-2012/ --output out/icu
   cohort-flow ingest wide-table --input table.csv --output out/table --set role.sex=binary
   cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine")]
@@ -117,6 +118,13 @@ Examples:
   cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv
   cohort-flow evaluate flags.parquet --labels labels.csv --json")]
     Evaluate(Evaluate),
+    /// Write the records of a bundle for other programs: a table in original units (.csv, .parquet), or arrays
+    /// for NumPy (.npz)
+    #[command(after_help = "\
+Examples:
+  cohort-flow export out/cohort --output cohort.csv
+  cohort-flow export out/cohort --split train --output train.npz")]
+    Export(Export),
     /// Write one self-contained HTML file that compares models on a bundle
     #[command(after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm \
                       --output report.html")]

@@ -46,6 +46,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     console.note("2/5  ingest: first 24 hours of the first ICU stay of adults");
     for (input, output) in [("extract", "cohort"), ("incoming-extract", "incoming")] {
         let request = IngestRequest {
+            schema: None,
             pipeline: PIPELINE,
             input: &dir.join(input),
             output: &dir.join(output),

@@ -20,6 +20,7 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     let output = args.output.as_deref().expect("invariant: clap requires --output without --explain");
     let request = IngestRequest {
         pipeline: &args.pipeline,
+        schema: args.schema.as_deref(),
         input: &args.input,
         output,
         force: args.force,
@@ -47,7 +48,7 @@ fn bad_rows(args: &args::Ingest) -> BadRows {
 fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -> Result {
     let bars = IngestBars::new(console);
     let found = pipeline::explain(
-        &args.pipeline,
+        (&args.pipeline, args.schema.as_deref()),
         &args.input,
         &args.settings,
         variable,

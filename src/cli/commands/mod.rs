@@ -3,6 +3,7 @@
 
 mod demo;
 mod evaluate;
+mod export;
 mod fit;
 mod ingest;
 mod ingest_screen;
@@ -28,6 +29,7 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Sample(args) => score::sample(&args, console),
         Command::Flag(args) => score::flag(&args, console),
         Command::Evaluate(args) => evaluate::run(&args, console),
+        Command::Export(args) => export::run(&args, console),
         Command::Report(args) => report::run(&args, console),
     }
 }

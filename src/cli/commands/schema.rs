@@ -1,4 +1,4 @@
-//! `schema check`, `show`, `list`, `infer` and `json-schema`.
+//! `schema check`, `show`, `list`, `compare`, `infer` and `json-schema`.
 
 use std::fmt::Write as _;
 
@@ -18,6 +18,7 @@ pub(super) fn run(args: &args::Schema, console: &Console) -> Result {
         args::Schema::Check { files, json } => check(files, *json, console),
         args::Schema::Show { name, json } => show(name, *json),
         args::Schema::List => list(),
+        args::Schema::Compare { one, other, json } => compare(one, other, *json),
         args::Schema::Infer { table } => infer(table),
         args::Schema::Json { kind } => json_schema(kind),
     }
@@ -83,8 +84,23 @@ fn infer(table: &std::path::Path) -> Result {
 }
 
 fn json_schema(kind: &str) -> Result {
-    let text = if kind == "pipeline" { schema::pipeline_json_schema() } else { schema::schema_json_schema() };
+    let text = match kind {
+        "pipeline" => schema::pipeline_json_schema(),
+        "concepts" => schema::concepts_json_schema(),
+        _ => schema::schema_json_schema(),
+    };
     print(&text)?;
+    Ok(Outcome::Done)
+}
+
+fn compare(one: &str, other: &str, as_json: bool) -> Result {
+    let (one, other) = (schema::load_schema(one)?, schema::load_schema(other)?);
+    let comparison = schema::compare(schema::dictionary(), &one, &other);
+    if as_json {
+        print_json(&comparison)?;
+    } else {
+        print(&schema::render_comparison(&comparison))?;
+    }
     Ok(Outcome::Done)
 }
 

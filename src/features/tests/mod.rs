@@ -18,6 +18,7 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         name: "test".into(),
         title: "Test".into(),
         schema: String::new(),
+        left_out: Vec::new(),
         rules: Vec::new(),
         window: Window { end_hours: 24.0, until_end: true, ..Window::default() },
         features: Vec::new(),

@@ -1,8 +1,11 @@
 //! Ages by the calendar. Days divided by the mean length of a year put an eighteenth birthday on the wrong
 //! day: twelve patients of a thousand who are admitted on it would count as seventeen.
 
+use super::fact::Fact;
+use crate::ingest::events::value::Rejected;
 use crate::ingest::text::days_from_civil;
 use crate::ingest::typed::calendar::date_of_day;
+use crate::schema::Years;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -31,6 +34,48 @@ pub(in crate::ingest) fn years(born: i64, start: i64) -> Option<f64> {
     // The time of day of a birth is seldom recorded: who is born counts as born from midnight on.
     let since = (start - last * DAY) as f64;
     Some(years as f64 + since / ((next - last) * DAY) as f64)
+}
+
+/// An age that the data state in another way than by a date of birth, from the cells of the columns of `from`; none
+/// where a cell is empty. From 90 years on the result is `cap`.
+///
+/// # Errors
+/// Why what is recorded cannot be used.
+pub(in crate::ingest) fn stated(
+    from: &Years,
+    cells: &[Fact],
+    start: Option<i64>,
+    cap: f64,
+) -> Result<Option<f64>, Rejected> {
+    let capped = |years: f64| if years >= HIDDEN as f64 { cap } else { years };
+    let number = |i: usize| cells.get(i).and_then(Fact::number);
+    let year_of = |seconds: i64| date_of_day(seconds.div_euclid(DAY)).0 as f64;
+    match from {
+        Years::Age { .. } => {
+            let Some(text) = cells.first().and_then(Fact::text) else { return Ok(None) };
+            let text = text.trim();
+            if let Some(limit) = text.strip_prefix('>') {
+                // "> 89" hides ages as HIPAA asks for; another limit says only a side.
+                let hidden = limit.trim().parse() == Ok(HIDDEN - 1);
+                return if hidden { Ok(Some(cap)) } else { Err(Rejected::Censored) };
+            }
+            text.parse().map(|years| Some(capped(years))).map_err(|_| Rejected::NoNumber)
+        }
+        Years::Anchor { .. } => {
+            let (Some(age), Some(year), Some(start)) = (number(0), number(1), start) else { return Ok(None) };
+            Ok(Some(capped(age + year_of(start) - year)))
+        }
+        Years::BirthYear { .. } => {
+            let (Some(year), Some(start)) = (number(0), start) else { return Ok(None) };
+            match (number(1), number(2)) {
+                (Some(month), Some(day)) => {
+                    let born = days_from_civil(year as i64, month as i64, day as i64) * DAY;
+                    Ok(Some(years(born, start).unwrap_or(cap)))
+                }
+                _ => Ok(Some(capped(year_of(start) - year))),
+            }
+        }
+    }
 }
 
 /// Day of the birthday in a year.
@@ -80,6 +125,27 @@ mod tests {
         assert!(age("2132-02-29", "2150-02-28 23:59:59") < 18.0);
         assert_eq!(age("2132-02-29", "2150-03-01"), 18.0);
         assert_eq!(age("2132-02-29", "2152-02-29"), 20.0);
+    }
+
+    #[test]
+    fn ages_are_read_as_databases_state_them() {
+        let start = parse_datetime("2150-03-02 10:00:00");
+        let text = |text: &str| vec![Fact::Text(text.into())];
+        let age = Years::Age { column: "age".into() };
+        let found = |cells: Vec<Fact>| stated(&age, &cells, None, 91.4);
+        assert_eq!(found(text("67")), Ok(Some(67.0)));
+        assert_eq!(found(text("> 89")), Ok(Some(91.4)));
+        assert_eq!(found(text("> 60")), Err(Rejected::Censored));
+        assert_eq!(found(text("unknown")), Err(Rejected::NoNumber));
+        assert_eq!(found(vec![Fact::Null]), Ok(None));
+        let anchor = Years::Anchor { age: "a".into(), year: "y".into() };
+        let found = |age, year| stated(&anchor, &[Fact::Integer(age), Fact::Integer(year)], start, 91.4);
+        assert_eq!((found(60, 2145), found(91, 2148)), (Ok(Some(65.0)), Ok(Some(91.4))));
+        let birth = Years::BirthYear { year: "y".into(), month: Some("m".into()), day: Some("d".into()) };
+        let found =
+            |month: Fact| stated(&birth, &[Fact::Integer(2100), month, Fact::Integer(3)], start, 91.4);
+        assert_eq!(found(Fact::Null), Ok(Some(50.0)), "by the years alone");
+        assert!(found(Fact::Integer(3)).unwrap().unwrap() < 50.0, "the day before the birthday");
     }
 
     #[test]

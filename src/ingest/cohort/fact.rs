@@ -26,9 +26,11 @@ impl Fact {
             },
             // "NaN" is how some writers spell an empty cell. An infinity is a value, though not a usable one.
             DType::Float => column.number(row).filter(|x| !x.is_nan()).map_or(Self::Null, Self::Number),
-            DType::Text => column.to_text(row).map_or(Self::Null, Self::Text),
+            DType::Text | DType::Quantity => column.to_text(row).map_or(Self::Null, Self::Text),
             DType::Datetime => column.datetime(row)?.map_or(Self::Null, Self::Integer),
-            DType::Elapsed => column.elapsed(row)?.map_or(Self::Null, Self::Integer),
+            DType::Elapsed | DType::Minutes | DType::Hour => {
+                column.elapsed(row)?.map_or(Self::Null, Self::Integer)
+            }
         })
     }
 

@@ -1,12 +1,14 @@
 //! The rows of the records table or of a static table, read whole.
 
 use super::fact::Fact;
-use crate::ingest::events::reason::MALFORMED;
+use crate::ingest::events::keep::KeepTest;
+use crate::ingest::events::reason::{MALFORMED, Reason};
 use crate::ingest::typed::batch::{BatchColumn, WrongCell};
 use crate::ingest::typed::calendar::Zones;
 use crate::ingest::typed::file::TypedFile;
 use crate::ingest::{IngestError, TableAudit};
 use crate::message::{Message, Weight};
+use crate::schema::Table;
 
 /// The rows of a small table in file order, with the files they came from.
 #[derive(Debug)]
@@ -19,19 +21,32 @@ pub(in crate::ingest) struct Rows {
     dates: Vec<(usize, String)>,
 }
 
+/// The rules by which rows of a file belong to a table.
+fn keep_tests(table: &Table, file: &TypedFile) -> Vec<KeepTest> {
+    let place = |name: &str| file.wanted.iter().position(|w| w.name.eq_ignore_ascii_case(name));
+    let rules = table.keep.iter().map(|rule| (place(&rule.column), rule.equals.clone()));
+    let codes = table
+        .between
+        .as_ref()
+        .map(|between| (place(&between.code), between.begins.iter().chain(&between.ends).cloned().collect()));
+    let all = rules.chain(codes);
+    all.filter_map(|(place, values): (_, Vec<String>)| Some(KeepTest::of(place?, &values))).collect()
+}
+
 impl Rows {
     /// Reads the files of a table, and begins the account of its rows.
     ///
     /// # Errors
     /// A wrong cell; times that are written in several ways.
     pub(in crate::ingest) fn read(
-        table: &str,
+        table: &Table,
         files: &[TypedFile],
         zones: &mut Zones,
     ) -> Result<(Self, TableAudit), IngestError> {
         let mut all = Self { facts: Vec::new(), files: Vec::new(), names: Vec::new(), dates: Vec::new() };
-        let mut skipped = 0;
+        let (mut skipped, mut of_others) = (0, 0);
         for file in files {
+            let keep = keep_tests(table, file);
             all.files.push((file.file.name.clone(), all.facts.len()));
             all.names = file.wanted.iter().map(|w| w.name.clone()).collect();
             let passed = file.scan(|columns, _| {
@@ -43,7 +58,11 @@ impl Rows {
                                 .map_err(|WrongCell| file.wrong_cell(i))?,
                         );
                     }
-                    all.facts.push(facts);
+                    if keep.iter().all(|keep| keep.keeps(|place| facts[place].text())) {
+                        all.facts.push(facts);
+                    } else {
+                        of_others += 1;
+                    }
                 }
                 Ok(())
             })?;
@@ -52,12 +71,20 @@ impl Rows {
             let dated = (0..file.wanted.len()).filter(|place| passed.dates.has(*place));
             all.dates.extend(dated.map(|place| (place, file.file.name.clone())));
         }
-        let rows_read = all.facts.len() as u64 + skipped;
-        let mut audit = TableAudit { table: table.to_string(), rows_read, ..TableAudit::default() };
+        let rows_read = all.facts.len() as u64 + of_others + skipped;
+        let mut audit = TableAudit { table: table.name.clone(), rows_read, ..TableAudit::default() };
+        if of_others > 0 {
+            audit.dropped.insert(Reason::OtherTable.name().into(), of_others);
+        }
         if skipped > 0 {
             audit.dropped.insert(MALFORMED.into(), skipped);
         }
         Ok((all, audit))
+    }
+
+    /// Columns that are made of the others; rows that make none are taken out and counted.
+    pub(in crate::ingest) fn replace(&mut self, names: Vec<String>, facts: Vec<Vec<Fact>>) {
+        (self.names, self.facts) = (names, facts);
     }
 
     pub(in crate::ingest) fn wanted(&self) -> impl Iterator<Item = &str> {

@@ -6,6 +6,7 @@ use crate::message::Message;
 use crate::schema::{Anchor, Kind, Source, Variable};
 
 use super::age;
+use super::between;
 use super::fact::Fact;
 use super::fact_rows::Rows;
 use super::plan::{Operand, Plan};
@@ -78,11 +79,16 @@ impl Facts {
         records: &mut Records,
     ) -> Result<TableAudit, IngestError> {
         let record = &plan.schema.record;
-        let (rows, mut audit) = Rows::read(table, files, &mut self.zones)?;
+        let of_schema = plan.schema.table(table).expect("invariant: the plan names tables of the schema");
+        let (mut rows, mut audit) = Rows::read(of_schema, files, &mut self.zones)?;
+        if let Some(by) = &of_schema.between {
+            between::between(&mut rows, by, record, &mut audit);
+        }
         let place = |name: &str| rows.place(name);
         let (id, subject) = (place(&record.id), place(&record.subject));
         let start = record.start.as_deref().map(place);
         let end = record.end.as_deref().map(place);
+        let order = record.order.as_deref().map(place);
         let mut kept: Vec<&Vec<Fact>> = Vec::new();
         let mut repeats = Repeats::default();
         for (at, row) in rows.facts.iter().enumerate() {
@@ -95,7 +101,10 @@ impl Facts {
                 continue;
             }
             let time = |at: Option<usize>| at.and_then(|at| row[at].seconds());
-            records.push(key, row[subject].key(), time(start), time(end));
+            // Times that count from the start of the record make it the origin of its clock.
+            let begin = if start.is_none() { Some(0) } else { time(start) };
+            records.push(key, row[subject].key(), begin, time(end));
+            records.order.push(order.and_then(|at| row[at].number()));
             kept.push(row);
         }
         repeats.refuse(&rows, files, &record.id)?;
@@ -120,7 +129,11 @@ impl Facts {
         files: &[TypedFile],
         records: &Records,
     ) -> Result<TableAudit, IngestError> {
-        let (rows, mut audit) = Rows::read(table, files, &mut self.zones)?;
+        let of_schema = plan.schema.table(table).expect("invariant: the plan names tables of the schema");
+        let (rows, mut audit) = Rows::read(of_schema, files, &mut self.zones)?;
+        if files.is_empty() {
+            return Ok(audit);
+        }
         let at_key = rows.place(key);
         let (mut keys, mut row_of) = (Ids::default(), Vec::new());
         let mut repeats = Repeats::default();
@@ -170,7 +183,11 @@ impl Facts {
         files: &[TypedFile],
         records: &Records,
     ) -> Result<TableAudit, IngestError> {
-        let (rows, mut audit) = Rows::read(table, files, &mut self.zones)?;
+        let of_schema = plan.schema.table(table).expect("invariant: the plan names tables of the schema");
+        let (rows, mut audit) = Rows::read(of_schema, files, &mut self.zones)?;
+        if files.is_empty() {
+            return Ok(audit);
+        }
         let at_key = rows.place(key);
         let (mut keys, mut of_key): (Ids, Vec<Vec<u32>>) = (Ids::default(), Vec::new());
         for record in 0..records.len() as u32 {
@@ -289,6 +306,20 @@ impl Facts {
                         Fact::Number(years)
                     }
                     None => Fact::Null,
+                }
+            }
+            Source::Years { table, from, cap } => {
+                let cells: Vec<Fact> = from.columns().iter().map(|column| cell(table, column)).collect();
+                match age::stated(from, &cells, records.start[record as usize], *cap) {
+                    Ok(Some(years)) if years < 0.0 => {
+                        meter.reject(Rejected::Below);
+                        return Finding::Unknown;
+                    }
+                    Ok(years) => years.map_or(Fact::Null, Fact::Number),
+                    Err(rejected) => {
+                        meter.reject(rejected);
+                        return Finding::Unknown;
+                    }
                 }
             }
         };

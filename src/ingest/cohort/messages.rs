@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::message::{Message, Weight};
+use crate::message::{About, Message, Weight};
 use crate::schema::{Aggregation, Variable};
 
 use super::plan::Plan;
@@ -14,6 +14,22 @@ use crate::ingest::{TableAudit, VariableAudit};
 
 /// Variables named in a sentence; more are counted.
 const NAMED: usize = 6;
+
+/// What the pipeline names and the database has not.
+pub(in crate::ingest) fn of_left_out(plan: &Plan<'_>) -> Option<Message> {
+    let left_out = &plan.pipeline.left_out;
+    (!left_out.is_empty()).then(|| {
+        let n = left_out.len();
+        let text = format!(
+            "schema {} has not all that the pipeline {} names; {} left out: {}",
+            plan.schema.name,
+            plan.pipeline.name,
+            if n == 1 { "one thing is".to_owned() } else { format!("{n} things are") },
+            left_out.join(", ")
+        );
+        Message::new(Weight::LeftOut, About::Columns(left_out.clone()), text).counting(n)
+    })
+}
 
 /// What a user should know about the rows of the tables.
 pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Vec<Message> {

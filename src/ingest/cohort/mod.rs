@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! plan       schema + pipeline compiled for one pass        run        the ingestion from end to end
+//! plan_events  the same of one event table             between    records between two events
 //! records    ids, subjects, times; events → records         facts      records and static tables, joined
 //! fact       a cell of such a table                         fact_rows  the rows of such a table
 //! rules      inclusion and exclusion, in order              anchor     what windows count from
@@ -12,6 +13,7 @@
 
 pub(in crate::ingest) mod age;
 pub(in crate::ingest) mod anchor;
+pub(in crate::ingest) mod between;
 pub(in crate::ingest) mod columns;
 pub(in crate::ingest) mod explain;
 pub(in crate::ingest) mod fact;
@@ -20,6 +22,7 @@ pub(in crate::ingest) mod facts;
 pub(in crate::ingest) mod messages;
 pub(in crate::ingest) mod options;
 pub(in crate::ingest) mod plan;
+pub(in crate::ingest) mod plan_events;
 pub(in crate::ingest) mod records;
 pub(in crate::ingest) mod rules;
 pub(in crate::ingest) mod run;

@@ -1,13 +1,14 @@
 //! Schema and pipeline compiled for one pass: which columns of which tables are read, and what an item's rows
 //! feed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::schema::{
-    Aggregation, Anchor, DType, EventColumns, Expression, Feature, Item, Pipeline, Predicate, Rule, Schema,
-    Source, Table, TableKind, Variable,
+    Aggregation, Anchor, Between, Expression, Feature, Pipeline, Predicate, Schema, Source, Table, TableKind,
+    Variable,
 };
 
+use super::plan_events::{PlannedTable, Target, unknown, wanted};
 use crate::ingest::IngestError;
 use crate::ingest::events::accumulate::Needs;
 use crate::ingest::text::normal_unit;
@@ -65,46 +66,6 @@ pub(in crate::ingest) enum Operand {
     Column { table: String, column: String },
 }
 
-/// An event table and the columns read of it.
-#[derive(Debug)]
-pub(in crate::ingest) struct PlannedTable<'a> {
-    pub(in crate::ingest) table: &'a Table,
-    pub(in crate::ingest) columns: &'a EventColumns,
-    pub(in crate::ingest) wanted: Vec<Wanted>,
-    pub(in crate::ingest) places: Places,
-    /// Item → targets.
-    pub(in crate::ingest) items: HashMap<Item, Vec<Target>>,
-}
-
-/// Places of an event table's columns among the wanted.
-#[derive(Debug)]
-pub(in crate::ingest) struct Places {
-    pub(in crate::ingest) record: Option<usize>,
-    pub(in crate::ingest) subject: Option<usize>,
-    pub(in crate::ingest) time: usize,
-    pub(in crate::ingest) end: Option<usize>,
-    pub(in crate::ingest) item: usize,
-    pub(in crate::ingest) value: usize,
-    pub(in crate::ingest) text: Option<usize>,
-    pub(in crate::ingest) unit: Option<usize>,
-    pub(in crate::ingest) drop: Vec<usize>,
-}
-
-/// What rows of an item feed.
-#[derive(Debug, Clone)]
-pub(in crate::ingest) struct Target {
-    /// Place in [`Plan::variables`].
-    pub(in crate::ingest) variable: usize,
-    /// Place in [`Plan::slots`].
-    pub(in crate::ingest) slot: usize,
-    /// Normalised units of the source; empty: the unit column says nothing.
-    pub(in crate::ingest) units: Vec<String>,
-    pub(in crate::ingest) scale: f64,
-    pub(in crate::ingest) offset: f64,
-    pub(in crate::ingest) rule: Option<Rule>,
-    pub(in crate::ingest) precedence: u32,
-}
-
 impl<'a> Plan<'a> {
     /// Resolves all names.
     ///
@@ -126,7 +87,8 @@ impl<'a> Plan<'a> {
             let record = &schema.record;
             let columns =
                 [Some(&record.id), Some(&record.subject), record.start.as_ref(), record.end.as_ref()];
-            plan.fact_columns(table, columns.into_iter().flatten().map(String::as_str))?;
+            let columns = columns.into_iter().flatten().chain(&record.order);
+            plan.fact_columns(table, columns.map(String::as_str))?;
         }
         let mut needs: Vec<Needs> = Vec::new();
         for feature in &pipeline.features {
@@ -245,7 +207,11 @@ impl<'a> Plan<'a> {
             TableKind::Records | TableKind::Events(_) => None,
         };
         names.extend(key);
-        for name in names {
+        names.extend(found.keep.iter().map(|keep| keep.column.as_str()));
+        names.extend(found.between.as_ref().map(|between| between.code.as_str()));
+        // What is made of rows is in no file.
+        let made = |name: &str| found.between.is_some() && [Between::ID, Between::END].contains(&name);
+        for name in names.into_iter().filter(|name| !made(name)) {
             let wanted = wanted(found, name)?;
             let list = self.facts.entry(table.to_string()).or_default();
             if !list.iter().any(|w| w.name == wanted.name) {
@@ -271,7 +237,7 @@ impl<'a> Plan<'a> {
             .iter()
             .filter_map(|s| match s {
                 Source::Events { precedence, .. } => Some(*precedence),
-                Source::Column { .. } | Source::Age { .. } => None,
+                Source::Column { .. } | Source::Age { .. } | Source::Years { .. } => None,
             })
             .collect();
         precedences.sort_unstable();
@@ -283,6 +249,7 @@ impl<'a> Plan<'a> {
             match source {
                 Source::Column { table, column } => self.fact_columns(table, [column.as_str()])?,
                 Source::Age { table, birth, .. } => self.fact_columns(table, [birth.as_str()])?,
+                Source::Years { table, from, .. } => self.fact_columns(table, from.columns())?,
                 Source::Events { table, items, units, scale, offset, rule, precedence } => {
                     let rank = precedences.iter().position(|p| p == precedence);
                     let target = Target {
@@ -295,17 +262,7 @@ impl<'a> Plan<'a> {
                         precedence: *precedence,
                     };
                     let place = self.event_table(table)?;
-                    let planned = &mut self.events[place];
-                    let dtype = planned.wanted[planned.places.item].dtype;
-                    for item in items {
-                        let item = conform(item, dtype).ok_or_else(|| IngestError::UnknownItem {
-                            variable: variable.name.clone(),
-                            item: item_text(item),
-                            kind: dtype.name(),
-                            table: table.clone(),
-                        })?;
-                        planned.items.entry(item).or_default().push(target.clone());
-                    }
+                    self.events[place].feed(items, &target, variable)?;
                 }
             }
         }
@@ -317,49 +274,7 @@ impl<'a> Plan<'a> {
             return Ok(place);
         }
         let table = self.schema.table(name).ok_or_else(|| unknown("table", name, &self.schema.name))?;
-        let TableKind::Events(columns) = &table.kind else {
-            return Err(unknown("event table", name, &self.schema.name));
-        };
-        let mut list: Vec<Wanted> = Vec::new();
-        let mut place = |name: &str| -> Result<usize, IngestError> {
-            let wanted = wanted(table, name)?;
-            if let Some(at) = list.iter().position(|w| w.name == wanted.name) {
-                return Ok(at);
-            }
-            list.push(wanted);
-            Ok(list.len() - 1)
-        };
-        let mut optional = |name: &Option<String>| name.as_deref().map(&mut place).transpose();
-        // Without a records table, the record's own columns say who and whom.
-        let (mut record, mut subject) = (columns.record.clone(), columns.subject.clone());
-        if self.schema.record.table.is_none() {
-            record = record.or_else(|| Some(self.schema.record.id.clone()));
-            let other = &self.schema.record.subject;
-            subject =
-                subject.or_else(|| table.columns.iter().any(|(c, _)| c == other).then(|| other.clone()));
-            subject = subject.filter(|s| Some(s) != record.as_ref());
-        }
-        let places = Places {
-            record: optional(&record)?,
-            subject: optional(&subject)?,
-            text: optional(&columns.text)?,
-            unit: optional(&columns.unit)?,
-            time: place(&columns.time)?,
-            end: columns.end.as_deref().map(&mut place).transpose()?,
-            item: place(&columns.item)?,
-            value: place(&columns.value)?,
-            drop: columns.drop.iter().map(|rule| place(&rule.column)).collect::<Result<_, _>>()?,
-        };
-        // Flags are read as text: they are null for most of a table, which hides how its numbers are written.
-        let single =
-            |at: &usize| ![places.item, places.value, places.time].contains(at) && places.end != Some(*at);
-        list[places.item].is_code = true;
-        for at in places.drop.iter().filter(|at| single(at)) {
-            if ![places.record, places.subject].contains(&Some(*at)) {
-                list[*at].dtype = DType::Text;
-            }
-        }
-        self.events.push(PlannedTable { table, columns, wanted: list, places, items: HashMap::new() });
+        self.events.push(PlannedTable::new(table, self.schema)?);
         Ok(self.events.len() - 1)
     }
 }
@@ -367,32 +282,4 @@ impl<'a> Plan<'a> {
 /// Whole seconds of hours; very many saturate.
 fn seconds(hours: f64) -> i64 {
     (hours * 3600.0).round() as i64
-}
-
-fn wanted(table: &Table, name: &str) -> Result<Wanted, IngestError> {
-    let found = table.columns.iter().find(|(c, _)| c.eq_ignore_ascii_case(name));
-    let (name, dtype) = found.ok_or_else(|| unknown("column", name, &table.name))?;
-    Ok(Wanted { name: name.clone(), dtype: *dtype, is_code: !matches!(table.kind, TableKind::Events(_)) })
-}
-
-fn unknown(what: &'static str, name: &str, place: &str) -> IngestError {
-    IngestError::UnknownName { what, name: name.to_string(), place: place.to_string() }
-}
-
-/// The item as the column's type writes it.
-fn conform(item: &Item, dtype: DType) -> Option<Item> {
-    match (item, dtype) {
-        (Item::Id(_), DType::Integer) => Some(item.clone()),
-        (Item::Name(name), DType::Integer) => name.trim().parse().ok().map(Item::Id),
-        (Item::Id(id), DType::Text) => Some(Item::Name(id.to_string())),
-        (Item::Name(name), DType::Text) => Some(Item::Name(name.trim().to_string())),
-        (_, DType::Float | DType::Datetime | DType::Elapsed) => None,
-    }
-}
-
-fn item_text(item: &Item) -> String {
-    match item {
-        Item::Id(id) => id.to_string(),
-        Item::Name(name) => name.clone(),
-    }
 }

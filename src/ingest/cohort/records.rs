@@ -85,6 +85,8 @@ pub(in crate::ingest) struct Records {
     pub(in crate::ingest) start: Vec<Option<i64>>,
     pub(in crate::ingest) end: Vec<Option<i64>>,
     pub(in crate::ingest) in_cohort: Vec<bool>,
+    /// What tells the order of a subject's records where their starts do not; empty for long tables.
+    pub(in crate::ingest) order: Vec<Option<f64>>,
     /// What windows count from instead of the start.
     pub(in crate::ingest) anchor: Option<Vec<Option<i64>>>,
     of_subject: Vec<Vec<u32>>,

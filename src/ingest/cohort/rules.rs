@@ -245,8 +245,14 @@ fn n_features(
 fn first_per_subject(records: &Records, members: &[u32]) -> Vec<bool> {
     let rank = |r: u32| {
         let id = records.id(r);
+        // The bits of a number, the sign apart, have its order.
+        let ordered = |x: f64| {
+            let bits = x.to_bits().cast_signed();
+            if bits < 0 { !(bits ^ i64::MIN) } else { bits }
+        };
+        let order = records.order.get(r as usize).copied().flatten().map(ordered);
         // A record without a start comes after those with one.
-        (records.start[r as usize].unwrap_or(i64::MAX), id.parse::<i64>().ok(), id)
+        (order.is_none(), order, records.start[r as usize].unwrap_or(i64::MAX), id.parse::<i64>().ok(), id)
     };
     let mut first: HashMap<u32, u32> = HashMap::new();
     for &record in members {

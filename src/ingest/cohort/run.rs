@@ -86,7 +86,8 @@ impl<'a> Reading<'a> {
         event: Option<(&Plan<'_>, &Tables)>,
         progress: &'a dyn IngestProgress,
     ) -> Result<Self, IngestError> {
-        let audit = Audit { messages: tables.messages.clone().into(), ..Audit::default() };
+        let mut audit = Audit { messages: tables.messages.clone().into(), ..Audit::default() };
+        audit.messages.splice(0..0, messages::of_left_out(plan));
         let early = rules::rules_before_events(plan);
         let mut reading = Self {
             plan,
@@ -157,7 +158,7 @@ impl<'a> Reading<'a> {
             let files = self.tables.of(name);
             let table = self.gathered.table(planned, files, &mut self.records, self.progress)?;
             self.progress.end(name);
-            if table.rows_read == 0 {
+            if table.rows_read == 0 && !files.is_empty() {
                 let text = format!("table {name} has no rows");
                 self.audit.messages.push(Message::table(Weight::LeftOut, name, text));
             }

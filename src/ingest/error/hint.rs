@@ -18,7 +18,8 @@ impl Hint for IngestError {
             Self::OutputFormat(_) => "give --output such a name; a CSV file can be packed with gzip afterwards".into(),
             Self::UnknownFormat(_) => "convert it to CSV (comma separated, with a header) or Parquet".into(),
             Self::MissingTables { .. } => {
-                "files are looked for as .parquet, .csv or .csv.gz, in any letter case, not in subfolders"
+                "files are looked for as .parquet, .csv, .csv.gz or .psv, in any letter case, and in subfolders \
+                 where the schema names one"
                     .into()
             }
             Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),

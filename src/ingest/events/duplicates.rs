@@ -95,7 +95,7 @@ pub(in crate::ingest) struct KeyCounter {
 
 /// Keys are hashes already.
 #[derive(Debug, Default)]
-struct Identity(u64);
+pub(in crate::ingest) struct Identity(u64);
 
 impl Hasher for Identity {
     fn finish(&self) -> u64 {
@@ -139,7 +139,7 @@ impl KeyCounter {
 }
 
 /// SplitMix64's finaliser (Steele, Lea & Flood 2014): every input bit moves every output bit.
-fn mix(x: u64) -> u64 {
+pub(in crate::ingest) fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -247,7 +247,7 @@ impl<'a> Gathered<'a> {
 fn has_mirrors(variable: &Variable) -> bool {
     let of_events = |source: &Source| match source {
         Source::Events { table, precedence, .. } => Some((*precedence, table.clone())),
-        Source::Column { .. } | Source::Age { .. } => None,
+        Source::Column { .. } | Source::Age { .. } | Source::Years { .. } => None,
     };
     let mut sources: Vec<_> = variable.sources.iter().filter_map(of_events).collect();
     sources.sort();

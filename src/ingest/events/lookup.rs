@@ -6,9 +6,15 @@ use polars_core::prelude::{PlHashMap, PlHashSet};
 
 use crate::schema::Item;
 
-use crate::ingest::cohort::plan::{PlannedTable, Target};
-use crate::ingest::typed::batch::{BatchColumn, Key};
+use super::keep::KeepTest;
+use crate::ingest::cohort::plan_events::{PlannedTable, Target};
+use crate::ingest::text::matches;
+use crate::ingest::typed::batch::{BatchColumn, Key, WrongCell};
 use crate::ingest::typed::file::ItemSet;
+use crate::ingest::typed::items::{Form, ItemTexts, PAIR};
+
+/// The place of an item among the targets, and the unit that its text says.
+pub(in crate::ingest) type Named<'c> = (usize, Option<&'c str>);
 
 /// A table's items and drop rules made ready for look-up.
 #[derive(Debug)]
@@ -17,6 +23,14 @@ pub(in crate::ingest) struct Lookup<'p> {
     pub(in crate::ingest) table: u16,
     numbers: PlHashMap<i64, usize>,
     names: PlHashMap<&'p str, usize>,
+    /// Names with `*`, in their order.
+    patterns: Vec<(&'p str, usize)>,
+    form: Option<Form>,
+    place: Option<usize>,
+    within: Option<usize>,
+    /// Columns that are items, with the places of their targets.
+    pub(in crate::ingest) cells: Vec<(usize, usize)>,
+    keep: Vec<KeepTest>,
     pub(in crate::ingest) targets: Vec<&'p [Target]>,
     pub(in crate::ingest) drops: Vec<DropTest<'p>>,
 }
@@ -58,6 +72,12 @@ impl<'p> Lookup<'p> {
             table,
             numbers: PlHashMap::default(),
             names: PlHashMap::default(),
+            patterns: Vec::new(),
+            form: planned.columns.item_form.as_deref().map(Form::new),
+            place: planned.places.item,
+            within: planned.places.item_within,
+            cells: Vec::new(),
+            keep: planned.table.keep.iter().zip(&planned.places.keep).map(KeepTest::new).collect(),
             targets: Vec::new(),
             drops: Vec::new(),
         };
@@ -65,9 +85,16 @@ impl<'p> Lookup<'p> {
         for (item, targets) in planned.items.iter().collect::<BTreeMap<_, _>>() {
             match item {
                 Item::Id(id) => drop(lookup.numbers.insert(*id, lookup.targets.len())),
+                Item::Name(name) if lookup.place.is_some() && name.contains('*') => {
+                    lookup.patterns.push((name, lookup.targets.len()));
+                }
                 Item::Name(name) => drop(lookup.names.insert(name, lookup.targets.len())),
             }
             lookup.targets.push(targets);
+        }
+        for &cell in &planned.places.cells {
+            let item = lookup.names.get(planned.wanted[cell].name.as_str());
+            lookup.cells.extend(item.map(|item| (cell, *item)));
         }
         for (rule, place) in planned.columns.drop.iter().zip(&planned.places.drop) {
             let texts: Vec<_> = rule.equals.iter().map(|t| t.trim()).collect();
@@ -77,19 +104,65 @@ impl<'p> Lookup<'p> {
         lookup
     }
 
-    pub(in crate::ingest) fn item(&self, key: Option<Key<'_>>) -> Option<usize> {
-        match key? {
-            Key::Number(n) => self.numbers.get(&n).copied(),
-            Key::Text(t) => self.names.get(t).copied(),
-        }
+    /// The place of a row's item among the targets, and the unit that the text of the item says.
+    ///
+    /// # Errors
+    /// A cell that is no item, with the place of its column.
+    pub(in crate::ingest) fn item<'c>(
+        &self,
+        columns: &'c [BatchColumn],
+        row: usize,
+    ) -> Result<Option<Named<'c>>, (usize, WrongCell)> {
+        let Some(place) = self.place else { return Ok(None) };
+        let key = columns[place].key(row).map_err(|wrong| (place, wrong))?;
+        let text = match key {
+            None => return Ok(None),
+            Some(Key::Number(n)) => return Ok(self.numbers.get(&n).map(|item| (*item, None))),
+            Some(Key::Text(text)) => text,
+        };
+        let Some((item, unit)) = self.form.as_ref().map_or(Some((text, None)), |form| form.split(text))
+        else {
+            return Ok(None);
+        };
+        let found = match self.within {
+            None => self.named(item),
+            Some(within) => {
+                let part = columns[within].text(row).map_or("", str::trim);
+                self.named(&format!("{item}{PAIR}{part}"))
+            }
+        };
+        Ok(found.map(|found| (found, unit)))
     }
 
-    pub(in crate::ingest) fn set(&self) -> ItemSet {
-        if self.names.is_empty() {
-            ItemSet::Numbers(self.numbers.keys().copied().collect())
-        } else {
-            ItemSet::Names(self.names.keys().map(ToString::to_string).collect::<PlHashSet<_>>())
+    /// An exact name goes before a pattern, and a pattern before those that come later by their names.
+    fn named(&self, text: &str) -> Option<usize> {
+        let of_pattern =
+            || self.patterns.iter().find(|(pattern, _)| matches(pattern, text)).map(|(_, at)| *at);
+        self.names.get(text).copied().or_else(of_pattern)
+    }
+
+    /// Whether a row belongs to the table.
+    pub(in crate::ingest) fn keeps(&self, columns: &[BatchColumn], row: usize) -> bool {
+        self.keep.iter().all(|keep| keep.keeps(|place| columns[place].to_text(row)))
+    }
+
+    /// What a reader leaves rows of other items behind by; none where every row has items.
+    pub(in crate::ingest) fn set(&self) -> Option<(usize, ItemSet)> {
+        let place = self.place?;
+        if self.names.is_empty() && self.patterns.is_empty() {
+            return Some((place, ItemSet::Numbers(self.numbers.keys().copied().collect())));
         }
+        // Of a pair, the first column tells enough to leave most rows behind.
+        let first = |name: &str| match (self.within, name.split_once(PAIR)) {
+            (Some(_), Some((first, _))) => first.to_owned(),
+            _ => name.to_owned(),
+        };
+        let names = self.names.keys().map(|name| first(name)).collect::<PlHashSet<_>>();
+        if self.form.is_none() && self.patterns.is_empty() {
+            return Some((place, ItemSet::Names(names)));
+        }
+        let patterns = self.patterns.iter().map(|(pattern, _)| first(pattern)).collect();
+        Some((place, ItemSet::Texts(ItemTexts { form: self.form.clone(), names, patterns })))
     }
 }
 

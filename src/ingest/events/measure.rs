@@ -9,7 +9,7 @@ use super::finding::Finding;
 use super::reason::Reason;
 use super::value::{Rejected, Value};
 use crate::ingest::VariableAudit;
-use crate::ingest::cohort::plan::Target;
+use crate::ingest::cohort::plan_events::Target;
 use crate::ingest::text::{lower_limit, normal_text, normal_unit, shortest};
 
 /// What a row says, before any interpretation.
@@ -19,6 +19,15 @@ pub(in crate::ingest) struct Raw<'a> {
     pub(in crate::ingest) text: Option<&'a str>,
     /// Place of the unit in [`Units`].
     pub(in crate::ingest) unit: u32,
+    /// Whether the number is only a limit.
+    pub(in crate::ingest) beyond: Option<Beyond>,
+}
+
+/// On which side of the number that a row states its result lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ingest) enum Beyond {
+    Below,
+    Above,
 }
 
 /// Units as written → normalised, each written form only once.
@@ -204,7 +213,13 @@ impl<'a> Meter<'a> {
     }
 
     fn number(&mut self, target: &Target, raw: Raw<'_>, units: &Units) -> Result<f64, Rejected> {
-        let (x, censored) = self.canonical(raw.number, raw.text)?;
+        let (x, censored) = match (raw.beyond, raw.number) {
+            (Some(Beyond::Below), Some(limit)) if self.variable.censored && limit >= 0.0 => {
+                (limit / 2.0, true)
+            }
+            (Some(_), Some(_)) => return Err(Rejected::Censored),
+            _ => self.canonical(raw.number, raw.text)?,
+        };
         let x = if self.map.is_empty() { self.convert(target, x, raw.unit, units)? } else { x };
         // A source with a negative factor is subtracted (irrigant from urine): its size has to be plausible.
         let x = self.in_range(x, target.scale < 0.0)?;

@@ -6,6 +6,8 @@
 //! reason      why a row gave no value                    duplicates  copies and second measurements
 //! gathered    what was measured in each window           bins        windows of a record, one or many
 //! accumulate  order-independent aggregates               finding     a value, absent, or not usable
+//! stated      what a cell says                       revisions   results that were corrected
+//! keep        which rows belong to a table
 //! derive      variables computed from others             trace       what an explanation of a cell follows
 //! ```
 
@@ -15,10 +17,13 @@ pub(in crate::ingest) mod derive;
 pub(in crate::ingest) mod duplicates;
 pub(in crate::ingest) mod finding;
 pub(in crate::ingest) mod gathered;
+pub(in crate::ingest) mod keep;
 pub(in crate::ingest) mod lookup;
 pub(in crate::ingest) mod measure;
 pub(in crate::ingest) mod pass;
 pub(in crate::ingest) mod reason;
+pub(in crate::ingest) mod revisions;
+pub(in crate::ingest) mod stated;
 pub(in crate::ingest) mod trace;
 pub(in crate::ingest) mod value;
 

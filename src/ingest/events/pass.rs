@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::message::{Message, Weight};
-use crate::schema::DType;
 
 use super::duplicates::{Span, cell_hash};
 use super::gathered::Gathered;
 use super::lookup::Lookup;
-use super::measure::Raw;
+use super::measure::{Raw, Units};
 use super::reason::{Counts, Dropped, Reason};
+use super::revisions::Revisions;
+use super::stated::{stated, stated_in_cell};
 use super::value::{Rejected, Value};
-use crate::ingest::cohort::plan::{PlannedTable, Target};
+use crate::ingest::cohort::plan_events::{PlannedTable, Target};
 use crate::ingest::cohort::records::{Misplaced, Moment, Records};
-use crate::ingest::typed::batch::{BatchColumn, WrongCell};
+use crate::ingest::typed::batch::{BatchColumn, Key, WrongCell};
 use crate::ingest::typed::file::TypedFile;
 use crate::ingest::typed::passed::Passed;
 use crate::ingest::{IngestError, IngestProgress, TableAudit};
@@ -26,6 +27,27 @@ struct Placed {
     span: Span,
     /// The second its beginning ends with: what begins and has no end is known for that moment alone.
     known_to: i64,
+}
+
+/// An event table being read.
+#[derive(Clone, Copy)]
+struct Table<'t> {
+    planned: &'t PlannedTable<'t>,
+    lookup: &'t Lookup<'t>,
+    revisions: Option<&'t Revisions>,
+}
+
+/// Whom a row concerns, and when it was.
+#[derive(Clone, Copy)]
+struct When<'k> {
+    record: Result<u32, Misplaced>,
+    /// The keys of record and subject that the row names.
+    named: Option<Key<'k>>,
+    subject: Option<Key<'k>>,
+    start: Option<Moment>,
+    until: Option<Moment>,
+    /// Whether the table says ends.
+    lasts: bool,
 }
 
 impl Gathered<'_> {
@@ -43,12 +65,15 @@ impl Gathered<'_> {
         let (mut kept, mut delivered) = (vec![0; records.len()], 0);
         let (mut rows_read, mut malformed, mut done) = (0, 0, 0);
         let long = self.plan.is_long();
+        let revisions = Revisions::read(planned, &lookup, files)?;
+        let only = lookup.set();
         for file in files {
             let each = |columns: &[BatchColumn], passed: Passed| {
                 let n = columns.first().map_or(0, BatchColumn::len);
                 delivered += n as u64;
                 for row in 0..n {
-                    let outcome = self.row(planned, &lookup, columns, row, records, &mut counts);
+                    let table = Table { planned, lookup: &lookup, revisions: revisions.as_ref() };
+                    let outcome = self.row(&table, columns, row, records, &mut counts);
                     let outcome = outcome.map_err(|(column, WrongCell)| file.wrong_cell(column))?;
                     if let Some(trace) = &mut self.trace {
                         let reason = outcome.err().and_then(|dropped| match dropped {
@@ -73,11 +98,10 @@ impl Gathered<'_> {
                 progress.rows(name, rows_read + passed.rows, done + passed.bytes);
                 Ok(())
             };
-            let passed = if long {
+            let passed = match &only {
+                Some((item, set)) if !long => file.scan_items(*item, set, each)?,
                 // Records are the ids of all rows, so no row may stay behind in the reader.
-                file.scan(each)?
-            } else {
-                file.scan_items(planned.places.item, &lookup.set(), each)?
+                _ => file.scan(each)?,
             };
             if passed.rows == 0 && files.len() > 1 {
                 let text = format!("table {name}: {} has no rows", file.file.name);
@@ -124,16 +148,19 @@ impl Gathered<'_> {
     /// The record a row was kept for, or why it was dropped; `Err` names the place of a wrong cell.
     fn row(
         &mut self,
-        planned: &PlannedTable<'_>,
-        lookup: &Lookup<'_>,
+        table: &Table<'_>,
         columns: &[BatchColumn],
         row: usize,
         records: &mut Records,
         counts: &mut Counts,
     ) -> Result<Result<u32, Dropped>, (usize, WrongCell)> {
+        let Table { planned, lookup, revisions } = *table;
         let places = &planned.places;
         let key = |place: usize| columns[place].key(row).map_err(|e| (place, e));
         let dropped = |reason: Reason| Ok(Err(Dropped::For(reason)));
+        if !lookup.keeps(columns, row) {
+            return dropped(Reason::OtherTable);
+        }
         let record_key = places.record.map(key).transpose()?.flatten();
         let subject_key = places.subject.map(key).transpose()?.flatten();
         let mut met = None;
@@ -147,15 +174,24 @@ impl Gathered<'_> {
             }
             met = Some(record);
         }
-        let Some(item) = lookup.item(key(places.item)?) else { return dropped(Reason::OtherItem) };
+        let item = lookup.item(columns, row)?;
+        if item.is_none() && places.item.is_some() {
+            return dropped(Reason::OtherItem);
+        }
         if let Some(rule) = lookup.drops.iter().position(|d| d.drops(columns, row)) {
             return Ok(Err(Dropped::ByRule(rule)));
         }
+        if let Some(revisions) = revisions
+            && revisions.corrects(planned, lookup, columns, row)?
+        {
+            return dropped(Reason::Corrected);
+        }
         let moment = |place: usize| {
             let time = &columns[place];
-            let moment = match planned.wanted[place].dtype {
-                DType::Elapsed => time.elapsed(row).map(|t| t.map(Moment::After)),
-                _ => time.datetime(row).map(|t| t.map(Moment::At)),
+            let moment = if planned.wanted[place].dtype.is_since_start() {
+                time.elapsed(row).map(|t| t.map(Moment::After))
+            } else {
+                time.datetime(row).map(|t| t.map(Moment::At))
             };
             moment.map_err(|e| (place, e))
         };
@@ -168,6 +204,36 @@ impl Gathered<'_> {
             (None, Some(subject), None) => records.only_of(subject).ok_or(Misplaced::NoSuchRecord),
             (None, None, _) => Err(Misplaced::NoSuchRecord),
         };
+        let (named, subject) = (record_key, subject_key);
+        let when = When { record, named, subject, start, until, lasts: places.end.is_some() };
+        if let Some((item, unit)) = item {
+            let stated = |units: &mut Units| stated(planned, columns, row, unit, units);
+            return Ok(self.measurement(lookup, item, when, records, counts, stated));
+        }
+        // Every column that is an item states a measurement of its own, or nothing.
+        let mut outcome = Err(Dropped::For(Reason::Empty));
+        for &(cell, item) in &lookup.cells {
+            let Some(raw) = stated_in_cell(&columns[cell], row) else { continue };
+            let of_cell = self.measurement(lookup, item, when, records, counts, |_| raw);
+            if of_cell.is_ok() || outcome == Err(Dropped::For(Reason::Empty)) {
+                outcome = of_cell;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Takes in what a row states of an item: the record that it was kept for, or why it was dropped.
+    fn measurement<'r>(
+        &mut self,
+        lookup: &Lookup<'_>,
+        item: usize,
+        when: When<'_>,
+        records: &Records,
+        counts: &mut Counts,
+        stated: impl FnOnce(&mut Units) -> Raw<'r>,
+    ) -> Result<u32, Dropped> {
+        let dropped = |reason: Reason| Err(Dropped::For(reason));
+        let When { record, named, subject, start, until, lasts } = when;
         let targets = lookup.targets[item];
         let Some(start) = start else {
             // It may have been in any window of its record.
@@ -176,8 +242,7 @@ impl Gathered<'_> {
             }
             return dropped(Reason::NoTime);
         };
-        let placed =
-            record.and_then(|record| self.place(record, start, until, places.end.is_some(), records));
+        let placed = record.and_then(|record| self.place(record, start, until, lasts, records));
         let placed = match placed {
             Ok(placed) => placed,
             Err(misplaced) => return dropped(misplaced.into()),
@@ -189,19 +254,20 @@ impl Gathered<'_> {
             self.reject_row(targets, placed.record, Some(placed), Rejected::EndBeforeStart);
             return dropped(Reason::EndBeforeStart);
         }
-        if record_key.is_none() && subject_key.is_some_and(|subject| records.is_ambiguous(subject, start)) {
+        if let (None, Some(subject)) = (named, subject)
+            && records.is_ambiguous(subject, start)
+        {
             counts.in_several_stays += 1;
         }
-        if !self.plan.is_long() && !records.belongs(placed.record, subject_key) {
+        if !self.plan.is_long() && !records.belongs(placed.record, subject) {
             self.reject_row(targets, placed.record, Some(placed), Rejected::OtherSubject);
             return dropped(Reason::OtherSubject);
         }
-        let value = &columns[places.value];
-        let text = places.text.and_then(|at| columns[at].text(row)).or_else(|| value.text(row));
-        let unit = self.units.place(places.unit.and_then(|at| columns[at].text(row)));
-        let raw = Raw { number: value.number(row), text, unit };
+        let raw = stated(&mut self.units);
         let hash = self.hashes[placed.record as usize];
-        if let Some(cell) = cell_hash(raw.number, raw.text, raw.unit)
+        // A limit and a result with the same number say different things.
+        let side = raw.beyond.map_or(0, |beyond| 1 + beyond as u32) << 30;
+        if let Some(cell) = cell_hash(raw.number, raw.text, raw.unit | side)
             && self.copies.is_copy(lookup.table, hash, item as u64, placed.span, cell)
         {
             return dropped(Reason::Copy);
@@ -222,7 +288,7 @@ impl Gathered<'_> {
                 Err(rejected) => {
                     first_rejection.get_or_insert(rejected);
                     for cell in windows {
-                        if places.end.is_none() {
+                        if !lasts {
                             self.chart(target.variable, cell, placed.span.from, None);
                         }
                         self.slots[target.slot].reject(cell, Some(placed.span.from));
@@ -245,7 +311,7 @@ impl Gathered<'_> {
             let known = self.reached(target, placed, known);
             let (first_cell, _) = self.cells[placed.record as usize];
             for cell in windows {
-                if places.end.is_none() {
+                if !lasts {
                     self.chart(target.variable, cell, placed.span.from, Some(value));
                 }
                 let meter = &self.meters[target.variable];
@@ -268,10 +334,10 @@ impl Gathered<'_> {
             }
         }
         match first_rejection {
-            _ if kept => Ok(Ok(placed.record)),
+            _ if kept => Ok(placed.record),
             Some(rejected) => dropped(rejected.into()),
             None if mirrored => dropped(Reason::Copy),
-            None => Ok(Ok(placed.record)),
+            None => Ok(placed.record),
         }
     }
 

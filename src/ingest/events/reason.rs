@@ -41,11 +41,17 @@ pub(in crate::ingest) enum Reason {
     UnknownUnit,
     BelowRange,
     AboveRange,
+    /// None of the columns in use has a value.
+    Empty,
+    /// A later row holds the corrected result.
+    Corrected,
+    /// By a `keep` rule, of another table of the same files.
+    OtherTable,
 }
 
 impl Reason {
     /// Names in the audit, in order of the discriminants.
-    pub(in crate::ingest) const NAMES: [&'static str; 22] = [
+    pub(in crate::ingest) const NAMES: [&'static str; 25] = [
         MALFORMED,
         "other item",
         "no such record",
@@ -68,6 +74,9 @@ impl Reason {
         "unknown unit",
         "below range",
         "above range",
+        "no value in the columns in use",
+        "corrected by a later row",
+        "row of another table",
     ];
 
     /// Name in the audit.

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use super::measure::Meter;
 use super::value::Value;
-use crate::ingest::cohort::plan::{PlannedTable, Target};
+use crate::ingest::cohort::plan_events::{PlannedTable, Target};
 use crate::ingest::cohort::records::Records;
 use crate::ingest::typed::batch::BatchColumn;
 use crate::ingest::typed::calendar::clock_text;
+use crate::ingest::typed::items::PAIR;
 use crate::schema::DType;
 
 /// A row of an event table that concerns the record explained.
@@ -85,7 +86,15 @@ impl Trace {
             return;
         }
         let text = |place: Option<usize>| place.and_then(|at| columns[at].to_text(row)).unwrap_or_default();
-        let (number, written) = (text(Some(places.value)), text(places.text));
+        let cells: Vec<String> = places
+            .cells
+            .iter()
+            .filter_map(|&at| {
+                columns[at].to_text(row).map(|cell| format!("{} {cell}", planned.wanted[at].name))
+            })
+            .collect();
+        let number = if places.value.is_some() { text(places.value) } else { cells.join(", ") };
+        let written = text(places.text);
         let value = match (number.as_str(), written.as_str()) {
             (number, "") => number.to_string(),
             ("", written) => format!("\"{written}\""),
@@ -103,7 +112,10 @@ impl Trace {
         let time = moment(places.time);
         self.rows.push(TracedRow {
             file: file.to_string(),
-            item: text(Some(places.item)),
+            item: match text(places.item_within) {
+                within if within.is_empty() => text(places.item),
+                within => format!("{}{PAIR}{within}", text(places.item)),
+            },
             time: if until.is_empty() { time } else { format!("{time} to {until}") },
             value,
             unit: text(places.unit),

@@ -17,11 +17,11 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 use crate::num::hex::hex;
 use crate::output::{Staged, write_atomic};
-use crate::schema::{DType, Item, Schema, Source};
+use crate::schema::{DType, Item, Schema, Source, TableKind};
 
 use super::batch::BatchColumn;
 use super::delimited;
-use super::file::{ItemSet, TypedFile};
+use super::file::{ItemSet, Opening, TypedFile};
 use super::passed::{Note, Passed};
 use crate::ingest::files::{Format, SourceFile};
 use crate::ingest::{IngestError, InputFile};
@@ -40,13 +40,15 @@ pub(in crate::ingest) fn stored(
     file: TypedFile,
     schema: &Schema,
     table: &str,
-    item: usize,
+    item: Option<usize>,
     dir: &Path,
 ) -> Result<TypedFile, IngestError> {
-    // Parquet is compact already, and times since a record's start have no Parquet type.
-    if file.file.format != Format::Csv || file.wanted.iter().any(|w| w.dtype == DType::Elapsed) {
-        return Ok(file);
-    }
+    // Parquet is compact already, and times since a record's start have no Parquet type. What a store leaves behind
+    // is told by numbers and exact names alone.
+    let elapsed = file.wanted.iter().any(|w| w.dtype.is_since_start());
+    let plain =
+        file.file.format == Format::Csv && !elapsed && !file.has_name() && has_plain_items(schema, table);
+    let Some(item) = item.filter(|_| plain) else { return Ok(file) };
     fs::create_dir_all(dir).map_err(IoError::on("create", dir))?;
     let items = items_of(schema, table);
     let name = format!("{}-{}", file.file.stem, key(&file, &items));
@@ -57,10 +59,21 @@ pub(in crate::ingest) fn stored(
     };
     let wanted = file.wanted.clone();
     let source = SourceFile { path: store, format: Format::Parquet, ..file.file.clone() };
-    let mut typed = TypedFile::open(source, &wanted, file.skip_bad)?
+    let opening = Opening { skip_bad: file.skip_bad, id_in_name: None };
+    let mut typed = TypedFile::open(source, &wanted, opening)?
         .unwrap_or_else(|_| unreachable!("a valid store has the columns it is named after"));
     typed.cached = Some(known);
     Ok(typed)
+}
+
+/// Whether the items of a table are the whole cells of one column.
+fn has_plain_items(schema: &Schema, table: &str) -> bool {
+    let pattern = |item: &Item| matches!(item, Item::Name(name) if name.contains('*'));
+    let of_one_column = schema.table(table).is_some_and(|table| match &table.kind {
+        TableKind::Events(events) => events.item_form.is_none() && events.item_within.is_none(),
+        TableKind::Records | TableKind::Static { .. } | TableKind::Lists { .. } => false,
+    });
+    of_one_column && !items_of(schema, table).iter().any(pattern)
 }
 
 /// All items of the schema in a table, sorted.
@@ -216,7 +229,9 @@ fn stored_type(dtype: DType) -> pl::DataType {
     match dtype {
         DType::Integer => pl::DataType::Int64,
         DType::Float => pl::DataType::Float64,
-        DType::Text => pl::DataType::String,
-        DType::Datetime | DType::Elapsed => pl::DataType::Datetime(pl::TimeUnit::Microseconds, None),
+        DType::Text | DType::Quantity => pl::DataType::String,
+        DType::Datetime | DType::Elapsed | DType::Minutes | DType::Hour => {
+            pl::DataType::Datetime(pl::TimeUnit::Microseconds, None)
+        }
     }
 }

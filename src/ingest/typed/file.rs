@@ -7,6 +7,7 @@ use crate::message::{Message, Weight};
 use crate::schema::{self, suggest};
 
 use super::batch::{BatchColumn, Key};
+use super::items::ItemTexts;
 use super::passed::Note;
 use super::stored;
 use crate::ingest::IngestError;
@@ -19,6 +20,8 @@ use crate::ingest::source::{Place, Source, StoredTable, described, polars_type};
 pub(in crate::ingest) struct Wanted {
     /// Name in the schema.
     pub(in crate::ingest) name: String,
+    /// Names that it has in other files.
+    pub(in crate::ingest) others: Vec<String>,
     /// Declared type.
     pub(in crate::ingest) dtype: schema::DType,
     /// Whether its texts are codes that are compared as a whole.
@@ -42,6 +45,20 @@ pub(in crate::ingest) struct TypedFile {
     pub(in crate::ingest) skip_bad: bool,
     /// Of an event store: what it was made from.
     pub(in crate::ingest) cached: Option<Note>,
+    /// The value that stands in the file's name, for the column that the file does not hold.
+    in_name: Option<String>,
+}
+
+/// Position of a column that the file does not hold.
+pub(in crate::ingest) const IN_NAME: usize = usize::MAX;
+
+/// How the files of a table are opened.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ingest) struct Opening<'a> {
+    /// Leave malformed rows out and count them, instead of stopping at the first.
+    pub(in crate::ingest) skip_bad: bool,
+    /// A column that files without it hold in their name.
+    pub(in crate::ingest) id_in_name: Option<&'a schema::IdInName>,
 }
 
 /// The items an event table is filtered by.
@@ -49,6 +66,20 @@ pub(in crate::ingest) struct TypedFile {
 pub(in crate::ingest) enum ItemSet {
     Numbers(PlHashSet<i64>),
     Names(PlHashSet<String>),
+    /// Texts of which patterns or the form decide.
+    Texts(ItemTexts),
+}
+
+/// The value of a column in the name of a file: what stands in the place of `*`, as the name is written.
+fn named(file: &SourceFile, column: &Wanted, opening: Opening<'_>) -> Option<String> {
+    let id = opening.id_in_name.filter(|id| id.column.eq_ignore_ascii_case(&column.name))?;
+    let (before, behind) = id.pattern.split_once('*')?;
+    let stem = file.stem.rsplit('/').next()?;
+    // The stem is in lower case, and the id may be a text with capitals.
+    let name = file.name.rsplit('/').next()?.get(..stem.len())?;
+    let within = stem.starts_with(&before.to_lowercase()) && stem.ends_with(&behind.to_lowercase());
+    let value = name.get(before.len()..name.len().checked_sub(behind.len())?)?;
+    (within && !value.is_empty()).then(|| value.to_owned())
 }
 
 impl TypedFile {
@@ -60,7 +91,7 @@ impl TypedFile {
     pub(in crate::ingest) fn open(
         file: SourceFile,
         wanted: &[Wanted],
-        skip_bad: bool,
+        opening: Opening<'_>,
     ) -> Result<Result<Self, Vec<MissingColumn>>, IngestError> {
         let stored = match file.format {
             Format::Csv => None,
@@ -72,9 +103,20 @@ impl TypedFile {
         };
         let mut positions = Vec::new();
         let mut missing = Vec::new();
+        let mut in_name = None;
         for column in wanted {
-            let mut places = (0..header.len()).filter(|&i| header[i].eq_ignore_ascii_case(&column.name));
+            let own = header.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+            let other =
+                |name: &str| !own && column.others.iter().any(|other| name.eq_ignore_ascii_case(other));
+            let mut places = (0..header.len())
+                .filter(|&i| header[i].eq_ignore_ascii_case(&column.name) || other(&header[i]));
             match (places.next(), places.next()) {
+                (None, _)
+                    if stored.is_none() && in_name.is_none() && named(&file, column, opening).is_some() =>
+                {
+                    in_name = named(&file, column, opening);
+                    positions.push(IN_NAME);
+                }
                 (None, _) => {
                     let others = header.iter().map(String::as_str).filter(|name| {
                         // A name that another wanted column goes by is taken.
@@ -102,8 +144,9 @@ impl TypedFile {
             elsewhere: vec![false; positions.len()],
             positions,
             messages: Vec::new(),
-            skip_bad,
+            skip_bad: opening.skip_bad,
             cached: None,
+            in_name,
         };
         if let Some(stored) = stored {
             typed.check_stored(stored.schema(), stored.meant())?;
@@ -130,6 +173,16 @@ impl TypedFile {
             (Err(IngestError::Stopped), Some(Place::Line(line))) => Some(line),
             _ => None,
         }
+    }
+
+    /// Whether a value is taken from the file's name.
+    pub(in crate::ingest) fn has_name(&self) -> bool {
+        self.in_name.is_some()
+    }
+
+    /// That value as a cell.
+    pub(in crate::ingest) fn in_name(&self) -> &[u8] {
+        self.in_name.as_deref().unwrap_or_default().as_bytes()
     }
 
     /// Number of columns of the file, those not wanted too.
@@ -175,6 +228,7 @@ impl ItemSet {
         let is = |key: Option<Key<'_>>| match (self, key) {
             (Self::Numbers(set), Some(Key::Number(n))) => set.contains(&n),
             (Self::Names(set), Some(Key::Text(name))) => set.contains(name),
+            (Self::Texts(texts), Some(Key::Text(name))) => texts.may_be(name),
             _ => false,
         };
         (0..column.len()).map(|row| column.key(row).map(is).map_err(|_| row)).collect()

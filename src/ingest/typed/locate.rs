@@ -25,6 +25,9 @@ pub(in crate::ingest) const fn expected(dtype: DType) -> &'static str {
         DType::Text => "text",
         DType::Datetime => "a time as YYYY-MM-DD HH:MM:SS",
         DType::Elapsed => "an elapsed time as HH:MM",
+        DType::Minutes => "a number of minutes",
+        DType::Hour => "a whole number of an hour",
+        DType::Quantity => "a number with or without a unit",
     }
 }
 
@@ -42,5 +45,8 @@ pub(in crate::ingest) const fn remedy(dtype: DType) -> &'static str {
         DType::Elapsed => {
             "write hours and minutes since the record's start as 07:30, or leave the cell empty"
         }
+        DType::Minutes => "write minutes since the record's start as a number, or leave the cell empty",
+        DType::Hour => "write the hour of the record, counted from 1, or leave the cell empty",
+        DType::Quantity => "write a number, perhaps with its unit behind it, or declare the column as text",
     }
 }

@@ -5,6 +5,7 @@
 //! scan       streaming reads, filtered by item              delimited  CSV by blocks, side by side
 //! stored     Parquet types → declared types                 batch      cells of a stretch by row
 //! cache      the event store                                passed     how much of a file has passed
+//! items      which texts name an item
 //! calendar   dates, times with a zone                       locate     words for a cell of another type
 //! ```
 
@@ -13,6 +14,7 @@ pub(in crate::ingest) mod cache;
 pub(in crate::ingest) mod calendar;
 pub(in crate::ingest) mod delimited;
 pub(in crate::ingest) mod file;
+pub(in crate::ingest) mod items;
 pub(in crate::ingest) mod locate;
 pub(in crate::ingest) mod passed;
 pub(in crate::ingest) mod scan;

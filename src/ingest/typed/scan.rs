@@ -119,9 +119,11 @@ impl TypedFile {
             for row in 0..cells.len() {
                 let right = match self.wanted[column].dtype {
                     schema::DType::Datetime => cells.datetime(row).is_ok(),
-                    schema::DType::Elapsed => cells.elapsed(row).is_ok(),
+                    schema::DType::Elapsed | schema::DType::Minutes | schema::DType::Hour => {
+                        cells.elapsed(row).is_ok()
+                    }
                     schema::DType::Integer | schema::DType::Float => cells.key(row).is_ok(),
-                    schema::DType::Text => true,
+                    schema::DType::Text | schema::DType::Quantity => true,
                 };
                 if !right {
                     return Err(locate::wrong(self, column, Place::Row(before + row as u64 + 1)));
@@ -141,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::ingest::files::SourceFile;
-    use crate::ingest::typed::file::Wanted;
+    use crate::ingest::typed::file::{Opening, Wanted};
 
     /// Parquet keeps moments in UTC, and the schema that the writer adds names the zone of their clocks.
     #[test]
@@ -150,8 +152,11 @@ mod tests {
         for file in ["pyarrow.parquet", "pandas.parquet", "pyarrow.arrow"] {
             let source = SourceFile::new(&folder.join(file)).unwrap();
             let name = "timestamp_zone".to_owned();
-            let wanted = [Wanted { name, dtype: schema::DType::Datetime, is_code: false }];
-            let typed = TypedFile::open(source, &wanted, false).unwrap().unwrap_or_else(|_| panic!("{file}"));
+            let wanted =
+                [Wanted { name, dtype: schema::DType::Datetime, is_code: false, others: Vec::new() }];
+            let typed = TypedFile::open(source, &wanted, Opening { skip_bad: false, id_in_name: None })
+                .unwrap()
+                .unwrap_or_else(|_| panic!("{file}"));
             let passed = typed.scan(|_, _| Ok(())).unwrap();
             assert_eq!(
                 (passed.zones.other, passed.zones.utc, passed.zones.none),

@@ -7,6 +7,8 @@
 //! | text | a text, a category, bytes of UTF-8; a number | the text; the shortest text of the number |
 //! | datetime | a date, a time stamp of any unit, a text | seconds since 1970, of a zoned one in UTC |
 //! | elapsed | a duration, a text | seconds |
+//! | minutes, hour | any number, a text with a number | seconds |
+//! | quantity | as text | as text |
 //!
 //! Anything else is refused when the file is opened, with the name of the column.
 
@@ -16,7 +18,7 @@ use crate::schema;
 
 use super::batch::{BatchColumn, Texts, parse_float, parse_integer};
 use super::calendar::{Zoned, parse_moment};
-use crate::ingest::text::{parse_elapsed, shortest};
+use crate::ingest::text::{parse_elapsed, seconds_of_hour, seconds_of_minutes, shortest};
 
 /// Why a column could not be converted.
 pub(in crate::ingest) enum Unfit {
@@ -37,8 +39,10 @@ pub(in crate::ingest) fn readable(declared: schema::DType, stored: &DataType) ->
     let number = is_number(stored) || stored.is_bool();
     match declared {
         _ if stored.is_null() => true,
-        schema::DType::Integer | schema::DType::Float => number || text,
-        schema::DType::Text => number || text || matches!(stored, DataType::Binary),
+        schema::DType::Integer | schema::DType::Float | schema::DType::Minutes | schema::DType::Hour => {
+            number || text
+        }
+        schema::DType::Text | schema::DType::Quantity => number || text || matches!(stored, DataType::Binary),
         schema::DType::Datetime => text || matches!(stored, DataType::Date | DataType::Datetime(..)),
         schema::DType::Elapsed => text || matches!(stored, DataType::Duration(_)),
     }
@@ -75,7 +79,9 @@ pub(in crate::ingest) fn convert(
     let cells = match declared {
         schema::DType::Integer => integers(series)?,
         schema::DType::Float => floats(series)?,
-        schema::DType::Text => texts(series)?,
+        schema::DType::Text | schema::DType::Quantity => texts(series)?,
+        schema::DType::Minutes => since_start(series, seconds_of_minutes)?,
+        schema::DType::Hour => since_start(series, seconds_of_hour)?,
         schema::DType::Datetime => return moments(series),
         schema::DType::Elapsed => BatchColumn::Seconds(match series.dtype() {
             DataType::Duration(unit) => seconds(series, *unit)?,
@@ -83,6 +89,16 @@ pub(in crate::ingest) fn convert(
         }),
     };
     Ok((cells, Zoned::default()))
+}
+
+/// Seconds since the record's start of numbers, also of those that are stored as texts.
+fn since_start(series: &Series, seconds: fn(f64) -> Option<i64>) -> Result<BatchColumn, Unfit> {
+    let BatchColumn::Float(numbers) = floats(series)? else { return Err(Unfit::Row(0)) };
+    let cell = |(row, x): (usize, Option<f64>)| match x.filter(|x| !x.is_nan()) {
+        None => Ok(None),
+        Some(x) => seconds(x).map(Some).ok_or(Unfit::Row(row)),
+    };
+    Ok(BatchColumn::Seconds(numbers.into_iter().enumerate().map(cell).collect::<Result<_, _>>()?))
 }
 
 fn integers(series: &Series) -> Result<BatchColumn, Unfit> {

@@ -1,19 +1,57 @@
 //! The files of the tables that a plan reads, found in the folder of an extract.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::cache;
-use super::file::{TypedFile, Wanted};
+use super::file::{Opening, TypedFile, Wanted};
 use crate::ingest::cohort::plan::Plan;
 use crate::ingest::files::{self, SourceFile};
+use crate::ingest::find;
 use crate::ingest::{BadRows, IngestError, IngestOptions, IngestProgress, InputFile};
 use crate::message::{Message, Weight};
+use crate::schema::{Source, Table};
 
 /// The files of each table in use, headers matched.
 pub(in crate::ingest) struct Tables {
     files: Vec<(String, Vec<TypedFile>)>,
     /// About files that may be missing.
     pub(in crate::ingest) messages: Vec<Message>,
+}
+
+/// What an extract without an optional table means for the variables in use.
+fn without(plan: &Plan<'_>, table: &Table) -> String {
+    let of_table = |source: &Source| match source {
+        Source::Events { table: of, .. }
+        | Source::Column { table: of, .. }
+        | Source::Age { table: of, .. }
+        | Source::Years { table: of, .. } => *of == table.name,
+    };
+    let (mut all, mut some): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for planned in &plan.variables {
+        let sources = &planned.variable.sources;
+        match (sources.iter().filter(|source| of_table(source)).count(), sources.len()) {
+            (0, _) => {}
+            (here, of) if here == of => all.push(&planned.variable.name),
+            _ => some.push(&planned.variable.name),
+        }
+    }
+    all.dedup();
+    some.dedup();
+    let mut text = format!("there is no table {}, which the schema says may be missing", table.name);
+    let listed = |names: &[&str]| names.join(", ");
+    if !all.is_empty() {
+        let n = all.len();
+        let _ = write!(
+            text,
+            "; {n} of the variables in use are found there alone and stay empty: {}",
+            listed(&all)
+        );
+    }
+    if !some.is_empty() {
+        let _ = write!(text, "; {} are found elsewhere too: {}", some.len(), listed(&some));
+    }
+    text
 }
 
 impl Tables {
@@ -32,7 +70,8 @@ impl Tables {
     }
 
     fn find(plan: &Plan<'_>, input: &Path, skip_bad: bool) -> Result<Self, IngestError> {
-        let listed = files::list(input)?;
+        let in_folders = plan.schema.tables.iter().flat_map(|t| &t.files).any(|stem| stem.contains('/'));
+        let listed = if in_folders { files::tree(input)? } else { files::list(input)? };
         let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
         let needed: Vec<(&str, &Vec<Wanted>)> =
             plan.facts.iter().map(|(name, wanted)| (name.as_str(), wanted)).chain(events).collect();
@@ -43,23 +82,29 @@ impl Tables {
             // A single file is the only table there is, whatever its name.
             let of_table: Vec<SourceFile> = match needed.len() {
                 1 if input.is_file() => listed.clone(),
-                _ => files::of_table(&listed, name, &table.files)?,
+                _ => find::of_table(&listed, name, &table.files)?,
             };
-            if of_table.is_empty() {
+            if of_table.is_empty() && table.optional {
+                messages.push(Message::table(Weight::LeftOut, name, without(plan, table)));
+            } else if of_table.is_empty() {
                 absent.push(((*name).to_string(), table.files.clone()));
             }
             // One of two halves is easily left behind. A pattern may well match nothing.
-            for stem in table.files.iter().filter(|s| !s.contains('*') && !input.is_file()) {
-                let here = of_table.iter().any(|f| files::is_of(&f.stem, &stem.to_lowercase()));
+            let several = !of_table.is_empty() || !table.optional;
+            for stem in table.files.iter().filter(|s| !s.contains(['*', '/']) && several && !input.is_file())
+            {
+                let here = of_table.iter().any(|f| find::is_of(&f.stem, &stem.to_lowercase()));
                 if !here && !table.files.iter().any(|p| p.contains('*')) {
                     let text = format!("table {name}: there is no file {stem}");
                     messages.push(Message::table(Weight::LeftOut, name, text));
                 }
             }
             let mut typed = Vec::new();
+            let opening = Opening { skip_bad, id_in_name: table.id_in_name.as_ref() };
             for file in of_table {
                 let shown = file.name.clone();
-                match TypedFile::open(file, wanted, skip_bad)? {
+                let separator = table.separator.and_then(|c| u8::try_from(c).ok());
+                match TypedFile::open(file.with_separator(separator), wanted, opening)? {
                     Ok(file) => {
                         messages.extend(file.messages.iter().cloned());
                         typed.push(file);

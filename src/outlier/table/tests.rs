@@ -235,6 +235,7 @@ fn pipeline() -> Pipeline {
         name: "test".into(),
         title: String::new(),
         schema: String::new(),
+        left_out: Vec::new(),
         rules: vec![],
         window: crate::schema::Window { end_hours: 24.0, ..Default::default() },
         features: vec![],

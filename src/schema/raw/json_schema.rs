@@ -1,10 +1,10 @@
-//! The JSON Schema of the two kinds of files, for completion and checks in an editor.
+//! The JSON Schema of each kind of file, for completion and checks in an editor.
 
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{Schema, schema_for};
 use serde_json::Value;
 
-use super::{PipelineFile, SchemaFile};
+use super::{ConceptsFile, PipelineFile, SchemaFile};
 
 /// The JSON Schema of schema files.
 pub fn schema_json_schema() -> String {
@@ -14,6 +14,11 @@ pub fn schema_json_schema() -> String {
 /// The JSON Schema of pipeline files.
 pub fn pipeline_json_schema() -> String {
     text(schema_for!(PipelineFile))
+}
+
+/// The JSON Schema of the dictionary of concepts.
+pub fn concepts_json_schema() -> String {
+    text(schema_for!(ConceptsFile))
 }
 
 fn text(mut schema: Schema) -> String {

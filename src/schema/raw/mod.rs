@@ -5,6 +5,7 @@
 //! Attributes give bounds of numbers and keys that go together to the JSON Schema; `resolve` tells what is
 //! wrong with them in a sentence.
 
+mod concept;
 mod field;
 mod json_schema;
 mod node;
@@ -19,14 +20,15 @@ mod waveform;
 mod wide;
 mod words;
 
-pub use json_schema::{pipeline_json_schema, schema_json_schema};
+pub use json_schema::{concepts_json_schema, pipeline_json_schema, schema_json_schema};
 
+pub(super) use concept::{Concept, ConceptsFile, Found};
 pub(super) use field::{Entries, Field, Get, List, Pairs, Text, TextOr, key};
 pub(super) use pipeline::{Feature, PipelineFile, Window};
 pub(super) use reader::read;
 pub(super) use rule::{Between, CohortRule};
 pub(super) use schema::{Record, SchemaFile};
-pub(super) use source::{AgeSource, Cell, ColumnSource, EventsSource, Source};
+pub(super) use source::{AgeSource, Cell, ColumnSource, EventsSource, Source, YearsSource};
 pub(super) use table::{Events, Table};
 pub(super) use variable::Variable;
 pub(super) use waveform::Waveform;

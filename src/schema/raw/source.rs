@@ -6,7 +6,8 @@ use serde::Deserialize;
 use super::{Field, List, Text};
 use crate::schema::{Item, Rule};
 
-/// One place a variable is found: `items` of an event table, a `column` of facts, or a date of `birth`.
+/// One place a variable is found: `items` of an event table, a `column` of facts, or what tells an age: a date of
+/// `birth`, a `birth_year`, an `age`, or an `anchor_age` in a year of the shifted calendar.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(untagged)]
@@ -17,6 +18,9 @@ pub(in crate::schema) enum Source {
     Column(ColumnSource),
     /// An age.
     Birth(AgeSource),
+    /// An age that the data state in another way.
+    #[serde(rename = "age or anchor_age or birth_year")]
+    Years(YearsSource),
 }
 
 /// Rows of an event table.
@@ -59,6 +63,38 @@ pub(in crate::schema) struct AgeSource {
     pub(in crate::schema) table: Field<Text>,
     /// The column with the date of birth.
     pub(in crate::schema) birth: Field<Text>,
+    /// The age given to those above 89.
+    pub(in crate::schema) cap: Option<Field<f64>>,
+}
+
+/// An age that is stated in years, or by the year of birth.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "oneOf" = [
+        { "required": ["age"] },
+        { "required": ["anchor_age", "anchor_year"] },
+        { "required": ["birth_year"] },
+    ],
+    "dependentRequired" = {
+        "anchor_year": ["anchor_age"], "month": ["birth_year", "day"], "day": ["birth_year", "month"],
+    },
+))]
+pub(in crate::schema) struct YearsSource {
+    /// The table.
+    pub(in crate::schema) table: Field<Text>,
+    /// The column with the age in years, where `> 89` is above 89.
+    pub(in crate::schema) age: Option<Field<Text>>,
+    /// The column with the age in `anchor_year`.
+    pub(in crate::schema) anchor_age: Option<Field<Text>>,
+    /// The column with the year in which the patient has `anchor_age`.
+    pub(in crate::schema) anchor_year: Option<Field<Text>>,
+    /// The column with the year of birth.
+    pub(in crate::schema) birth_year: Option<Field<Text>>,
+    /// The column with the month of birth.
+    pub(in crate::schema) month: Option<Field<Text>>,
+    /// The column with the day of birth.
+    pub(in crate::schema) day: Option<Field<Text>>,
     /// The age given to those above 89.
     pub(in crate::schema) cap: Option<Field<f64>>,
 }

@@ -16,6 +16,10 @@ pub(super) fn title(section: &str, key: &str, parent: &str) -> String {
         "events" => format!("`events` of {parent}"),
         "drop" => format!("a `drop` of {parent}"),
         "variables" => format!("variable `{key}`"),
+        "concepts" => format!("concept `{key}`"),
+        "keep" => format!("a `keep` of {parent}"),
+        "between" | "id_in_name" => format!("`{section}` of {parent}"),
+        "operator" => format!("the `operator` in {parent}"),
         "conversions" => format!("a conversion of {parent}"),
         "sources" => format!("a source of {parent}"),
         "features" => "a feature".to_owned(),
@@ -51,7 +55,9 @@ impl Forms {
     /// Says that a table has to have one form.
     pub(super) fn one_of(&self, title: &str) -> String {
         if self.of_source {
-            format!("{title} needs exactly one of `items`, `column` and `birth`")
+            format!(
+                "{title} needs exactly one of `items`, `column`, `birth`, `birth_year`, `age` and `anchor_age`"
+            )
         } else {
             format!("{title} tests exactly one thing")
         }
@@ -72,7 +78,8 @@ pub(super) fn forms(name: &str) -> Option<Forms> {
     match name {
         "Source" => Some(Forms {
             keys: keys::<Source>(),
-            hint: "`items` for measurements, `column` for a fact, `birth` for the age at the record's start",
+            hint: "`items` for measurements, `column` for a fact, `birth` for the age at the record's start, and the \
+                   others where an age is stated in another way",
             of_source: true,
         }),
         "CohortRule" => Some(Forms {

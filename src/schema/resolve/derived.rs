@@ -92,6 +92,30 @@ pub(super) fn check(problems: &Problems<'_>, variables: &[Variable], pending: &[
     }
 }
 
+/// Reports, at a place, that the parts of a computed concept are not there, or not as its expression needs them.
+pub(super) fn check_parts(problems: &Problems<'_>, variable: &Variable, variables: &[Variable], at: &Span) {
+    let Some(Ok(expression)) = variable.derived.as_ref().map(Derived::expression) else { return };
+    for operand in &expression.operands {
+        let name = &operand.variable;
+        match variables.iter().find(|v| v.name == *name) {
+            None => {
+                let message =
+                    format!("concept `{}` is computed from `{name}`, which is not here", variable.name);
+                problems.add_with_hint(
+                    at.clone(),
+                    message,
+                    "say where that is found, or leave this concept out",
+                );
+            }
+            Some(found) => {
+                if let Some((message, hint)) = unusable(operand, found) {
+                    problems.push(at.clone(), message, hint);
+                }
+            }
+        }
+    }
+}
+
 /// Why a variable cannot be computed with, and what to do about it.
 fn unusable(operand: &Operand, found: &Variable) -> Option<(String, Option<String>)> {
     let name = &found.name;

@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use super::lacking::Lacking;
 use super::variables::check_suits;
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Get, PipelineFile, TextOr};
@@ -16,6 +17,7 @@ pub(super) fn features(
     raw: &PipelineFile,
     first_line: &Span,
     schema: Option<&Schema>,
+    mut lacking: Option<&mut Lacking<'_>>,
 ) -> Vec<Feature> {
     let field = match (&raw.schema, &raw.features) {
         (Some(_), Some(field)) => field,
@@ -37,7 +39,7 @@ pub(super) fn features(
     }
     let mut features: Vec<Feature> = Vec::new();
     for item in list.items() {
-        let reading = Reading { problems, at: item.span() };
+        let mut reading = Reading { problems, at: item.span(), lacking: lacking.as_deref_mut() };
         let feature = match item.get_ref() {
             TextOr::Text(text) => reading.named(text, schema),
             TextOr::Table(raw) => reading.table(raw, schema),
@@ -51,14 +53,16 @@ pub(super) fn features(
 }
 
 /// A feature being resolved, with its place.
-struct Reading<'a> {
+struct Reading<'a, 'd> {
     problems: &'a Problems<'a>,
     at: Span,
+    /// Of a pipeline over concepts, those that the schema has not.
+    lacking: Option<&'a mut Lacking<'d>>,
 }
 
-impl Reading<'_> {
+impl Reading<'_, '_> {
     /// `variable` or `variable:aggregation`.
-    fn named(&self, text: &str, schema: Option<&Schema>) -> Option<Feature> {
+    fn named(&mut self, text: &str, schema: Option<&Schema>) -> Option<Feature> {
         let (variable, aggregation) = match text.split_once(':') {
             Some((variable, aggregation)) => (variable, Some(self.aggregation(aggregation.trim())?)),
             None => (text, None),
@@ -81,7 +85,7 @@ impl Reading<'_> {
         found
     }
 
-    fn table(&self, raw: &raw::Feature, schema: Option<&Schema>) -> Option<Feature> {
+    fn table(&mut self, raw: &raw::Feature, schema: Option<&Schema>) -> Option<Feature> {
         if let Some(given) = raw.lookback.spanned().filter(|hours| **hours.get_ref() < 0.0) {
             let message = format!("`lookback` is hours, 0 or more, found {}", given.get_ref());
             self.problems.add(given.span(), message);
@@ -89,6 +93,10 @@ impl Reading<'_> {
         let variable = self.variable(&raw.variable.text()?, schema?)?;
         let lookback_hours = raw.lookback.copied().unwrap_or(0.0);
         let min_count = u32::try_from(raw.min_count.copied().unwrap_or(0)).unwrap_or(u32::MAX);
+        if variable.is_static() && self.lacking.is_some() {
+            // Measured in one database, a fact in another: it has no time to look back from.
+            return Some(self.resolved(variable, None, raw.name.owned()));
+        }
         if variable.is_static() && (lookback_hours != 0.0 || min_count != 0) {
             let message =
                 format!("`{}` is one fact: neither `lookback` nor `min_count` applies", variable.name);
@@ -99,8 +107,13 @@ impl Reading<'_> {
         Some(Feature { lookback_hours, min_count, ..feature })
     }
 
-    fn variable<'s>(&self, name: &Spanned<&str>, schema: &'s Schema) -> Option<&'s Variable> {
-        let found = schema.variable(name.get_ref());
+    fn variable<'s>(&mut self, name: &Spanned<&str>, schema: &'s Schema) -> Option<&'s Variable> {
+        if let Some(lacking) = &mut self.lacking
+            && let Ok(found) = lacking.find(schema, name.get_ref())
+        {
+            return found;
+        }
+        let found = schema.variable(name.get_ref()).filter(|_| self.lacking.is_none());
         if found.is_none() {
             let hint = suggest::hint(name.get_ref(), schema.variables.iter().map(|v| v.name.as_str()))
                 .unwrap_or_else(|| format!("`cohort-flow schema show {}` lists them", schema.name));
@@ -116,7 +129,9 @@ impl Reading<'_> {
         aggregation: Option<Spanned<Aggregation>>,
         name: Option<String>,
     ) -> Feature {
-        if let Some(given) = &aggregation {
+        // What is measured in one database is a fact in another: there its one value is the first, last and mean.
+        let one_value = self.lacking.is_some() && variable.is_single();
+        if let Some(given) = aggregation.as_ref().filter(|_| !one_value) {
             if variable.is_single() {
                 let what = if variable.is_static() { "one fact" } else { "computed once per window" };
                 let message =

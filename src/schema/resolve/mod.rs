@@ -1,8 +1,13 @@
 //! The parts of a file → [`Schema`] and [`Pipeline`]: resolves what they say of each other and collects
 //! everything that is wrong.
 
+mod columns;
+mod concepts;
 mod derived;
+mod events;
 mod features;
+mod lacking;
+mod parts;
 mod pipeline;
 mod record;
 mod rules;
@@ -17,16 +22,49 @@ mod waveform;
 mod wide;
 mod window;
 
+use std::sync::LazyLock;
+
 use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 
+use super::concept::{CONCEPTS, as_schema};
 use super::error::SchemaError;
 use super::problems::{Problems, Span};
-use super::raw::{self, PipelineFile, SchemaFile};
-use super::{Pipeline, Schema};
+use super::raw::{self, ConceptsFile, PipelineFile, SchemaFile};
+use super::{Concept, Pipeline, Schema};
 
 pub(super) use split::{check_min_observed, check_split};
 pub(super) use window::check_window;
+
+static DICTIONARY: LazyLock<Vec<Concept>> = LazyLock::new(|| {
+    let text = include_str!("../../../schemas/concepts.toml");
+    parse_concepts("concepts", text)
+        .unwrap_or_else(|error| unreachable!("invariant: the built-in dictionary has no problem: {error}"))
+});
+
+/// The dictionary of concepts that is built in.
+pub fn dictionary() -> &'static [Concept] {
+    &DICTIONARY
+}
+
+/// The dictionary in the form of a schema of no database.
+pub(super) fn schema_of_concepts() -> Schema {
+    as_schema(CONCEPTS, "every concept of the dictionary, in no database", dictionary())
+}
+
+/// Reads and checks the text of a dictionary of concepts.
+///
+/// # Errors
+/// [`SchemaError::Invalid`] with all problems of the text.
+pub fn parse_concepts(file: &str, text: &str) -> Result<Vec<Concept>, SchemaError> {
+    checked(
+        file,
+        text,
+        "the dictionary",
+        |_| None,
+        |problems, raw: ConceptsFile, _| Some(concepts::concepts(problems, &raw)),
+    )
+}
 
 /// Reads and checks the text of a schema file; `file` names it in messages.
 ///
@@ -34,10 +72,12 @@ pub(super) use window::check_window;
 /// [`SchemaError::Invalid`] with all problems of the text.
 pub fn parse_schema(file: &str, text: &str) -> Result<Schema, SchemaError> {
     let other = |has: &dyn Fn(&str) -> bool| {
-        let pipeline = (has("features") || has("wide")) && !has("variables");
+        let pipeline = (has("features") || has("wide")) && !has("variables") && !has("concepts");
         pipeline.then_some(("this is a pipeline, not a schema", "name a schema file here"))
     };
-    checked(file, text, "the schema", other, |problems, raw: SchemaFile, _| variables::schema(problems, &raw))
+    checked(file, text, "the schema", other, |problems, raw: SchemaFile, _| {
+        variables::schema(problems, &raw, dictionary())
+    })
 }
 
 /// Reads and checks the text of a pipeline file; `load` finds the schema it names, as written there.
@@ -56,7 +96,7 @@ pub fn parse_pipeline(
         schema.then_some(("this is a schema, not a pipeline", "name a pipeline file here"))
     };
     let resolved = checked(file, text, "the pipeline", other, |problems, raw: PipelineFile, first_line| {
-        pipeline::pipeline(problems, &raw, &first_line, load, &mut broken_schema)
+        pipeline::pipeline(problems, &raw, &first_line, (load, dictionary()), &mut broken_schema)
     });
     match broken_schema {
         // The pipeline's own problems come first: the file of the schema is another one, shown once this one

@@ -2,13 +2,18 @@
 
 use toml::Spanned;
 
+use super::lacking::Lacking;
 use super::split::{min_observed, split};
 use super::{features, rules, waveform, wide, window};
 use crate::error::Hint;
+use crate::schema::concept::CONCEPTS;
 use crate::schema::error::SchemaError;
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{Get, PipelineFile, key};
-use crate::schema::{Pipeline, Schema, TransformKind};
+use crate::schema::{Concept, Pipeline, Schema, TransformKind};
+
+/// Finds the schema that a pipeline names.
+type Load<'l> = &'l dyn Fn(&str) -> Result<Schema, SchemaError>;
 
 /// Resolves a whole pipeline. What is missing is shown at `first_line`; a schema that exists but is itself
 /// invalid is left in `broken`.
@@ -16,24 +21,30 @@ pub(super) fn pipeline(
     problems: &Problems<'_>,
     raw: &PipelineFile,
     first_line: &Span,
-    load: &dyn Fn(&str) -> Result<Schema, SchemaError>,
+    (load, dictionary): (Load<'_>, &[Concept]),
     broken: &mut Option<SchemaError>,
 ) -> Option<(Pipeline, Option<Schema>)> {
     let found = raw.schema.text().and_then(|name| find_schema(problems, &name, load, broken));
     let schema = found.as_ref();
+    // What a database lacks of a pipeline over concepts is left out and told.
+    let concepts = raw.schema.get().is_some_and(|name| name.as_ref() == CONCEPTS);
+    let mut lacking = concepts.then(|| Lacking { dictionary, names: Vec::new(), rules: Vec::new() });
     check_input(problems, raw, first_line);
     let wide = raw.wide.get().map(|raw| wide::wide(problems, raw));
     let waveform = raw.waveform.get().map(|raw| waveform::waveform(problems, raw));
-    let features = features::features(problems, raw, first_line, schema);
+    let features = features::features(problems, raw, first_line, schema, lacking.as_mut());
     let n_features = (!features.is_empty()).then_some(features.len());
+    let rules = rules::rules(problems, raw, schema, n_features, lacking.as_mut());
+    let name_of = |schema: &Schema| schema.name.clone();
     let pipeline = Pipeline {
-        rules: rules::rules(problems, raw, schema, n_features),
+        rules,
         window: window::window(problems, raw, first_line, schema),
         min_observed: min_observed(problems, raw),
         split: split(problems, raw),
         name: raw.name.owned()?,
         title: raw.title.owned().unwrap_or_default(),
-        schema: raw.schema.owned().unwrap_or_default(),
+        schema: if concepts { found.as_ref().map(name_of) } else { raw.schema.owned() }.unwrap_or_default(),
+        left_out: lacking.map(Lacking::told).unwrap_or_default(),
         features,
         wide,
         waveform,

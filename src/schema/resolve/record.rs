@@ -2,7 +2,8 @@
 
 use toml::Spanned;
 
-use super::tables::{Tables, find_column, tables};
+use super::columns::find_column;
+use super::tables::{Tables, tables};
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Get, key};
 use crate::schema::{DType, Record, Table, TableKind};
@@ -26,7 +27,7 @@ fn record(problems: &Problems<'_>, raw: &raw::Record, tables: &Tables) -> Option
     if let Some(name) = raw.table.text() {
         return of_table(problems, raw, tables.find(problems, &name)?);
     }
-    for (name, at) in [("start", key(&raw.start)), ("end", key(&raw.end))] {
+    for (name, at) in [("start", key(&raw.start)), ("end", key(&raw.end)), ("order", key(&raw.order))] {
         if let Some(at) = at {
             let message = format!("`{name}` is a column of a table of records, but no `table` is named");
             let hint = "name the table, or leave it out when event times are elapsed already";
@@ -44,21 +45,26 @@ fn record(problems: &Problems<'_>, raw: &raw::Record, tables: &Tables) -> Option
     }
     let id = (*id.get_ref()).to_owned();
     let subject = subject.map_or_else(|| id.clone(), |s| (*s.get_ref()).to_owned());
-    Some(Record { table: None, id, subject, start: None, end: None })
+    Some(Record { table: None, id, subject, start: None, end: None, order: None })
 }
 
 /// The record with a row of its own in a table.
 fn of_table(problems: &Problems<'_>, raw: &raw::Record, table: &Table) -> Option<Record> {
     let resolve = |name: &Spanned<&str>| find_column(problems, table, name).map(|c| c.0);
+    let since_start = raw.start.is_none();
     let time = |name: Option<Spanned<&str>>| {
         let name = name?;
         // One that is not declared stays as written, so that the record is not taken for one without times.
         let Some((column, dtype)) = find_column(problems, table, &name) else {
             return Some((*name.get_ref()).to_owned());
         };
-        if dtype != DType::Datetime {
-            let message =
-                format!("column `{column}` is {}, a record's start and end are `datetime`", dtype.name());
+        if if since_start { !dtype.is_since_start() } else { dtype != DType::Datetime } {
+            let wanted = if since_start {
+                "without a `start`, a record's end is `minutes`, `hour` or `elapsed` since it"
+            } else {
+                "a record's start and end are `datetime`"
+            };
+            let message = format!("column `{column}` is {}, {wanted}", dtype.name());
             problems.add_with_hint(
                 name.span(),
                 message,
@@ -70,7 +76,18 @@ fn of_table(problems: &Problems<'_>, raw: &raw::Record, table: &Table) -> Option
     let id = resolve(&raw.id.text()?)?;
     let subject = raw.subject.text().map_or_else(|| Some(id.clone()), |subject| resolve(&subject))?;
     let (start, end) = (time(raw.start.text()), time(raw.end.text()));
-    Some(Record { table: Some(table.name.clone()), id, subject, start, end })
+    let order = raw.order.text().and_then(|name| {
+        let (column, dtype) = find_column(problems, table, &name)?;
+        if !matches!(dtype, DType::Integer | DType::Float) {
+            let message = format!("column `{column}` is `{}`, an order is a number", dtype.name());
+            problems.add(name.span(), message);
+        }
+        Some(column)
+    });
+    if let Some(at) = key(&raw.order).filter(|_| raw.start.is_some()) {
+        problems.add(at, "`order` has no meaning beside `start`, which tells the order of records");
+    }
+    Some(Record { table: Some(table.name.clone()), id, subject, start, end, order })
 }
 
 /// Event times are dates where records have a start, and elapsed where they have none.
@@ -87,7 +104,8 @@ fn check_times(problems: &Problems<'_>, schema: &raw::SchemaFile, record: &Recor
     for table in &tables.sound {
         let TableKind::Events(events) = &table.kind else { continue };
         let Some((name, dtype)) = table.columns.iter().find(|(c, _)| *c == events.time) else { continue };
-        if *dtype != wanted {
+        let right = if record.start.is_some() { *dtype == wanted } else { dtype.is_since_start() };
+        if !right {
             let message = format!(
                 "time column `{name}` of table `{}` is {}, but as {why} it has to be `{}`",
                 table.name,

@@ -2,9 +2,10 @@
 
 use toml::Spanned;
 
+use super::lacking::Lacking;
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Field, Get, List, PipelineFile, Text};
-use crate::schema::{CohortRule, DType, Kind, Predicate, Schema, TableKind, suggest};
+use crate::schema::{CohortRule, DType, Kind, Predicate, Record, Schema, TableKind, suggest};
 
 /// Resolves `rules`. The number of features is unknown for wide tables, whose columns are those of the file.
 pub(super) fn rules(
@@ -12,10 +13,18 @@ pub(super) fn rules(
     raw: &PipelineFile,
     schema: Option<&Schema>,
     n_features: Option<usize>,
+    mut lacking: Option<&mut Lacking<'_>>,
 ) -> Vec<CohortRule> {
     let mut rules: Vec<CohortRule> = Vec::new();
     for rule in raw.rules.get().into_iter().flat_map(|list| list.items()) {
-        let reading = Reading { problems, schema };
+        if let (Some(lacking), Some(schema)) = (&mut lacking, schema)
+            && let Some((rule, column)) = tested(rule.get_ref())
+            && lacking.find(schema, &column) == Ok(None)
+        {
+            lacking.rules.push(rule);
+            continue;
+        }
+        let reading = Reading { problems, schema, lacking: lacking.as_deref() };
         let (name, predicate) = match rule.into_inner() {
             raw::CohortRule::Between(r) => (&r.name, reading.between(r)),
             raw::CohortRule::OneOf(r) => {
@@ -51,10 +60,23 @@ struct Tested {
     many: bool,
 }
 
+/// The name of a rule and the column that it tests, if it is of the kind that tests one.
+fn tested(rule: &raw::CohortRule) -> Option<(String, String)> {
+    let (name, column) = match rule {
+        raw::CohortRule::Between(r) => (&r.name, &r.column),
+        raw::CohortRule::OneOf(r) => (&r.name, &r.column),
+        raw::CohortRule::NoneOf(r) => (&r.name, &r.column),
+        _ => return None,
+    };
+    Some((name.owned()?, column.owned()?))
+}
+
 /// The rules being resolved.
 struct Reading<'a> {
     problems: &'a Problems<'a>,
     schema: Option<&'a Schema>,
+    /// Present for pipelines over concepts.
+    lacking: Option<&'a Lacking<'a>>,
 }
 
 impl Reading<'_> {
@@ -101,7 +123,13 @@ impl Reading<'_> {
             self.problems.add(first.span.clone(), "`first_per_subject` is true, or the rule is left out");
             return None;
         }
-        if self.schema.is_some_and(|s| s.record.start.is_none()) {
+        // Where every patient has one record, it is the first.
+        let unordered = |record: &Record| {
+            record.start.is_none()
+                && record.order.is_none()
+                && (record.id != record.subject || self.lacking.is_none())
+        };
+        if self.schema.is_some_and(|s| unordered(&s.record)) {
             let message = "the first record is the earliest by start, and records have no start here";
             self.problems.add(first.span.clone(), message);
         }
@@ -137,7 +165,7 @@ impl Reading<'_> {
         let name = *name.get_ref();
         let Some(schema) = self.schema else { return plain(name, false) };
         if let Some(variable) = schema.variable(name) {
-            if !variable.is_static() {
+            if !variable.is_static() && !self.lacking.is_some_and(|lacking| lacking.is_fact(name)) {
                 let message = format!("`{name}` is measured many times; a rule tests one fact of the record");
                 problems.add_with_hint(at, message, "test a fact of the record, or `min_features`");
                 return None;

@@ -2,12 +2,14 @@
 
 use toml::Spanned;
 
+use super::columns::find_column;
 use super::record::Layout;
-use super::tables::find_column;
 use super::units::same_unit;
 use crate::schema::problems::{Problems, Span};
-use crate::schema::raw::{self, AgeSource, ColumnSource, EventsSource, Field, Get, Text, key};
-use crate::schema::{DType, EventColumns, Item, Kind, Source, Table, TableKind, Variable};
+use crate::schema::raw::{
+    self, AgeSource, ColumnSource, EventsSource, Field, Get, List, Text, YearsSource, key,
+};
+use crate::schema::{DType, EventColumns, Item, Kind, Source, Table, TableKind, Variable, Years};
 
 /// MIMIC-III shifts ages above 89 to about 300; the median of those it hides is 91.4.
 const AGE_CAP: f64 = 91.4;
@@ -15,13 +17,13 @@ const AGE_CAP: f64 = 91.4;
 /// Resolves the `sources` of a variable, which stands at `at`, and checks them against each other.
 pub(super) fn sources(
     problems: &Problems<'_>,
-    raw: &raw::Variable,
+    field: &Option<Field<List<raw::Source, 1>>>,
     at: &Span,
     layout: &Layout,
     variable: &Variable,
 ) -> Vec<Source> {
     let title = format!("variable `{}`", variable.name);
-    let Some(field) = &raw.sources else {
+    let Some(field) = field else {
         problems.add(at.clone(), format!("{title} needs `sources`"));
         return Vec::new();
     };
@@ -38,18 +40,13 @@ pub(super) fn sources(
             raw::Source::Items(raw) => reading.events(raw, &mut items),
             raw::Source::Column(raw) => reading.column(raw),
             raw::Source::Birth(raw) => reading.age(raw),
+            raw::Source::Years(raw) => reading.years(raw),
         });
     }
     let is_event = |source: &Source| matches!(source, Source::Events { .. });
     if found.len() > 1 && !found.iter().all(is_event) {
         let message = format!("{title} mixes columns with other sources; a fact has one source");
         problems.add_with_hint(field.key.clone(), message, "make it two variables");
-    }
-    if let Some(at) = key(&raw.aggregate)
-        && found.iter().any(|s| !is_event(s))
-    {
-        let message = format!("`aggregate` has no meaning: {title} is one fact, not measurements");
-        problems.add(at, message);
     }
     found
 }
@@ -100,7 +97,10 @@ impl<'a> Reading<'a> {
     }
 
     fn items(&self, raw: &EventsSource, table: &Table, columns: &EventColumns, seen: &mut Seen) -> Vec<Item> {
-        let numeric = table.columns.iter().any(|(c, d)| *c == columns.item && *d == DType::Integer);
+        let dtype = |name: &String| table.columns.iter().find(|(c, _)| c == name).map(|(_, d)| *d);
+        let numeric = columns.item.as_ref().and_then(dtype) == Some(DType::Integer);
+        // A number is as good a text as any, where it stands between others.
+        let of_form = columns.item_form.is_some();
         let Some(list) = raw.items.spanned() else { return Vec::new() };
         if list.get_ref().0.is_empty() {
             let message = format!("a source of variable `{}` lists no items", self.variable.name);
@@ -110,6 +110,16 @@ impl<'a> Reading<'a> {
         for given in list.get_ref().items() {
             let item = match given.get_ref() {
                 Item::Id(id) if numeric => Item::Id(*id),
+                Item::Id(id) if of_form => Item::Name(id.to_string()),
+                Item::Name(name) if columns.item.is_none() => {
+                    let column = find_column(self.problems, table, &Spanned::new(given.span(), name.trim()));
+                    let Some((column, dtype)) = column else { continue };
+                    if !matches!(dtype, DType::Float | DType::Integer | DType::Quantity) {
+                        let message = format!("column `{column}` is `{}`, an item is a number", dtype.name());
+                        self.problems.add(given.span(), message);
+                    }
+                    Item::Name(column)
+                }
                 Item::Name(name) if !numeric => Item::Name(name.trim().to_owned()),
                 other => {
                     let wanted = if numeric {
@@ -165,13 +175,18 @@ impl<'a> Reading<'a> {
             let hint = format!("add `{column} = \"COLUMN\"` to its `events`");
             self.problems.add_with_hint(raw.table.key.clone(), message, hint);
         };
-        if has_units && columns.unit.is_none() {
+        let in_item = columns.item_form.as_ref().is_some_and(|form| form.contains("{unit}"));
+        let in_value = columns
+            .value
+            .as_ref()
+            .is_some_and(|value| table.columns.iter().any(|(c, d)| c == value && *d == DType::Quantity));
+        if has_units && columns.unit.is_none() && !in_item && !in_value {
             needs("`units`", "unit");
         }
         if columns.text.is_none() && !self.variable.value_map.is_empty() {
             needs("`value_map`", "text");
         }
-        if columns.text.is_none() && self.variable.censored {
+        if columns.text.is_none() && columns.operator.is_none() && !in_value && self.variable.censored {
             needs("`censored`", "text");
         }
     }
@@ -204,6 +219,44 @@ impl<'a> Reading<'a> {
             birth: column,
             cap: raw.cap.copied().unwrap_or(AGE_CAP),
         })
+    }
+
+    fn years(&self, raw: &YearsSource) -> Option<Source> {
+        let at = [&raw.age, &raw.anchor_age, &raw.birth_year].into_iter().find_map(|field| field.as_ref())?;
+        let table = self.facts(&at.key, self.table(&raw.table)?)?;
+        for (part, of, given, needed) in [
+            ("anchor_year", "anchor_age", &raw.anchor_year, &raw.anchor_age),
+            ("anchor_age", "anchor_year", &raw.anchor_age, &raw.anchor_year),
+            ("month", "birth_year", &raw.month, &raw.birth_year),
+            ("day", "birth_year", &raw.day, &raw.birth_year),
+            ("month", "day", &raw.month, &raw.day),
+            ("day", "month", &raw.day, &raw.month),
+        ] {
+            if let Some(given) = given.as_ref().filter(|_| needed.is_none()) {
+                self.problems.add(given.key.clone(), format!("`{part}` needs `{of}` beside it"));
+            }
+        }
+        let column = |field: &Option<Field<Text>>, text: bool| {
+            let name = field.text()?;
+            let (column, dtype) = find_column(self.problems, table, &name)?;
+            if !(matches!(dtype, DType::Integer | DType::Float) || text && dtype == DType::Text) {
+                let message = format!("column `{column}` is `{}`, years are numbers", dtype.name());
+                self.problems.add(name.span(), message);
+            }
+            Some(column)
+        };
+        let from = if raw.age.is_some() {
+            Years::Age { column: column(&raw.age, true)? }
+        } else if raw.anchor_age.is_some() {
+            Years::Anchor { age: column(&raw.anchor_age, false)?, year: column(&raw.anchor_year, false)? }
+        } else {
+            let (month, day) = (column(&raw.month, false), column(&raw.day, false));
+            Years::BirthYear { year: column(&raw.birth_year, false)?, month, day }
+        };
+        if self.layout.record.start.is_none() && !matches!(from, Years::Age { .. }) {
+            self.problems.add(at.span.clone(), "an age in another year needs a record with a `start`");
+        }
+        Some(Source::Years { table: table.name.clone(), from, cap: raw.cap.copied().unwrap_or(AGE_CAP) })
     }
 
     /// The table, when it holds facts.

@@ -2,9 +2,11 @@
 
 use toml::Spanned;
 
+use super::columns::find_column;
+use super::{events, parts};
 use crate::schema::problems::{Problems, Span};
-use crate::schema::raw::{self, Cell, Entries, Field, Get};
-use crate::schema::{DType, DropRule, EventColumns, Table, TableKind, suggest};
+use crate::schema::raw::{self, Entries, Field, Get};
+use crate::schema::{DType, Table, TableKind, suggest};
 
 /// The tables of a schema.
 #[derive(Default)]
@@ -70,7 +72,22 @@ impl Reading<'_> {
         let (problems, title) = (self.problems, format!("table `{}`", self.name));
         let files = self.files(raw);
         let columns = self.columns(raw)?;
-        let mut table = Table { name: self.name.to_owned(), files, columns, kind: TableKind::Records };
+        let mut table = Table {
+            name: self.name.to_owned(),
+            files,
+            columns,
+            kind: TableKind::Records,
+            separator: parts::separator(problems, raw),
+            other_names: Vec::new(),
+            optional: raw.optional.copied().unwrap_or(false),
+            id_in_name: None,
+            keep: Vec::new(),
+            between: None,
+        };
+        table.id_in_name = parts::id_in_name(problems, raw, &table);
+        table.other_names = parts::other_names(problems, raw, &table);
+        table.keep = parts::keep(problems, raw, &table);
+        table.between = parts::between(problems, raw, &mut table, is_record);
         table.kind = match (is_record, &raw.key, &raw.events) {
             (true, None, None) => TableKind::Records,
             (false, Some(key), None) => {
@@ -79,8 +96,8 @@ impl Reading<'_> {
                 if many { TableKind::Lists { key } } else { TableKind::Static { key } }
             }
             (false, None, Some(events)) => {
-                let drop = drop_rules(problems, raw, &table);
-                TableKind::Events(self.events(events, &table, drop)?)
+                let drop = events::drop_rules(problems, raw, &table);
+                TableKind::Events(events::events(problems, events, &table, drop)?)
             }
             (true, ..) => {
                 let message = format!("{title} holds the records, it takes neither `key` nor `events`");
@@ -109,6 +126,10 @@ impl Reading<'_> {
             && let Some(drop) = &raw.drop
         {
             problems.add(drop.key.clone(), "`drop` applies to tables with `events`");
+        }
+        if let Some(optional) = raw.optional.spanned().filter(|_| is_record && table.optional) {
+            problems
+                .add(optional.span(), "without the table of records there are none; it is never `optional`");
         }
         Some(table)
     }
@@ -141,96 +162,26 @@ impl Reading<'_> {
         }
         Some(columns)
     }
-
-    fn events(&self, field: &Field<raw::Events>, table: &Table, drop: Vec<DropRule>) -> Option<EventColumns> {
-        let (problems, raw) = (self.problems, field.get()?);
-        let column = |name: Option<Spanned<&str>>, allowed: &[DType]| {
-            let name = name?;
-            let (column, dtype) = find_column(problems, table, &name)?;
-            if !allowed.contains(&dtype) {
-                let names: Vec<_> = allowed.iter().map(|d| d.name()).collect();
-                let message = format!(
-                    "column `{column}` is `{}`, allowed here are {}",
-                    dtype.name(),
-                    suggest::quoted(&names)
-                );
-                problems.add(name.span(), message);
-            }
-            Some(column)
-        };
-        if raw.record.is_none() && raw.subject.is_none() {
-            let message = format!("`events` of table `{}` needs `record`, `subject` or both", self.name);
-            problems.add(field.key.clone(), message);
-        }
-        let (id, moment) = ([DType::Integer, DType::Text], [DType::Datetime, DType::Elapsed]);
-        let record = column(raw.record.text(), &id);
-        let subject = column(raw.subject.text(), &id);
-        let time = column(raw.time.text(), &moment);
-        let end = column(raw.end.text(), &moment);
-        let item = column(raw.item.text(), &id);
-        let value = column(raw.value.text(), &[DType::Float, DType::Integer]);
-        let text = column(raw.text.text(), &[DType::Text]);
-        let unit = column(raw.unit.text(), &[DType::Text]);
-        Some(EventColumns { record, subject, time: time?, end, item: item?, value: value?, text, unit, drop })
-    }
 }
 
-/// A stem names a file in the folder given on the command line, nothing else.
+/// A stem names a file in the folder given on the command line, or in a folder within it.
 fn check_stem(problems: &Problems<'_>, file: &Spanned<&String>) {
     let stem = file.get_ref();
-    if stem.contains(['/', '\\']) {
-        let hint = "the folder is given on the command line, by `--input`";
-        problems.add_with_hint(file.span(), format!("file `{stem}` names a folder"), hint);
+    if stem.starts_with('/') || stem.contains('\\') || stem.split('/').any(|part| part == "..") {
+        let hint = "the folder is given on the command line, by `--input`; folders within it are written `hosp/labevents`";
+        problems.add_with_hint(
+            file.span(),
+            format!("file `{stem}` leads out of the folder of the extract"),
+            hint,
+        );
     }
     let lower = stem.to_lowercase();
-    if let Some(ending) = [".csv.gz", ".csv", ".parquet"].iter().find(|e| lower.ends_with(**e)) {
+    if let Some(ending) = [".csv.gz", ".csv", ".psv", ".parquet"].iter().find(|e| lower.ends_with(**e)) {
         let message = format!("file `{stem}` ends in `{ending}`, name it without");
-        problems.add_with_hint(file.span(), message, "`.parquet`, `.csv` and `.csv.gz` are looked for");
+        problems.add_with_hint(
+            file.span(),
+            message,
+            "`.parquet`, `.csv`, `.csv.gz` and `.psv` are looked for",
+        );
     }
-}
-
-fn drop_rules(problems: &Problems<'_>, raw: &raw::Table, table: &Table) -> Vec<DropRule> {
-    let mut rules = Vec::new();
-    for rule in raw.drop.get().into_iter().flat_map(|list| list.items()).map(Spanned::into_inner) {
-        let column = rule.column.text().and_then(|c| find_column(problems, table, &c));
-        let (Some((column, dtype)), Some(list)) = (column, rule.equals.spanned()) else { continue };
-        if list.get_ref().0.is_empty() {
-            problems.add(list.span(), "`equals` is empty");
-        }
-        let values = list.get_ref().items();
-        let equals: Vec<String> =
-            values.filter_map(|value| drop_value(problems, &column, dtype, &value)).collect();
-        let reason = rule.reason.owned().unwrap_or_else(|| format!("{column} is {}", equals.join(" or ")));
-        rules.push(DropRule { column, equals, reason });
-    }
-    rules
-}
-
-fn drop_value(problems: &Problems<'_>, column: &str, dtype: DType, value: &Spanned<&Cell>) -> Option<String> {
-    let numeric = matches!(dtype, DType::Integer | DType::Float);
-    match value.get_ref() {
-        Cell::Text(text) if !numeric || text.trim().parse::<f64>().is_ok() => Some(text.trim().to_owned()),
-        Cell::Text(text) => {
-            let message = format!("column `{column}` is `{}`, it never equals `{text}`", dtype.name());
-            problems.add(value.span(), message);
-            None
-        }
-        Cell::Integer(i) => Some(i.to_string()),
-        Cell::Number(x) => Some(x.to_string()),
-    }
-}
-
-/// The declared column a name refers to, in its declared spelling.
-pub(super) fn find_column(
-    problems: &Problems<'_>,
-    table: &Table,
-    name: &Spanned<&str>,
-) -> Option<(String, DType)> {
-    let found = table.columns.iter().find(|(c, _)| c.eq_ignore_ascii_case(name.get_ref()));
-    if found.is_none() {
-        let hint = suggest::hint(name.get_ref(), table.columns.iter().map(|(c, _)| c.as_str()));
-        let message = format!("table `{}` has no column `{}`", table.name, name.get_ref());
-        problems.push(name.span(), message, hint);
-    }
-    found.cloned()
 }

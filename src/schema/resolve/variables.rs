@@ -2,19 +2,25 @@
 
 use toml::Spanned;
 
+use super::concepts;
 use super::derived::{self, Pending};
 use super::record::{Layout, layout};
 use super::sources;
 use super::units::same_unit;
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Field, Get, List, SchemaFile, key};
-use crate::schema::{Aggregation, Conversion, Kind, Schema, Source, Variable, suggest};
+use crate::schema::{Aggregation, Concept, Conversion, Kind, Schema, Source, Variable, suggest};
 
-/// Resolves a whole schema.
-pub(super) fn schema(problems: &Problems<'_>, raw: &SchemaFile) -> Option<Schema> {
+/// Resolves a whole schema; `dictionary` says what concepts are.
+pub(super) fn schema(problems: &Problems<'_>, raw: &SchemaFile, dictionary: &[Concept]) -> Option<Schema> {
     let layout = layout(problems, raw);
     let mut variables: Vec<Variable> = Vec::new();
     let mut pending: Vec<Pending> = Vec::new();
+    let found = raw.concepts.get();
+    for (name, field) in found.iter().flat_map(|entries| &entries.0) {
+        let place = concepts::Place { problems, name, at: &field.key };
+        variables.extend(field.get().and_then(|raw| place.found(raw, dictionary, layout.as_ref())));
+    }
     let entries = raw.variables.get();
     for (name, field) in entries.iter().flat_map(|entries| &entries.0) {
         check_name(problems, name, &field.key, &variables);
@@ -23,8 +29,19 @@ pub(super) fn schema(problems: &Problems<'_>, raw: &SchemaFile) -> Option<Schema
             variables.push(reading.variable(layout.as_ref(), &mut pending));
         }
     }
-    if entries.is_some_and(|entries| entries.0.is_empty()) {
-        problems.add(raw.variables.key.clone(), "there are no variables");
+    let given =
+        found.map(|entries| entries.0.len()).into_iter().chain(entries.map(|entries| entries.0.len()));
+    match (&raw.variables, &raw.concepts) {
+        (None, None) => problems.add(0..0, "the schema needs `variables` or `concepts`"),
+        (Some(field), _) if given.sum::<usize>() == 0 => {
+            problems.add(field.key.clone(), "there are no variables");
+        }
+        _ => {}
+    }
+    for (name, field) in found.iter().flat_map(|entries| &entries.0) {
+        if let Some(variable) = variables.iter().find(|v| v.name == *name) {
+            derived::check_parts(problems, variable, &variables, &field.key);
+        }
     }
     derived::check(problems, &variables, &pending);
     let Layout { record, tables } = layout?;
@@ -33,7 +50,7 @@ pub(super) fn schema(problems: &Problems<'_>, raw: &SchemaFile) -> Option<Schema
 }
 
 /// Names become column names and parts of them, so they are plain words.
-fn check_name(problems: &Problems<'_>, word: &str, at: &Span, before: &[Variable]) {
+pub(super) fn check_name(problems: &Problems<'_>, word: &str, at: &Span, before: &[Variable]) {
     let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !plain || !word.starts_with(|c: char| c.is_ascii_alphabetic()) {
         let message =
@@ -50,15 +67,16 @@ fn check_name(problems: &Problems<'_>, word: &str, at: &Span, before: &[Variable
 }
 
 /// A variable being resolved.
-struct Reading<'a> {
-    problems: &'a Problems<'a>,
-    name: &'a str,
-    at: &'a Span,
-    raw: &'a raw::Variable,
+pub(super) struct Reading<'a> {
+    pub(super) problems: &'a Problems<'a>,
+    pub(super) name: &'a str,
+    pub(super) at: &'a Span,
+    pub(super) raw: &'a raw::Variable,
 }
 
 impl Reading<'_> {
-    fn variable(&self, layout: Option<&Layout>, pending: &mut Vec<Pending>) -> Variable {
+    /// Resolves all that is said of the variable; without a layout it is found nowhere.
+    pub(super) fn variable(&self, layout: Option<&Layout>, pending: &mut Vec<Pending>) -> Variable {
         let raw = self.raw;
         let kind = raw.kind.copied().unwrap_or(Kind::Continuous);
         let range = self.range();
@@ -94,7 +112,17 @@ impl Reading<'_> {
                 }
             }
             if let Some(layout) = layout {
-                variable.sources = sources::sources(self.problems, raw, self.at, layout, &variable);
+                variable.sources = sources::sources(self.problems, &raw.sources, self.at, layout, &variable);
+                let measured = |source: &Source| matches!(source, Source::Events { .. });
+                if let Some(at) = key(&raw.aggregate)
+                    && !variable.sources.iter().all(measured)
+                {
+                    let message = format!(
+                        "`aggregate` has no meaning: variable `{}` is one fact, not measurements",
+                        self.name
+                    );
+                    self.problems.add(at, message);
+                }
                 self.check_units(&conversions, &variable.sources);
             }
         }
@@ -122,7 +150,7 @@ impl Reading<'_> {
         }
     }
 
-    fn range(&self) -> Option<(f64, f64)> {
+    pub(super) fn range(&self) -> Option<(f64, f64)> {
         let what = "`range` must be two finite numbers, the lowest and the highest plausible value";
         let (at, low, high) = self.two(&self.raw.range, what)?;
         if low >= high {
@@ -155,7 +183,7 @@ impl Reading<'_> {
     }
 
     /// Counts and levels are whole numbers; continuous values declare what they are rounded to.
-    fn resolution(&self, kind: Kind, range: Option<(f64, f64)>) -> Option<f64> {
+    pub(super) fn resolution(&self, kind: Kind, range: Option<(f64, f64)>) -> Option<f64> {
         let whole = matches!(kind, Kind::Count | Kind::Ordinal | Kind::Binary);
         let Some(given) = self.raw.resolution.spanned() else { return whole.then_some(1.0) };
         let (span, value) = (given.span(), **given.get_ref());
@@ -182,7 +210,7 @@ impl Reading<'_> {
         *given.into_inner()
     }
 
-    fn absent(&self, range: Option<(f64, f64)>) -> Option<f64> {
+    pub(super) fn absent(&self, range: Option<(f64, f64)>) -> Option<f64> {
         let given = self.raw.absent.spanned()?;
         let value = **given.get_ref();
         if range.is_some_and(|(low, high)| !(low..=high).contains(&value)) {
@@ -191,7 +219,7 @@ impl Reading<'_> {
         Some(value)
     }
 
-    fn value_map(&self, range: Option<(f64, f64)>) -> Vec<(String, f64)> {
+    pub(super) fn value_map(&self, range: Option<(f64, f64)>) -> Vec<(String, f64)> {
         let mut map: Vec<(String, f64)> = Vec::new();
         for (text, value) in self.raw.value_map.get().iter().flat_map(|pairs| &pairs.0) {
             let (Some(text), Some(number)) = (text.spanned(), value.copied()) else { continue };
@@ -205,7 +233,7 @@ impl Reading<'_> {
         map
     }
 
-    fn levels(&self, kind: Kind) -> Vec<(String, String)> {
+    pub(super) fn levels(&self, kind: Kind) -> Vec<(String, String)> {
         let mut map: Vec<(String, String)> = Vec::new();
         for (level, texts) in self.raw.levels.get().iter().flat_map(|pairs| &pairs.0) {
             let (Some(level), Some(list)) = (level.get(), texts.get()) else { continue };
@@ -235,7 +263,7 @@ impl Reading<'_> {
     }
 
     /// The conversions with the places of their units.
-    fn conversions(&self) -> Vec<Spanned<Conversion>> {
+    pub(super) fn conversions(&self) -> Vec<Spanned<Conversion>> {
         let mut conversions: Vec<Spanned<Conversion>> = Vec::new();
         for entry in self.raw.conversions.get().into_iter().flat_map(|list| list.items()) {
             let entry = entry.into_inner();
@@ -256,11 +284,11 @@ impl Reading<'_> {
     /// A unit that the scale of every source applies to is never converted. Where one source has it as its
     /// own and another has not, the conversion is for the other: a number in Fahrenheit under the Celsius
     /// item.
-    fn check_units(&self, conversions: &[Spanned<Conversion>], sources: &[Source]) {
+    pub(super) fn check_units(&self, conversions: &[Spanned<Conversion>], sources: &[Source]) {
         let lists = |source: &Source, unit: &str| match source {
             // Without units of its own, a source takes every unit for its own.
             Source::Events { units, .. } => units.is_empty() || units.iter().any(|u| same_unit(u, unit)),
-            Source::Column { .. } | Source::Age { .. } => true,
+            Source::Column { .. } | Source::Age { .. } | Source::Years { .. } => true,
         };
         let named = |source: &Source, unit: &str| {
             matches!(source, Source::Events { units, .. } if !units.is_empty()) && lists(source, unit)

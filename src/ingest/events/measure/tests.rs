@@ -44,7 +44,7 @@ fn measure(
         .iter()
         .map(|(number, text, unit)| {
             let unit = units.place(*unit);
-            meter.measure(t, Raw { number: *number, text: *text, unit }, &units)
+            meter.measure(t, Raw { number: *number, text: *text, unit, beyond: None }, &units)
         })
         .collect();
     meter.close(&units);

@@ -36,6 +36,7 @@ where
         filter,
         skip_bad: file.skip_bad,
         separator: b',',
+        in_name: file.in_name(),
     };
     let mut passed = Passed::default();
     let mut lines = 0;

@@ -1,10 +1,10 @@
 //! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before
 //! they are split; records with quotes are split by `csv-core`, others at their commas.
 
-use crate::ingest::text::parse_elapsed;
+use crate::ingest::text::{parse_elapsed, parse_hour, parse_minutes};
 use crate::ingest::typed::batch::{BatchColumn, Texts, parse_float, parse_integer};
 use crate::ingest::typed::calendar::{Zoned, parse_moment};
-use crate::ingest::typed::file::{ItemSet, Wanted};
+use crate::ingest::typed::file::{IN_NAME, ItemSet, Wanted};
 use crate::ingest::typed::passed::Times;
 use crate::schema::DType;
 
@@ -22,6 +22,8 @@ pub(in crate::ingest) struct Layout<'a> {
     pub(in crate::ingest) skip_bad: bool,
     /// Between two fields.
     pub(in crate::ingest) separator: u8,
+    /// The cell of the column whose value stands in the name of the file; its position is [`IN_NAME`].
+    pub(in crate::ingest) in_name: &'a [u8],
 }
 
 /// A parsed block.
@@ -108,6 +110,9 @@ fn unwanted(line: &[u8], layout: Layout<'_>) -> bool {
     let Some((item, ItemSet::Numbers(set))) = layout.filter else { return false };
     let mut commas = memchr::memchr_iter(layout.separator, line);
     let place = layout.positions[item];
+    if place == IN_NAME {
+        return false;
+    }
     let start = match place.checked_sub(1) {
         None => 0,
         Some(before) => match commas.nth(before) {
@@ -217,7 +222,10 @@ fn take(
     if record.len() != layout.fields {
         return Err(Fault::Fields(record.len()));
     }
-    let field = |i: usize| record.field(layout.positions[i]);
+    let field = |i: usize| match layout.positions[i] {
+        IN_NAME => layout.in_name,
+        position => record.field(position),
+    };
     if let Some((item, items)) = layout.filter {
         let wanted = match items {
             ItemSet::Numbers(set) => {
@@ -226,6 +234,9 @@ fn take(
             }
             ItemSet::Names(set) => {
                 std::str::from_utf8(field(item)).is_ok_and(|name| set.contains(name.trim()))
+            }
+            ItemSet::Texts(texts) => {
+                std::str::from_utf8(field(item)).is_ok_and(|name| texts.may_be(name.trim()))
             }
         };
         if !wanted {
@@ -246,8 +257,8 @@ fn empty(dtype: DType) -> BatchColumn {
     match dtype {
         DType::Integer => BatchColumn::Integer(Vec::new()),
         DType::Float => BatchColumn::Float(Vec::new()),
-        DType::Text => BatchColumn::Text(Texts::default()),
-        DType::Datetime | DType::Elapsed => BatchColumn::Seconds(Vec::new()),
+        DType::Text | DType::Quantity => BatchColumn::Text(Texts::default()),
+        DType::Datetime | DType::Elapsed | DType::Minutes | DType::Hour => BatchColumn::Seconds(Vec::new()),
     }
 }
 
@@ -268,6 +279,8 @@ fn push(column: &mut BatchColumn, field: &[u8], dtype: DType) -> Result<Zoned, F
             cells.push(match (text, dtype) {
                 ("", _) => None,
                 (text, DType::Elapsed) => Some(parse_elapsed(text).ok_or(WRONG)?),
+                (text, DType::Minutes) => Some(parse_minutes(text).ok_or(WRONG)?),
+                (text, DType::Hour) => Some(parse_hour(text).ok_or(WRONG)?),
                 (text, _) => {
                     let (seconds, zone) = parse_moment(text).ok_or(WRONG)?;
                     zoned = zone;
@@ -284,7 +297,8 @@ mod tests {
     use super::*;
 
     fn wanted() -> Vec<Wanted> {
-        let column = |name: &str, dtype| Wanted { name: name.into(), dtype, is_code: false };
+        let column =
+            |name: &str, dtype| Wanted { name: name.into(), others: Vec::new(), dtype, is_code: false };
         vec![
             column("item", DType::Integer),
             column("time", DType::Datetime),
@@ -303,6 +317,7 @@ mod tests {
             filter: Some((0, &items)),
             skip_bad,
             separator: b',',
+            in_name: b"",
         };
         parse(text.as_bytes(), true, layout)
     }

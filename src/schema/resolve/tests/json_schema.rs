@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::fits::fits;
 use super::mistakes::Edit;
 use super::*;
-use crate::schema::raw::{pipeline_json_schema, schema_json_schema};
+use crate::schema::raw::{concepts_json_schema, pipeline_json_schema, schema_json_schema};
 use crate::schema::{DType, pipeline_names, pipeline_text, schema_names, schema_text};
 
 fn json(toml: &str) -> Option<Value> {
@@ -38,6 +38,11 @@ fn accepts(schema: &Value, toml: &str) -> bool {
 #[test]
 fn what_the_parser_accepts_fits_the_json_schema() {
     let (of_schemas, of_pipelines) = (of_schemas(), of_pipelines());
+    let of_concepts: Value = serde_json::from_str(&concepts_json_schema()).unwrap();
+    assert!(accepts(&of_concepts, include_str!("../../../../schemas/concepts.toml")));
+    for text in [OFFSETS, CODES] {
+        assert!(parse_schema("", text).is_ok() && accepts(&of_schemas, text));
+    }
     for name in schema_names() {
         assert!(accepts(&of_schemas, schema_text(name).unwrap()), "{name}");
     }
@@ -62,6 +67,8 @@ fn what_the_parser_refuses_does_not_fit_unless_only_the_resolver_can_know() {
     let mut refused = 0;
     for (base, mistakes, schema) in [
         (WARD, include_str!("ward.txt"), &of_schemas),
+        (OFFSETS, include_str!("offsets.txt"), &of_schemas),
+        (CODES, include_str!("codes.txt"), &of_schemas),
         (ROUNDS, include_str!("rounds.txt"), &of_pipelines),
         (TABLE, include_str!("table.txt"), &of_pipelines),
     ] {

@@ -64,6 +64,8 @@ fn check<T: std::fmt::Debug>(base: &str, mistakes: &str, read: impl Fn(&str) -> 
 #[test]
 fn each_mistake_in_a_schema_is_one_problem_in_its_line() {
     check(WARD, include_str!("ward.txt"), |text| parse_schema("ward.toml", text));
+    check(OFFSETS, include_str!("offsets.txt"), |text| parse_schema("offsets.toml", text));
+    check(CODES, include_str!("codes.txt"), |text| parse_schema("codes.toml", text));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::schema::{Aggregation, Description, Kind, Predicate, Problem, Source, 
 
 /// Line numbers of the mistakes are those of these texts.
 const WARD: &str = include_str!("ward.toml");
+const OFFSETS: &str = include_str!("offsets.toml");
+const CODES: &str = include_str!("codes.toml");
 const ROUNDS: &str = include_str!("rounds.toml");
 const TABLE: &str = include_str!("table.toml");
 
