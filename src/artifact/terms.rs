@@ -1,6 +1,8 @@
 //! What the records of a model are: units, windows of time, windows of signals. Records of another bundle are
 //! told by their names alone, and a column of the same name may hold something else.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Encoder, Manifest, Shape};
@@ -132,10 +134,10 @@ fn described(shape: &Shape) -> String {
 fn hours(window: &Window) -> String {
     let mut text = format!("hours {} to {}", window.start_hours, window.end_hours);
     if let Some(step) = window.step_hours {
-        text += &format!(", by {step} hours");
+        write!(text, ", by {step} hours").expect("invariant: a string can be written to");
     }
     if let Some(width) = window.width_hours {
-        text += &format!(" of {width} hours");
+        write!(text, " of {width} hours").expect("invariant: a string can be written to");
     }
     if window.until_end {
         text += ", until the end of the record";

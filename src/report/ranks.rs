@@ -41,10 +41,11 @@ pub(crate) fn rank_sum(values: &[(u64, u64)], share: [f64; 2]) -> Option<f64> {
     if filled.len() < 3 || n == 0.0 || m == 0.0 {
         return None;
     }
-    // The mean of all ranks is (N + 1) / 2, and equal values share the mean of theirs.
+    // The mean of all ranks is (N + 1) / 2, and equal values share the mean of theirs, which is half of one more
+    // than their number behind those below.
     let (mut below, mut second, mut third, mut sum) = (0.0, 0.0, 0.0, 0.0);
     for (a, b) in &filled {
-        let d = below + (a + b + 1.0) / 2.0 - (total + 1.0) / 2.0;
+        let d = below + (a + b - total) / 2.0;
         below += a + b;
         second += (a + b) * d * d;
         third += (a + b) * d * d * d;
