@@ -38,8 +38,8 @@ impl Terms {
         }
     }
 
-    /// Checks that the records of another bundle mean what those of a model do. Returns what a user should know
-    /// where that is a matter of judgement. `terms` are absent in models of earlier versions.
+    /// Checks that the records of another bundle mean what those of a model do. Returns what a user should
+    /// know where that is a matter of judgement. `terms` are absent in models of earlier versions.
     ///
     /// # Errors
     /// [`ArtifactError::OtherTerms`] where units, the size of windows, the sampling rate or the scale of
@@ -63,9 +63,9 @@ impl Terms {
             if let (Some(a), Some(b)) = (&ours.waveform, &theirs.waveform) {
                 differences.extend(signals(a, b));
                 if a.normalise == Normalise::Channel && b.normalise == Normalise::Channel {
-                    let text = "amplitudes are in standard deviations of the bundle's own training windows, and not \
-                                of those that the model was fitted on: a difference in size or level does not show; \
-                                use normalise=none to compare bundles";
+                    let text = "amplitudes are in standard deviations of the bundle's own training windows, \
+                                and not of those that the model was fitted on: a difference in size or level \
+                                does not show; use normalise=none to compare bundles";
                     messages.push(Message::records(Weight::Wrong, text));
                 }
             }

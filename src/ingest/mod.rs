@@ -2,12 +2,12 @@
 //! for. Polars lives here and nowhere else.
 //!
 //! ```text
-//! source    table files as stretches of columns              spelling  what a cell says, as learnt on training rows
-//! typed     the same under the types of a schema             files     which files make a table; hashes
-//! wide      tables with one row per record already           cohort    extracts of a database → one row per record
-//! events    event tables → measurements in windows           audit     the account of what was read and left out
-//! write     Parquet and CSV outputs                          table     records in original units
-//! text_table  tables of texts that are no data
+//! source    table files as stretches of columns              spelling  what a cell says, as learnt on
+//! training rows typed     the same under the types of a schema             files     which files make a
+//! table; hashes wide      tables with one row per record already           cohort    extracts of a database
+//! → one row per record events    event tables → measurements in windows           audit     the account of
+//! what was read and left out write     Parquet and CSV outputs                          table     records in
+//! original units text_table  tables of texts that are no data
 //! ```
 
 mod audit;

@@ -164,8 +164,8 @@ impl Labels {
         if missing > 0 {
             let anomalies = known.values().filter(|label| label.kind.is_some()).count() - met_anomalies;
             let text = format!(
-                "{missing} of {} labelled records, {anomalies} of them anomalies, {} not in {table} and left out: \
-                 all shares are of the records in {table}, so that recall says nothing about these",
+                "{missing} of {} labelled records, {anomalies} of them anomalies, {} not in {table} and left \
+                 out: all shares are of the records in {table}, so that recall says nothing about these",
                 known.len(),
                 if missing == 1 { "is" } else { "are" },
             );
@@ -175,8 +175,8 @@ impl Labels {
         let records = |k: usize| format!("{k} of {n} {}", if n == 1 { "record" } else { "records" });
         if unlabelled > 0 && *lists_ordinary {
             let text = format!(
-                "{} in {table} {} no label in {file} and {} left out, since the file says of others that they \
-                 are ordinary",
+                "{} in {table} {} no label in {file} and {} left out, since the file says of others that \
+                 they are ordinary",
                 records(unlabelled),
                 if unlabelled == 1 { "has" } else { "have" },
                 if unlabelled == 1 { "is" } else { "are" },

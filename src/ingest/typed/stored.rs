@@ -2,7 +2,8 @@
 //!
 //! | declared | stored as | becomes |
 //! | --- | --- | --- |
-//! | integer | any integer, a decimal or float without fraction, a boolean, a text of digits | the number, exactly |
+//! | integer | any integer, a decimal or float without fraction, a boolean, a text of digits | the number,
+//! exactly |
 //! | float | any number, a boolean, a text with a number | the number |
 //! | text | a text, a category, bytes of UTF-8; a number | the text; the shortest text of the number |
 //! | datetime | a date, a time stamp of any unit, a text | seconds since 1970, of a zoned one in UTC |
