@@ -248,8 +248,8 @@ impl ModelArtifact {
         self.check_encoder(&bundle.manifest.encoder)
     }
 
-    /// Checks that the records of another bundle than the model's own mean what those of the model do. Returns
-    /// what a user should know where that is a matter of judgement.
+    /// Checks that the records of another bundle than the model's own mean what those of the model do.
+    /// Returns what a user should know where that is a matter of judgement.
     ///
     /// # Errors
     /// [`ArtifactError::OtherTerms`] where units, the size of windows, the sampling rate or the scale of

@@ -1,6 +1,8 @@
 //! What the records of a model are: units, windows of time, windows of signals. Records of another bundle are
 //! told by their names alone, and a column of the same name may hold something else.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Encoder, Manifest, Shape};
@@ -36,8 +38,8 @@ impl Terms {
         }
     }
 
-    /// Checks that the records of another bundle mean what those of a model do. Returns what a user should know
-    /// where that is a matter of judgement. `terms` are absent in models of earlier versions.
+    /// Checks that the records of another bundle mean what those of a model do. Returns what a user should
+    /// know where that is a matter of judgement. `terms` are absent in models of earlier versions.
     ///
     /// # Errors
     /// [`ArtifactError::OtherTerms`] where units, the size of windows, the sampling rate or the scale of
@@ -61,9 +63,9 @@ impl Terms {
             if let (Some(a), Some(b)) = (&ours.waveform, &theirs.waveform) {
                 differences.extend(signals(a, b));
                 if a.normalise == Normalise::Channel && b.normalise == Normalise::Channel {
-                    let text = "amplitudes are in standard deviations of the bundle's own training windows, and not \
-                                of those that the model was fitted on: a difference in size or level does not show; \
-                                use normalise=none to compare bundles";
+                    let text = "amplitudes are in standard deviations of the bundle's own training windows, \
+                                and not of those that the model was fitted on: a difference in size or level \
+                                does not show; use normalise=none to compare bundles";
                     messages.push(Message::records(Weight::Wrong, text));
                 }
             }
@@ -132,10 +134,10 @@ fn described(shape: &Shape) -> String {
 fn hours(window: &Window) -> String {
     let mut text = format!("hours {} to {}", window.start_hours, window.end_hours);
     if let Some(step) = window.step_hours {
-        text += &format!(", by {step} hours");
+        write!(text, ", by {step} hours").expect("invariant: a string can be written to");
     }
     if let Some(width) = window.width_hours {
-        text += &format!(" of {width} hours");
+        write!(text, " of {width} hours").expect("invariant: a string can be written to");
     }
     if window.until_end {
         text += ", until the end of the record";

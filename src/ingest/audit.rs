@@ -150,12 +150,12 @@ pub struct VariableAudit {
     /// Units of the measurements with an unknown unit, with their counts.
     #[serde(default)]
     pub unknown_units: BTreeMap<String, u64>,
-    /// Units of measurements whose source lists none and whose variable knows no conversion, with their counts;
-    /// their numbers are used as they are.
+    /// Units of measurements whose source lists none and whose variable knows no conversion, with their
+    /// counts; their numbers are used as they are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unlisted_units: BTreeMap<String, u64>,
-    /// Windows without an entry behind one with another value than the default, in a table that does not say when
-    /// what is charted ends.
+    /// Windows without an entry behind one with another value than the default, in a table that does not say
+    /// when what is charted ends.
     #[serde(default, skip_serializing_if = "is_none")]
     pub left_open: u64,
     /// Ages that the schema's `cap` stands for.

@@ -1,5 +1,5 @@
-//! A table of texts that is no data of records, such as a file of labels: any format that tables may have, the
-//! cells as they are written.
+//! A table of texts that is no data of records, such as a file of labels: any format that tables may have,
+//! the cells as they are written.
 
 use std::path::Path;
 

@@ -118,8 +118,8 @@ impl Hint for Error {
             Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Labels { .. } => Some(
                 "a labels file is a table with the columns record_id and kind, one row per known anomaly, or \
-                 record_id and label, 1 for anomalies and 0 for ordinary records; record ids are those of the \
-                 flags table, and cells may be separated by commas, semicolons, tabs or bars"
+                 record_id and label, 1 for anomalies and 0 for ordinary records; record ids are those of \
+                 the flags table, and cells may be separated by commas, semicolons, tabs or bars"
                     .into(),
             ),
         }

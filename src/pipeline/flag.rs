@@ -59,8 +59,8 @@ pub struct FlagSummary {
 }
 
 /// Flags records and writes one row each, in their order. The records are gone through twice, once for their
-/// scores and once for the verdicts. The scores lie in a file beside the output between the two, so that memory
-/// does not grow with the records; with `top`, only that many rows are held.
+/// scores and once for the verdicts. The scores lie in a file beside the output between the two, so that
+/// memory does not grow with the records; with `top`, only that many rows are held.
 ///
 /// # Errors
 /// Whatever reading, scoring or writing reports.

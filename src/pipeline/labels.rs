@@ -56,10 +56,11 @@ pub fn read_labels(path: &Path) -> Result<Labels, Error> {
         if id.is_empty() {
             return Err(wrong(format!("{place}: no record id")));
         }
-        let Some(kind) = meant(label.map(|_| cells[1].as_str()), kind.map(|_| cells[2].as_str()))
-            .map_err(|message| wrong(format!("{place}: {message}")))?
-        else {
-            return Ok(());
+        let said = meant(label.map(|_| cells[1].as_str()), kind.map(|_| cells[2].as_str()));
+        let kind = match said.map_err(|message| wrong(format!("{place}: {message}")))? {
+            Said::Nothing => return Ok(()),
+            Said::Ordinary => None,
+            Said::Anomaly(kind) => Some(kind),
         };
         labels.lists_ordinary |= kind.is_none();
         let features = features.split([' ', ';', ',']).filter(|f| !f.is_empty()).map(str::to_owned).collect();
@@ -71,24 +72,31 @@ pub fn read_labels(path: &Path) -> Result<Labels, Error> {
     Ok(labels)
 }
 
-/// What the cells of a label and of a kind say, where the file has them: nothing, or the kind of anomaly, if it
-/// is one.
-fn meant(label: Option<&str>, kind: Option<&str>) -> Result<Option<Option<String>>, &'static str> {
+/// What a row of a labels file says of its record.
+enum Said {
+    Nothing,
+    Ordinary,
+    Anomaly(String),
+}
+
+/// What the cells of a label and of a kind say, where the file has them.
+fn meant(label: Option<&str>, kind: Option<&str>) -> Result<Said, &'static str> {
     let named = kind.filter(|kind| !kind.is_empty());
     let is_ordinary = |kind: &str| {
         truth(kind) == Some(false) || ORDINARY.iter().any(|word| kind.eq_ignore_ascii_case(word))
     };
     match (label, named) {
         (None, None) => Err("no kind"),
-        (None, Some(kind)) => Ok(Some((!is_ordinary(kind)).then(|| kind.to_owned()))),
-        (Some(""), None) => Ok(None),
+        (None, Some(kind)) if is_ordinary(kind) => Ok(Said::Ordinary),
+        (None, Some(kind)) => Ok(Said::Anomaly(kind.to_owned())),
+        (Some(""), None) => Ok(Said::Nothing),
         (Some(""), Some(_)) => Err("a kind without a label"),
         (Some(label), named) => match (truth(label), named) {
-            (Some(true), named) => Ok(Some(Some(named.unwrap_or("anomaly").to_owned()))),
+            (Some(true), named) => Ok(Said::Anomaly(named.unwrap_or("anomaly").to_owned())),
             (Some(false), Some(kind)) if !is_ordinary(kind) => {
                 Err("the label says that it is no anomaly, and there is a kind of anomaly")
             }
-            (Some(false), _) => Ok(Some(None)),
+            (Some(false), _) => Ok(Said::Ordinary),
             (None, _) => Err(
                 "a label is 1 for an anomaly and 0 for an ordinary record, or yes and no, or true and false",
             ),
@@ -102,10 +110,9 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     match text.parse::<f64>() {
         Ok(1.0) => Some(true),
         Ok(0.0) => Some(false),
-        Ok(_) => None,
         Err(_) if is(&["true", "t", "yes", "y"]) => Some(true),
         Err(_) if is(&["false", "f", "no", "n"]) => Some(false),
-        Err(_) => None,
+        _ => None,
     }
 }
 
@@ -157,8 +164,8 @@ impl Labels {
         if missing > 0 {
             let anomalies = known.values().filter(|label| label.kind.is_some()).count() - met_anomalies;
             let text = format!(
-                "{missing} of {} labelled records, {anomalies} of them anomalies, {} not in {table} and left out: \
-                 all shares are of the records in {table}, so that recall says nothing about these",
+                "{missing} of {} labelled records, {anomalies} of them anomalies, {} not in {table} and left \
+                 out: all shares are of the records in {table}, so that recall says nothing about these",
                 known.len(),
                 if missing == 1 { "is" } else { "are" },
             );
@@ -168,8 +175,8 @@ impl Labels {
         let records = |k: usize| format!("{k} of {n} {}", if n == 1 { "record" } else { "records" });
         if unlabelled > 0 && *lists_ordinary {
             let text = format!(
-                "{} in {table} {} no label in {file} and {} left out, since the file says of others that they \
-                 are ordinary",
+                "{} in {table} {} no label in {file} and {} left out, since the file says of others that \
+                 they are ordinary",
                 records(unlabelled),
                 if unlabelled == 1 { "has" } else { "have" },
                 if unlabelled == 1 { "is" } else { "are" },

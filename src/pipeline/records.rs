@@ -83,7 +83,8 @@ impl Records {
     }
 }
 
-/// The error of a bundle without some of the columns of a model, which tells of the bundle and not of its files.
+/// The error of a bundle without some of the columns of a model, which tells of the bundle and not of its
+/// files.
 pub(super) fn lacking(error: Error, bundle: &Path) -> Error {
     let Error::Ingest(IngestError::MissingColumns(files)) = error else { return error };
     let columns: Vec<String> =
@@ -91,8 +92,8 @@ pub(super) fn lacking(error: Error, bundle: &Path) -> Error {
     let what = if columns.len() == 1 { "the feature" } else { "the features" };
     Error::Usage {
         message: format!("the bundle {} lacks {what} {} of the model", bundle.display(), columns.join(", ")),
-        hint: "ask the model about a bundle of its own pipeline; a report can compare with an older bundle without \
-               the models of that one"
+        hint: "ask the model about a bundle of its own pipeline; a report can compare with an older bundle \
+               without the models of that one"
             .into(),
     }
 }

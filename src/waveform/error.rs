@@ -228,8 +228,8 @@ impl Hint for WaveformError {
                     .into(),
             ),
             Self::NoWindows { .. } => {
-                Some("see the channels in the .hea files or the columns of the table; set others, a shorter window or another gap policy \
-                      with --set channels=, window=, max_missing="
+                Some("see the channels in the .hea files or the columns of the table; set others, a shorter \
+                      window or another gap policy with --set channels=, window=, max_missing="
                     .into())
             }
             Self::Setting { hint, .. } => Some(hint.clone()),

@@ -1,5 +1,5 @@
-//! Files of a folder that belong to no record: signal files without a header, and records that a list names and
-//! that are not there. A copy that is not complete looks like a smaller study.
+//! Files of a folder that belong to no record: signal files without a header, and records that a list names
+//! and that are not there. A copy that is not complete looks like a smaller study.
 
 use std::collections::HashSet;
 use std::fs;

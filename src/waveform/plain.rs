@@ -215,8 +215,8 @@ fn jumps(times: &[f64], places: &[usize]) -> Vec<String> {
     }
     if !back.is_empty() {
         said.push(format!(
-            "`{TIME}` does not increase {}: a stretch of its own begins there, and if it is of the same time as an \
-             earlier one, samples may be in two splits",
+            "`{TIME}` does not increase {}: a stretch of its own begins there, and if it is of the same time \
+             as an earlier one, samples may be in two splits",
             at(&back)
         ));
     }

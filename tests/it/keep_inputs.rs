@@ -1,7 +1,5 @@
 //! An output never takes the place of what is read, not even with --force.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
 use std::fs;
 
 use crate::support::{bundle, fail, listing, succeed};

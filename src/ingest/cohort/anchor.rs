@@ -26,9 +26,9 @@ pub(in crate::ingest) fn pipeline(pipeline: &Pipeline) -> Option<Pipeline> {
     Some(Pipeline { rules: Vec::new(), features: vec![feature], window, ..pipeline.clone() })
 }
 
-/// Leaves the records out of which nothing tells when their windows are: those without a start, and those that
-/// end before it, if windows end with their record. Nothing was looked for there, which is not the same as
-/// that nothing was found.
+/// Leaves the records out of which nothing tells when their windows are: those without a start, and those
+/// that end before it, if windows end with their record. Nothing was looked for there, which is not the same
+/// as that nothing was found.
 ///
 /// # Errors
 /// [`IngestError::NoRecords`] when none is left.

@@ -107,8 +107,8 @@ impl Rows {
             let place = self.place(column);
             if let Some((_, file)) = self.dates.iter().find(|(dated, _)| *dated == place) {
                 let text = format!(
-                    "table {table}: column `{column}` of {file} has dates without a time of day; they count as \
-                     midnight, and windows are counted from there"
+                    "table {table}: column `{column}` of {file} has dates without a time of day; they count \
+                     as midnight, and windows are counted from there"
                 );
                 messages.push(Message::table(Weight::Wrong, table, text));
             }

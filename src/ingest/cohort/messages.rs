@@ -54,7 +54,8 @@ pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Ve
         }
         if let Some(&n) = dropped.get(NO_ID) {
             let text = format!(
-                "table {table}: {n} of {rows_read} rows {} no `{}` and {} left out, so that {} not in the cohort",
+                "table {table}: {n} of {rows_read} rows {} no `{}` and {} left out, so that {} not in the \
+                 cohort",
                 if n == 1 { "has" } else { "have" },
                 plan.schema.record.id,
                 if n == 1 { "is" } else { "are" },
@@ -62,7 +63,8 @@ pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Ve
             );
             say(Weight::LeftOut, n, text);
         }
-        // What the cohort and the windows leave behind is what was asked for, and so are rows of other patients.
+        // What the cohort and the windows leave behind is what was asked for, and so are rows of other
+        // patients.
         if let Some(planned) = plan.events.iter().find(|planned| planned.table.name == *table) {
             let ruled = planned.columns.drop.iter().map(|rule| rule.reason.as_str());
             let mut unplaced: Vec<(&str, u64)> = ["no time", "record without start"]
@@ -149,7 +151,8 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
             let text = match variable.absent {
                 Some(absent) if audit.records_rejected == 0 => {
                     format!(
-                        "variable {name} has no entry in any record, and the value {absent} in all of them{why}"
+                        "variable {name} has no entry in any record, and the value {absent} in all of \
+                         them{why}"
                     )
                 }
                 Some(absent) => format!(
@@ -185,8 +188,8 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
         }
         if audit.capped > 0 {
             let text = format!(
-                "variable {name}: {} of 90 years and more {} the schema's cap instead, since such ages may be \
-                 hidden",
+                "variable {name}: {} of 90 years and more {} the schema's cap instead, since such ages may \
+                 be hidden",
                 if audit.capped == 1 { "1 age".into() } else { format!("{} ages", audit.capped) },
                 if audit.capped == 1 { "is" } else { "are" },
             );
@@ -281,8 +284,8 @@ pub(in crate::ingest) fn of_levels(meters: &[Meter<'_>]) -> Vec<Message> {
             let named: Vec<String> = same.iter().map(|level| format!("`{level}`")).collect();
             let name = &meter.variable().name;
             let text = format!(
-                "variable {name}: the levels {} differ in letter case alone and are levels by themselves; give the \
-                 variable `levels` in the schema to make them one",
+                "variable {name}: the levels {} differ in letter case alone and are levels by themselves; \
+                 give the variable `levels` in the schema to make them one",
                 named.join(", ")
             );
             messages.push(Message::variable(Weight::Wrong, name, text).counting(same.len()));
@@ -300,8 +303,8 @@ fn reasons(audit: &VariableAudit) -> String {
 fn unlisted_units(name: &str, variable: &Variable, n: u64, audit: &VariableAudit) -> String {
     let units: Vec<_> = audit.unlisted_units.iter().map(|(unit, n)| format!("`{unit}` {n}")).collect();
     format!(
-        "variable {name}: {n} {} a unit that the schema does not know and {} taken {} ({}); give the source its \
-         `units` in the schema to reject others",
+        "variable {name}: {n} {} a unit that the schema does not know and {} taken {} ({}); give the source \
+         its `units` in the schema to reject others",
         if n == 1 { "measurement has" } else { "measurements have" },
         if n == 1 { "is" } else { "are" },
         if variable.unit.is_empty() {

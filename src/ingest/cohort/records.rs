@@ -56,8 +56,8 @@ impl Ids {
         i
     }
 
-    /// Place of one that has a name for people and cannot be looked up: a record without a patient is not of the
-    /// patient whose number is that of the record.
+    /// Place of one that has a name for people and cannot be looked up: a record without a patient is not of
+    /// the patient whose number is that of the record.
     fn add_unknown(&mut self, name: String) -> u32 {
         self.names.push(name);
         self.names.len() as u32 - 1

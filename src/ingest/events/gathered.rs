@@ -45,8 +45,8 @@ pub(in crate::ingest) struct Gathered<'a> {
     pub(in crate::ingest) zones: Zones,
     /// About what was read.
     pub(in crate::ingest) messages: Vec<Message>,
-    /// Of variables that have a value where nothing is recorded: the last entry in each window of tables that do
-    /// not say when what is charted ends, with its time and whether it is that value.
+    /// Of variables that have a value where nothing is recorded: the last entry in each window of tables that
+    /// do not say when what is charted ends, with its time and whether it is that value.
     charted: BTreeMap<(usize, u32), (i64, bool)>,
 }
 

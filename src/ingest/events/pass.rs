@@ -124,8 +124,8 @@ impl Gathered<'_> {
         if counts.in_several_stays > 0 {
             let n = counts.in_several_stays;
             let text = format!(
-                "table {name}: {} no record and {} at a time that lies in several stays of the patient; the stay \
-                 that began last has {}",
+                "table {name}: {} no record and {} at a time that lies in several stays of the patient; the \
+                 stay that began last has {}",
                 if n == 1 { "1 row names".to_owned() } else { format!("{n} rows name") },
                 if n == 1 { "is" } else { "are" },
                 if n == 1 { "it" } else { "them" },

@@ -120,8 +120,8 @@ fn changed(path: &Path) -> Result<u128, IngestError> {
     Ok(time.max(replaced(&meta)))
 }
 
-/// Nanoseconds since 1970 at which a file became what it is: copies and archives keep the time of change of the
-/// original, which an earlier file of the same name may have as well.
+/// Nanoseconds since 1970 at which a file became what it is: copies and archives keep the time of change of
+/// the original, which an earlier file of the same name may have as well.
 #[cfg(unix)]
 fn replaced(meta: &fs::Metadata) -> u128 {
     use std::os::unix::fs::MetadataExt;

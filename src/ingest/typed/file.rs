@@ -154,8 +154,8 @@ impl TypedFile {
         Ok(Ok(typed))
     }
 
-    /// The line of a row of a text file, counted from 1 below the header; none where rows have no lines, or the
-    /// file has changed.
+    /// The line of a row of a text file, counted from 1 below the header; none where rows have no lines, or
+    /// the file has changed.
     pub(in crate::ingest) fn line_of(&self, row: u64) -> Option<u64> {
         let source =
             Source::open_parts(vec![self.file.clone()]).ok().filter(|_| self.file.format == Format::Csv)?;

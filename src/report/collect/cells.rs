@@ -101,8 +101,8 @@ fn binned(values: Vec<(f64, u64, u64)>) -> Cells {
 /// shift that is spread over many cells: twice the smaller of the two probabilities keeps the level.
 pub(super) fn p_of_numbers(old: &[f64], new: &[f64], share: [f64; 2]) -> Option<f64> {
     let values = distinct(old, new);
-    // Values that few records hold are too rare for cells of their own, and of them the chance is the hardest to
-    // calculate.
+    // Values that few records hold are too rare for cells of their own, and of them the chance is the hardest
+    // to calculate.
     let rare = values.len() > 2 && ((old.len() + new.len()) as u64) < RARE * values.len() as u64;
     let cells = if rare { binned(values) } else { of_numbers(old, new) };
     let cells = if cells.old.len() > FEW { cells.joined() } else { cells };
@@ -239,8 +239,8 @@ mod tests {
                     small[kind] += usize::from(p <= 0.005);
                 }
             }
-            // 100 and 10 are expected at most, with standard errors of 9.7 and 3.2, and the gamma of the cells is
-            // known to be off by a little.
+            // 100 and 10 are expected at most, with standard errors of 9.7 and 3.2, and the gamma of the
+            // cells is known to be off by a little.
             assert!(five.iter().all(|k| *k <= 140), "{n} and {m}: {five:?}");
             assert!(small.iter().all(|k| *k <= 25), "{n} and {m}: {small:?}");
         }
@@ -271,7 +271,8 @@ mod tests {
             }
             found
         };
-        // Whole years of age of 800 and 800, a fifth of a standard deviation older: the t-test sees 98 of 100.
+        // Whole years of age of 800 and 800, a fifth of a standard deviation older: the t-test sees 98 of
+        // 100.
         let years = seen(800, 3.0, 15.0, 0);
         assert!(years >= 90, "{years}");
         // Two cohorts of 25 that hardly overlap, in whole numbers and with decimals.

@@ -160,8 +160,8 @@ fn feature(
     let psi = number(stability_index(&cells.old, &cells.new));
     let disjoint = told && (0..cells.old.len()).all(|i| cells.old[i] == 0 || cells.new[i] == 0);
     if disjoint {
-        let note = "the cohorts have no value in common: without half a record added to each cell the index would \
-                    be infinite";
+        let note = "the cohorts have no value in common: without half a record added to each cell the index \
+                    would be infinite";
         notes.push(note.into());
     }
     let size = |of: &[f64], share: f64| (of.len() as f64 * share).max(1.0);

@@ -63,8 +63,9 @@ pub struct FeatureDrift {
     pub psi: Option<f64>,
     /// What the index of this feature alone stays below in 95 % of cases without any change.
     pub psi_chance: Option<f64>,
-    /// Probability of values at least as different without any change: Fisher's test of two cells; Pearson's of
-    /// more; of numbers with more than two values, twice the smaller of Pearson's and of the rank-sum test.
+    /// Probability of values at least as different without any change: Fisher's test of two cells; Pearson's
+    /// of more; of numbers with more than two values, twice the smaller of Pearson's and of the rank-sum
+    /// test.
     pub p_value: Option<f64>,
     /// The same among all features, by Holm's procedure.
     pub p_adjusted: Option<f64>,

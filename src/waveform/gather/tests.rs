@@ -93,7 +93,7 @@ fn times_that_jump_and_tables_that_are_no_signals_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.csv");
     let rows = |from: usize, to: usize| {
-        (from..to).map(|i| format!("{},{}\n", i as f64 / 125.0, i * 7919 % 101)).collect::<String>()
+        (from..to).map(|i| format!("{},{}\n", i as f64 / 125.0, i * 7919 % 101)).collect::<Vec<_>>().concat()
     };
     fs::write(&path, format!("time,'A'\n{}{}{}", rows(0, 50), rows(20, 60), rows(90, 130))).unwrap();
     let (table, _) = read(&path, &[]).unwrap();
