@@ -17,8 +17,9 @@ impl Hint for IngestError {
             }
             Self::UnknownFormat(_) => "convert it to CSV (comma separated, with a header) or Parquet".into(),
             Self::MissingTables { .. } => {
-                "files are looked for as .parquet, .csv, .csv.gz or .psv, in any letter case, and in subfolders where the \
-                 schema names one".into()
+                "files are looked for as .parquet, .csv, .csv.gz or .psv, in any letter case, and in subfolders where \
+                 the schema names one"
+                    .into()
             }
             Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),
             Self::MissingColumns(_) => {
