@@ -51,9 +51,12 @@ impl NpzArray {
                 (format!("<U{width}"), vec![texts.len()], texts.iter().flat_map(cell).collect::<Vec<u8>>())
             }
         };
-        let shape: Vec<String> = shape.iter().map(|n| format!("{n},")).collect();
-        let shape = shape.join(" ");
-        let described = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}), }}", shape);
+        // Python writes a tuple of one number with a comma behind it.
+        let shape = match shape.as_slice() {
+            [n] => format!("{n},"),
+            several => several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let described = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
         // The data begin at a multiple of 64 bytes, after a line feed.
         let length = (10 + described.len() + 1).next_multiple_of(64) - 10;
         let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
