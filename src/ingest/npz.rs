@@ -1,7 +1,8 @@
-//! Arrays for NumPy: an `.npz` file, which is a ZIP archive of `.npy` arrays, stored without compression and without times, so
-//! that equal arrays give equal bytes.
+//! Arrays for NumPy: an `.npz` file, which is a ZIP archive of `.npy` arrays, stored without compression and
+//! without times, so that equal arrays give equal bytes.
 //!
-//! Formats: NEP 1 (numpy.org/neps/nep-0001-npy-format.html), version 1.0 of its header, and PKWARE's APPNOTE 6.3.
+//! Formats: NEP 1 (numpy.org/neps/nep-0001-npy-format.html), version 1.0 of its header, and PKWARE's APPNOTE
+//! 6.3.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -50,9 +51,12 @@ impl NpzArray {
                 (format!("<U{width}"), vec![texts.len()], texts.iter().flat_map(cell).collect::<Vec<u8>>())
             }
         };
-        let shape: String = shape.iter().map(|n| format!("{n}, ")).collect();
-        let described =
-            format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}), }}", shape.trim_end());
+        // Python writes a tuple of one number with a comma behind it.
+        let shape = match shape.as_slice() {
+            [n] => format!("{n},"),
+            several => several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let described = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
         // The data begin at a multiple of 64 bytes, after a line feed.
         let length = (10 + described.len() + 1).next_multiple_of(64) - 10;
         let mut bytes = b"\x93NUMPY\x01\x00".to_vec();

@@ -10,8 +10,8 @@ use super::files::{self, SourceFile};
 use super::find;
 use super::typed::file::{Opening, TypedFile, Wanted};
 
-/// The schemas that a folder or file fits: the table of records is there with its columns, or, where records are the
-/// ids of events, a table of events is.
+/// The schemas that a folder or file fits: the table of records is there with its columns, or, where records
+/// are the ids of events, a table of events is.
 ///
 /// # Errors
 /// An input that cannot be read, or that holds no table.

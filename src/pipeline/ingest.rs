@@ -42,8 +42,8 @@ pub struct Ingested {
     pub audit: Audit,
 }
 
-/// A pipeline with its schema. One over concepts takes the schema that is named, or that of the database which the
-/// input is recognised as.
+/// A pipeline with its schema. One over concepts takes the schema that is named, or that of the database
+/// which the input is recognised as.
 fn load(
     pipeline: &str,
     schema: Option<&str>,

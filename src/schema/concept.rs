@@ -38,8 +38,8 @@ pub fn concept_in<'s>(dictionary: &[Concept], schema: &'s Schema, name: &str) ->
     schema.variable(name).filter(|variable| concept.is(variable))
 }
 
-/// Variables of the dictionary as if each were measured somewhere, unless it is computed: what holds of concepts
-/// alone is checked on these.
+/// Variables of the dictionary as if each were measured somewhere, unless it is computed: what holds of
+/// concepts alone is checked on these.
 pub(super) fn as_measured(variable: &Variable) -> Variable {
     let anywhere = Source::Events {
         table: String::new(),

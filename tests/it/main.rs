@@ -14,6 +14,7 @@ mod cases;
 mod conditional;
 mod databases;
 mod ensemble;
+mod export;
 mod flag;
 mod golden_flow;
 mod golden_roles;

@@ -83,7 +83,8 @@ pub(in crate::cli) enum Schema {
         #[arg(value_name = "TABLE")]
         table: PathBuf,
     },
-    /// Print the JSON Schema of schema or pipeline files, or of the dictionary of concepts, which editors use for completion
+    /// Print the JSON Schema of schema or pipeline files, or of the dictionary of concepts, which editors use
+    /// for completion
     #[command(name = "json-schema")]
     Json {
         /// Kind of file
@@ -106,8 +107,8 @@ pub(in crate::cli) struct Ingest {
     #[arg(value_name = "PIPELINE")]
     pub(in crate::cli) pipeline: String,
 
-    /// Database of the extract, for pipelines over concepts such as icu-first-24h: a built-in schema, or a TOML file
-    /// of your own. Left out, it is recognised from the files
+    /// Database of the extract, for pipelines over concepts such as icu-first-24h: a built-in schema, or a
+    /// TOML file of your own. Left out, it is recognised from the files
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) schema: Option<String>,
 

@@ -36,8 +36,8 @@ pub(in crate::ingest) fn years(born: i64, start: i64) -> Option<f64> {
     Some(years as f64 + since / ((next - last) * DAY) as f64)
 }
 
-/// An age that the data state in another way than by a date of birth, from the cells of the columns of `from`; none
-/// where a cell is empty. From 90 years on the result is `cap`.
+/// An age that the data state in another way than by a date of birth, from the cells of the columns of
+/// `from`; none where a cell is empty. From 90 years on the result is `cap`.
 ///
 /// # Errors
 /// Why what is recorded cannot be used.

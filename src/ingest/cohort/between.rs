@@ -1,5 +1,5 @@
-//! Records that lie between two events: each begins at a row that says so, and ends at the subject's next row that
-//! says that.
+//! Records that lie between two events: each begins at a row that says so, and ends at the subject's next row
+//! that says that.
 
 use super::fact::Fact;
 use super::fact_rows::Rows;
@@ -7,9 +7,9 @@ use crate::ingest::TableAudit;
 use crate::ingest::events::keep::KeepTest;
 use crate::schema::{Between, Record};
 
-/// Puts one row for each record in the place of those that begin and end it. Its columns are those of the row that
-/// begins it, an id (`SUBJECT-1` for the subject's first record in order of time), and its end; a record that
-/// nothing ends before the next one begins has none.
+/// Puts one row for each record in the place of those that begin and end it. Its columns are those of the row
+/// that begins it, an id (`SUBJECT-1` for the subject's first record in order of time), and its end; a record
+/// that nothing ends before the next one begins has none.
 pub(in crate::ingest) fn between(
     rows: &mut Rows,
     between: &Between,

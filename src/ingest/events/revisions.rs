@@ -1,4 +1,5 @@
-//! Results that were corrected: of the rows of one record, item and time, those with the largest revision count.
+//! Results that were corrected: of the rows of one record, item and time, those with the largest revision
+//! count.
 //!
 //! The aggregates of a window cannot give a row back, so a table with revisions is read twice: first for the
 //! largest revision of each key, then for the rows. 16 to 32 bytes are held for each key.

@@ -43,8 +43,8 @@ pub(in crate::ingest) fn stored(
     item: Option<usize>,
     dir: &Path,
 ) -> Result<TypedFile, IngestError> {
-    // Parquet is compact already, and times since a record's start have no Parquet type. What a store leaves behind
-    // is told by numbers and exact names alone.
+    // Parquet is compact already, and times since a record's start have no Parquet type. What a store leaves
+    // behind is told by numbers and exact names alone.
     let elapsed = file.wanted.iter().any(|w| w.dtype.is_since_start());
     let plain =
         file.file.format == Format::Csv && !elapsed && !file.has_name() && has_plain_items(schema, table);

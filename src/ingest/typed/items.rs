@@ -1,4 +1,5 @@
-//! Which texts of a column name an item: by the form of the text (`LAB//51222//g/dL`), exactly, or by a pattern.
+//! Which texts of a column name an item: by the form of the text (`LAB//51222//g/dL`), exactly, or by a
+//! pattern.
 
 use polars_core::prelude::PlHashSet;
 
@@ -24,8 +25,8 @@ impl Form {
         Self { before: before.to_owned(), between, behind: behind.to_owned() }
     }
 
-    /// The item and the unit of a text that has the form, both trimmed. What separates them is looked for from
-    /// the end, because items hold such signs more often than units do.
+    /// The item and the unit of a text that has the form, both trimmed. What separates them is looked for
+    /// from the end, because items hold such signs more often than units do.
     pub(in crate::ingest) fn split<'t>(&self, text: &'t str) -> Option<(&'t str, Option<&'t str>)> {
         let inner = text.trim().strip_prefix(self.before.as_str())?.strip_suffix(self.behind.as_str())?;
         match &self.between {

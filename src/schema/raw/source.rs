@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{Field, List, Text};
 use crate::schema::{Item, Rule};
 
-/// One place a variable is found: `items` of an event table, a `column` of facts, or what tells an age: a date of
-/// `birth`, a `birth_year`, an `age`, or an `anchor_age` in a year of the shifted calendar.
+/// One place a variable is found: `items` of an event table, a `column` of facts, or what tells an age: a
+/// date of `birth`, a `birth_year`, an `age`, or an `anchor_age` in a year of the shifted calendar.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(untagged)]

@@ -14,8 +14,8 @@ use crate::schema::DType;
     "not" = { "required": ["key", "events"] },
 ))]
 pub(in crate::schema) struct Table {
-    /// File stems without an extension, with `*` for any text and perhaps a folder (`hosp/labevents`). When left
-    /// out, it is the name of the table.
+    /// File stems without an extension, with `*` for any text and perhaps a folder (`hosp/labevents`). When
+    /// left out, it is the name of the table.
     #[schemars(with = "Option<List<Stem, 1>>")]
     pub(in crate::schema) files: Option<Field<List<String, 1>>>,
     /// The columns that are read, with their types.
@@ -29,8 +29,8 @@ pub(in crate::schema) struct Table {
     pub(in crate::schema) events: Option<Field<Events>>,
     /// Rows of measurements to drop.
     pub(in crate::schema) drop: Option<Field<List<Drop>>>,
-    /// The separator of the cells: a character, or comma, semicolon, tab, pipe or space. Otherwise each file tells
-    /// it.
+    /// The separator of the cells: a character, or comma, semicolon, tab, pipe or space. Otherwise each file
+    /// tells it.
     #[schemars(extend("pattern" = r"^(comma|semicolon|tab|\\t|pipe|space|[!#-/:-@\[-`{-~])$"))]
     pub(in crate::schema) separator: Option<Field<Text>>,
     /// Names that a column has in other files of the same kind: `{ numeric_value = "value" }`.
@@ -114,8 +114,8 @@ pub(in crate::schema) struct Events {
     /// What was measured: a column, or two whose texts make the item with `//` between them.
     #[schemars(extend("maxItems" = 2))]
     pub(in crate::schema) item: Option<Field<List<Text, 1>>>,
-    /// How the item's text is made: `LAB//{item}//{unit}`, `{item} ({unit})`. Rows of another form are of other
-    /// items.
+    /// How the item's text is made: `LAB//{item}//{unit}`, `{item} ({unit})`. Rows of another form are of
+    /// other items.
     #[schemars(extend("pattern" = r"^[^{}]*\{item\}([^{}]+\{unit\})?[^{}]*$"))]
     pub(in crate::schema) item_form: Option<Field<Text>>,
     /// Whether every column of numbers is an item, called like the column.

@@ -78,8 +78,8 @@ pub(super) fn forms(name: &str) -> Option<Forms> {
     match name {
         "Source" => Some(Forms {
             keys: keys::<Source>(),
-            hint: "`items` for measurements, `column` for a fact, `birth` for the age at the record's start, and the \
-                   others where an age is stated in another way",
+            hint: "`items` for measurements, `column` for a fact, `birth` for the age at the record's start, \
+                   and the others where an age is stated in another way",
             of_source: true,
         }),
         "CohortRule" => Some(Forms {

@@ -1,5 +1,5 @@
-//! The dictionary of concepts, and concepts as a schema finds them: what they are comes from the dictionary, where
-//! they are from the schema.
+//! The dictionary of concepts, and concepts as a schema finds them: what they are comes from the dictionary,
+//! where they are from the schema.
 
 use toml::Spanned;
 
@@ -133,7 +133,8 @@ impl Place<'_> {
             variable.absent = reading.absent(variable.range);
         }
         let conversions = reading.conversions();
-        // What the dictionary says of limits holds where a table states them; what a schema says has to be there.
+        // What the dictionary says of limits holds where a table states them; what a schema says has to be
+        // there.
         let usual = variable.censored;
         variable.censored = raw.censored.copied().unwrap_or(false);
         if let Some(layout) = layout {

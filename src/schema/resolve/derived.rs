@@ -92,7 +92,8 @@ pub(super) fn check(problems: &Problems<'_>, variables: &[Variable], pending: &[
     }
 }
 
-/// Reports, at a place, that the parts of a computed concept are not there, or not as its expression needs them.
+/// Reports, at a place, that the parts of a computed concept are not there, or not as its expression needs
+/// them.
 pub(super) fn check_parts(problems: &Problems<'_>, variable: &Variable, variables: &[Variable], at: &Span) {
     let Some(Ok(expression)) = variable.derived.as_ref().map(Derived::expression) else { return };
     for operand in &expression.operands {

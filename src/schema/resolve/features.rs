@@ -129,7 +129,8 @@ impl Reading<'_, '_> {
         aggregation: Option<Spanned<Aggregation>>,
         name: Option<String>,
     ) -> Feature {
-        // What is measured in one database is a fact in another: there its one value is the first, last and mean.
+        // What is measured in one database is a fact in another: there its one value is the first, last and
+        // mean.
         let one_value = self.lacking.is_some() && variable.is_single();
         if let Some(given) = aggregation.as_ref().filter(|_| !one_value) {
             if variable.is_single() {

@@ -11,6 +11,7 @@ mod parts;
 mod pipeline;
 mod record;
 mod rules;
+mod schema;
 mod sources;
 mod split;
 mod tables;
@@ -76,7 +77,7 @@ pub fn parse_schema(file: &str, text: &str) -> Result<Schema, SchemaError> {
         pipeline.then_some(("this is a pipeline, not a schema", "name a schema file here"))
     };
     checked(file, text, "the schema", other, |problems, raw: SchemaFile, _| {
-        variables::schema(problems, &raw, dictionary())
+        schema::schema(problems, &raw, dictionary())
     })
 }
 

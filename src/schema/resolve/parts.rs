@@ -1,5 +1,5 @@
-//! What a table says of its files and rows besides its columns: separators, ids in names, rows to keep, records
-//! between two events.
+//! What a table says of its files and rows besides its columns: separators, ids in names, rows to keep,
+//! records between two events.
 
 use toml::Spanned;
 

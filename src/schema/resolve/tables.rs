@@ -168,7 +168,8 @@ impl Reading<'_> {
 fn check_stem(problems: &Problems<'_>, file: &Spanned<&String>) {
     let stem = file.get_ref();
     if stem.starts_with('/') || stem.contains('\\') || stem.split('/').any(|part| part == "..") {
-        let hint = "the folder is given on the command line, by `--input`; folders within it are written `hosp/labevents`";
+        let hint = "the folder is given on the command line, by `--input`; folders within it are written \
+                    `hosp/labevents`";
         problems.add_with_hint(
             file.span(),
             format!("file `{stem}` leads out of the folder of the extract"),

@@ -6,6 +6,7 @@
 //! names no row in its errors, decodes every wanted cell of every row before it filters, and inflates beside
 //! its parsers without a bound on what waits between them.
 
+mod cell;
 mod parse;
 
 use crate::ingest::IngestError;

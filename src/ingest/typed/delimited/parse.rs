@@ -1,12 +1,10 @@
 //! One block of CSV text → typed columns of the rows asked for. Lines of other items are left behind before
 //! they are split; records with quotes are split by `csv-core`, others at their commas.
 
-use crate::ingest::text::{parse_elapsed, parse_hour, parse_minutes};
-use crate::ingest::typed::batch::{BatchColumn, Texts, parse_float, parse_integer};
-use crate::ingest::typed::calendar::{Zoned, parse_moment};
+use super::cell::{Wrong, empty, push};
+use crate::ingest::typed::batch::{BatchColumn, parse_integer};
 use crate::ingest::typed::file::{IN_NAME, ItemSet, Wanted};
 use crate::ingest::typed::passed::Times;
-use crate::schema::DType;
 
 /// What a block is parsed to.
 #[derive(Debug, Clone, Copy)]
@@ -244,57 +242,19 @@ fn take(
         }
     }
     for (i, column) in columns.iter_mut().enumerate() {
-        let zone = push(column, field(i), layout.wanted[i].dtype).map_err(|fault| match fault {
-            Fault::Cell(_) => Fault::Cell(i),
-            other => other,
+        let zone = push(column, field(i), layout.wanted[i].dtype).map_err(|wrong| match wrong {
+            Wrong::Type => Fault::Cell(i),
+            Wrong::NotUtf8 => Fault::NotUtf8,
         })?;
         times.see(i, zone);
     }
     Ok(())
 }
 
-fn empty(dtype: DType) -> BatchColumn {
-    match dtype {
-        DType::Integer => BatchColumn::Integer(Vec::new()),
-        DType::Float => BatchColumn::Float(Vec::new()),
-        DType::Text | DType::Quantity => BatchColumn::Text(Texts::default()),
-        DType::Datetime | DType::Elapsed | DType::Minutes | DType::Hour => BatchColumn::Seconds(Vec::new()),
-    }
-}
-
-/// Appends a cell; empty is null. Returns how it says its zone, if it is a time.
-fn push(column: &mut BatchColumn, field: &[u8], dtype: DType) -> Result<Zoned, Fault> {
-    const WRONG: Fault = Fault::Cell(0);
-    let text = || std::str::from_utf8(field).map_err(|_| Fault::NotUtf8);
-    let mut zoned = Zoned::default();
-    match column {
-        BatchColumn::Integer(cells) => cells.push(parse_integer(field).map_err(|_| WRONG)?),
-        BatchColumn::Float(cells) => {
-            let text = text()?.trim();
-            cells.push(if text.is_empty() { None } else { Some(parse_float(text).ok_or(WRONG)?) });
-        }
-        BatchColumn::Text(cells) => cells.push(if field.is_empty() { None } else { Some(text()?) }),
-        BatchColumn::Seconds(cells) => {
-            let text = text()?.trim();
-            cells.push(match (text, dtype) {
-                ("", _) => None,
-                (text, DType::Elapsed) => Some(parse_elapsed(text).ok_or(WRONG)?),
-                (text, DType::Minutes) => Some(parse_minutes(text).ok_or(WRONG)?),
-                (text, DType::Hour) => Some(parse_hour(text).ok_or(WRONG)?),
-                (text, _) => {
-                    let (seconds, zone) = parse_moment(text).ok_or(WRONG)?;
-                    zoned = zone;
-                    Some(seconds)
-                }
-            });
-        }
-    }
-    Ok(zoned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::DType;
 
     fn wanted() -> Vec<Wanted> {
         let column =
