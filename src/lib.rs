@@ -11,7 +11,7 @@
 //! let bundle = Bundle::open("tests/sample/cohort".as_ref())?;
 //! let run = Run::new(Seed(1), &Silent);
 //!
-//! let mixture = Calibration(Mixture::default()).fit(&bundle, &run)?.model;
+//! let mixture = Calibration(MixtureEstimator::default()).fit(&bundle, &run)?.model;
 //! let options = Options { preset: Preset::Small, epochs: Some(2), ..Options::default() };
 //! let flow = Family::Butterfly.estimator(&bundle.manifest.shape, &options, &run)?;
 //! let flow = Calibration(flow).fit(&bundle, &run)?.model;

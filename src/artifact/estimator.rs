@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::ArtifactError;
 use super::model::Model;
 use super::tensors::Reading;
-use crate::baseline::GmmError;
+use crate::baseline::MixtureError;
 use crate::error::Hint;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::random::Seed;
@@ -214,7 +214,7 @@ pub enum FitError {
     Train(#[from] TrainError),
     /// The mixture or autoregression failed.
     #[error(transparent)]
-    Gmm(#[from] GmmError),
+    Mixture(#[from] MixtureError),
     /// The bundle cannot be divided into folds.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -241,7 +241,7 @@ impl FitError {
 impl From<WindowError> for FitError {
     fn from(error: WindowError) -> Self {
         match error {
-            WindowError::Gmm(e) => Self::Gmm(e),
+            WindowError::Mixture(e) => Self::Mixture(e),
             WindowError::Train(e) => Self::Train(e),
         }
     }
@@ -251,7 +251,7 @@ impl Hint for FitError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Train(e) => e.hint(),
-            Self::Gmm(e) => e.hint(),
+            Self::Mixture(e) => e.hint(),
             Self::Feature(e) => e.hint(),
             Self::Settings(e) => e.hint(),
             Self::Usage { hint, .. } => Some(hint.clone()),

@@ -27,8 +27,8 @@ pub use estimator::{
     Account, Definition, DensityEstimator, Estimator, FitError, Fitted, Options, Role, Run, Training,
 };
 pub use family::{
-    Autoregression, CausalFlow, EnsembleConfig, Family, FlowDetails, FlowEnsemble, Mixture, MixtureDetails,
-    PatchFlow, TMixture, TrainedFlow,
+    Autoregression, CausalFlow, EnsembleConfig, Family, FlowDetails, FlowEnsemble, MixtureDetails,
+    MixtureEstimator, PatchFlow, TMixture, TrainedFlow,
 };
 pub use fitted::ModelArtifact;
 pub use header::{FamilyPart, Header, MemberHeader};

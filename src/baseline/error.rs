@@ -5,7 +5,7 @@ use crate::error::Hint;
 /// An error of fitting or assembling a mixture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum GmmError {
+pub enum MixtureError {
     /// There are too few rows to fit on.
     #[error("a Gaussian mixture needs at least {needed} training rows, got {rows}")]
     TooFewRows {
@@ -76,11 +76,11 @@ pub enum GmmError {
         /// Strongest regularisation tried.
         regularisation: f64,
         /// What went wrong at that strength.
-        source: Box<GmmError>,
+        source: Box<MixtureError>,
     },
 }
 
-impl Hint for GmmError {
+impl Hint for MixtureError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::TooFewRows { .. } => "check the split: the mixture is fitted on training rows only".into(),

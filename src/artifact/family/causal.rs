@@ -45,7 +45,7 @@ pub(super) static CAUSAL: Definition = Definition {
         let network = reading.singles(NETWORK, &[details.shape.n_parameters()])?;
         let flow =
             WindowFlow::new(var::read(reading)?, details.context, details.shape, network, details.lattice);
-        let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
+        let impossible = |source| ArtifactError::Mixture { path: reading.folder().to_path_buf(), source };
         Ok(Arc::new(flow.map_err(impossible)?))
     },
 };

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use causal::CausalFlow;
 pub use ensemble::{EnsembleConfig, FlowEnsemble};
-pub use gmm::{Mixture, MixtureDetails};
+pub use gmm::{MixtureDetails, MixtureEstimator};
 pub use patches::PatchFlow;
 pub use tmix::TMixture;
 pub use trained_flow::{FlowDetails, TrainedFlow};
