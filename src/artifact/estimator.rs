@@ -186,6 +186,8 @@ pub struct Definition {
     pub noun: &'static str,
     /// Whether it is trained by epochs, which can be bounded, interrupted and resumed.
     pub trained: bool,
+    /// The options of `fit` that it understands, among those that not every family does.
+    pub options: &'static [&'static str],
     /// Checks the options and makes the estimator for records of a shape.
     pub estimator: fn(&Shape, &Options) -> Result<DensityEstimator, FitError>,
     /// Reads a density of this family back.

@@ -27,7 +27,7 @@ pub use estimator::{
     Account, Definition, DensityEstimator, Estimator, FitError, Fitted, Options, Role, Run, Training,
 };
 pub use family::{
-    Autoregression, CausalFlow, EnsembleConfig, Family, FlowDetails, FlowEnsemble, MixtureDetails,
+    ArmixDetails, ArmixEstimator, Autoregression, CausalFlow, EnsembleConfig, Family, FlowDetails, FlowEnsemble, MixtureDetails,
     MixtureEstimator, PatchFlow, TMixture, TrainedFlow,
 };
 pub use fitted::ModelArtifact;

@@ -237,14 +237,37 @@ impl Clusters {
     /// # Errors
     /// What k-means says when it fails.
     pub(super) fn find(rows: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Self, String> {
-        let stride = rows.nrows().div_ceil(START_ROWS).max(1);
-        let some = rows.slice_axis(Axis(0), Slice::new(0, None, stride as isize)).to_owned();
-        let rng = Xoshiro256Plus::seed_from_u64(seed.0);
-        let data = DatasetBase::from(some.view());
-        let found = KMeans::params_with_rng(k, rng).n_runs(1).max_n_iterations(START_ITERATIONS).fit(&data);
-        let labels = found.map_err(|e| e.to_string())?.predict(&some).to_vec();
+        let some = some_of(rows);
+        let labels = k_means(&some, some.view(), k, seed)?;
         Ok(Self { rows: some, labels, k })
     }
+}
+
+/// The cluster of each row, among `k` that k-means finds in some of the rows.
+///
+/// # Errors
+/// What k-means says when it fails.
+pub(super) fn cluster_labels(rows: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Vec<usize>, String> {
+    k_means(&some_of(rows), rows, k, seed)
+}
+
+/// At most [`START_ROWS`] of the rows, evenly spread over them.
+fn some_of(rows: ArrayView2<'_, f64>) -> Array2<f64> {
+    let stride = rows.nrows().div_ceil(START_ROWS).max(1);
+    rows.slice_axis(Axis(0), Slice::new(0, None, stride as isize)).to_owned()
+}
+
+/// Finds `k` clusters among `rows`, and returns that of each row of `of`.
+fn k_means(
+    rows: &Array2<f64>,
+    of: ArrayView2<'_, f64>,
+    k: usize,
+    seed: Seed,
+) -> Result<Vec<usize>, String> {
+    let rng = Xoshiro256Plus::seed_from_u64(seed.0);
+    let data = DatasetBase::from(rows.view());
+    let found = KMeans::params_with_rng(k, rng).n_runs(1).max_n_iterations(START_ITERATIONS).fit(&data);
+    Ok(found.map_err(|e| e.to_string())?.predict(&of).to_vec())
 }
 
 /// The E-step, with the sums that the M-step needs.

@@ -7,7 +7,7 @@ use crate::error::Hint;
 #[non_exhaustive]
 pub enum MixtureError {
     /// There are too few rows to fit on.
-    #[error("a Gaussian mixture needs at least {needed} training rows, got {rows}")]
+    #[error("a mixture needs at least {needed} training rows, got {rows}")]
     TooFewRows {
         /// Number of rows given.
         rows: usize,
@@ -56,6 +56,18 @@ pub enum MixtureError {
     /// Degrees of freedom of t components.
     #[error("degrees of freedom must be finite and above 0")]
     Degrees,
+    /// The scale of an expert.
+    #[error("the scale of expert {expert} must be finite and above 0")]
+    Scale {
+        /// Expert, from 0.
+        expert: usize,
+    },
+    /// The factors of an autoregressive mixture do not make a density.
+    #[error("coordinate {coordinate} has no factor, or one that is given what has not come before it")]
+    Order {
+        /// Coordinate, from 0.
+        coordinate: usize,
+    },
     /// A component that is responsible for no row.
     #[error("component {component} is left without rows")]
     EmptyComponent {
@@ -89,7 +101,11 @@ impl Hint for MixtureError {
                  `normal-score`"
                     .into()
             }
-            Self::NotPositiveDefinite { .. } | Self::Weights | Self::Degrees => {
+            Self::NotPositiveDefinite { .. }
+            | Self::Weights
+            | Self::Degrees
+            | Self::Scale { .. }
+            | Self::Order { .. } => {
                 "the model file is damaged; fit the model again".into()
             }
             Self::Shape { .. } | Self::Setting { .. } => return None,

@@ -6,6 +6,7 @@
 //! signals: a vector autoregression whose innovations follow such a mixture. All of them see numbers only.
 //! The normal-score coordinates that they are meant for come from a higher layer.
 
+mod armix;
 mod conditional;
 mod em;
 mod error;
@@ -15,6 +16,7 @@ mod mixture;
 mod search;
 mod var;
 
+pub use armix::{ArmixConfig, ArmixTrial, AutoregressiveMixture, Experts, LEAST_SCALE, Link, fit_armix};
 pub use conditional::{ConditionalMixture, FreeMixture};
 pub use error::MixtureError;
 pub use fit::{WIDE, fit_mixture};

@@ -1,6 +1,7 @@
 //! Normalising flows: butterflies, dense layers or fixed permutations between couplings. The three families
 //! differ in the layer that mixes the coordinates, and share everything else.
 
+use super::EVERY_OPTION;
 use super::ensemble::{EnsembleConfig, FlowEnsemble};
 use super::patches::PatchFlow;
 use super::trained_flow::{TrainedFlow, read};
@@ -31,7 +32,8 @@ const fn definition(
     help: &'static str,
     estimator: fn(&Shape, &Options) -> Result<DensityEstimator, FitError>,
 ) -> Definition {
-    Definition { name: kind.name(), help, role: Role::Flow, noun: "flow", trained: true, estimator, read }
+    let options = EVERY_OPTION;
+    Definition { name: kind.name(), help, role: Role::Flow, noun: "flow", trained: true, options, estimator, read }
 }
 
 fn estimator(kind: FlowKind, shape: &Shape, options: &Options) -> Result<DensityEstimator, FitError> {

@@ -33,6 +33,7 @@ pub(super) static GMM: Definition = Definition {
     role: Role::Mixture,
     noun: "mixture",
     trained: false,
+    options: &[],
     estimator: |_, _| Ok(Box::new(MixtureEstimator::default())),
     read: |reading| {
         let gmm = read(reading, reading.n_coordinates(), Kernel::Gaussian)?;
@@ -106,8 +107,37 @@ impl MixtureEstimator {
         bundle: &Bundle,
         seed: Seed,
     ) -> Result<(Mixture, MixtureDetails), MixtureError> {
+        let context = bundle.manifest.encoder.context_coordinates();
+        let search = MixtureConfig { seed, context, ..self.config.clone() };
+        let rows = Coordinates::of(map, bundle, seed);
+        let (train, validation) = (rows.train.view(), rows.validation.view());
+        let (gmm, mut trials) = fit_in_any_unit(train, validation, rows.copies, &search)?;
+        for trial in &mut trials {
+            trial.train_log_prob = trial.train_log_prob.map(|l| l + rows.train_log_det);
+            trial.criterion = trial.criterion.map(|l| l + rows.validation_log_det);
+        }
+        Ok((gmm, MixtureDetails { search, trials, straight: map.is_some() }))
+    }
+}
+
+/// The records of a bundle as a mixture is fitted to them.
+pub(super) struct Coordinates {
+    /// Training records, several times with other noise where they are few and have noise.
+    pub(super) train: Array2<f64>,
+    /// Validation records, [`VALIDATION_DRAWS`] times if they have noise.
+    pub(super) validation: Array2<f64>,
+    /// Copies of each training record.
+    pub(super) copies: usize,
+    /// Mean of log|∂u/∂v| over the training rows; 0 where the coordinates are those of the encoder.
+    pub(super) train_log_det: f64,
+    /// The same over the validation rows, or over the training rows where there are no others.
+    pub(super) validation_log_det: f64,
+}
+
+impl Coordinates {
+    /// The coordinates of the encoder, or straight ones if a map to them is given.
+    pub(super) fn of(map: Option<&Straight>, bundle: &Bundle, seed: Seed) -> Self {
         let encoder = &bundle.manifest.encoder;
-        let search = MixtureConfig { seed, context: encoder.context_coordinates(), ..self.config.clone() };
         let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
         let draws = (ROWS / train.nrows().max(1)).clamp(1, DRAWS);
         let rows = stacked_draws(encoder, train.view(), draws, seed.child("train-noise", 0));
@@ -116,18 +146,19 @@ impl MixtureEstimator {
         // Data without noise give one copy of each record, whatever was asked for.
         let copies = rows.nrows() / train.nrows().max(1);
         let Some(map) = map else {
-            let (gmm, trials) = fit_in_any_unit(rows.view(), held_out.view(), copies, &search)?;
-            return Ok((gmm, MixtureDetails { search, trials, straight: false }));
+            return Self {
+                train: rows,
+                validation: held_out,
+                copies,
+                train_log_det: 0.0,
+                validation_log_det: 0.0,
+            };
         };
-        let ((rows, log_det), (held_out, held_out_log_det)) =
+        let ((train, log_det), (validation, held_out_log_det)) =
             (map.straighten(rows.view()), map.straighten(held_out.view()));
-        let (gmm, mut trials) = fit_in_any_unit(rows.view(), held_out.view(), copies, &search)?;
-        let of_train = log_det.mean().unwrap_or(0.0);
-        for trial in &mut trials {
-            trial.train_log_prob = trial.train_log_prob.map(|l| l + of_train);
-            trial.criterion = trial.criterion.map(|l| l + held_out_log_det.mean().unwrap_or(of_train));
-        }
-        Ok((gmm, MixtureDetails { search, trials, straight: true }))
+        let train_log_det = log_det.mean().unwrap_or(0.0);
+        let validation_log_det = held_out_log_det.mean().unwrap_or(train_log_det);
+        Self { train, validation, copies, train_log_det, validation_log_det }
     }
 }
 

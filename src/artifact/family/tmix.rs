@@ -21,6 +21,7 @@ pub(super) static TMIX: Definition = Definition {
     role: Role::Mixture,
     noun: "t mixture",
     trained: false,
+    options: &[],
     estimator: |_, _| Ok(Box::new(TMixture { config: MixtureConfig::of_t() })),
     read: read_density,
 };

@@ -28,6 +28,7 @@ pub(super) static VAR: Definition = Definition {
     role: Role::Mixture,
     noun: "autoregression",
     trained: false,
+    options: &[],
     estimator: |shape, _| {
         Windows::of_shape(shape)?;
         Ok(Box::new(Autoregression::default()))
