@@ -1,5 +1,7 @@
 //! Choosing and fitting a mixture: EM from several starts, and the validation records choose the settings.
 
+use std::time::Instant;
+
 use ndarray::{Array1, ArrayView2};
 use rayon::prelude::*;
 
@@ -91,12 +93,15 @@ struct Fitted {
 
 impl Search<'_> {
     fn run(&self) -> Result<(Mixture, Vec<MixtureTrial>), MixtureError> {
+        let begun = Instant::now();
+        // Each number of components takes about as long as all before it together.
+        let in_time = || self.config.deadline.is_none_or(|over| Instant::now() + begun.elapsed() < over);
         let mut done: Vec<Fitted> = Vec::new();
         let one = [1];
         let tried = if self.train.ncols() > WIDE { &one[..] } else { &self.config.components };
         for (step, &components) in tried.iter().enumerate() {
             // A component needs five records or more. The first number of components is always tried.
-            if step > 0 && self.records() < 5 * components {
+            if step > 0 && (self.records() < 5 * components || !in_time()) {
                 break;
             }
             let before = best(&done).and_then(|i| done[i].trial.criterion);
@@ -115,7 +120,7 @@ impl Search<'_> {
         if let Some(at) = best(&done) {
             let (components, setting) = (done[at].trial.components, Setting::of(&done[at].trial));
             // One component has a single optimum, and more starts would only repeat it.
-            let starts = if components == 1 { 1 } else { self.config.starts };
+            let starts = if components == 1 || !in_time() { 1 } else { self.config.starts };
             let again: Vec<Fitted> = (1..starts)
                 .into_par_iter()
                 .map(|start| self.fit(components, self.clusters(components, start).as_ref(), setting, start))

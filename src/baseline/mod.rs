@@ -16,7 +16,7 @@ mod mixture;
 mod search;
 mod var;
 
-pub use armix::{ArmixConfig, ArmixTrial, AutoregressiveMixture, Experts, LEAST_SCALE, Link, fit_armix};
+pub use armix::{ArmixConfig, ArmixOrder, ArmixTrial, AutoregressiveMixture, Experts, LEAST_SCALE, Link, fit_armix};
 pub use conditional::{ConditionalMixture, FreeMixture};
 pub use error::MixtureError;
 pub use fit::{WIDE, fit_mixture};

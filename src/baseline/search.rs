@@ -1,5 +1,7 @@
 //! What is tried when a mixture is fitted, and the account of it.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Kernel, MixtureError};
@@ -32,6 +34,9 @@ pub struct MixtureConfig {
     /// by the density of the others given these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<usize>,
+    /// When no further number of components is tried; never, if there is none.
+    #[serde(skip)]
+    pub deadline: Option<Instant>,
 }
 
 fn gaussian() -> Vec<Kernel> {
@@ -64,6 +69,7 @@ impl Default for MixtureConfig {
             max_iterations: 300,
             seed: Seed(0),
             context: Vec::new(),
+            deadline: None,
         }
     }
 }

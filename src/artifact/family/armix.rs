@@ -3,23 +3,28 @@
 //! the encoder and in straight ones.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::effort::deadline;
 use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
 use crate::artifact::model::Model;
 use crate::artifact::straight::{Straight, Straightened};
 use crate::artifact::tensors::{Reading, Tensor};
 use crate::baseline::{
-    ArmixConfig, ArmixTrial, AutoregressiveMixture, Experts, Kernel, Link, MixtureError, fit_armix,
+    ArmixConfig, ArmixOrder, ArmixTrial, AutoregressiveMixture, Experts, Kernel, Link, MixtureError, fit_armix,
 };
 use crate::features::{Bundle, Shape};
 use crate::train::{Key, Range, apply_settings, key};
 
 use super::gmm::Coordinates;
+use super::join::join;
+
+/// The orders whose densities are joined; see [`ArmixOrder`].
+const ORDERS: [ArmixOrder; 5] = ArmixOrder::ALL;
 
 pub(super) static ARMIX: Definition = Definition {
     name: "armix",
@@ -35,22 +40,38 @@ pub(super) static ARMIX: Definition = Definition {
                 "use --model var, which regresses each sample on those before it",
             ));
         }
-        let mut config = ArmixConfig::default();
-        apply_settings(&mut config, &keys(), &options.settings)?;
-        Ok(Box::new(ArmixEstimator { config }))
+        let mut chosen = ArmixEstimator::default();
+        apply_settings(&mut chosen, &keys(), &options.settings)?;
+        Ok(Box::new(chosen))
     },
     read: read_density,
 };
 
 /// The keys of `--set`.
-fn keys() -> Vec<Key<ArmixConfig>> {
-    let most_experts = |c: &ArmixConfig| c.experts.last().map_or(f64::NAN, |&k| k as f64);
+fn keys() -> Vec<Key<ArmixEstimator>> {
+    let order = Key::choice(
+        "order",
+        "the one order in which columns are conditioned on each other, instead of several",
+        &ArmixOrder::NAMES,
+        |estimator: &mut ArmixEstimator, name| {
+            let at = ArmixOrder::NAMES.iter().position(|known| *known == name);
+            estimator.orders = vec![ArmixOrder::ALL[at.expect("invariant: names were checked")]];
+        },
+    );
+    let of_search = search_keys().into_iter().map(|key| {
+        key.within(|estimator: &ArmixEstimator| &estimator.config, |estimator| &mut estimator.config)
+    });
+    std::iter::once(order).chain(of_search).collect()
+}
+
+/// The settings of each density.
+fn search_keys() -> Vec<Key<ArmixConfig>> {
     vec![
         Key::number(
             "most_experts",
             "largest number of experts of a column",
             Range::whole(1, 64),
-            most_experts,
+            |c: &ArmixConfig| c.experts.last().map_or(f64::NAN, |&k| k as f64),
             |c: &mut ArmixConfig, x| {
                 let most = x as usize;
                 c.experts.retain(|&k| k < most);
@@ -80,12 +101,20 @@ fn keys() -> Vec<Key<ArmixConfig>> {
     ]
 }
 
-/// An autoregressive mixture on the training records. The validation records choose its settings, and whether
-/// its coordinates are the encoder's or straight.
-#[derive(Debug, Clone, Default)]
+/// Autoregressive mixtures on the training records, joined to one density: of every order, in the coordinates
+/// of the encoder and in straight ones. The validation records choose the settings of each and the weights.
+#[derive(Debug, Clone)]
 pub struct ArmixEstimator {
-    /// What is tried. Its seed and its context are those of the run and of the bundle.
+    /// What is tried. Its seed, its order and its context are those of the run, of `orders` and of the bundle.
     pub config: ArmixConfig,
+    /// The orders; at least one.
+    pub orders: Vec<ArmixOrder>,
+}
+
+impl Default for ArmixEstimator {
+    fn default() -> Self {
+        Self { config: ArmixConfig::default(), orders: ORDERS.to_vec() }
+    }
 }
 
 /// What the header says about an autoregressive mixture.
@@ -100,74 +129,65 @@ pub struct ArmixDetails {
     pub straight: bool,
 }
 
-/// A density that was found, with the value by which it was chosen.
-pub(super) struct Found {
-    pub(super) fitted: Fitted,
-    criterion: f64,
-}
-
 impl Estimator for ArmixEstimator {
     type Model = Fitted;
 
     fn fit(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Fitted, FitError> {
         let started = Instant::now();
-        let half = run.time_budget.map(|budget| 0.5 * budget);
-        let mut found = self.encoded(bundle, &Run { time_budget: half, ..*run })?;
-        let left = run.time_budget.map(|budget| budget - started.elapsed().as_secs_f64());
-        match self.straight(bundle, &Run { time_budget: left, ..*run }) {
-            Some(Ok(straight)) if straight.criterion > found.criterion => found = straight,
-            Some(Err(e)) => {
-                run.progress.note(&format!("no autoregressive mixture in straight coordinates: {e}"));
-            }
-            Some(Ok(_)) | None => {}
-        }
-        found.fitted.seconds = started.elapsed().as_secs_f64();
-        Ok(found.fitted)
+        let members = self.members(bundle, run)?;
+        Ok(join(bundle, run.seed, members, started.elapsed().as_secs_f64()))
     }
 }
 
 impl ArmixEstimator {
     /// A shorter search, for members of an ensemble.
     pub(super) fn quick() -> Self {
-        Self { config: ArmixConfig::quick() }
+        Self { config: ArmixConfig::quick(), ..Self::default() }
     }
 
-    /// The density in the coordinates of the encoder.
-    pub(super) fn encoded(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Found, MixtureError> {
-        let (density, details, criterion) = self.search(None, bundle, run)?;
-        Ok(found(Arc::new(density), &details, criterion))
+    /// The densities one by one. A budget of time is that of all of them, and each gets an equal share of what
+    /// the ones before have left.
+    pub(super) fn members(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Vec<Fitted>, MixtureError> {
+        let started = Instant::now();
+        let straight = Straight::of(&bundle.manifest.encoder);
+        let maps = [Some(None), straight.as_ref().map(Some)];
+        let maps: Vec<Option<&Straight>> = maps.into_iter().flatten().collect();
+        let all = self.orders.len() * maps.len();
+        let mut members = Vec::with_capacity(all);
+        for map in maps {
+            let rows = Coordinates::of(map, bundle, run.seed);
+            for &order in &self.orders {
+                let left = run.time_budget.map(|budget| budget - started.elapsed().as_secs_f64());
+                let share = left.map(|left| left / (all - members.len()) as f64);
+                members.push(self.member(&rows, (map, order), bundle, &Run { time_budget: share, ..*run })?);
+            }
+        }
+        Ok(members)
     }
 
-    /// The density in straight coordinates; nothing where those of the encoder are straight.
-    pub(super) fn straight(&self, bundle: &Bundle, run: &Run<'_>) -> Option<Result<Found, MixtureError>> {
-        let map = Straight::of(&bundle.manifest.encoder)?;
-        let searched = self.search(Some(&map), bundle, run);
-        Some(searched.map(|(density, details, criterion)| {
-            found(Arc::new(Straightened::new(map, density)), &details, criterion)
-        }))
-    }
-
-    fn search(
+    fn member(
         &self,
-        map: Option<&Straight>,
+        rows: &Coordinates,
+        (map, order): (Option<&Straight>, ArmixOrder),
         bundle: &Bundle,
         run: &Run<'_>,
-    ) -> Result<(AutoregressiveMixture, ArmixDetails, f64), MixtureError> {
-        let deadline = run.time_budget.and_then(|s| {
-            Instant::now().checked_add(Duration::try_from_secs_f64(s.max(0.0)).ok()?)
-        });
-        let context = bundle.manifest.encoder.context_coordinates();
-        let search = ArmixConfig { seed: run.seed, context, ..self.config.clone() };
-        let rows = Coordinates::of(map, bundle, run.seed);
-        let (density, links) =
-            fit_armix(rows.train.view(), rows.validation.view(), rows.copies, &search, deadline)?;
-        let criterion = links.iter().map(|link| link.criterion).sum::<f64>() + rows.validation_log_det;
-        Ok((density, ArmixDetails { search, links, straight: map.is_some() }, criterion))
+    ) -> Result<Fitted, MixtureError> {
+        let started = Instant::now();
+        let search = ArmixConfig {
+            seed: run.seed,
+            order,
+            context: bundle.manifest.encoder.context_coordinates(),
+            deadline: run.time_budget.and_then(deadline),
+            ..self.config.clone()
+        };
+        let (density, links) = fit_armix(rows.train.view(), rows.validation.view(), rows.copies, &search)?;
+        let model: Arc<dyn Model> = match map {
+            Some(map) => Arc::new(Straightened::new(map.clone(), density)),
+            None => Arc::new(density),
+        };
+        let details = ArmixDetails { search, links, straight: map.is_some() };
+        Ok(Fitted::new(ARMIX.name, model, &details, run.seed, started.elapsed().as_secs_f64()))
     }
-}
-
-fn found(model: Arc<dyn Model>, details: &ArmixDetails, criterion: f64) -> Found {
-    Found { fitted: Fitted::new(ARMIX.name, model, details, details.search.seed, 0.0), criterion }
 }
 
 impl Model for AutoregressiveMixture {

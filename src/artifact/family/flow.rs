@@ -77,7 +77,10 @@ impl Estimator for ChosenFlow {
         let config = self.options.ensemble.map_or(by_preset, EnsembleConfig::of_flows);
         // What every other flow conditions on is the ensemble's choice only where it is not the user's.
         let conditioned = self.options.settings.iter().any(|(key, _)| key == "conditioning");
-        let config = EnsembleConfig { alternating: config.alternating && !conditioned, ..config };
+        // A budget may be too small for the flow, and then the mixtures are what there is.
+        let mixture = config.mixture || (run.time_budget.is_some() && self.options.ensemble.is_none());
+        let alternating = config.alternating && !conditioned;
+        let config = EnsembleConfig { mixture, alternating, ..config };
         if config == EnsembleConfig::SINGLE {
             flow.fit(bundle, run)
         } else {

@@ -3,9 +3,11 @@
 
 mod armix;
 mod causal;
+mod classical;
 mod ensemble;
 mod flow;
 mod gmm;
+mod join;
 mod patches;
 mod tmix;
 mod trained_flow;

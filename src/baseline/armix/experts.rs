@@ -74,6 +74,11 @@ impl Experts {
         Ok(Self { kernel, gates, slopes, scales })
     }
 
+    /// The same experts with distributions of another shape, which must be sound.
+    pub(super) fn with_kernel(self, kernel: Kernel) -> Self {
+        Self { kernel, ..self }
+    }
+
     /// Number of experts k.
     pub fn n_experts(&self) -> usize {
         self.scales.len()

@@ -23,4 +23,4 @@ pub use density::{AutoregressiveMixture, Link};
 pub use em::LEAST_SCALE;
 pub use experts::Experts;
 pub use search::{ArmixTrial, fit_armix};
-pub use settings::ArmixConfig;
+pub use settings::{ArmixConfig, ArmixOrder};

@@ -6,6 +6,10 @@
 //! residual variance down most, one after the other (forward selection), from the correlations alone.
 
 use ndarray::{Array2, ArrayView2, Axis};
+use rand::seq::SliceRandom;
+
+use super::settings::ArmixOrder;
+use crate::random::Seed;
 
 /// Coordinates further out count as if they lay here, in standard deviations, so that a few far records do
 /// not decide about correlations.
@@ -32,7 +36,27 @@ pub(super) fn correlations(z: ArrayView2<'_, f64>) -> Array2<f64> {
 ///
 /// # Shapes
 /// `correlations: (d, d)`
-pub(super) fn order(correlations: ArrayView2<'_, f64>, context: &[usize]) -> Vec<usize> {
+pub(super) fn ordered(
+    kind: ArmixOrder,
+    correlations: ArrayView2<'_, f64>,
+    context: &[usize],
+    seed: Seed,
+) -> Vec<usize> {
+    let mut order: Vec<usize> = match kind {
+        ArmixOrder::Dependence | ArmixOrder::DependenceReversed => by_dependence(correlations, context),
+        ArmixOrder::Columns | ArmixOrder::ColumnsReversed | ArmixOrder::Random => {
+            (0..correlations.nrows()).filter(|j| !context.contains(j)).collect()
+        }
+    };
+    match kind {
+        ArmixOrder::Dependence | ArmixOrder::Columns => {}
+        ArmixOrder::DependenceReversed | ArmixOrder::ColumnsReversed => order.reverse(),
+        ArmixOrder::Random => order.shuffle(&mut seed.stream("armix-order", 0)),
+    }
+    order
+}
+
+fn by_dependence(correlations: ArrayView2<'_, f64>, context: &[usize]) -> Vec<usize> {
     let d = correlations.nrows();
     let mut waiting: Vec<usize> = (0..d).filter(|j| !context.contains(j)).collect();
     // How strongly each coordinate is tied to those that have come; at first, to all.
@@ -145,8 +169,8 @@ mod tests {
             [0.8, 0.1, 1.0, 0.55],
             [0.6, 0.0, 0.55, 1.0]
         ];
-        assert_eq!(order(r.view(), &[]), [2, 0, 3, 1]);
-        assert_eq!(order(r.view(), &[3]), [0, 2, 1]);
+        assert_eq!(by_dependence(r.view(), &[]), [2, 0, 3, 1]);
+        assert_eq!(by_dependence(r.view(), &[3]), [0, 2, 1]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::density::{AutoregressiveMixture, Link};
 use super::em::{Em, Rows};
 use super::experts::Experts;
-use super::order::{correlations, most_telling, order};
+use super::order::{correlations, most_telling, ordered};
 use super::settings::ArmixConfig;
 use crate::baseline::em::cluster_labels;
 use crate::baseline::error::MixtureError;
@@ -22,7 +22,7 @@ use crate::num::moments::Moments;
 
 /// Sum over the coordinates of rows × coefficients² that one pass of the search may take; beyond it, fewer
 /// rows are taken.
-const WORK: f64 = 6e8;
+const WORK: f64 = 1.5e8;
 /// Fewest rows of the search, as far as there are so many.
 const FEWEST_ROWS: usize = 1_000;
 /// Improvement of the mean log-density of a coordinate that a larger number of experts must bring.
@@ -51,7 +51,7 @@ pub struct ArmixTrial {
 }
 
 /// Fits an autoregressive mixture to `train`, with the settings of each coordinate that do best on
-/// `validation`. With a `deadline`, larger numbers of experts are tried only while it allows.
+/// `validation`.
 ///
 /// `units` is the number of copies of each record among the rows (noise draws).
 ///
@@ -65,7 +65,6 @@ pub fn fit_armix<'a>(
     validation: ArrayView2<'a, f64>,
     units: usize,
     config: &ArmixConfig,
-    deadline: Option<Instant>,
 ) -> Result<(AutoregressiveMixture, Vec<ArmixTrial>), MixtureError> {
     config.check()?;
     check(train, validation)?;
@@ -77,10 +76,10 @@ pub fn fit_armix<'a>(
 
     let some = thinned(train, config.search_rows);
     let related = correlations(standard(some.view()).view());
-    let ordered = order(related.view(), &config.context);
+    let order = ordered(config.order, related.view(), &config.context, config.seed);
     let mut come = config.context.clone();
-    let mut searches = Vec::with_capacity(ordered.len());
-    for &coordinate in &ordered {
+    let mut searches = Vec::with_capacity(order.len());
+    for &coordinate in &order {
         searches.push(Search::new(coordinate, most_telling(related.view(), &come, coordinate, config.most_given)));
         come.push(coordinate);
     }
@@ -93,10 +92,10 @@ pub fn fit_armix<'a>(
         config,
     };
     let begun = Instant::now();
-    let in_time = |factor: f64| deadline.is_none_or(|d| Instant::now() + begun.elapsed().mul_f64(factor) < d);
+    // Each number of experts takes about as long as all before it together, and so does the last fit.
+    let in_time = || config.deadline.is_none_or(|over| Instant::now() + begun.elapsed() < over);
     for &experts in &config.experts {
-        // Each number takes about as long as all before it together.
-        if experts > 1 && (data.records() < RECORDS * experts || !in_time(1.0)) {
+        if experts > 1 && (data.records() < RECORDS * experts || !in_time()) {
             break;
         }
         let labels = if experts > 1 { data.labels(experts) } else { Vec::new() };
@@ -105,8 +104,8 @@ pub fn fit_armix<'a>(
             break;
         }
     }
-    let fitted = fitting(config.rows, 4.0 * WORK);
-    if data.train.nrows() < train.nrows().min(fitted) && in_time(1.0) {
+    let fitted = fitting(config.rows, 8.0 * WORK);
+    if data.train.nrows() < train.nrows().min(fitted) && in_time() {
         let more = standard(thinned(train, fitted).view());
         searches.par_iter_mut().map(|search| search.refine(&data, more.view())).collect::<Result<(), _>>()?;
     }
@@ -227,8 +226,10 @@ impl Search {
             for setting in std::mem::take(&mut waiting) {
                 tried.push(setting);
                 let em = data.em(setting);
-                let fitted = match &self.common {
-                    Some(common) if k > 1 => em.several(&train, common, labels, k),
+                // Only the first setting of several experts starts from clusters, the others from the best so far.
+                let fitted = match (&self.common, &best) {
+                    (Some(common), Some(best)) if k > 1 => em.from(&train, common, best.experts.clone()),
+                    (Some(common), None) if k > 1 => em.several(&train, common, labels, k),
                     _ => em.one(&train),
                 };
                 let Ok((experts, _)) = fitted else { continue };
