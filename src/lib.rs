@@ -51,7 +51,7 @@
 //!     partial                   likelihood of some features, completions of records
 //! L5  artifact                  families of models, estimators around them, the model folder
 //! L4  window                    causal flow for windows of signals
-//!     train     baseline        AdamW, checkpoints · Gaussian mixtures
+//!     train     baseline        AdamW, checkpoints · mixtures
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them

@@ -258,12 +258,7 @@ fn some_of(rows: ArrayView2<'_, f64>) -> Array2<f64> {
 }
 
 /// Finds `k` clusters among `rows`, and returns that of each row of `of`.
-fn k_means(
-    rows: &Array2<f64>,
-    of: ArrayView2<'_, f64>,
-    k: usize,
-    seed: Seed,
-) -> Result<Vec<usize>, String> {
+fn k_means(rows: &Array2<f64>, of: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Vec<usize>, String> {
     let rng = Xoshiro256Plus::seed_from_u64(seed.0);
     let data = DatasetBase::from(rows.view());
     let found = KMeans::params_with_rng(k, rng).n_runs(1).max_n_iterations(START_ITERATIONS).fit(&data);

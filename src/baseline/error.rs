@@ -105,9 +105,7 @@ impl Hint for MixtureError {
             | Self::Weights
             | Self::Degrees
             | Self::Scale { .. }
-            | Self::Order { .. } => {
-                "the model file is damaged; fit the model again".into()
-            }
+            | Self::Order { .. } => "the model file is damaged; fit the model again".into(),
             Self::Shape { .. } | Self::Setting { .. } => return None,
             Self::EmptyComponent { .. }
             | Self::NoStart(_)

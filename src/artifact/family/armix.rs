@@ -15,7 +15,8 @@ use crate::artifact::model::Model;
 use crate::artifact::straight::{Straight, Straightened};
 use crate::artifact::tensors::{Reading, Tensor};
 use crate::baseline::{
-    ArmixConfig, ArmixOrder, ArmixTrial, AutoregressiveMixture, Experts, Kernel, Link, MixtureError, fit_armix,
+    ArmixConfig, ArmixOrder, ArmixTrial, AutoregressiveMixture, Experts, Kernel, Link, MixtureError,
+    fit_armix,
 };
 use crate::features::{Bundle, Shape};
 use crate::train::{Key, Range, apply_settings, key};
@@ -159,7 +160,12 @@ impl ArmixEstimator {
             for &order in &self.orders {
                 let left = run.time_budget.map(|budget| budget - started.elapsed().as_secs_f64());
                 let share = left.map(|left| left / (all - members.len()) as f64);
-                members.push(self.member(&rows, (map, order), bundle, &Run { time_budget: share, ..*run })?);
+                members.push(self.member(
+                    &rows,
+                    (map, order),
+                    bundle,
+                    &Run { time_budget: share, ..*run },
+                )?);
             }
         }
         Ok(members)
@@ -207,7 +213,8 @@ fn read_density(reading: &Reading<'_>) -> Result<Arc<dyn Model>, ArtifactError> 
     let details: ArmixDetails = reading.details()?;
     let d = reading.n_coordinates();
     let impossible = |source| ArtifactError::Mixture { path: reading.folder().to_path_buf(), source };
-    let vector = |name: &str, n: usize| Ok::<_, ArtifactError>(Array1::from_vec(reading.doubles(name, &[n])?));
+    let vector =
+        |name: &str, n: usize| Ok::<_, ArtifactError>(Array1::from_vec(reading.doubles(name, &[n])?));
     let mut links = Vec::with_capacity(details.links.len());
     for (i, link) in details.links.iter().enumerate() {
         let (q, k) = (link.given.len() + 1, link.experts);
@@ -222,9 +229,13 @@ fn read_density(reading: &Reading<'_>) -> Result<Arc<dyn Model>, ArtifactError> 
         let experts = experts.map_err(impossible)?;
         links.push(Link { coordinate: link.coordinate, given: link.given.clone(), experts });
     }
-    let density =
-        AutoregressiveMixture::new(vector("centre", d)?, vector("scale", d)?, reading.context().to_vec(), links)
-            .map_err(impossible)?;
+    let density = AutoregressiveMixture::new(
+        vector("centre", d)?,
+        vector("scale", d)?,
+        reading.context().to_vec(),
+        links,
+    )
+    .map_err(impossible)?;
     if !details.straight {
         return Ok(Arc::new(density));
     }

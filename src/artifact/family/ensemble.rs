@@ -89,8 +89,7 @@ impl Estimator for FlowEnsemble {
         } else {
             None
         };
-        let heavy_tailed =
-            if mixture { classical::heavy_tailed(&some, run, started) } else { Vec::new() };
+        let heavy_tailed = if mixture { classical::heavy_tailed(&some, run, started) } else { Vec::new() };
         let mut spent = started.elapsed().as_secs_f64();
         let mut members = Vec::new();
         for i in 0..flows {

@@ -33,7 +33,16 @@ const fn definition(
     estimator: fn(&Shape, &Options) -> Result<DensityEstimator, FitError>,
 ) -> Definition {
     let options = EVERY_OPTION;
-    Definition { name: kind.name(), help, role: Role::Flow, noun: "flow", trained: true, options, estimator, read }
+    Definition {
+        name: kind.name(),
+        help,
+        role: Role::Flow,
+        noun: "flow",
+        trained: true,
+        options,
+        estimator,
+        read,
+    }
 }
 
 fn estimator(kind: FlowKind, shape: &Shape, options: &Options) -> Result<DensityEstimator, FitError> {

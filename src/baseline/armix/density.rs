@@ -56,11 +56,7 @@ impl AutoregressiveMixture {
     ) -> Result<Self, MixtureError> {
         let d = centre.len();
         if scale.len() != d {
-            return Err(MixtureError::Shape {
-                what: "scale",
-                got: vec![scale.len()],
-                expected: vec![d],
-            });
+            return Err(MixtureError::Shape { what: "scale", got: vec![scale.len()], expected: vec![d] });
         }
         for (what, values) in [("centre", &centre), ("scale", &scale)] {
             let sound = |x: f64| x.is_finite() && (what == "centre" || x > 0.0);
@@ -111,8 +107,7 @@ impl AutoregressiveMixture {
     /// Draws the coordinates of a row that are not in the context; `x` is room for what they are given.
     fn draw(&self, z: &mut Array1<f64>, rng: &mut StreamRng) {
         for link in &self.links {
-            let x: Array1<f64> =
-                std::iter::once(1.0).chain(link.given.iter().map(|&j| z[j])).collect();
+            let x: Array1<f64> = std::iter::once(1.0).chain(link.given.iter().map(|&j| z[j])).collect();
             z[link.coordinate] = link.experts.draw(x.view(), rng);
         }
     }
@@ -134,7 +129,9 @@ impl Density for AutoregressiveMixture {
         blocks.zip(out.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter()).for_each(|(v, mut out)| {
             let z = self.standardised(v);
             for link in &self.links {
-                out += &link.experts.log_prob(with_ones(z.view(), &link.given).view(), z.column(link.coordinate));
+                out += &link
+                    .experts
+                    .log_prob(with_ones(z.view(), &link.given).view(), z.column(link.coordinate));
             }
         });
         out

@@ -5,7 +5,7 @@
 //! E           r_ik ∝ g_k(x_i) p_k(y_i | x_i)       u_ik = r_ik (ν + 1) / (ν + m_ik)
 //! M, means    (Xᵀ U_k X + λ s_k²/s₀² I) δ_k = Xᵀ U_k e_k − λ s_k²/s₀² (b_k − b₀)      b_k ← b_k + δ_k
 //! M, scales   s_k² = (Σ_i u_ik (y_i − b_kᵀx_i)² + s₀²/10) / (Σ_i r_ik + 1)
-//! M, gates    a_k ← a_k + (½ XᵀX + λ I)⁻¹ (Xᵀ (r_k − g_k) − λ a_k)
+//! M, gates    a_k ← a_k + (Xᵀ diag(g_k) X + λ I)⁻¹ (Xᵀ (r_k − g_k) − λ a_k)
 //! ```
 //!
 //! Here e_k are the residuals and m_ik their squares in units of the scale. The intercepts are not drawn
@@ -14,9 +14,13 @@
 //! in on a few rows; in addition no scale falls below [`LEAST_SCALE`], which bounds the likelihood of columns
 //! that repeat a value or copy another column.
 //!
-//! The step of the gates maximises a quadratic lower bound of the gates' part (Böhning 1992): the Hessian of a
-//! multinomial logistic regression is nowhere steeper than −½ (I − 11ᵀ/K) ⊗ XᵀX. So no step lowers what is
-//! maximised, and `tests::no_step_lowers_what_is_maximised` checks that.
+//! The matrix of the step of the gates is at least the curvature where it is taken, since diag(g) − ggᵀ ≤
+//! diag(g). A step that lowers the gates' part all the same is halved, and in the end replaced by one with
+//! ½ XᵀX + λ I in its place, which maximises a lower bound: nowhere is the Hessian of a multinomial logistic
+//! regression steeper than −½ (I − 11ᵀ/K) ⊗ XᵀX (Böhning 1992). So no step lowers what is maximised, and
+//! `tests::no_step_lowers_what_is_maximised` checks that. With the bound alone EM took hundreds of iterations:
+//! on satimage, ended after gains below 3e-4, 1e-4 and 3e-5 nats per coordinate, it reached 1.62, 2.42 and
+//! 3.46 nats per validation record.
 //!
 //! # References
 //! Jordan and Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm. Böhning (1992),
@@ -39,11 +43,8 @@ const PRIOR_ROWS: f64 = 1.0;
 const PRIOR_SHARE: f64 = 0.1;
 /// Rows that are worked on together, so that they stay in the cache.
 const BLOCK: usize = 512;
-/// Steps of the gates after each step of the experts.
-///
-/// More steps bring the gates nearer to their optimum and the held-out likelihood down: on satimage, 1, 3 and
-/// 8 steps gave 2.94, 2.66 and 2.75 nats per validation record.
-const GATE_STEPS: usize = 1;
+/// How often a step of the gates is halved before it is taken by the bound.
+const HALVINGS: usize = 4;
 /// Added to the diagonal where nothing else is, in units of the largest diagonal element.
 const JITTER: f64 = 1e-10;
 /// Share of a row that belongs to its own cluster at the start.
@@ -191,9 +192,7 @@ impl Em {
             let (slopes, scales) = self.means_and_scales(&experts, &sums, prior)?;
             let mut gates = experts.gates().to_owned();
             if let Some(factor) = &factor {
-                for _ in 0..GATE_STEPS {
-                    self.step_gates(rows, &responsibilities, factor, &mut gates);
-                }
+                self.step_gates(rows, &responsibilities, factor, &mut gates);
             }
             experts = Experts::new(self.kernel, gates, slopes, scales)?;
         }
@@ -203,7 +202,7 @@ impl Em {
     /// What is subtracted from the log-likelihood.
     fn penalty(self, experts: &Experts, prior: &Prior) -> f64 {
         let tail = Slice::from(1..);
-        let gates: f64 = experts.gates().slice_axis(Axis(0), tail).iter().map(|a| a * a).sum();
+        let gates = square_of_slopes(experts.gates());
         let square = prior.scale * prior.scale;
         let mut penalty = if experts.n_experts() > 1 { 0.5 * self.ridge * gates } else { 0.0 };
         for (slopes, s) in experts.slopes().columns().into_iter().zip(experts.scales()) {
@@ -244,27 +243,81 @@ impl Em {
         Ok((slopes, scales))
     }
 
-    fn step_gates(
-        self,
-        rows: &Rows,
-        responsibilities: &Array2<f64>,
-        factor: &Array2<f64>,
-        gates: &mut Array2<f64>,
-    ) {
-        let mut gradient = Array2::<f64>::zeros(gates.dim());
-        let blocks = rows.x.axis_chunks_iter(Axis(0), BLOCK);
-        for (x, r) in blocks.zip(responsibilities.axis_chunks_iter(Axis(0), BLOCK)) {
-            let mut surplus = log_softmax(x.dot(gates));
-            Zip::from(&mut surplus).and(r).for_each(|log, r| *log = r - log.exp());
-            general_mat_mul(1.0, &x.t(), &surplus, 1.0, &mut gradient);
+    /// A step of the gates that does not lower their part of what is maximised: with the curvature at hand if
+    /// that or some fraction of it does, else with its bound.
+    fn step_gates(self, rows: &Rows, r: &Array2<f64>, bound: &Array2<f64>, gates: &mut Array2<f64>) {
+        let at = self.gate_slope(rows, r, gates);
+        let curved: Option<Vec<Array1<f64>>> = (0..gates.ncols())
+            .map(|k| {
+                let gram = at.gram.index_axis(Axis(0), k).to_owned();
+                solve_with_ridge(&gram, self.ridge, at.gradient.column(k)).ok()
+            })
+            .collect();
+        let mut share = 1.0;
+        for _ in 0..HALVINGS {
+            let Some(steps) = &curved else { break };
+            let mut tried = gates.clone();
+            for (mut gate, step) in tried.columns_mut().into_iter().zip(steps) {
+                gate.scaled_add(share, step);
+            }
+            if self.gate_value(rows, r, &tried) >= at.value {
+                *gates = tried;
+                return;
+            }
+            share *= 0.5;
         }
-        for (mut out, a) in gradient.rows_mut().into_iter().zip(gates.rows()).skip(1) {
-            out.scaled_add(-self.ridge, &a);
-        }
-        for (mut gate, right) in gates.columns_mut().into_iter().zip(gradient.columns()) {
-            gate += &solve_with_factor(factor.view(), right);
+        for (mut gate, right) in gates.columns_mut().into_iter().zip(at.gradient.columns()) {
+            gate += &solve_with_factor(bound.view(), right);
         }
     }
+
+    /// The part of what is maximised that the gates are in: `Σ r_ik log g_k(x_i) − λ/2 Σ |a_k|²`.
+    fn gate_value(self, rows: &Rows, r: &Array2<f64>, gates: &Array2<f64>) -> f64 {
+        let mut value = -0.5 * self.ridge * square_of_slopes(gates.view());
+        let blocks = rows.x.axis_chunks_iter(Axis(0), BLOCK);
+        for (x, r) in blocks.zip(r.axis_chunks_iter(Axis(0), BLOCK)) {
+            value += (&log_softmax(x.dot(gates)) * &r).sum();
+        }
+        value
+    }
+
+    fn gate_slope(self, rows: &Rows, r: &Array2<f64>, gates: &Array2<f64>) -> GateSlope {
+        let (q, k) = gates.dim();
+        let mut at = GateSlope {
+            value: -0.5 * self.ridge * square_of_slopes(gates.view()),
+            gradient: Array2::zeros((q, k)),
+            gram: Array3::zeros((k, q, q)),
+        };
+        let blocks = rows.x.axis_chunks_iter(Axis(0), BLOCK);
+        for (x, r) in blocks.zip(r.axis_chunks_iter(Axis(0), BLOCK)) {
+            let mut g = log_softmax(x.dot(gates));
+            at.value += (&g * &r).sum();
+            g.mapv_inplace(f64::exp);
+            general_mat_mul(1.0, &x.t(), &(&r - &g), 1.0, &mut at.gradient);
+            for (g, mut gram) in g.columns().into_iter().zip(at.gram.outer_iter_mut()) {
+                let weighted = &x * &g.insert_axis(Axis(1));
+                general_mat_mul(1.0, &weighted.t(), &x, 1.0, &mut gram);
+            }
+        }
+        for (mut out, a) in at.gradient.rows_mut().into_iter().zip(gates.rows()).skip(1) {
+            out.scaled_add(-self.ridge, &a);
+        }
+        at
+    }
+}
+
+/// The gates' part of what is maximised, about some gates.
+struct GateSlope {
+    value: f64,
+    /// `Xᵀ (r_k − g_k) − λ a_k`, `(q, k)`.
+    gradient: Array2<f64>,
+    /// `Xᵀ diag(g_k) X`, `(k, q, q)`, which is at least the curvature.
+    gram: Array3<f64>,
+}
+
+/// `Σ_k |a_k|²` without the intercepts.
+fn square_of_slopes(gates: ArrayView2<'_, f64>) -> f64 {
+    gates.slice_axis(Axis(0), Slice::from(1..)).iter().map(|a| a * a).sum()
 }
 
 /// The E-step, with the sums that the M-step needs; responsibilities that are given replace the expected ones.

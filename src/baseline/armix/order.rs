@@ -70,9 +70,12 @@ fn by_dependence(correlations: ArrayView2<'_, f64>, context: &[usize]) -> Vec<us
     let mut order = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
         // Among equals the first, whatever the machine.
-        let at = (0..waiting.len()).fold(0, |best, at| {
-            if ties[waiting[at]] > ties[waiting[best]] { at } else { best }
-        });
+        let at = (0..waiting.len()).fold(
+            0,
+            |best, at| {
+                if ties[waiting[at]] > ties[waiting[best]] { at } else { best }
+            },
+        );
         let next = waiting.remove(at);
         for &j in &waiting {
             let with_it = tie(j, next);
@@ -134,7 +137,8 @@ fn forward_selection(
     let mut chosen = Vec::with_capacity(most);
     let mut of_target: Vec<f64> = Vec::with_capacity(most);
     while chosen.len() < most && !left.is_empty() {
-        let at = (0..left.len()).fold(0, |best, at| if gain(&left[at]) > gain(&left[best]) { at } else { best });
+        let at =
+            (0..left.len()).fold(0, |best, at| if gain(&left[at]) > gain(&left[best]) { at } else { best });
         let next = left.swap_remove(at);
         if next.variance <= NOTHING_LEFT {
             break;
@@ -163,12 +167,8 @@ mod tests {
     #[test]
     fn the_order_follows_the_strongest_ties() {
         // 2 is the hub; 0 hangs on 2, 3 on 0, and 1 on nothing.
-        let r = array![
-            [1.0, 0.0, 0.8, 0.6],
-            [0.0, 1.0, 0.1, 0.0],
-            [0.8, 0.1, 1.0, 0.55],
-            [0.6, 0.0, 0.55, 1.0]
-        ];
+        let r =
+            array![[1.0, 0.0, 0.8, 0.6], [0.0, 1.0, 0.1, 0.0], [0.8, 0.1, 1.0, 0.55], [0.6, 0.0, 0.55, 1.0]];
         assert_eq!(by_dependence(r.view(), &[]), [2, 0, 3, 1]);
         assert_eq!(by_dependence(r.view(), &[3]), [0, 2, 1]);
     }
@@ -176,12 +176,8 @@ mod tests {
     #[test]
     fn a_copy_is_not_chosen_beside_its_original() {
         // 0 and 1 are the same; 2 tells little of the target 3, but something new.
-        let r = array![
-            [1.0, 1.0, 0.0, 0.8],
-            [1.0, 1.0, 0.0, 0.8],
-            [0.0, 0.0, 1.0, 0.3],
-            [0.8, 0.8, 0.3, 1.0]
-        ];
+        let r =
+            array![[1.0, 1.0, 0.0, 0.8], [1.0, 1.0, 0.0, 0.8], [0.0, 0.0, 1.0, 0.3], [0.8, 0.8, 0.3, 1.0]];
         assert_eq!(most_telling(r.view(), &[0, 1, 2], 3, 2), [0, 2]);
         assert_eq!(most_telling(r.view(), &[0, 1, 2], 3, 5), [0, 1, 2]);
     }

@@ -80,7 +80,10 @@ pub fn fit_armix<'a>(
     let mut come = config.context.clone();
     let mut searches = Vec::with_capacity(order.len());
     for &coordinate in &order {
-        searches.push(Search::new(coordinate, most_telling(related.view(), &come, coordinate, config.most_given)));
+        searches.push(Search::new(
+            coordinate,
+            most_telling(related.view(), &come, coordinate, config.most_given),
+        ));
         come.push(coordinate);
     }
     let per_row: f64 = searches.iter().map(|s| ((s.given.len() + 1) as f64).powi(2)).sum();
@@ -99,7 +102,10 @@ pub fn fit_armix<'a>(
             break;
         }
         let labels = if experts > 1 { data.labels(experts) } else { Vec::new() };
-        searches.par_iter_mut().map(|search| search.try_experts(&data, experts, &labels)).collect::<Result<(), _>>()?;
+        searches
+            .par_iter_mut()
+            .map(|search| search.try_experts(&data, experts, &labels))
+            .collect::<Result<(), _>>()?;
         if searches.iter().all(|search| search.finished) {
             break;
         }
@@ -128,7 +134,11 @@ fn check<'a>(train: ArrayView2<'a, f64>, validation: ArrayView2<'a, f64>) -> Res
     }
     if validation.nrows() > 0 && validation.ncols() != d {
         let got = validation.shape().to_vec();
-        return Err(MixtureError::Shape { what: "validation rows", got, expected: vec![validation.nrows(), d] });
+        return Err(MixtureError::Shape {
+            what: "validation rows",
+            got,
+            expected: vec![validation.nrows(), d],
+        });
     }
     for (what, x) in [("training", train), ("validation", validation)] {
         if let Some(((row, column), _)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {

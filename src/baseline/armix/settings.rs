@@ -78,8 +78,8 @@ impl Default for ArmixConfig {
             most_given: 40,
             search_rows: 20_000,
             rows: 100_000,
-            tolerance: 1e-4,
-            max_iterations: 60,
+            tolerance: 3e-5,
+            max_iterations: 100,
             seed: Seed(0),
             context: Vec::new(),
             deadline: None,
@@ -96,8 +96,8 @@ impl ArmixConfig {
             degrees: vec![3.0, 8.0, 30.0],
             search_rows: 4_000,
             rows: 20_000,
-            tolerance: 3e-4,
-            max_iterations: 40,
+            tolerance: 1e-4,
+            max_iterations: 60,
             ..Self::default()
         }
     }
@@ -113,7 +113,8 @@ impl ArmixConfig {
     /// [`MixtureError::Setting`] for the first value outside its range.
     pub fn check(&self) -> Result<(), MixtureError> {
         let bad = |name, allowed, value: String| Err(MixtureError::Setting { name, allowed, value });
-        let positive = |values: &[f64]| !values.is_empty() && values.iter().all(|x| x.is_finite() && *x > 0.0);
+        let positive =
+            |values: &[f64]| !values.is_empty() && values.iter().all(|x| x.is_finite() && *x > 0.0);
         if self.experts.first() != Some(&1) || !self.experts.is_sorted_by(|a, b| a < b) {
             return bad("experts", "an ascending list that begins with 1", format!("{:?}", self.experts));
         }

@@ -24,15 +24,21 @@ import time
 from pathlib import Path
 
 import numpy as np
+from classical import CLASSICAL
 
 OURS = {
+    # The default: an ensemble of flows and mixtures.
     "ours: butterfly": [],
     "ours: glow-lu": ["--model", "glow-lu"],
     "ours: realnvp": ["--model", "realnvp"],
     "ours: gmm": ["--model", "gmm"],
     "ours: tmix": ["--model", "tmix"],
+    "ours: armix": ["--model", "armix"],
 }
-PEERS = ["scikit-learn mixture", "zuko NSF", "zuko MAF", "nflows RQ-NSF + LU", "nflows RealNVP"]
+PEERS = [
+    "scikit-learn mixture", *(f"classical {name}" for name in CLASSICAL), "zuko NSF", "zuko MAF", "nflows RQ-NSF + LU",
+    "nflows RealNVP",
+]
 
 
 def load(bundle):
@@ -69,6 +75,15 @@ def fit_mixture(data, budget, seed):
     model = best[1]
     parameters = model.weights_.size + model.means_.size + model.covariances_.size
     return (lambda x: model.score_samples(x.astype(np.float64))), parameters, rows
+
+
+def fit_classical(name, data, budget, seed):
+    """Standardised by the training rows, as the references in classical.py want it."""
+    train, validation = (data[s].astype(np.float64) for s in ("train", "validation"))
+    centre, scale = train.mean(axis=0), train.std(axis=0)
+    scale[scale == 0] = 1
+    log_prob, parameters = CLASSICAL[name]((train - centre) / scale, (validation - centre) / scale, budget, seed)
+    return (lambda x: log_prob((x.astype(np.float64) - centre) / scale) - np.log(scale).sum()), parameters, math.nan
 
 
 def build(name, d, seed):
@@ -149,7 +164,12 @@ def fit_flow(name, data, budget, seed):
 def worker(name, bundle, budget, seed, output):
     data = load(bundle)
     started = time.perf_counter()
-    fit = fit_mixture if name == PEERS[0] else lambda *a: fit_flow(name, *a)
+    if name == PEERS[0]:
+        fit = fit_mixture
+    elif name.startswith("classical "):
+        fit = lambda *a: fit_classical(name.removeprefix("classical "), *a)
+    else:
+        fit = lambda *a: fit_flow(name, *a)
     log_prob, parameters, rows = fit(data, budget, seed)
     seconds = time.perf_counter() - started
     np.savez(
