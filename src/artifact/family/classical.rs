@@ -71,7 +71,8 @@ pub(super) fn heavy_tailed(bundle: &Bundle, run: &Run<'_>, begun: Instant) -> Ve
         }
     }
     run.progress.note("fitting autoregressive mixtures");
-    match ArmixEstimator::quick().members(bundle, &Run { time_budget: left(1.0), ..*run }) {
+    let search = ArmixEstimator::quick(bundle.manifest.splits.train, bundle.manifest.encoder.n_coordinates());
+    match search.members(bundle, &Run { time_budget: left(1.0), ..*run }) {
         Ok(found) => members.extend(found),
         Err(e) => run.progress.note(&format!("autoregressive mixtures are no members: {e}")),
     }

@@ -126,7 +126,7 @@ impl Em {
     /// of its label.
     ///
     /// # Errors
-    /// [`MixtureError::NotPositiveDefinite`], [`MixtureError::EmptyComponent`]
+    /// [`MixtureError::NotPositiveDefinite`], [`MixtureError::NotFinite`]
     pub(super) fn several(
         self,
         rows: &Rows,
@@ -225,9 +225,6 @@ impl Em {
         let square = prior.scale * prior.scale;
         for (k, mut slopes) in slopes.columns_mut().into_iter().enumerate() {
             let weight = sums.weight[k];
-            if prior.rows == 0.0 && weight.is_nan() {
-                return Err(MixtureError::EmptyComponent { component: k });
-            }
             let gram = sums.gram.index_axis(Axis(0), k).to_owned();
             let ridge = self.ridge * scales[k] * scales[k] / square;
             let mut right = sums.moment.row(k).to_owned();

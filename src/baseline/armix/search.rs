@@ -113,7 +113,7 @@ pub fn fit_armix<'a>(
     let fitted = fitting(config.rows, 8.0 * WORK);
     if data.train.nrows() < train.nrows().min(fitted) && in_time() {
         let more = standard(thinned(train, fitted).view());
-        searches.par_iter_mut().map(|search| search.refine(&data, more.view())).collect::<Result<(), _>>()?;
+        searches.par_iter_mut().for_each(|search| search.refine(&data, more.view()));
     }
     let log_scale = |j: usize| scale[j].ln();
     let mut links = Vec::with_capacity(searches.len());
@@ -256,7 +256,11 @@ impl Search {
         }
         self.tried += tried.len();
         let Some(best) = best else {
-            return if k == 1 { Err(MixtureError::NotFiniteDensity) } else { Ok(self.finished = true) };
+            if k == 1 {
+                return Err(MixtureError::NotFiniteDensity);
+            }
+            self.finished = true;
+            return Ok(());
         };
         if k == 1 {
             self.common = Some(best.experts.clone());
@@ -285,8 +289,8 @@ impl Search {
     }
 
     /// Fits the chosen setting to more rows, from where it is.
-    fn refine(&mut self, data: &Data<'_>, more: ArrayView2<'_, f64>) -> Result<(), MixtureError> {
-        let (Some(best), Some(common)) = (self.best.take(), &self.common) else { return Ok(()) };
+    fn refine(&mut self, data: &Data<'_>, more: ArrayView2<'_, f64>) {
+        let (Some(best), Some(common)) = (self.best.take(), &self.common) else { return };
         let (train, held_out) = (self.rows(more), self.rows(data.validation.view()));
         let fitted = data.em(best.setting).from(&train, common, best.experts.clone());
         let again = fitted.ok().map(|(experts, _)| {
@@ -297,7 +301,6 @@ impl Search {
         // of different rows and say nothing.
         let better = |a: &Best| held_out.y.is_empty() || a.criterion >= best.criterion;
         self.best = Some(again.filter(better).unwrap_or(best));
-        Ok(())
     }
 
     fn finish(self) -> Result<(Link, ArmixTrial), MixtureError> {

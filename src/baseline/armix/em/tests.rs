@@ -76,8 +76,8 @@ fn no_step_lowers_what_is_maximised() {
         // Labels that have nothing to do with the rows: a long way to go.
         let labels: Vec<usize> = (0..n).map(|i| (i * i) % k).collect();
         let (_, of_several) = em.several(&rows, &common, &labels, k).unwrap();
+        assert!(of_several.len() > 10, "{of_several:?}");
         for trace in [of_one, of_several] {
-            assert!(trace.len() > 3);
             // 1e-12: rounding of sums of n terms near 1, divided by n.
             assert!(trace.windows(2).all(|w| w[1] >= w[0] - 1e-12), "{kernel:?} {k}: {trace:?}");
         }
