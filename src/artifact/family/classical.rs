@@ -18,9 +18,9 @@ pub(super) const WORK: usize = 30_000_000;
 /// Fewest records of a split that are looked at, as far as there are so many.
 const FEWEST: usize = 500;
 /// Share of a budget of time that goes into these mixtures.
-const SHARE: f64 = 0.35;
+const SHARE: f64 = 0.5;
 /// Share of that which goes into the Gaussian mixture, which is the quickest of them.
-const GAUSSIAN: f64 = 0.2;
+const GAUSSIAN: f64 = 0.1;
 
 /// The records of a bundle that mixtures are searched on: all of them where that takes reasonable time, else
 /// training and validation records evenly spread over those that there are.

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::em::with_ones;
 use super::experts::Experts;
+use super::rows::with_ones;
 use crate::baseline::error::MixtureError;
 use crate::density::Density;
 use crate::random::{Seed, StreamRng};

@@ -11,9 +11,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::density::{AutoregressiveMixture, Link};
-use super::em::{Em, Rows};
+use super::em::Em;
 use super::experts::Experts;
 use super::order::{correlations, most_telling, ordered};
+use super::rows::Rows;
 use super::settings::ArmixConfig;
 use crate::baseline::em::cluster_labels;
 use crate::baseline::error::MixtureError;
