@@ -39,6 +39,9 @@ impl EnsembleConfig {
     /// to 0.53, page-blocks 14.60 to 14.65, and shuttle 13.46 to 13.44, for 1.4 to 1.9 times the time. Beyond
     /// 120,000 training values the two further flows are not worth their time: on 4,804 × 71 (ICU stays)
     /// three flows and a mixture took 234 CPU-seconds.
+    ///
+    /// Autoregressive mixtures beside the other mixtures gain, on test records, 1.3 nats on WDBC, 0.6 on vehicle,
+    /// 0.1 on Pima and nothing on phoneme and shuttle.
     pub fn of(preset: Preset, n_train: usize, d: usize) -> Self {
         if preset != Preset::Auto || n_train >= 50_000 {
             return Self::SINGLE;
