@@ -11,7 +11,7 @@
 //! let bundle = Bundle::open("tests/sample/cohort".as_ref())?;
 //! let run = Run::new(Seed(1), &Silent);
 //!
-//! let mixture = Calibration(Mixture::default()).fit(&bundle, &run)?.model;
+//! let mixture = Calibration(MixtureEstimator::default()).fit(&bundle, &run)?.model;
 //! let options = Options { preset: Preset::Small, epochs: Some(2), ..Options::default() };
 //! let flow = Family::Butterfly.estimator(&bundle.manifest.shape, &options, &run)?;
 //! let flow = Calibration(flow).fit(&bundle, &run)?.model;
@@ -51,7 +51,7 @@
 //!     partial                   likelihood of some features, completions of records
 //! L5  artifact                  families of models, estimators around them, the model folder
 //! L4  window                    causal flow for windows of signals
-//!     train     baseline        AdamW, checkpoints · Gaussian mixtures
+//!     train     baseline        AdamW, checkpoints · mixtures
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them

@@ -1,7 +1,8 @@
 //! What a program that uses this crate as a library needs most of the time.
 
 pub use crate::artifact::{
-    Calibration, Estimator, Family, Folds, Given, Mixture, ModelArtifact, Options, Run, TMixture, Trimmed,
+    Calibration, Estimator, Family, Folds, Given, MixtureEstimator, ModelArtifact, Options, Run, TMixture,
+    Trimmed,
 };
 pub use crate::density::Density;
 pub use crate::evaluate::{Score, ScoreKind};

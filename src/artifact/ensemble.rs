@@ -152,12 +152,12 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use crate::baseline::Gmm;
+    use crate::baseline::Mixture;
     use ndarray::{Array3, array};
 
     fn normal(mean: f64) -> Arc<dyn Model> {
         let unit = Array3::from_elem((1, 1, 1), 1.0);
-        Arc::new(Gmm::new(array![1.0], array![[mean]], unit).unwrap())
+        Arc::new(Mixture::new(array![1.0], array![[mean]], unit).unwrap())
     }
 
     fn two() -> Ensemble {

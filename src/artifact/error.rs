@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::baseline::GmmError;
+use crate::baseline::MixtureError;
 use crate::error::{Hint, IoError};
 use crate::flow::FlowError;
 use crate::output::OutputError;
@@ -51,11 +51,11 @@ pub enum ArtifactError {
     },
     /// The stored mixture cannot be put together.
     #[error("model {} holds an impossible mixture", path.display())]
-    Gmm {
+    Mixture {
         /// Folder.
         path: PathBuf,
         /// Why.
-        source: GmmError,
+        source: MixtureError,
     },
     /// Model and bundle speak of different coordinates.
     #[error("the model does not fit the bundle: {}", describe(only_model, only_bundle))]
@@ -102,7 +102,7 @@ impl Hint for ArtifactError {
                  `cohort-flow fit` again, and `cohort-flow ingest` before it where the bundle is as old"
                     .into(),
             ),
-            Self::Damaged { .. } | Self::Flow { .. } | Self::Gmm { .. } => {
+            Self::Damaged { .. } | Self::Flow { .. } | Self::Mixture { .. } => {
                 Some("copy the folder again from where it was made, or fit the model again".into())
             }
             Self::OtherTerms { .. } => Some(

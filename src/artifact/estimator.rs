@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::ArtifactError;
 use super::model::Model;
 use super::tensors::Reading;
-use crate::baseline::GmmError;
+use crate::baseline::MixtureError;
 use crate::error::Hint;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::random::Seed;
@@ -186,6 +186,8 @@ pub struct Definition {
     pub noun: &'static str,
     /// Whether it is trained by epochs, which can be bounded, interrupted and resumed.
     pub trained: bool,
+    /// The options of `fit` that it understands, among those that not every family does.
+    pub options: &'static [&'static str],
     /// Checks the options and makes the estimator for records of a shape.
     pub estimator: fn(&Shape, &Options) -> Result<DensityEstimator, FitError>,
     /// Reads a density of this family back.
@@ -214,7 +216,7 @@ pub enum FitError {
     Train(#[from] TrainError),
     /// The mixture or autoregression failed.
     #[error(transparent)]
-    Gmm(#[from] GmmError),
+    Mixture(#[from] MixtureError),
     /// The bundle cannot be divided into folds.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -241,7 +243,7 @@ impl FitError {
 impl From<WindowError> for FitError {
     fn from(error: WindowError) -> Self {
         match error {
-            WindowError::Gmm(e) => Self::Gmm(e),
+            WindowError::Mixture(e) => Self::Mixture(e),
             WindowError::Train(e) => Self::Train(e),
         }
     }
@@ -251,7 +253,7 @@ impl Hint for FitError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Train(e) => e.hint(),
-            Self::Gmm(e) => e.hint(),
+            Self::Mixture(e) => e.hint(),
             Self::Feature(e) => e.hint(),
             Self::Settings(e) => e.hint(),
             Self::Usage { hint, .. } => Some(hint.clone()),

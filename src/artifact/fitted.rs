@@ -137,6 +137,7 @@ impl ModelArtifact {
             n_parameters: artifact.header.n_parameters,
             seed: artifact.header.seed.0,
             peak_memory_bytes: peak_memory_bytes(),
+            shares: artifact.header.shares(),
             splits,
             ..artifact.metrics
         };

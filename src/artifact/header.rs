@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::error::FORMAT_VERSION;
 use super::estimator::{Account, Training};
 use super::family::Family;
+use super::metrics::FamilyShare;
 use super::terms::Terms;
 use crate::evaluate::{DRAWS, Score};
 use crate::features::{Bundle, Encoder};
@@ -111,6 +112,22 @@ impl Header {
             members: members.into_iter().map(member).collect(),
             family: account.into(),
         }
+    }
+
+    /// What each family holds of an ensemble, in the order of its members; nothing of a single density.
+    pub fn shares(&self) -> Vec<FamilyShare> {
+        let mut shares: Vec<FamilyShare> = Vec::new();
+        for member in &self.members {
+            let family = member.family.kind;
+            match shares.iter_mut().find(|share| share.family == family) {
+                Some(share) => {
+                    share.members += 1;
+                    share.weight += member.weight;
+                }
+                None => shares.push(FamilyShare { family, members: 1, weight: member.weight }),
+            }
+        }
+        shares
     }
 
     /// Names of the features that `encoder` gives.

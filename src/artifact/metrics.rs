@@ -37,8 +37,22 @@ pub struct Metrics {
     /// How much of a record's score is chance, and with how many noise draws.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score_noise: Option<ScoreNoise>,
+    /// Of an ensemble, what each family holds of it, in the order of its members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<FamilyShare>,
     /// Likelihoods by split; splits without records are left out.
     pub splits: BTreeMap<Split, SplitMetrics>,
+}
+
+/// What the members of one family hold of an ensemble together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FamilyShare {
+    /// The family.
+    pub family: Family,
+    /// Number of members.
+    pub members: usize,
+    /// Sum of their weights.
+    pub weight: f64,
 }
 
 /// Largest resident memory of this process so far, where `/proc` says so.

@@ -28,12 +28,12 @@ pub use estimator::{
     Account, Definition, DensityEstimator, Estimator, FitError, Fitted, Options, Role, Run, Training,
 };
 pub use family::{
-    Autoregression, CausalFlow, EnsembleConfig, Family, FlowDetails, FlowEnsemble, Mixture, MixtureDetails,
-    PatchFlow, TMixture, TrainedFlow,
+    ArmixDetails, ArmixEstimator, Autoregression, CausalFlow, EnsembleConfig, Family, FlowDetails,
+    FlowEnsemble, MixtureDetails, MixtureEstimator, PatchFlow, TMixture, TrainedFlow,
 };
 pub use fitted::ModelArtifact;
 pub use header::{FamilyPart, Header, MemberHeader};
-pub use metrics::{Metrics, peak_memory_bytes};
+pub use metrics::{FamilyShare, Metrics, peak_memory_bytes};
 pub use model::{Member, Model};
 pub use tensors::{Reading, Tensor};
 pub use terms::Terms;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::tensors::Tensor;
-use crate::baseline::Gmm;
+use crate::baseline::Mixture;
 use crate::density::Density;
 use crate::flow::Flow;
 
@@ -20,7 +20,7 @@ pub trait Model: Density + fmt::Debug {
     }
 
     /// The model as a Gaussian mixture, whose marginal and conditional densities are known exactly.
-    fn mixture(&self) -> Option<&Gmm> {
+    fn mixture(&self) -> Option<&Mixture> {
         None
     }
 

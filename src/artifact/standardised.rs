@@ -2,7 +2,7 @@
 
 use ndarray::Axis;
 
-use crate::baseline::{GmmConfig, WIDE, fit_gmm};
+use crate::baseline::{MixtureConfig, WIDE, fit_mixture};
 use crate::evaluate::{Standardised, axes, standardise};
 use crate::features::Bundle;
 use crate::random::Seed;
@@ -32,15 +32,15 @@ pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standa
         let chosen: Vec<usize> = at.into_iter().step_by(step).collect();
         standardise(&axes, bundle.raw.select(Axis(0), &chosen).view())
     };
-    let config = GmmConfig {
+    let config = MixtureConfig {
         components: vec![1, 2, 4, 8],
         regularisation: vec![RIDGE],
         starts: 1,
         seed: seed.child("standardised", 0),
-        ..GmmConfig::default()
+        ..MixtureConfig::default()
     };
     let (train, validation) = (rows(Split::Train), rows(Split::Validation));
-    match fit_gmm(train.view(), validation.view(), 1, &config) {
+    match fit_mixture(train.view(), validation.view(), 1, &config) {
         Ok((gmm, _)) => {
             let weights = gmm.weights().to_vec();
             Standardised::new(axes, &weights, gmm.means().view(), gmm.covariances().outer_iter())

@@ -156,18 +156,18 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baseline::{Gmm, Kernel};
+    use crate::baseline::{Kernel, Mixture};
     use crate::features::NormalScore;
     use ndarray::array;
 
     /// A skewed first coordinate and a second one that is left alone.
-    fn straightened() -> Straightened<Gmm> {
+    fn straightened() -> Straightened<Mixture> {
         let mut skewed: Vec<f64> = (1..400).map(|i| (f64::from(i) / 80.0).exp()).collect();
         skewed.sort_by(f64::total_cmp);
         let transform = Transform::NormalScore(NormalScore::fit(&skewed).unwrap());
         let line = Line { coordinate: 0, transform, shift: 40.0, scale: 30.0, given: false };
         let scales = array![[[1.0, 0.3], [0.3, 0.5]]];
-        let model = Gmm::with_kernel(Kernel::T(6.0), array![1.0], array![[0.2, 0.0]], scales).unwrap();
+        let model = Mixture::with_kernel(Kernel::T(6.0), array![1.0], array![[0.2, 0.0]], scales).unwrap();
         Straightened::new(Straight { lines: vec![line] }, model)
     }
 

@@ -10,7 +10,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis, Slice};
 
-use super::{GmmError, Kernel};
+use super::{Kernel, MixtureError};
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
 use crate::num::triangular::{cholesky, solve_lower};
@@ -27,7 +27,7 @@ const BY_PRIOR: f64 = 0.5;
 
 /// A mixture whose coordinates are divided into known and free ones.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ConditionalGmm {
+pub struct ConditionalMixture {
     kernel: Kernel,
     known: usize,
     components: Vec<Component>,
@@ -52,8 +52,8 @@ struct Component {
 
 /// The distribution of the free coordinates given one value of the known ones.
 #[derive(Debug, Clone)]
-pub struct FreeGmm<'a> {
-    of: &'a ConditionalGmm,
+pub struct FreeMixture<'a> {
+    of: &'a ConditionalMixture,
     log_prob: f64,
     /// Weight of each component given the known coordinates.
     shares: Vec<f64>,
@@ -64,12 +64,12 @@ pub struct FreeGmm<'a> {
     stretches: Vec<f64>,
 }
 
-impl ConditionalGmm {
-    /// Divides the coordinates of a mixture; see [`Gmm::divided`](super::Gmm::divided). The coordinates in
+impl ConditionalMixture {
+    /// Divides the coordinates of a mixture; see [`Mixture::divided`](super::Mixture::divided). The coordinates in
     /// `known` come first, in that order, and the others follow in ascending order as the free ones.
     ///
     /// # Errors
-    /// [`GmmError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
+    /// [`MixtureError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
     /// order.
     ///
     /// # Panics
@@ -78,7 +78,7 @@ impl ConditionalGmm {
         kernel: Kernel,
         (weights, means, covariances): (ArrayView1<'_, f64>, ArrayView2<'_, f64>, ArrayView3<'_, f64>),
         known: &[usize],
-    ) -> Result<Self, GmmError> {
+    ) -> Result<Self, MixtureError> {
         let d = means.ncols();
         let order: Vec<usize> = known.iter().copied().chain((0..d).filter(|j| !known.contains(j))).collect();
         let k = known.len();
@@ -89,7 +89,7 @@ impl ConditionalGmm {
             }
             let covariance = covariances.index_axis_move(Axis(0), c);
             let ordered = covariance.select(Axis(0), &order).select(Axis(1), &order);
-            let lower = cholesky(ordered.view()).ok_or(GmmError::NotPositiveDefinite { component: c })?;
+            let lower = cholesky(ordered.view()).ok_or(MixtureError::NotPositiveDefinite { component: c })?;
             let (head, tail) = (Slice::from(..k), Slice::from(k..));
             let part =
                 |rows, columns| lower.slice_axis(Axis(0), rows).slice_axis(Axis(1), columns).to_owned();
@@ -117,7 +117,7 @@ impl ConditionalGmm {
     ///
     /// # Panics
     /// Panics when `v` has another length.
-    pub fn given(&self, v: &[f64]) -> FreeGmm<'_> {
+    pub fn given(&self, v: &[f64]) -> FreeMixture<'_> {
         assert_eq!(v.len(), self.known, "invariant: one value per known coordinate");
         let v = Array1::from(v.to_vec());
         let mut terms = Vec::with_capacity(self.components.len());
@@ -133,11 +133,11 @@ impl ConditionalGmm {
         let log_prob = log_sum_exp(&terms);
         let shares = terms.iter().map(|t| (t - log_prob).exp()).collect();
         let kernel = self.kernel.given(0.0, self.known).0;
-        FreeGmm { of: self, log_prob, shares, means, kernel, stretches }
+        FreeMixture { of: self, log_prob, shares, means, kernel, stretches }
     }
 }
 
-impl FreeGmm<'_> {
+impl FreeMixture<'_> {
     /// Returns the log-density of the known coordinates.
     pub fn log_prob_known(&self) -> f64 {
         self.log_prob
@@ -212,15 +212,15 @@ mod tests {
     use ndarray::{Array3, array};
 
     use super::*;
-    use crate::baseline::Gmm;
+    use crate::baseline::Mixture;
     use crate::density::Density;
     use crate::random::Seed;
 
-    fn three() -> Gmm {
+    fn three() -> Mixture {
         let a = [2.0, 0.6, -0.4, 0.6, 1.0, 0.3, -0.4, 0.3, 0.5];
         let b = [0.5, -0.2, 0.1, -0.2, 1.5, 0.7, 0.1, 0.7, 1.0];
         let covariances = Array3::from_shape_vec((2, 3, 3), [a, b].concat()).unwrap();
-        Gmm::new(array![0.4, 0.6], array![[0.0, 1.0, -1.0], [2.0, -1.0, 0.5]], covariances).unwrap()
+        Mixture::new(array![0.4, 0.6], array![[0.0, 1.0, -1.0], [2.0, -1.0, 0.5]], covariances).unwrap()
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
     fn draws_have_the_conditional_moments() {
         // With one component, the mean and the variance of the regression have a closed form.
         let covariance = Array3::from_shape_vec((1, 2, 2), vec![4.0, 1.8, 1.8, 1.0]).unwrap();
-        let gmm = Gmm::new(array![1.0], array![[1.0, -1.0]], covariance).unwrap();
+        let gmm = Mixture::new(array![1.0], array![[1.0, -1.0]], covariance).unwrap();
         let conditional = gmm.divided(&[1]).unwrap();
         let given = conditional.given(&[0.5]);
         let mut rng = Seed(3).stream("test", 0);

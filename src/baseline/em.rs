@@ -34,7 +34,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, Slice, Zip};
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
-use super::{Gmm, GmmError, Kernel};
+use super::{Kernel, Mixture, MixtureError};
 use crate::random::Seed;
 
 /// Rows whose densities are computed together.
@@ -124,10 +124,10 @@ impl Sums {
     }
 
     /// The mixture of largest likelihood under these responsibilities.
-    fn mixture(&self, centres: ArrayView2<'_, f64>, em: Em) -> Result<Gmm, GmmError> {
+    fn mixture(&self, centres: ArrayView2<'_, f64>, em: Em) -> Result<Mixture, MixtureError> {
         let (k, d) = centres.dim();
         if let Some(component) = self.weight.iter().position(|w| w.is_nan() || *w < FEWEST_ROWS) {
-            return Err(GmmError::EmptyComponent { component });
+            return Err(MixtureError::EmptyComponent { component });
         }
         let weights = &self.weight / self.weight.sum();
         let mut means = Array2::zeros((k, d));
@@ -157,7 +157,7 @@ impl Sums {
         for mut covariance in covariances.outer_iter_mut() {
             covariance.diag_mut().mapv_inplace(|x| x + em.regularisation);
         }
-        Gmm::with_kernel(em.kernel, weights, means, covariances)
+        Mixture::with_kernel(em.kernel, weights, means, covariances)
     }
 }
 
@@ -165,8 +165,8 @@ impl Em {
     /// One component: a Gaussian is known in closed form.
     ///
     /// # Errors
-    /// [`GmmError::NotPositiveDefinite`]
-    pub(super) fn one(self, rows: ArrayView2<'_, f64>) -> Result<Gmm, GmmError> {
+    /// [`MixtureError::NotPositiveDefinite`]
+    pub(super) fn one(self, rows: ArrayView2<'_, f64>) -> Result<Mixture, MixtureError> {
         let labels = vec![0; rows.nrows()];
         let start = self.of_labels(rows, &labels, 1)?;
         match self.kernel {
@@ -179,8 +179,8 @@ impl Em {
     /// is no error: the last mixture is the best one that was met.
     ///
     /// # Errors
-    /// [`GmmError::NotPositiveDefinite`], [`GmmError::EmptyComponent`]
-    pub(super) fn run(self, rows: ArrayView2<'_, f64>, start: Gmm) -> Result<Gmm, GmmError> {
+    /// [`MixtureError::NotPositiveDefinite`], [`MixtureError::EmptyComponent`]
+    pub(super) fn run(self, rows: ArrayView2<'_, f64>, start: Mixture) -> Result<Mixture, MixtureError> {
         let mut gmm = start;
         let mut before = f64::NEG_INFINITY;
         for _ in 0..self.max_iterations {
@@ -199,12 +199,17 @@ impl Em {
     ///
     /// # Errors
     /// As for [`Self::run`].
-    pub(super) fn start(self, clusters: &Clusters) -> Result<Gmm, GmmError> {
+    pub(super) fn start(self, clusters: &Clusters) -> Result<Mixture, MixtureError> {
         self.of_labels(clusters.rows.view(), &clusters.labels, clusters.k)
     }
 
-    fn of_labels(self, rows: ArrayView2<'_, f64>, labels: &[usize], k: usize) -> Result<Gmm, GmmError> {
-        let centre = rows.mean_axis(Axis(0)).ok_or(GmmError::TooFewRows { rows: 0, needed: 1 })?;
+    fn of_labels(
+        self,
+        rows: ArrayView2<'_, f64>,
+        labels: &[usize],
+        k: usize,
+    ) -> Result<Mixture, MixtureError> {
+        let centre = rows.mean_axis(Axis(0)).ok_or(MixtureError::TooFewRows { rows: 0, needed: 1 })?;
         let centres =
             centre.broadcast((k, rows.ncols())).expect("invariant: a row repeats k times").to_owned();
         let sums = divided(rows, k, |at, block, sums| {
@@ -232,18 +237,36 @@ impl Clusters {
     /// # Errors
     /// What k-means says when it fails.
     pub(super) fn find(rows: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Self, String> {
-        let stride = rows.nrows().div_ceil(START_ROWS).max(1);
-        let some = rows.slice_axis(Axis(0), Slice::new(0, None, stride as isize)).to_owned();
-        let rng = Xoshiro256Plus::seed_from_u64(seed.0);
-        let data = DatasetBase::from(some.view());
-        let found = KMeans::params_with_rng(k, rng).n_runs(1).max_n_iterations(START_ITERATIONS).fit(&data);
-        let labels = found.map_err(|e| e.to_string())?.predict(&some).to_vec();
+        let some = some_of(rows);
+        let labels = k_means(&some, some.view(), k, seed)?;
         Ok(Self { rows: some, labels, k })
     }
 }
 
+/// The cluster of each row, among `k` that k-means finds in some of the rows.
+///
+/// # Errors
+/// What k-means says when it fails.
+pub(super) fn cluster_labels(rows: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Vec<usize>, String> {
+    k_means(&some_of(rows), rows, k, seed)
+}
+
+/// At most [`START_ROWS`] of the rows, evenly spread over them.
+fn some_of(rows: ArrayView2<'_, f64>) -> Array2<f64> {
+    let stride = rows.nrows().div_ceil(START_ROWS).max(1);
+    rows.slice_axis(Axis(0), Slice::new(0, None, stride as isize)).to_owned()
+}
+
+/// Finds `k` clusters among `rows`, and returns that of each row of `of`.
+fn k_means(rows: &Array2<f64>, of: ArrayView2<'_, f64>, k: usize, seed: Seed) -> Result<Vec<usize>, String> {
+    let rng = Xoshiro256Plus::seed_from_u64(seed.0);
+    let data = DatasetBase::from(rows.view());
+    let found = KMeans::params_with_rng(k, rng).n_runs(1).max_n_iterations(START_ITERATIONS).fit(&data);
+    Ok(found.map_err(|e| e.to_string())?.predict(&of).to_vec())
+}
+
 /// The E-step, with the sums that the M-step needs.
-fn expectation(rows: ArrayView2<'_, f64>, gmm: &Gmm) -> Sums {
+fn expectation(rows: ArrayView2<'_, f64>, gmm: &Mixture) -> Sums {
     divided(rows, gmm.n_components(), |_, block, sums| {
         let distances = gmm.squared_distances(block);
         let mut terms = gmm.terms(distances.view());

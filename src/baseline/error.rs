@@ -5,9 +5,9 @@ use crate::error::Hint;
 /// An error of fitting or assembling a mixture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum GmmError {
+pub enum MixtureError {
     /// There are too few rows to fit on.
-    #[error("a Gaussian mixture needs at least {needed} training rows, got {rows}")]
+    #[error("a mixture needs at least {needed} training rows, got {rows}")]
     TooFewRows {
         /// Number of rows given.
         rows: usize,
@@ -56,6 +56,18 @@ pub enum GmmError {
     /// Degrees of freedom of t components.
     #[error("degrees of freedom must be finite and above 0")]
     Degrees,
+    /// The scale of an expert.
+    #[error("the scale of expert {expert} must be finite and above 0")]
+    Scale {
+        /// Expert, from 0.
+        expert: usize,
+    },
+    /// The factors of an autoregressive mixture do not make a density.
+    #[error("coordinate {coordinate} has no factor, or one that is given what has not come before it")]
+    Order {
+        /// Coordinate, from 0.
+        coordinate: usize,
+    },
     /// A component that is responsible for no row.
     #[error("component {component} is left without rows")]
     EmptyComponent {
@@ -76,11 +88,11 @@ pub enum GmmError {
         /// Strongest regularisation tried.
         regularisation: f64,
         /// What went wrong at that strength.
-        source: Box<GmmError>,
+        source: Box<MixtureError>,
     },
 }
 
-impl Hint for GmmError {
+impl Hint for MixtureError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::TooFewRows { .. } => "check the split: the mixture is fitted on training rows only".into(),
@@ -89,9 +101,11 @@ impl Hint for GmmError {
                  `normal-score`"
                     .into()
             }
-            Self::NotPositiveDefinite { .. } | Self::Weights | Self::Degrees => {
-                "the model file is damaged; fit the model again".into()
-            }
+            Self::NotPositiveDefinite { .. }
+            | Self::Weights
+            | Self::Degrees
+            | Self::Scale { .. }
+            | Self::Order { .. } => "the model file is damaged; fit the model again".into(),
             Self::Shape { .. } | Self::Setting { .. } => return None,
             Self::EmptyComponent { .. }
             | Self::NoStart(_)

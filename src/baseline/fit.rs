@@ -1,10 +1,12 @@
 //! Choosing and fitting a mixture: EM from several starts, and the validation records choose the settings.
 
+use std::time::Instant;
+
 use ndarray::{Array1, ArrayView2};
 use rayon::prelude::*;
 
 use super::em::{Clusters, Em};
-use super::{Gmm, GmmConfig, GmmError, GmmTrial, Kernel};
+use super::{Kernel, Mixture, MixtureConfig, MixtureError, MixtureTrial};
 use crate::density::Density;
 
 /// Largest number of coordinates for which mixtures are searched by EM. With more coordinates, one Gaussian
@@ -24,31 +26,35 @@ const ATTEMPTS: usize = 3;
 /// `train: (n, d)`, `validation: (m, d)`. If m is 0, the Bayesian information criterion chooses.
 ///
 /// # Errors
-/// [`GmmError`] for arrays without rows, with unequal widths or with numbers that are not finite, and when
+/// [`MixtureError`] for arrays without rows, with unequal widths or with numbers that are not finite, and when
 /// every fit fails.
-pub fn fit_gmm<'a>(
+pub fn fit_mixture<'a>(
     train: ArrayView2<'a, f64>,
     validation: ArrayView2<'a, f64>,
     units: usize,
-    config: &'a GmmConfig,
-) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
+    config: &'a MixtureConfig,
+) -> Result<(Mixture, Vec<MixtureTrial>), MixtureError> {
     config.check()?;
     let (n, d) = train.dim();
     if n == 0 {
-        return Err(GmmError::TooFewRows { rows: 0, needed: 1 });
+        return Err(MixtureError::TooFewRows { rows: 0, needed: 1 });
     }
     if validation.nrows() > 0 && validation.ncols() != d {
         let got = validation.shape().to_vec();
-        return Err(GmmError::Shape { what: "validation rows", got, expected: vec![validation.nrows(), d] });
+        return Err(MixtureError::Shape {
+            what: "validation rows",
+            got,
+            expected: vec![validation.nrows(), d],
+        });
     }
     for (what, x) in [("training", train), ("validation", validation)] {
         if let Some(((row, column), _)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(GmmError::NotFinite { what, row, column });
+            return Err(MixtureError::NotFinite { what, row, column });
         }
     }
     if d > WIDE && !config.components.contains(&1) {
         let value = format!("{:?}", config.components);
-        return Err(GmmError::Setting {
+        return Err(MixtureError::Setting {
             name: "components",
             allowed: "1 on more than 512 coordinates",
             value,
@@ -63,7 +69,7 @@ struct Search<'a> {
     validation: ArrayView2<'a, f64>,
     /// Rows of each record.
     units: usize,
-    config: &'a GmmConfig,
+    config: &'a MixtureConfig,
 }
 
 /// What is tried for one number of components.
@@ -75,24 +81,27 @@ struct Setting {
 }
 
 impl Setting {
-    fn of(trial: &GmmTrial) -> Self {
+    fn of(trial: &MixtureTrial) -> Self {
         Self { regularisation: trial.regularisation, kernel: trial.kernel, pooling: trial.pooling }
     }
 }
 
 struct Fitted {
-    trial: GmmTrial,
-    fit: Result<Gmm, GmmError>,
+    trial: MixtureTrial,
+    fit: Result<Mixture, MixtureError>,
 }
 
 impl Search<'_> {
-    fn run(&self) -> Result<(Gmm, Vec<GmmTrial>), GmmError> {
+    fn run(&self) -> Result<(Mixture, Vec<MixtureTrial>), MixtureError> {
+        let begun = Instant::now();
+        // Each number of components takes about as long as all before it together.
+        let in_time = || self.config.deadline.is_none_or(|over| Instant::now() + begun.elapsed() < over);
         let mut done: Vec<Fitted> = Vec::new();
         let one = [1];
         let tried = if self.train.ncols() > WIDE { &one[..] } else { &self.config.components };
         for (step, &components) in tried.iter().enumerate() {
             // A component needs five records or more. The first number of components is always tried.
-            if step > 0 && self.records() < 5 * components {
+            if step > 0 && (self.records() < 5 * components || !in_time()) {
                 break;
             }
             let before = best(&done).and_then(|i| done[i].trial.criterion);
@@ -111,7 +120,7 @@ impl Search<'_> {
         if let Some(at) = best(&done) {
             let (components, setting) = (done[at].trial.components, Setting::of(&done[at].trial));
             // One component has a single optimum, and more starts would only repeat it.
-            let starts = if components == 1 { 1 } else { self.config.starts };
+            let starts = if components == 1 || !in_time() { 1 } else { self.config.starts };
             let again: Vec<Fitted> = (1..starts)
                 .into_par_iter()
                 .map(|start| self.fit(components, self.clusters(components, start).as_ref(), setting, start))
@@ -123,12 +132,12 @@ impl Search<'_> {
                 done.into_iter().max_by(|a, b| a.trial.regularisation.total_cmp(&b.trial.regularisation));
             let failed = strongest.expect("invariant: the first number of components is tried");
             return Err(match failed.fit {
-                Err(source) => GmmError::Collapsed {
+                Err(source) => MixtureError::Collapsed {
                     components: failed.trial.components,
                     regularisation: failed.trial.regularisation,
                     source: Box::new(source),
                 },
-                Ok(_) => GmmError::NotFiniteDensity,
+                Ok(_) => MixtureError::NotFiniteDensity,
             });
         };
         done[chosen].trial.chosen = true;
@@ -144,7 +153,7 @@ impl Search<'_> {
     /// each direction. The best values change little with the number of components, and every fit costs the
     /// same. One component has nothing in common with others, so that the pooling is chosen from two on.
     fn settings(&self, components: usize, done: &[Fitted]) -> Vec<Setting> {
-        let GmmConfig { regularisation, kernels, pooling, .. } = self.config;
+        let MixtureConfig { regularisation, kernels, pooling, .. } = self.config;
         let best = best(done).map(|i| &done[i].trial);
         let beside = |setting: &Setting| {
             best.is_none_or(|b| {
@@ -199,7 +208,7 @@ impl Search<'_> {
             let found = match clusters {
                 None => em.one(self.train),
                 Some(Ok(clusters)) => em.start(clusters).and_then(|start| em.run(self.train, start)),
-                Some(Err(why)) => break Err(GmmError::NoStart(why.clone())),
+                Some(Err(why)) => break Err(MixtureError::NoStart(why.clone())),
             };
             let found = found.and_then(|gmm| gmm.conditioned_on(&self.config.context));
             if found.is_ok() || attempt == ATTEMPTS {
@@ -218,7 +227,7 @@ impl Search<'_> {
                 train - 0.5 * g.n_parameters() as f64 * n.ln() / n
             }
         });
-        let trial = GmmTrial {
+        let trial = MixtureTrial {
             components,
             regularisation: strength,
             kernel: setting.kernel,

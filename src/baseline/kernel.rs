@@ -83,6 +83,14 @@ impl Kernel {
         }
     }
 
+    /// Degrees of freedom; none of a Gaussian.
+    pub fn degrees(self) -> Option<f64> {
+        match self {
+            Self::Gaussian => None,
+            Self::T(degrees) => Some(degrees),
+        }
+    }
+
     /// Parameters of its own.
     pub(super) fn n_parameters(self) -> usize {
         match self {

@@ -1,13 +1,15 @@
 //! What is tried when a mixture is fitted, and the account of it.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
-use super::{GmmError, Kernel};
+use super::{Kernel, MixtureError};
 use crate::random::Seed;
 
 /// The settings that are tried when a mixture is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GmmConfig {
+pub struct MixtureConfig {
     /// Numbers of components, ascending. The search stops at the first number that brings no improvement.
     pub components: Vec<usize>,
     /// Values that are added to the diagonal of each covariance (`reg_covar`), in squared units of the
@@ -32,6 +34,9 @@ pub struct GmmConfig {
     /// by the density of the others given these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<usize>,
+    /// When no further number of components is tried; never, if there is none.
+    #[serde(skip)]
+    pub deadline: Option<Instant>,
 }
 
 fn gaussian() -> Vec<Kernel> {
@@ -50,7 +55,7 @@ fn is_apart(pooling: &[f64]) -> bool {
     pooling == [0.0]
 }
 
-impl Default for GmmConfig {
+impl Default for MixtureConfig {
     fn default() -> Self {
         Self {
             components: vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
@@ -64,11 +69,12 @@ impl Default for GmmConfig {
             max_iterations: 300,
             seed: Seed(0),
             context: Vec::new(),
+            deadline: None,
         }
     }
 }
 
-impl GmmConfig {
+impl MixtureConfig {
     /// A shorter search, for a mixture that only serves as the starting point of a flow.
     pub fn quick() -> Self {
         Self {
@@ -118,9 +124,9 @@ impl GmmConfig {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`GmmError::Setting`] for the first value outside its range.
-    pub fn check(&self) -> Result<(), GmmError> {
-        let bad = |name, allowed, value: String| Err(GmmError::Setting { name, allowed, value });
+    /// [`MixtureError::Setting`] for the first value outside its range.
+    pub fn check(&self) -> Result<(), MixtureError> {
+        let bad = |name, allowed, value: String| Err(MixtureError::Setting { name, allowed, value });
         if self.components.is_empty() || self.components.contains(&0) {
             return bad("components", "a list of numbers ≥ 1", format!("{:?}", self.components));
         }
@@ -152,7 +158,7 @@ impl GmmConfig {
 
 /// One fit of the search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GmmTrial {
+pub struct MixtureTrial {
     /// Number of components.
     pub components: usize,
     /// Regularisation that the fit ended with: the requested one, or a stronger one after failures.

@@ -33,6 +33,19 @@ pub fn solve_lower(l: ArrayView2<'_, f64>, b: ArrayView1<'_, f64>) -> Array1<f64
     x
 }
 
+/// The solution x of A·x = b, given the lower triangular factor L of A = L·Lᵀ.
+pub fn solve_with_factor(l: ArrayView2<'_, f64>, b: ArrayView1<'_, f64>) -> Array1<f64> {
+    let mut x = solve_lower(l, b);
+    for i in (0..x.len()).rev() {
+        x[i] /= l[(i, i)];
+        let known = x[i];
+        for j in 0..i {
+            x[j] -= l[(i, j)] * known;
+        }
+    }
+    x
+}
+
 /// The inverse L⁻¹ of a lower triangular matrix.
 pub fn invert_lower(l: ArrayView2<'_, f64>) -> Array2<f64> {
     let n = l.nrows();
@@ -57,6 +70,7 @@ mod tests {
         assert!((&l.dot(&l.t()) - &a).iter().all(|e| e.abs() < 1e-15));
         let b = arr1(&[1.0, -2.0, 0.5]);
         assert!((l.dot(&solve_lower(l.view(), b.view())) - &b).iter().all(|e| e.abs() < 1e-14));
+        assert!((a.dot(&solve_with_factor(l.view(), b.view())) - &b).iter().all(|e| e.abs() < 1e-14));
         assert!((invert_lower(l.view()).dot(&l) - Array2::<f64>::eye(3)).iter().all(|e| e.abs() < 1e-15));
         // The determinant by hand: 4(15 − 1) − 2(6 − 0.6) + 0.6(2 − 3).
         assert!((l.diag().iter().product::<f64>().powi(2) - 44.6).abs() < 1e-13);

@@ -31,7 +31,7 @@ pub struct Imputations {
 /// `raw: (n, p)` as given by [`Encoder::raw`](crate::features::Encoder::raw), NaN where missing.
 ///
 /// # Errors
-/// [`PartialError::Gmm`] where the mixture has no factor in the order of some record.
+/// [`PartialError::Mixture`] where the mixture has no factor in the order of some record.
 pub fn impute(
     proposal: &Proposal<'_>,
     raw: ArrayView2<'_, f64>,

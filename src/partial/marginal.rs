@@ -29,7 +29,7 @@ pub struct Marginals {
 /// `raw: (n, p)` as given by [`Encoder::raw`](crate::features::Encoder::raw); `wanted`: p values.
 ///
 /// # Errors
-/// [`PartialError::Gmm`] where the mixture has no factor in the order of some record.
+/// [`PartialError::Mixture`] where the mixture has no factor in the order of some record.
 pub fn marginals(
     proposal: &Proposal<'_>,
     raw: ArrayView2<'_, f64>,

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use crate::artifact::{Family, ModelArtifact};
-use crate::baseline::{ConditionalGmm, Gmm, GmmConfig, GmmError, fit_gmm};
+use crate::baseline::{ConditionalMixture, Mixture, MixtureConfig, MixtureError, fit_mixture};
 use crate::density::Density;
 use crate::error::Hint;
 use crate::features::RecordKey;
@@ -25,7 +25,7 @@ const MOST_COORDINATES: usize = 512;
 pub enum PartialError {
     /// No mixture to propose from.
     #[error(transparent)]
-    Gmm(#[from] GmmError),
+    Mixture(#[from] MixtureError),
     /// A model of windows, or of too many coordinates.
     #[error("a {kind} model of {coordinates} coordinates has no likelihood of a part of a record")]
     NotSupported {
@@ -39,7 +39,7 @@ pub enum PartialError {
 impl Hint for PartialError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Gmm(e) => e.hint(),
+            Self::Mixture(e) => e.hint(),
             Self::NotSupported { .. } => Some(format!(
                 "fit a model with --model gmm, which answers exactly, or a flow of at most \
                  {MOST_COORDINATES} coordinates"
@@ -52,11 +52,11 @@ impl Hint for PartialError {
 #[derive(Debug)]
 pub struct Proposal<'a> {
     pub(super) artifact: &'a ModelArtifact,
-    gmm: std::borrow::Cow<'a, Gmm>,
+    gmm: std::borrow::Cow<'a, Mixture>,
     /// Whether the model is the mixture, so that its marginal is known.
     exact: bool,
     /// The mixture's own density of the context, where the model has one and is the mixture.
-    context: Option<ConditionalGmm>,
+    context: Option<ConditionalMixture>,
 }
 
 /// Weighted completions of one record's coordinates.
@@ -98,13 +98,13 @@ impl<'a> Proposal<'a> {
         let rows = |at: &[usize]| drawn.select(ndarray::Axis(0), at);
         // A few sizes will do: how well it proposes shows in the effective samples, and the search is most of
         // the time.
-        let config = GmmConfig {
+        let config = MixtureConfig {
             components: vec![1, 4, 12],
             regularisation: vec![1e-3, 1e-2],
             seed,
-            ..GmmConfig::quick()
+            ..MixtureConfig::quick()
         };
-        let (gmm, _) = fit_gmm(rows(train).view(), rows(held_out).view(), 1, &config)?;
+        let (gmm, _) = fit_mixture(rows(train).view(), rows(held_out).view(), 1, &config)?;
         Ok(Self { artifact, gmm: Owned(gmm), exact: false, context: None })
     }
 
@@ -114,7 +114,7 @@ impl<'a> Proposal<'a> {
         known: &Known<'_>,
         samples: usize,
         rng: &mut StreamRng,
-    ) -> Result<Weighted, GmmError> {
+    ) -> Result<Weighted, MixtureError> {
         let d = self.artifact.density().n_features();
         let at = known.coordinates();
         let mut is_known = vec![false; d];

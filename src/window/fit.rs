@@ -11,7 +11,7 @@ use super::conditional::Shape;
 use super::context::Context;
 use super::lattice::Lattice;
 use super::model::{Prepared, WindowFlow};
-use crate::baseline::{GmmError, Var};
+use crate::baseline::{MixtureError, Var};
 use crate::flow::{Tape, views};
 use crate::random::Seed;
 use crate::train::{
@@ -87,7 +87,7 @@ impl<F: Fn(u32) -> Array2<f64>> WindowSource for F {
 pub enum WindowError {
     /// Of the data or a setting.
     #[error(transparent)]
-    Gmm(#[from] GmmError),
+    Mixture(#[from] MixtureError),
     /// Of a checkpoint, or an interruption.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -103,7 +103,7 @@ pub enum WindowError {
 /// `validation: (m, T·C)`
 ///
 /// # Errors
-/// [`GmmError::Setting`] for a setting outside its range, [`GmmError::TooFewRows`] without windows;
+/// [`MixtureError::Setting`] for a setting outside its range, [`MixtureError::TooFewRows`] without windows;
 /// [`TrainError`] for divergence, for an interruption, and for a checkpoint that cannot be used.
 pub fn fit_window(
     var: Var,
@@ -118,7 +118,7 @@ pub fn fit_window(
     let started = Instant::now();
     let n = source.epoch(0).nrows();
     if n == 0 || validation.nrows() == 0 {
-        return Err(GmmError::TooFewRows { rows: n.min(validation.nrows()), needed: 1 }.into());
+        return Err(MixtureError::TooFewRows { rows: n.min(validation.nrows()), needed: 1 }.into());
     }
     let flow = start(var, lattice, config)?;
     let model = WindowRecords {
@@ -218,8 +218,8 @@ impl WindowConfig {
         }
     }
 
-    fn check(&self) -> Result<(), GmmError> {
-        let bad = |name, allowed, value: String| Err(GmmError::Setting { name, allowed, value });
+    fn check(&self) -> Result<(), MixtureError> {
+        let bad = |name, allowed, value: String| Err(MixtureError::Setting { name, allowed, value });
         if self.hidden == 0 || self.hidden > 4096 {
             return bad("hidden", "from 1 to 4096", self.hidden.to_string());
         }
@@ -241,7 +241,7 @@ impl WindowConfig {
 
 /// The flow before training: the last layer's bias is the mixture of the autoregression, its weights are
 /// zero.
-fn start(var: Var, lattice: Option<Lattice>, config: &WindowConfig) -> Result<WindowFlow, GmmError> {
+fn start(var: Var, lattice: Option<Lattice>, config: &WindowConfig) -> Result<WindowFlow, MixtureError> {
     let context = Context::of(var.length(), var.channels());
     let (k, c) = (config.components, var.channels());
     let shape = Shape { inputs: context.n_inputs(), hidden: config.hidden, components: k, channels: c };

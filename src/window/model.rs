@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::conditional::Shape;
 use super::context::{Context, by_time};
 use super::lattice::Lattice;
-use crate::baseline::{GmmError, Var};
+use crate::baseline::{MixtureError, Var};
 use crate::density::Density;
 use crate::flow::Tape;
 use crate::num::special::normal_quantile;
@@ -40,7 +40,7 @@ impl WindowFlow {
     /// are digitised.
     ///
     /// # Errors
-    /// [`GmmError::Shape`] when the sizes do not fit together, [`GmmError::NotFinite`] for damaged
+    /// [`MixtureError::Shape`] when the sizes do not fit together, [`MixtureError::NotFinite`] for damaged
     /// parameters.
     pub fn new(
         var: Var,
@@ -48,8 +48,9 @@ impl WindowFlow {
         shape: Shape,
         parameters: Vec<f32>,
         lattice: Option<Lattice>,
-    ) -> Result<Self, GmmError> {
-        let sizes = |what, got, expected| GmmError::Shape { what, got: vec![got], expected: vec![expected] };
+    ) -> Result<Self, MixtureError> {
+        let sizes =
+            |what, got, expected| MixtureError::Shape { what, got: vec![got], expected: vec![expected] };
         if context.channels != var.channels() || shape.channels != var.channels() {
             return Err(sizes("channels of the conditional mixture", shape.channels, var.channels()));
         }
@@ -60,7 +61,7 @@ impl WindowFlow {
             return Err(sizes("parameters of the network", parameters.len(), shape.n_parameters()));
         }
         if let Some(column) = parameters.iter().position(|p| !p.is_finite()) {
-            return Err(GmmError::NotFinite { what: "network parameters", row: 0, column });
+            return Err(MixtureError::NotFinite { what: "network parameters", row: 0, column });
         }
         let mut half = Vec::new();
         if let Some(lattice) = &lattice {

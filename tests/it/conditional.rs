@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use cohort_flow::artifact::ModelArtifact;
-use cohort_flow::baseline::Gmm;
+use cohort_flow::baseline::Mixture;
 use cohort_flow::density::Density;
 use cohort_flow::features::Bundle;
 use cohort_flow::partial::{Proposal, marginals};
@@ -49,8 +49,8 @@ fn a_conditional_mixture_is_the_joint_over_its_context() {
     let gmm = model.model.mixture().expect("a mixture");
     let [at] = *model.density().context() else { panic!("one coordinate") };
     let joint =
-        Gmm::new(gmm.weights().to_owned(), gmm.means().to_owned(), gmm.covariances().to_owned()).unwrap();
-    let context = Gmm::new(
+        Mixture::new(gmm.weights().to_owned(), gmm.means().to_owned(), gmm.covariances().to_owned()).unwrap();
+    let context = Mixture::new(
         gmm.weights().to_owned(),
         gmm.means().select(Axis(1), &[at]),
         gmm.covariances().select(Axis(1), &[at]).select(Axis(2), &[at]),

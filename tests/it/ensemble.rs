@@ -33,11 +33,17 @@ fn an_ensemble_serves_every_command_and_repeats_to_the_byte() {
 
     let json: Value = serde_json::from_slice(&fs::read(dir.join("one/model.json")).unwrap()).unwrap();
     let members = json["members"].as_array().unwrap();
-    assert_eq!(members.len(), 5, "two flows and three mixtures");
+    assert_eq!(members.len(), 15, "two flows, three mixtures and five orders in two kinds of coordinates");
     let total: f64 = members.iter().map(|m| m["weight"].as_f64().unwrap()).sum();
     assert!((total - 1.0).abs() < 1e-9, "{total}");
     let mixtures: Vec<&Value> = members[2..].iter().map(|m| &m["family"]["kind"]).collect();
-    assert_eq!(mixtures, ["gmm", "tmix", "tmix"]);
+    assert_eq!(mixtures[..4], ["gmm", "tmix", "tmix", "armix"]);
+    let metrics: Value = serde_json::from_slice(&fs::read(dir.join("one/metrics.json")).unwrap()).unwrap();
+    let shares = metrics["shares"].as_array().unwrap();
+    assert_eq!(shares.len(), 4, "{shares:?}");
+    let of_flows: f64 = members[..2].iter().map(|m| m["weight"].as_f64().unwrap()).sum();
+    assert_eq!(shares[0]["family"], "butterfly");
+    assert!((shares[0]["weight"].as_f64().unwrap() - of_flows).abs() < 1e-12);
     assert!(members[0]["seed"] != members[1]["seed"]);
     let history = fs::read_to_string(dir.join("one/history.csv")).unwrap();
     assert!(history.lines().any(|l| l.starts_with("1,0,")) && history.lines().any(|l| l.starts_with("2,0,")));
@@ -87,5 +93,57 @@ fn an_ensemble_of_mixtures_is_refused() {
         tmp.path(),
         &["fit", "bundle", "--output", "m", "--model", "gmm", "--ensemble", "3"],
         &["--ensemble", "gmm"],
+    );
+}
+
+#[test]
+fn a_budget_too_small_for_a_flow_gives_the_mixtures_and_says_so() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    bundle(dir, 500);
+    // A large flow on small batches: an epoch takes far longer than the first steps that every flow is given.
+    let args = ["fit", "bundle", "--output", "m", "--preset", "large", "--set", "batch_size=4"];
+    let stderr = succeed(dir, &[&args[..], &["--time-budget", "0.2s"]].concat());
+    assert!(stderr.contains("the model holds mixtures alone"), "{stderr}");
+    let metrics: Value = serde_json::from_slice(&fs::read(dir.join("m/metrics.json")).unwrap()).unwrap();
+    assert_eq!(metrics["model"], "gmm");
+    assert!(metrics["epochs"].is_null(), "{metrics}");
+    assert!(metrics["splits"]["test"]["mean_log_prob"].as_f64().unwrap().is_finite());
+    let loaded = ModelArtifact::load(&dir.join("m")).unwrap();
+    assert!(loaded.model.first_flow().is_none() && loaded.model.members().len() > 2);
+    succeed(dir, &["score", "m", "bundle", "--output", "scores.csv"]);
+}
+
+#[test]
+fn an_autoregressive_mixture_serves_every_command_and_repeats_to_the_byte() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    bundle(dir, 400);
+    for (output, threads) in [("one", "1"), ("two", "2")] {
+        let args = ["fit", "bundle", "--output", output, "--model", "armix", "--threads", threads];
+        succeed(dir, &[&args[..], &["--set", "order=dependence"]].concat());
+    }
+    for file in FILES {
+        assert!(
+            fs::read(dir.join("one").join(file)).unwrap() == fs::read(dir.join("two").join(file)).unwrap()
+        );
+    }
+    let loaded = ModelArtifact::load(&dir.join("one")).unwrap();
+    assert_eq!(loaded.model.members().len(), 2, "in the coordinates of the encoder and in straight ones");
+    succeed(dir, &["score", "one", "bundle", "--output", "scores.csv"]);
+    let scores = fs::read_to_string(dir.join("scores.csv")).unwrap();
+    assert!(!scores.contains("NaN") && !scores.contains("inf"));
+    succeed(dir, &["flag", "one", "bundle", "--output", "flags.csv"]);
+    succeed(dir, &["sample", "one", "--n", "30", "--output", "s.csv"]);
+    succeed(dir, &["report", "bundle", "--model", "one", "--output", "r.html"]);
+    fail(
+        dir,
+        &["fit", "bundle", "--output", "m", "--model", "armix", "--set", "experts=3"],
+        &["there is no setting `experts`", "most_experts: a whole number from 1 to 64"],
+    );
+    fail(
+        dir,
+        &["fit", "bundle", "--output", "m", "--model", "armix", "--epochs", "3"],
+        &["--epochs does not apply"],
     );
 }

@@ -44,7 +44,7 @@ fn run(dir: &Path, command: &str) {
         let path = dir.join(output);
         let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
     }
-    let no_epochs = ["gmm", "tmix", "var"];
+    let no_epochs = ["gmm", "tmix", "armix", "var"];
     let untrained = words.windows(2).any(|w| w[0] == "--model" && no_epochs.contains(&w[1]));
     if words[0] == "fit" && !untrained {
         words.extend(["--epochs", "1"]);

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use cohort_flow::artifact::{Estimator, Mixture, ModelArtifact, Run};
-use cohort_flow::baseline::GmmConfig;
+use cohort_flow::artifact::{Estimator, MixtureEstimator, ModelArtifact, Run};
+use cohort_flow::baseline::MixtureConfig;
 use cohort_flow::evaluate::Score;
 use cohort_flow::features::Bundle;
 use cohort_flow::ingest::{NoProgress, ingest};
@@ -64,9 +64,11 @@ fn planted_mistakes_rank_high_and_their_variables_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let (bundle, labels) = cohort(dir.path(), 2000);
     // One component: the fit is not what is tested.
-    let config = GmmConfig { components: vec![1], starts: 1, ..GmmConfig::default() };
-    let model =
-        ModelArtifact::of(&bundle, Mixture { config }.fit(&bundle, &Run::new(Seed(0), &Silent)).unwrap());
+    let config = MixtureConfig { components: vec![1], starts: 1, ..MixtureConfig::default() };
+    let model = ModelArtifact::of(
+        &bundle,
+        MixtureEstimator { config }.fit(&bundle, &Run::new(Seed(0), &Silent)).unwrap(),
+    );
     assert!(model.header.score.is_combined());
     let (flags, e) = judge(&bundle, &model, &labels, &model.header.score);
     eprintln!("{}", serde_json::to_string_pretty(&e).unwrap());

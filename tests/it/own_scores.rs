@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use cohort_flow::artifact::{
-    EnsembleConfig, Estimator, FlowEnsemble, Mixture, ModelArtifact, Run, TrainedFlow,
+    EnsembleConfig, Estimator, FlowEnsemble, MixtureEstimator, ModelArtifact, Run, TrainedFlow,
 };
-use cohort_flow::baseline::GmmConfig;
+use cohort_flow::baseline::MixtureConfig;
 use cohort_flow::evaluate::RecordScores;
 use cohort_flow::features::Bundle;
 use cohort_flow::flow::FlowConfig;
@@ -155,9 +155,11 @@ fn scores_p_values_and_flags_do_not_hang_on_order_or_company() {
         let table = table(&mut rng);
         let bundle = Bundle::build(&table, None, &pipeline).unwrap();
         let raw = bundle.raw.clone();
-        let config = GmmConfig { components: vec![1, 3], starts: 1, ..GmmConfig::quick() };
-        let mixture =
-            ModelArtifact::of(&bundle, Mixture { config }.fit(&bundle, &Run::new(Seed(0), &Silent)).unwrap());
+        let config = MixtureConfig { components: vec![1, 3], starts: 1, ..MixtureConfig::quick() };
+        let mixture = ModelArtifact::of(
+            &bundle,
+            MixtureEstimator { config }.fit(&bundle, &Run::new(Seed(0), &Silent)).unwrap(),
+        );
         check(&mixture, &raw, &mut rng, &format!("table {number}, mixture"));
         // Flows take longer: every third table, of every kind and as an ensemble.
         if number % 3 == 0 {

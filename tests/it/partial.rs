@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::Arc;
 
 use cohort_flow::artifact::{Ensemble, Member, Model, ModelArtifact};
-use cohort_flow::baseline::Gmm;
+use cohort_flow::baseline::Mixture;
 use cohort_flow::partial::{Proposal, impute, marginals};
 use cohort_flow::random::Seed;
 use ndarray::Array2;
@@ -42,11 +42,11 @@ fn covariance() -> Array2<f64> {
 }
 
 /// Two Gaussians with that covariance times `scale`, both moved by `shift`.
-fn mixture(shift: [f64; 4], scale: f64) -> Gmm {
+fn mixture(shift: [f64; 4], scale: f64) -> Mixture {
     let means = ndarray::array![[80.0, 125.0, 87.0, 13.0], [95.0, 110.0, 78.0, 11.0]];
     let one = covariance() * scale;
     let both = ndarray::stack(ndarray::Axis(0), &[one.view(), one.view()]).unwrap();
-    Gmm::new(ndarray::array![0.6, 0.4], means + ndarray::aview1(&shift), both).unwrap()
+    Mixture::new(ndarray::array![0.6, 0.4], means + ndarray::aview1(&shift), both).unwrap()
 }
 
 /// The mean of two mixtures has a marginal that is known, and only one of them proposes: what the estimate is
@@ -91,7 +91,7 @@ fn marginals_by_importance_sampling_agree_with_the_exact_ones() {
 fn completions_have_the_conditional_mean_of_a_gaussian() {
     let tmp = tempfile::tempdir().unwrap();
     let (mut model, raw) = fitted(tmp.path());
-    let single = Gmm::new(
+    let single = Mixture::new(
         ndarray::array![1.0],
         Array2::from_shape_vec((1, 4), vec![80.0, 125.0, 87.0, 13.0]).unwrap(),
         covariance().insert_axis(ndarray::Axis(0)),

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in helpers of tests too")]
 
 use cohort_flow::artifact::{Fitted, MixtureDetails, ModelArtifact};
-use cohort_flow::baseline::{GmmConfig, fit_gmm};
+use cohort_flow::baseline::{MixtureConfig, fit_mixture};
 use cohort_flow::evaluate::stacked_draws;
 use cohort_flow::features::Bundle;
 use cohort_flow::ingest::{
@@ -110,10 +110,10 @@ fn bundle(n: usize, splits: Option<Vec<Split>>) -> Bundle {
 
 fn mixture(bundle: &Bundle) -> ModelArtifact {
     let encoder = &bundle.manifest.encoder;
-    let config = GmmConfig { seed: Seed(3), ..GmmConfig::default() };
+    let config = MixtureConfig { seed: Seed(3), ..MixtureConfig::default() };
     let rows = |split, draws| stacked_draws(encoder, bundle.raw_of(split).view(), draws, Seed(3));
     let (gmm, trials) =
-        fit_gmm(rows(Split::Train, 2).view(), rows(Split::Validation, 2).view(), 2, &config).unwrap();
+        fit_mixture(rows(Split::Train, 2).view(), rows(Split::Validation, 2).view(), 2, &config).unwrap();
     ModelArtifact::of(
         bundle,
         Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials, straight: false }, 0.5),

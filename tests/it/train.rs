@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cohort_flow::artifact::{ArtifactError, Family, Fitted, MixtureDetails, ModelArtifact};
-use cohort_flow::baseline::{GmmConfig, fit_gmm};
+use cohort_flow::baseline::{MixtureConfig, fit_mixture};
 use cohort_flow::error::Hint;
 use cohort_flow::evaluate::{score_records, split_metrics, stacked_draws};
 use cohort_flow::features::Bundle;
@@ -108,9 +108,9 @@ fn fit(bundle: &Bundle, kind: FlowKind) -> ModelArtifact {
     ModelArtifact::of(bundle, Fitted::of_flow(kind, &train, trained))
 }
 
-fn fit_mixture(bundle: &Bundle) -> ModelArtifact {
+fn mixture_of(bundle: &Bundle) -> ModelArtifact {
     let encoder = &bundle.manifest.encoder;
-    let config = GmmConfig { seed: Seed(3), ..GmmConfig::default() };
+    let config = MixtureConfig { seed: Seed(3), ..MixtureConfig::default() };
     let train =
         stacked_draws(encoder, bundle.raw_of(Split::Train).view(), 2, Seed(3).child("train-noise", 0));
     let validation = stacked_draws(
@@ -119,7 +119,7 @@ fn fit_mixture(bundle: &Bundle) -> ModelArtifact {
         4,
         Seed(3).child("validation-noise", 0),
     );
-    let (gmm, trials) = fit_gmm(train.view(), validation.view(), 2, &config).expect("the mixture fits");
+    let (gmm, trials) = fit_mixture(train.view(), validation.view(), 2, &config).expect("the mixture fits");
     ModelArtifact::of(
         bundle,
         Fitted::of_mixture(gmm, &MixtureDetails { search: config, trials, straight: false }, 0.5),
@@ -140,7 +140,7 @@ fn every_model_finds_what_the_columns_share() {
         fit(&bundle, FlowKind::Butterfly),
         fit(&bundle, FlowKind::GlowLu),
         fit(&bundle, FlowKind::RealNvp),
-        fit_mixture(&bundle),
+        mixture_of(&bundle),
     ] {
         let test = &artifact.metrics.splits[&Split::Test];
         // What independent normals give the same vectors is what an untrained model would.
@@ -189,7 +189,7 @@ fn equal_fits_give_equal_bytes_for_one_and_two_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut files = Vec::new();
-            for artifact in [fit(&bundle, FlowKind::Butterfly), fit_mixture(&bundle)] {
+            for artifact in [fit(&bundle, FlowKind::Butterfly), mixture_of(&bundle)] {
                 let dir = tmp.path().join(format!("{threads}-{}", artifact.header.family.kind));
                 artifact.save(&dir, false).unwrap();
                 files.extend(reproducible(&dir));
@@ -238,7 +238,7 @@ fn interrupted_and_resumed_fit_gives_the_bytes_of_an_undisturbed_one() {
 fn model_folder_reads_back_and_damage_is_named() {
     let bundle = bundle(400, 5);
     let tmp = tempfile::tempdir().unwrap();
-    for artifact in [fit(&bundle, FlowKind::GlowLu), fit_mixture(&bundle)] {
+    for artifact in [fit(&bundle, FlowKind::GlowLu), mixture_of(&bundle)] {
         let dir = tmp.path().join(artifact.header.family.kind.name());
         artifact.save(&dir, false).unwrap();
         let loaded = ModelArtifact::load(&dir).unwrap();
@@ -276,7 +276,7 @@ fn model_folder_reads_back_and_damage_is_named() {
 #[test]
 fn model_of_other_columns_is_refused_by_name() {
     let one = bundle(200, 6);
-    let artifact = fit_mixture(&one);
+    let artifact = mixture_of(&one);
     let mut other = table(200, 6);
     other.columns.remove(0);
     let (pipeline, _) = load_pipeline("wide-table").unwrap();

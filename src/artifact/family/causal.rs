@@ -7,6 +7,7 @@ use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::EVERY_OPTION;
 use super::var::{self, VarDetails, Windows};
 use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
@@ -28,6 +29,7 @@ pub(super) static CAUSAL: Definition = Definition {
     role: Role::Flow,
     noun: "flow",
     trained: true,
+    options: EVERY_OPTION,
     estimator: |shape, options| {
         Windows::of_shape(shape)?;
         if options.ensemble.is_some() {
@@ -45,7 +47,7 @@ pub(super) static CAUSAL: Definition = Definition {
         let network = reading.singles(NETWORK, &[details.shape.n_parameters()])?;
         let flow =
             WindowFlow::new(var::read(reading)?, details.context, details.shape, network, details.lattice);
-        let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
+        let impossible = |source| ArtifactError::Mixture { path: reading.folder().to_path_buf(), source };
         Ok(Arc::new(flow.map_err(impossible)?))
     },
 };

@@ -1,6 +1,7 @@
 //! Normalising flows: butterflies, dense layers or fixed permutations between couplings. The three families
 //! differ in the layer that mixes the coordinates, and share everything else.
 
+use super::EVERY_OPTION;
 use super::ensemble::{EnsembleConfig, FlowEnsemble};
 use super::patches::PatchFlow;
 use super::trained_flow::{TrainedFlow, read};
@@ -31,7 +32,17 @@ const fn definition(
     help: &'static str,
     estimator: fn(&Shape, &Options) -> Result<DensityEstimator, FitError>,
 ) -> Definition {
-    Definition { name: kind.name(), help, role: Role::Flow, noun: "flow", trained: true, estimator, read }
+    let options = EVERY_OPTION;
+    Definition {
+        name: kind.name(),
+        help,
+        role: Role::Flow,
+        noun: "flow",
+        trained: true,
+        options,
+        estimator,
+        read,
+    }
 }
 
 fn estimator(kind: FlowKind, shape: &Shape, options: &Options) -> Result<DensityEstimator, FitError> {
@@ -75,7 +86,10 @@ impl Estimator for ChosenFlow {
         let config = self.options.ensemble.map_or(by_preset, EnsembleConfig::of_flows);
         // What every other flow conditions on is the ensemble's choice only where it is not the user's.
         let conditioned = self.options.settings.iter().any(|(key, _)| key == "conditioning");
-        let config = EnsembleConfig { alternating: config.alternating && !conditioned, ..config };
+        // A budget may be too small for the flow, and then the mixtures are what there is.
+        let mixture = config.mixture || (run.time_budget.is_some() && self.options.ensemble.is_none());
+        let alternating = config.alternating && !conditioned;
+        let config = EnsembleConfig { mixture, alternating, ..config };
         if config == EnsembleConfig::SINGLE {
             flow.fit(bundle, run)
         } else {

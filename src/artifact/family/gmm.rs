@@ -12,7 +12,7 @@ use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, 
 use crate::artifact::model::Model;
 use crate::artifact::straight::Straight;
 use crate::artifact::tensors::{Reading, Tensor};
-use crate::baseline::{Gmm, GmmConfig, GmmError, GmmTrial, Kernel};
+use crate::baseline::{Kernel, Mixture, MixtureConfig, MixtureError, MixtureTrial};
 use crate::evaluate::stacked_draws;
 use crate::features::Bundle;
 use crate::random::Seed;
@@ -33,7 +33,8 @@ pub(super) static GMM: Definition = Definition {
     role: Role::Mixture,
     noun: "mixture",
     trained: false,
-    estimator: |_, _| Ok(Box::new(Mixture::default())),
+    options: &[],
+    estimator: |_, _| Ok(Box::new(MixtureEstimator::default())),
     read: |reading| {
         let gmm = read(reading, reading.n_coordinates(), Kernel::Gaussian)?;
         Ok(Arc::new(given(reading, gmm)?))
@@ -41,25 +42,25 @@ pub(super) static GMM: Definition = Definition {
 };
 
 /// The density given the coordinates that the model is conditioned on.
-pub(super) fn given(reading: &Reading<'_>, gmm: Gmm) -> Result<Gmm, ArtifactError> {
-    let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
+pub(super) fn given(reading: &Reading<'_>, gmm: Mixture) -> Result<Mixture, ArtifactError> {
+    let impossible = |source| ArtifactError::Mixture { path: reading.folder().to_path_buf(), source };
     gmm.conditioned_on(reading.context()).map_err(impossible)
 }
 
 /// A mixture on the training records, its settings chosen on the validation records.
 #[derive(Debug, Clone, Default)]
-pub struct Mixture {
+pub struct MixtureEstimator {
     /// What is tried. Its seed and its context are those of the run and of the bundle.
-    pub config: GmmConfig,
+    pub config: MixtureConfig,
 }
 
 /// What the header says about a mixture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MixtureDetails {
     /// What was tried.
-    pub search: GmmConfig,
+    pub search: MixtureConfig,
     /// What became of it.
-    pub trials: Vec<GmmTrial>,
+    pub trials: Vec<MixtureTrial>,
     /// Whether its coordinates are straight instead of the encoder's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub straight: bool,
@@ -73,7 +74,7 @@ impl MixtureDetails {
     }
 }
 
-impl Estimator for Mixture {
+impl Estimator for MixtureEstimator {
     type Model = Fitted;
 
     fn fit(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Fitted, FitError> {
@@ -83,14 +84,18 @@ impl Estimator for Mixture {
     }
 }
 
-impl Mixture {
+impl MixtureEstimator {
     /// A shorter search, for a mixture that flows start from or that stands beside flows.
     pub(super) fn quick() -> Self {
-        Self { config: GmmConfig::quick() }
+        Self { config: MixtureConfig::quick() }
     }
 
     /// The mixture, and what was tried.
-    pub(super) fn search(&self, bundle: &Bundle, seed: Seed) -> Result<(Gmm, MixtureDetails), GmmError> {
+    pub(super) fn search(
+        &self,
+        bundle: &Bundle,
+        seed: Seed,
+    ) -> Result<(Mixture, MixtureDetails), MixtureError> {
         self.search_in(None, bundle, seed)
     }
 
@@ -101,9 +106,38 @@ impl Mixture {
         map: Option<&Straight>,
         bundle: &Bundle,
         seed: Seed,
-    ) -> Result<(Gmm, MixtureDetails), GmmError> {
+    ) -> Result<(Mixture, MixtureDetails), MixtureError> {
+        let context = bundle.manifest.encoder.context_coordinates();
+        let search = MixtureConfig { seed, context, ..self.config.clone() };
+        let rows = Coordinates::of(map, bundle, seed);
+        let (train, validation) = (rows.train.view(), rows.validation.view());
+        let (gmm, mut trials) = fit_in_any_unit(train, validation, rows.copies, &search)?;
+        for trial in &mut trials {
+            trial.train_log_prob = trial.train_log_prob.map(|l| l + rows.train_log_det);
+            trial.criterion = trial.criterion.map(|l| l + rows.validation_log_det);
+        }
+        Ok((gmm, MixtureDetails { search, trials, straight: map.is_some() }))
+    }
+}
+
+/// The records of a bundle as a mixture is fitted to them.
+pub(super) struct Coordinates {
+    /// Training records, several times with other noise where they are few and have noise.
+    pub(super) train: Array2<f64>,
+    /// Validation records, [`VALIDATION_DRAWS`] times if they have noise.
+    pub(super) validation: Array2<f64>,
+    /// Copies of each training record.
+    pub(super) copies: usize,
+    /// Mean of log|∂u/∂v| over the training rows; 0 where the coordinates are those of the encoder.
+    pub(super) train_log_det: f64,
+    /// The same over the validation rows, or over the training rows where there are no others.
+    pub(super) validation_log_det: f64,
+}
+
+impl Coordinates {
+    /// The coordinates of the encoder, or straight ones if a map to them is given.
+    pub(super) fn of(map: Option<&Straight>, bundle: &Bundle, seed: Seed) -> Self {
         let encoder = &bundle.manifest.encoder;
-        let search = GmmConfig { seed, context: encoder.context_coordinates(), ..self.config.clone() };
         let (train, validation) = (bundle.raw_of(Split::Train), bundle.raw_of(Split::Validation));
         let draws = (ROWS / train.nrows().max(1)).clamp(1, DRAWS);
         let rows = stacked_draws(encoder, train.view(), draws, seed.child("train-noise", 0));
@@ -112,40 +146,41 @@ impl Mixture {
         // Data without noise give one copy of each record, whatever was asked for.
         let copies = rows.nrows() / train.nrows().max(1);
         let Some(map) = map else {
-            let (gmm, trials) = fit_in_any_unit(rows.view(), held_out.view(), copies, &search)?;
-            return Ok((gmm, MixtureDetails { search, trials, straight: false }));
+            return Self {
+                train: rows,
+                validation: held_out,
+                copies,
+                train_log_det: 0.0,
+                validation_log_det: 0.0,
+            };
         };
-        let ((rows, log_det), (held_out, held_out_log_det)) =
+        let ((train, log_det), (validation, held_out_log_det)) =
             (map.straighten(rows.view()), map.straighten(held_out.view()));
-        let (gmm, mut trials) = fit_in_any_unit(rows.view(), held_out.view(), copies, &search)?;
-        let of_train = log_det.mean().unwrap_or(0.0);
-        for trial in &mut trials {
-            trial.train_log_prob = trial.train_log_prob.map(|l| l + of_train);
-            trial.criterion = trial.criterion.map(|l| l + held_out_log_det.mean().unwrap_or(of_train));
-        }
-        Ok((gmm, MixtureDetails { search, trials, straight: true }))
+        let train_log_det = log_det.mean().unwrap_or(0.0);
+        let validation_log_det = held_out_log_det.mean().unwrap_or(train_log_det);
+        Self { train, validation, copies, train_log_det, validation_log_det }
     }
 }
 
 impl Fitted {
     /// A Gaussian mixture that a search found in `seconds`.
-    pub fn of_mixture(gmm: Gmm, details: &MixtureDetails, seconds: f64) -> Self {
+    pub fn of_mixture(gmm: Mixture, details: &MixtureDetails, seconds: f64) -> Self {
         Self::new(GMM.name, Arc::new(gmm), details, details.search.seed, seconds)
     }
 }
 
-impl Model for Gmm {
+impl Model for Mixture {
     fn tensors(&self) -> Vec<Tensor> {
         tensors(self)
     }
 
-    fn mixture(&self) -> Option<&Gmm> {
+    fn mixture(&self) -> Option<&Mixture> {
         Some(self)
     }
 }
 
 /// The numbers of a mixture, which is a model or the innovation of an autoregression.
-pub(super) fn tensors(gmm: &Gmm) -> Vec<Tensor> {
+pub(super) fn tensors(gmm: &Mixture) -> Vec<Tensor> {
     let mut tensors = vec![
         Tensor::doubles("weights", &gmm.weights()),
         Tensor::doubles("means", &gmm.means()),
@@ -158,13 +193,13 @@ pub(super) fn tensors(gmm: &Gmm) -> Vec<Tensor> {
 }
 
 /// A mixture on `d` coordinates, as [`tensors`] gives it.
-pub(super) fn read(reading: &Reading<'_>, d: usize, kernel: Kernel) -> Result<Gmm, ArtifactError> {
+pub(super) fn read(reading: &Reading<'_>, d: usize, kernel: Kernel) -> Result<Mixture, ArtifactError> {
     let k = reading.shape("weights")?.first().copied().unwrap_or(0);
     let checked = "invariant: shapes were checked";
     let weights = Array1::from_vec(reading.doubles("weights", &[k])?);
     let means = Array2::from_shape_vec((k, d), reading.doubles("means", &[k, d])?).expect(checked);
     let covariances = reading.doubles("covariances", &[k, d, d])?;
     let covariances = Array3::from_shape_vec((k, d, d), covariances).expect(checked);
-    let impossible = |source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source };
-    Gmm::with_kernel(kernel, weights, means, covariances).map_err(impossible)
+    let impossible = |source| ArtifactError::Mixture { path: reading.folder().to_path_buf(), source };
+    Mixture::with_kernel(kernel, weights, means, covariances).map_err(impossible)
 }

@@ -1,10 +1,13 @@
 //! The families of models, one file each. To add one, write its file, declare it, and name its definition in
 //! the list below; the command line, the model folder and the report know it from there.
 
+mod armix;
 mod causal;
+mod classical;
 mod ensemble;
 mod flow;
 mod gmm;
+mod join;
 mod patches;
 mod tmix;
 mod trained_flow;
@@ -16,9 +19,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use armix::{ArmixDetails, ArmixEstimator};
 pub use causal::CausalFlow;
 pub use ensemble::{EnsembleConfig, FlowEnsemble};
-pub use gmm::{Mixture, MixtureDetails};
+pub use gmm::{MixtureDetails, MixtureEstimator};
 pub use patches::PatchFlow;
 pub use tmix::TMixture;
 pub use trained_flow::{FlowDetails, TrainedFlow};
@@ -26,6 +30,9 @@ pub use var::Autoregression;
 
 use super::estimator::{Definition, DensityEstimator, FitError, Options, Run};
 use crate::features::Shape;
+
+/// The options of `fit` that some families do not understand.
+const EVERY_OPTION: &[&str] = &["--resume", "--ensemble", "--epochs", "--time-budget", "--set"];
 
 /// The enum of families from the list of their definitions, in the order of `--help`.
 macro_rules! families {
@@ -56,6 +63,7 @@ families! {
     RealNvp => flow::REALNVP,
     Gmm => gmm::GMM,
     Tmix => tmix::TMIX,
+    Armix => armix::ARMIX,
     Var => var::VAR,
     Causal => causal::CAUSAL,
 }
@@ -85,15 +93,15 @@ impl Family {
         options: &Options,
         run: &Run<'_>,
     ) -> Result<DensityEstimator, FitError> {
-        let of_training = [
-            ("--resume", run.resume),
-            ("--ensemble", options.ensemble.is_some()),
-            ("--epochs", options.epochs.is_some()),
-            ("--time-budget", run.time_budget.is_some()),
-            ("--set", !options.settings.is_empty()),
+        let given = [
+            run.resume,
+            options.ensemble.is_some(),
+            options.epochs.is_some(),
+            run.time_budget.is_some(),
+            !options.settings.is_empty(),
         ];
-        if let Some((option, _)) = of_training.iter().find(|(_, given)| *given && !self.definition().trained)
-        {
+        let given = EVERY_OPTION.iter().zip(given).filter_map(|(option, given)| given.then_some(option));
+        if let Some(option) = given.into_iter().find(|option| !self.definition().options.contains(option)) {
             return Err(FitError::usage(
                 format!("{option} does not apply to `--model {self}`"),
                 "leave it out; the family chooses its settings by itself",

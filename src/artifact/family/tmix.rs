@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::gmm::{DEGREES_OF_FREEDOM, Mixture, MixtureDetails, given, read};
+use super::gmm::{DEGREES_OF_FREEDOM, MixtureDetails, MixtureEstimator, given, read};
 use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
 use crate::artifact::model::Model;
 use crate::artifact::straight::{Straight, Straightened};
 use crate::artifact::tensors::Reading;
-use crate::baseline::{GmmConfig, GmmError, Kernel};
+use crate::baseline::{Kernel, MixtureConfig, MixtureError};
 use crate::features::Bundle;
 use crate::random::Seed;
 
@@ -21,7 +21,8 @@ pub(super) static TMIX: Definition = Definition {
     role: Role::Mixture,
     noun: "t mixture",
     trained: false,
-    estimator: |_, _| Ok(Box::new(TMixture { config: GmmConfig::of_t() })),
+    options: &[],
+    estimator: |_, _| Ok(Box::new(TMixture { config: MixtureConfig::of_t() })),
     read: read_density,
 };
 
@@ -30,7 +31,7 @@ pub(super) static TMIX: Definition = Definition {
 #[derive(Debug, Clone)]
 pub struct TMixture {
     /// What is tried. Its seed and its context are those of the run and of the bundle.
-    pub config: GmmConfig,
+    pub config: MixtureConfig,
 }
 
 /// A mixture that was found, with the value by which it was chosen.
@@ -58,24 +59,24 @@ impl Estimator for TMixture {
 impl TMixture {
     /// A shorter search, for members of an ensemble.
     pub(super) fn quick() -> Self {
-        Self { config: GmmConfig::of_t_quick() }
+        Self { config: MixtureConfig::of_t_quick() }
     }
 
     /// The mixture in the coordinates of the encoder.
-    pub(super) fn encoded(&self, bundle: &Bundle, seed: Seed) -> Result<Found, GmmError> {
+    pub(super) fn encoded(&self, bundle: &Bundle, seed: Seed) -> Result<Found, MixtureError> {
         let (mixture, details) = self.mixture().search(bundle, seed)?;
         Ok(found(Arc::new(mixture), &details))
     }
 
     /// The mixture in straight coordinates; nothing where those of the encoder are straight.
-    pub(super) fn straight(&self, bundle: &Bundle, seed: Seed) -> Option<Result<Found, GmmError>> {
+    pub(super) fn straight(&self, bundle: &Bundle, seed: Seed) -> Option<Result<Found, MixtureError>> {
         let map = Straight::of(&bundle.manifest.encoder)?;
         let searched = self.mixture().search_in(Some(&map), bundle, seed);
         Some(searched.map(|(mixture, details)| found(Arc::new(Straightened::new(map, mixture)), &details)))
     }
 
-    fn mixture(&self) -> Mixture {
-        Mixture { config: self.config.clone() }
+    fn mixture(&self) -> MixtureEstimator {
+        MixtureEstimator { config: self.config.clone() }
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::gmm::{Mixture, MixtureDetails};
+use super::gmm::{MixtureDetails, MixtureEstimator};
 use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Estimator, FitError, Fitted, Run};
 use crate::artifact::model::Model;
 use crate::artifact::tensors::{Reading, Tensor};
-use crate::baseline::{Gmm, GmmTrial};
+use crate::baseline::{Mixture, MixtureTrial};
 use crate::features::Bundle;
 use crate::flow::{BaseKind, Flow, FlowConfig};
 use crate::random::Seed;
@@ -39,7 +39,7 @@ pub struct FlowDetails {
     pub train: TrainConfig,
     /// The search for the mixture that its base started from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub trials: Vec<GmmTrial>,
+    pub trials: Vec<MixtureTrial>,
 }
 
 impl Estimator for TrainedFlow {
@@ -70,7 +70,7 @@ impl TrainedFlow {
     /// the state of this flow.
     pub(super) fn fit_from(
         &self,
-        mixture: Option<&Gmm>,
+        mixture: Option<&Mixture>,
         bundle: &Bundle,
         run: &Run<'_>,
     ) -> Result<Fitted, FitError> {
@@ -94,13 +94,13 @@ pub(super) fn forget(run: &Run<'_>) -> Result<(), TrainError> {
 }
 
 /// The mixture that flows start from, or that stands beside them.
-pub(super) fn search(bundle: &Bundle, run: &Run<'_>) -> Result<(Gmm, MixtureDetails), FitError> {
+pub(super) fn search(bundle: &Bundle, run: &Run<'_>) -> Result<(Mixture, MixtureDetails), FitError> {
     run.progress.note("fitting a Gaussian mixture to start from");
-    Ok(Mixture::quick().search(bundle, run.seed)?)
+    Ok(MixtureEstimator::quick().search(bundle, run.seed)?)
 }
 
 /// A mixture as the base of a flow takes it.
-pub(super) fn as_start(gmm: &Gmm) -> train::Mixture<'_> {
+pub(super) fn as_start(gmm: &Mixture) -> train::Mixture<'_> {
     train::Mixture { weights: gmm.weights(), means: gmm.means(), covariances: gmm.covariances() }
 }
 

@@ -28,6 +28,7 @@ pub(super) static VAR: Definition = Definition {
     role: Role::Mixture,
     noun: "autoregression",
     trained: false,
+    options: &[],
     estimator: |shape, _| {
         Windows::of_shape(shape)?;
         Ok(Box::new(Autoregression::default()))
@@ -150,5 +151,5 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Var, ArtifactError> {
     }
     Var::new(d / c, c, mean, covariance, gmm::read(reading, c, Kernel::Gaussian)?)
         .and_then(|var| var.given(context.len() / c))
-        .map_err(|source| ArtifactError::Gmm { path: reading.folder().to_path_buf(), source })
+        .map_err(|source| ArtifactError::Mixture { path: reading.folder().to_path_buf(), source })
 }

@@ -8,7 +8,7 @@ fn rows(n: usize) -> Array2<f64> {
     let weights = array![0.5, 0.3, 0.2];
     let means = array![[-4.0, 0.0], [3.0, 1.0], [5.0, 3.0]];
     let covariances = array![[[1.0, 0.6], [0.6, 1.0]], [[0.5, 0.0], [0.0, 2.0]], [[0.4, -0.3], [-0.3, 0.5]]];
-    let gmm = Gmm::new(weights, means, covariances).unwrap();
+    let gmm = Mixture::new(weights, means, covariances).unwrap();
     gmm.sample(n, Seed(3))
 }
 
@@ -34,7 +34,7 @@ fn the_optimum_is_that_of_linfa() {
         .unwrap();
     let sum = theirs.weights().sum();
     let theirs =
-        Gmm::new(theirs.weights() / sum, theirs.means().clone(), theirs.covariances().clone()).unwrap();
+        Mixture::new(theirs.weights() / sum, theirs.means().clone(), theirs.covariances().clone()).unwrap();
     let (a, b) = (ours.log_prob(rows.view()).sum(), theirs.log_prob(rows.view()).sum());
     assert!((a - b).abs() < 1e-3, "{a} {b}");
     for mean in ours.means().rows() {
@@ -65,7 +65,8 @@ fn every_step_raises_the_likelihood_and_moments_are_kept() {
 fn every_step_of_t_components_raises_the_likelihood_and_the_truth_is_found() {
     let truth = {
         let scales = array![[[1.0, 0.6], [0.6, 1.0]], [[0.5, 0.0], [0.0, 2.0]]];
-        Gmm::with_kernel(Kernel::T(4.0), array![0.6, 0.4], array![[-4.0, 0.0], [4.0, 1.0]], scales).unwrap()
+        Mixture::with_kernel(Kernel::T(4.0), array![0.6, 0.4], array![[-4.0, 0.0], [4.0, 1.0]], scales)
+            .unwrap()
     };
     let rows = truth.sample(6000, Seed(9));
     let em = Em { kernel: Kernel::T(4.0), max_iterations: 1, ..EM };

@@ -28,7 +28,7 @@ fn log_prob_agrees_with_scikit_learn() {
     let flat: Vec<Vec<Vec<f64>>> = serde_json::from_value(r["covariances"].clone()).unwrap();
     let covariances = Array3::from_shape_vec((k, d, d), flat.concat().concat()).unwrap();
     let weights: Vec<f64> = serde_json::from_value(r["weights"].clone()).unwrap();
-    let gmm = Gmm::new(weights.into(), means, covariances).unwrap();
+    let gmm = Mixture::new(weights.into(), means, covariances).unwrap();
     let expected: Vec<f64> = serde_json::from_value(r["log_prob"].clone()).unwrap();
     for (got, want) in gmm.log_prob(array2(&r["x"]).view()).iter().zip(expected) {
         assert!((got - want).abs() <= 1e-9 * want.abs().max(1.0), "{got} {want}");
@@ -41,8 +41,9 @@ fn log_prob_agrees_with_scikit_learn() {
 fn fit_reaches_the_likelihood_of_scikit_learn() {
     let r = reference();
     let train = array2(&r["train"]);
-    let config = GmmConfig { components: vec![3], regularisation: vec![1e-6], ..GmmConfig::default() };
-    let (gmm, _) = fit_gmm(train.view(), Array2::zeros((0, 4)).view(), 1, &config).unwrap();
+    let config =
+        MixtureConfig { components: vec![3], regularisation: vec![1e-6], ..MixtureConfig::default() };
+    let (gmm, _) = fit_mixture(train.view(), Array2::zeros((0, 4)).view(), 1, &config).unwrap();
     let got = gmm.log_prob(train.view()).mean().unwrap();
     let want = r["mean_log_prob_train"].as_f64().unwrap();
     assert!((got - want).abs() < 0.05, "{got} {want}");
@@ -52,7 +53,7 @@ fn clusters(n: usize, seed: u64) -> Array2<f64> {
     let eye = Array2::<f64>::eye(3).insert_axis(Axis(0));
     let cov = concatenate![Axis(0), eye, eye.mapv(|v| 0.3 * v)];
     let means = ndarray::array![[0.0, 0.0, 0.0], [5.0, 5.0, -5.0]];
-    Gmm::new(ndarray::array![0.4, 0.6], means, cov).unwrap().sample(n, Seed(seed))
+    Mixture::new(ndarray::array![0.4, 0.6], means, cov).unwrap().sample(n, Seed(seed))
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn search_finds_two_clusters_and_repeats_itself_for_any_thread_count() {
     let (train, validation) = (clusters(600, 1), clusters(300, 2));
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| fit_gmm(train.view(), validation.view(), 1, &GmmConfig::default()).unwrap())
+        pool.install(|| fit_mixture(train.view(), validation.view(), 1, &MixtureConfig::default()).unwrap())
     };
     let (gmm, trials) = run(1);
     assert_eq!((gmm.clone(), trials.clone()), run(2));
@@ -80,15 +81,15 @@ fn search_finds_two_clusters_and_repeats_itself_for_any_thread_count() {
 #[test]
 fn many_coordinates_and_few_rows_still_fit() {
     let d = 600;
-    let unit = Gmm::new(
+    let unit = Mixture::new(
         Array1::from_elem(1, 1.0),
         Array2::zeros((1, d)),
         Array2::<f64>::eye(d).insert_axis(Axis(0)),
     )
     .unwrap();
     let (train, validation) = (unit.sample(120, Seed(1)), unit.sample(40, Seed(2)));
-    let config = GmmConfig { components: vec![1], regularisation: vec![0.2], ..GmmConfig::default() };
-    let (gmm, _) = fit_gmm(train.view(), validation.view(), 1, &config).unwrap();
+    let config = MixtureConfig { components: vec![1], regularisation: vec![0.2], ..MixtureConfig::default() };
+    let (gmm, _) = fit_mixture(train.view(), validation.view(), 1, &config).unwrap();
     assert!(gmm.log_prob(validation.view()).iter().all(|l| l.is_finite()));
 }
 
@@ -97,26 +98,26 @@ fn heavy_tails_give_a_mixture_or_a_clear_error() {
     // Cauchy columns are the hardest case, because they have no moments.
     let z = clusters(800, 3);
     let heavy = Array2::from_shape_fn((400, 3), |(i, j)| z[[i, j]] / (z[[i + 400, j]].abs() + 1e-9));
-    match fit_gmm(heavy.view(), heavy.view(), 1, &GmmConfig::default()) {
+    match fit_mixture(heavy.view(), heavy.view(), 1, &MixtureConfig::default()) {
         Ok((gmm, _)) => assert!(gmm.log_prob(heavy.view()).iter().all(|l| l.is_finite())),
-        Err(e) => assert!(matches!(e, GmmError::Collapsed { .. }), "{e}"),
+        Err(e) => assert!(matches!(e, MixtureError::Collapsed { .. }), "{e}"),
     }
 }
 
 #[test]
 fn unusable_rows_are_refused_by_place() {
-    let config = GmmConfig::default();
+    let config = MixtureConfig::default();
     let none = Array2::<f64>::zeros((0, 2));
     assert!(matches!(
-        fit_gmm(none.view(), none.view(), 1, &config),
-        Err(GmmError::TooFewRows { rows: 0, needed: 1 })
+        fit_mixture(none.view(), none.view(), 1, &config),
+        Err(MixtureError::TooFewRows { rows: 0, needed: 1 })
     ));
     let mut x = Array2::<f64>::zeros((3, 2));
     x[[2, 1]] = f64::NAN;
-    let e = fit_gmm(x.view(), none.view(), 1, &config).unwrap_err();
+    let e = fit_mixture(x.view(), none.view(), 1, &config).unwrap_err();
     assert_eq!(e.to_string(), "training row 2, coordinate 1: not a finite number");
     let one = Array2::<f64>::zeros((1, 2));
-    let (gmm, _) = fit_gmm(one.view(), none.view(), 1, &config).unwrap();
+    let (gmm, _) = fit_mixture(one.view(), none.view(), 1, &config).unwrap();
     assert_eq!(gmm.n_components(), 1);
 }
 
@@ -128,16 +129,16 @@ fn many_coordinates_get_one_gaussian_in_closed_form() {
         Array2::from_shape_fn((n, d), |_| normal_quantile(rng.random::<f64>().clamp(1e-12, 1.0 - 1e-12)))
     };
     let (train, validation) = (gaussian(300, "train"), gaussian(100, "validation"));
-    let config = GmmConfig { regularisation: vec![1e-3, 1.0], ..GmmConfig::default() };
-    let (gmm, trials) = fit_gmm(train.view(), validation.view(), 1, &config).unwrap();
+    let config = MixtureConfig { regularisation: vec![1e-3, 1.0], ..MixtureConfig::default() };
+    let (gmm, trials) = fit_mixture(train.view(), validation.view(), 1, &config).unwrap();
     assert_eq!((gmm.n_components(), trials.len()), (1, 2));
     // There are fewer rows than coordinates, so the stronger ridge comes far closer to −d/2·log 2πe.
     let entropy = -0.5 * d as f64 * (2.0 * std::f64::consts::PI * std::f64::consts::E).ln();
     let reached = trials.iter().find(|t| t.chosen).and_then(|t| t.criterion).unwrap();
     assert!((reached - entropy).abs() < 0.2 * entropy.abs(), "{reached} {entropy}");
-    let three = GmmConfig { components: vec![3], ..config };
+    let three = MixtureConfig { components: vec![3], ..config };
     assert!(matches!(
-        fit_gmm(train.view(), validation.view(), 1, &three),
-        Err(GmmError::Setting { name: "components", .. })
+        fit_mixture(train.view(), validation.view(), 1, &three),
+        Err(MixtureError::Setting { name: "components", .. })
     ));
 }

@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
 use super::{Var, innovation, part, span};
-use crate::baseline::{Gmm, GmmError};
+use crate::baseline::{Mixture, MixtureError};
 use crate::density::Density;
 use crate::random::Seed;
 
@@ -67,20 +67,20 @@ pub struct VarTrial {
 /// `train: (n, T·C)`, `validation: (m, T·C)`. If m = 0, the training windows choose.
 ///
 /// # Errors
-/// [`GmmError`] for arrays without rows, of the wrong width or with numbers that are not finite, and when no
+/// [`MixtureError`] for arrays without rows, of the wrong width or with numbers that are not finite, and when no
 /// order can be fitted.
 pub fn fit_var<'a>(
     train: ArrayView2<'a, f64>,
     validation: ArrayView2<'a, f64>,
     channels: usize,
     config: &VarConfig,
-) -> Result<(Var, Vec<VarTrial>), GmmError> {
+) -> Result<(Var, Vec<VarTrial>), MixtureError> {
     let (n, d) = train.dim();
     if n == 0 {
-        return Err(GmmError::TooFewRows { rows: 0, needed: 1 });
+        return Err(MixtureError::TooFewRows { rows: 0, needed: 1 });
     }
     if channels == 0 || d % channels != 0 || d / channels < 3 {
-        return Err(GmmError::Shape {
+        return Err(MixtureError::Shape {
             what: "windows",
             got: train.shape().to_vec(),
             expected: vec![n, 3 * channels.max(1)],
@@ -88,7 +88,7 @@ pub fn fit_var<'a>(
     }
     for (what, x) in [("training", train), ("validation", validation)] {
         if let Some(((row, column), _)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(GmmError::NotFinite { what, row, column });
+            return Err(MixtureError::NotFinite { what, row, column });
         }
     }
     let length = d / channels;
@@ -127,7 +127,7 @@ pub fn fit_var<'a>(
         }
         trials.push(VarTrial { order, criterion, chosen: false });
     }
-    let (_, order) = best.ok_or(GmmError::NotPositiveDefinite { component: 0 })?;
+    let (_, order) = best.ok_or(MixtureError::NotPositiveDefinite { component: 0 })?;
     for trial in &mut trials {
         trial.chosen = trial.order == order;
     }
@@ -195,9 +195,9 @@ fn gaussian(
     order: usize,
     mean: &Array1<f64>,
     covariance: &Array2<f64>,
-) -> Result<Var, GmmError> {
+) -> Result<Var, MixtureError> {
     let from = mean.len() - (order + 1) * channels;
-    let normal = Gmm::new(
+    let normal = Mixture::new(
         Array1::ones(1),
         Array2::zeros((1, channels)),
         Array3::from_shape_fn((1, channels, channels), |(_, i, j)| f64::from(u8::from(i == j))),

@@ -6,7 +6,7 @@
 
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 
-use crate::baseline::{Gmm, GmmError};
+use crate::baseline::{Mixture, MixtureError};
 use crate::density::Density;
 use crate::num::stable::log_sum_exp;
 
@@ -20,8 +20,12 @@ const FADED: f64 = 1e-6;
 /// Returns a mixture of `components` components after `iterations` steps of EM.
 ///
 /// # Errors
-/// [`GmmError`] when a covariance has no Cholesky factor.
-pub(super) fn fit(e: ArrayView2<'_, f64>, components: usize, iterations: usize) -> Result<Gmm, GmmError> {
+/// [`MixtureError`] when a covariance has no Cholesky factor.
+pub(super) fn fit(
+    e: ArrayView2<'_, f64>,
+    components: usize,
+    iterations: usize,
+) -> Result<Mixture, MixtureError> {
     let c = e.ncols();
     let mut gmm = start(components, c)?;
     for _ in 0..iterations {
@@ -46,18 +50,18 @@ pub(super) fn fit(e: ArrayView2<'_, f64>, components: usize, iterations: usize) 
             covariances.index_axis_mut(Axis(0), k).assign(&covariance);
         }
         let sum = weights.sum();
-        gmm = Gmm::new(weights / sum, means, covariances)?;
+        gmm = Mixture::new(weights / sum, means, covariances)?;
     }
     Ok(gmm)
 }
 
-fn start(components: usize, channels: usize) -> Result<Gmm, GmmError> {
+fn start(components: usize, channels: usize) -> Result<Mixture, MixtureError> {
     let (low, high) = SPREADS;
     let spread = |k: usize| {
         let at = if components > 1 { k as f64 / (components - 1) as f64 } else { 0.5 };
         if components > 1 { low * (high / low).powf(at) } else { 1.0 }
     };
-    Gmm::new(
+    Mixture::new(
         Array1::from_elem(components, 1.0 / components as f64),
         Array2::zeros((components, channels)),
         Array3::from_shape_fn(
@@ -70,13 +74,13 @@ fn start(components: usize, channels: usize) -> Result<Gmm, GmmError> {
 }
 
 /// Returns the probability that each innovation came from each component, `(n, k)`.
-fn responsibilities(gmm: &Gmm, e: ArrayView2<'_, f64>) -> Result<Array2<f64>, GmmError> {
+fn responsibilities(gmm: &Mixture, e: ArrayView2<'_, f64>) -> Result<Array2<f64>, MixtureError> {
     let k = gmm.n_components();
     let mut log = Array2::<f64>::zeros((e.nrows(), k));
     for j in 0..k {
         let mean = gmm.means().row(j).to_owned().insert_axis(Axis(0));
         let covariance = gmm.covariances().index_axis(Axis(0), j).to_owned().insert_axis(Axis(0));
-        let one = Gmm::new(Array1::ones(1), mean, covariance)?;
+        let one = Mixture::new(Array1::ones(1), mean, covariance)?;
         log.column_mut(j).assign(&(one.log_prob(e) + gmm.weights()[j].ln()));
     }
     for mut row in log.rows_mut() {
@@ -91,7 +95,7 @@ fn responsibilities(gmm: &Gmm, e: ArrayView2<'_, f64>) -> Result<Array2<f64>, Gm
 ///
 /// # Errors
 /// The errors of [`fit`].
-pub(super) fn precisions(gmm: &Gmm, e: ArrayView2<'_, f64>) -> Result<Array1<f64>, GmmError> {
+pub(super) fn precisions(gmm: &Mixture, e: ArrayView2<'_, f64>) -> Result<Array1<f64>, MixtureError> {
     let r = responsibilities(gmm, e)?;
     let c = e.ncols() as f64;
     let variance = |k: usize| gmm.covariances().index_axis(Axis(0), k).diag().sum() / c;

@@ -22,7 +22,7 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::{Gmm, GmmError};
+use super::{Mixture, MixtureError};
 use crate::density::Density;
 use crate::num::triangular::{cholesky, invert_lower};
 use crate::random::Seed;
@@ -42,7 +42,7 @@ pub struct Var {
     channels: usize,
     mean: Array1<f64>,
     covariance: Array2<f64>,
-    innovation: Gmm,
+    innovation: Mixture,
     /// Cholesky factor of the covariance, `((p+1)·C, (p+1)·C)`.
     lower: Array2<f64>,
     /// Inverse of `lower`. Its row block t whitens sample t given the samples before it.
@@ -60,23 +60,23 @@ impl Var {
     /// 1. `innovation` is a mixture on C coordinates.
     ///
     /// # Errors
-    /// [`GmmError`] when the shapes disagree or the covariance is not positive definite.
+    /// [`MixtureError`] when the shapes disagree or the covariance is not positive definite.
     pub fn new(
         length: usize,
         channels: usize,
         mean: Array1<f64>,
         covariance: Array2<f64>,
-        innovation: Gmm,
-    ) -> Result<Self, GmmError> {
+        innovation: Mixture,
+    ) -> Result<Self, MixtureError> {
         let n = mean.len();
         let fits = channels > 0 && n.is_multiple_of(channels) && n >= 2 * channels && n <= length * channels;
         if !fits {
             let expected = vec![(length * channels).min(2 * channels)];
-            return Err(GmmError::Shape { what: "mean of consecutive samples", got: vec![n], expected });
+            return Err(MixtureError::Shape { what: "mean of consecutive samples", got: vec![n], expected });
         }
         if covariance.dim() != (n, n) {
             let got = covariance.shape().to_vec();
-            return Err(GmmError::Shape {
+            return Err(MixtureError::Shape {
                 what: "covariance of consecutive samples",
                 got,
                 expected: vec![n, n],
@@ -84,15 +84,15 @@ impl Var {
         }
         if innovation.n_features() != channels {
             let got = vec![innovation.n_features()];
-            return Err(GmmError::Shape { what: "innovation mixture", got, expected: vec![channels] });
+            return Err(MixtureError::Shape { what: "innovation mixture", got, expected: vec![channels] });
         }
         if let Some(((row, column), _)) = covariance.indexed_iter().find(|(_, x)| !x.is_finite()) {
-            return Err(GmmError::NotFinite { what: "covariance", row, column });
+            return Err(MixtureError::NotFinite { what: "covariance", row, column });
         }
         if let Some((column, _)) = mean.indexed_iter().find(|(_, x)| !x.is_finite()) {
-            return Err(GmmError::NotFinite { what: "mean", row: 0, column });
+            return Err(MixtureError::NotFinite { what: "mean", row: 0, column });
         }
-        let lower = cholesky(covariance.view()).ok_or(GmmError::NotPositiveDefinite { component: 0 })?;
+        let lower = cholesky(covariance.view()).ok_or(MixtureError::NotPositiveDefinite { component: 0 })?;
         let whiten = invert_lower(lower.view());
         let block = |t: usize| (0..channels).map(|c| lower[[t * channels + c, t * channels + c]].ln()).sum();
         let log_scale = (0..n / channels).map(block).collect();
@@ -112,10 +112,10 @@ impl Var {
     /// Turns the model into the density of the rest of a window given its first `past` samples.
     ///
     /// # Errors
-    /// [`GmmError::Shape`] when no sample is left.
-    pub fn given(self, past: usize) -> Result<Self, GmmError> {
+    /// [`MixtureError::Shape`] when no sample is left.
+    pub fn given(self, past: usize) -> Result<Self, MixtureError> {
         if past >= self.length {
-            return Err(GmmError::Shape {
+            return Err(MixtureError::Shape {
                 what: "samples of the past",
                 got: vec![past],
                 expected: vec![self.length - 1],
@@ -161,12 +161,12 @@ impl Var {
     }
 
     /// Distribution g of the whitened innovations.
-    pub fn innovation(&self) -> &Gmm {
+    pub fn innovation(&self) -> &Mixture {
         &self.innovation
     }
 
     /// Returns the same autoregression with another distribution g.
-    fn with_innovation(self, innovation: Gmm) -> Self {
+    fn with_innovation(self, innovation: Mixture) -> Self {
         Self { innovation, ..self }
     }
 

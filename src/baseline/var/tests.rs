@@ -53,7 +53,7 @@ fn the_density_is_exact() {
     // With Gaussian innovations a window follows one Gaussian, whose covariance the inverse map gives column
     // by column.
     let (var, _, test) = fitted();
-    let normal = Gmm::new(Array1::ones(1), Array2::zeros((1, 2)), {
+    let normal = Mixture::new(Array1::ones(1), Array2::zeros((1, 2)), {
         Array3::from_shape_fn((1, 2, 2), |(_, i, j)| f64::from(u8::from(i == j)))
     })
     .unwrap();
@@ -67,7 +67,7 @@ fn the_density_is_exact() {
         factor.column_mut(j).assign(&(var.window(e.view()) - &origin));
     }
     let covariance = factor.dot(&factor.t()).insert_axis(Axis(0));
-    let whole = Gmm::new(Array1::ones(1), origin.insert_axis(Axis(0)), covariance).unwrap();
+    let whole = Mixture::new(Array1::ones(1), origin.insert_axis(Axis(0)), covariance).unwrap();
     let x = part(test.view(), 0..5, 10..34).to_owned();
     let (a, b) = (var.log_prob(x.view()), whole.log_prob(x.view()));
     for (a, b) in a.iter().zip(&b) {
@@ -136,11 +136,11 @@ fn mixture_innovations_explain_held_out_windows_better() {
 fn windows_that_cannot_be_fitted_are_refused() {
     let config = VarConfig::default();
     let none = Array2::zeros((0, 8));
-    assert!(matches!(fit_var(none.view(), none.view(), 2, &config), Err(GmmError::TooFewRows { .. })));
+    assert!(matches!(fit_var(none.view(), none.view(), 2, &config), Err(MixtureError::TooFewRows { .. })));
     let odd = Array2::zeros((3, 7));
-    assert!(matches!(fit_var(odd.view(), none.view(), 2, &config), Err(GmmError::Shape { .. })));
+    assert!(matches!(fit_var(odd.view(), none.view(), 2, &config), Err(MixtureError::Shape { .. })));
     let mut x = simulate(5, 8, 1);
     x[[2, 3]] = f64::NAN;
     let error = fit_var(x.view(), none.view(), 2, &config).unwrap_err();
-    assert!(matches!(error, GmmError::NotFinite { row: 2, column: 3, .. }));
+    assert!(matches!(error, MixtureError::NotFinite { row: 2, column: 3, .. }));
 }

@@ -61,7 +61,7 @@ pub(in crate::cli) struct Fit {
     pub(in crate::cli) seed: u64,
 
     /// Number of flows with different seeds in one mixture density; two or more are joined by mixtures of
-    /// Gaussians and of t distributions [default: chosen by the preset]
+    /// Gaussians and of t distributions and by autoregressive mixtures [default: chosen by the preset]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(in crate::cli) ensemble: Option<u32>,
 
@@ -70,7 +70,7 @@ pub(in crate::cli) struct Fit {
     pub(in crate::cli) epochs: Option<u32>,
 
     /// Wall-clock time for the whole fit, scoring included, such as 90s, 10m or 1h; the learning-rate schedule
-    /// is fitted into it
+    /// is fitted into it, and a time that is too short for a flow gives a mixture
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(in crate::cli) time_budget: Option<Duration>,
 
@@ -103,7 +103,8 @@ pub(in crate::cli) struct Fit {
         value_parser = clap::value_parser!(u32).range(2..=100))]
     pub(in crate::cli) folds: u32,
 
-    /// Override a setting of the preset: n_blocks=6, hidden=128, learning_rate=1e-3, dropout=0.1
+    /// Override a setting of the model: n_blocks=6, hidden=128, learning_rate=1e-3, dropout=0.1 for flows,
+    /// order=dependence, most_experts=4 for armix; a wrong key lists them all
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(in crate::cli) settings: Vec<(String, String)>,
 

@@ -67,6 +67,14 @@ fn describe(artifact: &ModelArtifact, label: &str, console: &Console) {
         metrics.train_seconds,
         metrics.epochs.map(|e| format!(", {e} epochs")).unwrap_or_default()
     ));
+    for share in &metrics.shares {
+        console.note(&format!(
+            "  {:<12} {:>9.1} % of the density ({} members)",
+            share.family,
+            100.0 * share.weight,
+            share.members
+        ));
+    }
     for split in Split::ALL {
         if let Some(m) = metrics.splits.get(&split) {
             console.note(&format!(

@@ -1,7 +1,7 @@
 //! What the models are worth on held-out records.
 
 use super::context::{Context, Scored};
-use crate::artifact::Role;
+use crate::artifact::{FamilyShare, Role};
 use crate::num::moments::mean_and_standard_error;
 use crate::num::quantile::quantile_sorted;
 use crate::report::data::{
@@ -56,9 +56,9 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
         .collect();
     ModelSummary {
         name: scored.name.clone(),
-        kind: match scored.model.model.members() {
+        kind: match header.shares().as_slice() {
             [] => header.family.kind.to_string(),
-            members => format!("ensemble of {}, {}", members.len(), header.family.kind),
+            shares => ensemble(header.members.len(), shares),
         },
         family: scored.role(),
         seed: header.seed.0,
@@ -69,6 +69,12 @@ fn summary(context: &Context<'_>, scored: &Scored<'_>) -> ModelSummary {
         peak_memory_bytes: metrics.peak_memory_bytes,
         splits,
     }
+}
+
+/// An ensemble in words, with the weight that each family has in it.
+fn ensemble(members: usize, shares: &[FamilyShare]) -> String {
+    let share = |s: &FamilyShare| format!("{} × {} {:.0} %", s.members, s.family, 100.0 * s.weight);
+    format!("ensemble of {members}: {}", shares.iter().map(share).collect::<Vec<_>>().join(", "))
 }
 
 pub(super) fn learning(context: &Context<'_>) -> Vec<LearningCurve> {

@@ -191,11 +191,11 @@ fn settings_out_of_range_are_refused() {
     ] {
         let error =
             fit_window(var.clone(), None, &source, validation.view(), &wrong, None, &Silent).unwrap_err();
-        assert!(matches!(error, WindowError::Gmm(GmmError::Setting { .. })), "{wrong:?}");
+        assert!(matches!(error, WindowError::Mixture(MixtureError::Setting { .. })), "{wrong:?}");
     }
     let none = Array2::zeros((0, 6));
     let error = fit_window(var, None, &source, none.view(), &config(), None, &Silent).unwrap_err();
-    assert!(matches!(error, WindowError::Gmm(GmmError::TooFewRows { .. })));
+    assert!(matches!(error, WindowError::Mixture(MixtureError::TooFewRows { .. })));
 }
 
 #[test]

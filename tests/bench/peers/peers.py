@@ -5,7 +5,8 @@
 Every model sees `values` and `split` of BUNDLE/tensor.safetensors and nothing else, trains on one thread for at most the
 budget, chooses on the validation split and is scored once on the test split. A bundle made with
 `--set transform=none --set dequantize=none` and without missing values makes the figures plain log-densities; with noise
-the tensor holds one draw of it, while cohort-flow draws anew, so only the first kind is compared to the digit.
+the tensor holds one draw of it, while cohort-flow draws anew, so only the first kind is compared to the digit. With --suffix,
+cohort-flow works on the same tables ingested with the default transform, and its log-densities are in the units of the tables.
 
 Recipes of the flows: Adam, 1e-3 falling to 0 by a cosine over the budget, batches of 256, gradient norm 5, weights of the best
 validation epoch. Each model runs in a process of its own, whose peak memory is reported.
@@ -24,15 +25,21 @@ import time
 from pathlib import Path
 
 import numpy as np
+from classical import CLASSICAL
 
 OURS = {
+    # The default: an ensemble of flows and mixtures.
     "ours: butterfly": [],
     "ours: glow-lu": ["--model", "glow-lu"],
     "ours: realnvp": ["--model", "realnvp"],
     "ours: gmm": ["--model", "gmm"],
     "ours: tmix": ["--model", "tmix"],
+    "ours: armix": ["--model", "armix"],
 }
-PEERS = ["scikit-learn mixture", "zuko NSF", "zuko MAF", "nflows RQ-NSF + LU", "nflows RealNVP"]
+PEERS = [
+    "scikit-learn mixture", *(f"classical {name}" for name in CLASSICAL), "zuko NSF", "zuko MAF", "nflows RQ-NSF + LU",
+    "nflows RealNVP",
+]
 
 
 def load(bundle):
@@ -69,6 +76,15 @@ def fit_mixture(data, budget, seed):
     model = best[1]
     parameters = model.weights_.size + model.means_.size + model.covariances_.size
     return (lambda x: model.score_samples(x.astype(np.float64))), parameters, rows
+
+
+def fit_classical(name, data, budget, seed):
+    """Standardised by the training rows, as the references in classical.py want it."""
+    train, validation = (data[s].astype(np.float64) for s in ("train", "validation"))
+    centre, scale = train.mean(axis=0), train.std(axis=0)
+    scale[scale == 0] = 1
+    log_prob, parameters = CLASSICAL[name]((train - centre) / scale, (validation - centre) / scale, budget, seed)
+    return (lambda x: log_prob((x.astype(np.float64) - centre) / scale) - np.log(scale).sum()), parameters, math.nan
 
 
 def build(name, d, seed):
@@ -149,7 +165,12 @@ def fit_flow(name, data, budget, seed):
 def worker(name, bundle, budget, seed, output):
     data = load(bundle)
     started = time.perf_counter()
-    fit = fit_mixture if name == PEERS[0] else lambda *a: fit_flow(name, *a)
+    if name == PEERS[0]:
+        fit = fit_mixture
+    elif name.startswith("classical "):
+        fit = lambda *a: fit_classical(name.removeprefix("classical "), *a)
+    else:
+        fit = lambda *a: fit_flow(name, *a)
     log_prob, parameters, rows = fit(data, budget, seed)
     seconds = time.perf_counter() - started
     np.savez(
@@ -163,7 +184,7 @@ def worker(name, bundle, budget, seed, output):
     )
 
 
-def ours(program, arguments, bundle, budget, seed, folder):
+def ours(program, arguments, bundle, column, budget, seed, folder):
     model, scores = folder / "model", folder / "scores.csv"
     limit = [] if arguments in (OURS["ours: gmm"], OURS["ours: tmix"]) else ["--time-budget", f"{budget}s"]
     common = ["--threads", "1", "--quiet"]
@@ -176,7 +197,7 @@ def ours(program, arguments, bundle, budget, seed, folder):
     with scores.open() as file:
         for row in csv.DictReader(file):
             if row["split"] in columns:
-                columns[row["split"]].append(float(row["log_prob_tensor"]))
+                columns[row["split"]].append(float(row[column]))
     return {
         **{split: np.array(values) for split, values in columns.items()},
         "seconds": metrics["train_seconds"],
@@ -193,6 +214,9 @@ def main():
     parser.add_argument("--budget", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--models", default="", help="those whose name contains one of these, comma-separated")
+    parser.add_argument(
+        "--suffix", default="", help="cohort-flow's bundles are BUNDLE+SUFFIX: the same tables with the default transform, no noise"
+    )
     parser.add_argument("--csv", help="append one row per model")
     args = parser.parse_args()
     wanted = [w for w in args.models.split(",") if w]
@@ -203,7 +227,10 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 try:
                     if name in OURS:
-                        results[name] = ours(args.program, OURS[name], bundle, args.budget, args.seed, Path(folder))
+                        # In original units a transform of the columns does not change what is compared.
+                        column = "log_prob" if args.suffix else "log_prob_tensor"
+                        mine = bundle + args.suffix, column, args.budget, args.seed, Path(folder)
+                        results[name] = ours(args.program, OURS[name], *mine)
                     else:
                         out = Path(folder) / "result.npz"
                         job = ["--worker", name, bundle, str(args.budget), str(args.seed), str(out)]

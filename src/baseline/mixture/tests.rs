@@ -1,10 +1,10 @@
 use super::*;
 use ndarray::array;
 
-fn two() -> Gmm {
+fn two() -> Mixture {
     let covariances =
         Array3::from_shape_vec((2, 2, 2), vec![1.0, 0.5, 0.5, 2.0, 0.25, 0.0, 0.0, 0.25]).unwrap();
-    Gmm::new(array![0.3, 0.7], array![[0.0, 0.0], [4.0, -1.0]], covariances).unwrap()
+    Mixture::new(array![0.3, 0.7], array![[0.0, 0.0], [4.0, -1.0]], covariances).unwrap()
 }
 
 #[test]
@@ -41,10 +41,10 @@ fn samples_have_the_mixture_mean_and_are_reproducible() {
     assert!(gap.abs() < 0.05, "{gap}");
 }
 
-fn heavy() -> Gmm {
+fn heavy() -> Mixture {
     let gmm = two();
     let (weights, means) = (gmm.weights.clone(), gmm.means.clone());
-    Gmm::with_kernel(Kernel::T(5.0), weights, means, gmm.covariances.clone()).unwrap()
+    Mixture::with_kernel(Kernel::T(5.0), weights, means, gmm.covariances.clone()).unwrap()
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_mixture_of_t_given_a_coordinate_integrates_to_one_and_draws_accordingly() {
     let wrong = |degrees| {
         let gmm = two();
         let kernel = Kernel::T(degrees);
-        Gmm::with_kernel(kernel, gmm.weights.clone(), gmm.means.clone(), gmm.covariances.clone())
+        Mixture::with_kernel(kernel, gmm.weights.clone(), gmm.means.clone(), gmm.covariances.clone())
     };
     assert!([0.0, -1.0, f64::NAN, f64::INFINITY].into_iter().all(|d| wrong(d).is_err()));
 }
@@ -106,12 +106,12 @@ fn a_mixture_of_t_given_a_coordinate_integrates_to_one_and_draws_accordingly() {
 fn damaged_parameters_are_refused() {
     let eye = Array3::from_shape_vec((1, 1, 1), vec![1.0]).unwrap();
     let mean = array![[0.0]];
-    assert!(matches!(Gmm::new(array![0.5], mean.clone(), eye.clone()), Err(GmmError::Weights)));
+    assert!(matches!(Mixture::new(array![0.5], mean.clone(), eye.clone()), Err(MixtureError::Weights)));
     assert!(matches!(
-        Gmm::new(array![1.0], mean.clone(), -&eye),
-        Err(GmmError::NotPositiveDefinite { component: 0 })
+        Mixture::new(array![1.0], mean.clone(), -&eye),
+        Err(MixtureError::NotPositiveDefinite { component: 0 })
     ));
-    assert!(matches!(Gmm::new(array![1.0, 0.0], mean, eye), Err(GmmError::Shape { .. })));
+    assert!(matches!(Mixture::new(array![1.0, 0.0], mean, eye), Err(MixtureError::Shape { .. })));
 }
 
 #[test]

@@ -11,7 +11,7 @@
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 
-use super::{ConditionalGmm, GmmError, Kernel};
+use super::{ConditionalMixture, Kernel, MixtureError};
 use crate::density::Density;
 use crate::num::special::normal_quantile;
 use crate::num::stable::log_sum_exp;
@@ -25,7 +25,7 @@ const BLOCK: usize = 512;
 /// A fitted mixture of Gaussians, or of t distributions (see [`Self::with_kernel`]), or the conditional density
 /// of some of its coordinates given the others.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gmm {
+pub struct Mixture {
     kernel: Kernel,
     weights: Array1<f64>,
     means: Array2<f64>,
@@ -44,40 +44,44 @@ pub struct Gmm {
 struct Given {
     context: Vec<usize>,
     /// Density of the context coordinates alone.
-    marginal: Gmm,
+    marginal: Mixture,
     /// Draws the other coordinates given the context.
-    conditional: ConditionalGmm,
+    conditional: ConditionalMixture,
 }
 
-impl Gmm {
+impl Mixture {
     /// Puts a mixture together from its parameters.
     ///
     /// # Shapes
     /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`, symmetric.
     ///
     /// # Errors
-    /// [`GmmError`] when the shapes disagree, when the weights are not a distribution, or when a covariance
+    /// [`MixtureError`] when the shapes disagree, when the weights are not a distribution, or when a covariance
     /// is not positive definite.
-    pub fn new(weights: Array1<f64>, means: Array2<f64>, covariances: Array3<f64>) -> Result<Self, GmmError> {
+    pub fn new(
+        weights: Array1<f64>,
+        means: Array2<f64>,
+        covariances: Array3<f64>,
+    ) -> Result<Self, MixtureError> {
         Self::with_kernel(Kernel::Gaussian, weights, means, covariances)
     }
 
     /// The same with components of another shape, for which `covariances` are the squared scales.
     ///
     /// # Errors
-    /// As [`Self::new`]; [`GmmError::Degrees`] for degrees of freedom that are no positive number.
+    /// As [`Self::new`]; [`MixtureError::Degrees`] for degrees of freedom that are no positive number.
     pub fn with_kernel(
         kernel: Kernel,
         weights: Array1<f64>,
         means: Array2<f64>,
         covariances: Array3<f64>,
-    ) -> Result<Self, GmmError> {
+    ) -> Result<Self, MixtureError> {
         if !kernel.is_sound() {
-            return Err(GmmError::Degrees);
+            return Err(MixtureError::Degrees);
         }
         let (k, d) = means.dim();
         if weights.len() != k || k == 0 {
-            return Err(GmmError::Shape {
+            return Err(MixtureError::Shape {
                 what: "weights",
                 got: vec![weights.len()],
                 expected: vec![k.max(1)],
@@ -85,23 +89,23 @@ impl Gmm {
         }
         if covariances.dim() != (k, d, d) {
             let got = covariances.shape().to_vec();
-            return Err(GmmError::Shape { what: "covariances", got, expected: vec![k, d, d] });
+            return Err(MixtureError::Shape { what: "covariances", got, expected: vec![k, d, d] });
         }
         let sum: f64 = weights.sum();
         // The weights of a converged EM sum to 1 up to k rounding errors. A deviation above 1e-6 means that
         // the array holds something else.
         if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || (sum - 1.0).abs() > 1e-6 {
-            return Err(GmmError::Weights);
+            return Err(MixtureError::Weights);
         }
         if let Some(((row, column), _)) = means.indexed_iter().find(|(_, m)| !m.is_finite()) {
-            return Err(GmmError::NotFinite { what: "means", row, column });
+            return Err(MixtureError::NotFinite { what: "means", row, column });
         }
         let mut lower = Vec::with_capacity(k);
         let mut whitening = Vec::with_capacity(k);
         let mut log_norm = Vec::with_capacity(k);
         for component in 0..k {
             let factor = cholesky(covariances.index_axis(Axis(0), component))
-                .ok_or(GmmError::NotPositiveDefinite { component })?;
+                .ok_or(MixtureError::NotPositiveDefinite { component })?;
             let log_det: f64 = factor.diag().iter().map(|x| x.ln()).sum();
             log_norm.push(weights[component].ln() - log_det + kernel.log_norm(d));
             whitening.push(invert_lower(factor.view()).t().as_standard_layout().into_owned());
@@ -115,12 +119,12 @@ impl Gmm {
     /// exact. The weights, means and covariances remain those of all coordinates.
     ///
     /// # Errors
-    /// [`GmmError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in
+    /// [`MixtureError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in
     /// another order.
     ///
     /// # Panics
     /// Panics when `context` names a coordinate that the mixture does not have.
-    pub fn conditioned_on(self, context: &[usize]) -> Result<Self, GmmError> {
+    pub fn conditioned_on(self, context: &[usize]) -> Result<Self, MixtureError> {
         if context.is_empty() {
             return Ok(Self { given: None, ..self });
         }
@@ -137,13 +141,13 @@ impl Gmm {
     /// Divides the coordinates into the `known` ones, in that order, and the others, which are free.
     ///
     /// # Errors
-    /// [`GmmError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
+    /// [`MixtureError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
     /// order.
     ///
     /// # Panics
     /// Panics when `known` names a coordinate that the mixture does not have.
-    pub fn divided(&self, known: &[usize]) -> Result<ConditionalGmm, GmmError> {
-        ConditionalGmm::new(self.kernel, (self.weights(), self.means(), self.covariances()), known)
+    pub fn divided(&self, known: &[usize]) -> Result<ConditionalMixture, MixtureError> {
+        ConditionalMixture::new(self.kernel, (self.weights(), self.means(), self.covariances()), known)
     }
 
     /// Number of components k.
@@ -226,7 +230,7 @@ fn uniform(rng: &mut StreamRng) -> f64 {
     ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
 }
 
-impl Density for Gmm {
+impl Density for Mixture {
     fn n_features(&self) -> usize {
         self.means.ncols()
     }
