@@ -1,7 +1,5 @@
 //! `export`: what other programs read is what the bundle holds.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
 use std::fs;
 
 use cohort_flow::features::Bundle;
