@@ -1,17 +1,16 @@
 //! Fitting an encoder on the rows of the training split.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use rayon::prelude::*;
 
 use crate::ingest::{Cells, Column, RecordTable, Texts};
-use crate::message::{Message, Weight, plural};
 use crate::num::moments::Moments;
 use crate::num::quantile::quantile_sorted;
 use crate::schema::{Kind, Pipeline, Split, TransformKind};
 
 use super::noise::{self, Tally};
+use super::warning::FeatureWarning;
 use super::{
     Absence, ColumnMeta, Encoder, FeatureError, FittedColumn, Indicator, Levels, Noise, QUANTILE_LEVELS,
     Rare, Support, Transform,
@@ -33,131 +32,6 @@ const FAR_FROM_ZERO: f64 = 1e3;
 const LARGEST_COORDINATE: f64 = 1e15;
 /// A spread below this is lost among the constants of a network in single precision.
 const SMALLEST_SPREAD: f64 = 1e-15;
-
-/// Something about a column a user should know; its text goes to the audit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FeatureWarning {
-    /// Left out: no training row has a value.
-    Empty {
-        /// Column.
-        column: String,
-    },
-    /// Left out: fewer training values than the pipeline's `min_observed`.
-    Rare {
-        /// Column.
-        column: String,
-        /// Training rows with a value.
-        observed: usize,
-        /// Training rows.
-        rows: usize,
-    },
-    /// Kept, but says nothing: all training values are equal.
-    Constant {
-        /// Column.
-        column: String,
-    },
-    /// Equal values without noise: the likelihood has no bound.
-    Unbounded {
-        /// Column.
-        column: String,
-    },
-    /// Moved towards zero, since single precision would not hold its spread.
-    Shifted {
-        /// Column.
-        column: String,
-    },
-    /// Mapped otherwise than asked for, since single precision would not hold its coordinates.
-    Rescaled {
-        /// Column.
-        column: String,
-    },
-    /// Left out: its values lie further apart than the largest double.
-    Overflow {
-        /// Column.
-        column: String,
-    },
-    /// Declared binary, and holds other numbers than 0 and 1.
-    NotBinary {
-        /// Column.
-        column: String,
-        /// Training records with another number.
-        others: usize,
-    },
-    /// More levels than a category usually has.
-    ManyLevels {
-        /// Column.
-        column: String,
-        /// Levels met in training.
-        levels: usize,
-    },
-}
-
-impl fmt::Display for FeatureWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty { column } => write!(f, "`{column}` is left out: no training record has a value"),
-            Self::Rare { column, observed, rows } => write!(
-                f,
-                "`{column}` is left out: {observed} of {rows} training records have a value, fewer than `min_observed` asks for"
-            ),
-            Self::Constant { column } => {
-                write!(f, "`{column}` has one and the same value in all training records that have it")
-            }
-            Self::Unbounded { column } => write!(
-                f,
-                "`{column}` repeats values and gets no noise: its likelihood has no upper bound (`dequantize \
-                 = none`)"
-            ),
-            Self::Shifted { column } => write!(
-                f,
-                "`{column}` lies so far from zero for its spread that single precision would lose its \
-                 digits: the training mean is subtracted from it in double precision, which changes no \
-                 likelihood"
-            ),
-            Self::Rescaled { column } => write!(
-                f,
-                "`{column}` has training values that single precision cannot hold under the transform asked \
-                 for: it is mapped to normal scores; likelihoods in original units stay comparable, those of \
-                 the tensor do not"
-            ),
-            Self::Overflow { column } => write!(
-                f,
-                "`{column}` is left out: its values lie further apart than a number of double precision can say"
-            ),
-            Self::NotBinary { column, others } => write!(
-                f,
-                "`{column}` is binary, and {} another number than 0 and 1, which is kept as it is",
-                plural(*others, "1 training record has", &format!("{others} training records have"))
-            ),
-            Self::ManyLevels { column, levels } => write!(
-                f,
-                "`{column}` has {levels} levels in the training records: is it an id, a date or free text?"
-            ),
-        }
-    }
-}
-
-impl FeatureWarning {
-    /// The warning for a reader, with its weight and count.
-    pub fn message(&self) -> Message {
-        let (weight, column, count) = match self {
-            Self::Empty { column } | Self::Overflow { column } => (Weight::LeftOut, column, None),
-            Self::NotBinary { column, others } => (Weight::Wrong, column, Some(*others)),
-            Self::Rare { column, observed, .. } => (Weight::LeftOut, column, Some(*observed)),
-            Self::ManyLevels { column, levels } => (Weight::Wrong, column, Some(*levels)),
-            Self::Unbounded { column } => (Weight::Wrong, column, None),
-            Self::Constant { column } | Self::Shifted { column } | Self::Rescaled { column } => {
-                (Weight::Choice, column, None)
-            }
-        };
-        let message = Message::column(weight, column, self.to_string());
-        match count {
-            Some(n) => message.counting(n),
-            None => message,
-        }
-    }
-}
 
 impl Encoder {
     /// Fits on the training rows of `table`; other rows are not looked at.

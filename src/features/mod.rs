@@ -37,6 +37,7 @@ mod stream;
 mod support;
 mod tensors;
 mod transform;
+mod warning;
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +48,6 @@ pub use column_meta::ColumnMeta;
 pub use encode::{Cell, Draws, Encoded};
 pub use encoder::{Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVELS, level_code};
 pub use error::FeatureError;
-pub use fit::FeatureWarning;
 pub use folds::Fold;
 pub use key::RecordKey;
 pub use levels::{Apart, Levels, Rare};
@@ -61,6 +61,7 @@ pub use split::{assign_split, assign_splits, assign_subjects};
 pub use stream::{StoredBlock, StoredRecords};
 pub use support::{Bound, Support};
 pub use transform::Transform;
+pub use warning::FeatureWarning;
 
 /// Adds counts of columns to those there are.
 pub fn add_counts(all: &mut Vec<(String, usize)>, more: Vec<(String, usize)>) {

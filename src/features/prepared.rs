@@ -11,10 +11,11 @@ use crate::ingest::{Audit, RecordTable, Subjects};
 use crate::message::{Message, Weight, plural};
 use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
-use super::fit::FeatureWarning;
 use super::manifest::{AUDIT, MANIFEST, TENSORS, json};
 use super::tensors::Contents;
-use super::{CodedTable, Encoder, FORMAT_VERSION, FeatureError, Manifest, Shape, SplitCounts, split};
+use super::{
+    CodedTable, Encoder, FORMAT_VERSION, FeatureError, FeatureWarning, Manifest, Shape, SplitCounts, split,
+};
 
 /// Training records per coordinate below which a user is warned.
 const FEW_ROWS: usize = 5;

@@ -63,19 +63,9 @@ fn rows_are_accounted_for(table: &RecordTable) {
     }
 }
 
-/// A gzipped table of an extract as rows of cells by header.
-fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(fs::File::open(path).unwrap()));
-    let header = reader.headers().unwrap().clone();
-    let named = |row: csv::StringRecord| {
-        header.iter().zip(row.iter()).map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect()
-    };
-    reader.records().map(|row| named(row.unwrap())).collect()
-}
-
 /// `SUBJECT-1` for the first stay of a subject, as MEDS stays are called, by the stay's own id.
 fn names_of_stays(dir: &Path) -> BTreeMap<String, String> {
-    let mut stays = rows(&dir.join("icu/icustays.csv.gz"));
+    let mut stays = support::gzipped_rows(&dir.join("icu/icustays.csv.gz"));
     stays.sort_by_key(|stay| (stay["subject_id"].clone(), stay["intime"].clone()));
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     let mut name = |stay: &BTreeMap<String, String>| {
@@ -234,7 +224,7 @@ fn eicu_counts_minutes_from_the_admission_and_says_what_is_missing() {
     assert_eq!((ages.len(), ages.values().filter(|x| **x == 91.4).count()), (2516, 98));
     // The first day of one stay, by hand: 141764 has cuffs at 81 and 334 minutes, and was there for 344.
     let sbp = numbers(&found, "sbp");
-    let own: Vec<f64> = rows(&work.path().join("vitalAperiodic.csv.gz"))
+    let own: Vec<f64> = support::gzipped_rows(&work.path().join("vitalAperiodic.csv.gz"))
         .iter()
         .filter(|row| row["patientunitstayid"] == "141764" && !row["noninvasivesystolic"].is_empty())
         .filter(|row| (0..=344).contains(&row["observationoffset"].parse::<i64>().unwrap()))
@@ -267,7 +257,7 @@ fn omop_persons_visits_and_ages_equal_those_of_mimic4() {
     assert!(found.audit.messages.say("there is no table measurement"));
     // A hospital admission of MIMIC-IV is the visit that names it; ages are whole years in both.
     let ages = numbers(&found, "age");
-    let patients: BTreeMap<String, (f64, f64)> = rows(&csv.join("hosp/patients.csv.gz"))
+    let patients: BTreeMap<String, (f64, f64)> = support::gzipped_rows(&csv.join("hosp/patients.csv.gz"))
         .into_iter()
         .map(|row| {
             (
@@ -277,9 +267,9 @@ fn omop_persons_visits_and_ages_equal_those_of_mimic4() {
         })
         .collect();
     let mut admissions = 0;
-    for row in rows(&csv.join("hosp/admissions.csv.gz")) {
+    for row in support::gzipped_rows(&csv.join("hosp/admissions.csv.gz")) {
         let name = format!("{}|{}", row["subject_id"], row["hadm_id"]);
-        let visits = rows(&omop.join("visit_occurrence.csv.gz"));
+        let visits = support::gzipped_rows(&omop.join("visit_occurrence.csv.gz"));
         let visit = visits.iter().find(|visit| visit["visit_source_value"] == name).expect("a visit");
         let (age, year) = patients[&row["subject_id"]];
         let start: f64 = visit["visit_start_datetime"][..4].parse().unwrap();

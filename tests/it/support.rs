@@ -1,6 +1,8 @@
 //! What several tests need: the program, small tables of our own making, and the place of the real data.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -117,4 +119,14 @@ pub(crate) fn skipped(for_want_of: &str) {
     // One write for each line, so that lines of tests that run side by side do not mix.
     file.and_then(|mut file| file.write_all(format!("{test}\t{for_want_of}\n").as_bytes()))
         .expect("the folder for what tests leave behind");
+}
+
+/// A gzipped table as rows of cells by header.
+pub(crate) fn gzipped_rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(fs::File::open(path).unwrap()));
+    let header = reader.headers().unwrap().clone();
+    let named = |row: csv::StringRecord| {
+        header.iter().zip(row.iter()).map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect()
+    };
+    reader.records().map(|row| named(row.unwrap())).collect()
 }

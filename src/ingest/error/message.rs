@@ -5,6 +5,13 @@ pub(super) fn missing_tables(tables: &[(String, Vec<String>)], folder: &str) -> 
     format!("{folder} has no file for {} {}", plural(named.len(), "table", "tables"), named.join(", "))
 }
 
+pub(super) fn unknown_format(name: &str) -> String {
+    format!(
+        "{name} is no table by its name: neither .csv, .tsv, .psv, .txt (also with .gz) nor .parquet, .arrow or \
+         .feather"
+    )
+}
+
 pub(super) fn missing_columns(files: &[(String, Vec<String>)]) -> String {
     let named: Vec<_> = files
         .iter()

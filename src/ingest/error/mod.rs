@@ -8,7 +8,10 @@ use polars_core::error::PolarsError;
 use crate::error::IoError;
 use crate::output::OutputError;
 pub use message::MissingColumn;
-use message::{duplicate_ids, missing_columns, missing_table_columns, missing_tables, part_columns, plural};
+use message::{
+    duplicate_ids, missing_columns, missing_table_columns, missing_tables, part_columns, plural,
+    unknown_format,
+};
 
 /// Why an input could not be read, or an output table not be written.
 ///
@@ -41,9 +44,7 @@ pub enum IngestError {
         folder: String,
     },
     /// A file of another type.
-    #[error(
-        "{0} is no table by its name: neither .csv, .tsv, .txt (also with .gz) nor .parquet, .arrow or .feather"
-    )]
+    #[error("{}", unknown_format(.0))]
     UnknownFormat(String),
     /// An output of another type.
     #[error("{0}: tables are written as .csv or .parquet")]

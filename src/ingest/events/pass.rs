@@ -13,6 +13,7 @@ use super::reason::{Counts, Dropped, Reason};
 use super::revisions::Revisions;
 use super::stated::{stated, stated_in_cell};
 use super::value::{Rejected, Value};
+use crate::ingest::cohort::messages;
 use crate::ingest::cohort::plan_events::{PlannedTable, Target};
 use crate::ingest::cohort::records::{Misplaced, Moment, Records};
 use crate::ingest::typed::batch::{BatchColumn, Key, WrongCell};
@@ -121,17 +122,7 @@ impl Gathered<'_> {
             done += file.file.size();
             progress.rows(name, rows_read, done);
         }
-        if counts.in_several_stays > 0 {
-            let n = counts.in_several_stays;
-            let text = format!(
-                "table {name}: {} no record and {} at a time that lies in several stays of the patient; the \
-                 stay that began last has {}",
-                if n == 1 { "1 row names".to_owned() } else { format!("{n} rows name") },
-                if n == 1 { "is" } else { "are" },
-                if n == 1 { "it" } else { "them" },
-            );
-            self.messages.push(Message::table(Weight::Choice, name, text).counting(n));
-        }
+        self.messages.extend(messages::in_several_stays(name, counts.in_several_stays));
         counts.add(Reason::OtherItem, rows_read - malformed - delivered);
         counts.add(Reason::Malformed, malformed);
         let mut dropped = BTreeMap::new();
