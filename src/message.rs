@@ -117,19 +117,23 @@ pub struct Messages(pub Vec<Message>);
 #[derive(Serialize, Deserialize)]
 struct Written {
     warnings: Vec<String>,
-    messages: Vec<Message>,
+    /// Files of earlier versions have the sentences alone.
+    #[serde(default)]
+    messages: Option<Vec<Message>>,
 }
 
 impl Serialize for Messages {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let warnings = self.texts().into_iter().map(str::to_owned).collect();
-        Written { warnings, messages: self.0.clone() }.serialize(serializer)
+        Written { warnings, messages: Some(self.0.clone()) }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Messages {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Written::deserialize(deserializer)?.messages))
+        let Written { warnings, messages } = Written::deserialize(deserializer)?;
+        let told = || warnings.into_iter().map(|text| Message::records(Weight::Choice, text)).collect();
+        Ok(Self(messages.unwrap_or_else(told)))
     }
 }
 
@@ -182,6 +186,8 @@ mod tests {
         assert_eq!(json["messages"][0]["count"], 3);
         assert_eq!(json["messages"][1]["weight"], "left-out");
         assert_eq!(serde_json::from_value::<Messages>(json).unwrap(), messages);
+        let earlier: Messages = serde_json::from_str(r#"{"warnings": ["x"]}"#).unwrap();
+        assert_eq!(earlier.texts(), ["x"]);
         assert!(messages.say("left out") && !messages.say("column `y`"));
     }
 }

@@ -21,10 +21,13 @@ use crate::evaluate::{
     score_records, split_metrics,
 };
 use crate::features::{Bundle, Encoder, Manifest, level_code};
-use crate::message::Message;
+use crate::message::{Message, Weight};
 use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::HistoryRow;
+
+/// Noise of a record's score, in nats, from which on it is worth a word.
+const NOISY: f64 = 0.1;
 
 /// A fitted model with all that is needed to use it without its bundle.
 #[derive(Debug, Clone)]
@@ -84,10 +87,22 @@ impl ModelArtifact {
         // is given.
         let conditional = !artifact.header.condition_on.is_empty();
         let mut landmarks = if conditional { None } else { landmarks(bundle) };
-        let mut mixture = if conditional { None } else { standardised_mixture(bundle, artifact.header.seed) };
+        let seed = artifact.header.seed;
+        let mut mixture = match conditional {
+            true => None,
+            false => standardised_mixture(bundle, seed, &mut artifact.metrics.messages),
+        };
         let (effort, noise) = artifact.measure(bundle, deadline);
         artifact.header.score_draws = noise.map_or(DRAWS, |noise| noise.draws);
         artifact.metrics.score_noise = noise;
+        if let Some(noise) = noise.filter(|noise| noise.median_sd > NOISY) {
+            let text = format!(
+                "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; score \
+                 --draws N takes more",
+                noise.median_sd, noise.draws
+            );
+            artifact.metrics.messages.push(Message::records(Weight::Wrong, text).counting(noise.draws));
+        }
         let mut splits = BTreeMap::new();
         for split in Split::ALL {
             let raw = bundle.raw_of(split);

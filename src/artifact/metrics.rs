@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::family::Family;
 use crate::evaluate::{ScoreNoise, SplitMetrics};
+use crate::message::Message;
 use crate::schema::Split;
 
 /// Figures of a model, for tables and for other programs.
@@ -40,6 +41,9 @@ pub struct Metrics {
     /// Of an ensemble, what each family holds of it, in the order of its members.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<FamilyShare>,
+    /// What the user should know about the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Message>,
     /// Likelihoods by split; splits without records are left out.
     pub splits: BTreeMap<Split, SplitMetrics>,
 }

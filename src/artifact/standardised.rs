@@ -5,6 +5,7 @@ use ndarray::Axis;
 use crate::baseline::{MixtureConfig, WIDE, fit_mixture};
 use crate::evaluate::{Standardised, axes, standardise};
 use crate::features::Bundle;
+use crate::message::{Message, Weight};
 use crate::random::Seed;
 use crate::schema::Split;
 
@@ -20,7 +21,11 @@ const WORK: usize = 50_000_000;
 /// The mixture over standardised numbers behind a combined score; none for windows of signals, where a
 /// distance over thousands of samples says nothing and costs hours, none where the table holds no numbers or
 /// EM fails on them.
-pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standardised> {
+pub(super) fn standardised_mixture(
+    bundle: &Bundle,
+    seed: Seed,
+    messages: &mut Vec<Message>,
+) -> Option<Standardised> {
     let axes = axes(&bundle.manifest.encoder);
     if axes.is_empty() || axes.len() > WIDE || !bundle.manifest.shape.has_separate_features() {
         return None;
@@ -46,7 +51,8 @@ pub(super) fn standardised_mixture(bundle: &Bundle, seed: Seed) -> Option<Standa
             Standardised::new(axes, &weights, gmm.means().view(), gmm.covariances().outer_iter())
         }
         Err(e) => {
-            tracing::warn!("outliers are ranked without the mixture of their standardised numbers: {e}");
+            let text = format!("outliers are ranked without the mixture of their standardised numbers: {e}");
+            messages.push(Message::records(Weight::LeftOut, text));
             None
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::console::Console;
 use super::exit;
+use crate::message::{Message, Weight};
 use crate::output;
 
 /// Set by the first signal if the running command can stop in good order.
@@ -15,7 +17,7 @@ static GRACEFUL: AtomicBool = AtomicBool::new(false);
 ///
 /// The first signal asks a training run to write its checkpoint and to stop. Any other command is cleaned up
 /// and ended at once, and so is training at the second signal.
-pub(super) fn handle() {
+pub(super) fn handle(console: &Console) {
     let handled = ctrlc::set_handler(|| {
         if GRACEFUL.load(Ordering::SeqCst) && !INTERRUPTED.swap(true, Ordering::SeqCst) {
             return;
@@ -24,7 +26,8 @@ pub(super) fn handle() {
         end_now();
     });
     if handled.is_err() {
-        tracing::warn!("no handler for Ctrl-C: an interrupted run may leave a .partial file behind");
+        let text = "Ctrl-C cannot be handled here: an interrupted run may leave a .partial file behind";
+        console.warn(&Message::records(Weight::Choice, text));
     }
 }
 

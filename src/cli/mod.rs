@@ -21,7 +21,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new(cli.global.quiet);
     log_to_stderr(&cli.global);
-    interrupt::handle();
+    interrupt::handle(&console);
     if let Some(threads) = cli.global.threads {
         // This fails only when a thread pool exists already, and a fresh process has none.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();

@@ -165,6 +165,15 @@ pub(super) fn grouped(n: u64) -> String {
     out
 }
 
+/// Notes of a fit that has no bar of its own.
+pub(super) struct Notes<'c>(pub(super) &'c Console);
+
+impl Progress for Notes<'_> {
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::grouped;

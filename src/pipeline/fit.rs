@@ -78,13 +78,6 @@ pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArt
     if let Some(column) = column {
         model.calibrate_by(&bundle, column, &rows);
     }
-    if let Some(noise) = model.metrics.score_noise.filter(|noise| noise.median_sd > 0.1) {
-        progress.note(&format!(
-            "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; \
-             score --draws N takes more",
-            noise.median_sd, noise.draws
-        ));
-    }
     model.save(request.output, request.force)?;
     if let Some(checkpoint) = &checkpoint {
         train::remove_checkpoint(checkpoint).map_err(|e| FitError::from(TrainError::from(e)))?;

@@ -104,11 +104,20 @@ fn bad_tables_are_refused_or_flagged_with_a_reason() {
     let dir = dir.path();
     model(dir);
     let flag = ["flag", "model", "--input", "new.csv", "--output", "out.csv", "--force"];
+    // Of many rows; one alone is scored as one whose weight is not known.
+    let rows = |weight: &str| {
+        let rows: String = (1..=30).map(|i| format!("{i},{weight},170,B\n")).collect();
+        format!("id,weight,height,ward\n{rows}")
+    };
+    let (heavy, infinite) = (rows("heavy"), rows("inf"));
+    fs::write(dir.join("new.csv"), "id,weight,height,ward\n1,heavy,170,B\n").unwrap();
+    let said = String::from_utf8(run(dir, &flag).stderr).unwrap();
+    assert!(said.contains("column `weight`: 1 of 1 cell holds something"), "{said}");
     let cases = [
         ("id,weight,height\n1,70,170\n", vec!["ward"]),
         ("id,weight,height,ward\n", vec!["new.csv"]),
-        ("id,weight,height,ward\n1,heavy,170,B\n", vec!["weight", "row 1"]),
-        ("id,weight,height,ward\n1,inf,170,B\n", vec!["weight", "row 1"]),
+        (heavy.as_str(), vec!["weight", "row 1"]),
+        (infinite.as_str(), vec!["weight", "row 1"]),
     ];
     for (text, parts) in cases {
         fs::write(dir.join("new.csv"), text).unwrap();
@@ -118,7 +127,7 @@ fn bad_tables_are_refused_or_flagged_with_a_reason() {
     let text = "id,weight,height,ward,note\na,75,170,C,x\nb,,,,\nc,1e300,170,B,x\n";
     fs::write(dir.join("new.csv"), text).unwrap();
     let said = succeed(dir, &flag);
-    assert!(said.contains("`ward`: 1 cells hold a level") && said.contains("`note`"), "{said}");
+    assert!(said.contains("`ward`: 1 cell holds a level") && said.contains("`note`"), "{said}");
     let out = fs::read_to_string(dir.join("out.csv")).unwrap();
     assert_eq!(ids(&out), ["a", "b", "c"]);
     // A table in other units: the column is named, with the factor.

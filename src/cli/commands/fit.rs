@@ -8,7 +8,7 @@ use crate::schema::Split;
 use crate::cli::args;
 use crate::cli::console::{Console, print_json};
 use crate::cli::exit::{Outcome, Result};
-use crate::cli::progress::{TrainBar, grouped};
+use crate::cli::progress::{Notes, TrainBar, grouped};
 
 pub(super) fn run(args: &args::Fit, console: &Console) -> Result {
     let request = FitRequest {
@@ -46,7 +46,7 @@ pub(super) fn fit(
     let label = request.model.name();
     let artifact = if !request.model.definition().trained {
         let spinner = console.spinner(&format!("{label}: choosing its settings on the validation split"));
-        let fitted = pipeline::fit(request, &crate::train::Silent);
+        let fitted = pipeline::fit(request, &Notes(console));
         spinner.finish_and_clear();
         fitted?
     } else {
@@ -85,5 +85,8 @@ fn describe(artifact: &ModelArtifact, label: &str, console: &Console) {
                 grouped(m.n as u64)
             ));
         }
+    }
+    for message in &metrics.messages {
+        console.warn(message);
     }
 }
