@@ -88,9 +88,10 @@ impl ModelArtifact {
         let conditional = !artifact.header.condition_on.is_empty();
         let mut landmarks = if conditional { None } else { landmarks(bundle) };
         let seed = artifact.header.seed;
-        let mut mixture = match conditional {
-            true => None,
-            false => standardised_mixture(bundle, seed, &mut artifact.metrics.messages),
+        let mut mixture = if conditional {
+            None
+        } else {
+            standardised_mixture(bundle, seed, &mut artifact.metrics.messages)
         };
         let (effort, noise) = artifact.measure(bundle, deadline);
         artifact.header.score_draws = noise.map_or(DRAWS, |noise| noise.draws);

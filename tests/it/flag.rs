@@ -106,8 +106,8 @@ fn bad_tables_are_refused_or_flagged_with_a_reason() {
     let flag = ["flag", "model", "--input", "new.csv", "--output", "out.csv", "--force"];
     // Of many rows; one alone is scored as one whose weight is not known.
     let rows = |weight: &str| {
-        let rows: String = (1..=30).map(|i| format!("{i},{weight},170,B\n")).collect();
-        format!("id,weight,height,ward\n{rows}")
+        let rows: Vec<String> = (1..=30).map(|i| format!("{i},{weight},170,B\n")).collect();
+        format!("id,weight,height,ward\n{}", rows.concat())
     };
     let (heavy, infinite) = (rows("heavy"), rows("inf"));
     fs::write(dir.join("new.csv"), "id,weight,height,ward\n1,heavy,170,B\n").unwrap();

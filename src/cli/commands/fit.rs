@@ -1,6 +1,7 @@
 //! `fit`: fits a model to a bundle.
 
 use crate::artifact::{ModelArtifact, Options};
+use crate::message::counted;
 use crate::pipeline::{self, FitRequest};
 use crate::random::Seed;
 use crate::schema::Split;
@@ -69,10 +70,10 @@ fn describe(artifact: &ModelArtifact, label: &str, console: &Console) {
     ));
     for share in &metrics.shares {
         console.note(&format!(
-            "  {:<12} {:>9.1} % of the density ({} members)",
+            "  {:<12} {:>9.1} % of the density ({})",
             share.family,
             100.0 * share.weight,
-            share.members
+            counted(share.members, "member", "members")
         ));
     }
     for split in Split::ALL {

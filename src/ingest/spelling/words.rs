@@ -194,7 +194,7 @@ fn is_duration(text: &str) -> bool {
         let mut found = 0;
         while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic()) {
             let unit = rest.as_bytes()[at] as char;
-            let Some(place) = units[from..].iter().position(|u| *u == unit) else { return None };
+            let place = units[from..].iter().position(|u| *u == unit)?;
             if !is_number(rest[..at].trim()) {
                 return None;
             }
