@@ -33,7 +33,9 @@ impl Side {
         let gap = |at: usize| {
             let (code, next) = (self.0[at].0, self.0[at + 1].0);
             let others = (next - far).abs();
-            (code - next).abs() > APART * others.max(f64::MIN_POSITIVE)
+            // Among values that are never negative, a negative one stands out sooner.
+            let times = if code < 0.0 && next >= 0.0 { 1.0 } else { APART };
+            (code - next).abs() > times * others.max(f64::MIN_POSITIVE)
         };
         let repeat = |codes: usize| self.0[..codes].iter().all(|(_, count)| *count > 1);
         (1..self.0.len()).rev().find(|&codes| gap(codes - 1) && repeat(codes)).unwrap_or(0)
@@ -92,6 +94,7 @@ mod tests {
         let with = |codes: &[f64]| apart(&[ages.clone(), codes.to_vec()].concat());
         assert_eq!(with(&[1e20, 1e20]), [(1e20, 2)]);
         assert_eq!(with(&[-999.9; 3]), [(-999.9, 3)]);
+        assert_eq!(with(&[-99.9; 2]), [(-99.9, 2)]);
         assert_eq!(with(&[-32_768.0, -32_768.0, -32_767.0, -32_767.0]), [(-32_768.0, 2), (-32_767.0, 2)]);
         assert_eq!(with(&[-999.0, -999.0, 9999.0, 9999.0]), [(-999.0, 2), (9999.0, 2)]);
         assert!(with(&[]).is_empty() && with(&[1e20]).is_empty(), "once is a measurement");
