@@ -1,8 +1,8 @@
 //! Density estimation on medical tables: ingestion of cohorts, ButterflyFlow, Gaussian mixtures, calibrated
 //! outliers and a report.
 //!
-//! The program `cohort-flow` is the usual way to use it; the [guide] has a page for every question. As a library
-//! it opens a bundle that `cohort-flow ingest` made, fits, scores and flags:
+//! The program `cohort-flow` is the usual way to use it; the [guide] has a page for every question. As a
+//! library it opens a bundle that `cohort-flow ingest` made, fits, scores and flags:
 //!
 //! ```
 //! use cohort_flow::prelude::*;

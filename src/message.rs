@@ -1,5 +1,5 @@
-//! What a user should know about a result: one type for everything that is said beside it, on the terminal, in
-//! `audit.json`, in the report and to a program that uses the library.
+//! What a user should know about a result: one type for everything that is said beside it, on the terminal,
+//! in `audit.json`, in the report and to a program that uses the library.
 
 use std::fmt;
 

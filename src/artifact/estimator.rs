@@ -130,8 +130,8 @@ impl Fitted {
         }
     }
 
-    /// A density that was trained by epochs. `preparation` is the number of seconds before training that count
-    /// as training as well.
+    /// A density that was trained by epochs. `preparation` is the number of seconds before training that
+    /// count as training as well.
     pub fn trained<M: Model + 'static>(
         family: &'static str,
         details: &impl Serialize,

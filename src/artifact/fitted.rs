@@ -98,8 +98,8 @@ impl ModelArtifact {
         artifact.metrics.score_noise = noise;
         if let Some(noise) = noise.filter(|noise| noise.median_sd > NOISY) {
             let text = format!(
-                "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; score \
-                 --draws N takes more",
+                "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; \
+                 score --draws N takes more",
                 noise.median_sd, noise.draws
             );
             artifact.metrics.messages.push(Message::records(Weight::Wrong, text).counting(noise.draws));

@@ -65,12 +65,13 @@ pub struct FreeMixture<'a> {
 }
 
 impl ConditionalMixture {
-    /// Divides the coordinates of a mixture; see [`Mixture::divided`](super::Mixture::divided). The coordinates in
-    /// `known` come first, in that order, and the others follow in ascending order as the free ones.
+    /// Divides the coordinates of a mixture; see [`Mixture::divided`](super::Mixture::divided). The
+    /// coordinates in `known` come first, in that order, and the others follow in ascending order as the free
+    /// ones.
     ///
     /// # Errors
-    /// [`MixtureError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
-    /// order.
+    /// [`MixtureError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in
+    /// this order.
     ///
     /// # Panics
     /// Panics when `known` names a coordinate that the mixture does not have.

@@ -26,8 +26,8 @@ const ATTEMPTS: usize = 3;
 /// `train: (n, d)`, `validation: (m, d)`. If m is 0, the Bayesian information criterion chooses.
 ///
 /// # Errors
-/// [`MixtureError`] for arrays without rows, with unequal widths or with numbers that are not finite, and when
-/// every fit fails.
+/// [`MixtureError`] for arrays without rows, with unequal widths or with numbers that are not finite, and
+/// when every fit fails.
 pub fn fit_mixture<'a>(
     train: ArrayView2<'a, f64>,
     validation: ArrayView2<'a, f64>,

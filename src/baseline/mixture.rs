@@ -22,8 +22,8 @@ use crate::random::{Seed, StreamRng};
 /// threads.
 const BLOCK: usize = 512;
 
-/// A fitted mixture of Gaussians, or of t distributions (see [`Self::with_kernel`]), or the conditional density
-/// of some of its coordinates given the others.
+/// A fitted mixture of Gaussians, or of t distributions (see [`Self::with_kernel`]), or the conditional
+/// density of some of its coordinates given the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
     kernel: Kernel,
@@ -56,8 +56,8 @@ impl Mixture {
     /// `weights: (k,)`, `means: (k, d)`, `covariances: (k, d, d)`, symmetric.
     ///
     /// # Errors
-    /// [`MixtureError`] when the shapes disagree, when the weights are not a distribution, or when a covariance
-    /// is not positive definite.
+    /// [`MixtureError`] when the shapes disagree, when the weights are not a distribution, or when a
+    /// covariance is not positive definite.
     pub fn new(
         weights: Array1<f64>,
         means: Array2<f64>,
@@ -141,8 +141,8 @@ impl Mixture {
     /// Divides the coordinates into the `known` ones, in that order, and the others, which are free.
     ///
     /// # Errors
-    /// [`MixtureError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in this
-    /// order.
+    /// [`MixtureError::NotPositiveDefinite`] when rounding leaves a covariance without a Cholesky factor in
+    /// this order.
     ///
     /// # Panics
     /// Panics when `known` names a coordinate that the mixture does not have.

@@ -1,11 +1,11 @@
 //! Mixtures of Gaussians and of t distributions, the strongest simple densities for tables.
 //!
 //! The module `em` fits one by expectation maximisation, from starts by linfa's k-means. `fit` searches the
-//! settings that `search` describes. `mixture` is the fitted density, whose components have the shape of a `kernel`,
-//! and `conditional` is the distribution of some of its coordinates given the others. `armix` is the
-//! autoregressive mixture, which takes one coordinate after the other. `var` is the classical density of windows of
-//! signals: a vector autoregression whose innovations follow such a mixture. All of them see numbers only.
-//! The normal-score coordinates that they are meant for come from a higher layer.
+//! settings that `search` describes. `mixture` is the fitted density, whose components have the shape of a
+//! `kernel`, and `conditional` is the distribution of some of its coordinates given the others. `armix` is
+//! the autoregressive mixture, which takes one coordinate after the other. `var` is the classical density of
+//! windows of signals: a vector autoregression whose innovations follow such a mixture. All of them see
+//! numbers only. The normal-score coordinates that they are meant for come from a higher layer.
 
 mod armix;
 mod conditional;

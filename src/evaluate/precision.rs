@@ -51,8 +51,8 @@ pub fn most_draws(n: usize, d: usize) -> usize {
 }
 
 /// The fewest draws (a power of two between `fewest` and `most`) with which the score's own noise is small,
-/// as measured on some of the rows of `raw`; one where there is no noise at all. Each measurement scores about
-/// so many `numbers`, and at least a handful of records.
+/// as measured on some of the rows of `raw`; one where there is no noise at all. Each measurement scores
+/// about so many `numbers`, and at least a handful of records.
 ///
 /// # Shapes
 /// `raw: (n, p)` as given by [`Encoder::raw`]

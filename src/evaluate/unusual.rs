@@ -8,16 +8,16 @@
 //! score = Σ_k w_k z_k / Σ_k w_k + max_j −ln p_j / ln 20          w = 1 vector, 1 mixture, ½ extreme
 //! ```
 //!
-//! where j runs over the values of the record that training never met, in columns that have levels, and p_j is the
-//! probability of meeting any such value there (Good 1953). It is added and not averaged: a word that no training
-//! record has is not made ordinary by the other values being so.
+//! where j runs over the values of the record that training never met, in columns that have levels, and p_j
+//! is the probability of meeting any such value there (Good 1953). It is added and not averaged: a word that
+//! no training record has is not made ordinary by the other values being so.
 //!
 //! The other measures are named as reasons and can be chosen instead. Reasons are compared by the upper tails
 //! of reference records ([`Tail`]).
 //!
-//! Weighted means of √(−2 ln p) over measures, with p from the tails, were tried instead: on 26 public tables,
-//! of which 20 are medical (`tests/bench/pyod`, ADBench's protocol, default fits, one seed), and on 120 errors
-//! planted in 2,500 synthetic stays. Area under the ROC curve and average precision:
+//! Weighted means of √(−2 ln p) over measures, with p from the tails, were tried instead: on 26 public
+//! tables, of which 20 are medical (`tests/bench/pyod`, ADBench's protocol, default fits, one seed), and on
+//! 120 errors planted in 2,500 synthetic stays. Area under the ROC curve and average precision:
 //!
 //! ```text
 //!                                           26 tables      medical        planted
@@ -28,8 +28,8 @@
 //! ```
 //!
 //! This score is kept all the same. The first of them does not flag a level of text that training never had.
-//! The last finds 11 of the 31 errors planted in the cohort of `tests/it/outlier.rs` where this score finds 13,
-//! and 45 % of its flags are wrong instead of 24 %.
+//! The last finds 11 of the 31 errors planted in the cohort of `tests/it/outlier.rs` where this score finds
+//! 13, and 45 % of its flags are wrong instead of 24 %.
 //!
 //! # References
 //! Zimek et al. (2014), SIGKDD Explorations 15(1), and Kriegel et al. (2011), SIAM SDM, for ensembles of
@@ -106,8 +106,8 @@ impl Measure {
         }
     }
 
-    /// Weight in the default score. It is 0 for a measure that is only named as a reason, and there is none for
-    /// a measure that is only offered.
+    /// Weight in the default score. It is 0 for a measure that is only named as a reason, and there is none
+    /// for a measure that is only offered.
     const fn weight(&self) -> Option<f64> {
         match self {
             Self::Vector | Self::Mixture(_) => Some(1.0),

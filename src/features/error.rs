@@ -128,8 +128,8 @@ impl Hint for FeatureError {
         Some(match self {
             Self::NoRecords => "loosen the cohort rules of the pipeline, or check the input".into(),
             Self::EmptySplit { split, declared: true, .. } => format!(
-                "mark some rows as `{}`, or leave out the column of splits (--set role.COLUMN=ignore) to have all \
-                 four splits drawn by subject",
+                "mark some rows as `{}`, or leave out the column of splits (--set role.COLUMN=ignore) to \
+                 have all four splits drawn by subject",
                 split.name()
             ),
             Self::EmptySplit { split, n_subjects, .. } => format!(

@@ -144,8 +144,8 @@ const UNEVEN: f64 = 0.15;
 /// Fewest records for a word on that.
 const UNEVEN_RECORDS: usize = 100;
 
-/// What to say where the splits hold other shares of the records than were asked for, because some subjects have
-/// many more records than others.
+/// What to say where the splits hold other shares of the records than were asked for, because some subjects
+/// have many more records than others.
 fn uneven(table: &RecordTable, pipeline: &Pipeline, counts: SplitCounts) -> Option<Message> {
     let n = table.n_records();
     if table.splits.is_some() || n < UNEVEN_RECORDS || matches!(table.subjects, Subjects::Records) {
@@ -163,8 +163,9 @@ fn uneven(table: &RecordTable, pipeline: &Pipeline, counts: SplitCounts) -> Opti
     let most = rows.values().copied().max().unwrap_or(0);
     (is_uneven && most * 20 > n).then(|| {
         let text = format!(
-            "the splits hold {}, {}, {} and {} of {n} records: one subject has {most} of them, and all records of a subject \
-             are in one split; figures of the split that holds it are about that subject",
+            "the splits hold {}, {}, {} and {} of {n} records: one subject has {most} of them, and all \
+             records of a subject are in one split; figures of the split that holds it are about that \
+             subject",
             counts.train, counts.validation, counts.calibration, counts.test
         );
         Message::records(Weight::Wrong, text).counting(most)

@@ -152,8 +152,8 @@ pub fn assign_splits(
         let (divided, subjects) = divided_subjects(table.subjects(), &splits);
         if divided > 0 {
             let text = format!(
-                "{divided} of {subjects} subjects {} records in more than one of the declared splits: held-out \
-                 figures may be too good",
+                "{divided} of {subjects} subjects {} records in more than one of the declared splits: \
+                 held-out figures may be too good",
                 plural(divided, "has", "have")
             );
             messages.push(Message::records(Weight::Leak, text).counting(divided));

@@ -5,8 +5,8 @@
 //! their smallest or largest value (a saturation of 100 %, month 12) or form a scale of few steps, what lies
 //! beyond belongs to the end; beyond an end that is one by nature (0 for counts and concentrations, the
 //! plausible range of the schema, 100 for a percentage) there is nothing, and a record drawn there is drawn
-//! again. The same holds of an end at which the values break off as if cut, such as the age of 18 among adults
-//! or 1 among shares.
+//! again. The same holds of an end at which the values break off as if cut, such as the age of 18 among
+//! adults or 1 among shares.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,8 @@ const PILE: (u64, f64) = (5, 0.01);
 /// A scale of so few steps, each of so many records on average, ends where its training values end.
 const SCALE: (usize, u64) = (30, 10);
 
-/// Share of the way from an end to the median within which the values are counted to see whether they break off
-/// there, and how many of them it takes: five, and half as many as evenly spread ones would be.
+/// Share of the way from an end to the median within which the values are counted to see whether they break
+/// off there, and how many of them it takes: five, and half as many as evenly spread ones would be.
 const EDGE: f64 = 0.04;
 const AT_EDGE: (u64, f64) = (5, 0.25 * EDGE);
 

@@ -93,7 +93,8 @@ impl fmt::Display for FeatureWarning {
             ),
             Self::Overflow { column } => write!(
                 f,
-                "`{column}` is left out: its values lie further apart than a number of double precision can say"
+                "`{column}` is left out: its values lie further apart than a number of double precision can \
+                 say"
             ),
             Self::NotBinary { column, others } => write!(
                 f,

@@ -235,8 +235,8 @@ impl Mlp {
         }
     }
 
-    /// Takes `d_output` = ∂L/∂y, **overwrites** `d_input` with ∂L/∂x where it is wanted, and **adds** ∂L/∂θ to
-    /// `parameter_gradient`. Masked parameters have no gradient.
+    /// Takes `d_output` = ∂L/∂y, **overwrites** `d_input` with ∂L/∂x where it is wanted, and **adds** ∂L/∂θ
+    /// to `parameter_gradient`. Masked parameters have no gradient.
     #[expect(
         clippy::too_many_arguments,
         reason = "buffers of the caller's tape, each with a role of its own"

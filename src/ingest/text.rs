@@ -145,8 +145,8 @@ pub(super) fn shortest(x: f64) -> String {
     format!("{x}")
 }
 
-/// Whether a spreadsheet would run a text as a formula. A sign alone makes none: `+/-` and `-1 to 3` are texts
-/// to a spreadsheet too.
+/// Whether a spreadsheet would run a text as a formula. A sign alone makes none: `+/-` and `-1 to 3` are
+/// texts to a spreadsheet too.
 pub(super) fn is_formula(text: &str) -> bool {
     match text.chars().next() {
         Some('=' | '@' | '\t' | '\r' | '\n') => true,

@@ -53,8 +53,8 @@ impl OutputColumn {
         Self { name: name.into(), cells, spelling: None }
     }
 
-    /// Writes numbers as a training table had them, with its decimal mark and unit, so that a model reads its own
-    /// samples.
+    /// Writes numbers as a training table had them, with its decimal mark and unit, so that a model reads its
+    /// own samples.
     #[must_use]
     pub fn spelt(self, spelling: &Spelling) -> Self {
         let spelling = (!spelling.writes_plainly()).then(|| spelling.clone());

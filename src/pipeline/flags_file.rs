@@ -24,8 +24,8 @@ pub(super) struct FlagsFile {
 }
 
 impl FlagsFile {
-    /// Begins `path`, a `.json` or `.jsonl` file; `force` allows [`finish`](Self::finish) to replace an existing
-    /// one.
+    /// Begins `path`, a `.json` or `.jsonl` file; `force` allows [`finish`](Self::finish) to replace an
+    /// existing one.
     ///
     /// # Errors
     /// Another extension; an existing file without `force`; I/O failures.

@@ -278,7 +278,8 @@ words! {
 }
 
 words! {
-    /// Part of the data a record belongs to. Its position among all of them is its code in `tensor.safetensors`.
+    /// Part of the data a record belongs to. Its position among all of them is its code in
+    /// `tensor.safetensors`.
     #[derive(PartialOrd, Ord)]
     pub enum Split {
         /// Everything fitted is fitted here.

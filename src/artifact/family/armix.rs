@@ -1,6 +1,6 @@
-//! Autoregressive mixtures of t distributions: each coordinate is a mixture of regressions on those before it,
-//! whose weights depend on them too. Like mixtures of t distributions they are fitted in the coordinates of
-//! the encoder and in straight ones.
+//! Autoregressive mixtures of t distributions: each coordinate is a mixture of regressions on those before
+//! it, whose weights depend on them too. Like mixtures of t distributions they are fitted in the coordinates
+//! of the encoder and in straight ones.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,11 +29,11 @@ const ORDERS: [ArmixOrder; 5] = ArmixOrder::ALL;
 
 /// Records × coordinates² up to which an ensemble has members of every order, and beyond it of the first two.
 ///
-/// Mean validation and test log-likelihoods of one order, of the first two and of all five, each in both kinds
-/// of coordinates: WDBC (249 × 30) 1.62 and 1.65, 2.26 and 2.39, 2.65 and 2.89; vehicle (592 × 18) −1.39 and
-/// −1.76, −1.25 and −1.65, −0.93 and −1.21; Pima (350 × 8) −6.05 and −6.94, −5.90 and −6.88, −5.81 and −6.89;
-/// phoneme (2,672 × 5) −3.06 and −3.09, −3.00 and −3.02, −2.89 and −2.88. An order of 3,079 × 36 (satimage)
-/// takes half a minute of one processor.
+/// Mean validation and test log-likelihoods of one order, of the first two and of all five, each in both
+/// kinds of coordinates: WDBC (249 × 30) 1.62 and 1.65, 2.26 and 2.39, 2.65 and 2.89; vehicle (592 × 18)
+/// −1.39 and −1.76, −1.25 and −1.65, −0.93 and −1.21; Pima (350 × 8) −6.05 and −6.94, −5.90 and −6.88, −5.81
+/// and −6.89; phoneme (2,672 × 5) −3.06 and −3.09, −3.00 and −3.02, −2.89 and −2.88. An order of 3,079 × 36
+/// (satimage) takes half a minute of one processor.
 const EVERY_ORDER: usize = 1_500_000;
 
 pub(super) static ARMIX: Definition = Definition {
@@ -115,7 +115,8 @@ fn search_keys() -> Vec<Key<ArmixConfig>> {
 /// of the encoder and in straight ones. The validation records choose the settings of each and the weights.
 #[derive(Debug, Clone)]
 pub struct ArmixEstimator {
-    /// What is tried. Its seed, its order and its context are those of the run, of `orders` and of the bundle.
+    /// What is tried. Its seed, its order and its context are those of the run, of `orders` and of the
+    /// bundle.
     pub config: ArmixConfig,
     /// The orders; at least one.
     pub orders: Vec<ArmixOrder>,
@@ -156,8 +157,8 @@ impl ArmixEstimator {
         Self { config: ArmixConfig::quick(), orders: orders.to_vec() }
     }
 
-    /// The densities one by one. A budget of time is that of all of them, and each gets an equal share of what
-    /// the ones before have left.
+    /// The densities one by one. A budget of time is that of all of them, and each gets an equal share of
+    /// what the ones before have left.
     pub(super) fn members(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Vec<Fitted>, MixtureError> {
         let started = Instant::now();
         let straight = Straight::of(&bundle.manifest.encoder);

@@ -16,8 +16,8 @@ use crate::train::{Preset, Stop, has_checkpoint, member_dir};
 pub struct EnsembleConfig {
     /// Flows, of different seeds; at least 1.
     pub flows: u32,
-    /// Whether a Gaussian mixture, mixtures of t distributions and autoregressive mixtures are members as well,
-    /// where they can be fitted.
+    /// Whether a Gaussian mixture, mixtures of t distributions and autoregressive mixtures are members as
+    /// well, where they can be fitted.
     pub mixture: bool,
     /// Whether every other flow is autoregressive, from the first on, whatever the configuration says.
     pub alternating: bool,
@@ -40,8 +40,8 @@ impl EnsembleConfig {
     /// 120,000 training values the two further flows are not worth their time: on 4,804 × 71 (ICU stays)
     /// three flows and a mixture took 234 CPU-seconds.
     ///
-    /// Autoregressive mixtures beside the other mixtures gain, on test records, 1.3 nats on WDBC, 0.6 on vehicle,
-    /// 0.1 on Pima and nothing on phoneme and shuttle.
+    /// Autoregressive mixtures beside the other mixtures gain, on test records, 1.3 nats on WDBC, 0.6 on
+    /// vehicle, 0.1 on Pima and nothing on phoneme and shuttle.
     pub fn of(preset: Preset, n_train: usize, d: usize) -> Self {
         if preset != Preset::Auto || n_train >= 50_000 {
             return Self::SINGLE;

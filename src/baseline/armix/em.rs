@@ -15,13 +15,13 @@
 //! that repeat a value or copy another column.
 //!
 //! No step lowers what is maximised, that of the gates (`gates`) included;
-//! `tests::no_step_lowers_what_is_maximised` checks that. With a step of the gates by the bound of the curvature
-//! alone EM took hundreds of iterations: on satimage, ended after gains below 3e-4, 1e-4 and 3e-5 nats per
-//! coordinate, it reached 1.62, 2.42 and 3.46 nats per validation record.
+//! `tests::no_step_lowers_what_is_maximised` checks that. With a step of the gates by the bound of the
+//! curvature alone EM took hundreds of iterations: on satimage, ended after gains below 3e-4, 1e-4 and 3e-5
+//! nats per coordinate, it reached 1.62, 2.42 and 3.46 nats per validation record.
 //!
 //! # References
-//! Jordan and Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm. Peel and McLachlan (2000), Robust mixture modelling using the t
-//! distribution.
+//! Jordan and Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm. Peel and McLachlan
+//! (2000), Robust mixture modelling using the t distribution.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, Array3, Axis, Slice, Zip};
@@ -104,8 +104,8 @@ impl Em {
         self.run(rows, start, None, &Prior { scale, ..nothing })
     }
 
-    /// Several experts, drawn towards `common`, which is a single one. Each row belongs at first to the expert
-    /// of its label.
+    /// Several experts, drawn towards `common`, which is a single one. Each row belongs at first to the
+    /// expert of its label.
     ///
     /// # Errors
     /// [`MixtureError::NotPositiveDefinite`], [`MixtureError::NotFinite`]
@@ -160,7 +160,8 @@ impl Em {
         let mut experts = start;
         let mut trace: Vec<f64> = Vec::new();
         for _ in 0..self.max_iterations {
-            // The responsibilities of the start are no expectation, so that what is maximised begins after it.
+            // The responsibilities of the start are no expectation, so that what is maximised begins after
+            // it.
             let expected = given.is_none();
             let (sums, responsibilities) = expectation(rows, &experts, given.take());
             if expected {
@@ -223,7 +224,8 @@ impl Em {
     }
 }
 
-/// The E-step, with the sums that the M-step needs; responsibilities that are given replace the expected ones.
+/// The E-step, with the sums that the M-step needs; responsibilities that are given replace the expected
+/// ones.
 fn expectation(rows: &Rows, experts: &Experts, given: Option<Array2<f64>>) -> (Sums, Array2<f64>) {
     let (q, k) = experts.slopes().dim();
     let mut sums = Sums {

@@ -8,8 +8,8 @@
 //! Here x begins with a 1, so that the first row of the coefficients holds the intercepts.
 //!
 //! # References
-//! Jordan and Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm, equations 1 to 4. Chamroukhi
-//! (2017), Skew t mixture of experts, section 3, for experts that follow t distributions.
+//! Jordan and Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm, equations 1 to 4.
+//! Chamroukhi (2017), Skew t mixture of experts, section 3, for experts that follow t distributions.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Zip};
 use rand::Rng;

@@ -1,8 +1,8 @@
 //! Choosing the settings of an autoregressive mixture, coordinate by coordinate.
 //!
-//! The log-density is a sum over the coordinates, so that each chooses for itself. The search goes through the
-//! numbers of experts, all coordinates one number at a time: if the time is over, what has been found so far is
-//! a density of all coordinates.
+//! The log-density is a sum over the coordinates, so that each chooses for itself. The search goes through
+//! the numbers of experts, all coordinates one number at a time: if the time is over, what has been found so
+//! far is a density of all coordinates.
 
 use std::time::Instant;
 
@@ -237,7 +237,8 @@ impl Search {
             for setting in std::mem::take(&mut waiting) {
                 tried.push(setting);
                 let em = data.em(setting);
-                // Only the first setting of several experts starts from clusters, the others from the best so far.
+                // Only the first setting of several experts starts from clusters, the others from the best so
+                // far.
                 let fitted = match (&self.common, &best) {
                     (Some(common), Some(best)) if k > 1 => em.from(&train, common, best.experts.clone()),
                     (Some(common), None) if k > 1 => em.several(&train, common, labels, k),
@@ -274,8 +275,8 @@ impl Search {
         Ok(())
     }
 
-    /// Where the search of settings begins: in the middle at first, and then at the best setting of the number
-    /// of experts before.
+    /// Where the search of settings begins: in the middle at first, and then at the best setting of the
+    /// number of experts before.
     fn first_settings(&self, config: &ArmixConfig, k: usize) -> Vec<Setting> {
         let middle = |values: &[f64]| values[values.len() / 2];
         let kernel = Kernel::T(middle(&config.degrees));
@@ -298,8 +299,8 @@ impl Search {
             let criterion = criterion(&experts, &train, &held_out, more.nrows() / data.units);
             Best { experts, setting: best.setting, criterion }
         });
-        // More rows make a better fit but for chance; where there are no validation rows, the two criteria are
-        // of different rows and say nothing.
+        // More rows make a better fit but for chance; where there are no validation rows, the two criteria
+        // are of different rows and say nothing.
         let better = |a: &Best| held_out.y.is_empty() || a.criterion >= best.criterion;
         self.best = Some(again.filter(better).unwrap_or(best));
     }

@@ -67,8 +67,8 @@ pub struct VarTrial {
 /// `train: (n, T·C)`, `validation: (m, T·C)`. If m = 0, the training windows choose.
 ///
 /// # Errors
-/// [`MixtureError`] for arrays without rows, of the wrong width or with numbers that are not finite, and when no
-/// order can be fitted.
+/// [`MixtureError`] for arrays without rows, of the wrong width or with numbers that are not finite, and when
+/// no order can be fitted.
 pub fn fit_var<'a>(
     train: ArrayView2<'a, f64>,
     validation: ArrayView2<'a, f64>,

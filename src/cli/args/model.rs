@@ -69,8 +69,8 @@ pub(in crate::cli) struct Fit {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) epochs: Option<u32>,
 
-    /// Wall-clock time for the whole fit, scoring included, such as 90s, 10m or 1h; the learning-rate schedule
-    /// is fitted into it, and a time that is too short for a flow gives a mixture
+    /// Wall-clock time for the whole fit, scoring included, such as 90s, 10m or 1h; the learning-rate
+    /// schedule is fitted into it, and a time that is too short for a flow gives a mixture
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(in crate::cli) time_budget: Option<Duration>,
 

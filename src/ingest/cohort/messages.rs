@@ -35,8 +35,8 @@ pub(in crate::ingest) fn of_left_out(plan: &Plan<'_>) -> Option<Message> {
 pub(in crate::ingest) fn in_several_stays(name: &str, n: u64) -> Option<Message> {
     (n > 0).then(|| {
         let text = format!(
-            "table {name}: {} no record and {} at a time that lies in several stays of the patient; the stay that \
-             began last has {}",
+            "table {name}: {} no record and {} at a time that lies in several stays of the patient; the stay \
+             that began last has {}",
             if n == 1 { "1 row names".to_owned() } else { format!("{n} rows name") },
             if n == 1 { "is" } else { "are" },
             if n == 1 { "it" } else { "them" },

@@ -15,17 +15,19 @@ impl Hint for IngestError {
             Self::NoTrain { .. } => {
                 "name the files train, validation, test (and calibration), or pass a single file".into()
             }
-            Self::OutputFormat(_) => "give --output such a name; a CSV file can be packed with gzip afterwards".into(),
+            Self::OutputFormat(_) => {
+                "give --output such a name; a CSV file can be packed with gzip afterwards".into()
+            }
             Self::UnknownFormat(_) => "convert it to CSV (comma separated, with a header) or Parquet".into(),
             Self::MissingTables { .. } => {
-                "files are looked for as .parquet, .csv, .csv.gz or .psv, in any letter case, and in subfolders \
-                 where the schema names one"
+                "files are looked for as .parquet, .csv, .csv.gz or .psv, in any letter case, and in \
+                 subfolders where the schema names one"
                     .into()
             }
             Self::AmbiguousFiles { .. } => "keep one of them, or each row would count twice".into(),
             Self::MissingColumns(_) => {
-                "give the table these columns, with empty cells where nothing is known; letter case does not matter, \
-                 and the first line has to be a header"
+                "give the table these columns, with empty cells where nothing is known; letter case does not \
+                 matter, and the first line has to be a header"
                     .into()
             }
             Self::MissingTableColumns(_) => {

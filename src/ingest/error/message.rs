@@ -7,8 +7,8 @@ pub(super) fn missing_tables(tables: &[(String, Vec<String>)], folder: &str) -> 
 
 pub(super) fn unknown_format(name: &str) -> String {
     format!(
-        "{name} is no table by its name: neither .csv, .tsv, .psv, .txt (also with .gz) nor .parquet, .arrow or \
-         .feather"
+        "{name} is no table by its name: neither .csv, .tsv, .psv, .txt (also with .gz) nor .parquet, .arrow \
+         or .feather"
     )
 }
 

@@ -7,8 +7,8 @@ use std::fmt;
 /// Separators that are looked for, the usual one first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// Separators that are looked for where none of these divides the header: they separate cells rarely, and stand
-/// within cells often.
+/// Separators that are looked for where none of these divides the header: they separate cells rarely, and
+/// stand within cells often.
 const RARE: [u8; 5] = [b'^', b'~', 0x01, 0x1f, b' '];
 
 /// Records that are looked at.

@@ -67,8 +67,8 @@ impl ParquetTable {
         Ok(Self { metadata, meant: meant.unwrap_or_else(|| Arc::clone(&stored)), stored })
     }
 
-    /// Compares what the pages of the columns at the places `columns` say of themselves with the footer; to be
-    /// called before any of them is decoded, where panics are caught.
+    /// Compares what the pages of the columns at the places `columns` say of themselves with the footer; to
+    /// be called before any of them is decoded, where panics are caught.
     pub(super) fn check(&self, file: File, columns: &[usize]) -> PolarsResult<()> {
         let fields = self.metadata.schema_descr.fields();
         let groups = self.metadata.row_groups.iter();

@@ -138,9 +138,10 @@ pub(super) fn copies(columns: &[Column], n: usize) -> Option<Vec<(u32, u32)>> {
     (copies.len() as f64 > 3.0 * expected + 3.0).then_some(copies)
 }
 
-/// For each column the chance that two rows agree in it, from some thousand rows whose hashes over all columns are
-/// `content`. Pairs that agree in everything may be copies, which say nothing about chance, so that a column is
-/// judged by the pairs that differ in another; with one column there are none, and all pairs are taken.
+/// For each column the chance that two rows agree in it, from some thousand rows whose hashes over all
+/// columns are `content`. Pairs that agree in everything may be copies, which say nothing about chance, so
+/// that a column is judged by the pairs that differ in another; with one column there are none, and all pairs
+/// are taken.
 fn chances_of_two(columns: &[Column], content: &[u64]) -> Vec<f64> {
     let step = content.len().div_ceil(4096).max(1);
     let rows: Vec<usize> = (0..content.len()).step_by(step).collect();

@@ -245,16 +245,16 @@ pub(super) enum Tolerance {
     EveryCell,
     /// Half of those that hold something.
     Half,
-    /// Half of those that hold something, where there are so many that the column must be written otherwise. A
-    /// row that training counted with a missing value is scored with one when it comes alone.
+    /// Half of those that hold something, where there are so many that the column must be written otherwise.
+    /// A row that training counted with a missing value is scored with one when it comes alone.
     HalfOfMany,
 }
 
 /// Cells from which on [`Tolerance::HalfOfMany`] refuses a column.
 const MANY: u64 = 20;
 
-/// Refuses a column of which more cells are not used than it may have. Limits such as `<0.5` count among those
-/// that are used, except where every cell has to fit: they are of the kind that the column holds.
+/// Refuses a column of which more cells are not used than it may have. Limits such as `<0.5` count among
+/// those that are used, except where every cell has to fit: they are of the kind that the column holds.
 ///
 /// # Errors
 /// The first such cell.

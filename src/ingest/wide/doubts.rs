@@ -1,5 +1,5 @@
-//! What a user should check of the values of a column: numbers that may be codes for "missing", levels that may
-//! be one level or none.
+//! What a user should check of the values of a column: numbers that may be codes for "missing", levels that
+//! may be one level or none.
 
 use std::collections::BTreeMap;
 
@@ -111,8 +111,8 @@ pub(super) fn doubtful_levels(name: &str, p: &Profile) -> Vec<Message> {
     }
     if p.numbers > 0 && p.censored > 0 && p.numbers + p.censored == p.seen {
         let text = format!(
-            "column `{name}` holds {} and {} such as `<0.5` and is categorical; --set role.{name}=continuous reads \
-             the numbers and rejects the limits",
+            "column `{name}` holds {} and {} such as `<0.5` and is categorical; --set role.{name}=continuous \
+             reads the numbers and rejects the limits",
             counted(p.numbers, "number", "numbers"),
             counted(p.censored, "limit", "limits")
         );

@@ -189,8 +189,8 @@ pub(super) fn finish(
     let empty = without_a_value(&collected.columns, n);
     if empty > 0 {
         let text = format!(
-            "{empty} {} no value in any feature, as lines of separators alone do; {} without a value, so remove \
-             {} from the file if {} none",
+            "{empty} {} no value in any feature, as lines of separators alone do; {} without a value, so \
+             remove {} from the file if {} none",
             plural(empty, "row holds", "rows hold"),
             plural(empty, "it is kept as a record", "they are kept as records"),
             plural(empty, "it", "them"),

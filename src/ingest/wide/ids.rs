@@ -31,9 +31,9 @@ struct Met {
 }
 
 impl RecordIds {
-    /// A column outside `taken` that holds record ids: one in which all rows differ, or the one that is called
-    /// the id of a record, even where it is empty or repeats in some rows. To number the rows instead would give
-    /// a record the name of another.
+    /// A column outside `taken` that holds record ids: one in which all rows differ, or the one that is
+    /// called the id of a record, even where it is empty or repeats in some rows. To number the rows instead
+    /// would give a record the name of another.
     ///
     /// # Errors
     /// What reading reports.

@@ -107,8 +107,9 @@ pub fn read_wide(
     let divides = |d: &Decision| matches!(d.role, Role::Group | Role::Split);
     if n_files > 2 && files[0].split.is_none() && !decisions.iter().any(divides) {
         let text = format!(
-            "{n_files} files are read as parts of one table, and from which of them a row comes is not kept: if each is \
-             one patient's, the rows of a patient come into several splits; add a column that names the patient"
+            "{n_files} files are read as parts of one table, and from which of them a row comes is not kept: \
+             if each is one patient's, the rows of a patient come into several splits; add a column that \
+             names the patient"
         );
         messages.push(Message::file(Weight::Leak, files[0].name(), text).counting(n_files));
     }

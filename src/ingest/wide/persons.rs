@@ -1,6 +1,6 @@
 //! What is to be said of a column that tells which rows belong to one person: rows without one, values that
-//! stand for nobody, and values that may be one person's in two spellings. No value is shown, since it may be a
-//! person's.
+//! stand for nobody, and values that may be one person's in two spellings. No value is shown, since it may be
+//! a person's.
 
 use std::collections::HashMap;
 
@@ -25,8 +25,8 @@ pub(super) fn doubtful<'g>(name: &str, groups: impl Iterator<Item = Option<&'g s
     };
     if absent > 0 {
         let text = format!(
-            "column `{name}` is empty in {}: each of them counts as somebody of its own, so that rows of one person \
-             may lie in several splits; fill the cells in if it is known whose rows they are",
+            "column `{name}` is empty in {}: each of them counts as somebody of its own, so that rows of one \
+             person may lie in several splits; fill the cells in if it is known whose rows they are",
             counted(absent, "row", "rows")
         );
         say(absent, text);
@@ -36,8 +36,8 @@ pub(super) fn doubtful<'g>(name: &str, groups: impl Iterator<Item = Option<&'g s
         rows.iter().filter(|(id, n)| **n as f64 > MANY_ROWS * average && is_nobody(id)).map(|(_, n)| n).sum();
     if nobody > 0 {
         let text = format!(
-            "column `{name}`: {} one value that looks like a code for \"unknown\" and {} as one person's; leave the \
-             cells empty if it is one",
+            "column `{name}`: {} one value that looks like a code for \"unknown\" and {} as one person's; \
+             leave the cells empty if it is one",
             plural(nobody, "a row holds", &format!("{nobody} rows hold")),
             plural(nobody, "counts", "count")
         );
@@ -50,9 +50,9 @@ pub(super) fn doubtful<'g>(name: &str, groups: impl Iterator<Item = Option<&'g s
     let alike: u64 = spellings.values().filter(|n| **n > 1).sum();
     if alike > 0 {
         let text = format!(
-            "column `{name}`: {alike} of {} values differ from another by letter case or leading zeros only and count \
-             as different persons, so that rows of one person may lie in several splits; write them in one way if \
-             they are the same",
+            "column `{name}`: {alike} of {} values differ from another by letter case or leading zeros only \
+             and count as different persons, so that rows of one person may lie in several splits; write \
+             them in one way if they are the same",
             rows.len()
         );
         say(alike, text);

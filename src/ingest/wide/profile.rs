@@ -136,8 +136,8 @@ impl Profile {
         match reading {
             // Words for true and false are counted as words even where they are read as numbers.
             Reading::Value(x) if text.bytes().any(|b| b.is_ascii_digit()) => {
-                // Of digits that a double does not hold, and of codes with leading zeros, the text alone tells
-                // which value it is.
+                // Of digits that a double does not hold, and of codes with leading zeros, the text alone
+                // tells which value it is.
                 let by_text = is_inexact(text, x) || has_leading_zero(text);
                 self.note_distinct(if by_text { hash_text(text) } else { hash_number(x) });
                 self.count(x);

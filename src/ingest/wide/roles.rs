@@ -155,8 +155,8 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<
         && matches!(sounds_like, Some(Named::Patient | Named::Stay))
     {
         let text = format!(
-            "column `{name}` is named like {} and is left out, because cells of the type {what} are not read: rows of \
-             one value come into several splits; store it as text",
+            "column `{name}` is named like {} and is left out, because cells of the type {what} are not \
+             read: rows of one value come into several splits; store it as text",
             like(sounds_like.unwrap_or(Named::Patient))
         );
         messages.push(Message::column(Weight::Leak, name, text));

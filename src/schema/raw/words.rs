@@ -56,7 +56,8 @@ impl Forms {
     pub(super) fn one_of(&self, title: &str) -> String {
         if self.of_source {
             format!(
-                "{title} needs exactly one of `items`, `column`, `birth`, `birth_year`, `age` and `anchor_age`"
+                "{title} needs exactly one of `items`, `column`, `birth`, `birth_year`, `age` and \
+                 `anchor_age`"
             )
         } else {
             format!("{title} tests exactly one thing")
