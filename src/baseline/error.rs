@@ -1,5 +1,7 @@
 //! Reasons why a mixture could not be fitted or put together.
 
+use ndarray::ArrayView2;
+
 use crate::error::Hint;
 
 /// An error of fitting or assembling a mixture.
@@ -90,6 +92,30 @@ pub enum MixtureError {
         /// What went wrong at that strength.
         source: Box<MixtureError>,
     },
+}
+
+/// Whether a mixture can be fitted to `train` and chosen by `validation`, whose numbers have to be finite.
+///
+/// # Errors
+/// No training rows; validation rows of another width; a number that is not finite.
+pub(super) fn check_rows<'a>(
+    train: ArrayView2<'a, f64>,
+    validation: ArrayView2<'a, f64>,
+) -> Result<(), MixtureError> {
+    let (n, d) = train.dim();
+    if n == 0 {
+        return Err(MixtureError::TooFewRows { rows: 0, needed: 1 });
+    }
+    if validation.nrows() > 0 && validation.ncols() != d {
+        let (got, expected) = (validation.shape().to_vec(), vec![validation.nrows(), d]);
+        return Err(MixtureError::Shape { what: "validation rows", got, expected });
+    }
+    for (what, x) in [("training", train), ("validation", validation)] {
+        if let Some(((row, column), _)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
+            return Err(MixtureError::NotFinite { what, row, column });
+        }
+    }
+    Ok(())
 }
 
 impl Hint for MixtureError {

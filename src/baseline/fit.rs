@@ -6,6 +6,7 @@ use ndarray::{Array1, ArrayView2};
 use rayon::prelude::*;
 
 use super::em::{Clusters, Em};
+use super::error::check_rows;
 use super::{Kernel, Mixture, MixtureConfig, MixtureError, MixtureTrial};
 use crate::density::Density;
 
@@ -35,23 +36,8 @@ pub fn fit_mixture<'a>(
     config: &'a MixtureConfig,
 ) -> Result<(Mixture, Vec<MixtureTrial>), MixtureError> {
     config.check()?;
-    let (n, d) = train.dim();
-    if n == 0 {
-        return Err(MixtureError::TooFewRows { rows: 0, needed: 1 });
-    }
-    if validation.nrows() > 0 && validation.ncols() != d {
-        let got = validation.shape().to_vec();
-        return Err(MixtureError::Shape {
-            what: "validation rows",
-            got,
-            expected: vec![validation.nrows(), d],
-        });
-    }
-    for (what, x) in [("training", train), ("validation", validation)] {
-        if let Some(((row, column), _)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(MixtureError::NotFinite { what, row, column });
-        }
-    }
+    check_rows(train, validation)?;
+    let d = train.ncols();
     if d > WIDE && !config.components.contains(&1) {
         let value = format!("{:?}", config.components);
         return Err(MixtureError::Setting {

@@ -1,7 +1,7 @@
 //! A table made ready to be a bundle: its records are split and its encoder is fitted. What is written is
 //! made of the table a block of rows at a time, so that no second copy of it is in memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -148,7 +148,8 @@ const UNEVEN_RECORDS: usize = 100;
 /// have many more records than others.
 fn uneven(table: &RecordTable, pipeline: &Pipeline, counts: SplitCounts) -> Option<Message> {
     let n = table.n_records();
-    if table.splits.is_some() || n < UNEVEN_RECORDS || matches!(table.subjects, Subjects::Records) {
+    let Subjects::Named(subjects) = &table.subjects else { return None };
+    if table.splits.is_some() || n < UNEVEN_RECORDS {
         return None;
     }
     let asked = &pipeline.split;
@@ -158,9 +159,9 @@ fn uneven(table: &RecordTable, pipeline: &Pipeline, counts: SplitCounts) -> Opti
         .iter()
         .zip(shares)
         .any(|(split, share)| (counts.get(*split) as f64 / n as f64 - share / total).abs() > UNEVEN);
-    let mut rows: HashMap<&str, usize> = HashMap::new();
-    table.subjects().for_each(|subject| *rows.entry(subject).or_default() += 1);
-    let most = rows.values().copied().max().unwrap_or(0);
+    let mut rows = vec![0_usize; subjects.levels().len()];
+    subjects.codes().iter().filter(|code| !code.is_nan()).for_each(|code| rows[code as usize] += 1);
+    let most = rows.into_iter().max().unwrap_or(0);
     (is_uneven && most * 20 > n).then(|| {
         let text = format!(
             "the splits hold {}, {}, {} and {} of {n} records: one subject has {most} of them, and all \

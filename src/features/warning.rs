@@ -69,7 +69,8 @@ impl fmt::Display for FeatureWarning {
             Self::Empty { column } => write!(f, "`{column}` is left out: no training record has a value"),
             Self::Rare { column, observed, rows } => write!(
                 f,
-                "`{column}` is left out: {observed} of {rows} training records have a value, fewer than `min_observed` asks for"
+                "`{column}` is left out: {observed} of {rows} training records have a value, fewer than \
+                 `min_observed` asks for"
             ),
             Self::Constant { column } => {
                 write!(f, "`{column}` has one and the same value in all training records that have it")

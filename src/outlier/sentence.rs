@@ -29,7 +29,9 @@ pub(super) fn sentence(
     }
     let Some(first) = features.first() else { return String::new() };
     if first.gain <= 0.0 {
-        return "no single value stands out; the record is unusual as a whole, or in which values are missing".to_owned();
+        let whole =
+            "no single value stands out; the record is unusual as a whole, or in which values are missing";
+        return whole.to_owned();
     }
     if let (Some(Pattern::Swapped(_)), Some(second)) = (&first.pattern, features.get(1)) {
         return format!(

@@ -140,9 +140,9 @@ fn drift_is_found_where_it_is_and_not_where_it_is_not() {
         smd > 10.0 * error && (1.0..3.0).contains(&smd),
         "25 beats in deviations of about 13: {smd} ± {error}"
     );
-    // What pressures, heart rate and gcs depend on differs by three standard errors between the halves of
-    // this very draw, which a t-test sees as well (p = 0.0008): one in the family of five per cent, and just
-    // so.
+    // The two halves of this draw happen to differ by three standard errors in how ill their patients are,
+    // which a t-test sees as well (p = 0.0008). The level of the test is checked over many draws beside it,
+    // in `report::ranks`.
     let adjusted = |f: &Value| f["p_adjusted"].as_f64().unwrap_or(1.0);
     assert!(alike["features"].as_array().unwrap().iter().all(|f| adjusted(f) > 0.03), "{alike}");
 

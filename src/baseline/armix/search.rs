@@ -17,7 +17,7 @@ use super::order::{correlations, most_telling, ordered};
 use super::rows::Rows;
 use super::settings::ArmixConfig;
 use crate::baseline::em::cluster_labels;
-use crate::baseline::error::MixtureError;
+use crate::baseline::error::{MixtureError, check_rows};
 use crate::baseline::kernel::Kernel;
 use crate::num::moments::Moments;
 
@@ -68,7 +68,7 @@ pub fn fit_armix<'a>(
     config: &ArmixConfig,
 ) -> Result<(AutoregressiveMixture, Vec<ArmixTrial>), MixtureError> {
     config.check()?;
-    check(train, validation)?;
+    check_rows(train, validation)?;
     let moments: Vec<Moments> = train.columns().into_iter().map(|c| c.iter().copied().collect()).collect();
     let centre: Array1<f64> = moments.iter().map(Moments::mean).collect();
     let spread = |m: &Moments| Some(m.variance().sqrt()).filter(|s| s.is_normal()).unwrap_or(1.0);
@@ -126,27 +126,6 @@ pub fn fit_armix<'a>(
         trials.push(trial);
     }
     Ok((AutoregressiveMixture::new(centre, scale, config.context.clone(), links)?, trials))
-}
-
-fn check<'a>(train: ArrayView2<'a, f64>, validation: ArrayView2<'a, f64>) -> Result<(), MixtureError> {
-    let (n, d) = train.dim();
-    if n == 0 {
-        return Err(MixtureError::TooFewRows { rows: 0, needed: 1 });
-    }
-    if validation.nrows() > 0 && validation.ncols() != d {
-        let got = validation.shape().to_vec();
-        return Err(MixtureError::Shape {
-            what: "validation rows",
-            got,
-            expected: vec![validation.nrows(), d],
-        });
-    }
-    for (what, x) in [("training", train), ("validation", validation)] {
-        if let Some(((row, column), _)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(MixtureError::NotFinite { what, row, column });
-        }
-    }
-    Ok(())
 }
 
 /// At most `most` of the rows, evenly spread over them.

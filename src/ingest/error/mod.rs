@@ -11,8 +11,8 @@ pub use message::MissingColumn;
 use message::{duplicate_ids, missing_columns, missing_table_columns, missing_tables};
 use message::{part_columns, plural, unknown_format};
 
-/// Why an input could not be read, or an output table not be written. Rows are counted from 1 at the first line
-/// below the header.
+/// Why an input could not be read, or an output table not be written. Rows are counted from 1 at the first
+/// line below the header.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IngestError {

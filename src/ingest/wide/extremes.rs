@@ -28,7 +28,8 @@ impl Side {
         }
     }
 
-    /// Numbers of outermost values that may be codes, and the first value that is none.
+    /// How many of the outermost values may be codes: they repeat, and lie far from the next one inwards.
+    /// `far` is the outermost value of the other side.
     fn before_a_gap(&self, far: f64) -> usize {
         let gap = |at: usize| {
             let (code, next) = (self.0[at].0, self.0[at + 1].0);
@@ -61,8 +62,8 @@ impl Extremes {
         let (Some((high, _)), Some((low, _))) = (self.largest.0.first(), self.smallest.0.first()) else {
             return Vec::new();
         };
-        // Codes on one side must not hide those on the other: each side is looked at up to the other's first
-        // value that repeats no code.
+        // Codes on one side must not hide those on the other. Each side is therefore measured from the first
+        // value of the other side that is no code.
         let beyond = |side: &Side, far: f64| side.0.get(side.before_a_gap(far)).map_or(far, |(x, _)| *x);
         let (inner_low, inner_high) = (beyond(&self.smallest, *high), beyond(&self.largest, *low));
         let codes = |side: &Side, far: f64| side.0[..side.before_a_gap(far)].to_vec();

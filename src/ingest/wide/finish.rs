@@ -172,7 +172,7 @@ pub(super) fn finish(
     if let Subjects::Named(groups) = &table.subjects
         && let Some((name, _)) = header.iter().zip(&decisions).find(|(_, d)| d.role == Role::Group)
     {
-        messages.extend(persons::doubtful(name, groups.iter()));
+        messages.extend(persons::doubtful(name, groups));
     }
     if let Subjects::Named(groups) = &table.subjects
         && groups.codes().iter().any(f64::is_nan)

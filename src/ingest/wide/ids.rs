@@ -90,7 +90,7 @@ impl RecordIds {
             parts.push(format!("{} {share}", counted(self.repeated, "row", "rows")));
         }
         if self.absent > 0 {
-            let lack = plural(self.absent, "has none and is called", "have none and are called");
+            let lack = plural(self.absent, "has no id and is called", "have no id and are called");
             parts.push(format!("{} {lack} `row` with its number", counted(self.absent, "row", "rows")));
         }
         (n > 0).then(|| {

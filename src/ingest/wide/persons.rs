@@ -2,21 +2,25 @@
 //! stand for nobody, and values that may be one person's in two spellings. No value is shown, since it may be
 //! a person's.
 
-use std::collections::HashMap;
-
+use crate::ingest::Texts;
 use crate::ingest::spelling::{says_nothing, says_unknown};
 use crate::message::{Message, Weight, counted, plural};
+use crate::num::repeated::Repeated;
+
+use super::cells::hash_text;
 
 /// Times the rows of the average person from which on a value such as −1 or 9999 stands for nobody.
 const MANY_ROWS: f64 = 4.0;
 
-/// Messages on the column `name`, whose cells are `groups`.
-pub(super) fn doubtful<'g>(name: &str, groups: impl Iterator<Item = Option<&'g str>>) -> Vec<Message> {
-    let (mut absent, mut rows): (u64, HashMap<&str, u64>) = (0, HashMap::new());
-    for group in groups {
-        match group {
-            Some(group) => *rows.entry(group).or_default() += 1,
-            None => absent += 1,
+/// Messages on the column `name`, whose cells are `groups`. Of each different value a count and a hash are
+/// held.
+pub(super) fn doubtful(name: &str, groups: &Texts) -> Vec<Message> {
+    let (mut absent, mut rows) = (0_u64, vec![0_u32; groups.levels().len()]);
+    for code in groups.codes().iter() {
+        if code.is_nan() {
+            absent += 1;
+        } else {
+            rows[code as usize] += 1;
         }
     }
     let mut messages = Vec::new();
@@ -25,29 +29,27 @@ pub(super) fn doubtful<'g>(name: &str, groups: impl Iterator<Item = Option<&'g s
     };
     if absent > 0 {
         let text = format!(
-            "column `{name}` is empty in {}: each of them counts as somebody of its own, so that rows of one \
-             person may lie in several splits; fill the cells in if it is known whose rows they are",
+            "column `{name}` is empty in {}: each of these rows counts as a person by itself, so that rows of \
+             one person may lie in several splits; fill the cells in where it is known whose rows they are",
             counted(absent, "row", "rows")
         );
         say(absent, text);
     }
-    let average = rows.values().sum::<u64>() as f64 / rows.len().max(1) as f64;
-    let nobody: u64 =
-        rows.iter().filter(|(id, n)| **n as f64 > MANY_ROWS * average && is_nobody(id)).map(|(_, n)| n).sum();
+    let average = (groups.len() as u64 - absent) as f64 / rows.len().max(1) as f64;
+    let stands_for_nobody = |(id, n): &(&str, &u32)| f64::from(**n) > MANY_ROWS * average && is_nobody(id);
+    let nobody: u64 = groups.levels().zip(&rows).filter(stands_for_nobody).map(|(_, n)| u64::from(*n)).sum();
     if nobody > 0 {
         let text = format!(
-            "column `{name}`: {} one value that looks like a code for \"unknown\" and {} as one person's; \
-             leave the cells empty if it is one",
+            "column `{name}`: {} a value that looks like a code for \"unknown\", and {} as the rows of one \
+             person; leave these cells empty if the person is unknown",
             plural(nobody, "a row holds", &format!("{nobody} rows hold")),
             plural(nobody, "counts", "count")
         );
         say(nobody, text);
     }
-    let mut spellings: HashMap<String, u64> = HashMap::new();
-    for id in rows.keys() {
-        *spellings.entry(one_spelling(id)).or_default() += 1;
-    }
-    let alike: u64 = spellings.values().filter(|n| **n > 1).sum();
+    let mut spellings = Repeated::default();
+    groups.levels().for_each(|id| spellings.insert(hash_text(&one_spelling(id))));
+    let alike = spellings.count();
     if alike > 0 {
         let text = format!(
             "column `{name}`: {alike} of {} values differ from another by letter case or leading zeros only \
@@ -83,8 +85,8 @@ mod tests {
     use super::*;
 
     fn said(ids: &[&str]) -> Vec<Option<u64>> {
-        let groups = ids.iter().map(|id| (!id.is_empty()).then_some(*id));
-        doubtful("pid", groups).into_iter().map(|message| message.count).collect()
+        let groups: Texts = ids.iter().map(|id| (!id.is_empty()).then_some(*id)).collect();
+        doubtful("pid", &groups).into_iter().map(|message| message.count).collect()
     }
 
     #[test]

@@ -144,7 +144,8 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<
         spelling.codes = Codes::Number;
         why = format!("codes by its name, {} levels", profile.n_distinct());
         let text = format!(
-            "column `{name}` holds codes by its name and is categorical; --set role.{name}=count makes it a number"
+            "column `{name}` holds codes by its name and is categorical; --set role.{name}=count makes it a \
+             number"
         );
         messages.push(Message::column(Weight::Choice, name, text));
     } else {
