@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Hint, IoError};
-use crate::message::counted;
+use crate::message::{counted, plural};
 use crate::schema::Split;
 
 /// Columns that an error names at most.
@@ -133,8 +133,9 @@ impl Hint for FeatureError {
                 split.name()
             ),
             Self::EmptySplit { split, n_subjects, .. } => format!(
-                "whole subjects go to a split, and {n_subjects} are few: add subjects, raise `split.{}`, or \
-                 try another seed",
+                "whole subjects go to a split, and {} too few: add subjects, raise `split.{}`, or try \
+                 another seed",
+                plural(*n_subjects, "one is", &format!("{n_subjects} are")),
                 split.name()
             ),
             Self::NoFeatures { left_out } => {
