@@ -83,9 +83,11 @@ impl Effort {
         (numbers as f64 * ASSUMED * 1e-9).min(KEPT * budget)
     }
 
-    /// Of the rows of a split, those over which its mean is taken: all, or one row in so many.
+    /// Of the rows of a split, those over which its mean is taken: all, or one row in so many. Of the training
+    /// records, no comparison is made, so that some always do.
     pub(super) fn rows(&self, split: Split, rows: usize) -> Option<Vec<usize>> {
-        let step = rows.div_ceil(self.records);
+        let most = if split == Split::Train { self.records.min(RECORDS) } else { self.records };
+        let step = rows.div_ceil(most);
         (split != Split::Calibration && step > 1).then(|| (0..rows).step_by(step).collect())
     }
 }

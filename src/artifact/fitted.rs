@@ -28,6 +28,8 @@ use crate::train::HistoryRow;
 
 /// Noise of a record's score, in nats, from which on it is worth a word.
 const NOISY: f64 = 0.1;
+/// The same as a share of how much the scores of records differ.
+const NOISY_SHARE: f64 = 0.05;
 
 /// A fitted model with all that is needed to use it without its bundle.
 #[derive(Debug, Clone)]
@@ -96,7 +98,7 @@ impl ModelArtifact {
         let (effort, noise) = artifact.measure(bundle, deadline);
         artifact.header.score_draws = noise.map_or(DRAWS, |noise| noise.draws);
         artifact.metrics.score_noise = noise;
-        if let Some(noise) = noise.filter(|noise| noise.median_sd > NOISY) {
+        if let Some(noise) = noise.filter(|noise| noise.median_sd > NOISY.max(NOISY_SHARE * noise.spread)) {
             let text = format!(
                 "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; \
                  score --draws N takes more",

@@ -49,6 +49,10 @@ const PARTIAL_SUMS: usize = 1 << 22;
 const MOST_PARTS: usize = 32;
 /// Rows that a component must be responsible for; with fewer it has no covariance.
 const FEWEST_ROWS: f64 = 1e-9;
+/// A responsibility below which a row adds nothing to the sums of a component that f64 could hold.
+const NEGLIGIBLE: f64 = 1e-16;
+/// Share of a block's rows up to which those of a component are picked out of it before they are summed.
+const PICKED: f64 = 0.6;
 
 /// How to maximise.
 #[derive(Debug, Clone, Copy)]
@@ -103,10 +107,17 @@ impl Sums {
             if weight == 0.0 {
                 continue;
             }
-            let from_centre = &rows - &centres.row(c);
-            let weighted = &from_centre * &ru.insert_axis(Axis(1));
             self.weight[c] += weight;
             self.mass[c] += ru.sum();
+            // With many components, a row belongs to few of them.
+            let near: Vec<usize> =
+                r.iter().enumerate().filter(|(_, r)| **r >= NEGLIGIBLE).map(|(i, _)| i).collect();
+            let (from_centre, ru) = if near.len() as f64 <= PICKED * rows.nrows() as f64 {
+                (rows.select(Axis(0), &near) - centres.row(c), ru.select(Axis(0), &near))
+            } else {
+                (&rows - &centres.row(c), ru.to_owned())
+            };
+            let weighted = &from_centre * &ru.insert_axis(Axis(1));
             let mut first = self.first.row_mut(c);
             first += &weighted.sum_axis(Axis(0));
             let mut second = self.second.index_axis_mut(Axis(0), c);

@@ -21,6 +21,8 @@ use crate::random::{Seed, StreamRng};
 /// Number of rows that are handled together. It is fixed, so that results do not depend on the number of
 /// threads.
 const BLOCK: usize = 512;
+/// Columns of a whitening matrix that are multiplied together.
+const STRIPE: usize = 32;
 
 /// A fitted mixture of Gaussians, or of t distributions (see [`Self::with_kernel`]), or the conditional
 /// density of some of its coordinates given the others.
@@ -180,9 +182,16 @@ impl Mixture {
         let k = self.n_components();
         let mut distances = Array2::<f64>::zeros((v.nrows(), k));
         for c in 0..k {
-            let white = (&v - &self.means.row(c)).dot(&self.whitening[c]);
-            for (row, w) in white.rows().into_iter().enumerate() {
-                distances[[row, c]] = w.dot(&w);
+            let centred = &v - &self.means.row(c);
+            // The whitening is upper triangular: its first columns need the first coordinates alone.
+            for from in (0..self.means.ncols()).step_by(STRIPE) {
+                let to = (from + STRIPE).min(self.means.ncols());
+                let stripe = self.whitening[c].slice_axis(Axis(1), (from..to).into());
+                let stripe = stripe.slice_axis_move(Axis(0), (0..to).into());
+                let white = centred.slice_axis(Axis(1), (0..to).into()).dot(&stripe);
+                for (row, w) in white.rows().into_iter().enumerate() {
+                    distances[[row, c]] += w.dot(&w);
+                }
             }
         }
         distances

@@ -171,7 +171,10 @@ pub struct MixtureTrial {
     pub pooling: f64,
     /// Number of the start, from 0.
     pub start: usize,
-    /// Mean log-density of the training rows; absent when the fit failed.
+    /// Of how many training rows one was taken.
+    #[serde(default = "all", skip_serializing_if = "is_all")]
+    pub every: usize,
+    /// Mean log-density of the training rows that were taken; absent when the fit failed.
     pub train_log_prob: Option<f64>,
     /// The value by which the mixture is chosen: the mean log-density of the validation rows. Without
     /// validation rows it is minus half the Bayesian information criterion per training record.
@@ -180,6 +183,15 @@ pub struct MixtureTrial {
     pub failure: Option<String>,
     /// Whether this is the mixture returned.
     pub chosen: bool,
+}
+
+fn all() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references on")]
+fn is_all(every: &usize) -> bool {
+    *every == 1
 }
 
 fn is_plain(kernel: &Kernel) -> bool {

@@ -24,7 +24,9 @@ const NOTHING: f64 = 1e-6;
 const MOST_DRAWS: usize = 512;
 /// Numbers that all records of a bundle may take to score: with more records, or longer ones, fewer draws
 /// than would be wanted have to do. Hours of windows of a thousand samples otherwise.
-const ALL_RECORDS: usize = 1_000_000_000;
+const ALL_RECORDS: usize = 200_000_000;
+/// Distance of the quartiles of a normal distribution, in standard deviations.
+const QUARTILES_APART: f64 = 1.349;
 /// Records it is measured on, at most.
 const RECORDS: usize = 128;
 /// Repetitions of each record's score.
@@ -43,6 +45,9 @@ pub struct ScoreNoise {
     pub p95_sd: f64,
     /// Records it was measured on.
     pub records: usize,
+    /// Standard deviation of the scores between these records, by their quartiles.
+    #[serde(default)]
+    pub spread: f64,
 }
 
 /// Most noise draws per record of a bundle of `n` records of `d` coordinates.
@@ -106,6 +111,14 @@ fn measure(
         .map(|i| variance(&repeated.iter().map(|scores| scores[i]).collect::<Vec<_>>()).max(0.0).sqrt())
         .collect();
     spreads.sort_by(f64::total_cmp);
-    let at = |p: f64| if spreads.is_empty() { 0.0 } else { quantile_sorted(&spreads, p) };
-    ScoreNoise { draws, median_sd: at(0.5), p95_sd: at(0.95), records: rows.len() }
+    let mut scores = repeated.into_iter().next().unwrap_or_default();
+    scores.sort_by(f64::total_cmp);
+    let at = |sorted: &[f64], p: f64| if sorted.is_empty() { 0.0 } else { quantile_sorted(sorted, p) };
+    ScoreNoise {
+        draws,
+        median_sd: at(&spreads, 0.5),
+        p95_sd: at(&spreads, 0.95),
+        records: rows.len(),
+        spread: (at(&scores, 0.75) - at(&scores, 0.25)) / QUARTILES_APART,
+    }
 }

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::Seed;
 
+/// Most training records that an epoch sees. A larger table is gone through in several epochs, so that
+/// validation and the budget of time are looked at equally often whatever its size.
+pub(super) const EPOCH_RECORDS: usize = 65_536;
+
 /// Settings of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +26,8 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// Records per step. The batches of an epoch differ by at most one record.
     pub batch_size: usize,
-    /// Largest number of epochs, at which the cosine ends.
+    /// Largest number of epochs, at which the cosine ends. An epoch sees every training record once, or an
+    /// equal share of them of at most 65,536.
     pub max_epochs: u32,
     /// Number of epochs without a better validation value after which the run stops.
     pub patience: u32,

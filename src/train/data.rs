@@ -1,6 +1,6 @@
 //! Where the training vectors come from: fresh noise for each epoch, and fixed noise for validation.
 
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 use crate::features::{Bundle, Encoder, RecordKey};
 use crate::random::Seed;
@@ -28,8 +28,9 @@ pub trait Source: Sync {
     fn n_train(&self) -> usize;
     /// Number of validation records.
     fn n_validation(&self) -> usize;
-    /// Returns the vectors of all training records for one noise draw.
-    fn train(&self, seed: Seed, draw: u64) -> Draw;
+    /// Returns the vectors of some of the training records, in this order, for one noise draw. What a record
+    /// gets hangs on the record, the seed and the number of the draw alone.
+    fn train(&self, rows: &[usize], seed: Seed, draw: u64) -> Draw;
     /// Returns the vectors of all validation records for one noise draw.
     fn validation(&self, seed: Seed, draw: u64) -> Draw;
     /// Identifies the data, so that a checkpoint is not continued on other data.
@@ -74,8 +75,8 @@ impl<'a> BundleSource<'a> {
         }
     }
 
-    fn draw(&self, records: &Records, seed: Seed, draw: u64) -> Draw {
-        let encoded = self.encoder.encode_keyed(records.raw.view(), &records.keys, seed, draw);
+    fn draw(&self, raw: ArrayView2<'_, f64>, keys: &[RecordKey], seed: Seed, draw: u64) -> Draw {
+        let encoded = self.encoder.encode_keyed(raw, keys, seed, draw);
         Draw { values: encoded.values, log_noise: encoded.log_noise }
     }
 }
@@ -93,12 +94,13 @@ impl Source for BundleSource<'_> {
         self.validation.keys.len()
     }
 
-    fn train(&self, seed: Seed, draw: u64) -> Draw {
-        self.draw(&self.train, seed, draw)
+    fn train(&self, rows: &[usize], seed: Seed, draw: u64) -> Draw {
+        let keys: Vec<RecordKey> = rows.iter().map(|&row| self.train.keys[row]).collect();
+        self.draw(self.train.raw.select(Axis(0), rows).view(), &keys, seed, draw)
     }
 
     fn validation(&self, seed: Seed, draw: u64) -> Draw {
-        self.draw(&self.validation, seed, draw)
+        self.draw(self.validation.raw.view(), &self.validation.keys, seed, draw)
     }
 
     fn fingerprint(&self) -> String {

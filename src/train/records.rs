@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::adam::{Averaging, Group};
 use super::batch::{Batch, shuffled};
+use super::config::EPOCH_RECORDS;
 use super::data::Source;
 use super::progress::Progress;
 use super::recipe::{Keep, Recipe, Trained};
@@ -71,6 +72,11 @@ impl TrainConfig {
     }
 }
 
+/// Epochs in which `n` training records are all seen once.
+fn epochs_of(n: usize) -> usize {
+    n.div_ceil(EPOCH_RECORDS).max(1)
+}
+
 /// A flow with the records that it is trained on.
 struct Records<'a> {
     source: &'a dyn Source,
@@ -79,10 +85,9 @@ struct Records<'a> {
     validation: Vec<Batch>,
     gradients: Gradients,
     batches: usize,
-    /// Number of the current epoch, its noise draw and its order.
+    /// Number of the current epoch, and the noise draw of its records in the order in which they are visited.
     epoch: u64,
     draw: Batch,
-    order: Vec<usize>,
 }
 
 impl<'a> Records<'a> {
@@ -98,14 +103,14 @@ impl<'a> Records<'a> {
             }
             validation.push(batch);
         }
-        let first = Batch::new("train", source.train(config.seed.child("train-noise", 0), 0))?;
+        let n = source.n_train();
+        let some: Vec<usize> = (0..n).step_by(n.div_ceil(EPOCH_RECORDS)).collect();
+        let first = Batch::new("train", source.train(&some, config.seed.child("train-noise", 0), 0))?;
         flow.arrange(first.rows.t())?;
         flow.initialize(first.rows.t());
-        let n = source.n_train();
         let gradients = Gradients::new(&flow, config.batch_size.min(n));
-        let batches = n.div_ceil(config.batch_size);
-        let (epoch, draw, order) = (0, Batch::empty(), Vec::new());
-        Ok(Self { source, flow, config, validation, gradients, batches, epoch, draw, order })
+        let batches = n.div_ceil(config.batch_size).div_ceil(epochs_of(n));
+        Ok(Self { source, flow, config, validation, gradients, batches, epoch: 0, draw: Batch::empty() })
     }
 }
 
@@ -148,24 +153,85 @@ impl Trainable for Records<'_> {
         let seed = self.config.seed;
         // The last draw is given back before the next is made, which may be large.
         self.draw = Batch::empty();
-        let draw = self.source.train(seed.child("train-noise", 0), self.epoch);
+        let (n, epochs) = (self.source.n_train(), epochs_of(self.source.n_train()));
+        let (pass, part) = ((epoch as usize - 1) / epochs, (epoch as usize - 1) % epochs);
+        let order = shuffled(n, &mut seed.stream("shuffle", pass as u64 + 1));
+        let members = &order[part * n / epochs..(part + 1) * n / epochs];
+        let draw = self.source.train(members, seed.child("train-noise", 0), self.epoch);
         self.draw = Batch::new("train", draw).map_err(|_| NotFinite)?;
-        self.order = shuffled(self.draw.log_noise.len(), &mut seed.stream("shuffle", self.epoch));
         Ok(())
     }
 
     fn step(&mut self, batch: usize) -> Step<'_> {
         // All batches have the same size up to one record, because a small last batch would make a noisy
         // step.
-        let n = self.order.len();
-        let members = &self.order[batch * n / self.batches..(batch + 1) * n / self.batches];
+        let n = self.draw.log_noise.len();
+        let members: Vec<usize> = (batch * n / self.batches..(batch + 1) * n / self.batches).collect();
         let dropout = self.config.seed.child("dropout", self.epoch);
         let stream = |block| dropout.stream("block", ((batch as u64) << 32) | block);
-        let log_prob = self.gradients.compute(&self.flow, &self.draw, members, stream);
+        let log_prob = self.gradients.compute(&self.flow, &self.draw, &members, stream);
         Step { log_prob, records: members.len(), gradient: &self.gradients.sum, scale: 1.0 }
     }
 
     fn validation_log_prob(&mut self) -> f64 {
         mean_log_prob(&self.flow, &self.validation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, Array2};
+
+    use super::super::data::Draw;
+    use super::*;
+    use crate::flow::FlowConfig;
+    use crate::random::Seed;
+
+    /// Each record is its own number.
+    struct Numbered(usize);
+
+    impl Source for Numbered {
+        fn n_coordinates(&self) -> usize {
+            2
+        }
+        fn n_train(&self) -> usize {
+            self.0
+        }
+        fn n_validation(&self) -> usize {
+            1
+        }
+        fn train(&self, rows: &[usize], _: Seed, _: u64) -> Draw {
+            let values = Array2::from_shape_fn((rows.len(), 2), |(i, _)| rows[i] as f64);
+            Draw { values, log_noise: Array1::zeros(rows.len()) }
+        }
+        fn validation(&self, _: Seed, _: u64) -> Draw {
+            Draw { values: Array2::zeros((1, 2)), log_noise: Array1::zeros(1) }
+        }
+        fn fingerprint(&self) -> String {
+            self.0.to_string()
+        }
+    }
+
+    #[test]
+    fn the_epochs_of_a_pass_see_every_record_once_and_passes_differ() {
+        let (n, config) = (EPOCH_RECORDS + 1_000, TrainConfig::default());
+        let source = Numbered(n);
+        let flow = FlowConfig { n_features: 2, n_blocks: 1, hidden: 4, ..FlowConfig::default() };
+        let flow = crate::train::start_flow(&flow, Seed(1), None).unwrap();
+        let mut records = Records::new(&source, flow, &config).unwrap();
+        let mut pass = |first: u32| -> Vec<usize> {
+            (first..first + 2)
+                .flat_map(|epoch| {
+                    records.begin(epoch).unwrap();
+                    records.draw.rows.column(0).iter().map(|x| *x as usize).collect::<Vec<_>>()
+                })
+                .collect()
+        };
+        let (first, second) = (pass(1), pass(3));
+        assert_ne!(first, second);
+        for mut seen in [first, second] {
+            seen.sort_unstable();
+            assert!(seen.into_iter().eq(0..n));
+        }
     }
 }

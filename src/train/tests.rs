@@ -34,8 +34,8 @@ impl Source for Table {
     fn n_validation(&self) -> usize {
         self.validation.nrows()
     }
-    fn train(&self, _: Seed, _: u64) -> Draw {
-        Self::draw(&self.train)
+    fn train(&self, rows: &[usize], _: Seed, _: u64) -> Draw {
+        Self::draw(&self.train.select(ndarray::Axis(0), rows))
     }
     fn validation(&self, _: Seed, _: u64) -> Draw {
         Self::draw(&self.validation)
@@ -190,8 +190,8 @@ impl Source for Poisoned {
     fn n_validation(&self) -> usize {
         self.table.n_validation()
     }
-    fn train(&self, seed: Seed, draw: u64) -> Draw {
-        let mut d = self.table.train(seed, draw);
+    fn train(&self, rows: &[usize], seed: Seed, draw: u64) -> Draw {
+        let mut d = self.table.train(rows, seed, draw);
         let poison = |n: usize| n.checked_sub(1);
         if draw > 1 && self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, poison).is_ok() {
             d.values[[7, 2]] = 1e30;

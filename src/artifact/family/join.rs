@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use super::gmm::VALIDATION_DRAWS;
 use crate::artifact::ensemble::{Ensemble, weights};
@@ -12,6 +12,9 @@ use crate::evaluate::stacked_draws;
 use crate::features::Bundle;
 use crate::random::Seed;
 use crate::schema::Split;
+
+/// Weight below which a member is left out.
+const LEAST: f64 = 0.005;
 
 /// One density of several, at least one, which took `seconds` together. It is named after its first member,
 /// and what is told about its training is what is told about that member.
@@ -26,7 +29,19 @@ pub(super) fn join(bundle: &Bundle, seed: Seed, mut fitted: Vec<Fitted>, seconds
     for (part, mut column) in fitted.iter().zip(log_prob.columns_mut()) {
         column.assign(&part.model.log_prob(rows.view()));
     }
-    let weights = weights(log_prob.view(), raw.nrows());
+    let mut found = weights(log_prob.view(), raw.nrows());
+    // What hardly counts would be evaluated for every record all the same.
+    let kept: Vec<usize> = (0..fitted.len()).filter(|&i| found[i] >= LEAST).collect();
+    if kept.len() < fitted.len() {
+        log_prob = log_prob.select(Axis(1), &kept);
+        found = weights(log_prob.view(), raw.nrows());
+        let mut at = 0..;
+        fitted.retain(|_| at.next().is_some_and(|i| kept.contains(&i)));
+        if fitted.len() == 1 {
+            return Fitted { seconds, ..fitted.remove(0) };
+        }
+    }
+    let weights = found;
     let members: Vec<Member> = fitted
         .iter()
         .zip(&weights)

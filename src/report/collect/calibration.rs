@@ -60,7 +60,7 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
 
 fn p_values(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
     let calibration = calibrations(scored.model)?;
-    let raw = context.bundle.raw_of(split);
+    let raw = context.scored(split);
     let scores = scored.model.unusualness(raw.view(), scored.scores.get(&split)?);
     Some(calibration.p_values(raw.view(), &scores))
 }
@@ -68,7 +68,7 @@ fn p_values(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<
 /// The same p-values with ties broken at random, for the question whether they are uniform.
 fn smoothed(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<Vec<f64>> {
     let calibration = calibrations(scored.model)?;
-    let raw = context.bundle.raw_of(split);
+    let raw = context.scored(split);
     let scores = scored.model.unusualness(raw.view(), scored.scores.get(&split)?);
     let mut rng = context.seed.stream("report ties", 0);
     Some(calibration.smoothed_p_values(raw.view(), &scores, || rng.random()))
@@ -128,7 +128,7 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
         return None;
     }
     let density = scored.model.density();
-    let raw = context.bundle.raw_of(split);
+    let raw = context.scored(split);
     // Vectors as the model sees them on both sides: filled-in values are part of its samples too.
     let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
     let records = density.log_prob(encoded.values.view());
@@ -177,7 +177,7 @@ fn latent_quantiles(context: &Context<'_>, scored: &Scored<'_>, split: Split) ->
     if flow.config().base != BaseKind::Normal || context.n(split) < 50 {
         return None;
     }
-    let raw = context.bundle.raw_of(split);
+    let raw = context.scored(split);
     let encoded = scored.model.encoder.encode(raw.view(), scored.model.score_seed(), 0);
     let x = encoded.values.t().mapv(|v| v as f32);
     let (z, _) = flow.forward(x.view());

@@ -130,7 +130,7 @@ pub(super) fn comparison(context: &Context<'_>) -> Option<Comparison> {
             }
         })
         .collect();
-    Some(Comparison { split: split.name().into(), n: context.privacy.count(context.n(split)), rows })
+    Some(Comparison { split: split.name().into(), n: context.privacy.count(best.len() as u64), rows })
 }
 
 /// Best flow against best mixture on the test split, both chosen on validation: `(flow, mixture, flow −

@@ -1,6 +1,6 @@
 //! Where the numbers of a report come from.
 
-use super::context::Context;
+use super::context::{Context, SCORED};
 use crate::features::{Manifest, Shape};
 use crate::report::data::{Input, Provenance};
 use crate::report::format;
@@ -20,6 +20,7 @@ pub(super) fn provenance(context: &Context<'_>) -> Provenance {
         bundle_sha256: context.bundle.fingerprint(),
         seed: manifest.seed,
         draws: context.leading().model.header.score_draws,
+        scored: Split::ALL.into_iter().any(|s| context.n(s) > SCORED as u64).then_some(SCORED),
         split_rule: if declared {
             "as the table declares, else by seeded hash of the subject".into()
         } else {

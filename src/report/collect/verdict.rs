@@ -117,10 +117,11 @@ fn reasons(evidence: &Evidence<'_>, duel: Option<&(&Scored<'_>, &Scored<'_>, Pai
     if let Some((flow, baseline, paired)) = duel {
         let (low, high) = paired.interval();
         if low.is_finite() {
+            let n = flow.scores.get(&Split::Test).map_or(0, |scores| scores.log_prob.len());
             out.push(format!(
                 "Over the same {} test records the 95 % interval of the difference, flow − {}, is {} to {}; \
                  {} explains {} % of them better.",
-                context.privacy.count(context.n(Split::Test)).text(count),
+                context.privacy.count(n as u64).text(count),
                 noun(baseline),
                 signed(low, 3),
                 signed(high, 3),

@@ -153,6 +153,9 @@ pub struct Provenance {
     pub seed: u64,
     /// Draws of the noise behind each likelihood.
     pub draws: usize,
+    /// Records of a split that were scored at most, where a split has more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scored: Option<usize>,
     /// Shares of the subjects, as declared.
     pub split_rule: String,
     /// Records by split.

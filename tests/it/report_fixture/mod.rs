@@ -74,6 +74,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
             bundle_sha256: "cd".repeat(32),
             seed: 7,
             draws: 16,
+            scored: None,
             split_rule: "60 % train, 10 % validation, 15 % calibration, 15 % test, by patient".into(),
             splits: counted(&SPLITS, privacy),
             inputs: vec![Input {
