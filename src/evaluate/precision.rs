@@ -24,7 +24,7 @@ const NOTHING: f64 = 1e-6;
 const MOST_DRAWS: usize = 512;
 /// Numbers that all records of a bundle may take to score: with more records, or longer ones, fewer draws
 /// than would be wanted have to do. Hours of windows of a thousand samples otherwise.
-const ALL_RECORDS: usize = 200_000_000;
+const ALL_RECORDS: usize = 100_000_000;
 /// Distance of the quartiles of a normal distribution, in standard deviations.
 const QUARTILES_APART: f64 = 1.349;
 /// Records it is measured on, at most.

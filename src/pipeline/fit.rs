@@ -1,12 +1,13 @@
 //! `fit`: bundle → model folder.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use crate::artifact::{
     Calibrated, Calibration, Estimator, Family, FitError, Folds, Given, ModelArtifact, Options, Run, Trimmed,
 };
 use crate::error::IoError;
-use crate::features::{Bundle, Shape};
+use crate::features::{Bundle, Shape, StoredRecords};
 use crate::ingest;
 use crate::output::{OutputError, keep_inputs};
 use crate::random::Seed;
@@ -50,7 +51,7 @@ pub struct FitRequest<'a> {
 /// # Errors
 /// Where the bundle cannot be read.
 pub fn default_model(bundle: &Path) -> Result<Family, Error> {
-    Ok(Family::best_for(&Bundle::open(bundle)?.manifest.shape))
+    Ok(Family::best_for(&StoredRecords::open(bundle)?.manifest.shape))
 }
 
 /// Fits and writes the model; the checkpoint beside it is removed once the model is in place.
@@ -58,18 +59,19 @@ pub fn default_model(bundle: &Path) -> Result<Family, Error> {
 /// # Errors
 /// Whatever training reports; an interrupted run leaves its checkpoint and no model.
 pub fn fit(request: &FitRequest<'_>, progress: &dyn Progress) -> Result<ModelArtifact, Error> {
+    let begun = Instant::now();
     keep_inputs(request.output, [request.bundle])?;
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
-    keep_inputs(request.output, [request.bundle])?;
     let bundle = Bundle::open(request.bundle)?;
     let column = request.calibrate_by.map(|name| group_column(&bundle, name)).transpose()?;
     let trained = request.model.definition().trained;
     let checkpoint = trained.then(|| checkpoint_beside(request.output)).transpose()?;
     let run = Run {
         seed: request.seed,
-        time_budget: request.time_budget,
+        // Reading a large bundle is part of what the user waits for.
+        time_budget: request.time_budget.map(|budget| (budget - begun.elapsed().as_secs_f64()).max(0.05)),
         checkpoint: checkpoint.as_deref(),
         resume: request.resume,
         progress,
