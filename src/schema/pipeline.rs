@@ -22,6 +22,9 @@ pub struct Pipeline {
     pub window: Window,
     /// One column each, in this order; empty for wide tables.
     pub features: Vec<Feature>,
+    /// Columns that are kept beside the features and are no part of any density, such as outcomes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Feature>,
     /// Concepts and rules that the pipeline names and the database has not, for pipelines over concepts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -194,6 +197,9 @@ pub struct WideTable {
     pub kinds: Vec<(String, Kind)>,
     /// Columns to leave out.
     pub ignore: Vec<String>,
+    /// Columns that are kept beside the features, and are none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// Texts read as missing besides the empty cell.
     pub missing: Vec<String>,
     /// More such texts for single columns.
@@ -219,6 +225,7 @@ impl WideTable {
             split: None,
             kinds: Vec::new(),
             ignore: Vec::new(),
+            labels: Vec::new(),
             missing: MISSING.map(str::to_owned).to_vec(),
             missing_in: Vec::new(),
             separator: None,

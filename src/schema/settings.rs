@@ -30,7 +30,7 @@ const KEYS: [&str; 17] = [
 ];
 
 /// Roles of a wide table's column that are not kinds.
-const ROLES: [&str; 4] = ["id", "group", "split", "ignore"];
+const ROLES: [&str; 5] = ["id", "group", "split", "label", "ignore"];
 
 type Wrong = (String, Option<String>);
 
@@ -38,7 +38,7 @@ type Wrong = (String, Option<String>);
 ///
 /// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `window.start|end|until_end`,
 /// `split.train|validation|calibration|test`, and for wide tables
-/// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|ignore`, `missing=TEXT,…`,
+/// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|label|ignore`, `missing=TEXT,…`,
 /// `missing.COLUMN=TEXT,…`, `decimal=point|comma` and `decimal.COLUMN=point|comma`.
 ///
 /// # Errors
@@ -191,7 +191,7 @@ fn role(pipeline: &mut Pipeline, column: &str, value: &str) -> Result<(), Wrong>
         let similar = suggest::closest(value, names.iter().copied()).map(|s| format!("did you mean `{s}`?"));
         return Err((format!("unknown role `{value}`; allowed are {}", suggest::quoted(&names)), similar));
     }
-    let WideTable { id, group, split, kinds, ignore, .. } = wide;
+    let WideTable { id, group, split, kinds, ignore, labels, .. } = wide;
     for single in [&mut *id, &mut *group, &mut *split] {
         if single.as_deref() == Some(column) {
             *single = None;
@@ -199,12 +199,14 @@ fn role(pipeline: &mut Pipeline, column: &str, value: &str) -> Result<(), Wrong>
     }
     kinds.retain(|(name, _)| name != column);
     ignore.retain(|name| name != column);
+    labels.retain(|name| name != column);
     let column = column.to_owned();
     match (kind, value) {
         (Some(kind), _) => kinds.push((column, kind)),
         (None, "id") => *id = Some(column),
         (None, "group") => *group = Some(column),
         (None, "split") => *split = Some(column),
+        (None, "label") => labels.push(column),
         (None, _) => ignore.push(column),
     }
     Ok(())
@@ -360,7 +362,7 @@ mod tests {
             .unwrap_err();
         insta::assert_snapshot!(error.to_string(), @"
         `--set window.end`: a wide table has no times, so no window either
-        `--set role.x`: unknown role `integer`; allowed are `continuous`, `count`, `ordinal`, `binary`, `categorical`, `id`, `group`, `split`, `ignore`
+        `--set role.x`: unknown role `integer`; allowed are `continuous`, `count`, `ordinal`, `binary`, `categorical`, `id`, `group`, `split`, `label`, `ignore`
         `--set role.`: no column is named
         ");
     }

@@ -23,6 +23,7 @@ mod hostile;
 mod ingestion;
 mod inspect;
 mod keep_inputs;
+mod labels;
 mod layers;
 mod mimic_demo;
 mod numbers;

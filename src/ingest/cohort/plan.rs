@@ -19,10 +19,12 @@ use crate::ingest::typed::file::Wanted;
 pub(in crate::ingest) struct Plan<'a> {
     pub(in crate::ingest) schema: &'a Schema,
     pub(in crate::ingest) pipeline: &'a Pipeline,
-    /// Variables in use: those of the features, then those of the rules alone.
+    /// Variables in use: those of the features, then those of the labels and of the rules alone.
     pub(in crate::ingest) variables: Vec<PlannedVariable<'a>>,
     /// Place in `variables` of each feature.
     pub(in crate::ingest) features: Vec<(usize, &'a Feature)>,
+    /// The same of each label.
+    pub(in crate::ingest) labels: Vec<(usize, &'a Feature)>,
     /// Places in `variables`, or the columns, each rule tests.
     pub(in crate::ingest) operands: Vec<Vec<Operand>>,
     /// Event tables with rows of interest.
@@ -78,6 +80,7 @@ impl<'a> Plan<'a> {
             pipeline,
             variables: Vec::new(),
             features: Vec::new(),
+            labels: Vec::new(),
             operands: Vec::new(),
             events: Vec::new(),
             facts: BTreeMap::new(),
@@ -95,6 +98,11 @@ impl<'a> Plan<'a> {
             let i = plan.variable(&feature.variable, seconds(feature.lookback_hours), &mut needs)?;
             needs[i].add(feature.aggregation);
             plan.features.push((i, feature));
+        }
+        for label in &pipeline.labels {
+            let i = plan.variable(&label.variable, seconds(label.lookback_hours), &mut needs)?;
+            needs[i].add(label.aggregation);
+            plan.labels.push((i, label));
         }
         for rule in &pipeline.rules {
             let names: Vec<&String> = match &rule.predicate {

@@ -11,7 +11,7 @@ use crate::schema::{Aggregation, TransformKind};
 #[serde(deny_unknown_fields)]
 #[schemars(extend(
     "oneOf" = [{ "required": ["schema"] }, { "required": ["wide"] }, { "required": ["waveform"] }],
-    "dependentRequired" = { "schema": ["features", "window"], "features": ["schema"], "window": ["schema"] },
+    "dependentRequired" = { "schema": ["features", "window"], "features": ["schema"], "labels": ["schema"], "window": ["schema"] },
 ))]
 pub(in crate::schema) struct PipelineFile {
     /// The name it is referred to by.
@@ -31,6 +31,9 @@ pub(in crate::schema) struct PipelineFile {
     pub(in crate::schema) dequantize: Option<Field<bool>>,
     /// The columns of the result: `"variable"`, `"variable:aggregation"` or a table.
     pub(in crate::schema) features: Option<Field<List<TextOr<Feature>, 1>>>,
+    /// Columns that are kept beside the features and never enter a model, such as outcomes: named as features
+    /// are.
+    pub(in crate::schema) labels: Option<Field<List<TextOr<Feature>>>>,
     /// The cohort rules, in order.
     pub(in crate::schema) rules: Option<Field<List<CohortRule>>>,
     /// Which events count.

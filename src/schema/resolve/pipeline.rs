@@ -33,6 +33,7 @@ pub(super) fn pipeline(
     let wide = raw.wide.get().map(|raw| wide::wide(problems, raw));
     let waveform = raw.waveform.get().map(|raw| waveform::waveform(problems, raw));
     let features = features::features(problems, raw, first_line, schema, lacking.as_mut());
+    let labels = features::labels(problems, raw, schema, lacking.as_mut(), &features);
     let n_features = (!features.is_empty()).then_some(features.len());
     let rules = rules::rules(problems, raw, schema, n_features, lacking.as_mut());
     let name_of = |schema: &Schema| schema.name.clone();
@@ -46,6 +47,7 @@ pub(super) fn pipeline(
         schema: if concepts { found.as_ref().map(name_of) } else { raw.schema.owned() }.unwrap_or_default(),
         left_out: lacking.map(Lacking::told).unwrap_or_default(),
         features,
+        labels,
         wide,
         waveform,
         transform: raw.transform.copied().unwrap_or(TransformKind::NormalScore),
