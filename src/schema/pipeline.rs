@@ -39,6 +39,9 @@ pub struct Pipeline {
     pub dequantize: bool,
     /// Features with fewer observed training values than this share are left out, and listed in the audit.
     pub min_observed: f64,
+    /// What the absence of a part of a score means.
+    #[serde(default, skip_serializing_if = "MissingParts::is_normal")]
+    pub missing_parts: MissingParts,
     /// Shares of the subjects.
     pub split: SplitFractions,
     /// Seed of the split hash and of the stored noise draw.
@@ -281,6 +284,25 @@ words! {
         LogStandardize = "log-standardize",
         /// The number itself.
         None = "none",
+    }
+}
+
+words! {
+    /// What it means for a score that nothing is recorded of one of its parts.
+    #[derive(Default, JsonSchema)]
+    pub enum MissingParts {
+        /// The part is normal, as the authors of most scores have it.
+        #[default]
+        Normal = "normal",
+        /// The score is missing.
+        Missing = "missing",
+    }
+}
+
+impl MissingParts {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    fn is_normal(&self) -> bool {
+        *self == Self::Normal
     }
 }
 

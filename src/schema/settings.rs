@@ -5,15 +5,16 @@ use std::str::FromStr;
 use super::error::{SchemaError, SettingProblem};
 use super::pipeline::separator;
 use super::resolve::{check_min_observed, check_split, check_window};
-use super::{DecimalMark, Kind, Pipeline, PipelineKind, TransformKind, WideTable};
+use super::{DecimalMark, Kind, MissingParts, Pipeline, PipelineKind, TransformKind, WideTable};
 use super::{suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "transform",
     "dequantize",
     "seed",
     "min_observed",
+    "missing_parts",
     "window.start",
     "window.end",
     "window.until_end",
@@ -36,7 +37,7 @@ type Wrong = (String, Option<String>);
 
 /// Applies overrides in order; the pipeline is unchanged when any of them is wrong.
 ///
-/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `window.start|end|until_end`,
+/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `missing_parts=normal|missing`, `window.start|end|until_end`,
 /// `split.train|validation|calibration|test`, and for wide tables
 /// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|label|ignore`, `missing=TEXT,…`,
 /// `missing.COLUMN=TEXT,…`, `decimal=point|comma` and `decimal.COLUMN=point|comma`.
@@ -132,6 +133,14 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
         "min_observed" => {
             pipeline.min_observed = number(value)?;
             check_min_observed(pipeline.min_observed).map_err(|message| (message, None))?;
+        }
+        "missing_parts" => {
+            pipeline.missing_parts =
+                MissingParts::ALL.into_iter().find(|word| word.name() == value).ok_or_else(|| {
+                    let hint = "normal counts a part of a score without any entry as normal; missing makes the \
+                                score missing";
+                    (format!("must be normal or missing, got `{value}`"), Some(hint.to_owned()))
+                })?;
         }
         "window.start" => pipeline.window.start_hours = number(value)?,
         "window.end" => pipeline.window.end_hours = number(value)?,

@@ -19,6 +19,7 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         title: "Test".into(),
         schema: String::new(),
         labels: Vec::new(),
+        missing_parts: crate::schema::MissingParts::Normal,
         left_out: Vec::new(),
         rules: Vec::new(),
         window: Window { end_hours: 24.0, until_end: true, ..Window::default() },

@@ -148,6 +148,7 @@ fn describe(variable: &Variable, feature: &Feature, measured: bool, cells: Cells
             | Aggregation::Sum
             | Aggregation::Std
             | Aggregation::Slope
+            | Aggregation::Integral
             | Aggregation::TimeSinceLast
     );
     column.range = column.range.filter(|_| of_a_measurement);

@@ -236,6 +236,7 @@ fn pipeline() -> Pipeline {
         title: String::new(),
         schema: String::new(),
         labels: Vec::new(),
+        missing_parts: crate::schema::MissingParts::Normal,
         left_out: Vec::new(),
         rules: vec![],
         window: crate::schema::Window { end_hours: 24.0, ..Default::default() },

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{CohortRule, Field, List, Text, TextOr, Waveform, Wide};
-use crate::schema::{Aggregation, TransformKind};
+use crate::schema::{Aggregation, MissingParts, TransformKind};
 
 /// A cohort-flow pipeline: what is done with the source data.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -27,6 +27,8 @@ pub(in crate::schema) struct PipelineFile {
     pub(in crate::schema) min_observed: Option<Field<f64>>,
     /// The map to a normalised coordinate.
     pub(in crate::schema) transform: Option<Field<TransformKind>>,
+    /// What the absence of a part of a score means: that the part is normal, or that the score is missing.
+    pub(in crate::schema) missing_parts: Option<Field<MissingParts>>,
     /// Whether rounded and discrete values get noise of their resolution.
     pub(in crate::schema) dequantize: Option<Field<bool>>,
     /// The columns of the result: `"variable"`, `"variable:aggregation"` or a table.

@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use super::computed::{with_computed, without_unused};
 use super::lacking::Lacking;
 use super::split::{min_observed, split};
 use super::{features, rules, waveform, wide, window};
@@ -25,9 +26,11 @@ pub(super) fn pipeline(
     broken: &mut Option<SchemaError>,
 ) -> Option<(Pipeline, Option<Schema>)> {
     let found = raw.schema.text().and_then(|name| find_schema(problems, &name, load, broken));
-    let schema = found.as_ref();
+    let n_variables = found.as_ref().map_or(0, |schema| schema.variables.len());
     // What a database lacks of a pipeline over concepts is left out and told.
     let concepts = raw.schema.get().is_some_and(|name| name.as_ref() == CONCEPTS);
+    let found = found.map(|schema| if concepts { with_computed(schema, dictionary) } else { schema });
+    let schema = found.as_ref();
     let mut lacking = concepts.then(|| Lacking { dictionary, names: Vec::new(), rules: Vec::new() });
     check_input(problems, raw, first_line);
     let wide = raw.wide.get().map(|raw| wide::wide(problems, raw));
@@ -40,6 +43,7 @@ pub(super) fn pipeline(
     let pipeline = Pipeline {
         rules,
         window: window::window(problems, raw, first_line, schema),
+        missing_parts: raw.missing_parts.copied().unwrap_or_default(),
         min_observed: min_observed(problems, raw),
         split: split(problems, raw),
         name: raw.name.owned()?,
@@ -54,6 +58,7 @@ pub(super) fn pipeline(
         dequantize: raw.dequantize.copied().unwrap_or(true),
         seed: raw.seed.copied().unwrap_or(0),
     };
+    let found = found.map(|schema| without_unused(schema, n_variables, &pipeline));
     Some((pipeline, found))
 }
 
