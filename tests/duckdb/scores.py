@@ -142,7 +142,10 @@ def over_time(con):
                       for k, w in weights.items())
     con.execute(f"""create table dose as with t as (select distinct stay, s from lasting where kind in ({kinds})
                        union select distinct stay, s from m where kind in ({kinds}))
-        select stay, max({dose}) as dose from t group by stay""")
+        , d as (select stay, max({dose}) as dose from t group by stay)
+        -- Entries of which none can be used are a dose that is not known.
+        select stay, coalesce(dose, case when stay in (select stay from w where kind in ({kinds}) and x is null) then null else 0 end) as dose
+          from stays left join d using (stay)""")
 
 
 def kidney(con):
@@ -245,7 +248,7 @@ def queries():
     features |= {"sofa": of("sofa", "sofa"), "qsofa": of("small", "qsofa"), "sirs": of("small", "sirs"), "news2": of("news", "news2"),
                  "kdigo_creatinine": of("kdigo", "stage"), "kdigo_urine": of("kdigo_urine", "stage"),
                  "map_time_mean": of("pressure", "mean"), "map_below_65": "select stay, coalesce(below, 0) from pressure",
-                 "norepinephrine_equivalent": "select stay, coalesce(dose, 0) from stays left join dose using (stay)",
+                 "norepinephrine_equivalent": of("dose", "dose"),
                  "ventilated": """select stay, (stay in (select stay from m where kind = 'setting' union select stay from lasting
                                   where kind = 'procedure'))::int from stays""",
                  "oasis": "select stay, case when not coalesce(open, false) then oasis end from oasis",

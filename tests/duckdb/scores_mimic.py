@@ -142,7 +142,8 @@ def coded(nine, ten):
         for part in text.split():
             low, _, high = part.partition("-")
             n = len(low)
-            tests.append(f"left(c, {n}) between '{low}' and '{high or low}'")
+            # C7A and C7B lie between C77 and C80 in the order of texts, and in none of the lists.
+            tests.append(f"(left(c, {n}) between '{low}' and '{high or low}' and regexp_full_match(c[2:{n}], '[0-9]*'))")
         return " or ".join(tests)
     return f"(select hadm from icd where (v = '9' and ({test(nine)})) or (v = '10' and ({test(ten)})))"
 

@@ -38,6 +38,7 @@ mod report_collect;
 mod report_fixture;
 mod report_waveform;
 mod sample;
+mod scores;
 mod support;
 mod train;
 mod waveform;

@@ -78,3 +78,18 @@ fn rejected_measurements_are_counted_and_change_no_aggregate() {
     assert_eq!(slot.value(0, Aggregation::Last, (0, 60)), Aggregate::Number(3.0));
     assert_eq!(slot.value(0, Aggregation::Sum, (0, 60)), Aggregate::Number(3.0));
 }
+
+#[test]
+fn what_lasts_weighs_as_long_as_it_lasts() {
+    let mut slot = Slot::new(Needs { series: true, ..Needs::default() }, 1);
+    slot.add_lasting(0, (-3600, 3600), Value::Number(2.0), &[]);
+    slot.add_lasting(0, (7200, 14_400), Value::Number(5.0), &[]);
+    let value = |a| slot.value(0, a, (0, 10_800));
+    assert_eq!(
+        value(Aggregation::Integral),
+        Aggregate::Number(2.0 + 5.0),
+        "an hour of each lies in the window"
+    );
+    assert_eq!(value(Aggregation::TimeMean), Aggregate::Number(3.5));
+    assert!(slot.series(0).is_empty() && slot.lasting(0).len() == 2);
+}
