@@ -76,6 +76,14 @@ pub enum FeatureError {
         /// First such row, counted from 1.
         row: usize,
     },
+    /// The labels of a bundle could not be written or read.
+    #[error("the labels in {}: {source}", path.display())]
+    Labels {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: Box<crate::ingest::IngestError>,
+    },
     /// The folder is no bundle.
     #[error("{} is not a bundle: it has no {file}", path.display())]
     NotABundle {
@@ -148,6 +156,7 @@ impl Hint for FeatureError {
                 );
                 lines.join("\n")
             }
+            Self::Labels { source, .. } => return source.hint(),
             Self::MissingColumns(_) => {
                 "give the table the columns of the bundle the model was fitted on; empty cells are allowed"
                     .into()

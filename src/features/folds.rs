@@ -102,6 +102,7 @@ impl Bundle {
             subjects: Subjects::Named(rows.iter().map(|&i| Some(&subjects[i])).collect()),
             splits: Some(splits),
             columns: columns.collect(),
+            labels: Vec::new(),
             audit: Audit::default(),
         }
     }
@@ -150,6 +151,7 @@ mod tests {
                 column("x", Cells::Number((0..n).map(number).collect())),
                 column("t", Cells::Text((0..n).map(text).collect())),
             ],
+            labels: Vec::new(),
             audit: Audit::default(),
         };
         (Bundle::build(&table, None, &load_pipeline("wide-table").unwrap().0).unwrap(), subjects)

@@ -11,6 +11,7 @@ use crate::num::hex::sha256;
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split};
 
+use super::labels::LabelMeta;
 use super::{Encoder, FeatureError, Shape};
 
 /// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a
@@ -40,6 +41,12 @@ pub struct Manifest {
     pub tensor_sha256: String,
     /// [`fingerprint`] of the resolved schema.
     pub schema_sha256: Option<String>,
+    /// Columns of `labels.parquet`, which no model sees.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelMeta>,
+    /// SHA-256 of `labels.parquet`, where there are labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_sha256: Option<String>,
     /// Files read.
     pub inputs: Vec<InputFile>,
     /// The resolved pipeline.

@@ -24,6 +24,7 @@ mod error;
 mod fit;
 mod folds;
 mod key;
+mod labels;
 mod levels;
 mod manifest;
 mod noise;
@@ -50,6 +51,7 @@ pub use encoder::{Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVE
 pub use error::FeatureError;
 pub use folds::Fold;
 pub use key::RecordKey;
+pub use labels::{LabelMeta, LabelTable};
 pub use levels::{Apart, Levels, Rare};
 pub use manifest::{FORMAT_VERSION, Manifest, SplitCounts};
 pub use noise::{Atom, Noise};

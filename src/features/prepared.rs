@@ -11,6 +11,7 @@ use crate::ingest::{Audit, RecordTable, Subjects};
 use crate::message::{Message, Weight, plural};
 use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
+use super::labels::{self, LabelMeta};
 use super::manifest::{AUDIT, MANIFEST, TENSORS, json};
 use super::tensors::Contents;
 use super::{
@@ -73,6 +74,8 @@ impl<'t> Prepared<'t> {
             shape: Shape::of(pipeline),
             tensor_sha256: String::new(),
             schema_sha256: schema.map(fingerprint),
+            labels: table.labels.iter().map(LabelMeta::of).collect(),
+            labels_sha256: None,
             inputs: audit.inputs.clone(),
             pipeline: pipeline.clone(),
             schema: schema.cloned(),
@@ -86,13 +89,15 @@ impl<'t> Prepared<'t> {
         &self.splits
     }
 
-    /// Writes `tensor.safetensors`, `manifest.json` and `audit.json` into an existing, staged folder
+    /// Writes `tensor.safetensors`, `manifest.json`, `audit.json` and, where there are labels, `labels.parquet`
+    /// into an existing, staged folder
     /// ([`crate::output::Staged::dir`]); the same table gives the same bytes. Returns the manifest and the
     /// audit.
     ///
     /// # Errors
     /// I/O failures.
-    pub fn write(self, dir: &Path) -> Result<(Manifest, Audit), FeatureError> {
+    pub fn write(mut self, dir: &Path) -> Result<(Manifest, Audit), FeatureError> {
+        self.manifest.labels_sha256 = labels::write(dir, self.table, &self.splits)?;
         let path = dir.join(TENSORS);
         let mut file = File::create(&path).map_err(IoError::on("create", &path))?;
         let (manifest, audit) = self.write_tensors(&mut file, &path)?;

@@ -7,6 +7,7 @@
 //! | [`any_table`] | How do I use a table of my own? |
 //! | [`mimic3`] | How do I get from a MIMIC-III extract to features? |
 //! | [`databases`] | How do I read MIMIC-IV, eICU, OMOP, MEDS or a database of my own? |
+//! | [`scores`] | How do I get severity scores and outcomes, and what do missing parts mean? |
 //! | [`time_windows`] | How do I make one record per hour, derive variables, and follow one value to its rows? |
 //! | [`signals`] | How do I work with bedside waveforms? |
 //! | [`models`] | Which model does `fit` make, and how good is it? |
@@ -42,6 +43,9 @@ pub mod outliers {}
 
 #[doc = include_str!("report.md")]
 pub mod report {}
+
+#[doc = include_str!("scores.md")]
+pub mod scores {}
 
 #[doc = include_str!("signals.md")]
 pub mod signals {}

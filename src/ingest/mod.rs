@@ -48,4 +48,4 @@ pub use text_table::TextTable;
 pub use wide::{
     Expected, NewTable, column_names, draft_wide, read_columns, read_expected, read_only_expected, read_wide,
 };
-pub use write::{OutputCells, OutputColumn, find_our_name, write_features, write_table};
+pub use write::{OutputCells, OutputColumn, find_our_name, write_features, write_labels, write_table};

@@ -20,6 +20,8 @@ pub struct RecordTable {
     pub splits: Option<Vec<Split>>,
     /// Features in pipeline order.
     pub columns: Vec<Column>,
+    /// Columns that no model sees, such as outcomes, in pipeline order.
+    pub labels: Vec<Column>,
     /// What was read, dropped, converted and why.
     pub audit: Audit,
 }

@@ -15,7 +15,7 @@ use crate::ingest::text::is_formula;
 use crate::output::Staged;
 use crate::schema::Split;
 
-use super::{Cells, IngestError, RecordTable, Spelling};
+use super::{Cells, Column, IngestError, RecordTable, Spelling};
 
 /// What stands before the name of a column of ours where a column of the user's has the same name.
 const OURS: &str = "cohort_flow.";
@@ -135,10 +135,30 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
 /// # Panics
 /// If there is not one split per record.
 pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
+    write_records(path, table, &table.columns, splits)
+}
+
+/// Writes the same with the labels in the place of the features.
+///
+/// # Errors
+/// I/O failures.
+///
+/// # Panics
+/// If there is not one split per record.
+pub fn write_labels(path: &Path, table: &RecordTable, splits: &[Split]) -> Result<(), IngestError> {
+    write_records(path, table, &table.labels, splits)
+}
+
+fn write_records(
+    path: &Path,
+    table: &RecordTable,
+    written: &[Column],
+    splits: &[Split],
+) -> Result<(), IngestError> {
     assert_eq!(splits.len(), table.n_records(), "one split per record");
-    let features: HashSet<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    let others: HashSet<&str> = written.iter().map(|c| c.name.as_str()).collect();
     let names =
-        ["record_id", "subject_id", "split"].map(|name| pl::PlSmallStr::from(our_name(name, &features)));
+        ["record_id", "subject_id", "split"].map(|name| pl::PlSmallStr::from(our_name(name, &others)));
     let block = |from: usize, to: usize| {
         let rows = from..to;
         let ids: Vec<&str> = rows.clone().map(|i| &table.record_ids[i]).collect();
@@ -146,17 +166,17 @@ pub fn write_features(path: &Path, table: &RecordTable, splits: &[Split]) -> Res
         let of: Vec<&str> = splits[rows].iter().map(|s| s.name()).collect();
         let ours = names.iter().cloned().zip([ids, subjects, of]);
         let mut columns: Vec<pl::Column> = ours.map(|(name, list)| pl::Column::new(name, list)).collect();
-        columns.par_extend(table.columns.par_iter().map(|feature| {
+        columns.par_extend(written.par_iter().map(|column| {
             let mut x = vec![0.0; to - from];
-            match &feature.cells {
+            match &column.cells {
                 Cells::Number(all) => {
                     all.read(from, &mut x);
-                    numbers(&feature.name, x)
+                    numbers(&column.name, x)
                 }
                 Cells::Text(texts) => {
                     texts.codes().read(from, &mut x);
                     let list: Vec<Option<&str>> = x.into_iter().map(|code| texts.text(code)).collect();
-                    pl::Column::new(feature.name.as_str().into(), list)
+                    pl::Column::new(column.name.as_str().into(), list)
                 }
             }
         }));

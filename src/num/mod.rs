@@ -8,6 +8,7 @@ mod inner;
 pub mod moments;
 pub mod packed;
 mod product;
+pub mod proportion;
 pub mod quantile;
 pub mod rational_quadratic;
 pub mod real;

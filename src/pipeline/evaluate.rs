@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::features::LabelTable;
 use crate::ingest::{self, Cells, RecordTable};
 use crate::message::{Message, Weight};
 use crate::outlier::{Agreement, Verdict, agreement, q_values};
@@ -17,6 +18,15 @@ use super::{Error, error};
 /// Files that cannot be read; cells of flags that are no probability or no decision; labels of which none is
 /// about a record of the table.
 pub fn evaluate(flags: &Path, labels: &Path) -> Result<(Agreement, Vec<Message>), Error> {
+    if labels.is_dir() {
+        let names: Vec<String> = LabelTable::open(labels)?.metas.into_iter().map(|meta| meta.name).collect();
+        let has =
+            if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+        return Err(Error::Usage {
+            message: format!("{} is a bundle, and no label of it is named", labels.display()),
+            hint: format!("name one by --label NAME; {has}"),
+        });
+    }
     let known = read_labels(labels)?;
     let mut wanted =
         vec![("score", Kind::Continuous), ("p_value", Kind::Continuous), ("flagged", Kind::Categorical)];

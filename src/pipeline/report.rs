@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::artifact::ModelArtifact;
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
-use crate::features::{Bundle, FeatureError, Shape};
+use crate::features::{Bundle, FeatureError, LabelTable, Shape};
 use crate::ingest::{self, Cells};
-use crate::outlier::{self, Evaluation, Flags, Rule};
+use crate::message::{Message, Weight};
+use crate::outlier::{self, Estimate, Evaluation, Flags, Rule};
 use crate::output::{OutputError, keep_inputs, write_atomic};
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
@@ -117,12 +118,14 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
                         }
                         _ => None,
                     };
+                    let outcomes = outcomes(request.bundle, &bundle, &summary.flags, &mut messages)?;
                     Ok(Flagged {
                         flags: summary.flags,
                         messages,
                         fdr: request.fdr,
                         new_records: request.records.is_some(),
                         evaluation,
+                        outcomes,
                     })
                 })
                 .transpose()?
@@ -147,6 +150,46 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     };
     write_atomic(request.output, text.as_bytes())?;
     Ok(flagged.and_then(|f| f.evaluation))
+}
+
+/// The labels of the bundle among the flagged records and the others. Of texts there is neither share nor mean.
+fn outcomes(
+    path: &Path,
+    bundle: &Bundle,
+    flags: &Flags,
+    messages: &mut Vec<Message>,
+) -> Result<Vec<report::Outcome>, Error> {
+    let labels = LabelTable::of(path, &bundle.manifest)?;
+    let rows: Vec<(usize, bool)> =
+        flags.rows.iter().filter_map(|row| Some((labels.row(&row.record_id)?, row.flagged))).collect();
+    if rows.is_empty() || labels.metas.is_empty() {
+        return Ok(Vec::new());
+    }
+    let subjects: HashSet<_> = rows.iter().map(|(row, _)| labels.subject(*row)).collect();
+    if subjects.len() < rows.len() {
+        let text = format!(
+            "{} records are of {} patients: the intervals of outcomes take records as independent and are \
+             too narrow",
+            rows.len(),
+            subjects.len()
+        );
+        messages.push(Message::records(Weight::Wrong, text).counting(rows.len()));
+    }
+    let mut all = Vec::new();
+    for (at, meta) in labels.metas.iter().enumerate().filter(|(_, meta)| meta.kind != Kind::Categorical) {
+        let values = |wanted: bool| -> Vec<f64> {
+            let of = rows.iter().filter(|(_, flagged)| *flagged == wanted);
+            of.filter_map(|(row, _)| labels.number(at, *row)).filter(|x| !x.is_nan()).collect()
+        };
+        let is_share = values(true).into_iter().chain(values(false)).all(|x| x == 0.0 || x == 1.0);
+        let estimate = |wanted: bool| {
+            let values = values(wanted);
+            if is_share { Estimate::share(values.iter().map(|x| *x == 1.0)) } else { Estimate::mean(&values) }
+        };
+        let (label, unit) = (meta.label.clone(), (!is_share).then(|| meta.unit.clone()));
+        all.push(report::Outcome { label, unit, flagged: estimate(true), rest: estimate(false) });
+    }
+    Ok(all)
 }
 
 /// Refuses a name that promises another kind of file.

@@ -1,6 +1,7 @@
 //! Statistics that compare two sets of records: distances of distributions, rank correlations, intervals of
 //! shares.
 
+pub(crate) use crate::num::proportion::Z95;
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 use rayon::prelude::*;
@@ -8,9 +9,6 @@ use rayon::prelude::*;
 use crate::num::moments::Moments;
 use crate::num::special::normal_quantile;
 use crate::random::Seed;
-
-/// Half-width of a 95 % normal interval in standard errors.
-pub(crate) const Z95: f64 = 1.959_963_984_540_054;
 
 /// Kolmogorov–Smirnov distance of two samples in ascending order: the largest gap of their distribution
 /// functions; 0 when one is empty.
@@ -138,19 +136,6 @@ pub(crate) fn stability_index(old: &[u64], new: &[u64]) -> Option<f64> {
     })
 }
 
-/// Wilson's 95 % interval of a share of `k` in `n`.
-///
-/// # References
-/// Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
-pub(crate) fn wilson(k: usize, n: usize) -> (f64, f64) {
-    const Z: f64 = Z95;
-    let (n, p) = (n as f64, k as f64 / n as f64);
-    let center = p + Z * Z / (2.0 * n);
-    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + Z * Z / n;
-    (((center - half) / scale).max(0.0), ((center + half) / scale).min(1.0))
-}
-
 /// Spearman correlations of all pairs of columns over the rows that have both, as a full symmetric matrix;
 /// `None` below `minimum` such rows or where a column is constant on them.
 ///
@@ -276,17 +261,6 @@ mod tests {
         assert_eq!(r[[0, 0]], Some(1.0));
         assert_eq!(spearman(x.view(), 5)[[0, 1]], None);
         assert_eq!(spearman(array![[1.0, 1.0], [1.0, 2.0], [1.0, 3.0]].view(), 2)[[0, 1]], None);
-    }
-
-    #[test]
-    fn wilson_agrees_with_forty_digits() {
-        // The formula in Python's decimal arithmetic with 40 digits.
-        let (low, high) = wilson(5, 100);
-        assert!(
-            (low - 0.021_543_679_154_368).abs() < 1e-14 && (high - 0.111_750_469_231_919).abs() < 1e-14,
-            "{low} {high}"
-        );
-        assert_eq!(wilson(0, 10).0, 0.0);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod measure;
 mod privacy;
 mod ranks;
 
-pub use collect::{Flagged, Older, ReportOptions, collect};
+pub use collect::{Flagged, Older, Outcome, ReportOptions, collect};
 pub use data::ReportData;
 pub use error::ReportError;
 pub use html::{render, to_json};

@@ -32,6 +32,11 @@ words! {
         /// Hours from the latest usable measurement to the end of the window, or of the record if that is
         /// earlier.
         TimeSinceLast = "time-since-last",
+        /// Mean over time: every value counts for as long as it holds, which is until the next one, and at most
+        /// four hours; of what lasts, such as an infusion, for as long as that does.
+        TimeMean = "time-mean",
+        /// Sum over time, in hours: rates become amounts, and indicators the hours for which they hold.
+        Integral = "integral",
     }
 }
 
@@ -46,6 +51,8 @@ impl Aggregation {
         match self {
             Self::Count => String::new(),
             Self::TimeSinceLast => "h".into(),
+            Self::Integral if unit.is_empty() => "h".into(),
+            Self::Integral => unit.strip_suffix("/h").map_or_else(|| format!("{unit}·h"), str::to_owned),
             Self::Slope if unit.is_empty() => "1/h".into(),
             Self::Slope => format!("{unit}/h"),
             _ => unit.to_owned(),
@@ -63,7 +70,16 @@ impl Aggregation {
             | (Self::Sum, Kind::Ordinal)
             | (Self::Median | Self::Std | Self::Slope, Kind::Binary) => None,
             (Self::Min | Self::Max, kind) => Some(kind),
-            (Self::Mean | Self::Median | Self::Std | Self::Sum | Self::Slope, _) => Some(Kind::Continuous),
+            (
+                Self::Mean
+                | Self::Median
+                | Self::Std
+                | Self::Sum
+                | Self::Slope
+                | Self::TimeMean
+                | Self::Integral,
+                _,
+            ) => Some(Kind::Continuous),
         }
     }
 
@@ -71,7 +87,7 @@ impl Aggregation {
     pub const fn resolution_of(self, resolution: Option<f64>) -> Option<f64> {
         match self {
             Self::First | Self::Last | Self::Min | Self::Max | Self::Sum => resolution,
-            Self::Mean | Self::Median | Self::Std | Self::Slope => None,
+            Self::Mean | Self::Median | Self::Std | Self::Slope | Self::TimeMean | Self::Integral => None,
             // Times of day are charted to the minute.
             Self::TimeSinceLast => Some(1.0 / 60.0),
             Self::Count => Some(1.0),

@@ -47,13 +47,13 @@ pub use draft::{DraftColumn, draft_pipeline};
 pub use dtype::DType;
 pub(crate) use enums::words;
 pub use error::{Description, Problem, SchemaError, SettingProblem};
-pub use expression::{Expression, ExpressionProblem, Function, Known, Node, Operand};
+pub use expression::{Expression, ExpressionProblem, Fold, Function, Known, Node, Operand, Past};
 pub use fingerprint::{canonical_json, fingerprint};
 pub use kind::Kind;
 pub use model::{Conversion, Derived, Item, Record, Rule, Schema, Source, Variable, Years};
 pub use pipeline::{
-    Anchor, CohortRule, DecimalMark, Feature, Pipeline, PipelineKind, Predicate, Split, SplitFractions,
-    TransformKind, WideTable, Window,
+    Anchor, CohortRule, DecimalMark, Feature, MissingParts, Pipeline, PipelineKind, Predicate, Split,
+    SplitFractions, TransformKind, WideTable, Window,
 };
 pub use raw::{concepts_json_schema, pipeline_json_schema, schema_json_schema};
 pub use registry::{

@@ -121,6 +121,7 @@ impl Variable {
     pub fn is_single(&self) -> bool {
         match &self.derived {
             None => self.is_static(),
+            Some(derived) if derived.per_window => true,
             Some(derived) => derived.at.is_none() && derived.expression().is_ok_and(|e| e.is_single()),
         }
     }
@@ -135,6 +136,15 @@ pub struct Derived {
     pub within_hours: f64,
     /// Combined only when this variable is measured; none: whenever any of them is.
     pub at: Option<String>,
+    /// Whether it is one number per window because facts and variables that are such are all that it is made
+    /// of, which the expression alone does not tell.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub per_window: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Derived {
@@ -186,6 +196,30 @@ pub enum Source {
         table: String,
         /// Column.
         column: String,
+    },
+    /// Hours from the record's start to a time in a column of facts; negative before it.
+    Hours {
+        /// Table.
+        table: String,
+        /// Column.
+        column: String,
+    },
+    /// Hours from the end of the record to the start of the subject's next one; absent where there is none.
+    Next {
+        /// Table of the records.
+        table: String,
+        /// Column of their starts.
+        column: String,
+    },
+    /// Whether any row of a record in a table of many rows holds one of the values: 1, else 0 where there are
+    /// rows at all.
+    Listed {
+        /// Table with many rows per record.
+        table: String,
+        /// Column.
+        column: String,
+        /// Values; `*` at the end stands for any ending.
+        values: Vec<String>,
     },
     /// Years by the calendar from a birth column to the record's start; ages of 90 years and more (shifted to
     /// about 300 in MIMIC) become `cap`.
@@ -259,4 +293,6 @@ pub enum Rule {
     /// is known, how much is not, so that a record with such rows alone is missing and does not take the
     /// default `absent`.
     NotConvertible,
+    /// A row says that something was there, whatever its number: 1.
+    Present,
 }

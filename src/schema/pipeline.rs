@@ -22,6 +22,9 @@ pub struct Pipeline {
     pub window: Window,
     /// One column each, in this order; empty for wide tables.
     pub features: Vec<Feature>,
+    /// Columns that are kept beside the features and are no part of any density, such as outcomes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Feature>,
     /// Concepts and rules that the pipeline names and the database has not, for pipelines over concepts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -36,6 +39,9 @@ pub struct Pipeline {
     pub dequantize: bool,
     /// Features with fewer observed training values than this share are left out, and listed in the audit.
     pub min_observed: f64,
+    /// What the absence of a part of a score means.
+    #[serde(default, skip_serializing_if = "MissingParts::is_normal")]
+    pub missing_parts: MissingParts,
     /// Shares of the subjects.
     pub split: SplitFractions,
     /// Seed of the split hash and of the stored noise draw.
@@ -194,6 +200,9 @@ pub struct WideTable {
     pub kinds: Vec<(String, Kind)>,
     /// Columns to leave out.
     pub ignore: Vec<String>,
+    /// Columns that are kept beside the features, and are none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// Texts read as missing besides the empty cell.
     pub missing: Vec<String>,
     /// More such texts for single columns.
@@ -219,6 +228,7 @@ impl WideTable {
             split: None,
             kinds: Vec::new(),
             ignore: Vec::new(),
+            labels: Vec::new(),
             missing: MISSING.map(str::to_owned).to_vec(),
             missing_in: Vec::new(),
             separator: None,
@@ -274,6 +284,25 @@ words! {
         LogStandardize = "log-standardize",
         /// The number itself.
         None = "none",
+    }
+}
+
+words! {
+    /// What it means for a score that nothing is recorded of one of its parts.
+    #[derive(Default, JsonSchema)]
+    pub enum MissingParts {
+        /// The part is normal, as the authors of most scores have it.
+        #[default]
+        Normal = "normal",
+        /// The score is missing.
+        Missing = "missing",
+    }
+}
+
+impl MissingParts {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    fn is_normal(&self) -> bool {
+        *self == Self::Normal
     }
 }
 

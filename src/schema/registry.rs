@@ -21,9 +21,17 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("physionet2019", include_str!("../../schemas/physionet2019.toml")),
 ];
 
+/// What is read beside a built-in schema where a pipeline names it, by the name of the schema. A bundle holds
+/// the schema that it was made by, and those of pipelines that name nothing of this stay as they are.
+const ADDITIONS: &[(&str, &str)] = &[(
+    "mimic3",
+    concat!(include_str!("../../schemas/mimic3.toml"), include_str!("../../schemas/additions/mimic3.toml")),
+)];
+
 const PIPELINES: &[(&str, &str)] = &[
     ("icu-first-24h", include_str!("../../pipelines/icu-first-24h.toml")),
     ("icu-hourly", include_str!("../../pipelines/icu-hourly.toml")),
+    ("icu-scores", include_str!("../../pipelines/icu-scores.toml")),
     ("mimic3-first-24h", include_str!("../../pipelines/mimic3-first-24h.toml")),
     ("mimic3-first-48h-benchmark", include_str!("../../pipelines/mimic3-first-48h-benchmark.toml")),
     ("mimic3-hourly", include_str!("../../pipelines/mimic3-hourly.toml")),
@@ -52,14 +60,18 @@ pub fn pipeline_text(name: &str) -> Option<&'static str> {
     PIPELINES.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
 }
 
-/// The schema built in under a name, or that of a file.
+/// The schema built in under a name, or that of a file; `concepts` is the dictionary in the form of a schema.
 ///
 /// A built-in name wins over a file of the same name; `./name` means the file.
 ///
 /// # Errors
 /// [`SchemaError::Unknown`], [`SchemaError::Io`] or [`SchemaError::Invalid`].
 pub fn load_schema(name_or_path: &str) -> Result<Schema, SchemaError> {
-    load_schema_from(name_or_path, Path::new(""))
+    if name_or_path == CONCEPTS {
+        return Ok(schema_of_concepts());
+    }
+    let all: Vec<_> = ADDITIONS.iter().chain(SCHEMAS).copied().collect();
+    load_schema_from(name_or_path, &all, Path::new(""))
 }
 
 /// The pipeline built in under a name, or that of a file, with the schema it names; wide tables have none.
@@ -88,7 +100,20 @@ pub fn load_pipeline_on(
     parse_pipeline(&file, &text, &|named| match (named, schema) {
         (CONCEPTS, Some(schema)) => load_schema(schema),
         (CONCEPTS, None) => Ok(schema_of_concepts()),
-        (named, _) => load_schema_from(named, &folder),
+        (named, _) => load_schema_from(named, SCHEMAS, &folder),
+    })
+    .or_else(|error| {
+        // A pipeline that names what is read beside its schema takes the whole of it.
+        let whole = parse_pipeline(&file, &text, &|named| match named {
+            CONCEPTS => Err(SchemaError::Unknown {
+                what: Description::Schema,
+                name: CONCEPTS.to_owned(),
+                known: Vec::new(),
+                similar: None,
+            }),
+            named => load_schema_from(named, ADDITIONS, &folder),
+        });
+        whole.or(Err(error))
     })
 }
 
@@ -108,6 +133,9 @@ pub fn is_over_concepts(name_or_path: &str) -> Result<bool, SchemaError> {
 /// # Errors
 /// [`SchemaError::Unknown`] or [`SchemaError::Io`].
 pub fn is_pipeline(name_or_path: &str) -> Result<bool, SchemaError> {
+    if name_or_path == CONCEPTS {
+        return Ok(false);
+    }
     let both: Vec<_> = SCHEMAS.iter().chain(PIPELINES).copied().collect();
     let (text, _) = find(Description::Any, name_or_path, &both, Path::new(""))?;
     let Ok(document) = DeTable::parse(&text) else { return Ok(false) };
@@ -118,8 +146,12 @@ pub fn is_pipeline(name_or_path: &str) -> Result<bool, SchemaError> {
         && ["features", "wide", "waveform", "schema"].into_iter().any(has))
 }
 
-fn load_schema_from(name_or_path: &str, folder: &Path) -> Result<Schema, SchemaError> {
-    let (text, file) = find(Description::Schema, name_or_path, SCHEMAS, folder)?;
+fn load_schema_from(
+    name_or_path: &str,
+    built_in: &[(&'static str, &'static str)],
+    folder: &Path,
+) -> Result<Schema, SchemaError> {
+    let (text, file) = find(Description::Schema, name_or_path, built_in, folder)?;
     parse_schema(&file, &text)
 }
 

@@ -135,6 +135,14 @@ pub(super) fn source_text(source: &Source) -> String {
             format!("{table} {}", shown.join(", "))
         }
         Source::Column { table, column } => format!("{table}.{column}"),
+        Source::Hours { table, column } => format!("hours to {table}.{column}"),
+        Source::Next { table, column } => format!("hours to the next {table}.{column}"),
+        Source::Listed { table, column, values } => {
+            let more = values.len().saturating_sub(ITEMS_SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let shown: Vec<&str> = values.iter().take(ITEMS_SHOWN).map(String::as_str).collect();
+            format!("{table}.{column} {}{more}", shown.join(", "))
+        }
         Source::Age { table, birth, .. } => format!("years since {table}.{birth}"),
         Source::Years { table, from, .. } => format!("years from {table}.{}", from.columns().join(", ")),
     }

@@ -5,15 +5,16 @@ use std::str::FromStr;
 use super::error::{SchemaError, SettingProblem};
 use super::pipeline::separator;
 use super::resolve::{check_min_observed, check_split, check_window};
-use super::{DecimalMark, Kind, Pipeline, PipelineKind, TransformKind, WideTable};
+use super::{DecimalMark, Kind, MissingParts, Pipeline, PipelineKind, TransformKind, WideTable};
 use super::{suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "transform",
     "dequantize",
     "seed",
     "min_observed",
+    "missing_parts",
     "window.start",
     "window.end",
     "window.until_end",
@@ -30,15 +31,15 @@ const KEYS: [&str; 17] = [
 ];
 
 /// Roles of a wide table's column that are not kinds.
-const ROLES: [&str; 4] = ["id", "group", "split", "ignore"];
+const ROLES: [&str; 5] = ["id", "group", "split", "label", "ignore"];
 
 type Wrong = (String, Option<String>);
 
 /// Applies overrides in order; the pipeline is unchanged when any of them is wrong.
 ///
-/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `window.start|end|until_end`,
+/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `missing_parts=normal|missing`, `window.start|end|until_end`,
 /// `split.train|validation|calibration|test`, and for wide tables
-/// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|ignore`, `missing=TEXT,…`,
+/// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|label|ignore`, `missing=TEXT,…`,
 /// `missing.COLUMN=TEXT,…`, `decimal=point|comma` and `decimal.COLUMN=point|comma`.
 ///
 /// # Errors
@@ -133,6 +134,14 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
             pipeline.min_observed = number(value)?;
             check_min_observed(pipeline.min_observed).map_err(|message| (message, None))?;
         }
+        "missing_parts" => {
+            pipeline.missing_parts =
+                MissingParts::ALL.into_iter().find(|word| word.name() == value).ok_or_else(|| {
+                    let hint = "normal counts a part of a score without any entry as normal; missing makes the \
+                                score missing";
+                    (format!("must be normal or missing, got `{value}`"), Some(hint.to_owned()))
+                })?;
+        }
         "window.start" => pipeline.window.start_hours = number(value)?,
         "window.end" => pipeline.window.end_hours = number(value)?,
         "window.until_end" => pipeline.window.until_end = flag(value)?,
@@ -191,7 +200,7 @@ fn role(pipeline: &mut Pipeline, column: &str, value: &str) -> Result<(), Wrong>
         let similar = suggest::closest(value, names.iter().copied()).map(|s| format!("did you mean `{s}`?"));
         return Err((format!("unknown role `{value}`; allowed are {}", suggest::quoted(&names)), similar));
     }
-    let WideTable { id, group, split, kinds, ignore, .. } = wide;
+    let WideTable { id, group, split, kinds, ignore, labels, .. } = wide;
     for single in [&mut *id, &mut *group, &mut *split] {
         if single.as_deref() == Some(column) {
             *single = None;
@@ -199,12 +208,14 @@ fn role(pipeline: &mut Pipeline, column: &str, value: &str) -> Result<(), Wrong>
     }
     kinds.retain(|(name, _)| name != column);
     ignore.retain(|name| name != column);
+    labels.retain(|name| name != column);
     let column = column.to_owned();
     match (kind, value) {
         (Some(kind), _) => kinds.push((column, kind)),
         (None, "id") => *id = Some(column),
         (None, "group") => *group = Some(column),
         (None, "split") => *split = Some(column),
+        (None, "label") => labels.push(column),
         (None, _) => ignore.push(column),
     }
     Ok(())
@@ -360,7 +371,7 @@ mod tests {
             .unwrap_err();
         insta::assert_snapshot!(error.to_string(), @"
         `--set window.end`: a wide table has no times, so no window either
-        `--set role.x`: unknown role `integer`; allowed are `continuous`, `count`, `ordinal`, `binary`, `categorical`, `id`, `group`, `split`, `ignore`
+        `--set role.x`: unknown role `integer`; allowed are `continuous`, `count`, `ordinal`, `binary`, `categorical`, `id`, `group`, `split`, `label`, `ignore`
         `--set role.`: no column is named
         ");
     }

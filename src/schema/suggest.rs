@@ -18,7 +18,7 @@ pub(crate) fn closest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a
 
 /// `did you mean …?` or, when nothing is like it, `allowed are …`; lists over a dozen names are not spelled
 /// out.
-pub(super) fn hint<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn hint<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(similar) = closest(wanted, candidates.iter().copied()) {
         return Some(format!("did you mean `{similar}`?"));
@@ -27,7 +27,7 @@ pub(super) fn hint<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a st
 }
 
 /// "`a`, `b`, `c`".
-pub(super) fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn quoted<S: AsRef<str>>(names: &[S]) -> String {
     names.iter().map(|n| format!("`{}`", n.as_ref())).collect::<Vec<_>>().join(", ")
 }
 

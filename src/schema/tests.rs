@@ -76,6 +76,9 @@ fn mimic3_covers_the_bedside_and_the_laboratory() {
                 Source::Events { table, .. }
                 | Source::Column { table, .. }
                 | Source::Age { table, .. }
+                | Source::Hours { table, .. }
+                | Source::Next { table, .. }
+                | Source::Listed { table, .. }
                 | Source::Years { table, .. } => table,
             })
             .collect();

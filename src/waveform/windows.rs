@@ -171,7 +171,10 @@ fn table(divided: Vec<Divided>, settings: &Waveform, audit: Audit) -> (RecordTab
         Subjects::Named(subject_ids.into_iter().map(Some).collect())
     };
     let splits = by_time.then_some(splits);
-    (RecordTable { record_ids: record_ids.into(), subjects, splits, columns, audit }, normalisation)
+    (
+        RecordTable { record_ids: record_ids.into(), subjects, splits, columns, labels: Vec::new(), audit },
+        normalisation,
+    )
 }
 
 #[cfg(test)]

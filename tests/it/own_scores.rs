@@ -88,6 +88,7 @@ fn table(rng: &mut StreamRng) -> RecordTable {
         subjects: Subjects::Records,
         splits: None,
         columns,
+        labels: Vec::new(),
         audit: Audit::default(),
     }
 }

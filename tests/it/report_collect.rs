@@ -68,6 +68,7 @@ fn table(n: usize, splits: Option<Vec<Split>>) -> RecordTable {
             column("lactate", "Lactate <venous>", "mmol/L", Kind::Continuous, Cells::Number(lactate.into())),
             column("rhythm", "Rhythm", "", Kind::Categorical, Cells::Text(rhythm.into())),
         ],
+        labels: Vec::new(),
         audit: audit(n),
     }
 }
@@ -155,7 +156,14 @@ fn flagged(bundle: &Bundle, model: &ModelArtifact) -> Flagged {
         .collect();
     let evaluation = outlier::evaluate(&flags, &labels).unwrap();
     let messages = flags.warnings.iter().map(Warning::message).collect();
-    Flagged { flags, messages, fdr: 0.1, new_records: false, evaluation: Some(evaluation) }
+    Flagged {
+        flags,
+        messages,
+        fdr: 0.1,
+        new_records: false,
+        evaluation: Some(evaluation),
+        outcomes: Vec::new(),
+    }
 }
 
 fn options(identifiable: bool) -> ReportOptions {

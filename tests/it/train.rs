@@ -81,6 +81,7 @@ fn table(n: usize, seed: u64) -> RecordTable {
         subjects: Subjects::Records,
         splits: None,
         columns,
+        labels: Vec::new(),
         audit: Audit::default(),
     }
 }

@@ -45,6 +45,7 @@ fn bundle(settings: &[(&str, &str)]) -> Bundle {
         subjects: Subjects::Records,
         splits: Some(splits),
         columns: cells.into_iter().enumerate().map(column).collect(),
+        labels: Vec::new(),
         audit: Audit::default(),
     };
     Bundle::build(&table, None, &pipeline).unwrap()

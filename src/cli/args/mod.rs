@@ -112,11 +112,13 @@ Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
   cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
     Flag(Flag),
-    /// Compare flags with known anomalies: ranking, recall, false discoveries, calibration
+    /// Compare flags with known anomalies, or with an outcome: ranking, recall, false discoveries, calibration
     #[command(after_help = "\
 Examples:
   cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv
-  cohort-flow evaluate flags.parquet --labels labels.csv --json")]
+  cohort-flow evaluate flags.parquet --labels labels.csv --json
+  cohort-flow evaluate flags.csv --labels out/cohort --label hospital_death   # do the flagged patients die?
+  cohort-flow evaluate flags.csv --labels out/cohort --label los_days --above 7")]
     Evaluate(Evaluate),
     /// Write the records of a bundle for other programs: a table in original units (.csv, .parquet), or
     /// arrays for NumPy (.npz)

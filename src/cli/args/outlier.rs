@@ -62,11 +62,20 @@ pub(in crate::cli) struct Flag {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Evaluate {
-    /// Table of flags written by `flag` (CSV or Parquet)
+    /// Table of flags written by `flag` (CSV or Parquet); with --label also one of scores
     #[arg(value_name = "FLAGS")]
     pub(in crate::cli) flags: PathBuf,
 
-    /// Table with record_id and kind, one row per known anomaly; or with record_id and label, which is 1 for
+    /// Hold the flags against this outcome in place of known anomalies: a label of the bundle that --labels
+    /// names, or a column of its table
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) label: Option<String>,
+
+    /// The outcome is a number above this one, such as a length of stay
+    #[arg(long, value_name = "NUMBER", requires = "label", allow_negative_numbers = true)]
+    pub(in crate::cli) above: Option<f64>,
+
+    /// Bundle with labels, for --label; or a table with record_id and kind, one row per known anomaly; or with record_id and label, which is 1 for
     /// anomalies and 0 for ordinary records, where those without a label are left out
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: PathBuf,

@@ -1,14 +1,17 @@
-//! `evaluate`: compares a table of flags with known anomalies.
+//! `evaluate`: compares a table of flags with known anomalies, or with an outcome.
 
 use std::fmt::Write as _;
 
 use crate::cli::args;
 use crate::cli::console::{Console, print, print_json};
 use crate::cli::exit::{Outcome, Result};
-use crate::outlier::{Agreement, Decision};
-use crate::pipeline;
+use crate::outlier::{Agreement, Decision, OutcomeAgreement};
+use crate::pipeline::{self, OutcomeRequest};
 
 pub(super) fn run(args: &args::Evaluate, console: &Console) -> Result {
+    if let Some(label) = &args.label {
+        return outcome(args, label, console);
+    }
     let (agreement, messages) = pipeline::evaluate(&args.flags, &args.labels)?;
     for message in messages {
         console.warn(&message);
@@ -19,6 +22,61 @@ pub(super) fn run(args: &args::Evaluate, console: &Console) -> Result {
         print(&render(&agreement))?;
     }
     Ok(Outcome::Done)
+}
+
+fn outcome(args: &args::Evaluate, label: &str, console: &Console) -> Result {
+    let request = OutcomeRequest { scores: &args.flags, labels: &args.labels, label, above: args.above };
+    let (agreement, messages) = pipeline::evaluate_outcome(&request)?;
+    for message in messages {
+        console.warn(&message);
+    }
+    if args.json {
+        print_json(&agreement)?;
+    } else {
+        print(&render_outcome(label, args.above, &agreement))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn render_outcome(label: &str, above: Option<f64>, a: &OutcomeAgreement) -> String {
+    let share = |x: f64| if x.is_nan() { "-".to_owned() } else { format!("{x:.3}") };
+    let between = |low: f64, high: f64| format!("{} to {}", share(low), share(high));
+    let above = above.map(|limit| format!(" above {limit}")).unwrap_or_default();
+    let mut out = format!("{} records, {} with {label}{above}\n", a.n, a.n_with);
+    let mut line = |text: String| writeln!(out, "{text}").expect("invariant: a string grows");
+    let interval =
+        a.auroc_interval.map(|[low, high]| format!(" ({})", between(low, high))).unwrap_or_default();
+    let chance = share(a.n_with as f64 / a.n as f64);
+    line(format!(
+        "AUROC {}{interval}   average precision {}, by chance {chance}",
+        share(a.auroc),
+        share(a.average_precision)
+    ));
+    let Some((flagged, rest)) = a.flagged.as_ref().zip(a.rest.as_ref()) else { return out };
+    line(format!(
+        "\n{:<12} {:>8} {:>8} {:>8} {:>18}",
+        "records", "number", "with it", "rate", "95 % interval"
+    ));
+    for (name, e) in [("flagged", flagged), ("the others", rest)] {
+        line(format!(
+            "{name:<12} {:>8} {:>8} {:>8} {:>18}",
+            e.n,
+            e.n_with.unwrap_or_default(),
+            share(e.value),
+            between(e.low, e.high)
+        ));
+    }
+    if let Some([difference, low, high]) = a.difference {
+        line(format!(
+            "{:<12} {:>8} {:>8} {:>8} {:>18}",
+            "difference",
+            "",
+            "",
+            share(difference),
+            between(low, high)
+        ));
+    }
+    out
 }
 
 fn render(a: &Agreement) -> String {

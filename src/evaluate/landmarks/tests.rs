@@ -23,8 +23,14 @@ fn column(name: &str, kind: Kind, cells: Cells) -> Column {
 fn bundle(columns: Vec<Column>, n: usize) -> Bundle {
     let ids: Vec<String> = (0..n).map(|i| i.to_string()).collect();
     let audit = Audit::default();
-    let table =
-        RecordTable { record_ids: ids.into(), subjects: Subjects::Records, splits: None, columns, audit };
+    let table = RecordTable {
+        record_ids: ids.into(),
+        subjects: Subjects::Records,
+        splits: None,
+        columns,
+        labels: Vec::new(),
+        audit,
+    };
     Bundle::build(&table, None, &load_pipeline("wide-table").unwrap().0).unwrap()
 }
 

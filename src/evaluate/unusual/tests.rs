@@ -28,6 +28,7 @@ fn bundle() -> Bundle {
         subjects: Subjects::Records,
         splits: None,
         columns: vec![column("a"), column("b")],
+        labels: Vec::new(),
         audit: Audit::default(),
     };
     Bundle::build(&table, None, &load_pipeline("wide-table").unwrap().0).unwrap()

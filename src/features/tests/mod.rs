@@ -18,6 +18,8 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         name: "test".into(),
         title: "Test".into(),
         schema: String::new(),
+        labels: Vec::new(),
+        missing_parts: crate::schema::MissingParts::Normal,
         left_out: Vec::new(),
         rules: Vec::new(),
         window: Window { end_hours: 24.0, until_end: true, ..Window::default() },
@@ -115,6 +117,7 @@ fn table(n: usize) -> RecordTable {
         subjects: Subjects::Named((0..n).map(|i| Some(format!("s{}", i / 2))).collect()),
         splits: None,
         columns,
+        labels: Vec::new(),
         audit: Audit::default(),
     }
 }

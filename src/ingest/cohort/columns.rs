@@ -34,14 +34,14 @@ impl Rows {
         (self.cells.iter().map(id).collect(), subjects.collect())
     }
 
-    /// The features in pipeline order, and the accounts that need them.
+    /// The features and the labels in pipeline order, and the accounts that need them.
     pub(in crate::ingest) fn columns(
         &self,
         plan: &Plan<'_>,
         records: &Records,
         facts: &Facts,
         gathered: &mut Gathered<'_>,
-    ) -> Vec<Column> {
+    ) -> (Vec<Column>, Vec<Column>) {
         let mut statics: Vec<Vec<Finding>> = Vec::new();
         for (v, planned) in plan.variables.iter().enumerate() {
             let meter = &mut gathered.meters[v];
@@ -63,7 +63,7 @@ impl Rows {
             let cells = self.cells_of(*v, feature, plan, records, gathered, &statics[*v]);
             describe(planned.variable, feature, planned.measured, cells)
         };
-        plan.features.iter().map(column).collect()
+        (plan.features.iter().map(column).collect(), plan.labels.iter().map(column).collect())
     }
 
     /// Counts the records with values of a variable, those without, and those where something could not be
@@ -148,6 +148,7 @@ fn describe(variable: &Variable, feature: &Feature, measured: bool, cells: Cells
             | Aggregation::Sum
             | Aggregation::Std
             | Aggregation::Slope
+            | Aggregation::Integral
             | Aggregation::TimeSinceLast
     );
     column.range = column.range.filter(|_| of_a_measurement);

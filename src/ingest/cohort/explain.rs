@@ -53,6 +53,7 @@ pub fn explain(
         place: format!("schema {}", schema.name),
     })?;
     let mut narrow = pipeline.clone();
+    narrow.features.append(&mut narrow.labels);
     narrow.features.retain(|f| f.variable == variable);
     if narrow.features.is_empty() {
         narrow.features.push(Feature {
@@ -98,7 +99,7 @@ pub fn explain(
     let excluded_by = excluded_by((schema, pipeline), &rules, input, record, &options, progress)?;
     records.in_cohort = members;
     let result = Rows::new(&records, &gathered);
-    let columns = result.columns(&plan, &records, &facts, &mut gathered);
+    let (columns, _) = result.columns(&plan, &records, &facts, &mut gathered);
     let (ids, _) = result.ids(&records, &gathered.bins);
     let mut cells = Vec::new();
     for column in &columns {

@@ -15,6 +15,7 @@ use crate::ingest::events::finding::Finding;
 use crate::ingest::events::measure::Meter;
 use crate::ingest::events::reason::{COPY, NO_ID};
 use crate::ingest::events::value::Rejected;
+use crate::ingest::text::matches;
 use crate::ingest::typed::batch::Key;
 use crate::ingest::typed::calendar::Zones;
 use crate::ingest::typed::file::TypedFile;
@@ -269,6 +270,12 @@ impl Facts {
         record: u32,
     ) -> Finding {
         let mut all = Finding::Absent;
+        let is_listed = |source: &Source| matches!(source, Source::Listed { .. });
+        if !variable.sources.is_empty() && variable.sources.iter().all(is_listed) {
+            let found = variable.sources.iter().filter_map(|source| self.is_listed(source, record)).max();
+            meter.audit.values_kept += u64::from(found.is_some());
+            return found.map_or(Finding::Absent, |found| Finding::Number(f64::from(u8::from(found))));
+        }
         for source in &variable.sources {
             all = all.or(self.of_source(source, variable, meter, records, record));
             if all.is_value() {
@@ -276,6 +283,15 @@ impl Facts {
             }
         }
         all
+    }
+
+    /// Whether a list of a record holds one of the values of a source; none where there is no list.
+    fn is_listed(&self, source: &Source, record: u32) -> Option<bool> {
+        let Source::Listed { table, column, values } = source else { return None };
+        let lists = self.lists.iter().find(|((t, c), _)| t == table && c.eq_ignore_ascii_case(column));
+        let list = lists?.1.get(record as usize).filter(|list| !list.is_empty())?;
+        let fits = |text: &str| values.iter().any(|value| matches(value, text.trim()));
+        Some(list.iter().any(|text| fits(text)))
     }
 
     fn of_source(
@@ -290,8 +306,16 @@ impl Facts {
             self.column(table, column).map_or(Fact::Null, |facts| facts[record as usize].clone())
         };
         let fact = match source {
-            Source::Events { .. } => return Finding::Absent,
+            Source::Events { .. } | Source::Listed { .. } => return Finding::Absent,
             Source::Column { table, column } => cell(table, column),
+            Source::Hours { table, column } => {
+                let times = cell(table, column).seconds().zip(records.start[record as usize]);
+                times.map_or(Fact::Null, |(time, start)| Fact::Number((time - start) as f64 / 3600.0))
+            }
+            Source::Next { .. } => {
+                let times = records.next_start(record).zip(records.end[record as usize]);
+                times.map_or(Fact::Null, |(start, end)| Fact::Number((start - end) as f64 / 3600.0))
+            }
             Source::Age { table, birth, cap } => {
                 match cell(table, birth).seconds().zip(records.start[record as usize]) {
                     Some((born, start)) => {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::schema::{
-    Aggregation, Anchor, Between, Expression, Feature, Pipeline, Predicate, Schema, Source, Table, TableKind,
-    Variable,
+    Aggregation, Anchor, Between, Expression, Feature, Fold, MissingParts, Operand as Part, Pipeline,
+    Predicate, Schema, Source, Table, TableKind, Variable,
 };
 
 use super::plan_events::{PlannedTable, Target, unknown, wanted};
@@ -19,10 +19,12 @@ use crate::ingest::typed::file::Wanted;
 pub(in crate::ingest) struct Plan<'a> {
     pub(in crate::ingest) schema: &'a Schema,
     pub(in crate::ingest) pipeline: &'a Pipeline,
-    /// Variables in use: those of the features, then those of the rules alone.
+    /// Variables in use: those of the features, then those of the labels and of the rules alone.
     pub(in crate::ingest) variables: Vec<PlannedVariable<'a>>,
     /// Place in `variables` of each feature.
     pub(in crate::ingest) features: Vec<(usize, &'a Feature)>,
+    /// The same of each label.
+    pub(in crate::ingest) labels: Vec<(usize, &'a Feature)>,
     /// Places in `variables`, or the columns, each rule tests.
     pub(in crate::ingest) operands: Vec<Vec<Operand>>,
     /// Event tables with rows of interest.
@@ -50,13 +52,24 @@ pub(in crate::ingest) struct PlannedVariable<'a> {
 /// A derived variable's expression with its operands found.
 #[derive(Debug)]
 pub(in crate::ingest) struct Computation {
+    /// Place in `variables` of what is computed.
+    pub(in crate::ingest) variable: usize,
     pub(in crate::ingest) expression: Expression,
-    /// Place in `variables` of each operand, and its aggregation.
-    pub(in crate::ingest) operands: Vec<(usize, Option<Aggregation>)>,
+    pub(in crate::ingest) operands: Vec<PlannedOperand>,
     /// Seconds a measurement may be older than the moment it is combined at.
     pub(in crate::ingest) within: i64,
     /// Operand whose measurements are the moments; none: those of all.
     pub(in crate::ingest) at: Option<usize>,
+}
+
+/// An operand that has been found.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ingest) struct PlannedOperand {
+    /// Place in `variables`; none of an alternative that the database has not.
+    pub(in crate::ingest) place: Option<usize>,
+    pub(in crate::ingest) aggregation: Option<Aggregation>,
+    /// What is made of the measurements of some seconds.
+    pub(in crate::ingest) past: Option<(Fold, i64)>,
 }
 
 /// What a rule tests.
@@ -78,6 +91,7 @@ impl<'a> Plan<'a> {
             pipeline,
             variables: Vec::new(),
             features: Vec::new(),
+            labels: Vec::new(),
             operands: Vec::new(),
             events: Vec::new(),
             facts: BTreeMap::new(),
@@ -95,6 +109,11 @@ impl<'a> Plan<'a> {
             let i = plan.variable(&feature.variable, seconds(feature.lookback_hours), &mut needs)?;
             needs[i].add(feature.aggregation);
             plan.features.push((i, feature));
+        }
+        for label in &pipeline.labels {
+            let i = plan.variable(&label.variable, seconds(label.lookback_hours), &mut needs)?;
+            needs[i].add(label.aggregation);
+            plan.labels.push((i, label));
         }
         for rule in &pipeline.rules {
             let names: Vec<&String> = match &rule.predicate {
@@ -154,23 +173,47 @@ impl<'a> Plan<'a> {
     ) -> Result<Computation, IngestError> {
         let wrong = || unknown("expression", &derived.expression, &variable.name);
         let expression = derived.expression().map_err(|_| wrong())?;
+        let exists = |i: usize| self.schema.variable(&expression.operands[i].variable).is_some();
+        if let Some(missing) = (0..expression.operands.len()).find(|i| !exists(*i))
+            && !expression.is_possible(&exists)
+        {
+            return Err(unknown("variable", &expression.operands[missing].variable, &variable.name));
+        }
         let mut operands = Vec::new();
         for operand in &expression.operands {
-            let found = self.schema.variable(&operand.variable);
-            if found.is_none_or(|v| v.derived.is_some()) {
-                return Err(unknown("variable", &operand.variable, &variable.name));
-            }
-            let place = self.variable(&operand.variable, lookback, needs)?;
-            match operand.aggregation {
+            let Some(found) = self.schema.variable(&operand.variable) else {
+                operands.push(PlannedOperand { place: None, aggregation: None, past: None });
+                continue;
+            };
+            let past = operand.past.map(|past| (past.fold, seconds(past.hours)));
+            let reach = lookback + past.map_or(0, |(_, span)| span);
+            let place = self.variable(&operand.variable, reach, needs)?;
+            // What is one number per window has no measurements to choose from.
+            let single = operand.aggregation.is_none() && found.derived.is_some() && found.is_single();
+            let aggregation = if single { Some(Aggregation::Last) } else { operand.aggregation };
+            match aggregation {
                 Some(aggregation) => needs[place].add(aggregation),
                 None => needs[place].series |= self.variables[place].measured,
             }
-            operands.push((place, operand.aggregation));
+            operands.push(PlannedOperand { place: Some(place), aggregation, past });
         }
-        let at = derived.at.as_ref().and_then(|at| {
-            expression.operands.iter().position(|o| o.variable == *at && o.aggregation.is_none())
-        });
-        Ok(Computation { expression, operands, within: seconds(derived.within_hours), at })
+        let plain = |at: &String, o: &Part| o.variable == *at && o.aggregation.is_none() && o.past.is_none();
+        let mut at = None;
+        if let Some(name) = &derived.at {
+            at = expression.operands.iter().position(|operand| plain(name, operand));
+            if at.is_none() && self.schema.variable(name).is_some() {
+                // The past of a variable stands in the expression, and its measurements are the moments.
+                let place = self.variable(name, lookback, needs)?;
+                needs[place].series = true;
+                at = Some(operands.len());
+                operands.push(PlannedOperand { place: Some(place), aggregation: None, past: None });
+            }
+        }
+        let expression = expression.with_parts(self.pipeline.missing_parts == MissingParts::Normal);
+        let within = seconds(derived.within_hours);
+        // Its operands come before it.
+        let variable = self.variables.len();
+        Ok(Computation { variable, expression, operands, within, at })
     }
 
     /// A rule's column is a variable, else a column of the records table, else of a static table.
@@ -237,7 +280,12 @@ impl<'a> Plan<'a> {
             .iter()
             .filter_map(|s| match s {
                 Source::Events { precedence, .. } => Some(*precedence),
-                Source::Column { .. } | Source::Age { .. } | Source::Years { .. } => None,
+                Source::Column { .. }
+                | Source::Hours { .. }
+                | Source::Next { .. }
+                | Source::Listed { .. }
+                | Source::Age { .. }
+                | Source::Years { .. } => None,
             })
             .collect();
         precedences.sort_unstable();
@@ -247,7 +295,10 @@ impl<'a> Plan<'a> {
         self.variables[i].slots = first..self.slots.len();
         for source in &variable.sources {
             match source {
-                Source::Column { table, column } => self.fact_columns(table, [column.as_str()])?,
+                Source::Column { table, column }
+                | Source::Hours { table, column }
+                | Source::Next { table, column }
+                | Source::Listed { table, column, .. } => self.fact_columns(table, [column.as_str()])?,
                 Source::Age { table, birth, .. } => self.fact_columns(table, [birth.as_str()])?,
                 Source::Years { table, from, .. } => self.fact_columns(table, from.columns())?,
                 Source::Events { table, items, units, scale, offset, rule, precedence } => {

@@ -197,6 +197,14 @@ impl Records {
         record
     }
 
+    /// The start of the subject's next record, which may be one that the cohort leaves out.
+    pub(in crate::ingest) fn next_start(&self, record: u32) -> Option<i64> {
+        let start = self.start[record as usize]?;
+        let of_subject = &self.of_subject[self.subject_of[record as usize] as usize];
+        let starts = of_subject.iter().filter_map(|&other| self.start[other as usize]);
+        starts.filter(|other| *other > start).min()
+    }
+
     /// Whether a row that names this subject may be of the record, as it may where either has none.
     pub(in crate::ingest) fn belongs(&self, record: u32, subject: Option<Key<'_>>) -> bool {
         let own = Some(self.subject_of[record as usize]).filter(|_| self.has_subject[record as usize]);

@@ -197,7 +197,7 @@ impl<'a> Reading<'a> {
                 "taking the windows, none of which begins within a stay".into(),
             ));
         }
-        let columns = rows.columns(plan, &records, &facts, &mut gathered);
+        let (columns, labels) = rows.columns(plan, &records, &facts, &mut gathered);
         audit.messages.extend(messages::of_levels(&gathered.meters));
         audit.variables = std::mem::take(&mut gathered.meters).into_iter().map(|m| m.audit).collect();
         for (variable, planned) in audit.variables.iter_mut().zip(&plan.variables) {
@@ -213,7 +213,7 @@ impl<'a> Reading<'a> {
         audit.messages.extend(messages::of_rejections(&audit.variables));
         let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
         let subjects = Subjects::Named(subject_ids.into_iter().map(Some).collect());
-        Ok(RecordTable { record_ids: record_ids.into(), subjects, splits: None, columns, audit })
+        Ok(RecordTable { record_ids: record_ids.into(), subjects, splits: None, columns, labels, audit })
     }
 }
 

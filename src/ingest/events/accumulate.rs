@@ -42,6 +42,7 @@ impl Needs {
             Aggregation::Median => self.values = true,
             Aggregation::Std => self.moments = true,
             Aggregation::Slope => self.slope = true,
+            Aggregation::TimeMean | Aggregation::Integral => self.series = true,
             Aggregation::Count => {}
         }
     }
@@ -65,6 +66,8 @@ pub(in crate::ingest) struct Slot {
     values: Vec<Vec<f64>>,
     slope: Vec<SlopeSums>,
     series: Vec<Vec<(i64, f64)>>,
+    /// What lasts, with its beginning and its end.
+    lasting: Vec<Vec<Lasting>>,
     first_level: Vec<Option<(i64, u32)>>,
     last_level: Vec<Option<(i64, u32)>>,
 }
@@ -102,6 +105,7 @@ impl Slot {
             values: Vec::new(),
             slope: Vec::new(),
             series: Vec::new(),
+            lasting: Vec::new(),
             first_level: Vec::new(),
             last_level: Vec::new(),
         };
@@ -132,6 +136,7 @@ impl Slot {
         fit(numbers && needs.values, &mut self.values, records, Vec::new());
         fit(numbers && needs.slope, &mut self.slope, records, SlopeSums::default());
         fit(numbers && needs.series, &mut self.series, records, Vec::new());
+        fit(numbers && needs.series, &mut self.lasting, records, Vec::new());
         fit(needs.levels && needs.first, &mut self.first_level, records, None);
         fit(needs.levels && needs.last, &mut self.last_level, records, None);
     }
@@ -156,6 +161,22 @@ impl Slot {
                     self.last_level[r] = Some((seconds, code));
                 }
             }
+        }
+    }
+
+    /// Folds in what lasts from a second up to another, such as an infusion at one rate.
+    pub(in crate::ingest) fn add_lasting(
+        &mut self,
+        record: u32,
+        (from, to): (i64, i64),
+        value: Value,
+        levels: &[String],
+    ) {
+        self.add(record, from, value, levels);
+        if let (Value::Number(x), Some(lasting)) = (value, self.lasting.get_mut(record as usize)) {
+            // It is no measurement of one moment.
+            self.series[record as usize].pop();
+            lasting.push((from, to, x));
         }
     }
 
@@ -216,6 +237,13 @@ impl Slot {
         out
     }
 
+    /// What lasts, in order of its beginning.
+    pub(in crate::ingest) fn lasting(&self, record: u32) -> Vec<Lasting> {
+        let mut all = self.lasting.get(record as usize).cloned().unwrap_or_default();
+        all.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
+        all
+    }
+
     /// When the first measurement was.
     pub(in crate::ingest) fn first_time(&self, record: u32) -> Option<i64> {
         let r = record as usize;
@@ -243,8 +271,13 @@ impl Slot {
         self.rejected_times.get(record as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// The aggregate of a window that ends at a second.
-    pub(in crate::ingest) fn value(&self, record: u32, aggregation: Aggregation, end: i64) -> Aggregate {
+    /// The aggregate of a window, from its first second, with its lookback, to the one after its last.
+    pub(in crate::ingest) fn value(
+        &self,
+        record: u32,
+        aggregation: Aggregation,
+        (start, end): (i64, i64),
+    ) -> Aggregate {
         let r = record as usize;
         let n = u64::from(self.count[r]);
         let level = |edge: &[Option<(i64, u32)>]| match edge.get(r) {
@@ -283,6 +316,13 @@ impl Slot {
                 Some(slope) => slope,
                 None => return Aggregate::Missing,
             },
+            Aggregation::TimeMean | Aggregation::Integral => {
+                match over_time(&self.series(record), &self.lasting(record), (start, end)) {
+                    Some((integral, _)) if aggregation == Aggregation::Integral => integral,
+                    Some((integral, hours)) => integral / hours,
+                    None => return Aggregate::Missing,
+                }
+            }
             Aggregation::Count | Aggregation::TimeSinceLast => n as f64,
         };
         Aggregate::Number(number)
@@ -303,6 +343,29 @@ impl Edge {
     fn mean(self) -> f64 {
         self.sum.mean(u64::from(self.count))
     }
+}
+
+/// Beginning, end and value of what lasts.
+pub(in crate::ingest) type Lasting = (i64, i64, f64);
+
+/// Seconds that a measurement holds at most: vital signs are charted every hour, and one that is older than
+/// four says little about the patient.
+const HOLDS: i64 = 4 * 3600;
+
+/// The sum over time, in hours, and the hours that it is of; none where nothing holds for any time.
+fn over_time(series: &[(i64, f64)], lasting: &[Lasting], (start, end): (i64, i64)) -> Option<(f64, f64)> {
+    let held = series.iter().enumerate().map(|(i, &(time, x))| {
+        let next = series.get(i + 1).map_or(end, |next| next.0);
+        (time, next.min(time + HOLDS), x)
+    });
+    let mut seconds = 0;
+    let mut sum = 0.0;
+    for (from, to, x) in held.chain(lasting.iter().copied()) {
+        let held = (to.min(end) - from.max(start)).max(0);
+        seconds += held;
+        sum += x * held as f64 / 3600.0;
+    }
+    (seconds > 0).then(|| (sum, seconds as f64 / 3600.0))
 }
 
 /// Sums for a least-squares line over time, about the window's origin.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Feature, Known, Source, Variable};
 
-use super::accumulate::{Aggregate, Slot};
+use super::accumulate::{Aggregate, Lasting, Slot};
 use super::bins::Bins;
 use super::duplicates::{Copies, KeyCounter, id_hash};
 use super::finding::Finding;
@@ -131,7 +131,8 @@ impl<'a> Gathered<'a> {
             }
             Some(slot) => {
                 let end = self.bins.end(cell.window, records.length(cell.record));
-                slot.value(at, aggregation, end)
+                let lookback = self.plan.variables[variable].lookback;
+                slot.value(at, aggregation, (self.bins.start(cell.window) - lookback, end))
             }
             None => Aggregate::Missing,
         };
@@ -184,14 +185,21 @@ impl<'a> Gathered<'a> {
         self.of(variable).iter().find(|s| s.count(at) > 0)
     }
 
-    /// Usable measurements of a window in order of time, and the times of those that cannot be used.
-    pub(in crate::ingest) fn series(&self, variable: usize, cell: Cell) -> (Vec<(i64, f64)>, Vec<i64>) {
+    /// Usable measurements of a window in order of time, what lasts in it, and the times of those that cannot be
+    /// used.
+    pub(in crate::ingest) fn series(
+        &self,
+        variable: usize,
+        cell: Cell,
+    ) -> (Vec<(i64, f64)>, Vec<Lasting>, Vec<i64>) {
         let at = self.at(cell);
-        let series = self.best(variable, at).map(|slot| slot.series(at)).unwrap_or_default();
+        let best = self.best(variable, at);
+        let series = best.map(|slot| slot.series(at)).unwrap_or_default();
+        let lasting = best.map(|slot| slot.lasting(at)).unwrap_or_default();
         let mut rejected: Vec<i64> =
             self.of(variable).iter().flat_map(|s| s.rejected_times(at)).copied().collect();
         rejected.sort_unstable();
-        (series, rejected)
+        (series, lasting, rejected)
     }
 
     /// Seconds after the origin of a record's first measurement in its first window.
@@ -247,7 +255,12 @@ impl<'a> Gathered<'a> {
 fn has_mirrors(variable: &Variable) -> bool {
     let of_events = |source: &Source| match source {
         Source::Events { table, precedence, .. } => Some((*precedence, table.clone())),
-        Source::Column { .. } | Source::Age { .. } | Source::Years { .. } => None,
+        Source::Column { .. }
+        | Source::Hours { .. }
+        | Source::Next { .. }
+        | Source::Listed { .. }
+        | Source::Age { .. }
+        | Source::Years { .. } => None,
     };
     let mut sources: Vec<_> = variable.sources.iter().filter_map(of_events).collect();
     sources.sort();

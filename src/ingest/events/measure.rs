@@ -298,6 +298,7 @@ impl<'a> Meter<'a> {
     fn by_rule(&mut self, rule: Rule, x: f64) -> Result<f64, Rejected> {
         match rule {
             Rule::NotConvertible => Err(Rejected::UnknownUnit),
+            Rule::Present => Ok(1.0),
             Rule::MixedFraction if x <= 1.0 => Ok(x),
             Rule::MixedFraction if x < 21.0 => Err(Rejected::Below),
             Rule::MixedFraction if x > 100.0 => Err(Rejected::Above),

@@ -309,7 +309,11 @@ impl Gathered<'_> {
                 let slot = &mut self.slots[target.slot];
                 if known.contains(&cell) {
                     kept = true;
-                    slot.add(cell, placed.span.from, value, &meter.levels);
+                    if lasts {
+                        slot.add_lasting(cell, (placed.span.from, placed.known_to), value, &meter.levels);
+                    } else {
+                        slot.add(cell, placed.span.from, value, &meter.levels);
+                    }
                 } else {
                     slot.reject(cell, Some(self.bins.start(cell - first_cell)));
                 }

@@ -2,10 +2,10 @@
 
 use super::*;
 
-const WINDOW: &str = "[window]\nstart = 0\nend = 10\nuntil_end = true\n";
+pub(super) const WINDOW: &str = "[window]\nstart = 0\nend = 10\nuntil_end = true\n";
 
 /// The small extract through another pipeline, with more in the schema.
-fn run_with(more: &str, features: &str, rules: &str, window: &str) -> RecordTable {
+pub(super) fn run_with(more: &str, features: &str, rules: &str, window: &str) -> RecordTable {
     let schema = parse_schema("mini.toml", &format!("{SCHEMA}{more}")).unwrap_or_else(|e| panic!("{e:?}"));
     let text = format!(
         "name = \"mini\"\nschema = \"mini\"\nfeatures = [{features}]\n\
@@ -20,7 +20,7 @@ fn run_with(more: &str, features: &str, rules: &str, window: &str) -> RecordTabl
 }
 
 /// NaN as -1, which no value here is.
-fn filled(table: &RecordTable, name: &str) -> Vec<f64> {
+pub(super) fn filled(table: &RecordTable, name: &str) -> Vec<f64> {
     numbers(table, name).into_iter().map(|x| if x.is_nan() { -1.0 } else { x }).collect()
 }
 

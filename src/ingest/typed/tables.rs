@@ -25,6 +25,9 @@ fn without(plan: &Plan<'_>, table: &Table) -> String {
         Source::Events { table: of, .. }
         | Source::Column { table: of, .. }
         | Source::Age { table: of, .. }
+        | Source::Hours { table: of, .. }
+        | Source::Next { table: of, .. }
+        | Source::Listed { table: of, .. }
         | Source::Years { table: of, .. } => *of == table.name,
     };
     let (mut all, mut some): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());

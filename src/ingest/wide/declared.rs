@@ -12,6 +12,8 @@ pub(super) enum Declared {
     Group,
     Split,
     Ignore,
+    /// Kept beside the features; what it holds is judged by its values.
+    Label,
     Kind(Kind),
 }
 
@@ -64,9 +66,10 @@ pub(super) fn declarations(
     // The last word counts: `--set` comes after the file.
     let kinds = wide.kinds.iter().map(|(name, kind)| (name, Declared::Kind(*kind)));
     let ignored = wide.ignore.iter().map(|name| (name, Declared::Ignore));
+    let labels = wide.labels.iter().map(|name| (name, Declared::Label));
     let single = [(&wide.group, Declared::Group), (&wide.split, Declared::Split), (&wide.id, Declared::Id)];
     let single = single.iter().filter_map(|(name, role)| Some((name.as_ref()?, *role)));
-    for (name, role) in kinds.chain(ignored).chain(single) {
+    for (name, role) in kinds.chain(ignored).chain(labels).chain(single) {
         if let Some(at) = at(name) {
             all[at].role = Some(role);
         }

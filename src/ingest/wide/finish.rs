@@ -29,6 +29,8 @@ pub(super) fn listed(names: &[String]) -> String {
 struct Collected<'h> {
     /// Features, in the order of the file.
     columns: Vec<Column>,
+    /// Columns that are kept beside them.
+    labels: Vec<Column>,
     record_ids: Option<Names>,
     groups: Option<Texts>,
     splits: Option<Vec<Split>>,
@@ -37,12 +39,13 @@ struct Collected<'h> {
 
 fn collect<'h>(
     built: Vec<Building<'h>>,
-    spellings: &HashMap<&str, &Spelling>,
+    decisions: &HashMap<&str, &Decision>,
     audit: &Audit,
 ) -> Result<Collected<'h>, IngestError> {
     let n = n_rows(audit);
     let mut collected = Collected {
         columns: Vec::new(),
+        labels: Vec::new(),
         record_ids: None,
         groups: None,
         splits: None,
@@ -74,8 +77,13 @@ fn collect<'h>(
             Content::Groups(groups) => collected.groups = Some(groups),
             Content::Splits(splits) => collected.splits = Some(splits),
             Content::Features(cells) => {
-                let spelling = spellings.get(name).map_or_else(Spelling::undeclared, |s| (*s).clone());
-                collected.columns.push(column.finished(cells, spelling));
+                let decision = decisions.get(name);
+                let spelling = decision.map_or_else(Spelling::undeclared, |d| d.spelling.clone());
+                let column = column.finished(cells, spelling);
+                match decision {
+                    Some(decision) if decision.is_label => collected.labels.push(column),
+                    _ => collected.columns.push(column),
+                }
             }
             Content::Nothing => {}
         }
@@ -105,8 +113,8 @@ fn n_rows(audit: &Audit) -> usize {
     audit.tables.iter().map(|t| t.rows_read).sum::<u64>() as usize
 }
 
-fn spellings<'s>(header: &'s [String], decisions: &'s [Decision]) -> HashMap<&'s str, &'s Spelling> {
-    header.iter().map(String::as_str).zip(decisions.iter().map(|d| &d.spelling)).collect()
+fn by_name<'s>(header: &'s [String], decisions: &'s [Decision]) -> HashMap<&'s str, &'s Decision> {
+    header.iter().map(String::as_str).zip(decisions).collect()
 }
 
 /// The records of a table that is ingested; `splits` are those of the files where every file stands for a
@@ -140,7 +148,7 @@ pub(super) fn finish(
             messages.push(Message::column(Weight::Wrong, name, text).counting(column.fractions));
         }
     }
-    let mut collected = collect(built, &spellings(header, &surveyed.decisions), &audit)?;
+    let mut collected = collect(built, &by_name(header, &surveyed.decisions), &audit)?;
     let splits = splits.or_else(|| collected.splits.take());
     let record_ids = collected.record_ids.take().unwrap_or_else(|| Names::numbered(1..=n as u64));
     // Where each row has a patient of its own, no other column can be the patient: age bands follow age.
@@ -167,6 +175,7 @@ pub(super) fn finish(
         subjects: collected.groups.take().map_or(Subjects::Records, Subjects::Named),
         splits,
         columns: Vec::new(),
+        labels: Vec::new(),
         audit: Audit::default(),
     };
     if let Subjects::Named(groups) = &table.subjects
@@ -201,7 +210,7 @@ pub(super) fn finish(
     account(&collected, n, &mut audit);
     let described = |(name, decision): (&String, &Decision)| ColumnAudit {
         column: name.clone(),
-        role: decision.role.name().to_string(),
+        role: if decision.is_label { "label" } else { decision.role.name() }.to_string(),
         why: decision.why.clone(),
         ..collected.counts.get(name.as_str()).cloned().unwrap_or_default()
     };
@@ -210,7 +219,7 @@ pub(super) fn finish(
     messages.sort_by_key(|message| message.weight);
     audit.messages.extend(messages);
     audit.cohort.push(CohortStep { rule: "all rows".into(), before: n, after: n, failed_null: 0 });
-    Ok(RecordTable { columns: collected.columns, audit, ..table })
+    Ok(RecordTable { columns: collected.columns, labels: collected.labels, audit, ..table })
 }
 
 /// The account of the values of each feature.

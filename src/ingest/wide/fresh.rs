@@ -132,6 +132,7 @@ impl<'e> NewTable<'e> {
                     kind => Role::Number { kind, declared: false },
                 },
                 spelling: e.spelling.clone(),
+                is_label: false,
                 why: String::new(),
             })
             .collect();
@@ -139,7 +140,12 @@ impl<'e> NewTable<'e> {
         if let Some(ids) = RecordIds::find(&file, &places)? {
             header.push(file.header[ids.at].clone());
             wanted.push(ids.at);
-            decisions.push(Decision { role: Role::Id, spelling: Spelling::default(), why: String::new() });
+            decisions.push(Decision {
+                role: Role::Id,
+                spelling: Spelling::default(),
+                is_label: false,
+                why: String::new(),
+            });
             messages.extend(ids.message(&file.header[ids.at]));
         }
         let extra: Vec<String> = (0..file.header.len())
@@ -239,6 +245,7 @@ impl<'e> NewTable<'e> {
             subjects: Subjects::Records,
             splits: None,
             columns: Vec::with_capacity(self.expected.len()),
+            labels: Vec::new(),
             audit: Audit::default(),
         };
         for (i, column) in columns.iter_mut().enumerate() {

@@ -60,6 +60,8 @@ pub(super) struct Known<'k> {
 pub(super) struct Decision {
     pub(super) role: Role,
     pub(super) spelling: Spelling,
+    /// Whether the column is kept beside the features, and is none of them.
+    pub(super) is_label: bool,
     /// Why, for the audit.
     pub(super) why: String,
 }
@@ -84,7 +86,8 @@ pub(super) fn decide(
             } else {
                 of_values(column, &mut spelling, messages)
             };
-            Decision { role, spelling, why }
+            let is_label = column.declared == Some(Declared::Label);
+            Decision { role, spelling, is_label, why }
         })
         .collect()
 }
@@ -182,6 +185,14 @@ fn of_judgement(column: &Known<'_>, spelling: &mut Spelling, messages: &mut Vec<
         Holds::Levels => Role::Levels,
         Holds::Nothing => Role::Ignored,
     };
+    if column.declared == Some(Declared::Label) {
+        // Whatever it is called, no model sees it.
+        if role == Role::Ignored {
+            let text = format!("label `{name}` is left out: {why}");
+            messages.push(Message::column(Weight::LeftOut, name, text));
+        }
+        return (role, why);
+    }
     if role != Role::Ignored
         && let Some(what) = sounds_like.filter(|what| *what != Named::Place)
     {

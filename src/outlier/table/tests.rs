@@ -36,7 +36,7 @@ fn table(rows: ArrayView2<'_, f64>) -> RecordTable {
         })
         .collect();
     let (record_ids, subjects) = (ids.into(), crate::ingest::Subjects::Records);
-    RecordTable { record_ids, subjects, splits: None, columns, audit: Audit::default() }
+    RecordTable { record_ids, subjects, splits: None, columns, labels: Vec::new(), audit: Audit::default() }
 }
 
 fn world() -> World {
@@ -235,6 +235,8 @@ fn pipeline() -> Pipeline {
         name: "test".into(),
         title: String::new(),
         schema: String::new(),
+        labels: Vec::new(),
+        missing_parts: crate::schema::MissingParts::Normal,
         left_out: Vec::new(),
         rules: vec![],
         window: crate::schema::Window { end_hours: 24.0, ..Default::default() },

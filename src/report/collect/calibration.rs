@@ -9,11 +9,12 @@ use super::context::{Context, Scored};
 use crate::artifact::ModelArtifact;
 use crate::features::Shape;
 use crate::flow::BaseKind;
+use crate::num::proportion::wilson;
 use crate::num::quantile::quantile_sorted;
 use crate::num::special::{normal_log_pdf, normal_quantile};
 use crate::outlier::{Calibrations, Grouping};
 use crate::report::data::{AlphaRow, Calibration, PValueHistogram, QqCurve, Regions};
-use crate::report::measure::{Z95, ks_chance, wilson};
+use crate::report::measure::{Z95, ks_chance};
 use crate::schema::Split;
 
 /// The levels whose rates are checked.

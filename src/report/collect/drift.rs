@@ -11,12 +11,13 @@ use super::histogram::{histogram, protect_samples};
 use crate::artifact::ModelArtifact;
 use crate::features::{Bundle, Encoder};
 use crate::num::moments::{mean, mean_and_standard_error};
+use crate::num::proportion::wilson;
 use crate::report::Privacy;
 use crate::report::data::{Drift, FeatureDrift, JointDrift};
 use crate::report::format::{self, fixed, signed};
 use crate::report::homogeneity::{chance, holm, homogeneity};
 use crate::report::measure::{
-    Z95, ks_chance, ks_distance, stability_index, standardised_difference, standardised_error, wilson,
+    Z95, ks_chance, ks_distance, stability_index, standardised_difference, standardised_error,
 };
 use crate::schema::Split;
 

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use crate::message::Message;
-use crate::outlier::{Evaluation, FlagRow, Flags, Pattern};
-use crate::report::data::{OutlierRow, Outliers, Planted, PlantedKind};
+use crate::outlier::{Estimate, Evaluation, FlagRow, Flags, Pattern};
+use crate::report::data::{Interval, OutcomeRow, OutlierRow, Outliers, Planted, PlantedKind};
 use crate::report::format;
 
 /// Flags of the first model, with what is known about them.
@@ -19,6 +19,21 @@ pub struct Flagged {
     pub new_records: bool,
     /// Against known anomalies.
     pub evaluation: Option<Evaluation>,
+    /// Against what the bundle knows of the records and the model does not.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// A label of the flagged records and of the others.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// For people.
+    pub label: String,
+    /// Unit of a label of numbers; none of one that is yes or no.
+    pub unit: Option<String>,
+    /// Share or mean of the flagged records.
+    pub flagged: Estimate,
+    /// Of the others.
+    pub rest: Estimate,
 }
 
 /// Records listed at least, and at most where many are flagged.
@@ -59,6 +74,7 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
         n_scored: privacy.count(rows.len() as u64),
         n_flagged: privacy.count(n_flagged as u64),
         rows: listed,
+        outcomes: flagged.outcomes.iter().map(|outcome| outcome_row(context, outcome)).collect(),
         planted: flagged.evaluation.as_ref().map(|e| Planted {
             kinds: e
                 .by_kind
@@ -75,6 +91,31 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
                 .filter(|f| f.is_finite() && privacy.allows(e.n_flagged as u64)),
             fdr_level: flagged.fdr,
         }),
+    }
+}
+
+/// An outcome as it may be printed: nothing of few records, nor what tells by subtraction that few of them have
+/// it or have it not.
+fn outcome_row(context: &Context<'_>, outcome: &Outcome) -> OutcomeRow {
+    let privacy = context.privacy;
+    let shown = |e: &Estimate| {
+        let (n, k) = (e.n as u64, e.n_with.map(|k| k as u64));
+        let tells = k.is_some_and(|k| !privacy.shows(k) || !privacy.shows(n - k));
+        let factor = if e.n_with.is_some() { 100.0 } else { 1.0 };
+        (privacy.allows(n) && !tells && e.value.is_finite()).then(|| Interval {
+            value: factor * e.value,
+            low: Some(factor * e.low).filter(|x| x.is_finite()),
+            high: Some(factor * e.high).filter(|x| x.is_finite()),
+        })
+    };
+    OutcomeRow {
+        label: outcome.label.clone(),
+        unit: outcome.unit.clone().unwrap_or_else(|| "%".into()),
+        is_share: outcome.unit.is_none(),
+        n_flagged: privacy.count(outcome.flagged.n as u64),
+        flagged: shown(&outcome.flagged),
+        n_rest: privacy.count(outcome.rest.n as u64),
+        rest: shown(&outcome.rest),
     }
 }
 

@@ -26,7 +26,7 @@ use super::{Privacy, ReportError};
 use context::Context;
 
 pub use drift::Older;
-pub use flags::Flagged;
+pub use flags::{Flagged, Outcome};
 
 /// Choices of the reader.
 #[derive(Debug, Clone)]

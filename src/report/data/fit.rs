@@ -213,6 +213,38 @@ pub struct Outliers {
     pub rows: Vec<OutlierRow>,
     /// Against planted anomalies, when their labels are known.
     pub planted: Option<Planted>,
+    /// Labels of the bundle among flagged records and the others.
+    pub outcomes: Vec<OutcomeRow>,
+}
+
+/// A label among flagged records and the others.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutcomeRow {
+    /// Label for people.
+    pub label: String,
+    /// Unit of the numbers.
+    pub unit: String,
+    /// Whether they are shares of records, and means otherwise.
+    pub is_share: bool,
+    /// Flagged records of which the label is known.
+    pub n_flagged: Cell,
+    /// Their share or mean; hidden where it would tell of few.
+    pub flagged: Option<Interval>,
+    /// The other records.
+    pub n_rest: Cell,
+    /// Their share or mean.
+    pub rest: Option<Interval>,
+}
+
+/// A figure with its 95 % interval.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Interval {
+    /// The figure.
+    pub value: f64,
+    /// Lower end.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
 }
 
 /// An odd record.

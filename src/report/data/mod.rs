@@ -15,8 +15,8 @@ use serde::Serialize;
 pub use cohort::{Alert, Cohort, FeatureSummary, LevelShare, Missing, SplitStats, Step, TableRows};
 pub use drift::{Drift, FeatureDrift, JointDrift};
 pub use fit::{
-    AlphaRow, Calibration, CorrelationPair, Correlations, Histogram, Marginal, Marginals, ModelFit,
-    OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve, Regions,
+    AlphaRow, Calibration, CorrelationPair, Correlations, Histogram, Interval, Marginal, Marginals, ModelFit,
+    OutcomeRow, OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve, Regions,
 };
 pub use learned::{Learned, LearnedLayer, Mixing};
 pub use models::{

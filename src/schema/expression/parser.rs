@@ -2,14 +2,14 @@
 
 use crate::schema::{Aggregation, suggest};
 
-use super::{Expression, ExpressionProblem, Function, Node, Operand};
+use super::{Expression, ExpressionProblem, Fold, Function, Node, Operand, Past};
 
 /// Longer than any formula of medicine, and short enough that a tree as deep as the text is long fits every
 /// stack.
 const LENGTH: usize = 2000;
 
 /// Functions with the least number of arguments.
-const FUNCTIONS: [(&str, Function, usize); 7] = [
+const FUNCTIONS: [(&str, Function, usize); 11] = [
     ("coalesce", Function::Coalesce, 2),
     ("min", Function::Min, 2),
     ("max", Function::Max, 2),
@@ -17,7 +17,15 @@ const FUNCTIONS: [(&str, Function, usize); 7] = [
     ("sqrt", Function::Sqrt, 1),
     ("ln", Function::Ln, 1),
     ("exp", Function::Exp, 1),
+    ("part", Function::Part, 1),
+    ("steps", Function::Steps, 4),
+    ("steps_above", Function::StepsAbove, 4),
+    ("where", Function::Where, 2),
 ];
+
+/// What is made of the measurements of some hours.
+const PASTS: [(&str, Fold); 3] =
+    [("lowest", Fold::Lowest), ("highest", Fold::Highest), ("total", Fold::Total)];
 
 /// Deeper nesting than any formula of medicine needs, and shallow enough for every stack.
 const DEPTH: usize = 64;
@@ -198,10 +206,16 @@ impl<'t> Parser<'t> {
         let start = self.at;
         let name = self.word('_');
         if self.peek() == Some('(') {
-            return self.call(name, start);
+            return match PASTS.iter().find(|(n, _)| *n == name) {
+                Some((_, fold)) => self.past(*fold, start),
+                None => self.call(name, start),
+            };
         }
         if name == "hours" {
             return Some(Node::Hours);
+        }
+        if name == "elapsed" {
+            return Some(Node::Elapsed);
         }
         let mut aggregation = None;
         if self.eat(&[':']).is_some() {
@@ -230,18 +244,48 @@ impl<'t> Parser<'t> {
                 });
             }
         }
-        let same = |o: &Operand| o.variable == name && o.aggregation == aggregation;
+        Some(self.operand(Operand { variable: name.to_owned(), aggregation, past: None, at: start }))
+    }
+
+    /// The place of an operand, which counts once however often it is named.
+    fn operand(&mut self, operand: Operand) -> Node {
+        let same = |o: &Operand| {
+            (&o.variable, o.aggregation, o.past) == (&operand.variable, operand.aggregation, operand.past)
+        };
         let place = self.operands.iter().position(same).unwrap_or_else(|| {
-            self.operands.push(Operand { variable: name.to_owned(), aggregation, at: start });
+            self.operands.push(operand);
             self.operands.len() - 1
         });
-        Some(Node::Operand(place))
+        Node::Operand(place)
+    }
+
+    /// `lowest(creatinine, 48)`: a variable and hours.
+    fn past(&mut self, fold: Fold, start: usize) -> Option<Node> {
+        self.eat(&['(']);
+        self.space();
+        let at = self.at;
+        let variable = self.word('_').to_owned();
+        let comma = self.eat(&[',']).is_some();
+        let hours = if comma { self.nested()? } else { Node::Hours };
+        self.close()?;
+        let hours = match hours {
+            Node::Number(hours) if hours > 0.0 && !variable.is_empty() && comma => hours,
+            _ => {
+                let message =
+                    "what is made of the past takes the name of a variable and hours above 0".into();
+                let hint = Some("write `lowest(creatinine, 48)`".into());
+                self.problems.push(ExpressionProblem { at: start, message, hint });
+                return None;
+            }
+        };
+        Some(self.operand(Operand { variable, aggregation: None, past: Some(Past { fold, hours }), at }))
     }
 
     fn call(&mut self, name: &str, start: usize) -> Option<Node> {
         let known = FUNCTIONS.iter().find(|(n, ..)| *n == name);
         if known.is_none() {
-            let hint = suggest::hint(name, FUNCTIONS.iter().map(|(n, ..)| *n));
+            let names = FUNCTIONS.iter().map(|(n, ..)| *n).chain(PASTS.iter().map(|(n, _)| *n));
+            let hint = suggest::hint(name, names);
             self.problems.push(ExpressionProblem {
                 at: start,
                 message: format!("unknown function `{name}`"),
@@ -260,6 +304,30 @@ impl<'t> Parser<'t> {
             let message = format!("`{name}` takes {wanted}, found {}", parts.len());
             self.problems.push(ExpressionProblem { at: start, message, hint: None });
         }
+        if matches!(function, Function::Steps | Function::StepsAbove) {
+            self.check_steps(&parts, start);
+        }
         Some(Node::Call(function, parts))
+    }
+
+    /// A table has a value before its first bound and one behind each, and its bounds ascend.
+    fn check_steps(&mut self, parts: &[Node], start: usize) {
+        let numbers: Option<Vec<f64>> = parts.iter().skip(1).map(Node::number).collect();
+        let message = match numbers {
+            None => "the bounds and values of a table are numbers",
+            Some(numbers) if numbers.len() % 2 == 0 => {
+                "a table has a value before its first bound and one behind each"
+            }
+            Some(numbers) => {
+                let bounds: Vec<f64> = numbers.iter().skip(1).step_by(2).copied().collect();
+                if bounds.windows(2).all(|pair| pair[0] < pair[1]) {
+                    return;
+                }
+                "the bounds of a table ascend"
+            }
+        };
+        let hint =
+            Some("`steps(platelets, 4, 20, 3, 50, 0)` is 4 below 20, 3 from 20 on and 0 from 50 on".into());
+        self.problems.push(ExpressionProblem { at: start, message: message.into(), hint });
     }
 }

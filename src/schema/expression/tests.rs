@@ -84,3 +84,56 @@ fn a_constant_stands_in_for_what_is_absent_and_not_for_what_was_rejected() {
     assert_eq!(of("a / b", &[two, Known::Value(0.0)]), Known::Rejected, "not finite");
     assert_eq!(of("coalesce(a / b, 0)", &[two, Known::Value(0.0)]), Known::Rejected);
 }
+
+#[test]
+fn tables_of_points_begin_at_their_bounds_or_above_them() {
+    let of = |text: &str, x: f64| value(text, &[Some(x)]);
+    for (x, at, above) in
+        [(19.0, 4.0, 4.0), (20.0, 3.0, 4.0), (49.9, 3.0, 3.0), (50.0, 0.0, 3.0), (51.0, 0.0, 0.0)]
+    {
+        assert_eq!(of("steps(a, 4, 20, 3, 50, 0)", x), Some(at), "{x}");
+        assert_eq!(of("steps_above(a, 4, 20, 3, 50, 0)", x), Some(above), "{x}");
+    }
+    assert_eq!(of("steps(a, 1, -2, 0)", -3.0), Some(1.0));
+    assert_eq!(value("steps(a, 4, 20, 3)", &[None]), None);
+    for (text, message) in [
+        ("steps(a, 1, b, 2)", "the bounds and values of a table are numbers"),
+        ("steps(a, 1, 2, 3, 4)", "a table has a value before its first bound and one behind each"),
+        ("steps(a, 1, 20, 2, 10, 3)", "the bounds of a table ascend"),
+        ("lowest(a)", "what is made of the past takes the name of a variable and hours above 0"),
+        ("total(a, -2)", "what is made of the past takes the name of a variable and hours above 0"),
+    ] {
+        assert_eq!(Expression::parse(text).unwrap_err()[0].message, message, "{text}");
+    }
+}
+
+#[test]
+fn the_pipeline_says_what_an_absent_part_means() {
+    let of = |normal: bool, known: Known| {
+        Expression::parse("part(a) + 1").unwrap().with_parts(normal).evaluate(&|_| known, 24.0)
+    };
+    assert_eq!((of(true, Known::Absent), of(false, Known::Absent)), (Known::Value(1.0), Known::Absent));
+    assert_eq!((of(true, Known::Rejected), of(false, Known::Rejected)), (Known::Rejected, Known::Rejected));
+    assert_eq!(of(true, Known::Value(2.0)), Known::Value(3.0));
+    assert_eq!(value("where(15, a)", &[Some(1.0)]), Some(15.0));
+    let unless = Expression::parse("coalesce(where(15, a), b)").unwrap();
+    assert_eq!(unless.evaluate(&|i| [Known::Value(0.0), Known::Value(7.0)][i], 1.0), Known::Value(7.0));
+}
+
+#[test]
+fn an_alternative_may_lack_as_long_as_one_is_left() {
+    let possible = |text: &str, here: &[bool]| Expression::parse(text).unwrap().is_possible(&|i| here[i]);
+    assert!(possible("coalesce(a, b)", &[false, true]));
+    assert!(!possible("coalesce(a, 0)", &[false]), "a constant alone is no measurement");
+    assert!(!possible("a + coalesce(b, c)", &[false, true, true]));
+    assert!(!possible("part(a) + part(b)", &[true, false]));
+}
+
+#[test]
+fn the_past_and_the_hours_that_have_passed() {
+    let parsed = Expression::parse("lowest(a, 48) + a + lowest(a, 48) + elapsed").unwrap();
+    let past: Vec<_> = parsed.operands.iter().map(|o| o.past.map(|p| (p.fold, p.hours))).collect();
+    assert_eq!(past, [Some((Fold::Lowest, 48.0)), None]);
+    assert!(!parsed.is_single());
+    assert_eq!(parsed.evaluate_at(&|_| Known::Value(1.0), 24.0, 5.0), Known::Value(8.0));
+}

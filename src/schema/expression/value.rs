@@ -38,18 +38,24 @@ impl From<Option<f64>> for Known {
 }
 
 impl Expression {
-    /// The value for what is known of the operands by place.
+    /// The value for what is known of the operands by place, in a window of so many hours.
     pub fn evaluate(&self, operand: &dyn Fn(usize) -> Known, hours: f64) -> Known {
-        evaluate(&self.root, operand, hours).finite()
+        self.evaluate_at(operand, hours, hours)
+    }
+
+    /// The same at a moment, so many hours after the start of the record.
+    pub fn evaluate_at(&self, operand: &dyn Fn(usize) -> Known, hours: f64, elapsed: f64) -> Known {
+        evaluate(&self.root, operand, [hours, elapsed]).finite()
     }
 }
 
-fn evaluate(node: &Node, operand: &dyn Fn(usize) -> Known, hours: f64) -> Known {
-    let part = |node: &Node| evaluate(node, operand, hours);
+fn evaluate(node: &Node, operand: &dyn Fn(usize) -> Known, times: [f64; 2]) -> Known {
+    let part = |node: &Node| evaluate(node, operand, times);
     match node {
         Node::Number(x) => Known::Value(*x),
         Node::Operand(place) => operand(*place),
-        Node::Hours => Known::Value(hours),
+        Node::Hours => Known::Value(times[0]),
+        Node::Elapsed => Known::Value(times[1]),
         Node::Negative(inner) => of_all(&[part(inner)], |x| -x[0]),
         Node::Binary(symbol, left, right) => of_all(&[part(left), part(right)], |x| match symbol {
             '+' => x[0] + x[1],
@@ -59,6 +65,12 @@ fn evaluate(node: &Node, operand: &dyn Fn(usize) -> Known, hours: f64) -> Known 
             _ => x[0].powf(x[1]),
         }),
         Node::Call(Function::Coalesce, parts) => coalesce(parts, &part),
+        Node::Call(Function::Part, parts) => part(&parts[0]),
+        Node::Call(Function::Where, parts) => match part(&parts[1]) {
+            Known::Value(0.0) => Known::Absent,
+            Known::Value(_) => part(&parts[0]),
+            unknown => unknown,
+        },
         Node::Call(function, parts) => {
             let known: Vec<Known> = parts.iter().map(part).collect();
             of_all(&known, |values| match function {
@@ -68,10 +80,24 @@ fn evaluate(node: &Node, operand: &dyn Fn(usize) -> Known, hours: f64) -> Known 
                 Function::Sqrt => values[0].sqrt(),
                 Function::Ln => values[0].ln(),
                 Function::Exp => values[0].exp(),
-                Function::Coalesce => unreachable!("invariant: handled above"),
+                Function::Steps => step(values, |x, bound| x >= bound),
+                Function::StepsAbove => step(values, |x, bound| x > bound),
+                Function::Coalesce | Function::Part | Function::Where => {
+                    unreachable!("invariant: handled above")
+                }
             })
         }
     }
+}
+
+/// The value of the step that the first number lies on, of a first value and pairs of a bound and the value
+/// beyond it.
+fn step(values: &[f64], is_beyond: impl Fn(f64, f64) -> bool) -> f64 {
+    if values[0].is_nan() {
+        return f64::NAN;
+    }
+    let beyond = values[2..].chunks_exact(2).take_while(|pair| is_beyond(values[0], pair[0]));
+    beyond.last().map_or(values[1], |pair| pair[1])
 }
 
 /// A function of parts that all have to be there. One that was rejected tells more than one that is absent.
@@ -96,17 +122,4 @@ fn coalesce(parts: &[Node], known: &dyn Fn(&Node) -> Known) -> Known {
         }
     }
     if rejected { Known::Rejected } else { Known::Absent }
-}
-
-impl Node {
-    /// Whether no measurement and no fact is part of it.
-    fn is_constant(&self) -> bool {
-        match self {
-            Self::Number(_) | Self::Hours => true,
-            Self::Operand(_) => false,
-            Self::Negative(inner) => inner.is_constant(),
-            Self::Binary(_, left, right) => left.is_constant() && right.is_constant(),
-            Self::Call(_, parts) => parts.iter().all(Self::is_constant),
-        }
-    }
 }

@@ -4,14 +4,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{CohortRule, Field, List, Text, TextOr, Waveform, Wide};
-use crate::schema::{Aggregation, TransformKind};
+use crate::schema::{Aggregation, MissingParts, TransformKind};
 
 /// A cohort-flow pipeline: what is done with the source data.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend(
     "oneOf" = [{ "required": ["schema"] }, { "required": ["wide"] }, { "required": ["waveform"] }],
-    "dependentRequired" = { "schema": ["features", "window"], "features": ["schema"], "window": ["schema"] },
+    "dependentRequired" = { "schema": ["features", "window"], "features": ["schema"], "labels": ["schema"], "window": ["schema"] },
 ))]
 pub(in crate::schema) struct PipelineFile {
     /// The name it is referred to by.
@@ -27,10 +27,15 @@ pub(in crate::schema) struct PipelineFile {
     pub(in crate::schema) min_observed: Option<Field<f64>>,
     /// The map to a normalised coordinate.
     pub(in crate::schema) transform: Option<Field<TransformKind>>,
+    /// What the absence of a part of a score means: that the part is normal, or that the score is missing.
+    pub(in crate::schema) missing_parts: Option<Field<MissingParts>>,
     /// Whether rounded and discrete values get noise of their resolution.
     pub(in crate::schema) dequantize: Option<Field<bool>>,
     /// The columns of the result: `"variable"`, `"variable:aggregation"` or a table.
     pub(in crate::schema) features: Option<Field<List<TextOr<Feature>, 1>>>,
+    /// Columns that are kept beside the features and never enter a model, such as outcomes: named as features
+    /// are.
+    pub(in crate::schema) labels: Option<Field<List<TextOr<Feature>>>>,
     /// The cohort rules, in order.
     pub(in crate::schema) rules: Option<Field<List<CohortRule>>>,
     /// Which events count.

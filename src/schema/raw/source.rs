@@ -48,11 +48,24 @@ pub(in crate::schema) struct EventsSource {
 /// A column of the records or of facts joined to them.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "dependentSchemas" = {
+        "hours": { "properties": { "any_of": false, "next": false } },
+        "next": { "properties": { "any_of": false } },
+    },
+))]
 pub(in crate::schema) struct ColumnSource {
     /// The table.
     pub(in crate::schema) table: Field<Text>,
     /// The column.
     pub(in crate::schema) column: Field<Text>,
+    /// Whether the fact is the hours from the start of the record to the time in the column.
+    pub(in crate::schema) hours: Option<Field<bool>>,
+    /// Whether the fact is the hours from the end of the record to this time of the patient's next one.
+    pub(in crate::schema) next: Option<Field<bool>>,
+    /// Of a table with many rows per record: whether any of them holds one of these values; `*` at the end
+    /// stands for any ending.
+    pub(in crate::schema) any_of: Option<Field<List<String, 1>>>,
 }
 
 /// The age at the start of the record.

@@ -14,7 +14,6 @@ use crate::schema::{Aggregation, Kind};
     "dependentRequired" = { "within": ["expression"], "at": ["expression"] },
     "dependentSchemas" = { "expression": { "properties": {
         "sources": false, "conversions": false, "missing_codes": false, "value_map": false, "censored": false,
-        "absent": false,
     } } },
     "if" = { "properties": { "kind": { "const": "categorical" } }, "required": ["kind"] },
     "then" = { "properties": {

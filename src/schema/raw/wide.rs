@@ -18,6 +18,8 @@ pub(in crate::schema) struct Wide {
     pub(in crate::schema) split: Option<Field<Text>>,
     /// Columns to leave out.
     pub(in crate::schema) ignore: Option<Field<List<String>>>,
+    /// Columns that are kept beside the features and never enter a model, such as outcomes.
+    pub(in crate::schema) labels: Option<Field<List<String>>>,
     /// Texts that are read as missing.
     pub(in crate::schema) missing: Option<Field<List<String>>>,
     /// The separator of the cells: a character, or comma, semicolon, tab, pipe or space. Otherwise the file

@@ -23,6 +23,7 @@ pub(super) fn title(section: &str, key: &str, parent: &str) -> String {
         "conversions" => format!("a conversion of {parent}"),
         "sources" => format!("a source of {parent}"),
         "features" => "a feature".to_owned(),
+        "labels" => "a label".to_owned(),
         "rules" => "a rule".to_owned(),
         "window" => "the window".to_owned(),
         "split" => "the split".to_owned(),

@@ -28,7 +28,6 @@ pub(super) fn read(
         ("missing_codes", key(&raw.missing_codes)),
         ("value_map", key(&raw.value_map)),
         ("censored", key(&raw.censored)),
-        ("absent", key(&raw.absent)),
     ] {
         if let Some(at) = at {
             problems.add(at, format!("`{name}` has no meaning beside `expression`"));
@@ -59,6 +58,7 @@ pub(super) fn read(
         expression: (*text.get_ref()).to_owned(),
         within_hours: within.map_or(0.0, |within| *within.into_inner()),
         at: raw.at.owned(),
+        per_window: false,
     })
 }
 
@@ -73,7 +73,7 @@ pub(super) fn check(problems: &Problems<'_>, variables: &[Variable], pending: &[
             let start = one.text.start + operand.at;
             let span = start..start + operand.variable.len();
             let Some(found) = variables.iter().find(|v| v.name == operand.variable) else {
-                let names = variables.iter().filter(|v| v.name != one.variable && v.derived.is_none());
+                let names = variables.iter().filter(|v| v.name != one.variable);
                 let hint = suggest::hint(&operand.variable, names.map(|v| v.name.as_str()));
                 problems.push(span, format!("unknown variable `{}`", operand.variable), hint);
                 units.push(None);
@@ -83,6 +83,10 @@ pub(super) fn check(problems: &Problems<'_>, variables: &[Variable], pending: &[
             units.push(Some(units::of_unit(&unit)));
             if let Some((message, hint)) = unusable(operand, found) {
                 problems.push(span, message, hint);
+            } else if needs(found, &one.variable, variables, &mut Vec::new()) {
+                let message =
+                    format!("`{}` is computed from `{}`, and that from it", one.variable, found.name);
+                problems.push(span, message, None);
             }
         }
         if one.expression.operands.is_empty() {
@@ -96,9 +100,12 @@ pub(super) fn check(problems: &Problems<'_>, variables: &[Variable], pending: &[
 /// them.
 pub(super) fn check_parts(problems: &Problems<'_>, variable: &Variable, variables: &[Variable], at: &Span) {
     let Some(Ok(expression)) = variable.derived.as_ref().map(Derived::expression) else { return };
+    let exists = |i: usize| variables.iter().any(|v| v.name == expression.operands[i].variable);
+    let is_possible = expression.is_possible(&exists);
     for operand in &expression.operands {
         let name = &operand.variable;
         match variables.iter().find(|v| v.name == *name) {
+            None if is_possible => {}
             None => {
                 let message =
                     format!("concept `{}` is computed from `{name}`, which is not here", variable.name);
@@ -117,17 +124,57 @@ pub(super) fn check_parts(problems: &Problems<'_>, variable: &Variable, variable
     }
 }
 
+/// Whether a variable is computed from another, directly or through others.
+fn needs(variable: &Variable, other: &str, variables: &[Variable], seen: &mut Vec<String>) -> bool {
+    if variable.name == other {
+        return true;
+    }
+    if seen.contains(&variable.name) {
+        return false;
+    }
+    seen.push(variable.name.clone());
+    let Some(Ok(expression)) = variable.derived.as_ref().map(Derived::expression) else { return false };
+    expression.operands.iter().any(|operand| {
+        let found = variables.iter().find(|v| v.name == operand.variable);
+        found.is_some_and(|found| needs(found, other, variables, seen))
+    })
+}
+
+/// Marks the variables that are one number per window because their operands are.
+pub(super) fn mark_single(variables: &mut [Variable]) {
+    loop {
+        let is_single = |name: &str| {
+            variables
+                .iter()
+                .any(|v| v.name == name && (v.is_static() || v.derived.is_some() && v.is_single()))
+        };
+        let exists = |name: &str| variables.iter().any(|v| v.name == name);
+        let found = variables.iter().position(|variable| {
+            let Some(derived) = variable.derived.as_ref().filter(|d| d.at.is_none()) else { return false };
+            let of = |operand: &Operand| {
+                let name = operand.variable.as_str();
+                operand.aggregation.is_some() || operand.past.is_none() && (is_single(name) || !exists(name))
+            };
+            !variable.is_single() && derived.expression().is_ok_and(|e| e.operands.iter().all(of))
+        });
+        match found.and_then(|at| variables[at].derived.as_mut()) {
+            Some(derived) => derived.per_window = true,
+            None => return,
+        }
+    }
+}
+
 /// Why a variable cannot be computed with, and what to do about it.
 fn unusable(operand: &Operand, found: &Variable) -> Option<(String, Option<String>)> {
     let name = &found.name;
-    if found.derived.is_some() {
-        let message = format!("`{name}` is derived itself; expressions name measured variables and facts");
-        return Some((message, Some("write its expression out in parentheses".into())));
-    }
     if found.kind == Kind::Categorical {
         return Some((format!("`{name}` is categorical, there is no computing with it"), None));
     }
-    let aggregation = operand.aggregation?;
+    let Some(aggregation) = operand.aggregation else {
+        let of_past = operand.past.filter(|_| found.is_single());
+        return of_past
+            .map(|_| (format!("`{name}` is one number, and has no measurements of the past"), None));
+    };
     if found.is_static() {
         return Some((format!("`{name}` is one fact, not measurements; it takes no aggregation"), None));
     }
@@ -143,7 +190,7 @@ fn check_at(problems: &Problems<'_>, variable: &Variable, variables: &[Variable]
     let fits = |o: &Operand| {
         o.variable == at
             && o.aggregation.is_none()
-            && variables.iter().any(|v| v.name == at && !v.is_static() && v.derived.is_none())
+            && variables.iter().any(|v| v.name == at && !v.is_static() && !v.is_single())
     };
     if !one.expression.operands.iter().any(fits) {
         let message = format!(

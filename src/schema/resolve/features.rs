@@ -1,12 +1,13 @@
-//! The features of a pipeline: `"variable"`, `"variable:aggregation"` or a table with a name of its own.
+//! The features and labels of a pipeline: `"variable"`, `"variable:aggregation"` or a table with a name of its
+//! own.
 
 use toml::Spanned;
 
 use super::lacking::Lacking;
 use super::variables::check_suits;
 use crate::schema::problems::{Problems, Span};
-use crate::schema::raw::{self, Get, PipelineFile, TextOr};
-use crate::schema::{Aggregation, Feature, Schema, Variable, suggest};
+use crate::schema::raw::{self, Get, List, PipelineFile, TextOr};
+use crate::schema::{Aggregation, Derived, Feature, Schema, Variable, suggest};
 
 /// Columns of every result, which features must not shadow.
 const RESERVED: [&str; 3] = ["record_id", "subject_id", "split"];
@@ -17,7 +18,7 @@ pub(super) fn features(
     raw: &PipelineFile,
     first_line: &Span,
     schema: Option<&Schema>,
-    mut lacking: Option<&mut Lacking<'_>>,
+    lacking: Option<&mut Lacking<'_>>,
 ) -> Vec<Feature> {
     let field = match (&raw.schema, &raw.features) {
         (Some(_), Some(field)) => field,
@@ -37,19 +38,75 @@ pub(super) fn features(
     if list.0.is_empty() {
         problems.add(field.span.clone(), "there are no features");
     }
-    let mut features: Vec<Feature> = Vec::new();
+    columns(problems, list, schema, lacking)
+}
+
+/// Resolves `labels`. What a model is to be judged by is no part of it: no label may be a feature, or be
+/// computed into one.
+pub(super) fn labels(
+    problems: &Problems<'_>,
+    raw: &PipelineFile,
+    schema: Option<&Schema>,
+    lacking: Option<&mut Lacking<'_>>,
+    features: &[Feature],
+) -> Vec<Feature> {
+    let Some(field) = &raw.labels else { return Vec::new() };
+    if raw.schema.is_none() {
+        let hint = "of a wide table, name its columns: `labels = [\"died\"]` under `[wide]`";
+        problems.add_with_hint(field.key.clone(), "a wide table brings its own columns", hint);
+        return Vec::new();
+    }
+    let Some(list) = field.get() else { return Vec::new() };
+    let labels = columns(problems, list, schema, lacking);
+    for label in &labels {
+        let of = |feature: &&Feature| {
+            let variables = schema.map(|schema| schema.variables.as_slice()).unwrap_or_default();
+            feature.variable == label.variable || is_part_of(&label.variable, &feature.variable, variables)
+        };
+        if let Some(feature) = features.iter().find(of) {
+            let message = format!(
+                "label `{}` is a feature too, or part of one (`{}`): a model that has seen it cannot be judged \
+                 by it",
+                label.name, feature.name
+            );
+            problems.add_with_hint(field.span.clone(), message, "take one of the two out");
+        } else if features.iter().any(|feature| feature.name == label.name) {
+            problems.add(field.span.clone(), format!("there is a feature `{}` as well", label.name));
+        }
+    }
+    labels
+}
+
+/// Whether a variable is part of the expression of another, directly or through others.
+fn is_part_of(part: &str, whole: &str, variables: &[Variable]) -> bool {
+    let found = variables.iter().find(|variable| variable.name == whole);
+    let Some(Ok(expression)) = found.and_then(|found| found.derived.as_ref()).map(Derived::expression) else {
+        return false;
+    };
+    let mut operands = expression.operands.iter();
+    operands.any(|operand| operand.variable == part || is_part_of(part, &operand.variable, variables))
+}
+
+/// The columns that a list names, each by itself.
+fn columns<const LEAST: usize>(
+    problems: &Problems<'_>,
+    list: &List<TextOr<raw::Feature>, LEAST>,
+    schema: Option<&Schema>,
+    mut lacking: Option<&mut Lacking<'_>>,
+) -> Vec<Feature> {
+    let mut columns: Vec<Feature> = Vec::new();
     for item in list.items() {
         let mut reading = Reading { problems, at: item.span(), lacking: lacking.as_deref_mut() };
-        let feature = match item.get_ref() {
+        let column = match item.get_ref() {
             TextOr::Text(text) => reading.named(text, schema),
             TextOr::Table(raw) => reading.table(raw, schema),
         };
-        if let Some(feature) = feature {
-            reading.check_against(&feature, &features);
-            features.push(feature);
+        if let Some(column) = column {
+            reading.check_against(&column, &columns);
+            columns.push(column);
         }
     }
-    features
+    columns
 }
 
 /// A feature being resolved, with its place.

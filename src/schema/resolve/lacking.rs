@@ -1,5 +1,6 @@
 //! What a database lacks of a pipeline that names concepts: it is left out, and told.
 
+use super::computed::lacks;
 use crate::schema::concept::concept_in;
 use crate::schema::{Concept, Schema, Variable};
 
@@ -24,8 +25,14 @@ impl Lacking<'_> {
         if !self.dictionary.iter().any(|concept| concept.variable.name == name) {
             return Err(());
         }
-        if self.names.iter().all(|other| other != name) {
-            self.names.push(name.to_owned());
+        let parts = lacks(self.dictionary, schema, name);
+        let told = match parts.as_slice() {
+            [only] if only == name => name.to_owned(),
+            [] => name.to_owned(),
+            parts => format!("{name} (for want of {})", parts.join(", ")),
+        };
+        if !self.names.contains(&told) {
+            self.names.push(told);
         }
         Ok(None)
     }

@@ -2,6 +2,7 @@
 //! everything that is wrong.
 
 mod columns;
+mod computed;
 mod concepts;
 mod derived;
 mod events;
@@ -37,9 +38,23 @@ use super::{Concept, Pipeline, Schema};
 pub(super) use split::{check_min_observed, check_split};
 pub(super) use window::check_window;
 
+/// The dictionary, and behind it the scores that are computed from its concepts, a file for each family.
+const CONCEPTS_TEXT: &str = concat!(
+    include_str!("../../../schemas/concepts.toml"),
+    include_str!("../../../schemas/scores/outcomes.toml"),
+    include_str!("../../../schemas/scores/ventilation.toml"),
+    include_str!("../../../schemas/scores/circulation.toml"),
+    include_str!("../../../schemas/scores/sofa.toml"),
+    include_str!("../../../schemas/scores/sirs.toml"),
+    include_str!("../../../schemas/scores/news2.toml"),
+    include_str!("../../../schemas/scores/kdigo.toml"),
+    include_str!("../../../schemas/scores/oasis.toml"),
+    include_str!("../../../schemas/scores/charlson.toml"),
+    include_str!("../../../schemas/scores/saps2.toml"),
+);
+
 static DICTIONARY: LazyLock<Vec<Concept>> = LazyLock::new(|| {
-    let text = include_str!("../../../schemas/concepts.toml");
-    parse_concepts("concepts", text)
+    parse_concepts("concepts", CONCEPTS_TEXT)
         .unwrap_or_else(|error| unreachable!("invariant: the built-in dictionary has no problem: {error}"))
 });
 

@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use super::computed::{with_computed, without_unused};
 use super::lacking::Lacking;
 use super::split::{min_observed, split};
 use super::{features, rules, waveform, wide, window};
@@ -25,20 +26,24 @@ pub(super) fn pipeline(
     broken: &mut Option<SchemaError>,
 ) -> Option<(Pipeline, Option<Schema>)> {
     let found = raw.schema.text().and_then(|name| find_schema(problems, &name, load, broken));
-    let schema = found.as_ref();
+    let n_variables = found.as_ref().map_or(0, |schema| schema.variables.len());
     // What a database lacks of a pipeline over concepts is left out and told.
     let concepts = raw.schema.get().is_some_and(|name| name.as_ref() == CONCEPTS);
+    let found = found.map(|schema| if concepts { with_computed(schema, dictionary) } else { schema });
+    let schema = found.as_ref();
     let mut lacking = concepts.then(|| Lacking { dictionary, names: Vec::new(), rules: Vec::new() });
     check_input(problems, raw, first_line);
     let wide = raw.wide.get().map(|raw| wide::wide(problems, raw));
     let waveform = raw.waveform.get().map(|raw| waveform::waveform(problems, raw));
     let features = features::features(problems, raw, first_line, schema, lacking.as_mut());
+    let labels = features::labels(problems, raw, schema, lacking.as_mut(), &features);
     let n_features = (!features.is_empty()).then_some(features.len());
     let rules = rules::rules(problems, raw, schema, n_features, lacking.as_mut());
     let name_of = |schema: &Schema| schema.name.clone();
     let pipeline = Pipeline {
         rules,
         window: window::window(problems, raw, first_line, schema),
+        missing_parts: raw.missing_parts.copied().unwrap_or_default(),
         min_observed: min_observed(problems, raw),
         split: split(problems, raw),
         name: raw.name.owned()?,
@@ -46,12 +51,14 @@ pub(super) fn pipeline(
         schema: if concepts { found.as_ref().map(name_of) } else { raw.schema.owned() }.unwrap_or_default(),
         left_out: lacking.map(Lacking::told).unwrap_or_default(),
         features,
+        labels,
         wide,
         waveform,
         transform: raw.transform.copied().unwrap_or(TransformKind::NormalScore),
         dequantize: raw.dequantize.copied().unwrap_or(true),
         seed: raw.seed.copied().unwrap_or(0),
     };
+    let found = found.map(|schema| without_unused(schema, n_variables, &pipeline));
     Some((pipeline, found))
 }
 

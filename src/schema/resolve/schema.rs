@@ -40,6 +40,7 @@ pub(super) fn schema(problems: &Problems<'_>, raw: &SchemaFile, dictionary: &[Co
             derived::check_parts(problems, variable, &variables, &field.key);
         }
     }
+    derived::mark_single(&mut variables);
     derived::check(problems, &variables, &pending);
     let Layout { record, tables } = layout?;
     let title = raw.title.owned().unwrap_or_default();

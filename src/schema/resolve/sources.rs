@@ -44,7 +44,8 @@ pub(super) fn sources(
         });
     }
     let is_event = |source: &Source| matches!(source, Source::Events { .. });
-    if found.len() > 1 && !found.iter().all(is_event) {
+    let is_listed = |source: &Source| matches!(source, Source::Listed { .. });
+    if found.len() > 1 && !found.iter().all(is_event) && !found.iter().all(is_listed) {
         let message = format!("{title} mixes columns with other sources; a fact has one source");
         problems.add_with_hint(field.key.clone(), message, "make it two variables");
     }
@@ -192,6 +193,20 @@ impl<'a> Reading<'a> {
     }
 
     fn column(&self, raw: &ColumnSource) -> Option<Source> {
+        let given = [("any_of", key(&raw.any_of)), ("hours", key(&raw.hours)), ("next", key(&raw.next))];
+        let mut given = given.into_iter().filter_map(|(name, at)| Some((name, at?)));
+        if let (Some((first, _)), Some((second, at))) = (given.next(), given.next()) {
+            self.problems.add(at, format!("`{second}` has no effect beside `{first}`"));
+        }
+        if raw.any_of.is_some() {
+            return self.listed(raw);
+        }
+        if raw.hours.copied() == Some(true) {
+            return self.hours(raw);
+        }
+        if raw.next.copied() == Some(true) {
+            return self.next(raw);
+        }
         let table = self.facts(&raw.column.key, self.table(&raw.table)?)?;
         let (column, dtype) = find_column(self.problems, table, &raw.column.text()?)?;
         let kind = self.variable.kind;
@@ -201,6 +216,54 @@ impl<'a> Reading<'a> {
             self.problems.add_with_hint(raw.column.key.clone(), message, hint);
         }
         Some(Source::Column { table: table.name.clone(), column })
+    }
+
+    /// The hours to a time.
+    fn hours(&self, raw: &ColumnSource) -> Option<Source> {
+        let table = self.facts(&raw.column.key, self.table(&raw.table)?)?;
+        let (column, dtype) = find_column(self.problems, table, &raw.column.text()?)?;
+        if dtype != DType::Datetime {
+            let message = format!("column `{column}` is `{}`, hours run to a `datetime`", dtype.name());
+            self.problems.add(raw.column.span.clone(), message);
+        }
+        if self.layout.record.start.is_none() {
+            self.problems.add(raw.column.key.clone(), "hours need a record with a `start`");
+        }
+        Some(Source::Hours { table: table.name.clone(), column })
+    }
+
+    /// The hours to the next record, whose table and start are those of the records.
+    fn next(&self, raw: &ColumnSource) -> Option<Source> {
+        let table = self.facts(&raw.column.key, self.table(&raw.table)?)?;
+        let (column, _) = find_column(self.problems, table, &raw.column.text()?)?;
+        let record = &self.layout.record;
+        let is_start = table.kind == TableKind::Records && record.start.as_ref() == Some(&column);
+        if !is_start || record.end.is_none() {
+            let message = "`next` names the column of the records in which they start, and needs their `end`";
+            self.problems.add(raw.column.span.clone(), message);
+        }
+        Some(Source::Next { table: table.name.clone(), column })
+    }
+
+    /// Whether a list of many rows holds one of some values.
+    fn listed(&self, raw: &ColumnSource) -> Option<Source> {
+        let list = raw.any_of.as_ref()?;
+        let table = self.table(&raw.table)?;
+        let (column, _) = find_column(self.problems, table, &raw.column.text()?)?;
+        if !matches!(table.kind, TableKind::Lists { .. }) {
+            let message = format!("table `{}` has not many rows per record", table.name);
+            self.problems.add_with_hint(list.key.clone(), message, "name the `column` alone, with `levels`");
+        }
+        if self.variable.kind != Kind::Binary {
+            let message =
+                format!("`any_of` says yes or no, and the variable is {}", self.variable.kind.name());
+            self.problems.add_with_hint(list.key.clone(), message, "make the variable `binary`");
+        }
+        let values = list.get().map(List::cloned).unwrap_or_default();
+        if values.is_empty() {
+            self.problems.add(list.span.clone(), "`any_of` is empty");
+        }
+        Some(Source::Listed { table: table.name.clone(), column, values })
     }
 
     fn age(&self, raw: &AgeSource) -> Option<Source> {

@@ -95,7 +95,7 @@ pub(super) fn of_node(node: &Node, operands: &[Option<Dimension>]) -> Result<Opt
     Ok(match node {
         Node::Number(_) => Some(Dimension { literal: true, ..Dimension::pure() }),
         Node::Operand(place) => operands[*place].clone(),
-        Node::Hours => Some(of_unit("h")),
+        Node::Hours | Node::Elapsed => Some(of_unit("h")),
         Node::Negative(part) => of(part)?,
         Node::Binary('+' | '-', left, right) => alike([of(left)?, of(right)?])?,
         Node::Binary('*', left, right) => of(left)?.zip(of(right)?).map(|(a, b)| a.times(&b, 1.0)),
@@ -111,9 +111,10 @@ pub(super) fn of_node(node: &Node, operands: &[Option<Dimension>]) -> Result<Opt
         Node::Call(Function::Coalesce | Function::Min | Function::Max, parts) => {
             alike(parts.iter().map(of).collect::<Result<Vec<_>, _>>()?)?
         }
-        Node::Call(Function::Abs, parts) => of(&parts[0])?,
+        Node::Call(Function::Abs | Function::Part | Function::Where, parts) => of(&parts[0])?,
         Node::Call(Function::Sqrt, parts) => of(&parts[0])?.map(|u| u.power(0.5)),
-        Node::Call(Function::Ln | Function::Exp, parts) => {
+        // Points and stages have no unit, and a table may hold numbers of any.
+        Node::Call(Function::Steps | Function::StepsAbove | Function::Ln | Function::Exp, parts) => {
             parts.iter().try_for_each(|part| of(part).map(drop))?;
             None
         }

@@ -249,7 +249,12 @@ impl Reading<'_> {
         let lists = |source: &Source, unit: &str| match source {
             // Without units of its own, a source takes every unit for its own.
             Source::Events { units, .. } => units.is_empty() || units.iter().any(|u| same_unit(u, unit)),
-            Source::Column { .. } | Source::Age { .. } | Source::Years { .. } => true,
+            Source::Column { .. }
+            | Source::Hours { .. }
+            | Source::Next { .. }
+            | Source::Listed { .. }
+            | Source::Age { .. }
+            | Source::Years { .. } => true,
         };
         let named = |source: &Source, unit: &str| {
             matches!(source, Source::Events { units, .. } if !units.is_empty()) && lists(source, unit)

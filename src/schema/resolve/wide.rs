@@ -23,6 +23,7 @@ pub(super) fn wide(problems: &Problems<'_>, raw: &raw::Wide) -> WideTable {
         split: raw.split.owned(),
         kinds: by_column(&raw.kinds),
         ignore: raw.ignore.get().map(List::cloned).unwrap_or_default(),
+        labels: raw.labels.get().map(List::cloned).unwrap_or_default(),
         missing: raw.missing.get().map(List::cloned).unwrap_or_default(),
         missing_in: by_column(&raw.missing_in).into_iter().map(|(c, codes)| (c, codes.cloned())).collect(),
         separator,
@@ -41,7 +42,8 @@ fn by_column<T: Clone>(field: &Option<Field<Entries<T>>>) -> Vec<(String, T)> {
 fn check_roles(problems: &Problems<'_>, raw: &raw::Wide) {
     let single = [&raw.id, &raw.group, &raw.split].into_iter().filter_map(|name| name.text());
     let single = single.map(|name| (*name.get_ref(), name.span()));
-    let ignored = raw.ignore.get().into_iter().flat_map(|list| list.items());
+    let ignored = [&raw.ignore, &raw.labels].into_iter().filter_map(|list| list.get());
+    let ignored = ignored.flat_map(|list| list.items());
     let ignored = ignored.map(|name: Spanned<&String>| (name.get_ref().as_str(), name.span()));
     let kinds = raw.kinds.get().into_iter().flat_map(Entries::read);
     let kinds = kinds.map(|(name, field, _)| (name, field.key.clone()));

@@ -245,6 +245,15 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                 false_discovery: Some(0.043),
                 fdr_level: 0.05,
             }),
+            outcomes: vec![OutcomeRow {
+                label: "Death in hospital".into(),
+                unit: "%".into(),
+                is_share: true,
+                n_flagged: privacy.count(23),
+                flagged: None,
+                n_rest: privacy.count(7977),
+                rest: Some(Interval { value: 11.2, low: Some(10.5), high: Some(11.9) }),
+            }],
         }),
     }
 }

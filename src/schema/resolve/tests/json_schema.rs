@@ -39,7 +39,7 @@ fn accepts(schema: &Value, toml: &str) -> bool {
 fn what_the_parser_accepts_fits_the_json_schema() {
     let (of_schemas, of_pipelines) = (of_schemas(), of_pipelines());
     let of_concepts: Value = serde_json::from_str(&concepts_json_schema()).unwrap();
-    assert!(accepts(&of_concepts, include_str!("../../../../schemas/concepts.toml")));
+    assert!(accepts(&of_concepts, super::super::CONCEPTS_TEXT));
     for text in [OFFSETS, CODES] {
         assert!(parse_schema("", text).is_ok() && accepts(&of_schemas, text));
     }

@@ -169,13 +169,14 @@ expression = \"pulse:max / age\"
         "unknown variable `puls`",
         "bpm and years are not of one unit",
         "the expression gives bpm/years, but the `unit` is bpm",
-        "`unlike` is derived itself; expressions name measured variables and facts",
+        "`nested` is computed from `round`, and that from it",
+        "`round` is computed from `nested`, and that from it",
         "`sex` is categorical, there is no computing with it",
     ] {
         assert!(messages.contains(&expected), "{expected}: {found:#?}");
     }
     assert!(messages.iter().any(|m| m.starts_with("`at` names a measured variable")), "{found:#?}");
-    assert_eq!(messages.len(), 7, "{found:#?}");
+    assert_eq!(messages.len(), 8, "{found:#?}");
     let misspelt = problems.iter().find(|p| p.message.contains("puls`")).unwrap();
     assert_eq!(misspelt.hint.as_deref(), Some("did you mean `pulse`?"));
 }
