@@ -11,6 +11,7 @@ mod absent;
 mod contradictions;
 mod errors;
 mod long;
+mod signals;
 mod stored;
 mod values;
 mod windows;
