@@ -221,7 +221,7 @@ fn read_models(request: &ReportRequest<'_>, bundle: &Bundle) -> Result<(Vec<Name
 }
 
 /// Patients of a bundle, by the column that `ingest` writes; none where every record is of another.
-fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> {
+pub(super) fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> {
     let table = ingest::read_columns(&path.join("features.parquet"), &[("subject_id", Kind::Categorical)])?;
     let mut different = HashSet::new();
     for column in &table.columns {
@@ -233,7 +233,7 @@ fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> 
 }
 
 /// The last component, as a name for people; the whole path says too much about the machine.
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     // `out/flow/.` and `.` name a folder too.
     let whole: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     whole.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())

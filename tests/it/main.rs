@@ -11,6 +11,8 @@ mod bad_rows;
 mod browser;
 mod built_in;
 mod cases;
+mod check;
+mod compare;
 mod conditional;
 mod databases;
 mod ensemble;

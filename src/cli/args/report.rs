@@ -1,4 +1,4 @@
-//! Arguments of `report`.
+//! Arguments of the commands that compare: `report` and `compare`.
 
 use std::path::PathBuf;
 
@@ -55,6 +55,33 @@ pub(in crate::cli) struct Report {
     pub(in crate::cli) labels: Option<PathBuf>,
 
     /// Seed of the samples and noise draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Compare {
+    /// Bundle that the other one is held against
+    #[arg(value_name = "A")]
+    pub(in crate::cli) a: PathBuf,
+
+    /// The other bundle, of the same database or of another one
+    #[arg(value_name = "B")]
+    pub(in crate::cli) b: PathBuf,
+
+    /// Model fitted on A; features that B lacks are integrated out. Repeat the option for several models
+    #[arg(short, long, value_name = "MODEL")]
+    pub(in crate::cli) model: Vec<PathBuf>,
+
+    /// Features to show
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(in crate::cli) top: usize,
+
+    /// Print the comparison of all features as JSON on stdout
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+
+    /// Seed of the noise draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
 }

@@ -1,5 +1,6 @@
 //! From a bundle, its models and their flags to the numbers of the report.
 
+mod apart;
 mod calibration;
 mod cells;
 mod cohort;
@@ -25,6 +26,7 @@ use super::data::{FORMAT_VERSION, ReportData};
 use super::{Privacy, ReportError};
 use context::Context;
 
+pub use apart::{CohortOf, apart};
 pub use drift::Older;
 pub use flags::Flagged;
 

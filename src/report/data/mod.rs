@@ -3,6 +3,7 @@
 //! Sections that the inputs cannot support are `None` or empty; the page then says why. Counts of records are
 //! [`Cell`]s, which only [`Privacy`](super::Privacy) makes.
 
+mod apart;
 mod cohort;
 mod drift;
 mod fit;
@@ -12,6 +13,7 @@ mod waveform;
 
 use serde::Serialize;
 
+pub use apart::{Apart, FeatureApart};
 pub use cohort::{Alert, Cohort, FeatureSummary, LevelShare, Missing, SplitStats, Step, TableRows};
 pub use drift::{Drift, FeatureDrift, JointDrift};
 pub use fit::{
