@@ -9,6 +9,7 @@ mod export;
 mod fit;
 mod flag;
 mod flags_file;
+mod groups;
 mod impute;
 mod ingest;
 mod inspect;

@@ -17,6 +17,7 @@ use crate::schema::{Kind, Split};
 use crate::waveform::Normalisation;
 
 use super::flag::flag_records;
+use super::groups::group_column;
 use super::labels::read_labels;
 use super::{Error, Records, RecordsSource};
 
@@ -49,6 +50,10 @@ pub struct ReportRequest<'a> {
     pub models: &'a [&'a Path],
     /// An older bundle to compare the cohort with.
     pub compare: Option<&'a Path>,
+    /// A column whose groups are judged one by one: a feature, or a column of a table.
+    pub by: Option<&'a str>,
+    /// The table that has this column, with the record ids.
+    pub by_table: Option<&'a Path>,
     /// File to write.
     pub output: &'a Path,
     /// What it holds.
@@ -72,7 +77,7 @@ pub struct ReportRequest<'a> {
 /// # Errors
 /// Whatever reading, flagging or rendering reports; models that do not fit the bundle.
 pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> {
-    let others = request.compare.into_iter().chain(request.labels);
+    let others = request.compare.into_iter().chain(request.labels).chain(request.by_table);
     let records = request.records.map(RecordsSource::path);
     let inputs = request.models.iter().copied().chain([request.bundle]).chain(others).chain(records);
     keep_inputs(request.output, inputs)?;
@@ -138,6 +143,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         seed: request.seed,
         scales,
         // Only drift asks for it, and reading the ids of a large bundle takes a while.
+        groups: request.by.map(|column| group_column(&bundle, column, request.by_table)).transpose()?,
         subjects: older.as_ref().map(|_| count_subjects(request.bundle, &bundle)).transpose()?.flatten(),
     };
     let data = report::collect(&bundle, &models, flagged.as_ref(), older.as_ref(), &options)?;

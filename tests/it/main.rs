@@ -20,6 +20,7 @@ mod export;
 mod flag;
 mod golden_flow;
 mod golden_roles;
+mod groups;
 mod guide;
 mod hostile;
 mod ingestion;

@@ -135,8 +135,10 @@ Examples:
   cohort-flow compare out/mimic4 out/eicu --json > difference.json")]
     Compare(Compare),
     /// Write one self-contained HTML file that compares models on a bundle
-    #[command(after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm \
-                      --output report.html")]
+    #[command(after_help = "\
+Examples:
+  cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html
+  cohort-flow report out/eicu --model out/flow --by hospitalid --by-table patient.csv.gz --output report.html")]
     Report(Report),
 }
 

@@ -37,6 +37,15 @@ pub(in crate::cli) struct Report {
     #[arg(long, value_name = "OLD_BUNDLE")]
     pub(in crate::cli) compare: Option<PathBuf>,
 
+    /// Show the likelihood and the flags of each group of this column: a feature of the bundle, or a column
+    /// of --by-table. Groups of few records are shown together
+    #[arg(long, value_name = "COLUMN")]
+    pub(in crate::cli) by: Option<String>,
+
+    /// Table with the column of --by and the record ids, such as the table of stays of the extract
+    #[arg(long, value_name = "TABLE", requires = "by")]
+    pub(in crate::cli) by_table: Option<PathBuf>,
+
     /// Show record identifiers, values of unusual records and small counts; the page is marked as
     /// identifiable
     #[arg(long)]

@@ -7,6 +7,7 @@ mod apart;
 mod cohort;
 mod drift;
 mod fit;
+mod groups;
 mod learned;
 mod models;
 mod waveform;
@@ -20,6 +21,7 @@ pub use fit::{
     AlphaRow, Calibration, CorrelationPair, Correlations, Histogram, Marginal, Marginals, ModelFit,
     OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve, Regions,
 };
+pub use groups::{GroupRow, Groups};
 pub use learned::{Learned, LearnedLayer, Mixing};
 pub use models::{
     Comparison, ComparisonRow, Epoch, LearningCurve, ModelSummary, Quantiles, SplitLikelihood, SplitScore,
@@ -78,6 +80,9 @@ pub struct ReportData {
     pub outliers: Option<Outliers>,
     /// Against another cohort, when one was given.
     pub drift: Option<Drift>,
+    /// Groups of records, when a column was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
     /// Windows of waveforms; none for tables.
     pub waveform: Option<Waveforms>,
     /// Whether a record is a window, so that tables by coordinate are left out.
