@@ -11,6 +11,8 @@ pub(super) enum Outcome {
     Done,
     /// The command did its work and found problems (`schema check`).
     Findings,
+    /// The command did its work and found that another would fail (`ingest --check`).
+    WouldFail,
 }
 
 impl From<Outcome> for ExitCode {
@@ -18,6 +20,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Findings => Self::from(1),
+            Outcome::WouldFail => Self::from(ERROR),
         }
     }
 }

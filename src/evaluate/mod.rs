@@ -9,6 +9,7 @@
 //! Theis et al. 2016, arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
 
 mod choice;
+mod domain;
 mod landmarks;
 mod parts;
 mod precision;
@@ -20,6 +21,7 @@ mod tail;
 mod unusual;
 
 pub use choice::ScoreKind;
+pub use domain::{Area, DomainColumn, DomainTest, FOLDS as DOMAIN_FOLDS, domain_test};
 pub use landmarks::Landmarks;
 pub use standardised::{Axis as StandardisedAxis, Standardised, axes, standardise};
 pub use tail::Tail;

@@ -7,13 +7,14 @@
 //! find      which files make a table
 //! wide      tables with one row per record already           cohort    extracts of a database → one row per record
 //! events    event tables → measurements in windows           audit     the account of what was read and left out
-//! recognise which database a folder is from
+//! recognise which database a folder is from      check     whether an extract can be read, from its first rows
 //! npz       arrays for NumPy
 //! write     Parquet and CSV outputs                          table     records in original units
 //! text_table  tables of texts that are no data
 //! ```
 
 mod audit;
+mod check;
 mod cohort;
 mod error;
 mod events;
@@ -35,6 +36,7 @@ mod wide;
 mod write;
 
 pub use audit::{Audit, CohortStep, ColumnAudit, InputFile, TableAudit, VariableAudit};
+pub use check::{CheckFinding, Checked, check, nearest};
 pub use cohort::{BadRows, Explanation, IngestOptions, explain, ingest, ingest_with};
 pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;

@@ -34,6 +34,38 @@ pub(super) fn parse_datetime(text: &str) -> Option<i64> {
     (hour < 24 && minute < 60 && second < 60).then_some(day * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
+/// A number of at most 15 digits with or without a point, as nearly all cells are; none of anything else,
+/// which may be a number all the same.
+///
+/// Up to 15 digits and up to 10²² are exact in f64, so that their quotient is rounded once: it is the number
+/// that the standard library reads (Clinger 1990, "How to read floating point numbers accurately").
+pub(super) fn plain_decimal(field: &[u8]) -> Option<f64> {
+    const POWERS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let unsigned = field.strip_prefix(b"-").unwrap_or(field);
+    if unsigned.is_empty() || unsigned.len() > 16 {
+        return None;
+    }
+    let (mut whole, mut digits, mut point) = (0_u64, 0, None);
+    for byte in unsigned {
+        match byte {
+            b'0'..=b'9' => {
+                whole = whole * 10 + u64::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if point.is_none() && digits > 0 => point = Some(digits),
+            _ => return None,
+        }
+    }
+    let decimals = digits - point.unwrap_or(digits);
+    // `5.` has no digit behind its point, and the reader proper decides what it is.
+    if digits > 15 || point.is_some() && decimals == 0 {
+        return None;
+    }
+    let size = whole as f64 / POWERS[decimals];
+    Some(if unsigned.len() < field.len() { -size } else { size })
+}
+
 /// Seconds of `HH:MM[:SS]` since the record's start; hours may exceed 24.
 pub(super) fn parse_elapsed(text: &str) -> Option<i64> {
     let mut parts = text.trim().split(':').map(|p| digits(p.as_bytes()));
@@ -262,6 +294,24 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(parse_quantity(text), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_decimals_are_the_numbers_that_the_standard_library_reads() {
+        for text in
+            ["0", "-0", "7", "36.6", "-12.50", "0.1", "999999999999999", "0.00000000000001", "98.60", "00.7"]
+        {
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(plain_decimal(text.as_bytes()).map(f64::to_bits), Some(expected.to_bits()), "{text}");
+        }
+        for text in ["", "-", ".5", "5.", "+1", "1e3", " 1", "1,5", "1.2.3", "nan", "1234567890123456", "--1"]
+        {
+            assert_eq!(plain_decimal(text.as_bytes()), None, "{text}");
+        }
+        for i in 0..20_000_u64 {
+            let text = format!("{}.{:03}", i * 7919, i * 31 % 1000);
+            assert_eq!(plain_decimal(text.as_bytes()), text.parse().ok(), "{text}");
         }
     }
 

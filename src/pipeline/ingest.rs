@@ -79,6 +79,47 @@ fn load(
     }
 }
 
+/// What an extract is found to be like from its headers and first rows; nothing is written.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    /// What was found.
+    pub checked: ingest::Checked,
+    /// Whether the schema is that of the database whose files have such names, though none was recognised.
+    pub guessed: bool,
+}
+
+/// Reads headers, the first rows and dictionaries of an extract.
+///
+/// # Errors
+/// A pipeline or schema that cannot be read, a pipeline for a table, a folder that is no extract at all.
+pub fn check(
+    (pipeline, schema): (&str, Option<&str>),
+    input: &Path,
+    settings: &[(String, String)],
+) -> Result<CheckReport, Error> {
+    let names = schema::schema_names();
+    let known: Vec<schema::Schema> =
+        names.iter().map(|name| schema::load_schema(name)).collect::<Result<_, _>>()?;
+    let mut guessed = false;
+    let loaded = match load(pipeline, schema, input) {
+        // An extract whose records lack a column is not recognised, and that is what a check is to say.
+        Err(error @ Error::Usage { .. }) if schema.is_none() && schema::is_over_concepts(pipeline)? => {
+            let Some(nearest) = ingest::nearest(&known, input)? else { return Err(error) };
+            guessed = true;
+            schema::load_pipeline_on(pipeline, Some(&nearest.name))?
+        }
+        other => other?,
+    };
+    let (mut pipeline, Some(schema)) = loaded else {
+        return Err(Error::Usage {
+            message: "--check reads the tables of a database, and this pipeline is for a single table".into(),
+            hint: "`schema infer TABLE` says what each column of a table is taken for".into(),
+        });
+    };
+    schema::apply_settings(&mut pipeline, settings)?;
+    Ok(CheckReport { checked: ingest::check(&schema, &pipeline, input, &known)?, guessed })
+}
+
 /// Follows the rows behind one variable of one record; writes nothing.
 ///
 /// # Errors

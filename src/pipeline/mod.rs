@@ -2,12 +2,14 @@
 //! and `demo` do, without arguments, printing or exit codes. Every output appears whole or not at all.
 
 mod blocks;
+mod compare;
 mod error;
 mod evaluate;
 mod export;
 mod fit;
 mod flag;
 mod flags_file;
+mod groups;
 mod impute;
 mod ingest;
 mod inspect;
@@ -20,15 +22,17 @@ mod report;
 mod sample;
 mod score;
 mod score_file;
+mod shared;
 mod shifted;
 
+pub use compare::{CompareRequest, Compared, SharedLikelihood, compare};
 pub use error::Error;
 pub use evaluate::evaluate;
 pub use export::{ExportRequest, export};
 pub use fit::{FitRequest, default_model, fit};
 pub use flag::{FlagRequest, FlagSummary, flag};
 pub use impute::{ImputeRequest, impute};
-pub use ingest::{IngestRequest, Ingested, explain, ingest};
+pub use ingest::{CheckReport, IngestRequest, Ingested, check, explain, ingest};
 pub use inspect::{Inspection, inspect};
 pub use labels::{Labels, read_labels};
 pub use marginal::{MarginalRequest, marginal};

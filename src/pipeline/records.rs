@@ -92,8 +92,9 @@ pub(super) fn lacking(error: Error, bundle: &Path) -> Error {
     let what = if columns.len() == 1 { "the feature" } else { "the features" };
     Error::Usage {
         message: format!("the bundle {} lacks {what} {} of the model", bundle.display(), columns.join(", ")),
-        hint: "ask the model about a bundle of its own pipeline; a report can compare with an older bundle \
-               without the models of that one"
+        hint: "`score` and `compare` integrate such features out; flags and reports need them, since their \
+               p-values are those of whole records: ask about a bundle of the model's own pipeline, or fit a \
+               model on the features that both have"
             .into(),
     }
 }

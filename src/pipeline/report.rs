@@ -18,6 +18,7 @@ use crate::schema::{Kind, Split};
 use crate::waveform::Normalisation;
 
 use super::flag::flag_records;
+use super::groups::group_column;
 use super::labels::read_labels;
 use super::{Error, Records, RecordsSource};
 
@@ -50,6 +51,10 @@ pub struct ReportRequest<'a> {
     pub models: &'a [&'a Path],
     /// An older bundle to compare the cohort with.
     pub compare: Option<&'a Path>,
+    /// A column whose groups are judged one by one: a feature, or a column of a table.
+    pub by: Option<&'a str>,
+    /// The table that has this column, with the record ids.
+    pub by_table: Option<&'a Path>,
     /// File to write.
     pub output: &'a Path,
     /// What it holds.
@@ -73,7 +78,7 @@ pub struct ReportRequest<'a> {
 /// # Errors
 /// Whatever reading, flagging or rendering reports; models that do not fit the bundle.
 pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> {
-    let others = request.compare.into_iter().chain(request.labels);
+    let others = request.compare.into_iter().chain(request.labels).chain(request.by_table);
     let records = request.records.map(RecordsSource::path);
     let inputs = request.models.iter().copied().chain([request.bundle]).chain(others).chain(records);
     keep_inputs(request.output, inputs)?;
@@ -141,6 +146,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         seed: request.seed,
         scales,
         // Only drift asks for it, and reading the ids of a large bundle takes a while.
+        groups: request.by.map(|column| group_column(&bundle, column, request.by_table)).transpose()?,
         subjects: older.as_ref().map(|_| count_subjects(request.bundle, &bundle)).transpose()?.flatten(),
     };
     let data = report::collect(&bundle, &models, flagged.as_ref(), older.as_ref(), &options)?;
@@ -264,7 +270,7 @@ fn read_models(request: &ReportRequest<'_>, bundle: &Bundle) -> Result<(Vec<Name
 }
 
 /// Patients of a bundle, by the column that `ingest` writes; none where every record is of another.
-fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> {
+pub(super) fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> {
     let table = ingest::read_columns(&path.join("features.parquet"), &[("subject_id", Kind::Categorical)])?;
     let mut different = HashSet::new();
     for column in &table.columns {
@@ -276,7 +282,7 @@ fn count_subjects(path: &Path, bundle: &Bundle) -> Result<Option<usize>, Error> 
 }
 
 /// The last component, as a name for people; the whole path says too much about the machine.
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     // `out/flow/.` and `.` name a folder too.
     let whole: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     whole.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())

@@ -6,9 +6,12 @@ use crate::artifact::ModelArtifact;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::message::Message;
 use crate::output::keep_inputs;
+use crate::partial::{Proposal, marginals};
 use crate::random::Seed;
 
 use super::blocks::{Blocks, identifiers};
+use super::marginal::{few_samples, few_samples_warning};
+use super::shared::{SharedFeatures, integrated_out, read_shared};
 use super::{Error, RecordsSource};
 
 /// What to score.
@@ -35,6 +38,11 @@ pub struct ScoreRequest<'a> {
 pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Result<Vec<Message>, Error> {
     keep_inputs(request.output, [request.model, request.records.path()])?;
     let model = ModelArtifact::load(request.model)?;
+    if let RecordsSource::Bundle(dir) = request.records
+        && let Some(shared) = SharedFeatures::of(&model, dir)?
+    {
+        return by_shared(request, &model, dir, &shared);
+    }
     let mut records = Blocks::open(&model, request.records, progress)?;
     let mut writer = TableWriter::begin(request.output, request.force)?;
     let draws = request.draws.unwrap_or(model.header.score_draws);
@@ -50,4 +58,32 @@ pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Resul
     })?;
     writer.finish()?;
     Ok(records.messages)
+}
+
+/// Importance samples by which features are integrated out.
+const SAMPLES: usize = 256;
+
+/// Scores the records of a bundle by the features that it has, and writes the columns of `score --columns`.
+fn by_shared(
+    request: &ScoreRequest<'_>,
+    model: &ModelArtifact,
+    dir: &Path,
+    shared: &SharedFeatures,
+) -> Result<Vec<Message>, Error> {
+    let mut writer = TableWriter::begin(request.output, request.force)?;
+    let records = read_shared(model, dir, shared)?;
+    let seed = request.seed.unwrap_or_else(|| model.score_seed());
+    let judged = marginals(&Proposal::of(model)?, records.raw.view(), &shared.wanted, SAMPLES, seed)?;
+    let mut messages = records.messages;
+    messages.insert(0, integrated_out(&shared.lacking, shared.wanted.len()));
+    let few = few_samples(&judged.effective_samples);
+    messages.extend(few_samples_warning(few, judged.log_prob.len(), "their log_prob is likely too low"));
+    let mut columns = identifiers(&records.ids, None);
+    let number = |name: &str, x: Vec<f64>| OutputColumn::new(name, OutputCells::Number(x));
+    columns.push(number("log_prob", judged.log_prob));
+    columns.push(number("standard_error", judged.standard_error));
+    columns.push(number("effective_samples", judged.effective_samples));
+    writer.write(&columns)?;
+    writer.finish()?;
+    Ok(messages)
 }

@@ -31,6 +31,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("calibration.html.j2", include_str!("../../reports/sections/calibration.html.j2")),
     ("learned.html.j2", include_str!("../../reports/sections/learned.html.j2")),
     ("drift.html.j2", include_str!("../../reports/sections/drift.html.j2")),
+    ("groups.html.j2", include_str!("../../reports/sections/groups.html.j2")),
     ("outliers.html.j2", include_str!("../../reports/sections/outliers.html.j2")),
     ("cost.html.j2", include_str!("../../reports/sections/cost.html.j2")),
     ("waveform.html.j2", include_str!("../../reports/sections/waveform.html.j2")),
@@ -38,7 +39,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 ];
 
 /// Sections of the page in the order of a reader's questions: anchor and heading, grouped by question. Every
-/// page has all of them but drift, which needs another cohort.
+/// page has all of them but drift, which needs another cohort, and groups, which need a column.
 type Sections = &'static [(&'static str, &'static str)];
 const PARTS: &[(&str, &str, Sections)] = &[
     (
@@ -60,6 +61,7 @@ const PARTS: &[(&str, &str, Sections)] = &[
         &[("cohort", "Cohort"), ("summary", "Features"), ("quality", "Missing values and alerts")],
     ),
     ("drifted", "How does it differ from the older cohort?", &[("drift", "Drift")]),
+    ("grouped", "Does the model fit all groups alike?", &[("groups", "Groups")]),
     (
         "models",
         "How do flow and mixture compare?",
@@ -191,11 +193,12 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// Whether the page has a section: drift needs another cohort, and of windows there are no tables by
+/// Whether the page has a section: drift needs another cohort, groups need a column, and of windows there are no tables by
 /// coordinate.
 fn has(data: &ReportData, section: &str) -> bool {
     match section {
         "drift" => data.drift.is_some(),
+        "groups" => data.groups.is_some(),
         "waveform" => data.windows,
         "marginals" | "correlations" | "summary" => !data.windows,
         _ => true,

@@ -117,7 +117,7 @@ pub(in crate::cli) struct Ingest {
     pub(in crate::cli) input: PathBuf,
 
     /// Folder to write the bundle to; it appears complete or not at all
-    #[arg(short, long, value_name = "PATH", required_unless_present = "explain")]
+    #[arg(short, long, value_name = "PATH", required_unless_present_any = ["explain", "check"])]
     pub(in crate::cli) output: Option<PathBuf>,
 
     /// Replace an existing output
@@ -128,6 +128,13 @@ pub(in crate::cli) struct Ingest {
     /// nothing is written
     #[arg(long, value_name = "VARIABLE", requires = "stay", conflicts_with_all = ["output", "force"])]
     pub(in crate::cli) explain: Option<String>,
+
+    /// Only read headers, the first 1,000 rows of each file and the dictionaries of items, and say everything
+    /// that is wrong: missing tables and columns with the nearest name, cells of another type, items that the
+    /// release does not have, units without a conversion. Nothing is written; the exit status is 2 if `ingest`
+    /// would stop
+    #[arg(long, conflicts_with_all = ["output", "force", "explain", "cache"])]
+    pub(in crate::cli) check: bool,
 
     /// Record to explain
     #[arg(long, value_name = "ID", requires = "explain")]

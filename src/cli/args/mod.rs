@@ -13,7 +13,7 @@ mod shared;
 pub(in crate::cli) use self::data::{Export, Ingest, OnBadRow, Schema, Synth};
 pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
-pub(in crate::cli) use self::report::{Report, ReportFormat};
+pub(in crate::cli) use self::report::{Compare, Report, ReportFormat};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,6 +75,7 @@ pub(in crate::cli) enum Command {
     #[command(after_help = "\
 Examples:
   cohort-flow ingest mimic3-first-24h --input mimic-iii/ --output out/cohort
+  cohort-flow ingest icu-first-24h --input mimic-iv/ --check     # would it work? nothing is written
   cohort-flow ingest icu-first-24h --input mimic-iv/ --output out/first-day     # the database is recognised
   cohort-flow ingest physionet2012-48h --input challenge-2012/ --output out/icu
   cohort-flow ingest wide-table --input table.csv --output out/table --set role.sex=binary
@@ -127,9 +128,19 @@ Examples:
   cohort-flow export out/cohort --output cohort.csv
   cohort-flow export out/cohort --split train --output train.npz")]
     Export(Export),
+    /// Say what tells the records of two bundles apart: drift of each feature, a classifier on held-out
+    /// patients, and the likelihood under a model of the first
+    #[command(after_help = "\
+Examples:
+  cohort-flow compare out/mimic4 out/eicu
+  cohort-flow compare out/2019 out/2024 --model out/flow-2019
+  cohort-flow compare out/mimic4 out/eicu --json > difference.json")]
+    Compare(Compare),
     /// Write one self-contained HTML file that compares models on a bundle
-    #[command(after_help = "Example:\n  cohort-flow report out/cohort --model out/flow --model out/gmm \
-                      --output report.html")]
+    #[command(after_help = "\
+Examples:
+  cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html
+  cohort-flow report out/eicu --model out/flow --by hospitalid --by-table patient.csv.gz --output report.html")]
     Report(Report),
 }
 

@@ -1,4 +1,4 @@
-//! Arguments of `report`.
+//! Arguments of the commands that compare: `report` and `compare`.
 
 use std::path::PathBuf;
 
@@ -37,6 +37,15 @@ pub(in crate::cli) struct Report {
     #[arg(long, value_name = "OLD_BUNDLE")]
     pub(in crate::cli) compare: Option<PathBuf>,
 
+    /// Show the likelihood and the flags of each group of this column: a feature of the bundle, or a column
+    /// of --by-table. Groups of few records are shown together
+    #[arg(long, value_name = "COLUMN")]
+    pub(in crate::cli) by: Option<String>,
+
+    /// Table with the column of --by and the record ids, such as the table of stays of the extract
+    #[arg(long, value_name = "TABLE", requires = "by")]
+    pub(in crate::cli) by_table: Option<PathBuf>,
+
     /// Show record identifiers, values of unusual records and small counts; the page is marked as
     /// identifiable
     #[arg(long)]
@@ -55,6 +64,33 @@ pub(in crate::cli) struct Report {
     pub(in crate::cli) labels: Option<PathBuf>,
 
     /// Seed of the samples and noise draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(in crate::cli) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Compare {
+    /// Bundle that the other one is held against
+    #[arg(value_name = "A")]
+    pub(in crate::cli) a: PathBuf,
+
+    /// The other bundle, of the same database or of another one
+    #[arg(value_name = "B")]
+    pub(in crate::cli) b: PathBuf,
+
+    /// Model fitted on A; features that B lacks are integrated out. Repeat the option for several models
+    #[arg(short, long, value_name = "MODEL")]
+    pub(in crate::cli) model: Vec<PathBuf>,
+
+    /// Features to show
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(in crate::cli) top: usize,
+
+    /// Print the comparison of all features as JSON on stdout
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+
+    /// Seed of the noise draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
 }

@@ -100,6 +100,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         bundle: &cohort,
         models: &[&dir.join("flow"), &dir.join("gmm")],
         compare: None,
+        by: None,
+        by_table: None,
         format: pipeline::ReportFormat::Html,
         output: &dir.join("report.html"),
         force: false,

@@ -17,7 +17,10 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     if let (Some(variable), Some(stay)) = (&args.explain, &args.stay) {
         return explain(args, variable, stay, console);
     }
-    let output = args.output.as_deref().expect("invariant: clap requires --output without --explain");
+    if args.check {
+        return check(args);
+    }
+    let output = args.output.as_deref().expect("invariant: clap requires --output but for two options");
     let request = IngestRequest {
         pipeline: &args.pipeline,
         schema: args.schema.as_deref(),
@@ -42,6 +45,53 @@ fn bad_rows(args: &args::Ingest) -> BadRows {
         args::OnBadRow::Fail => BadRows::Fail,
         args::OnBadRow::Skip => BadRows::Skip,
     }
+}
+
+/// All problems on stdout; nothing is written.
+fn check(args: &args::Ingest) -> Result {
+    let report = pipeline::check((&args.pipeline, args.schema.as_deref()), &args.input, &args.settings)?;
+    let checked = &report.checked;
+    let outcome = if checked.stops() { Outcome::WouldFail } else { Outcome::Done };
+    if args.json {
+        print_json(checked)?;
+        return Ok(outcome);
+    }
+    let mut out = String::new();
+    if report.guessed {
+        let _ = writeln!(
+            out,
+            "the files are called as those of {}, but its records were not recognised; --schema names another",
+            checked.schema
+        );
+    }
+    for finding in &checked.findings {
+        let kind = if finding.stops { "error" } else { "note" };
+        // The texts of errors begin with the file.
+        let place = match &finding.file {
+            Some(file) if !finding.text.contains(file.as_str()) => format!("{file}: "),
+            Some(_) => String::new(),
+            None => format!("table {}: ", finding.table),
+        };
+        let place =
+            if finding.text.contains(&format!("table {}", finding.table)) { String::new() } else { place };
+        let _ = writeln!(out, "{kind}: {place}{}", finding.text);
+        if let Some(hint) = &finding.hint {
+            let _ = writeln!(out, "  hint: {hint}");
+        }
+    }
+    let stopping = checked.findings.iter().filter(|finding| finding.stops).count();
+    let _ = writeln!(
+        out,
+        "schema {}: {} in {}, {} rows read; {} would stop `ingest`, {}",
+        checked.schema,
+        counted(checked.tables, "table", "tables"),
+        counted(checked.files, "file", "files"),
+        grouped(checked.rows),
+        counted(stopping, "problem", "problems"),
+        counted(checked.findings.len() - stopping, "note", "notes")
+    );
+    print(&out)?;
+    Ok(outcome)
 }
 
 /// One cell with all its rows on stdout; nothing is written.

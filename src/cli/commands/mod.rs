@@ -1,6 +1,7 @@
 //! One file per group of commands. Each turns the arguments into a call of `pipeline` and tells the user what
 //! was done.
 
+mod compare;
 mod demo;
 mod evaluate;
 mod export;
@@ -30,6 +31,7 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Flag(args) => score::flag(&args, console),
         Command::Evaluate(args) => evaluate::run(&args, console),
         Command::Export(args) => export::run(&args, console),
+        Command::Compare(args) => compare::run(&args, console),
         Command::Report(args) => report::run(&args, console),
     }
 }

@@ -15,6 +15,8 @@ pub(super) fn run(args: &args::Report, console: &Console) -> Result {
         bundle: &args.bundle,
         models: &models,
         compare: args.compare.as_deref(),
+        by: args.by.as_deref(),
+        by_table: args.by_table.as_deref(),
         output: &args.output.output,
         format: match args.format {
             args::ReportFormat::Html => pipeline::ReportFormat::Html,

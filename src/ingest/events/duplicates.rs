@@ -12,7 +12,8 @@
 //!   counted here.
 //!
 //! A copy is found by a 64-bit hash, so 9 to 18 bytes are held for each row that is used; among 10⁸ rows the
-//! chance that two hashes meet is 3·10⁻⁴.
+//! chance that two hashes meet is 3·10⁻⁴. Of a table with one column per signal only rows that share record
+//! and time with another are held, see [`super::times`].
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};

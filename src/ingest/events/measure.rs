@@ -129,6 +129,19 @@ impl<'a> Meter<'a> {
         outcome
     }
 
+    /// The value of a row as [`Self::measure`] finds it, when it was counted before.
+    pub(in crate::ingest) fn uncounted(
+        &mut self,
+        target: &Target,
+        raw: Raw<'_>,
+        units: &Units,
+    ) -> Result<Value, Rejected> {
+        let (audit, seen) = (self.audit.clone(), self.units_seen.clone());
+        let outcome = self.measure(target, raw, units);
+        (self.audit, self.units_seen) = (audit, seen);
+        outcome
+    }
+
     /// Whose values these are.
     pub(in crate::ingest) fn variable(&self) -> &'a Variable {
         self.variable

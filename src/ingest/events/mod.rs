@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! pass        the pass over event tables                 lookup      items and drop rules of a table
+//! measurement where a measurement counts                 times       rows that share record and time
 //! measure     row → value in the variable's unit         value       a usable measurement, or why it is none
 //! reason      why a row gave no value                    duplicates  copies and second measurements
 //! gathered    what was measured in each window           bins        windows of a record, one or many
@@ -20,10 +21,12 @@ pub(in crate::ingest) mod gathered;
 pub(in crate::ingest) mod keep;
 pub(in crate::ingest) mod lookup;
 pub(in crate::ingest) mod measure;
+pub(in crate::ingest) mod measurement;
 pub(in crate::ingest) mod pass;
 pub(in crate::ingest) mod reason;
 pub(in crate::ingest) mod revisions;
 pub(in crate::ingest) mod stated;
+pub(in crate::ingest) mod times;
 pub(in crate::ingest) mod trace;
 pub(in crate::ingest) mod value;
 

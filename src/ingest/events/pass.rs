@@ -1,34 +1,24 @@
 //! One pass over the event tables: every row is kept or dropped by a named reason.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use crate::message::{Message, Weight};
 
-use super::duplicates::{Span, cell_hash};
 use super::gathered::Gathered;
 use super::lookup::Lookup;
-use super::measure::{Raw, Units};
+use super::measure::Units;
+use super::measurement::{Of, When};
 use super::reason::{Counts, Dropped, Reason};
 use super::revisions::Revisions;
 use super::stated::{stated, stated_in_cell};
-use super::value::{Rejected, Value};
+use super::times::{Reading, Role, Times};
 use crate::ingest::cohort::messages;
-use crate::ingest::cohort::plan_events::{PlannedTable, Target};
+use crate::ingest::cohort::plan_events::PlannedTable;
 use crate::ingest::cohort::records::{Misplaced, Moment, Records};
-use crate::ingest::typed::batch::{BatchColumn, Key, WrongCell};
+use crate::ingest::typed::batch::{BatchColumn, WrongCell};
 use crate::ingest::typed::file::TypedFile;
 use crate::ingest::typed::passed::Passed;
 use crate::ingest::{IngestError, IngestProgress, TableAudit};
-
-/// A row in its place: the record it concerns, and from when to when.
-#[derive(Debug, Clone, Copy)]
-struct Placed {
-    record: u32,
-    span: Span,
-    /// The second its beginning ends with: what begins and has no end is known for that moment alone.
-    known_to: i64,
-}
 
 /// An event table being read.
 #[derive(Clone, Copy)]
@@ -38,17 +28,15 @@ struct Table<'t> {
     revisions: Option<&'t Revisions>,
 }
 
-/// Whom a row concerns, and when it was.
-#[derive(Clone, Copy)]
-struct When<'k> {
-    record: Result<u32, Misplaced>,
-    /// The keys of record and subject that the row names.
-    named: Option<Key<'k>>,
-    subject: Option<Key<'k>>,
-    start: Option<Moment>,
-    until: Option<Moment>,
-    /// Whether the table says ends.
-    lasts: bool,
+/// What was made of the rows of a table so far.
+struct Account {
+    counts: Counts,
+    /// Rows kept of each record.
+    kept: Vec<u32>,
+    /// Rows that the reader handed over.
+    delivered: u64,
+    /// Of tables with one column per signal.
+    times: Times,
 }
 
 impl Gathered<'_> {
@@ -61,49 +49,19 @@ impl Gathered<'_> {
         progress: &dyn IngestProgress,
     ) -> Result<TableAudit, IngestError> {
         let lookup = Lookup::new(planned, self.kept.len() as u16);
-        let mut counts = Counts { rules: vec![0; lookup.drops.len()], ..Counts::default() };
+        let mut account = Account {
+            counts: Counts { rules: vec![0; lookup.drops.len()], ..Counts::default() },
+            kept: vec![0; records.len()],
+            delivered: 0,
+            times: Times::default(),
+        };
         let name = &planned.table.name;
-        let (mut kept, mut delivered) = (vec![0; records.len()], 0);
         let (mut rows_read, mut malformed, mut done) = (0, 0, 0);
-        let long = self.plan.is_long();
         let revisions = Revisions::read(planned, &lookup, files)?;
-        let only = lookup.set();
+        let table = Table { planned, lookup: &lookup, revisions: revisions.as_ref() };
         for file in files {
-            let each = |columns: &[BatchColumn], passed: Passed| {
-                let n = columns.first().map_or(0, BatchColumn::len);
-                delivered += n as u64;
-                for row in 0..n {
-                    let table = Table { planned, lookup: &lookup, revisions: revisions.as_ref() };
-                    let outcome = self.row(&table, columns, row, records, &mut counts);
-                    let outcome = outcome.map_err(|(column, WrongCell)| file.wrong_cell(column))?;
-                    if let Some(trace) = &mut self.trace {
-                        let reason = outcome.err().and_then(|dropped| match dropped {
-                            Dropped::For(Reason::OtherItem) => None,
-                            Dropped::For(reason) => Some(reason.name()),
-                            Dropped::ByRule(rule) => Some(planned.columns.drop[rule].reason.as_str()),
-                        });
-                        trace.row(planned, &file.file.name, columns, row, records, outcome.is_ok(), reason);
-                    }
-                    match outcome {
-                        Err(Dropped::For(reason)) => counts.add(reason, 1),
-                        Err(Dropped::ByRule(rule)) => counts.rules[rule] += 1,
-                        Ok(_) => {}
-                    }
-                    if let Ok(record) = outcome {
-                        if kept.len() < records.len() {
-                            kept.resize(records.len(), 0);
-                        }
-                        kept[record as usize] += 1;
-                    }
-                }
-                progress.rows(name, rows_read + passed.rows, done + passed.bytes);
-                Ok(())
-            };
-            let passed = match &only {
-                Some((item, set)) if !long => file.scan_items(*item, set, each)?,
-                // Records are the ids of all rows, so no row may stay behind in the reader.
-                _ => file.scan(each)?,
-            };
+            let said = |passed: Passed| progress.rows(name, rows_read + passed.rows, done + passed.bytes);
+            let passed = self.file(&table, file, Reading::First, records, &mut account, said)?;
             if passed.rows == 0 && files.len() > 1 {
                 let text = format!("table {name}: {} has no rows", file.file.name);
                 self.messages.push(Message::file(Weight::LeftOut, &file.file.name, text));
@@ -122,6 +80,12 @@ impl Gathered<'_> {
             done += file.file.size();
             progress.rows(name, rows_read, done);
         }
+        if account.times.has_repeated() {
+            for file in files {
+                self.file(&table, file, Reading::Second, records, &mut account, |_| ())?;
+            }
+        }
+        let Account { mut counts, kept, delivered, .. } = account;
         self.messages.extend(messages::in_several_stays(name, counts.in_several_stays));
         counts.add(Reason::OtherItem, rows_read - malformed - delivered);
         counts.add(Reason::Malformed, malformed);
@@ -136,21 +100,75 @@ impl Gathered<'_> {
         Ok(TableAudit { table: name.clone(), rows_read, rows_kept, dropped })
     }
 
-    /// The record a row was kept for, or why it was dropped; `Err` names the place of a wrong cell.
+    /// Takes in the rows of one file.
+    fn file(
+        &mut self,
+        table: &Table<'_>,
+        file: &TypedFile,
+        reading: Reading,
+        records: &mut Records,
+        account: &mut Account,
+        said: impl Fn(Passed),
+    ) -> Result<Passed, IngestError> {
+        let planned = table.planned;
+        let long = self.plan.is_long();
+        let each = |columns: &[BatchColumn], passed: Passed| {
+            let n = columns.first().map_or(0, BatchColumn::len);
+            if reading == Reading::First {
+                account.delivered += n as u64;
+            }
+            for row in 0..n {
+                let outcome = self.row(table, columns, row, reading, records, account);
+                let outcome = outcome.map_err(|(column, WrongCell)| file.wrong_cell(column))?;
+                let Some(outcome) = outcome else { continue };
+                if let Some(trace) = &mut self.trace {
+                    let reason = outcome.err().and_then(|dropped| match dropped {
+                        Dropped::For(Reason::OtherItem) => None,
+                        Dropped::For(reason) => Some(reason.name()),
+                        Dropped::ByRule(rule) => Some(planned.columns.drop[rule].reason.as_str()),
+                    });
+                    trace.row(planned, &file.file.name, columns, row, records, outcome.is_ok(), reason);
+                }
+                match outcome {
+                    Err(Dropped::For(reason)) => account.counts.add(reason, 1),
+                    Err(Dropped::ByRule(rule)) => account.counts.rules[rule] += 1,
+                    Ok(record) => {
+                        let kept = &mut account.kept;
+                        if kept.len() < records.len() {
+                            kept.resize(records.len(), 0);
+                        }
+                        kept[record as usize] += 1;
+                    }
+                }
+            }
+            said(passed);
+            Ok(())
+        };
+        match table.lookup.set() {
+            Some((item, set)) if !long => file.scan_items(item, &set, each),
+            // Records are the ids of all rows, so no row may stay behind in the reader.
+            _ => file.scan(each),
+        }
+    }
+
+    /// The record a row was kept for, or why it was dropped; none if the other reading takes care of it.
+    /// `Err` names the place of a wrong cell.
     fn row(
         &mut self,
         table: &Table<'_>,
         columns: &[BatchColumn],
         row: usize,
+        reading: Reading,
         records: &mut Records,
-        counts: &mut Counts,
-    ) -> Result<Result<u32, Dropped>, (usize, WrongCell)> {
+        account: &mut Account,
+    ) -> Result<Option<Result<u32, Dropped>>, (usize, WrongCell)> {
         let Table { planned, lookup, revisions } = *table;
         let places = &planned.places;
         let key = |place: usize| columns[place].key(row).map_err(|e| (place, e));
-        let dropped = |reason: Reason| Ok(Err(Dropped::For(reason)));
+        // The second reading has nothing to say about rows that never came to a place in time.
+        let dropped = |reason| Ok((reading == Reading::First).then_some(Err(reason)));
         if !lookup.keeps(columns, row) {
-            return dropped(Reason::OtherTable);
+            return dropped(Dropped::For(Reason::OtherTable));
         }
         let record_key = places.record.map(key).transpose()?.flatten();
         let subject_key = places.subject.map(key).transpose()?.flatten();
@@ -167,15 +185,15 @@ impl Gathered<'_> {
         }
         let item = lookup.item(columns, row)?;
         if item.is_none() && places.item.is_some() {
-            return dropped(Reason::OtherItem);
+            return dropped(Dropped::For(Reason::OtherItem));
         }
         if let Some(rule) = lookup.drops.iter().position(|d| d.drops(columns, row)) {
-            return Ok(Err(Dropped::ByRule(rule)));
+            return dropped(Dropped::ByRule(rule));
         }
         if let Some(revisions) = revisions
             && revisions.corrects(planned, lookup, columns, row)?
         {
-            return dropped(Reason::Corrected);
+            return dropped(Dropped::For(Reason::Corrected));
         }
         let moment = |place: usize| {
             let time = &columns[place];
@@ -195,206 +213,45 @@ impl Gathered<'_> {
             (None, Some(subject), None) => records.only_of(subject).ok_or(Misplaced::NoSuchRecord),
             (None, None, _) => Err(Misplaced::NoSuchRecord),
         };
-        let (named, subject) = (record_key, subject_key);
-        let when = When { record, named, subject, start, until, lasts: places.end.is_some() };
+        let place =
+            |start| record.and_then(|record| self.place(record, start, until, places.end.is_some(), records));
+        let when = When {
+            record,
+            named: record_key,
+            subject: subject_key,
+            start,
+            until,
+            lasts: places.end.is_some(),
+            placed: start.map(place),
+        };
+        let counts = &mut account.counts;
         if let Some((item, unit)) = item {
             let stated = |units: &mut Units| stated(planned, columns, row, unit, units);
-            return Ok(self.measurement(lookup, item, when, records, counts, stated));
+            let of = Of { lookup, item, alone: false };
+            return Ok(Some(self.measurement(of, &when, records, counts, stated)));
         }
         // Every column that is an item states a measurement of its own, or nothing.
+        let role = match when.placed {
+            Some(Ok(placed)) => account.times.meet(reading, placed.record, placed.span.from),
+            _ if reading == Reading::First => Role::First,
+            _ => Role::NotNow,
+        };
+        if role == Role::NotNow {
+            return Ok(None);
+        }
         let mut outcome = Err(Dropped::For(Reason::Empty));
         for &(cell, item) in &lookup.cells {
             let Some(raw) = stated_in_cell(&columns[cell], row) else { continue };
-            let of_cell = self.measurement(lookup, item, when, records, counts, |_| raw);
+            let of = Of { lookup, item, alone: role == Role::First };
+            if role == Role::Repeated {
+                self.remember(of, &when, records, raw);
+                continue;
+            }
+            let of_cell = self.measurement(of, &when, records, counts, |_| raw);
             if of_cell.is_ok() || outcome == Err(Dropped::For(Reason::Empty)) {
                 outcome = of_cell;
             }
         }
-        Ok(outcome)
-    }
-
-    /// Takes in what a row states of an item: the record that it was kept for, or why it was dropped.
-    fn measurement<'r>(
-        &mut self,
-        lookup: &Lookup<'_>,
-        item: usize,
-        when: When<'_>,
-        records: &Records,
-        counts: &mut Counts,
-        stated: impl FnOnce(&mut Units) -> Raw<'r>,
-    ) -> Result<u32, Dropped> {
-        let dropped = |reason: Reason| Err(Dropped::For(reason));
-        let When { record, named, subject, start, until, lasts } = when;
-        let targets = lookup.targets[item];
-        let Some(start) = start else {
-            // It may have been in any window of its record.
-            if let Ok(record) = record {
-                self.reject_row(targets, record, None, Rejected::NoTime);
-            }
-            return dropped(Reason::NoTime);
-        };
-        let placed = record.and_then(|record| self.place(record, start, until, lasts, records));
-        let placed = match placed {
-            Ok(placed) => placed,
-            Err(misplaced) => return dropped(misplaced.into()),
-        };
-        if targets.iter().all(|t| self.reached(t, placed, placed.span).is_empty()) {
-            return dropped(targets.last().map_or(Reason::OtherItem, |t| self.missed(t, placed)));
-        }
-        if until.is_some_and(|until| until.seconds() < start.seconds()) {
-            self.reject_row(targets, placed.record, Some(placed), Rejected::EndBeforeStart);
-            return dropped(Reason::EndBeforeStart);
-        }
-        if let (None, Some(subject)) = (named, subject)
-            && records.is_ambiguous(subject, start)
-        {
-            counts.in_several_stays += 1;
-        }
-        if !self.plan.is_long() && !records.belongs(placed.record, subject) {
-            self.reject_row(targets, placed.record, Some(placed), Rejected::OtherSubject);
-            return dropped(Reason::OtherSubject);
-        }
-        let raw = stated(&mut self.units);
-        let hash = self.hashes[placed.record as usize];
-        // A limit and a result with the same number say different things.
-        let side = raw.beyond.map_or(0, |beyond| 1 + beyond as u32) << 30;
-        if let Some(cell) = cell_hash(raw.number, raw.text, raw.unit | side)
-            && self.copies.is_copy(lookup.table, hash, item as u64, placed.span, cell)
-        {
-            return dropped(Reason::Copy);
-        }
-        let (mut first_rejection, mut kept, mut mirrored) = (None, false, false);
-        for target in targets {
-            let windows = self.reached(target, placed, placed.span);
-            if windows.is_empty() {
-                continue;
-            }
-            let meter = &mut self.meters[target.variable];
-            let value = match meter.measure(target, raw, &self.units) {
-                Ok(value) => value,
-                Err(Rejected::MissingCode) => {
-                    first_rejection.get_or_insert(Rejected::MissingCode);
-                    continue;
-                }
-                Err(rejected) => {
-                    first_rejection.get_or_insert(rejected);
-                    for cell in windows {
-                        if !lasts {
-                            self.chart(target.variable, cell, placed.span.from, None);
-                        }
-                        self.slots[target.slot].reject(cell, Some(placed.span.from));
-                    }
-                    continue;
-                }
-            };
-            if self.mirrored[target.variable] {
-                let bits = match value {
-                    Value::Number(x) => x.to_bits(),
-                    Value::Level(code) => u64::from(code),
-                };
-                if self.copies.is_mirror(lookup.table, target.variable as u16, hash, placed.span, bits) {
-                    meter.audit.mirrored += 1;
-                    mirrored = true;
-                    continue;
-                }
-            }
-            let known = Span { from: placed.span.from, to: placed.known_to };
-            let known = self.reached(target, placed, known);
-            let (first_cell, _) = self.cells[placed.record as usize];
-            for cell in windows {
-                if !lasts {
-                    self.chart(target.variable, cell, placed.span.from, Some(value));
-                }
-                let meter = &self.meters[target.variable];
-                let slot = &mut self.slots[target.slot];
-                if known.contains(&cell) {
-                    kept = true;
-                    if lasts {
-                        slot.add_lasting(cell, (placed.span.from, placed.known_to), value, &meter.levels);
-                    } else {
-                        slot.add(cell, placed.span.from, value, &meter.levels);
-                    }
-                } else {
-                    slot.reject(cell, Some(self.bins.start(cell - first_cell)));
-                }
-            }
-            let meter = &mut self.meters[target.variable];
-            if placed.known_to < placed.span.to {
-                meter.reject(Rejected::NoEnd);
-                first_rejection.get_or_insert(Rejected::NoEnd);
-            }
-            self.keys.meet(target.variable as u16, hash, item as u64, placed.span.from);
-            if let Some(trace) = &mut self.trace {
-                trace.accept(meter, target, value);
-            }
-        }
-        match first_rejection {
-            _ if kept => Ok(placed.record),
-            Some(rejected) => dropped(rejected.into()),
-            None if mirrored => dropped(Reason::Copy),
-            None => Ok(placed.record),
-        }
-    }
-
-    /// Where a row belongs. What `lasts` by its table and has no end is known at its beginning, and may last
-    /// to the end of its record.
-    fn place(
-        &self,
-        record: u32,
-        start: Moment,
-        until: Option<Moment>,
-        lasts: bool,
-        records: &Records,
-    ) -> Result<Placed, Misplaced> {
-        if !lasts {
-            let from = records.place(record, start, self.window)?;
-            return Ok(Placed { record, span: Span { from, to: from + 1 }, known_to: from + 1 });
-        }
-        let (from, until, open) = match until {
-            // An end before its beginning leaves open which of them is wrong: both may be.
-            Some(until) if until.seconds() < start.seconds() => (until, start, false),
-            Some(until) => (start, until, false),
-            None => (start, start.forever(), true),
-        };
-        let (from, to) = records.place_lasting(record, from, until, self.window)?;
-        Ok(Placed { record, span: Span { from, to }, known_to: if open { from + 1 } else { to } })
-    }
-
-    /// The windows, among those of all records, that a row counts in for a target.
-    fn reached(&self, target: &Target, placed: Placed, span: Span) -> Range<u32> {
-        let (first, n) = self.cells[placed.record as usize];
-        let lookback = self.plan.variables[target.variable].lookback;
-        let windows = self.bins.reached(span.from, span.to, lookback, n);
-        first + windows.start..first + windows.end.max(windows.start)
-    }
-
-    /// Why a row counts in no window of its record.
-    fn missed(&self, target: &Target, placed: Placed) -> Reason {
-        let lookback = self.plan.variables[target.variable].lookback;
-        let (_, n) = self.cells[placed.record as usize];
-        let before = placed.span.to <= self.bins.first().saturating_sub(lookback);
-        let after = placed.span.from >= self.bins.last() || n == 0;
-        match (before, after) {
-            (true, _) => Reason::Before,
-            (_, true) => Reason::After,
-            // In none of the windows: in a gap, or in one that would begin after the record's end.
-            _ => Reason::Between,
-        }
-    }
-
-    /// Counts a row that cannot be used for any of its variables, in the windows it reaches; without a place,
-    /// in all of its record.
-    fn reject_row(&mut self, targets: &[Target], record: u32, placed: Option<Placed>, reason: Rejected) {
-        let (first, n) = self.cells[record as usize];
-        for target in targets {
-            let windows = placed.map_or(first..first + n, |placed| self.reached(target, placed, placed.span));
-            if windows.is_empty() {
-                continue;
-            }
-            self.meters[target.variable].reject(reason);
-            for cell in windows {
-                self.slots[target.slot].reject(cell, placed.map(|placed| placed.span.from));
-            }
-        }
+        Ok((role != Role::Repeated).then_some(outcome))
     }
 }

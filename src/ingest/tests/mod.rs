@@ -12,6 +12,7 @@ mod contradictions;
 mod errors;
 mod long;
 mod scores;
+mod signals;
 mod stored;
 mod values;
 mod windows;

@@ -20,7 +20,7 @@ pub(in crate::ingest) struct Tables {
 }
 
 /// What an extract without an optional table means for the variables in use.
-fn without(plan: &Plan<'_>, table: &Table) -> String {
+pub(in crate::ingest) fn without(plan: &Plan<'_>, table: &Table) -> String {
     let of_table = |source: &Source| match source {
         Source::Events { table: of, .. }
         | Source::Column { table: of, .. }

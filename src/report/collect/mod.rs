@@ -1,5 +1,6 @@
 //! From a bundle, its models and their flags to the numbers of the report.
 
+mod apart;
 mod calibration;
 mod cells;
 mod cohort;
@@ -7,6 +8,7 @@ mod context;
 mod drift;
 mod features;
 mod flags;
+mod groups;
 mod histogram;
 mod learned;
 mod models;
@@ -25,8 +27,10 @@ use super::data::{FORMAT_VERSION, ReportData};
 use super::{Privacy, ReportError};
 use context::Context;
 
+pub use apart::{CohortOf, apart};
 pub use drift::Older;
 pub use flags::{Flagged, Outcome};
+pub use groups::GroupColumn;
 
 /// Choices of the reader.
 #[derive(Debug, Clone)]
@@ -39,6 +43,8 @@ pub struct ReportOptions {
     pub scales: Option<Normalisation>,
     /// Patients of the bundle, where they are fewer than its records.
     pub subjects: Option<usize>,
+    /// Groups whose likelihoods are shown.
+    pub groups: Option<GroupColumn>,
 }
 
 /// Every number of the report. Deterministic: the same inputs and options give the same data.
@@ -99,6 +105,7 @@ pub fn collect(
         learned: learned::learned(&context),
         outliers: flagged.map(|f| flags::outliers(&context, f, &context.models[0].name)),
         drift: older.map(|o| drift::drift(&context, o, options.subjects)),
+        groups: options.groups.as_ref().and_then(|g| groups::groups(&context, g, flagged)),
         waveform: waveform::waveforms(&context, options.scales.as_ref()),
         windows,
     })

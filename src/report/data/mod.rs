@@ -3,21 +3,25 @@
 //! Sections that the inputs cannot support are `None` or empty; the page then says why. Counts of records are
 //! [`Cell`]s, which only [`Privacy`](super::Privacy) makes.
 
+mod apart;
 mod cohort;
 mod drift;
 mod fit;
+mod groups;
 mod learned;
 mod models;
 mod waveform;
 
 use serde::Serialize;
 
+pub use apart::{Apart, FeatureApart};
 pub use cohort::{Alert, Cohort, FeatureSummary, LevelShare, Missing, SplitStats, Step, TableRows};
 pub use drift::{Drift, FeatureDrift, JointDrift};
 pub use fit::{
     AlphaRow, Calibration, CorrelationPair, Correlations, Histogram, Interval, Marginal, Marginals, ModelFit,
     OutcomeRow, OutlierRow, Outliers, PValueHistogram, Planted, PlantedKind, QqCurve, Regions,
 };
+pub use groups::{GroupRow, Groups};
 pub use learned::{Learned, LearnedLayer, Mixing};
 pub use models::{
     Comparison, ComparisonRow, Epoch, LearningCurve, ModelSummary, Quantiles, SplitLikelihood, SplitScore,
@@ -76,6 +80,9 @@ pub struct ReportData {
     pub outliers: Option<Outliers>,
     /// Against another cohort, when one was given.
     pub drift: Option<Drift>,
+    /// Groups of records, when a column was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
     /// Windows of waveforms; none for tables.
     pub waveform: Option<Waveforms>,
     /// Whether a record is a window, so that tables by coordinate are left out.

@@ -209,6 +209,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         }),
         learned: vec![learned("butterfly", labels)],
         drift: Some(drift(labels, privacy)),
+        groups: None,
         waveform: None,
         windows: false,
         outliers: Some(Outliers {

@@ -1,6 +1,6 @@
 //! One cell of a text → the type that is declared for its column.
 
-use crate::ingest::text::{parse_elapsed, parse_hour, parse_minutes};
+use crate::ingest::text::{parse_elapsed, parse_hour, parse_minutes, plain_decimal, seconds_of_minutes};
 use crate::ingest::typed::batch::{BatchColumn, Texts, parse_float, parse_integer};
 use crate::ingest::typed::calendar::{Zoned, parse_moment};
 use crate::schema::DType;
@@ -30,11 +30,19 @@ pub(super) fn push(column: &mut BatchColumn, field: &[u8], dtype: DType) -> Resu
     let text = || std::str::from_utf8(field).map_err(|_| Wrong::NotUtf8);
     match column {
         BatchColumn::Integer(cells) => cells.push(parse_integer(field).map_err(|_| WRONG)?),
+        BatchColumn::Float(cells) if let Some(x) = plain_decimal(field) => cells.push(Some(x)),
+        BatchColumn::Float(cells) if field.is_empty() => cells.push(None),
         BatchColumn::Float(cells) => {
             let text = text()?.trim();
             cells.push(if text.is_empty() { None } else { Some(parse_float(text).ok_or(WRONG)?) });
         }
         BatchColumn::Text(cells) => cells.push(if field.is_empty() { None } else { Some(text()?) }),
+        BatchColumn::Seconds(cells)
+            if dtype == DType::Minutes
+                && let Some(minutes) = plain_decimal(field) =>
+        {
+            cells.push(Some(seconds_of_minutes(minutes).ok_or(WRONG)?));
+        }
         BatchColumn::Seconds(cells) => {
             let text = text()?.trim();
             cells.push(match (text, dtype) {
