@@ -12,16 +12,18 @@ use crate::cli::args;
 use crate::cli::console::{Console, print, print_json};
 use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{IngestBars, grouped};
+use crate::cli::streams::Input;
 
 pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     if let (Some(variable), Some(stay)) = (&args.explain, &args.stay) {
         return explain(args, variable, stay, console);
     }
+    let input = Input::of(&args.input)?;
     let output = args.output.as_deref().expect("invariant: clap requires --output without --explain");
     let request = IngestRequest {
         pipeline: &args.pipeline,
         schema: args.schema.as_deref(),
-        input: &args.input,
+        input: input.path(),
         output,
         force: args.force,
         settings: &args.settings,
