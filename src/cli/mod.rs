@@ -32,7 +32,11 @@ pub fn run() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             output::remove_unfinished();
-            if as_json { console.error(&error) } else { diagnostics::print(&error) }
+            if as_json {
+                console.error(&error);
+            } else {
+                diagnostics::print(&error);
+            }
             ExitCode::from(if error.is_interrupt() { exit::INTERRUPTED } else { exit::ERROR })
         }
     }

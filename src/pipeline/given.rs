@@ -46,7 +46,7 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
     if !input.exists() {
         return Err(IngestError::NoInput(input.display().to_string()).into());
     }
-    if let Some(signals) = signals(input)? {
+    if let Some(signals) = signals(input) {
         return Ok(signals);
     }
     if let Some(database) = database(input)? {
@@ -79,9 +79,10 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
             refuse_pictures(&names, input)?;
             Err(Error::Usage {
                 message: format!("{} holds no table, no signals and no known database", input.display()),
-                hint: "name the folder or file that holds the data themselves; tables end in .csv, .tsv, .psv, \
+                hint:
+                    "name the folder or file that holds the data themselves; tables end in .csv, .tsv, .psv, \
                        .parquet or .arrow, and archives have to be unpacked"
-                    .into(),
+                        .into(),
             })
         }
         several => Err(Error::Usage {
@@ -91,7 +92,8 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
                 counted(several.len(), "table", "tables"),
                 several.iter().map(|file| name(file)).collect::<Vec<_>>().join(", ")
             ),
-            hint: "name one of the tables, or describe the database by a schema of your own and use `ingest`".into(),
+            hint: "name one of the tables, or describe the database by a schema of your own and use `ingest`"
+                .into(),
         }),
     }
 }
@@ -145,22 +147,27 @@ fn database(input: &Path) -> Result<Option<Given>, Error> {
                 input.display(),
                 several.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(" or ")
             ),
-            hint: "decide with `ingest icu-first-24h --schema NAME`, and go on with `fit`, `flag` and `report`".into(),
+            hint:
+                "decide with `ingest icu-first-24h --schema NAME`, and go on with `fit`, `flag` and `report`"
+                    .into(),
         }),
     }
 }
 
 /// The input as signals, if it is a record or a folder of records: windows of two signals that most records
 /// have together.
-fn signals(input: &Path) -> Result<Option<Given>, Error> {
+fn signals(input: &Path) -> Option<Given> {
     let of_header = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea"));
     if input.is_file() && !of_header(input) {
-        return Ok(None);
+        return None;
     }
-    let records: Vec<PathBuf> =
-        waveform::list_records(input).unwrap_or_default().into_iter().filter(|path| of_header(path)).collect();
+    let records: Vec<PathBuf> = waveform::list_records(input)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| of_header(path))
+        .collect();
     if records.is_empty() {
-        return Ok(None);
+        return None;
     }
     let mut together: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     for record in &records {
@@ -178,7 +185,7 @@ fn signals(input: &Path) -> Result<Option<Given>, Error> {
     let best = pairs.max_by_key(|(_, n)| **n).or_else(|| together.iter().max_by_key(|(_, n)| **n));
     let chosen = best.map(|(names, _)| names.clone()).unwrap_or_default();
     let count = counted(records.len(), "record", "records");
-    Ok(Some(Given {
+    Some(Given {
         what: match chosen.as_slice() {
             [] => format!("signals in {count}"),
             names => format!("signals, {} in {count}", names.join(" and ")),
@@ -187,7 +194,7 @@ fn signals(input: &Path) -> Result<Option<Given>, Error> {
         pipeline: "waveform-1024",
         schema: None,
         settings: if chosen.is_empty() { vec![] } else { vec![("channels".to_owned(), chosen.join(","))] },
-    }))
+    })
 }
 
 /// Names of the signals of a record, sorted. What is wrong with its headers is told when it is read.
@@ -227,10 +234,7 @@ mod tests {
     #[test]
     fn what_is_not_there_and_what_is_not_read_is_said() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            recognise(&dir.path().join("no")),
-            Err(Error::Ingest(IngestError::NoInput(_)))
-        ));
+        assert!(matches!(recognise(&dir.path().join("no")), Err(Error::Ingest(IngestError::NoInput(_)))));
         assert!(recognise(dir.path()).unwrap_err().to_string().contains("holds no table"));
         std::fs::write(dir.path().join("digits-idx3-ubyte.gz"), "x").unwrap();
         assert!(recognise(dir.path()).unwrap_err().to_string().contains("pictures"));

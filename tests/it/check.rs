@@ -27,7 +27,9 @@ fn a_table_is_checked_in_ten_lines_and_the_commands_repeat_it() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(stdout.lines().count(), 10, "{stdout}");
-    for part in ["301 records of 6 features", "left out", "nats per held-out record", "slip (p = ", "report.html"] {
+    for part in
+        ["301 records of 6 features", "left out", "nats per held-out record", "slip (p = ", "report.html"]
+    {
         assert!(stdout.contains(part), "{part} is not in\n{stdout}");
     }
     let check = dir.join("out/check");
@@ -43,9 +45,8 @@ fn a_table_is_checked_in_ten_lines_and_the_commands_repeat_it() {
     let by_commands: Vec<&String> =
         made.iter().filter(|name| !["summary.txt", "commands.txt"].contains(&name.as_str())).collect();
     assert_eq!(again.iter().collect::<Vec<_>>(), by_commands);
-    let same = |file: &str| {
-        fs::read(check.join(file)).unwrap() == fs::read(dir.join("first").join(file)).unwrap()
-    };
+    let same =
+        |file: &str| fs::read(check.join(file)).unwrap() == fs::read(dir.join("first").join(file)).unwrap();
     assert!(same("bundle/manifest.json") && same("bundle/tensor.safetensors") && same("bundle/audit.json"));
 
     fail(dir, &["check", "table.csv"], &["exists", "--force"]);

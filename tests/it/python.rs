@@ -24,7 +24,9 @@ fn pytest(files: &[&str]) {
     let Some(python) = interpreter() else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(python);
-    command.args(["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--rootdir"]).arg(root.join("tests/python"));
+    command
+        .args(["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--rootdir"])
+        .arg(root.join("tests/python"));
     command.args(files.iter().map(|file| root.join("tests/python").join(file)));
     command.env("COHORT_FLOW_BINARY", env!("CARGO_BIN_EXE_cohort-flow"));
     command.env("PYTHONPATH", root.join("src/python")).env("PYTHONDONTWRITEBYTECODE", "1");
@@ -58,6 +60,7 @@ fn the_python_package_is_typed() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(python);
     command.args(["-m", "mypy", "--cache-dir"]).arg(folder.path());
-    let output = command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/python")).output().unwrap();
+    let output =
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/python")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -104,9 +104,9 @@ fn a_served_model_answers_as_the_commands_do() {
     let (answer, _) = session.ask(r#"{"do":"describe"}"#, None);
     assert_eq!(answer["model"], ready);
     assert_eq!(session.end(), Some(0));
-    let left = fs::read_dir(dir).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("cohort-flow-")
-    });
+    let left = fs::read_dir(dir)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("cohort-flow-"));
     assert_eq!(left.count(), 0, "the folder for records is gone");
 }
 
@@ -181,7 +181,8 @@ fn another_program_is_told_in_json() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     bundle(dir, 300);
-    let output = command(dir, &["fit", "bundle", "--output", "bundle", "--messages", "json"]).output().unwrap();
+    let output =
+        command(dir, &["fit", "bundle", "--output", "bundle", "--messages", "json"]).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     let events: Vec<Value> = stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let error = events.last().unwrap();
@@ -199,7 +200,8 @@ fn shells_and_manuals_know_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     for shell in ["bash", "zsh", "fish"] {
-        let script = String::from_utf8(command(dir, &["completions", shell]).output().unwrap().stdout).unwrap();
+        let script =
+            String::from_utf8(command(dir, &["completions", shell]).output().unwrap().stdout).unwrap();
         for word in ["ingest", "check", "time-budget", "calibrate-by"] {
             assert!(script.contains(word), "{shell} does not know {word}");
         }

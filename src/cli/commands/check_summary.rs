@@ -206,8 +206,11 @@ fn look_at(messages: &[Message], checked: &Checked<'_>) -> String {
         Some(new) => format!("records of {}", new.display()),
         None => "records".to_owned(),
     };
-    let flagged =
-        format!("{} of {} {whose} are flagged", grouped(flags.n_flagged as u64), grouped(flags.n_records as u64));
+    let flagged = format!(
+        "{} of {} {whose} are flagged",
+        grouped(flags.n_flagged as u64),
+        grouped(flags.n_records as u64)
+    );
     match messages.first().filter(|message| message.weight <= Weight::Wrong) {
         Some(message) => format!("{}; then the flags: {flagged}", message.text),
         None => format!("the unusual records above; {flagged}"),

@@ -53,10 +53,10 @@ pub fn serve(model: &Path, input: &mut impl BufRead, output: &mut impl Write) ->
                 return Err(error);
             }
         };
-        let records = match task.has_data() {
-            true => Some(ingest::spool(&mut Chunks::new(input), service.scratch.path(), "records")?),
-            false => None,
-        };
+        let records = task
+            .has_data()
+            .then(|| ingest::spool(&mut Chunks::new(input), service.scratch.path(), "records"))
+            .transpose()?;
         match service.answer(&task, records.as_deref()) {
             Ok(answer) => {
                 let mut line = answer.facts;
@@ -141,12 +141,15 @@ impl Service<'_> {
 
     fn answer(&self, task: &Task, records: Option<&Path>) -> Result<Answer, Error> {
         let output = self.scratch.path().join("answer.arrow");
-        let given = || records.ok_or_else(|| Error::Protocol { message: "the request has no records".into() });
+        let given =
+            || records.ok_or_else(|| Error::Protocol { message: "the request has no records".into() });
         let told = |messages, facts| Answer { table: Some(output.clone()), messages, facts };
         match task {
-            Task::Describe {} => {
-                Ok(Answer { table: None, messages: Vec::new(), facts: json!({ "model": self.description() }) })
-            }
+            Task::Describe {} => Ok(Answer {
+                table: None,
+                messages: Vec::new(),
+                facts: json!({ "model": self.description() }),
+            }),
             Task::Score { draws, seed } => {
                 let request = ScoreRequest {
                     model: self.folder,
@@ -183,8 +186,7 @@ impl Service<'_> {
             Task::Sample { n, seed } => {
                 in_range("n", *n, 1, MOST_SAMPLED)?;
                 let seed = Seed(seed.unwrap_or(1));
-                let request =
-                    SampleRequest { model: self.folder, n: *n, output: &output, force: true, seed };
+                let request = SampleRequest { model: self.folder, n: *n, output: &output, force: true, seed };
                 sample_of(&self.model, &request)?;
                 Ok(told(Vec::new(), json!({})))
             }

@@ -104,7 +104,9 @@ mod tests {
         assert!(!request.task.has_data());
         let request = Request::read(r#"{"do": "score"}"#).unwrap();
         assert!(request.id.is_null() && request.task.has_data());
-        for line in ["", "[]", "{}", r#"{"do": "dance"}"#, r#"{"do": "score", "sede": 1}"#, r#"{"do": "sample"}"#] {
+        for line in
+            ["", "[]", "{}", r#"{"do": "dance"}"#, r#"{"do": "score", "sede": 1}"#, r#"{"do": "sample"}"#]
+        {
             let error = Request::read(line).unwrap_err().account();
             assert_eq!(error.kind, "protocol", "{line}");
         }
@@ -116,6 +118,8 @@ mod tests {
         assert_eq!(Task::rule(None, None).unwrap(), Rule::Alpha(0.01));
         assert!(Task::rule(Some(0.1), Some(0.1)).is_err() && Task::rule(Some(1.0), None).is_err());
         assert!(Task::rule(Some(f64::NAN), None).is_err());
-        assert!(Task::kind(None).is_ok() && Task::kind(Some("vector")).is_ok() && Task::kind(Some("x")).is_err());
+        assert!(
+            Task::kind(None).is_ok() && Task::kind(Some("vector")).is_ok() && Task::kind(Some("x")).is_err()
+        );
     }
 }

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_array
 
-from ._frames import Layout, kind_of, to_arrow
+from ._frames import Layout, default_kind, kind_of, to_arrow
 from ._process import run
 from .bundle import Bundle, settings_as_options, stream
 from .errors import InputError
@@ -189,7 +189,8 @@ class DensityEstimator(BaseEstimator):
                 bundle = X.path
                 self.n_features_in_ = len(X.columns)
                 self.feature_names_in_ = np.asarray([c["name"] for c in X.columns], dtype=object)
-                self._layout = Layout(None, pa.table({}))
+                self._layout = Layout(pa.table({}), pa.table({}))
+                self._layout.kind = default_kind()
             else:
                 table = checked(self, X, reset=True)
                 self._layout = Layout(X, table)

@@ -116,7 +116,7 @@ def check(
     output : path, optional
         The folder to write. Left out, it goes with the object.
     time_budget : str or float
-        Wall-clock time of both fits, such as ``"5m"``, or seconds.
+        Wall-clock time to end within, such as ``"5m"``, or seconds; a flow has a quarter of it at least.
     force : bool
         Replace an existing output.
     random_state : int

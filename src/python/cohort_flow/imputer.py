@@ -27,6 +27,9 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     draws : int
         Completions of each record. :meth:`transform` fills a number by their mean and a level by the most frequent
         one; :meth:`complete` returns all of them, for multiple imputation.
+    importance_samples : int
+        Candidates from which the completions of a record are chosen; more of them are needed where warnings tell of
+        few effective samples.
     prefit : bool
         Use ``model`` as it is, without fitting it again.
     random_state : int, RandomState or None
@@ -54,11 +57,13 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         model: Optional[DensityEstimator] = None,
         *,
         draws: int = 20,
+        importance_samples: int = 256,
         prefit: bool = False,
         random_state: Any = 1,
     ) -> None:
         self.model = model
         self.draws = draws
+        self.importance_samples = importance_samples
         self.prefit = prefit
         self.random_state = random_state
 
@@ -95,7 +100,7 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return fitted
 
     def _draws(self, arrow: pa.Table, draws: int) -> pa.Table:
-        return self._fitted().complete(arrow, draws, seed_of(self.random_state))
+        return self._fitted().complete(arrow, draws, seed_of(self.random_state), self.importance_samples)
 
     def complete(self, X: Any, draws: Optional[int] = None) -> Any:
         """Return all completions, ``draws`` rows for each record.
@@ -170,6 +175,9 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _missing(column: Any) -> pa.Array:
+    if pa.types.is_float16(column.type):
+        # Few functions of pyarrow know half precision.
+        column = column.cast(pa.float32())
     mask = pa.compute.is_null(column, nan_is_null=True)
     return mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
 

@@ -125,6 +125,9 @@ class Model:
         """Return synthetic records."""
         return self.server.ask({"do": "sample", "n": n, "seed": seed})[1]
 
-    def complete(self, table: pa.Table, n: int, seed: Optional[int] = None) -> pa.Table:
+    def complete(
+        self, table: pa.Table, n: int, seed: Optional[int] = None, importance_samples: Optional[int] = None
+    ) -> pa.Table:
         """Return completions of records whose empty cells are drawn given the others, ``n`` of each."""
-        return self.server.ask({"do": "complete", "n": n, "seed": seed}, self._wanted(table))[1]
+        request = {"do": "complete", "n": n, "seed": seed, "importance_samples": importance_samples}
+        return self.server.ask(request, self._wanted(table))[1]
