@@ -5,11 +5,15 @@
 //! ([`remove_unfinished`]) before the process ends. A [`Staged`] output that is dropped without `commit` is
 //! removed as well.
 
+mod scratch;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::error::{Hint, IoError};
+
+pub use scratch::Scratch;
 
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -105,9 +109,7 @@ impl Staged {
         fs::create_dir_all(&parent).map_err(IoError::on("create", &parent))?;
         let stage = parent.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
         remove(&stage);
-        if let Ok(mut list) = UNFINISHED.lock() {
-            list.push(stage.clone());
-        }
+        begun(&stage);
         Ok(Self { stage, target: target.to_path_buf(), force, done: false })
     }
 
@@ -177,6 +179,12 @@ pub fn remove_unfinished() {
         for path in list.drain(..) {
             remove(&path);
         }
+    }
+}
+
+fn begun(path: &Path) {
+    if let Ok(mut list) = UNFINISHED.lock() {
+        list.push(path.to_path_buf());
     }
 }
 

@@ -7,19 +7,21 @@ mod diagnostics;
 mod exit;
 mod interrupt;
 mod progress;
+mod streams;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::output;
-use args::{Cli, Global};
+use args::{Cli, Global, Messages};
 use console::Console;
 
 /// Runs the program with the arguments of the process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let console = Console::new(cli.global.quiet);
+    let as_json = cli.global.messages == Messages::Json;
+    let console = Console::new(cli.global.quiet, as_json);
     log_to_stderr(&cli.global);
     interrupt::handle(&console);
     if let Some(threads) = cli.global.threads {
@@ -30,7 +32,11 @@ pub fn run() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             output::remove_unfinished();
-            diagnostics::print(&error);
+            if as_json {
+                console.error(&error);
+            } else {
+                diagnostics::print(&error);
+            }
             ExitCode::from(if error.is_interrupt() { exit::INTERRUPTED } else { exit::ERROR })
         }
     }

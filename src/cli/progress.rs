@@ -40,9 +40,10 @@ impl IngestProgress for IngestBars<'_> {
         if let Ok(mut current) = self.current.lock() {
             *current = Some((bar, Instant::now(), 0));
         }
+        self.console.progress(table, 0, bytes, "");
     }
 
-    fn rows(&self, _table: &str, rows: u64, bytes: u64) {
+    fn rows(&self, table: &str, rows: u64, bytes: u64) {
         if let Ok(mut current) = self.current.lock()
             && let Some((bar, start, seen)) = current.as_mut()
         {
@@ -50,6 +51,8 @@ impl IngestProgress for IngestBars<'_> {
             bar.set_position(bytes);
             let rate = rows as f64 / start.elapsed().as_secs_f64().max(1e-3);
             bar.set_message(format!("{} rows, {:.1} million/s", grouped(rows), rate / 1e6));
+            let total = bar.length().unwrap_or(0);
+            self.console.progress(table, bytes, total, &format!("{} rows", grouped(rows)));
         }
     }
 
@@ -123,6 +126,8 @@ impl Progress for TrainBar<'_> {
             && let Some(bar) = bar.as_ref()
         {
             bar.inc(1);
+            let total = bar.length().unwrap_or(0);
+            self.console.progress(&self.label, bar.position(), total, &bar.message());
         }
     }
 

@@ -14,6 +14,8 @@
 //! | [`outliers`] | What does a flag mean, and how good are flags? |
 //! | [`report`] | What does the report show, and what does it withhold? |
 //! | [`large_data`] | How large may the files be, and how fast is it? |
+//! | [`python`] | How do I use it from Python, with pandas and scikit-learn? |
+//! | [`serve`] | How does another program ask a model that stays loaded? |
 //! | [`library`] | How do I use cohort-flow as a library? |
 //! | [`numbers`] | What do the numbers mean, and what does each file hold? |
 
@@ -41,11 +43,16 @@ pub mod numbers {}
 #[doc = include_str!("outliers.md")]
 pub mod outliers {}
 
+#[doc = include_str!("python.md")]
+pub mod python {}
+
 #[doc = include_str!("report.md")]
 pub mod report {}
 
 #[doc = include_str!("scores.md")]
 pub mod scores {}
+#[doc = include_str!("serve.md")]
+pub mod serve {}
 
 #[doc = include_str!("signals.md")]
 pub mod signals {}

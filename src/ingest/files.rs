@@ -168,7 +168,12 @@ impl SourceFile {
 fn recognise(path: &Path, by_name: Format) -> Format {
     let mut head = [0; 8];
     let read = File::open(path).and_then(|file| file.take(8).read(&mut head)).unwrap_or(0);
-    match &head[..read] {
+    format_of(&head[..read], by_name)
+}
+
+/// The format of a table that begins with these bytes; `by_name` where they do not tell.
+pub(super) fn format_of(head: &[u8], by_name: Format) -> Format {
+    match head {
         // What cannot be opened or is empty says so when it is read.
         [] => by_name,
         [b'P', b'A', b'R', b'1', ..] => Format::Parquet,

@@ -9,10 +9,11 @@
 //! events    event tables → measurements in windows           audit     the account of what was read and left out
 //! recognise which database a folder is from      check     whether an extract can be read, from its first rows
 //! npz       arrays for NumPy
-//! write     Parquet and CSV outputs                          table     records in original units
-//! text_table  tables of texts that are no data
+//! write     Parquet, CSV and Arrow outputs                   table     records in original units
+//! text_table  tables of texts that are no data               spool     a stream of bytes → a file that can be read
 //! ```
 
+mod arrow_stream;
 mod audit;
 mod check;
 mod cohort;
@@ -25,6 +26,7 @@ mod progress;
 mod recognise;
 mod source;
 mod spelling;
+mod spool;
 mod table;
 mod table_writer;
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub use npz::{NpzArray, write_npz};
 pub use progress::{IngestProgress, NoProgress};
 pub use recognise::recognise;
 pub use spelling::{Codes, Marks, Spelling};
+pub use spool::spool;
 pub use table::{Cells, Column, Names, RecordTable, Subjects, Texts};
 pub use table_writer::TableWriter;
 pub use text_table::TextTable;

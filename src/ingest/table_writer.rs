@@ -7,11 +7,12 @@ use polars_core::prelude as pl;
 use polars_io::prelude as io;
 
 use super::IngestError;
+use super::arrow_stream::ArrowStream;
 use crate::error::IoError;
 use crate::ingest::write::{OutputColumn, csv_record, formula_safe, frame};
 use crate::output::Staged;
 
-/// A CSV or Parquet file under construction beside its target.
+/// A CSV, Parquet or Arrow file under construction beside its target.
 pub struct TableWriter {
     staged: Staged,
     file: String,
@@ -21,6 +22,7 @@ pub struct TableWriter {
 enum Format {
     Csv(Box<csv::Writer<File>>, bool),
     Parquet(Parquet),
+    Arrow(ArrowStream),
 }
 
 enum Parquet {
@@ -29,25 +31,21 @@ enum Parquet {
 }
 
 impl TableWriter {
-    /// Begins `path`, a `.csv` or `.parquet` file; `force` allows [`finish`](Self::finish) to replace an
-    /// existing one.
+    /// Begins `path`, a `.csv`, `.parquet` or `.arrow` file; `force` allows [`finish`](Self::finish) to
+    /// replace an existing one.
     ///
     /// # Errors
     /// Another extension; an existing file without `force`; I/O failures.
     pub fn begin(path: &Path, force: bool) -> Result<Self, IngestError> {
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        let csv = match extension.as_deref() {
-            Some("csv") => true,
-            Some("parquet") => false,
+        let begin: fn(File) -> Format = match extension.as_deref() {
+            Some("csv") => |file| Format::Csv(Box::new(csv::Writer::from_writer(file)), false),
+            Some("parquet") => |file| Format::Parquet(Parquet::Empty(file)),
+            Some("arrow") => |file| Format::Arrow(ArrowStream::new(file)),
             _ => return Err(IngestError::OutputFormat(path.display().to_string())),
         };
         let staged = Staged::file(path, force)?;
-        let file = File::create(staged.path()).map_err(IoError::on("create", staged.path()))?;
-        let to = if csv {
-            Format::Csv(Box::new(csv::Writer::from_writer(file)), false)
-        } else {
-            Format::Parquet(Parquet::Empty(file))
-        };
+        let to = begin(File::create(staged.path()).map_err(IoError::on("create", staged.path()))?);
         Ok(Self { file: path.display().to_string(), staged, to })
     }
 
@@ -62,6 +60,7 @@ impl TableWriter {
         let rows = columns.first().map_or(0, |c| c.cells.len());
         assert!(columns.iter().all(|c| c.cells.len() == rows), "columns of one length");
         let name = self.file.clone();
+        let refused = |e: pl::PolarsError| IngestError::Write { file: name.clone(), source: Box::new(e) };
         match &mut self.to {
             Format::Csv(writer, begun) => {
                 let failed = |e: csv::Error| IngestError::Write { file: name.clone(), source: Box::new(e) };
@@ -73,17 +72,19 @@ impl TableWriter {
                 }
             }
             Format::Parquet(parquet) => {
-                let failed =
-                    |e: pl::PolarsError| IngestError::Write { file: name.clone(), source: Box::new(e) };
-                let frame = frame(columns, rows).map_err(failed)?;
+                let frame = frame(columns, rows).map_err(refused)?;
                 if let Parquet::Empty(file) = parquet {
                     let file = file.try_clone().map_err(IoError::on("write", self.staged.path()))?;
-                    let writer = io::ParquetWriter::new(file).batched(frame.schema()).map_err(failed)?;
+                    let writer = io::ParquetWriter::new(file).batched(frame.schema()).map_err(refused)?;
                     *parquet = Parquet::Begun(Box::new(writer));
                 }
                 if let Parquet::Begun(writer) = parquet {
-                    writer.write_batch(&frame).map_err(failed)?;
+                    writer.write_batch(&frame).map_err(refused)?;
                 }
+            }
+            Format::Arrow(stream) => {
+                let mut frame = frame(columns, rows).map_err(refused)?;
+                stream.write(&mut frame).map_err(refused)?;
             }
         }
         Ok(())
@@ -95,13 +96,14 @@ impl TableWriter {
     /// I/O failures.
     pub fn finish(self) -> Result<(), IngestError> {
         let Self { staged, file, to } = self;
+        let failed = |e: pl::PolarsError| IngestError::Write { file, source: Box::new(e) };
         match to {
             Format::Csv(mut writer, _) => writer.flush().map_err(IoError::on("write", staged.path()))?,
             Format::Parquet(Parquet::Begun(writer)) => {
-                let failed = |e: pl::PolarsError| IngestError::Write { file, source: Box::new(e) };
                 writer.finish().map_err(failed)?;
             }
             Format::Parquet(Parquet::Empty(_)) => {}
+            Format::Arrow(stream) => stream.finish().map_err(failed)?,
         }
         Ok(staged.commit()?)
     }
@@ -126,7 +128,7 @@ mod tests {
     fn blocks_make_the_file_that_the_whole_makes() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        for name in ["blocks.csv", "blocks.parquet"] {
+        for name in ["blocks.csv", "blocks.parquet", "blocks.arrow"] {
             let mut writer = TableWriter::begin(&at(name), false).unwrap();
             for rows in [0..7, 7..8, 8..30] {
                 writer.write(&columns(rows)).unwrap();
@@ -137,10 +139,12 @@ mod tests {
         write_table(&at("whole.csv"), &columns(0..30), false).unwrap();
         assert_eq!(std::fs::read(at("blocks.csv")).unwrap(), std::fs::read(at("whole.csv")).unwrap());
         let expected = [("score", Kind::Continuous)];
-        let table = crate::ingest::read_columns(&at("blocks.parquet"), &expected).unwrap();
-        assert_eq!(table.record_ids.len(), 30);
-        let Cells::Number(x) = &table.columns[0].cells else { panic!() };
-        assert!(x.get(1).is_nan() && x.get(29) == 29.0 * 0.1);
+        for name in ["blocks.parquet", "blocks.arrow"] {
+            let table = crate::ingest::read_columns(&at(name), &expected).unwrap();
+            assert_eq!(table.record_ids.len(), 30);
+            let Cells::Number(x) = &table.columns[0].cells else { panic!() };
+            assert!(x.get(1).is_nan() && x.get(29) == 29.0 * 0.1);
+        }
         assert!(TableWriter::begin(&at("x.xlsx"), false).is_err());
         assert!(TableWriter::begin(&at("whole.csv"), false).is_err());
     }

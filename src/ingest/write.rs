@@ -1,5 +1,5 @@
 //! Tables written for people and programs: the bundle's `features.parquet`, and scores, flags and samples as
-//! CSV or Parquet.
+//! CSV, Parquet or an Arrow stream.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,6 +11,7 @@ use polars_io::prelude as io;
 use rayon::prelude::*;
 
 use crate::error::IoError;
+use crate::ingest::arrow_stream::ArrowStream;
 use crate::ingest::text::is_formula;
 use crate::output::Staged;
 use crate::schema::Split;
@@ -103,7 +104,7 @@ pub(super) fn formula_safe(text: &str) -> String {
     if is_formula(text) { format!("'{text}") } else { text.to_string() }
 }
 
-/// Writes columns as CSV (`.csv`) or Parquet (`.parquet`), whole or not at all. Where two columns have one
+/// Writes columns as CSV (`.csv`), Parquet (`.parquet`) or an Arrow stream (`.arrow`), whole or not at all. Where two columns have one
 /// name, the later one is the user's and keeps it, and the earlier one is ours and gets `cohort_flow.` in
 /// front.
 ///
@@ -119,6 +120,7 @@ pub fn write_table(path: &Path, columns: &[OutputColumn], force: bool) -> Result
     let write: fn(&Path, &[OutputColumn], usize) -> Result<(), IngestError> = match extension.as_deref() {
         Some("csv") => write_csv,
         Some("parquet") => write_parquet,
+        Some("arrow") => write_arrow,
         _ => return Err(IngestError::OutputFormat(path.display().to_string())),
     };
     let staged = Staged::file(path, force)?;
@@ -260,6 +262,14 @@ fn write_parquet(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(
     let failed =
         |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     write_frame(path, frame(columns, rows).map_err(failed)?)
+}
+
+fn write_arrow(path: &Path, columns: &[OutputColumn], rows: usize) -> Result<(), IngestError> {
+    let failed =
+        |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
+    let mut stream = ArrowStream::new(File::create(path).map_err(IoError::on("create", path))?);
+    stream.write(&mut frame(columns, rows).map_err(failed)?).map_err(failed)?;
+    stream.finish().map_err(failed)
 }
 
 /// Columns as a frame, NaN as null.

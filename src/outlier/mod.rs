@@ -55,7 +55,7 @@ pub use pattern::{Correction, Pattern, corrections};
 pub use ranked::MostUnusual;
 pub use score::calibration_scores;
 pub use table::{FlagColumn, Flags, flag};
-pub use threshold::{Rule, Warning, warnings};
+pub use threshold::{DEFAULT_ALPHA, Rule, Warning, warnings};
 
 use crate::error::Hint;
 

@@ -1,5 +1,6 @@
 //! The one error of the commands: whatever a stage reports, with its hint.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::{ArtifactError, Family, FitError};
@@ -66,7 +67,7 @@ pub enum Error {
     #[error(transparent)]
     Io(#[from] IoError),
     /// An output whose ending names no format.
-    #[error("cannot tell the format of {}: it ends in neither .csv nor .parquet", .0.display())]
+    #[error("cannot tell the format of {}: it ends in none of .csv, .parquet and .arrow", .0.display())]
     Format(PathBuf),
     /// An explanations file whose ending names no format.
     #[error("cannot tell the format of {}: it ends in neither .json nor .jsonl", .0.display())]
@@ -78,6 +79,12 @@ pub enum Error {
         message: String,
         /// What to do.
         hint: String,
+    },
+    /// A request of a program that asks through `serve`, which cannot be understood.
+    #[error("{message}")]
+    Protocol {
+        /// What is wrong with it.
+        message: String,
     },
     /// A labels file that cannot be used.
     #[error("{}: {message}", path.display())]
@@ -111,11 +118,14 @@ impl Hint for Error {
             Self::Synth(e) => e.hint(),
             Self::Output(e) => e.hint(),
             Self::Io(e) => e.hint(),
-            Self::Format(_) => Some("end the name of --output in .csv or .parquet".into()),
+            Self::Format(_) => Some("end the name of --output in .csv, .parquet or .arrow".into()),
             Self::JsonFormat(_) => {
                 Some("end the name of --json in .json (one document) or .jsonl (one record per line)".into())
             }
             Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Protocol { .. } => {
+                Some("the guide has a page `serve` that describes requests and answers".into())
+            }
             Self::Labels { .. } => Some(
                 "a labels file is a table with the columns record_id and kind, one row per known anomaly, or \
                  record_id and label, 1 for anomalies and 0 for ordinary records; record ids are those of \
@@ -126,7 +136,59 @@ impl Hint for Error {
     }
 }
 
+/// An error as other programs are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ErrorAccount {
+    /// The stage that reports it.
+    pub kind: &'static str,
+    /// What is wrong, with its causes.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
 impl Error {
+    /// The error as other programs are told of it.
+    pub fn account(&self) -> ErrorAccount {
+        let mut message = self.to_string();
+        if let Self::Schema(SchemaError::Invalid { problems, .. }) = self {
+            for problem in problems {
+                let _ = write!(message, "\nline {}: {}", problem.line, problem.message);
+            }
+        }
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // A transparent wrapper repeats the text of its cause, and some messages already contain it.
+            if !message.contains(&text) {
+                let _ = write!(message, ": {text}");
+            }
+            source = cause.source();
+        }
+        ErrorAccount { kind: self.kind(), message, hint: self.hint() }
+    }
+
+    /// The stage that reports it, in one word, for programs that tell errors apart.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Schema(_) => "schema",
+            Self::Ingest(_) | Self::Waveform(_) => "input",
+            Self::Feature(_) => "bundle",
+            Self::Flow(_) | Self::NoLayers { .. } | Self::Artifact(_) => "model",
+            Self::Fit(_) if self.is_interrupt() => "interrupted",
+            Self::Fit(_) => "fit",
+            Self::Outlier(_) => "flag",
+            Self::Partial(_) => "completion",
+            Self::Report(_) => "report",
+            Self::Synth(_) => "synth",
+            Self::Output(_) | Self::Format(_) | Self::JsonFormat(_) => "output",
+            Self::Io(_) => "io",
+            Self::Usage { .. } => "usage",
+            Self::Protocol { .. } => "protocol",
+            Self::Labels { .. } => "labels",
+        }
+    }
+
     /// Whether the run ended because the user asked it to.
     pub fn is_interrupt(&self) -> bool {
         matches!(self, Self::Fit(FitError::Train(TrainError::Interrupted { .. })))

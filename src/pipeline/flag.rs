@@ -35,8 +35,10 @@ pub struct FlagRequest<'a> {
     pub rule: Rule,
     /// What records are ranked by.
     pub score: ScoreKind,
-    /// Features named per flagged record.
+    /// Features named per explained record.
     pub explain: usize,
+    /// Records that are explained although they are not flagged: so many of the most unusual.
+    pub also_explain: usize,
     /// Write only so many records, the most unusual first.
     pub top: Option<usize>,
     /// Where to write the flags with their full explanations.
@@ -54,6 +56,8 @@ pub struct FlagSummary {
     pub n_flagged: usize,
     /// Calibration records behind the p-values.
     pub n_calibration: usize,
+    /// The most unusual records with their explanations, as many as were to be explained in any case.
+    pub most_unusual: Vec<FlagRow>,
     /// What the user should know.
     pub messages: Vec<Message>,
 }
@@ -68,11 +72,19 @@ pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<
     for output in std::iter::once(request.output).chain(request.json) {
         keep_inputs(output, [request.model, request.records.path()])?;
     }
+    flag_by(&ModelArtifact::load(request.model)?, request, progress)
+}
+
+/// The same by a model that has been loaded.
+pub(super) fn flag_by(
+    model: &ModelArtifact,
+    request: &FlagRequest<'_>,
+    progress: &dyn IngestProgress,
+) -> Result<FlagSummary, Error> {
     let json = request.json.map(|path| FlagsFile::begin(path, request.force)).transpose()?;
-    let model = ModelArtifact::load(request.model)?;
-    let mut records = Blocks::open(&model, request.records, progress)?;
-    let (calibration, options) =
-        options(&model, request.rule, request.score, request.explain, 0, request.seed)?;
+    let mut records = Blocks::open(model, request.records, progress)?;
+    let FlagRequest { rule, score, explain, also_explain, seed, .. } = *request;
+    let (calibration, options) = options(model, rule, score, explain, also_explain, seed)?;
     let judge = Judge::new(model.density(), &model.encoder, calibration, &options)?;
     let mut outputs = Outputs {
         table: TableWriter::begin(request.output, request.force)?,
@@ -85,11 +97,13 @@ pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<
     let mut sample = ColumnSample::new(model.encoder.n_features());
     let mut fitted = false;
     let mut top = request.top.map(MostUnusual::new);
+    let mut foremost = MostUnusual::new(also_explain);
     records.each(|block| {
         let scored = judge.score(block.raw.view())?;
         judge.tally(&mut tally, block.raw.view(), &scored.records.log_prob, &scored.scores);
         sample.take(&block.raw);
-        fitted |= was_fitted_on(&model, block.splits.as_deref());
+        fitted |= was_fitted_on(model, block.splits.as_deref());
+        scored.scores.iter().enumerate().for_each(|(i, &score)| foremost.offer(block.from + i, score));
         if let Some(top) = &mut top {
             scored.scores.iter().enumerate().for_each(|(i, &score)| top.offer(block.from + i, score));
         }
@@ -100,9 +114,13 @@ pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<
     let mut scores = scores.read()?;
     let wanted: Option<HashSet<usize>> = top.as_ref().map(|top| top.rows().collect());
     let mut kept = BTreeMap::new();
+    let mut most_unusual = BTreeMap::new();
+    let foremost: Vec<usize> = foremost.rows().collect();
     records.each(|block| {
         let (log_prob, scores) = scores.next(block.ids.len())?;
         let rows = judge.rows(&decisions, block.from, &block.ids, block.raw.view(), &log_prob, &scores)?;
+        let within = foremost.iter().filter(|row| (block.from..block.from + rows.len()).contains(row));
+        most_unusual.extend(within.map(|&row| (row, rows[row - block.from].clone())));
         let Some(wanted) = &wanted else {
             return outputs.write(rows, block.splits.as_deref());
         };
@@ -123,12 +141,13 @@ pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<
     outputs.table.finish()?;
     let mut messages = records.messages;
     messages.extend(decisions.warnings.iter().map(Warning::message));
-    messages.extend(fitted.then(|| fitted_warning(&model)));
-    messages.extend(shifted_columns(&model, &sample));
+    messages.extend(fitted.then(|| fitted_warning(model)));
+    messages.extend(shifted_columns(model, &sample));
     Ok(FlagSummary {
         n_records: decisions.n_records,
         n_flagged: decisions.n_flagged,
         n_calibration: judge.n_calibration(),
+        most_unusual: foremost.iter().filter_map(|row| most_unusual.remove(row)).collect(),
         messages,
     })
 }

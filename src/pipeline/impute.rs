@@ -49,8 +49,11 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
     if !request.force && request.output.symlink_metadata().is_ok() {
         return Err(OutputError::Exists(request.output.to_path_buf()).into());
     }
-    keep_inputs(request.output, [request.model, request.given])?;
-    let model = ModelArtifact::load(request.model)?;
+    impute_by(&ModelArtifact::load(request.model)?, request)
+}
+
+/// The same by a model that has been loaded.
+pub(super) fn impute_by(model: &ModelArtifact, request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
     let encoder = &model.encoder;
     let expected = expected(encoder);
     let table = ingest::read_only_expected(request.given, &expected)?;
@@ -87,9 +90,9 @@ pub fn impute(request: &ImputeRequest<'_>) -> Result<Vec<Message>, Error> {
             hint: "ask for fewer completions, or split the table".into(),
         });
     }
-    let completed = match partial::draw_given(&model, raw.view(), k, request.samples, request.seed) {
+    let completed = match partial::draw_given(model, raw.view(), k, request.samples, request.seed) {
         Some(drawn) => drawn,
-        None => partial::impute(&Proposal::of(&model)?, raw.view(), k, request.samples, request.seed)?,
+        None => partial::impute(&Proposal::of(model)?, raw.view(), k, request.samples, request.seed)?,
     };
     let repeated = |i: usize| i / k;
     let ids = (0..n * k).map(|i| Some(table.record_ids[repeated(i)].to_owned())).collect();

@@ -35,7 +35,11 @@ pub struct SampleRequest<'a> {
 /// A model that cannot be loaded, an output that cannot be written.
 pub fn sample(request: &SampleRequest<'_>) -> Result<(), Error> {
     keep_inputs(request.output, [request.model])?;
-    let model = ModelArtifact::load(request.model)?;
+    sample_of(&ModelArtifact::load(request.model)?, request)
+}
+
+/// The same of a model that has been loaded.
+pub(super) fn sample_of(model: &ModelArtifact, request: &SampleRequest<'_>) -> Result<(), Error> {
     if !model.header.condition_on.is_empty() {
         return Err(Error::Usage {
             message: format!(

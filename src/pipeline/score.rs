@@ -43,7 +43,16 @@ pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Resul
     {
         return by_shared(request, &model, dir, &shared);
     }
-    let mut records = Blocks::open(&model, request.records, progress)?;
+    score_by(&model, request, progress)
+}
+
+/// The same under a model that has been loaded.
+pub(super) fn score_by(
+    model: &ModelArtifact,
+    request: &ScoreRequest<'_>,
+    progress: &dyn IngestProgress,
+) -> Result<Vec<Message>, Error> {
+    let mut records = Blocks::open(model, request.records, progress)?;
     let mut writer = TableWriter::begin(request.output, request.force)?;
     let draws = request.draws.unwrap_or(model.header.score_draws);
     let seed = request.seed.unwrap_or_else(|| model.score_seed());

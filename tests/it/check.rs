@@ -1,77 +1,83 @@
-//! `ingest --check`: every problem of an extract at once, from headers and first rows; nothing is written.
-
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+//! `check`: everything in one go, and `commands.txt`, which repeats it.
 
 use std::fs;
 use std::path::Path;
 
-use crate::support::{run, succeed};
+use crate::support::{command, fail, listing, run, succeed, table};
 
-/// Status and lines on stdout of a check of a folder.
-fn check(dir: &Path, more: &[&str]) -> (i32, String) {
-    let usual = ["ingest", "icu-first-24h", "--input", "extract", "--check"];
-    let output = run(dir, &[&usual[..], more].concat());
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+/// Words of a line of `commands.txt`, none of which is quoted here.
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').skip(1).collect()
 }
 
-fn change(dir: &Path, file: &str, change: impl Fn(&str) -> String) {
-    let path = dir.join("extract").join(file);
-    fs::write(&path, change(&fs::read_to_string(&path).unwrap())).unwrap();
+fn names(dir: &Path) -> Vec<String> {
+    let files = listing(dir);
+    files.iter().map(|(path, _)| path.strip_prefix(dir).unwrap().display().to_string()).collect()
 }
 
 #[test]
-fn an_extract_is_checked_without_being_read_whole() {
-    let work = tempfile::tempdir().unwrap();
-    let dir = work.path();
-    succeed(dir, &["synth", "--patients", "30", "--output", "extract"]);
-    let (status, said) = check(dir, &[]);
-    assert_eq!(status, 0, "{said}");
-    assert!(said.contains("schema mimic3: ") && said.contains("0 problems would stop"), "{said}");
-    assert_eq!(fs::read_dir(dir).unwrap().count(), 1, "nothing was written");
-
-    // A column under another name, a wrong cell with its line, a table that is not there, and a unit that
-    // nothing converts: all of them at once.
-    change(dir, "LABEVENTS.csv", |text| text.replacen("VALUEUOM", "VALUE_UOM", 1));
-    change(dir, "PATIENTS.csv", |text| {
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let row = &mut lines[3];
-        let date = row.split(',').find(|cell| cell.contains('-')).unwrap().to_owned();
-        *row = row.replacen(&date, "yesterday", 1);
-        lines.join("\n") + "\n"
-    });
-    change(dir, "CHARTEVENTS.csv", |text| text.replace("mmHg", "bar"));
-    let from = dir.join("extract/OUTPUTEVENTS.csv");
-    fs::rename(from, dir.join("extract/OUTPUT_EVENTS.csv")).unwrap();
-    let (status, said) = check(dir, &[]);
-    assert_eq!(status, 2, "{said}");
-    for part in [
-        "LABEVENTS.csv lacks column `VALUEUOM` (did you mean its `VALUE_UOM`?)",
-        "PATIENTS.csv: line 4, column `DOB` is not ",
-        "there is no file of table OUTPUTEVENTS",
-        "did you mean its file `output_events`?",
-        "are in the unit `bar`, from which nothing leads to mmHg",
-        "3 problems would stop `ingest`",
-    ] {
-        assert!(said.contains(part), "`{part}` is not in\n{said}");
+fn a_table_is_checked_in_ten_lines_and_the_commands_repeat_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let mut text = table(300, 1);
+    // A decimal slip that has to be among the most unusual records.
+    text.push_str("slip,80,1250,87.0,15,F,1.1\n");
+    fs::write(dir.join("table.csv"), text).unwrap();
+    let output = run(dir, &["check", "table.csv", "--time-budget", "5s"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stdout.lines().count(), 10, "{stdout}");
+    for part in
+        ["301 records of 6 features", "left out", "nats per held-out record", "slip (p = ", "report.html"]
+    {
+        assert!(stdout.contains(part), "{part} is not in\n{stdout}");
     }
-    let (status, json) = check(dir, &["--json"]);
-    let findings: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((status, findings["schema"].as_str()), (2, Some("mimic3")));
-    assert_eq!(findings["findings"][0]["stops"], true, "what stops comes first");
-    assert_eq!(fs::read_dir(dir).unwrap().count(), 1, "nothing was written");
+    let check = dir.join("out/check");
+    assert_eq!(fs::read_to_string(check.join("summary.txt")).unwrap(), stdout);
+
+    let made = names(&check);
+    let commands = fs::read_to_string(check.join("commands.txt")).unwrap();
+    fs::rename(&check, dir.join("first")).unwrap();
+    for line in commands.lines().filter(|line| !line.starts_with('#')) {
+        succeed(dir, &words(line));
+    }
+    let again = names(&check);
+    let by_commands: Vec<&String> =
+        made.iter().filter(|name| !["summary.txt", "commands.txt"].contains(&name.as_str())).collect();
+    assert_eq!(again.iter().collect::<Vec<_>>(), by_commands);
+    let same =
+        |file: &str| fs::read(check.join(file)).unwrap() == fs::read(dir.join("first").join(file)).unwrap();
+    assert!(same("bundle/manifest.json") && same("bundle/tensor.safetensors") && same("bundle/audit.json"));
+
+    fail(dir, &["check", "table.csv"], &["exists", "--force"]);
 }
 
 #[test]
-fn another_release_is_told_from_its_columns() {
-    let work = tempfile::tempdir().unwrap();
-    let dir = work.path();
-    succeed(dir, &["synth", "--patients", "20", "--output", "extract"]);
-    let (status, said) = check(dir, &["--schema", "mimic4"]);
-    assert_eq!(status, 2, "{said}");
-    assert!(said.contains("its columns are those of table ICUSTAYS of schema mimic3"), "{said}");
-    // A table alone has no schema to be held against.
-    fs::write(dir.join("t.csv"), "a,b\n1,2\n").unwrap();
-    let output = run(dir, &["ingest", "wide-table", "--input", "t.csv", "--check"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("schema infer TABLE"));
+fn new_records_are_flagged_and_other_programs_get_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    fs::write(dir.join("table.csv"), table(300, 1)).unwrap();
+    let mut new = table(20, 2);
+    new.push_str("slip,80,1250,87.0,15,F,1.1\n");
+    fs::write(dir.join("new.csv"), new).unwrap();
+    let args = ["check", "table.csv", "--new", "new.csv", "--time-budget", "3s", "--json", "--output", "out"];
+    let output = command(dir, &args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["n_records"], 21);
+    assert!(summary["most_unusual"][0].as_str().unwrap().starts_with("slip (p = "), "{summary}");
+    let commands = fs::read_to_string(dir.join("out/commands.txt")).unwrap();
+    assert!(commands.contains("--input new.csv"), "{commands}");
+}
+
+#[test]
+fn what_is_no_data_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    fail(dir, &["check", "nothing.csv"], &["nothing.csv"]);
+    fs::create_dir(dir.join("several")).unwrap();
+    for name in ["one.csv", "two.csv"] {
+        fs::write(dir.join("several").join(name), "x,y\n1,2\n").unwrap();
+    }
+    fail(dir, &["check", "several", "--output", "checked"], &["one.csv, two.csv", "hint"]);
 }

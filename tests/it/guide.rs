@@ -49,6 +49,9 @@ fn run(dir: &Path, command: &str) {
     if words[0] == "fit" && !untrained {
         words.extend(["--epochs", "1"]);
     }
+    if words[0] == "check" {
+        words.extend(["--time-budget", "2s"]);
+    }
     let finished = support::run(dir, &words);
     let stderr = String::from_utf8_lossy(&finished.stderr);
     assert!(finished.status.success(), "`{command}` of the guide ended with {}\n{stderr}", finished.status);

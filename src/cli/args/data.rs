@@ -112,7 +112,7 @@ pub(in crate::cli) struct Ingest {
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) schema: Option<String>,
 
-    /// Folder of the extract, or a single table
+    /// Folder of the extract, or a single table; - reads a table from standard input
     #[arg(short, long, value_name = "PATH")]
     pub(in crate::cli) input: PathBuf,
 

@@ -4,16 +4,20 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod check;
 mod data;
 mod model;
 mod outlier;
 mod report;
+mod serve;
 mod shared;
 
+pub(in crate::cli) use self::check::Check;
 pub(in crate::cli) use self::data::{Export, Ingest, OnBadRow, Schema, Synth};
 pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
 pub(in crate::cli) use self::report::{Compare, Report, ReportFormat};
+pub(in crate::cli) use self::serve::{Completions, Man, Serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,10 +61,33 @@ pub(in crate::cli) struct Global {
     /// Number of threads for the numerical work; any number gives the same bytes [default: all cores]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
+
+    /// How notes, warnings, progress and errors are written to stderr: as text, or as one JSON object per
+    /// line for another program
+    #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t = Messages::Text)]
+    pub(in crate::cli) messages: Messages,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum Messages {
+    /// Sentences for people
+    Text,
+    /// One JSON object per line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
+    /// Check data of your own in one go: recognise, ingest, fit, flag and report, and say in ten lines what to
+    /// look at
+    #[command(after_help = "\
+Examples:
+  cohort-flow check table.csv
+  cohort-flow check mimic-iv/ --output out/mimic-iv --time-budget 20m
+  cohort-flow check table.csv --new new-patients.csv
+
+The folder of the output holds everything that was made, and `commands.txt`, which repeats it step by step.")]
+    Check(Check),
     /// Run the whole chain on synthetic data: synth, ingest, fit, flag and report
     #[command(after_help = "Example:\n  cohort-flow demo --output out/demo")]
     Demo(Demo),
@@ -142,6 +169,24 @@ Examples:
   cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html
   cohort-flow report out/eicu --model out/flow --by hospitalid --by-table patient.csv.gz --output report.html")]
     Report(Report),
+    /// Keep a model loaded and answer requests of another program: scores, flags, samples, completions
+    #[command(after_help = "\
+Example:
+  cohort-flow serve out/flow --stdio
+
+A request is a line of JSON; records follow it, and come back, as Arrow IPC streams. The page `serve` of the guide
+describes the protocol, and the Python package speaks it.")]
+    Serve(Serve),
+    /// Print the script with which a shell completes commands and options
+    #[command(after_help = "\
+Examples:
+  cohort-flow completions bash > ~/.local/share/bash-completion/completions/cohort-flow
+  cohort-flow completions zsh > ~/.zfunc/_cohort-flow
+  cohort-flow completions fish > ~/.config/fish/completions/cohort-flow.fish")]
+    Completions(Completions),
+    /// Write manual pages, one for each command
+    #[command(after_help = "Example:\n  cohort-flow man --output ~/.local/share/man/man1/cohort-flow.d")]
+    Man(Man),
 }
 
 #[derive(Debug, Args)]

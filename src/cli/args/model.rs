@@ -121,7 +121,8 @@ pub(in crate::cli) struct Records {
     #[arg(value_name = "BUNDLE", group = "records")]
     pub(in crate::cli) bundle: Option<PathBuf>,
 
-    /// Table with the model's features as columns and one row per record (.csv, .csv.gz, .parquet)
+    /// Table with the model's features as columns and one row per record (.csv, .csv.gz, .parquet,
+    /// .arrow); - reads it from standard input
     #[arg(short, long, value_name = "TABLE", group = "records")]
     pub(in crate::cli) input: Option<PathBuf>,
 }
@@ -176,7 +177,7 @@ pub(in crate::cli) struct Sample {
     pub(in crate::cli) n: u64,
 
     /// Complete the records of this table: empty cells are drawn given the values that are present, which
-    /// stay unchanged
+    /// stay unchanged; - reads it from standard input
     #[arg(long, value_name = "TABLE")]
     pub(in crate::cli) given: Option<PathBuf>,
 

@@ -45,6 +45,10 @@ pub(in crate::cli) struct Flag {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=20))]
     pub(in crate::cli) explain: u8,
 
+    /// Explain the N most unusual records as well, whether or not they are flagged
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(in crate::cli) also_explain: u8,
+
     /// Write only the N most unusual records, beginning with the most unusual; all figures still refer to the
     /// full set of records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

@@ -7,7 +7,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Output {
-    /// Where to write; the output appears complete or not at all
+    /// Where to write; the output appears complete or not at all. Tables go to standard output, as CSV, by -
     #[arg(short, long, value_name = "PATH")]
     pub(in crate::cli) output: PathBuf,
 

@@ -89,6 +89,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         rule: Rule::Fdr(FDR),
         score: ScoreKind::Combined,
         explain: 3,
+        also_explain: 0,
         top: None,
         json: None,
         seed,

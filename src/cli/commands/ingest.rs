@@ -12,6 +12,7 @@ use crate::cli::args;
 use crate::cli::console::{Console, print, print_json};
 use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{IngestBars, grouped};
+use crate::cli::streams::Input;
 
 pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     if let (Some(variable), Some(stay)) = (&args.explain, &args.stay) {
@@ -20,11 +21,12 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
     if args.check {
         return check(args);
     }
+    let input = Input::of(&args.input)?;
     let output = args.output.as_deref().expect("invariant: clap requires --output but for two options");
     let request = IngestRequest {
         pipeline: &args.pipeline,
         schema: args.schema.as_deref(),
-        input: &args.input,
+        input: input.path(),
         output,
         force: args.force,
         settings: &args.settings,

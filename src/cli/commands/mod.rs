@@ -1,6 +1,8 @@
 //! One file per group of commands. Each turns the arguments into a call of `pipeline` and tells the user what
 //! was done.
 
+mod check;
+mod check_summary;
 mod compare;
 mod demo;
 mod evaluate;
@@ -12,6 +14,8 @@ mod inspect;
 mod report;
 mod schema;
 mod score;
+mod serve;
+mod shell;
 mod synth;
 
 use super::args::Command;
@@ -20,6 +24,7 @@ use super::exit::Result;
 
 pub(super) fn run(command: Command, console: &Console) -> Result {
     match command {
+        Command::Check(args) => check::run(&args, console),
         Command::Demo(args) => demo::run(&args, console),
         Command::Synth(args) => synth::run(&args, console),
         Command::Schema(args) => schema::run(&args, console),
@@ -33,5 +38,8 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Export(args) => export::run(&args, console),
         Command::Compare(args) => compare::run(&args, console),
         Command::Report(args) => report::run(&args, console),
+        Command::Serve(args) => serve::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args, console),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::outlier::Rule;
+use crate::outlier::{DEFAULT_ALPHA, Rule};
 use crate::pipeline::{
     self, FlagRequest, FlagSummary, ImputeRequest, MarginalRequest, RecordsSource, SampleRequest,
     ScoreRequest,
@@ -13,17 +13,28 @@ use crate::cli::args;
 use crate::cli::console::Console;
 use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{IngestBars, grouped};
+use crate::cli::streams::{Input, Output};
 
-/// Records are flagged when their p-value is at or below this level, if neither --fdr nor --alpha is given.
-/// The default is not a false discovery rate: on a bundle of thousands of records, a few hundred calibration
-/// records cannot reach any q-value worth asking for.
-const DEFAULT_ALPHA: f64 = 0.01;
+/// The records that are named on the command line; those of standard input have been read.
+enum Named<'a> {
+    Bundle(&'a Path),
+    Table(Input),
+}
 
-fn source(records: &args::Records) -> RecordsSource<'_> {
-    match (&records.bundle, &records.input) {
-        (Some(bundle), _) => RecordsSource::Bundle(bundle),
-        (None, Some(table)) => RecordsSource::Table(table),
-        (None, None) => unreachable!("invariant: clap requires one of the group"),
+impl<'a> Named<'a> {
+    fn by(records: &'a args::Records) -> std::result::Result<Self, pipeline::Error> {
+        match (&records.bundle, &records.input) {
+            (Some(bundle), _) => Ok(Self::Bundle(bundle)),
+            (None, Some(table)) => Ok(Self::Table(Input::of(table)?)),
+            (None, None) => unreachable!("invariant: clap requires one of the group"),
+        }
+    }
+
+    fn source(&self) -> RecordsSource<'_> {
+        match self {
+            Self::Bundle(bundle) => RecordsSource::Bundle(bundle),
+            Self::Table(table) => RecordsSource::Table(table.path()),
+        }
     }
 }
 
@@ -31,10 +42,11 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
     if !args.columns.is_empty() {
         return marginal(args, console);
     }
+    let (records, output) = (Named::by(&args.records)?, Output::of(&args.output.output)?);
     let request = ScoreRequest {
         model: &args.model,
-        records: source(&args.records),
-        output: &args.output.output,
+        records: records.source(),
+        output: output.path(),
         force: args.output.force,
         draws: args.draws.draws.map(|n| n as usize),
         seed: args.draws.seed.map(Seed),
@@ -42,16 +54,17 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
     for message in pipeline::score(&request, &IngestBars::new(console))? {
         console.warn(&message);
     }
-    console.note(&format!("wrote {}", args.output.output.display()));
+    console.note(&format!("wrote {}", output.finish()?));
     Ok(Outcome::Done)
 }
 
 fn marginal(args: &args::Score, console: &Console) -> Result {
+    let (records, output) = (Named::by(&args.records)?, Output::of(&args.output.output)?);
     let request = MarginalRequest {
         model: &args.model,
-        records: source(&args.records),
+        records: records.source(),
         columns: &args.columns,
-        output: &args.output.output,
+        output: output.path(),
         force: args.output.force,
         samples: args.importance_samples as usize,
         seed: Seed(args.draws.seed.unwrap_or(1)),
@@ -59,16 +72,17 @@ fn marginal(args: &args::Score, console: &Console) -> Result {
     for message in pipeline::marginal(&request, &IngestBars::new(console))? {
         console.warn(&message);
     }
-    console.note(&format!("wrote {}", args.output.output.display()));
+    console.note(&format!("wrote {}", output.finish()?));
     Ok(Outcome::Done)
 }
 
 fn impute(args: &args::Sample, given: &Path, console: &Console) -> Result {
+    let (given, output) = (Input::of(given)?, Output::of(&args.output.output)?);
     let request = ImputeRequest {
         model: &args.model,
-        given,
+        given: given.path(),
         n: usize::try_from(args.n).expect("invariant: bounded by the parser"),
-        output: &args.output.output,
+        output: output.path(),
         force: args.output.force,
         samples: args.importance_samples as usize,
         seed: Seed(args.seed),
@@ -77,7 +91,7 @@ fn impute(args: &args::Sample, given: &Path, console: &Console) -> Result {
     let messages = pipeline::impute(&request);
     spinner.finish_and_clear();
     messages?.iter().for_each(|message| console.warn(message));
-    console.note(&format!("wrote {}", args.output.output.display()));
+    console.note(&format!("wrote {}", output.finish()?));
     Ok(Outcome::Done)
 }
 
@@ -85,15 +99,16 @@ pub(super) fn sample(args: &args::Sample, console: &Console) -> Result {
     if let Some(given) = &args.given {
         return impute(args, given, console);
     }
+    let output = Output::of(&args.output.output)?;
     let request = SampleRequest {
         model: &args.model,
         n: usize::try_from(args.n).expect("invariant: bounded by the parser"),
-        output: &args.output.output,
+        output: output.path(),
         force: args.output.force,
         seed: Seed(args.seed),
     };
     pipeline::sample(&request)?;
-    console.note(&format!("wrote {}", args.output.output.display()));
+    console.note(&format!("wrote {}", output.finish()?));
     Ok(Outcome::Done)
 }
 
@@ -102,21 +117,23 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         (None, Some(fdr)) => Rule::Fdr(fdr),
         (alpha, _) => Rule::Alpha(alpha.unwrap_or(DEFAULT_ALPHA)),
     };
+    let (records, output) = (Named::by(&args.records)?, Output::of(&args.output.output)?);
     let request = FlagRequest {
         model: &args.model,
-        records: source(&args.records),
-        output: &args.output.output,
+        records: records.source(),
+        output: output.path(),
         force: args.output.force,
         rule,
         score: args.score,
         explain: usize::from(args.explain),
+        also_explain: usize::from(args.also_explain),
         top: args.top.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         json: args.json.as_deref(),
         seed: Seed(args.seed),
     };
     let summary = pipeline::flag(&request, &IngestBars::new(console))?;
     describe(&summary, console);
-    console.note(&format!("wrote {}", args.output.output.display()));
+    console.note(&format!("wrote {}", output.finish()?));
     Ok(Outcome::Done)
 }
 

@@ -44,7 +44,7 @@ pub enum IngestError {
     #[error("{}", unknown_format(.0))]
     UnknownFormat(String),
     /// An output of another type.
-    #[error("{0}: tables are written as .csv or .parquet")]
+    #[error("{0}: tables are written as .csv, .parquet or .arrow")]
     OutputFormat(String),
     /// Tables without a file.
     #[error("{}", missing_tables(.tables, .folder))]

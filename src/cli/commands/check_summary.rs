@@ -1,0 +1,245 @@
+//! The ten lines with which `check` ends, and the same as JSON.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::artifact::ModelArtifact;
+use crate::cli::progress::grouped;
+use crate::message::{Message, Weight, counted, plural};
+use crate::outlier::FlagRow;
+use crate::pipeline::{FlagSummary, Given, Ingested};
+use crate::schema::Split;
+
+/// Unusual records that are named.
+const NAMED: usize = 5;
+/// Names of columns and reasons in a line.
+const LISTED: usize = 4;
+
+/// What a check came to.
+pub(super) struct Checked<'a> {
+    pub(super) given: &'a Given,
+    pub(super) ingested: &'a Ingested,
+    /// By name, the flow first.
+    pub(super) models: [(&'static str, &'a ModelArtifact); 2],
+    pub(super) flags: &'a FlagSummary,
+    /// The new records, where the flags are theirs.
+    pub(super) new: Option<&'a Path>,
+    /// The folder of the output.
+    pub(super) output: &'a Path,
+}
+
+/// What a person is told, for programs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Summary {
+    /// What was read.
+    read: String,
+    /// What was left out, and why.
+    left_out: String,
+    /// Which model explains held-out records better.
+    models: String,
+    /// The most unusual records with their reasons.
+    most_unusual: Vec<String>,
+    /// What to look at first.
+    look_at_first: String,
+    /// The page.
+    open: String,
+    /// Records judged and flagged.
+    n_records: usize,
+    n_flagged: usize,
+    /// Everything the user should know about the data and the flags.
+    messages: Vec<Message>,
+}
+
+impl Summary {
+    pub(super) fn of(checked: &Checked<'_>) -> Self {
+        let mut messages: Vec<Message> = checked.ingested.audit.messages.to_vec();
+        messages.extend(checked.models.iter().flat_map(|(_, model)| model.metrics.messages.iter().cloned()));
+        messages.extend(checked.flags.messages.iter().cloned());
+        messages.sort_by_key(|message| message.weight);
+        let output = checked.output;
+        Self {
+            read: read(checked),
+            left_out: left_out(checked),
+            models: models(&checked.models),
+            most_unusual: (0..NAMED).map(|i| unusual(checked.flags.most_unusual.get(i))).collect(),
+            look_at_first: look_at(&messages, checked),
+            open: format!(
+                "{}; all flags are in {}, and commands.txt beside it repeats every step",
+                output.join("report.html").display(),
+                output.join("flags.csv").display()
+            ),
+            n_records: checked.flags.n_records,
+            n_flagged: checked.flags.n_flagged,
+            messages,
+        }
+    }
+
+    /// Ten lines.
+    pub(super) fn text(&self) -> String {
+        let mut out = String::new();
+        let mut line = |label: &str, text: &str| {
+            // Names come from the user's file and may hold anything.
+            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let _ = writeln!(out, "{label:<9} {text}");
+        };
+        line("read", &self.read);
+        line("left out", &self.left_out);
+        line("models", &self.models);
+        for (i, text) in self.most_unusual.iter().enumerate() {
+            line(&format!("unusual {}", i + 1), text);
+        }
+        line("look at", &self.look_at_first);
+        line("open", &self.open);
+        out
+    }
+}
+
+fn read(checked: &Checked<'_>) -> String {
+    let manifest = &checked.ingested.manifest;
+    let splits: Vec<String> = Split::ALL
+        .iter()
+        .map(|&split| format!("{} {}", grouped(manifest.splits.get(split) as u64), split.name()))
+        .collect();
+    format!(
+        "{}, {}: {} {} of {} ({})",
+        checked.given.input.display(),
+        checked.given.what,
+        grouped(manifest.n_records as u64),
+        plural(manifest.n_records, "record", "records"),
+        counted(manifest.encoder.n_features(), "feature", "features"),
+        splits.join(", ")
+    )
+}
+
+/// The records, rows, columns and cells that are not used, with the largest reasons.
+fn left_out(checked: &Checked<'_>) -> String {
+    let audit = &checked.ingested.audit;
+    let mut parts = Vec::new();
+    if let (Some(first), Some(last)) = (audit.cohort.first(), audit.cohort.last()) {
+        let gone = first.before.saturating_sub(last.after);
+        if gone > 0 {
+            let mut rules: Vec<(usize, &str)> =
+                audit.cohort.iter().map(|s| (s.before.saturating_sub(s.after), s.rule.as_str())).collect();
+            rules.retain(|(n, _)| *n > 0);
+            rules.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+            let named = rules.iter().take(2).map(|(n, rule)| format!("{} by \"{rule}\"", grouped(*n as u64)));
+            let (gone, all) = (grouped(gone as u64), grouped(first.before as u64));
+            parts.push(format!("{gone} of {all} records ({})", named.collect::<Vec<_>>().join(", ")));
+        }
+    }
+    let (mut dropped, mut read) = (std::collections::BTreeMap::<&str, u64>::new(), 0);
+    for table in &audit.tables {
+        read += table.rows_read;
+        for (reason, n) in &table.dropped {
+            *dropped.entry(reason).or_default() += n;
+        }
+    }
+    let rows: u64 = dropped.values().sum();
+    if rows > 0 {
+        let mut reasons: Vec<(&str, u64)> = dropped.into_iter().collect();
+        reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let named = reasons.iter().take(2).map(|(reason, n)| format!("{} {reason}", grouped(*n)));
+        let named = named.collect::<Vec<_>>().join(", ");
+        parts.push(format!("{} of {} rows ({named})", grouped(rows), grouped(read)));
+    }
+    let ignored: Vec<&str> =
+        audit.columns.iter().filter(|c| c.role == "ignore").map(|c| c.column.as_str()).collect();
+    if !ignored.is_empty() {
+        let more = ignored.len().saturating_sub(LISTED);
+        let mut names = ignored.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            let _ = write!(names, " and {more} more");
+        }
+        parts.push(format!("{} ({names})", counted(ignored.len(), "column", "columns")));
+    }
+    let rejected: u64 = audit.columns.iter().flat_map(|c| c.rejected.values()).sum::<u64>()
+        + audit.variables.iter().flat_map(|v| v.rejected.values()).sum::<u64>();
+    if rejected > 0 {
+        let cells = plural(rejected, "value that cannot be used", "values that cannot be used");
+        parts.push(format!("{} {cells}", grouped(rejected)));
+    }
+    if parts.is_empty() {
+        return "nothing".into();
+    }
+    format!("{}; bundle/audit.json accounts for each", parts.join("; "))
+}
+
+fn models(models: &[(&str, &ModelArtifact); 2]) -> String {
+    let of = |model: &ModelArtifact| model.metrics.splits.get(&Split::Test).cloned();
+    let [(one, first), (other, second)] = models;
+    let (Some(a), Some(b)) = (of(first), of(second)) else {
+        return "no record is left for a test, so the models cannot be compared".into();
+    };
+    let figure = |name: &str, mean: f64, error: Option<f64>| match error {
+        Some(error) => format!("{name} {mean:.2} ± {error:.2}"),
+        None => format!("{name} {mean:.2}"),
+    };
+    let error = (a.standard_error.unwrap_or(0.0).powi(2) + b.standard_error.unwrap_or(0.0).powi(2)).sqrt();
+    let gap = a.mean_log_prob - b.mean_log_prob;
+    let better = if gap >= 0.0 { one } else { other };
+    let verdict = if gap.abs() <= error {
+        format!("the {better} explains them better, by less than the error of the difference")
+    } else {
+        format!("the {better} explains them better by {:.2}", gap.abs())
+    };
+    format!(
+        "{} against {} nats per held-out record (n = {}): {verdict}",
+        figure(one, a.mean_log_prob, a.standard_error),
+        figure(other, b.mean_log_prob, b.standard_error),
+        grouped(a.n as u64)
+    )
+}
+
+fn unusual(row: Option<&FlagRow>) -> String {
+    let Some(row) = row else { return "there is no further record".into() };
+    let flagged = if row.flagged { "" } else { ", not flagged" };
+    let reason = if row.sentence.is_empty() { "no single feature stands out" } else { &row.sentence };
+    format!("{} (p = {:.4}{flagged}): {reason}", row.record_id, row.p_value)
+}
+
+/// The message that matters most; without one that matters, the flags.
+fn look_at(messages: &[Message], checked: &Checked<'_>) -> String {
+    let flags = checked.flags;
+    let whose = match checked.new {
+        Some(new) => format!("records of {}", new.display()),
+        None => "records".to_owned(),
+    };
+    let flagged = format!(
+        "{} of {} {whose} are flagged",
+        grouped(flags.n_flagged as u64),
+        grouped(flags.n_records as u64)
+    );
+    match messages.first().filter(|message| message.weight <= Weight::Wrong) {
+        Some(message) => format!("{}; then the flags: {flagged}", message.text),
+        None => format!("the unusual records above; {flagged}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_has_ten_lines_whatever_the_names_hold() {
+        let summary = Summary {
+            read: "a\nb".into(),
+            left_out: "nothing".into(),
+            models: String::new(),
+            most_unusual: (0..NAMED).map(|_| unusual(None)).collect(),
+            look_at_first: String::new(),
+            open: String::new(),
+            n_records: 0,
+            n_flagged: 0,
+            messages: Vec::new(),
+        };
+        assert_eq!(summary.text().lines().count(), 10);
+    }
+
+    #[test]
+    fn a_record_that_is_not_flagged_is_no_finding() {
+        let row = FlagRow { record_id: "p7".into(), p_value: 0.2, ..FlagRow::default() };
+        assert_eq!(unusual(Some(&row)), "p7 (p = 0.2000, not flagged): no single feature stands out");
+    }
+}

@@ -1,0 +1,242 @@
+//! What an input is: an extract of a known database, signals, or a table with one row per record. It decides
+//! which pipeline reads it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::IoError;
+use crate::ingest::{self, IngestError};
+use crate::message::counted;
+use crate::schema;
+use crate::waveform::{self, Record};
+
+use super::Error;
+
+/// Pipelines that read one database better than those over concepts do.
+const OWN_PIPELINES: [(&str, &str); 2] =
+    [("mimic3", "mimic3-first-24h"), ("physionet2012", "physionet2012-48h")];
+/// The pipeline for every other database.
+const OVER_CONCEPTS: &str = "icu-first-24h";
+/// Endings of pictures and of arrays of them.
+const PICTURES: [&str; 8] = [".png", ".jpg", ".jpeg", ".tif", ".dcm", ".npz", "-ubyte", "-ubyte.gz"];
+/// Names of the files of a folder that hold the splits of one table.
+const TRAIN: &str = "train.";
+
+/// An input with the pipeline that reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// What it is, in words.
+    pub what: String,
+    /// The file or folder to ingest: of a folder with one table, that table.
+    pub input: PathBuf,
+    /// Name of the pipeline.
+    pub pipeline: &'static str,
+    /// Name of the schema, where the pipeline needs one.
+    pub schema: Option<String>,
+    /// Settings of the pipeline.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Recognises an input.
+///
+/// # Errors
+/// An input that is not there or cannot be read; one that may be several things, or is none that is known,
+/// with the command that decides.
+pub fn recognise(input: &Path) -> Result<Given, Error> {
+    if !input.exists() {
+        return Err(IngestError::NoInput(input.display().to_string()).into());
+    }
+    if let Some(signals) = signals(input) {
+        return Ok(signals);
+    }
+    if let Some(database) = database(input)? {
+        return Ok(database);
+    }
+    let table = |input: &Path, what: String| Given {
+        what,
+        input: input.to_path_buf(),
+        pipeline: "wide-table",
+        schema: None,
+        settings: Vec::new(),
+    };
+    if input.is_file() {
+        refuse_pictures(&[name(input)], input)?;
+        return Ok(table(input, "a table with one row per record".into()));
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(input).map_err(IoError::on("read", input))? {
+        files.push(entry.map_err(IoError::on("read", input))?.path());
+    }
+    files.sort();
+    let names: Vec<String> = files.iter().map(|file| name(file)).collect();
+    if names.iter().any(|name| name.starts_with(TRAIN)) {
+        return Ok(table(input, "a table in one file per split".into()));
+    }
+    let tables: Vec<&PathBuf> = files.iter().filter(|file| is_table(file)).collect();
+    match tables.as_slice() {
+        [only] => Ok(table(only, "a folder with one table".into())),
+        [] => {
+            refuse_pictures(&names, input)?;
+            Err(Error::Usage {
+                message: format!("{} holds no table, no signals and no known database", input.display()),
+                hint:
+                    "name the folder or file that holds the data themselves; tables end in .csv, .tsv, .psv, \
+                       .parquet or .arrow, and archives have to be unpacked"
+                        .into(),
+            })
+        }
+        several => Err(Error::Usage {
+            message: format!(
+                "{} holds {} and is no extract of a known database: {}",
+                input.display(),
+                counted(several.len(), "table", "tables"),
+                several.iter().map(|file| name(file)).collect::<Vec<_>>().join(", ")
+            ),
+            hint: "name one of the tables, or describe the database by a schema of your own and use `ingest`"
+                .into(),
+        }),
+    }
+}
+
+/// The name of a file in lower case.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// Whether a file in a folder is a table. A text is taken for a description of the tables beside it.
+fn is_table(path: &Path) -> bool {
+    let name = name(path);
+    let unpacked = name.strip_suffix(".gz").unwrap_or(&name);
+    let tables = [".csv", ".tsv", ".psv", ".parquet", ".arrow", ".feather", ".ipc", ".arrows"];
+    path.is_file() && !name.starts_with(['.', '_']) && tables.iter().any(|end| unpacked.ends_with(end))
+}
+
+fn refuse_pictures(names: &[String], input: &Path) -> Result<(), Error> {
+    let pictures = names.iter().filter(|name| PICTURES.iter().any(|end| name.ends_with(end))).count();
+    if pictures == 0 {
+        return Ok(());
+    }
+    Err(Error::Usage {
+        message: format!("{} holds pictures, which are not read", input.display()),
+        hint: "write what is measured on them into a table with one row per record".into(),
+    })
+}
+
+/// The input as an extract of a database, if it is one.
+fn database(input: &Path) -> Result<Option<Given>, Error> {
+    let names = schema::schema_names();
+    let known: Vec<schema::Schema> =
+        names.iter().map(|name| schema::load_schema(name)).collect::<Result<_, _>>()?;
+    // A folder without tables is no error here: it may hold something else.
+    let found = ingest::recognise(&known, input).unwrap_or_default();
+    match found.as_slice() {
+        [] => Ok(None),
+        [only] => {
+            let own = OWN_PIPELINES.iter().find(|(schema, _)| *schema == only.name);
+            Ok(Some(Given {
+                what: format!("an extract of {}", only.title),
+                input: input.to_path_buf(),
+                pipeline: own.map_or(OVER_CONCEPTS, |(_, pipeline)| pipeline),
+                schema: own.is_none().then(|| only.name.clone()),
+                settings: Vec::new(),
+            }))
+        }
+        several => Err(Error::Usage {
+            message: format!(
+                "{} may be an extract of {}",
+                input.display(),
+                several.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(" or ")
+            ),
+            hint:
+                "decide with `ingest icu-first-24h --schema NAME`, and go on with `fit`, `flag` and `report`"
+                    .into(),
+        }),
+    }
+}
+
+/// The input as signals, if it is a record or a folder of records: windows of two signals that most records
+/// have together.
+fn signals(input: &Path) -> Option<Given> {
+    let of_header = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea"));
+    if input.is_file() && !of_header(input) {
+        return None;
+    }
+    let records: Vec<PathBuf> = waveform::list_records(input)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|path| of_header(path))
+        .collect();
+    if records.is_empty() {
+        return None;
+    }
+    let mut together: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    for record in &records {
+        let channels = channels(record);
+        for (i, one) in channels.iter().enumerate() {
+            *together.entry(vec![one.clone()]).or_default() += 1;
+            for other in &channels[i + 1..] {
+                *together.entry(vec![one.clone(), other.clone()]).or_default() += 1;
+            }
+        }
+    }
+    // Two signals that are not recorded together in half of the records that have one of them are no pair.
+    let most = together.values().copied().max().unwrap_or(0);
+    let pairs = together.iter().filter(|(names, n)| names.len() == 2 && **n * 2 >= most);
+    let best = pairs.max_by_key(|(_, n)| **n).or_else(|| together.iter().max_by_key(|(_, n)| **n));
+    let chosen = best.map(|(names, _)| names.clone()).unwrap_or_default();
+    let count = counted(records.len(), "record", "records");
+    Some(Given {
+        what: match chosen.as_slice() {
+            [] => format!("signals in {count}"),
+            names => format!("signals, {} in {count}", names.join(" and ")),
+        },
+        input: input.to_path_buf(),
+        pipeline: "waveform-1024",
+        schema: None,
+        settings: if chosen.is_empty() { vec![] } else { vec![("channels".to_owned(), chosen.join(","))] },
+    })
+}
+
+/// Names of the signals of a record, sorted. What is wrong with its headers is told when it is read.
+fn channels(record: &Path) -> Vec<String> {
+    let Ok(record) = Record::open(record) else { return Vec::new() };
+    let mut names: Vec<String> = record.header.signals.iter().map(|signal| signal.name.clone()).collect();
+    for segment in &record.segments {
+        if let Ok(Some(header)) = record.segment_header(segment) {
+            names.extend(header.signals.into_iter().map(|signal| signal.name));
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_recognised_and_folders_of_several_are_asked_about() {
+        let dir = tempfile::tempdir().unwrap();
+        let one = dir.path().join("one.csv");
+        std::fs::write(&one, "x,y\n1,2\n").unwrap();
+        std::fs::write(dir.path().join("readme.txt"), "about the table").unwrap();
+        let given = recognise(&one).unwrap();
+        assert_eq!((given.pipeline, &given.input), ("wide-table", &one));
+        assert_eq!(recognise(dir.path()).unwrap().input, one);
+        std::fs::write(dir.path().join("two.csv"), "x,y\n1,2\n").unwrap();
+        let error = recognise(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("one.csv, two.csv"), "{error}");
+        std::fs::rename(dir.path().join("two.csv"), dir.path().join("train.csv")).unwrap();
+        assert_eq!(recognise(dir.path()).unwrap().input, dir.path());
+    }
+
+    #[test]
+    fn what_is_not_there_and_what_is_not_read_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(recognise(&dir.path().join("no")), Err(Error::Ingest(IngestError::NoInput(_)))));
+        assert!(recognise(dir.path()).unwrap_err().to_string().contains("holds no table"));
+        std::fs::write(dir.path().join("digits-idx3-ubyte.gz"), "x").unwrap();
+        assert!(recognise(dir.path()).unwrap_err().to_string().contains("pictures"));
+    }
+}
