@@ -2,7 +2,6 @@
 //! as a weight.
 
 use super::windows::{WINDOW, filled, run_with};
-use super::*;
 
 #[test]
 fn times_the_next_record_and_codes_are_facts() {
