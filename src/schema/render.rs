@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::model::{Item, Schema, Source, Variable};
-use super::pipeline::{Anchor, Pipeline, PipelineKind, Predicate, Window};
+use super::pipeline::{Anchor, Feature, MissingParts, Pipeline, PipelineKind, Predicate, Window};
 use super::table::{Table, TableKind};
 
 /// Columns of the table of variables.
@@ -188,6 +188,26 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
     line("transform", pipeline.transform.name().into());
     line("dequantize", pipeline.dequantize.to_string());
     line("min_observed", pipeline.min_observed.to_string());
+    let has_parts = |feature: &Feature| {
+        let derived = schema.and_then(|s| s.variable(&feature.variable)).and_then(|v| v.derived.as_ref());
+        derived.is_some_and(|derived| derived.expression.contains("part("))
+    };
+    if pipeline.features.iter().any(has_parts) {
+        let text = match pipeline.missing_parts {
+            MissingParts::Normal => "a part of a score that nobody recorded is normal",
+            MissingParts::Missing => "a score is missing where nobody recorded one of its parts",
+        };
+        line("parts", text.into());
+    }
+    let labels: Vec<&str> = match pipeline.kind() {
+        PipelineKind::Table(wide) => wide.labels.iter().map(String::as_str).collect(),
+        PipelineKind::Cohort | PipelineKind::Windows(_) => {
+            pipeline.labels.iter().map(|label| label.name.as_str()).collect()
+        }
+    };
+    if !labels.is_empty() {
+        line("labels", labels.join(", "));
+    }
     let split = &pipeline.split;
     let shares =
         [split.train, split.validation, split.calibration, split.test].map(|share| share.to_string());

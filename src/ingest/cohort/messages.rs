@@ -223,7 +223,10 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
                 "variable {name}: {} {} entries of which none can be used ({}); the value is missing there{}",
                 audit.records_rejected,
                 if audit.records_rejected == 1 { "record has" } else { "records have" },
-                reasons(audit),
+                Some(reasons(audit)).filter(|text| !text.is_empty()).unwrap_or_else(|| {
+                    // What is computed has none of its own.
+                    "those that it is computed from".to_owned()
+                }),
                 instead.unwrap_or_default(),
             );
             say(audit.records_rejected, text);

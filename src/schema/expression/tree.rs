@@ -119,6 +119,15 @@ impl Expression {
     pub fn is_possible(&self, exists: &dyn Fn(usize) -> bool) -> bool {
         self.root.is_possible(exists)
     }
+
+    /// The operands without which it has no value, of those that do not exist: each once.
+    pub fn wanting(&self, exists: &dyn Fn(usize) -> bool) -> Vec<usize> {
+        let mut all = Vec::new();
+        self.root.wanting(exists, &mut all);
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
 }
 
 impl Node {
@@ -153,6 +162,22 @@ impl Node {
                 parts.iter().any(|part| !part.is_constant() && part.is_possible(exists))
             }
             Self::Call(_, parts) => parts.iter().all(|part| part.is_possible(exists)),
+        }
+    }
+
+    fn wanting(&self, exists: &dyn Fn(usize) -> bool, all: &mut Vec<usize>) {
+        if self.is_possible(exists) {
+            return;
+        }
+        match self {
+            Self::Number(_) | Self::Hours | Self::Elapsed => {}
+            Self::Operand(place) => all.push(*place),
+            Self::Negative(inner) => inner.wanting(exists, all),
+            Self::Binary(_, left, right) => {
+                left.wanting(exists, all);
+                right.wanting(exists, all);
+            }
+            Self::Call(_, parts) => parts.iter().for_each(|part| part.wanting(exists, all)),
         }
     }
 

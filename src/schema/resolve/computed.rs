@@ -2,7 +2,6 @@
 //! pipeline over concepts takes those that it names, with their parts, and no others.
 
 use super::derived;
-use crate::schema::concept::as_schema;
 use crate::schema::{Concept, Derived, Expression, Pipeline, Schema, Variable};
 
 /// The expression of a variable, if it is computed.
@@ -52,30 +51,21 @@ pub(super) fn without_unused(mut schema: Schema, n: usize, pipeline: &Pipeline) 
 
 /// What a computed concept lacks: the measured concepts that it needs and the schema has not.
 pub(super) fn lacks(dictionary: &[Concept], schema: &Schema, name: &str) -> Vec<String> {
-    let all = as_schema("", "", dictionary);
+    let of_name = |name: &str| dictionary.iter().find(|concept| concept.variable.name == name);
     let mut missing = Vec::new();
     let mut open = vec![name.to_owned()];
     let mut at = 0;
     while let Some(name) = open.get(at).cloned() {
         at += 1;
-        if schema.variable(&name).is_some() {
-            continue;
-        }
-        match all.variable(&name).and_then(expression) {
+        match of_name(&name).and_then(|concept| expression(&concept.variable)) {
             None => missing.push(name),
             Some(expression) => {
-                for operand in &expression.operands {
-                    let without = |i: usize| expression.operands[i].variable != operand.variable;
-                    let is_needed = !expression.is_possible(&without);
-                    if is_needed && !open.contains(&operand.variable) {
-                        open.push(operand.variable.clone());
+                let exists = |i: usize| schema.variable(&expression.operands[i].variable).is_some();
+                for wanted in expression.wanting(&exists) {
+                    let operand = &expression.operands[wanted].variable;
+                    if !open.contains(operand) {
+                        open.push(operand.clone());
                     }
-                }
-                // Of several alternatives none is needed by itself.
-                let exists = |i: usize| all.variable(&expression.operands[i].variable).is_some();
-                let none_here = expression.operands.iter().all(|o| schema.variable(&o.variable).is_none());
-                if none_here && expression.is_possible(&exists) && open.len() == at && missing.is_empty() {
-                    missing.extend(expression.operands.iter().map(|o| o.variable.clone()));
                 }
             }
         }

@@ -4,6 +4,9 @@ use super::computed::lacks;
 use crate::schema::concept::concept_in;
 use crate::schema::{Concept, Schema, Variable};
 
+/// Parts of a computed concept that are named where it is left out; more are counted.
+const NAMED: usize = 4;
+
 /// What is left out of a pipeline over concepts.
 pub(super) struct Lacking<'d> {
     pub(super) dictionary: &'d [Concept],
@@ -29,7 +32,12 @@ impl Lacking<'_> {
         let told = match parts.as_slice() {
             [only] if only == name => name.to_owned(),
             [] => name.to_owned(),
-            parts => format!("{name} (for want of {})", parts.join(", ")),
+            parts => {
+                let more = parts.len().saturating_sub(NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let named: Vec<&str> = parts.iter().take(NAMED).map(String::as_str).collect();
+                format!("{name} (for want of {}{more})", named.join(", "))
+            }
         };
         if !self.names.contains(&told) {
             self.names.push(told);
