@@ -9,11 +9,11 @@
 //! Theis et al. 2016, arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
 
 mod choice;
+mod evidence;
 mod landmarks;
 mod parts;
 mod precision;
 mod records;
-mod scale;
 mod standardised;
 mod surprise;
 mod tail;
