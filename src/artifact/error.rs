@@ -10,7 +10,7 @@ use crate::output::OutputError;
 /// Version of the model folder this program writes and reads. Version 3 keys the noise behind a score by the
 /// record's content; version 4 keeps what only one family knows about itself in a part of its own; version 5
 /// says what a record is.
-pub const FORMAT_VERSION: u32 = 5;
+pub const FORMAT_VERSION: u32 = 6;
 
 /// Failure of a model folder.
 #[derive(Debug, thiserror::Error)]

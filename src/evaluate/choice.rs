@@ -9,7 +9,7 @@ words! {
     /// Name of a score.
     #[derive(Default, PartialOrd, Ord)]
     pub enum ScoreKind {
-        /// The default: vector, mixture and most extreme value together.
+        /// The default: most measures a little, or one of them much.
         #[default]
         Combined = "combined",
         /// Minus the log-likelihood in original units.

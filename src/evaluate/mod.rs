@@ -10,11 +10,11 @@
 
 mod choice;
 mod domain;
+mod evidence;
 mod landmarks;
 mod parts;
 mod precision;
 mod records;
-mod scale;
 mod standardised;
 mod surprise;
 mod tail;

@@ -50,14 +50,13 @@ pub(super) fn extreme(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
     observed.map(|(c, &x)| c.surprise(x).min(MOST)).chain(absent).fold(0.0, f64::max)
 }
 
-/// The surprise of a value that training never met, in units in which a probability of one in twenty is 1: of
-/// several the largest, 0 without any.
+/// The surprise of a value that training never met, in nats: of several the largest, 0 without any.
 pub(super) fn unmet(encoder: &Encoder, row: ArrayView1<'_, f64>) -> f64 {
     let met_in_none = encoder.columns.iter().zip(row).filter_map(|(column, x)| match &column.transform {
         Transform::Levels(levels) if !x.is_nan() => levels.apart(*x).filter(|apart| apart.share == 0.0),
         _ => None,
     });
-    met_in_none.map(|apart| -apart.at_most.min(1.0).ln() / 20_f64.ln()).fold(0.0, f64::max)
+    met_in_none.map(|apart| -apart.at_most.min(1.0).ln()).fold(0.0, f64::max)
 }
 
 /// What the values are less likely together than one by one.

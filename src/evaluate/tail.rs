@@ -12,14 +12,23 @@ const FEWEST: f64 = 10.0;
 /// Where the arithmetic of a measure has left its range, a record is as unusual as this says, in nats.
 const MOST: f64 = 1e9;
 
-/// −ln P(a reference record has at least this value), by linear interpolation of quantiles, and beyond the
-/// last of them by the exponential of the same mean excess.
+/// −ln P(a reference record has at least this value), by linear interpolation of quantiles. Beyond the last of
+/// them the tail is taken for exponential, with a scale known from k reference records only, which makes the
+/// next value's tail a Lomax distribution:
+///
+/// ```text
+/// −ln P(excess ≥ x) = k ln(1 + x / (k m))        m: mean excess of the k reference records beyond
+/// ```
+///
+/// With many of them it is x/m, and with few a large excess says less.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tail {
     /// (value, nats), both increasing; the first has 0 nats.
     knots: Vec<(f64, f64)>,
     /// Mean excess over the last value, above 0.
     excess: f64,
+    /// Reference records beyond the last value, at least 1.
+    beyond: f64,
 }
 
 impl Tail {
@@ -41,7 +50,8 @@ impl Tail {
         let last = knots[knots.len() - 1].0;
         let above = &reference[reference.partition_point(|&v| v <= last)..];
         let excess = above.iter().map(|v| v - last).sum::<f64>() / above.len() as f64;
-        Self { knots, excess: if excess > 0.0 && excess.is_finite() { excess } else { 1.0 } }
+        let excess = if excess > 0.0 && excess.is_finite() { excess } else { 1.0 };
+        Self { knots, excess, beyond: above.len().max(1) as f64 }
     }
 
     /// How far up a value lies, in nats: 0 for the least reference value and below, 3 where one reference
@@ -50,7 +60,8 @@ impl Tail {
         let next = self.knots.partition_point(|k| k.0 < value);
         let Some(&(right, upper)) = self.knots.get(next) else {
             let (last, nats) = self.knots[self.knots.len() - 1];
-            return (nats + (value - last) / self.excess).min(MOST);
+            let excess = (value - last) / self.excess / self.beyond;
+            return (nats + self.beyond * excess.ln_1p()).min(MOST);
         };
         let Some(&(left, lower)) = next.checked_sub(1).map(|i| &self.knots[i]) else { return 0.0 };
         lower + (upper - lower) * (value - left) / (right - left)
@@ -69,7 +80,7 @@ mod tests {
         }
         assert_eq!((tail.nats(0.0), tail.nats(-5.0)), (0.0, 0.0));
         // Above 990, the last quantile with ten records above it, those ten exceed it by 5.5 on average.
-        assert!((tail.nats(1045.0) - (100.0_f64.ln() + 10.0)).abs() < 1e-9);
+        assert!((tail.nats(1045.0) - (100.0_f64.ln() + 10.0 * 2.0_f64.ln())).abs() < 1e-9);
     }
 
     #[test]

@@ -1,35 +1,18 @@
 //! How unusual a record is, as one number: larger is more unusual.
 //!
-//! The log-likelihood in original units ranks records badly: a record with more measurements, or with
+//! The log-likelihood in original units ranks badly by itself: a record with more measurements, or with
 //! measurements on coarser scales, is less likely whatever they say. The default score puts measures of
-//! unlike nature together, each by how far above the median of reference records it lies ([`Scale`]):
+//! unlike nature together ([`Evidence`]), each by its upper tail among reference records ([`Tail`]):
 //!
 //! ```text
-//! score = Σ_k w_k z_k / Σ_k w_k + max_j −ln p_j / ln 20          w = 1 vector, 1 mixture, ½ extreme
+//! score = evidence + max_j −ln p_j
 //! ```
 //!
 //! where j runs over the values of the record that training never met, in columns that have levels, and p_j
 //! is the probability of meeting any such value there (Good 1953). It is added and not averaged: a word that
 //! no training record has is not made ordinary by the other values being so.
 //!
-//! The other measures are named as reasons and can be chosen instead. Reasons are compared by the upper tails
-//! of reference records ([`Tail`]).
-//!
-//! Weighted means of √(−2 ln p) over measures, with p from the tails, were tried instead: on 26 public
-//! tables, of which 20 are medical (`tests/bench/pyod`, ADBench's protocol, default fits, one seed), and on
-//! 120 errors planted in 2,500 synthetic stays. Area under the ROC curve and average precision:
-//!
-//! ```text
-//!                                           26 tables      medical        planted
-//! 2 vector, 2 mixture, 1 extreme            0.874 / 0.819  0.855 / 0.824  0.953 / 0.746
-//! 2 distance, 1 marginal, 1 vector          0.883 / 0.834  0.869 / 0.841  0.885 / 0.480
-//! the larger of both                        0.879 / 0.823  0.863 / 0.832  0.952 / 0.723
-//! this score                                0.871 / 0.810  0.839 / 0.805  not measured
-//! ```
-//!
-//! This score is kept all the same. The first of them does not flag a level of text that training never had.
-//! The last finds 11 of the 31 errors planted in the cohort of `tests/it/outlier.rs` where this score finds
-//! 13, and 45 % of its flags are wrong instead of 24 %.
+//! All measures behind the default are named as reasons, and each can be chosen instead of it.
 //!
 //! # References
 //! Zimek et al. (2014), SIGKDD Explorations 15(1), and Kriegel et al. (2011), SIAM SDM, for ensembles of
@@ -39,8 +22,8 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{Evidence, Nats, is_enough};
 use super::landmarks::Landmarks;
-use super::scale::Scale;
 use super::tail::Tail;
 use super::{RecordScores, ScoreKind, Standardised, parts};
 use crate::features::Encoder;
@@ -58,30 +41,31 @@ enum Measure {
     Extreme,
 }
 
-/// A measure, and its share in the default score.
+/// A measure, and what makes it commensurable with others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Part {
     measure: Measure,
-    /// Nothing for one that is offered beside the default.
+    /// Its upper tail among reference records; nothing for a measure that is offered beside the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    share: Option<Share>,
-}
-
-/// What makes the parts of a score commensurable.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Share {
-    /// 0 for a measure that is only named as a reason.
-    weight: f64,
-    scale: Scale,
-    tail: Tail,
+    tail: Option<Tail>,
 }
 
 /// What is calibrated. Calibration and new records must be scored by the same one, with as many noise draws.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// At least one. Without shares the first is the score.
+    /// At least one. Without evidence the first is the score.
     parts: Vec<Part>,
+    /// How they are put together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence>,
 }
+
+/// Measures by which a patient of another kind is a little odd. The first two do without distances.
+const BROAD: [ScoreKind; 4] =
+    [ScoreKind::Vector, ScoreKind::LogLikelihood, ScoreKind::Marginal, ScoreKind::Distance];
+/// Measures of which one is enough for a wrong value. The last needs many reference records: where most
+/// numbers of a small table are equal, it finds records unusual that are not.
+const SHARP: [ScoreKind; 3] = [ScoreKind::Vector, ScoreKind::Extreme, ScoreKind::Mixture];
 
 /// One of the measures behind a score, and how unusual a record is by it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -103,27 +87,6 @@ impl Measure {
             Self::Distance(_) => ScoreKind::Distance,
             Self::Mixture(_) => ScoreKind::Mixture,
             Self::Extreme => ScoreKind::Extreme,
-        }
-    }
-
-    /// Weight in the default score. It is 0 for a measure that is only named as a reason, and there is none
-    /// for a measure that is only offered.
-    const fn weight(&self) -> Option<f64> {
-        match self {
-            Self::Vector | Self::Mixture(_) => Some(1.0),
-            Self::Extreme => Some(0.5),
-            Self::Distance(_) | Self::Marginal => Some(0.0),
-            Self::LogLikelihood | Self::Dependence => None,
-        }
-    }
-
-    /// Its scale among reference records with these values.
-    fn scale(&self, values: &[f64]) -> Scale {
-        match self {
-            Self::Vector | Self::Mixture(_) | Self::LogLikelihood => Scale::of_surprises(values),
-            Self::Marginal | Self::Dependence | Self::Distance(_) | Self::Extreme => {
-                Scale::of_distances(values)
-            }
         }
     }
 
@@ -149,7 +112,7 @@ impl Default for Score {
 
 impl Score {
     fn of_one(measure: Measure) -> Self {
-        Self { parts: vec![Part { measure, share: None }] }
+        Self { parts: vec![Part { measure, tail: None }], evidence: None }
     }
 
     /// The default score, read off reference records. On validation records the calibration stays exactly
@@ -172,26 +135,41 @@ impl Score {
             Measure::Dependence,
             Measure::Extreme,
         ];
+        // Without distances the record is a window of signals or one of very few. Neighbouring samples of a
+        // window say the same many times over, so that their tails do not add up.
+        let broad: &[ScoreKind] = if landmarks.is_some() { &BROAD } else { &BROAD[..2] };
+        let sharp: &[ScoreKind] = if is_enough(raw.nrows()) { &SHARP } else { &SHARP[..2] };
         let fitted = landmarks.map(Measure::Distance).into_iter().chain(mixture.map(Measure::Mixture));
         let part = |measure: Measure| {
-            let share = measure.weight().map(|weight| {
-                let values = Self::of_one(measure.clone()).of_all(encoder, raw, scores);
-                let scale = measure.scale(&values);
-                Share { weight, scale, tail: Tail::fit(values) }
-            });
-            Part { measure, share }
+            let is_behind = BROAD.contains(&measure.kind()) || SHARP.contains(&measure.kind());
+            let tail =
+                is_behind.then(|| Tail::fit(Self::of_one(measure.clone()).of_all(encoder, raw, scores)));
+            Part { measure, tail }
         };
-        Self { parts: measures.into_iter().chain(fitted).map(part).collect() }
+        let mut out = Self { parts: measures.into_iter().chain(fitted).map(part).collect(), evidence: None };
+        let rows = raw.axis_iter(Axis(0)).into_par_iter();
+        let log_probs = scores.log_prob.par_iter().zip(&scores.log_prob_tensor);
+        let reference: Vec<Nats> =
+            rows.zip(log_probs).map(|(row, (l, t))| out.nats(encoder, row, *l, *t)).collect();
+        let there = |kinds: &[ScoreKind]| -> Vec<ScoreKind> {
+            kinds.iter().copied().filter(|kind| out.parts.iter().any(|p| p.measure.kind() == *kind)).collect()
+        };
+        out.evidence = Some(Evidence::fit(there(broad), there(sharp), &reference));
+        out
     }
 
-    /// The parts of the default score, with the share of each.
-    fn shares(&self) -> impl Iterator<Item = (&Measure, &Share)> {
-        self.parts.iter().filter_map(|part| Some((&part.measure, part.share.as_ref()?)))
+    /// How unusual a record is by each of the measures behind the default score.
+    fn nats(&self, encoder: &Encoder, row: ArrayView1<'_, f64>, log_prob: f64, log_prob_tensor: f64) -> Nats {
+        let nats = |part: &Part| {
+            let value = part.measure.of(encoder, row, log_prob, log_prob_tensor);
+            Some((part.measure.kind(), part.tail.as_ref()?.nats(value)))
+        };
+        self.parts.iter().filter_map(nats).collect()
     }
 
     /// Whether several measures are put together.
     pub fn is_combined(&self) -> bool {
-        self.shares().next().is_some()
+        self.evidence.is_some()
     }
 
     /// The score of this name, a measure of `self`, a model's default; nothing where the model has no such
@@ -212,15 +190,13 @@ impl Score {
         log_prob: f64,
         log_prob_tensor: f64,
     ) -> f64 {
-        if !self.is_combined() {
-            return self.parts[0].measure.of(encoder, row, log_prob, log_prob_tensor);
+        match &self.evidence {
+            None => self.parts[0].measure.of(encoder, row, log_prob, log_prob_tensor),
+            Some(evidence) => {
+                let nats = self.nats(encoder, row, log_prob, log_prob_tensor);
+                (evidence.of(&nats) + parts::unmet(encoder, row)).min(parts::MOST)
+            }
         }
-        let (mut sum, mut total) = (0.0, 0.0);
-        for (measure, share) in self.shares().filter(|(_, share)| share.weight > 0.0) {
-            sum += share.weight * share.scale.apply(measure.of(encoder, row, log_prob, log_prob_tensor));
-            total += share.weight;
-        }
-        (sum / total + parts::unmet(encoder, row)).min(parts::MOST)
     }
 
     /// The scores of records, in their order.
@@ -242,10 +218,7 @@ impl Score {
         log_prob: f64,
         log_prob_tensor: f64,
     ) -> Vec<Reason> {
-        let nats = |(measure, share): (&Measure, &Share)| {
-            (measure.kind(), share.tail.nats(measure.of(encoder, row, log_prob, log_prob_tensor)))
-        };
-        let mut out: Vec<(ScoreKind, f64)> = self.shares().map(nats).collect();
+        let mut out = self.nats(encoder, row, log_prob, log_prob_tensor);
         out.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         out.into_iter().map(|(measure, nats)| Reason { measure, tail: (-nats).exp() }).collect()
     }

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! First everything is tried with few noise draws: each feature over its training quantiles, the features of
-//! one variable together ([`block`](super::block)), the familiar mistakes ([`pattern`](super::pattern)),
-//! exchanges of two variables. Then the most promising on finer grids with more draws, and, where nothing
+//! one variable together ([`block`](super::block)), the familiar mistakes ([`pattern`](super::pattern)), and
+//! exchanges of two of the variables that gain most by that. Then the most promising on finer grids with more draws, and, where nothing
 //! single suffices, changes of two features. Missing features are left missing, and the coordinates of
 //! missing indicators are kept.
 
@@ -17,7 +17,7 @@ use super::block::{Block, Edit, blocks};
 use super::explanation::{FeatureExplanation, PairExplanation, Written};
 use super::feature::{Feature, GRID};
 use super::pattern::{Correction, Pattern, corrections};
-use super::subject::{Candidate, Exchange, Subject, choose, evaluate};
+use super::subject::{Candidate, Exchange, Subject, choose, evaluate, exchanges};
 use super::versions::{Cells, Gain, Versions};
 
 /// Noise draws when everything is tried: about 800 versions of a record of 60 features. Differences share
@@ -111,7 +111,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// Everything with few draws, in one call: subjects by decreasing gain, exchanges likewise.
+    /// Everything with few draws: subjects by decreasing gain, exchanges likewise.
     fn screen(&self, raw: &[f64], versions: &Versions<'_>) -> (Vec<Subject>, Vec<Exchange>) {
         let mut subjects: Vec<Subject> = (0..self.features.len())
             .filter(|&j| !raw[j].is_nan())
@@ -127,18 +127,10 @@ impl<'a> Explainer<'a> {
         for (b, block) in self.blocks.iter().enumerate().filter(|(_, b)| b.is_joint(raw)) {
             subjects.extend(self.block_subject(raw, b, block, &GRID));
         }
-        let mut exchanges = Vec::new();
-        for (a, first) in self.blocks.iter().enumerate() {
-            for (b, second) in
-                self.blocks.iter().enumerate().skip(a + 1).filter(|(_, b)| b.unit == first.unit)
-            {
-                if let Some(edit) = first.exchanged(second, self.features, raw) {
-                    exchanges.push(Exchange { blocks: (a, b), edit, gain: Gain::NONE });
-                }
-            }
-        }
-        evaluate(versions, &mut subjects, &mut exchanges);
+        evaluate(versions, &mut subjects, &mut []);
         subjects.sort_by(|a, b| b.best_gain().total_cmp(&a.best_gain()));
+        let mut exchanges = exchanges(&subjects, &self.blocks, self.features, raw);
+        evaluate(versions, &mut [], &mut exchanges);
         exchanges.sort_by(|a, b| b.gain.vector.total_cmp(&a.gain.vector));
         (subjects, exchanges)
     }

@@ -5,15 +5,16 @@
 //! what, would make the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of
 //! files or of how a model was fitted; any [`Density`](crate::density::Density) will do.
 //!
-//! The default score puts measures of unlike nature together. A flag is explained by the measure that finds
-//! the record most unusual ([`Reason`]). What is calibrated is the resulting number, by records that had no
-//! part in it, so that p-values are uniform for ordinary records under every score.
+//! The default score weighs two kinds of evidence: that most measures find a record a little unusual, and that
+//! one of them finds it very unusual. A flag is explained by the measure that finds the record most unusual
+//! ([`Reason`]). What is calibrated is the resulting number, by records that had no part in it, so that
+//! p-values are uniform for ordinary records under every score.
 //!
 //! # References
 //! Bates et al. (2023), arXiv:2104.08279 (p-values that share a calibration set); Han et al. (2022), ADBench,
 //! arXiv:2206.09426 (the protocol of the measurements); Kriegel et al. (2011), SIAM SDM, and Zimek et al.
-//! (2014), SIGKDD Explorations 15(1) (scores made comparable by their tails); Stouffer et al. (1949), The
-//! American Soldier (sums of normal quantiles); Li et al. (2022), ECOD, arXiv:2201.00382 (tails of single
+//! (2014), SIGKDD Explorations 15(1) (scores made comparable by their tails); Wilson (2019), PNAS
+//! 116(4) (harmonic means of p-values); Li et al. (2022), ECOD, arXiv:2201.00382 (tails of single
 //! values); Ramaswamy et al. (2000), SIGMOD (nearest neighbours); Domingo-Ferrer and Mateo-Sanz (2002), IEEE
 //! TKDE 14(1) (groups of records in place of records).
 

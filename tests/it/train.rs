@@ -265,7 +265,7 @@ fn model_folder_reads_back_and_damage_is_named() {
         assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::Damaged { .. })));
         let json = dir.join("model.json");
         let text = fs::read_to_string(&json).unwrap();
-        fs::write(&json, text.replacen("\"format_version\": 5", "\"format_version\": 3", 1)).unwrap();
+        fs::write(&json, text.replacen("\"format_version\": 6", "\"format_version\": 3", 1)).unwrap();
         assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::OtherVersion { version: 3, .. })));
         fs::write(&json, &text[..text.len() / 2]).unwrap();
         assert!(matches!(ModelArtifact::load(&dir), Err(ArtifactError::Damaged { .. })));

@@ -89,26 +89,32 @@ fn a_model_offers_the_measures_it_has() {
 }
 
 #[test]
-fn the_default_is_a_weighted_mean_of_distances_above_the_median() {
-    let (bundle, scores, _, with) = scored();
+fn the_default_ranks_far_records_and_broken_pairs_above_ordinary_ones() {
+    let (bundle, scores, without, with) = scored();
     let encoder = &bundle.manifest.encoder;
     let raw = bundle.raw_of(Split::Validation);
-    let one = |kind| with.choose(kind).unwrap();
-    let far = |kind, row: ArrayView1<'_, f64>, l: f64, t: f64| {
-        let reference = one(kind).of_all(encoder, raw.view(), &scores);
-        let scale = match kind {
-            ScoreKind::Extreme => Scale::of_distances(&reference),
-            _ => Scale::of_surprises(&reference),
+    for score in [&with, &without] {
+        let reference = score.of_all(encoder, raw.view(), &scores);
+        let above = |row: ndarray::Array1<f64>, l: f64, t: f64| {
+            let own = score.of(encoder, row.view(), l, t);
+            assert!(own.is_finite());
+            reference.iter().filter(|r| **r < own).count() as f64 / reference.len() as f64
         };
-        scale.apply(one(kind).of(encoder, row, l, t))
-    };
-    for row in [array![900.0, 900.0], array![40.0, 360.0], array![200.0, 200.0]] {
-        let of = |kind| far(kind, row.view(), -7.0, -4.0);
-        let sum = of(ScoreKind::Vector) + of(ScoreKind::Mixture) + 0.5 * of(ScoreKind::Extreme);
-        let expected = sum / 2.5;
-        let got = with.of(encoder, row.view(), -7.0, -4.0);
-        assert!((got - expected).abs() < 1e-9 * (1.0 + got.abs()), "{got} {expected}");
+        assert!(above(array![9000.0, 9000.0], -9.0, -3.0) > 0.99, "far by its values alone");
+        assert!(above(array![200.0, 200.0], -70.0, -60.0) > 0.99, "far under the model alone");
+        assert!(above(array![200.0, 200.0], -9.0, -2.8) < 0.9, "an ordinary record");
     }
+    // Without distances the flow, which knows nothing of the pair here, would have to see it.
+    let broken = with.of(encoder, array![20.0, 380.0].view(), -9.0, -3.0);
+    let usual = with.of(encoder, array![200.0, 200.0].view(), -9.0, -3.0);
+    assert!(broken > usual, "{broken} {usual}");
+}
+
+#[test]
+fn a_score_read_back_from_a_model_is_the_same() {
+    let (_, _, _, with) = scored();
+    let text = serde_json::to_string(&with).unwrap();
+    assert_eq!(serde_json::from_str::<Score>(&text).unwrap(), with);
 }
 
 #[test]
@@ -117,7 +123,7 @@ fn reasons_name_the_measure_that_finds_a_record_unusual() {
     let encoder = &bundle.manifest.encoder;
     let first = |row: ndarray::Array1<f64>, tensor: f64| {
         let reasons = with.reasons(encoder, row.view(), 0.0, tensor);
-        assert!(reasons.len() == 5 && reasons.windows(2).all(|r| r[0].tail <= r[1].tail), "{reasons:?}");
+        assert!(reasons.len() == 6 && reasons.windows(2).all(|r| r[0].tail <= r[1].tail), "{reasons:?}");
         assert!(reasons.iter().all(|r| (0.0..=1.0).contains(&r.tail)));
         reasons[0].measure
     };
