@@ -63,8 +63,19 @@ pub fn fit_mixture<'a>(
         });
     }
     let units = units.max(1);
+    fit_in_stages(train, validation, units, config, stages(train.nrows(), d, units))
+}
+
+/// The same, with one of so many training rows at each stage.
+fn fit_in_stages(
+    train: ArrayView2<'_, f64>,
+    validation: ArrayView2<'_, f64>,
+    units: usize,
+    config: &MixtureConfig,
+    stages: Vec<usize>,
+) -> Result<(Mixture, Vec<MixtureTrial>), MixtureError> {
     let validation = every(validation, validation.nrows().div_ceil(CHOOSING));
-    let mut stages = stages(train.nrows(), d, units).into_iter();
+    let mut stages = stages.into_iter();
     let of = |stride| Search { train: every(train, stride), validation, units, config, stride };
     let began = Instant::now();
     let mut done = of(stages.next().unwrap_or(1)).run(began);

@@ -142,3 +142,40 @@ fn many_coordinates_get_one_gaussian_in_closed_form() {
         Err(MixtureError::Setting { name: "components", .. })
     ));
 }
+
+#[test]
+fn many_rows_are_taken_in_stages_and_few_all_at_once() {
+    assert_eq!(stages(227_692, 66, 1), [64, 16, 4, 1]);
+    assert_eq!(stages(6_000, 66, 1), [1]);
+    assert_eq!(stages(227_692, 66, 2), [1], "copies of records stay together");
+    assert_eq!(stages(227_692, WIDE + 1, 1), [1], "one Gaussian is quick");
+}
+
+#[test]
+fn stages_end_where_all_rows_at_once_do() {
+    let (train, validation) = (clusters(6_000, 1), clusters(2_000, 2));
+    let config = MixtureConfig { components: vec![1, 2, 3], ..MixtureConfig::default() };
+    let fitted = |stages: Vec<usize>| {
+        let (gmm, trials) = fit_in_stages(train.view(), validation.view(), 1, &config, stages).unwrap();
+        (gmm.log_prob(validation.view()).mean().unwrap(), trials)
+    };
+    let ((at_once, _), (in_stages, trials)) = (fitted(vec![1]), fitted(vec![16, 4, 1]));
+    assert!((at_once - in_stages).abs() < 2e-3, "{at_once} {in_stages}");
+    let taken: Vec<usize> = trials.iter().map(|t| t.every).collect();
+    assert!(taken.is_sorted_by(|a, b| a >= b) && taken.first() == Some(&16) && taken.last() == Some(&1));
+    assert_eq!(trials.iter().filter(|t| t.chosen).count(), 1);
+}
+
+#[test]
+fn without_time_for_another_stage_the_mixture_is_that_of_some_rows() {
+    let train = clusters(64, 4);
+    let config = MixtureConfig {
+        components: vec![2],
+        regularisation: vec![1e-3],
+        deadline: Some(Instant::now()),
+        ..MixtureConfig::default()
+    };
+    let validation = clusters(50, 5);
+    let (_, trials) = fit_in_stages(train.view(), validation.view(), 1, &config, vec![4, 1]).unwrap();
+    assert!(trials.iter().all(|t| t.every == 4), "there was no time for another stage: {trials:?}");
+}
