@@ -1,6 +1,6 @@
-//! Labels of a bundle: columns that no model sees, such as the death of a patient. They lie in a file of their
-//! own, `labels.parquet`, so that nobody who reads `features.parquet` or the tensors takes an outcome for a
-//! feature.
+//! Labels of a bundle: columns that no model sees, such as the death of a patient. They lie in a file of
+//! their own, `labels.parquet`, so that nobody who reads `features.parquet` or the tensors takes an outcome
+//! for a feature.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -89,10 +89,9 @@ impl<'t> Prepared<'t> {
         &self.splits
     }
 
-    /// Writes `tensor.safetensors`, `manifest.json`, `audit.json` and, where there are labels, `labels.parquet`
-    /// into an existing, staged folder
-    /// ([`crate::output::Staged::dir`]); the same table gives the same bytes. Returns the manifest and the
-    /// audit.
+    /// Writes `tensor.safetensors`, `manifest.json`, `audit.json` and, where there are labels,
+    /// `labels.parquet` into an existing, staged folder ([`crate::output::Staged::dir`]); the same table
+    /// gives the same bytes. Returns the manifest and the audit.
     ///
     /// # Errors
     /// I/O failures.

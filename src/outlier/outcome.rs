@@ -1,8 +1,8 @@
 //! Whether flagged records are those with an outcome that the model never saw, such as the death of the
 //! patient: the rate among flagged records and among the others, and how well the score ranks.
 //!
-//! Intervals take the records as independent. Where many records are of one patient they are too narrow, which
-//! whoever knows the patients has to say.
+//! Intervals take the records as independent. Where many records are of one patient they are too narrow,
+//! which whoever knows the patients has to say.
 
 use serde::Serialize;
 
