@@ -11,7 +11,8 @@ use crate::ingest::{Audit, RecordTable, Subjects};
 use crate::message::{Message, Weight, plural};
 use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
-use super::labels::{self, LabelMeta};
+use super::label_meta::LabelMeta;
+use super::labels;
 use super::manifest::{AUDIT, MANIFEST, TENSORS, json};
 use super::tensors::Contents;
 use super::{
