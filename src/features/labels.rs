@@ -1,12 +1,11 @@
-//! Labels of a bundle: columns that no model sees, such as the death of a patient. They lie in a file of their
-//! own, `labels.parquet`, so that nobody who reads `features.parquet` or the tensors takes an outcome for a
-//! feature.
+//! Labels of a bundle: columns that no model sees, such as the death of a patient. They lie in a file of
+//! their own, `labels.parquet`, so that nobody who reads `features.parquet` or the tensors takes an outcome
+//! for a feature.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
+use super::label_meta::LabelMeta;
 use super::manifest::{read, read_manifest};
 use super::{FeatureError, Manifest};
 use crate::ingest::{self, Cells, Column, RecordTable};
@@ -16,30 +15,6 @@ use crate::schema::{Kind, Split};
 const LABELS: &str = "labels.parquet";
 /// Column that says whom a record is about.
 const SUBJECT: &str = "subject_id";
-
-/// What a label is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LabelMeta {
-    /// Column of `labels.parquet`.
-    pub name: String,
-    /// For people.
-    pub label: String,
-    /// Unit, empty when there is none.
-    pub unit: String,
-    /// Statistical kind.
-    pub kind: Kind,
-}
-
-impl LabelMeta {
-    pub(super) fn of(column: &Column) -> Self {
-        Self {
-            name: column.name.clone(),
-            label: column.label.clone(),
-            unit: column.unit.clone(),
-            kind: column.kind,
-        }
-    }
-}
 
 /// Writes the labels of a table, and returns the SHA-256 of the file; without labels there is none.
 pub(super) fn write(

@@ -11,7 +11,7 @@ use crate::num::hex::sha256;
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split};
 
-use super::labels::LabelMeta;
+use super::label_meta::LabelMeta;
 use super::{Encoder, FeatureError, Shape};
 
 /// Version of the folder's format, of the encoder's JSON and of the tensors. Version 2 keys the noise of a

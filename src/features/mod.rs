@@ -24,6 +24,7 @@ mod error;
 mod fit;
 mod folds;
 mod key;
+mod label_meta;
 mod labels;
 mod levels;
 mod manifest;
@@ -51,7 +52,8 @@ pub use encoder::{Encoder, FittedColumn, Indicator, MISSING_LEVEL, QUANTILE_LEVE
 pub use error::FeatureError;
 pub use folds::Fold;
 pub use key::RecordKey;
-pub use labels::{LabelMeta, LabelTable};
+pub use label_meta::LabelMeta;
+pub use labels::LabelTable;
 pub use levels::{Apart, Levels, Rare};
 pub use manifest::{FORMAT_VERSION, Manifest, SplitCounts};
 pub use noise::{Atom, Noise};

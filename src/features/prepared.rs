@@ -11,7 +11,8 @@ use crate::ingest::{Audit, RecordTable, Subjects};
 use crate::message::{Message, Weight, plural};
 use crate::schema::{Pipeline, PipelineKind, Schema, Split, Waveform, fingerprint};
 
-use super::labels::{self, LabelMeta};
+use super::label_meta::LabelMeta;
+use super::labels;
 use super::manifest::{AUDIT, MANIFEST, TENSORS, json};
 use super::tensors::Contents;
 use super::{
@@ -89,10 +90,9 @@ impl<'t> Prepared<'t> {
         &self.splits
     }
 
-    /// Writes `tensor.safetensors`, `manifest.json`, `audit.json` and, where there are labels, `labels.parquet`
-    /// into an existing, staged folder
-    /// ([`crate::output::Staged::dir`]); the same table gives the same bytes. Returns the manifest and the
-    /// audit.
+    /// Writes `tensor.safetensors`, `manifest.json`, `audit.json` and, where there are labels,
+    /// `labels.parquet` into an existing, staged folder ([`crate::output::Staged::dir`]); the same table
+    /// gives the same bytes. Returns the manifest and the audit.
     ///
     /// # Errors
     /// I/O failures.

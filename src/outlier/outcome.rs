@@ -1,8 +1,8 @@
 //! Whether flagged records are those with an outcome that the model never saw, such as the death of the
 //! patient: the rate among flagged records and among the others, and how well the score ranks.
 //!
-//! Intervals take the records as independent. Where many records are of one patient they are too narrow, which
-//! whoever knows the patients has to say.
+//! Intervals take the records as independent. Where many records are of one patient they are too narrow,
+//! which whoever knows the patients has to say.
 
 use serde::Serialize;
 
@@ -137,7 +137,7 @@ fn midranks(x: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; x.len()];
     let mut before = 0;
     for tied in order.chunk_by(|&a, &b| x[a] == x[b]) {
-        let rank = before as f64 + (tied.len() as f64 + 1.0) / 2.0;
+        let rank = before as f64 + f64::midpoint(tied.len() as f64, 1.0);
         tied.iter().for_each(|&i| ranks[i] = rank);
         before += tied.len();
     }

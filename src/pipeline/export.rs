@@ -27,11 +27,11 @@ pub struct ExportRequest<'a> {
 /// Writes the records and returns their number.
 ///
 /// A table holds the record id, the split and each feature in original units, with texts for levels and empty
-/// cells for what is missing, and each label as `label.NAME`. An `.npz` file holds `values` (n, d), the coordinates that models see under the
-/// stored draw of the noise; `observed` (n, d), 0 where a coordinate is noise for a missing value; `raw` (n,
-/// p), original units and codes of levels; `split` (n,), 0 to 3; and the texts `record_id`, `coordinates` and
-/// `features`. Labels of numbers are `labels` (n, l) with their `label_names`, NaN where there is none, and each
-/// label of texts is `label.NAME`.
+/// cells for what is missing, and each label as `label.NAME`. An `.npz` file holds `values` (n, d), the
+/// coordinates that models see under the stored draw of the noise; `observed` (n, d), 0 where a coordinate is
+/// noise for a missing value; `raw` (n, p), original units and codes of levels; `split` (n,), 0 to 3; and the
+/// texts `record_id`, `coordinates` and `features`. Labels of numbers are `labels` (n, l) with their
+/// `label_names`, NaN where there is none, and each label of texts is `label.NAME`.
 ///
 /// # Errors
 /// A bundle that cannot be read, another ending, an output that cannot be written.

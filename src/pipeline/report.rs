@@ -158,7 +158,8 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     Ok(flagged.and_then(|f| f.evaluation))
 }
 
-/// The labels of the bundle among the flagged records and the others. Of texts there is neither share nor mean.
+/// The labels of the bundle among the flagged records and the others. Of texts there is neither share nor
+/// mean.
 fn outcomes(
     path: &Path,
     bundle: &Bundle,

@@ -32,8 +32,8 @@ words! {
         /// Hours from the latest usable measurement to the end of the window, or of the record if that is
         /// earlier.
         TimeSinceLast = "time-since-last",
-        /// Mean over time: every value counts for as long as it holds, which is until the next one, and at most
-        /// four hours; of what lasts, such as an infusion, for as long as that does.
+        /// Mean over time: every value counts for as long as it holds, which is until the next one, and at
+        /// most four hours; of what lasts, such as an infusion, for as long as that does.
         TimeMean = "time-mean",
         /// Sum over time, in hours: rates become amounts, and indicators the hours for which they hold.
         Integral = "integral",

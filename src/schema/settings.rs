@@ -37,8 +37,8 @@ type Wrong = (String, Option<String>);
 
 /// Applies overrides in order; the pipeline is unchanged when any of them is wrong.
 ///
-/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `missing_parts=normal|missing`, `window.start|end|until_end`,
-/// `split.train|validation|calibration|test`, and for wide tables
+/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `missing_parts=normal|missing`,
+/// `window.start|end|until_end`, `split.train|validation|calibration|test`, and for wide tables
 /// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|label|ignore`, `missing=TEXT,…`,
 /// `missing.COLUMN=TEXT,…`, `decimal=point|comma` and `decimal.COLUMN=point|comma`.
 ///

@@ -140,7 +140,8 @@ Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
   cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
     Flag(Flag),
-    /// Compare flags with known anomalies, or with an outcome: ranking, recall, false discoveries, calibration
+    /// Compare flags with known anomalies, or with an outcome: ranking, recall, false discoveries,
+    /// calibration
     #[command(after_help = "\
 Examples:
   cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv

@@ -79,8 +79,9 @@ pub(in crate::cli) struct Evaluate {
     #[arg(long, value_name = "NUMBER", requires = "label", allow_negative_numbers = true)]
     pub(in crate::cli) above: Option<f64>,
 
-    /// Bundle with labels, for --label; or a table with record_id and kind, one row per known anomaly; or with record_id and label, which is 1 for
-    /// anomalies and 0 for ordinary records, where those without a label are left out
+    /// Bundle with labels, for --label; or a table with record_id and kind, one row per known anomaly; or
+    /// with record_id and label, which is 1 for anomalies and 0 for ordinary records, where those without a
+    /// label are left out
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: PathBuf,
 

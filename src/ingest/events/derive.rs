@@ -13,10 +13,10 @@
 
 use crate::schema::{Fold, Known};
 
-use super::accumulate::Lasting;
 use super::finding::Finding;
 use super::gathered::{Cell, Gathered, Instant};
 use super::measure::Meter;
+use super::over_time::Lasting;
 use crate::ingest::cohort::facts::Facts;
 use crate::ingest::cohort::plan::{Computation, Plan, PlannedOperand};
 use crate::ingest::cohort::records::Records;

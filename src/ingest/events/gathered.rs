@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Feature, Known, Source, Variable};
 
-use super::accumulate::{Aggregate, Lasting, Slot};
+use super::accumulate::{Aggregate, Slot};
 use super::bins::Bins;
 use super::duplicates::{Copies, KeyCounter, id_hash};
 use super::finding::Finding;
 use super::measure::{Meter, Units};
+use super::over_time::Lasting;
 use super::reason::Reason;
 use super::trace::Trace;
 use super::value::Value;
@@ -185,8 +186,8 @@ impl<'a> Gathered<'a> {
         self.of(variable).iter().find(|s| s.count(at) > 0)
     }
 
-    /// Usable measurements of a window in order of time, what lasts in it, and the times of those that cannot be
-    /// used.
+    /// Usable measurements of a window in order of time, what lasts in it, and the times of those that cannot
+    /// be used.
     pub(in crate::ingest) fn series(
         &self,
         variable: usize,

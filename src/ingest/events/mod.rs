@@ -7,8 +7,8 @@
 //! reason      why a row gave no value                    duplicates  copies and second measurements
 //! gathered    what was measured in each window           bins        windows of a record, one or many
 //! accumulate  order-independent aggregates               finding     a value, absent, or not usable
-//! stated      what a cell says                       revisions   results that were corrected
-//! keep        which rows belong to a table
+//! stated      what a cell says                           revisions   results that were corrected
+//! keep        which rows belong to a table               over_time   time as a weight
 //! derive      variables computed from others             trace       what an explanation of a cell follows
 //! ```
 
@@ -22,6 +22,7 @@ pub(in crate::ingest) mod keep;
 pub(in crate::ingest) mod lookup;
 pub(in crate::ingest) mod measure;
 pub(in crate::ingest) mod measurement;
+pub(in crate::ingest) mod over_time;
 pub(in crate::ingest) mod pass;
 pub(in crate::ingest) mod reason;
 pub(in crate::ingest) mod revisions;

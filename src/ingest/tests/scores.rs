@@ -33,8 +33,8 @@ fn scores_are_computed_from_computed_parts() {
     assert_eq!(filled(&table, "fast"), [2.0, 0.0, 0.0]);
     assert_eq!(filled(&table, "heavy"), [1.0, -1.0, -1.0]);
     assert_eq!(filled(&table, "score"), [3.0, 0.0, 0.0], "what was not recorded is normal");
-    // The patient of stay 10 is 50. The others have no fast pulse, so that nothing is asked.
-    assert_eq!(filled(&table, "old"), [0.0, -1.0, -1.0]);
+    // Only the patient of stay 11, whose pulse is not fast, is older than fifty.
+    assert_eq!(filled(&table, "old"), [-1.0, 0.0, -1.0]);
     let kinds: Vec<_> = table.columns.iter().map(|c| c.kind).collect();
     assert_eq!(kinds, [crate::schema::Kind::Ordinal; 4], "one number per window keeps its kind");
 }

@@ -94,8 +94,8 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
     }
 }
 
-/// An outcome as it may be printed: nothing of few records, nor what tells by subtraction that few of them have
-/// it or have it not.
+/// An outcome as it may be printed: nothing of few records, nor what tells by subtraction that few of them
+/// have it or have it not.
 fn outcome_row(context: &Context<'_>, outcome: &Outcome) -> OutcomeRow {
     let privacy = context.privacy;
     let shown = |e: &Estimate| {

@@ -17,7 +17,8 @@
 //! Scores need five things besides. `steps(x, v, b, w, …)` is a table: v below b, w from b on, and so forth;
 //! `steps_above` has w above b alone. `lowest(x, h)`, `highest(x, h)` and `total(x, h)` are made of the
 //! measurements of the h hours up to the moment. `elapsed` are the hours from the start of the record to the
-//! moment. `where(x, c)` is x, and absent where c is 0. `part(x)` is x, and where x is absent, 0 or absent, as the pipeline says by `missing_parts`.
+//! moment. `where(x, c)` is x, and absent where c is 0. `part(x)` is x, and where x is absent, 0 or absent,
+//! as the pipeline says by `missing_parts`.
 //!
 //! A part is missing because nothing was recorded (*absent*) or because what was recorded cannot be used
 //! (*rejected*). A constant at the end of `coalesce` says what absence means, and never stands in for

@@ -1,5 +1,5 @@
-//! The features and labels of a pipeline: `"variable"`, `"variable:aggregation"` or a table with a name of its
-//! own.
+//! The features and labels of a pipeline: `"variable"`, `"variable:aggregation"` or a table with a name of
+//! its own.
 
 use toml::Spanned;
 

@@ -150,8 +150,11 @@ expression = \"pulse + age\"
 unit = \"bpm\"
 expression = \"pulse / age\"
 
+[variables.round]
+expression = \"nested * pulse\"
+
 [variables.nested]
-expression = \"unlike + sex\"
+expression = \"round + sex\"
 at = \"pulse\"
 
 [variables.sound]
