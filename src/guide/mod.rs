@@ -7,6 +7,7 @@
 //! | [`any_table`] | How do I use a table of my own? |
 //! | [`mimic3`] | How do I get from a MIMIC-III extract to features? |
 //! | [`databases`] | How do I read MIMIC-IV, eICU, OMOP, MEDS or a database of my own? |
+//! | [`own_hospital`] | How do I read a database that no schema describes? |
 //! | [`time_windows`] | How do I make one record per hour, derive variables, and follow one value to its rows? |
 //! | [`signals`] | How do I work with bedside waveforms? |
 //! | [`models`] | Which model does `fit` make, and how good is it? |
@@ -21,6 +22,9 @@ pub mod any_table {}
 
 #[doc = include_str!("databases.md")]
 pub mod databases {}
+
+#[doc = include_str!("own-hospital.md")]
+pub mod own_hospital {}
 
 #[doc = include_str!("large-data.md")]
 pub mod large_data {}
