@@ -16,6 +16,9 @@ pub(super) struct Keys {
     pub(super) subject: Option<usize>,
     pub(super) start: Option<usize>,
     pub(super) end: Option<usize>,
+    /// What tells the order of a patient's records where they have no start: a number of the visit, or else
+    /// the id of the record.
+    pub(super) order: Option<usize>,
 }
 
 /// The column that is in most tables and tells all rows of one of them apart; and of the tables in which it
@@ -39,7 +42,7 @@ pub(super) fn find(tables: &[Table]) -> Option<Keys> {
     let facts = |at: &usize| tables[*at].columns.iter().filter(|c| names::is_fact(&c.name)).count();
     let records = *unique.iter().max_by_key(|at| (facts(at), std::cmp::Reverse(**at)))?;
     let table = &tables[records];
-    let place = |wanted: &dyn Fn(&Column) -> bool| table.columns.iter().position(|c| wanted(c));
+    let place = |wanted: &dyn Fn(&Column) -> bool| table.columns.iter().position(wanted);
     let is_person = |c: &Column| {
         c.lower() != *id
             && c.says(&["subject", "person", "pid", "patient", "mrn", "pat_"])
@@ -59,7 +62,13 @@ pub(super) fn find(tables: &[Table]) -> Option<Keys> {
             ends.min_by(|(_, a), (_, b)| middle(a).total_cmp(&middle(b))).map(|(at, _)| at)
         }
     };
-    Some(Keys { records, id: id.clone(), subject: place(&is_person), start, end })
+    let visits = ["visitnumber", "visit_no", "visit_number", "sequence", "seq_num"];
+    let visit = place(&|c| c.is_number() && c.says(&visits));
+    let order = match start {
+        Some(_) => None,
+        None => visit.or_else(|| place(&|c| c.lower() == *id && c.dtype() == "integer")),
+    };
+    Some(Keys { records, id: id.clone(), subject: place(&is_person), start, end, order })
 }
 
 fn middle(column: &Column) -> f64 {

@@ -185,7 +185,7 @@ pub(super) fn concept<'d>(text: &str, dictionary: &'d [Concept]) -> Option<&'d C
             let variable = &concept.variable;
             let own = [self::words(&variable.name).join(" "), self::words(&variable.label).join(" ")];
             variable.derived.is_none()
-                && (own.iter().any(|name| fits(name)) || synonyms(&variable.name).any(|name| fits(name)))
+                && (own.iter().any(|name| fits(name)) || synonyms(&variable.name).any(fits))
         })
     };
     of(&exact).or_else(|| of(&near))

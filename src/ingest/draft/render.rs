@@ -42,7 +42,7 @@ pub(super) fn schema(name: &str, tables: &[Table], keys: &Keys, found: &[Found])
             quoted(id)
         )),
     }
-    for (what, at) in [("start", keys.start), ("end", keys.end)] {
+    for (what, at) in [("start", keys.start), ("end", keys.end), ("order", keys.order)] {
         if let Some(at) = at {
             line(format!("{what} = {}", quoted(&records.columns[at].name)));
         }
@@ -84,6 +84,9 @@ fn record_table(line: &mut impl FnMut(String), table: &Table, keys: &Keys, found
     }
     for at in keys.start.into_iter().chain(keys.end) {
         add(at, Some(time_type(&table.columns[at])));
+    }
+    if let Some(at) = keys.order {
+        add(at, Some("integer"));
     }
     for source in found {
         if let Where::Fact { column } = source.place {
