@@ -8,6 +8,7 @@
 //! | [`mimic3`] | How do I get from a MIMIC-III extract to features? |
 //! | [`databases`] | How do I read MIMIC-IV, eICU, OMOP, MEDS or a database of my own? |
 //! | [`scores`] | How do I get severity scores and outcomes, and what do missing parts mean? |
+//! | [`own_hospital`] | How do I read a database that no schema describes? |
 //! | [`time_windows`] | How do I make one record per hour, derive variables, and follow one value to its rows? |
 //! | [`signals`] | How do I work with bedside waveforms? |
 //! | [`models`] | Which model does `fit` make, and how good is it? |
@@ -24,6 +25,9 @@ pub mod any_table {}
 
 #[doc = include_str!("databases.md")]
 pub mod databases {}
+
+#[doc = include_str!("own-hospital.md")]
+pub mod own_hospital {}
 
 #[doc = include_str!("large-data.md")]
 pub mod large_data {}

@@ -8,6 +8,7 @@
 //! wide      tables with one row per record already           cohort    extracts of a database → one row per record
 //! events    event tables → measurements in windows           audit     the account of what was read and left out
 //! recognise which database a folder is from      check     whether an extract can be read, from its first rows
+//! draft     a schema drafted from a folder of tables
 //! npz       arrays for NumPy
 //! write     Parquet, CSV and Arrow outputs                   table     records in original units
 //! text_table  tables of texts that are no data               spool     a stream of bytes → a file that can be read
@@ -17,6 +18,7 @@ mod arrow_stream;
 mod audit;
 mod check;
 mod cohort;
+mod draft;
 mod error;
 mod events;
 mod files;
@@ -40,6 +42,7 @@ mod write;
 pub use audit::{Audit, CohortStep, ColumnAudit, InputFile, TableAudit, VariableAudit};
 pub use check::{CheckFinding, Checked, check, nearest};
 pub use cohort::{BadRows, Explanation, IngestOptions, explain, ingest, ingest_with};
+pub use draft::{FolderDraft, draft_folder};
 pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;
 pub use npz::{NpzArray, write_npz};

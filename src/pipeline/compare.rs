@@ -15,14 +15,13 @@ use crate::report::{self, CohortOf, Older};
 use crate::schema::{self, Kind, Split};
 
 use super::report::{count_subjects, name_of};
-use super::shared::{SharedFeatures, read_shared};
+use super::shared::{SAMPLES, SharedFeatures, read_shared};
 use super::{Error, Records, RecordsSource};
 use crate::num::moments::mean_and_standard_error;
 
-/// Importance samples by which a feature that B lacks is integrated out.
-const SAMPLES: usize = 256;
-/// Records of each cohort that are judged so at most.
-const MOST: usize = 1_000;
+/// Records of each cohort that are judged by integrating features out, at most. Each takes as many likelihoods
+/// as there are samples, and those of an ensemble of flows are slow: a thousand records took over ten minutes.
+const MOST: usize = 200;
 
 /// What to compare.
 #[derive(Debug, Clone, Copy)]

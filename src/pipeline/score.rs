@@ -11,7 +11,7 @@ use crate::random::Seed;
 
 use super::blocks::{Blocks, identifiers};
 use super::marginal::{few_samples, few_samples_warning};
-use super::shared::{SharedFeatures, integrated_out, read_shared};
+use super::shared::{SAMPLES, SharedFeatures, integrated_out, read_shared};
 use super::{Error, RecordsSource};
 
 /// What to score.
@@ -68,9 +68,6 @@ pub(super) fn score_by(
     writer.finish()?;
     Ok(records.messages)
 }
-
-/// Importance samples by which features are integrated out.
-const SAMPLES: usize = 256;
 
 /// Scores the records of a bundle by the features that it has, and writes the columns of `score --columns`.
 fn by_shared(

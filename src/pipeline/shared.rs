@@ -11,6 +11,9 @@ use crate::schema::Kind;
 use super::records::{expected, unseen_warnings};
 use super::{Error, Records};
 
+/// Importance samples by which the features that a bundle lacks are integrated out.
+pub(super) const SAMPLES: usize = 64;
+
 /// The features of a model that a bundle has.
 pub(super) struct SharedFeatures {
     /// One per feature of the model.

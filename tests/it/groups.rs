@@ -1,7 +1,5 @@
 //! `report --by`: the likelihood of groups of records, by a feature or by a column of a table beside the bundle.
 
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
 use std::fmt::Write as _;
 use std::fs;
 

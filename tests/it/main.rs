@@ -15,6 +15,7 @@ mod check;
 mod compare;
 mod conditional;
 mod databases;
+mod draft;
 mod ensemble;
 mod export;
 mod flag;

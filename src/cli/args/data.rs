@@ -77,11 +77,19 @@ pub(in crate::cli) enum Schema {
     /// List the built-in schemas and pipelines
     List,
     /// Draft a pipeline for a table with one row per record: the roles, levels and ranges found, for you to
-    /// edit
+    /// edit; or, with --folder, a schema of the tables of a database
+    #[command(after_help = "\
+Examples:
+  cohort-flow schema infer table.csv > table.toml
+  cohort-flow schema infer --folder extract/ > hospital.toml")]
     Infer {
         /// CSV or Parquet table
-        #[arg(value_name = "TABLE")]
-        table: PathBuf,
+        #[arg(value_name = "TABLE", required_unless_present = "folder")]
+        table: Option<PathBuf>,
+        /// Folder of tables: draft their keys, times, items and likely concepts, by names, synonyms and
+        /// plausible ranges
+        #[arg(long, value_name = "DIR", conflicts_with = "table")]
+        folder: Option<PathBuf>,
     },
     /// Print the JSON Schema of schema or pipeline files, or of the dictionary of concepts, which editors use
     /// for completion

@@ -65,7 +65,7 @@ fn described(compared: &Compared, top: usize) -> String {
     for (name, only) in [("A", &drift.only_old), ("B", &drift.only_new)] {
         if !only.is_empty() {
             line(String::new());
-            line(format!("only in {name}: {}", only.join(", ")));
+            line(format!("only in {name}: {}", only.join("; ")));
         }
     }
     for joint in &drift.joint {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::ingest;
+use crate::message::counted;
 use crate::pipeline::Error;
 use crate::schema::{self, SchemaError};
 
@@ -19,7 +20,10 @@ pub(super) fn run(args: &args::Schema, console: &Console) -> Result {
         args::Schema::Show { name, json } => show(name, *json),
         args::Schema::List => list(),
         args::Schema::Compare { one, other, json } => compare(one, other, *json),
-        args::Schema::Infer { table } => infer(table),
+        args::Schema::Infer { folder: Some(folder), .. } => infer_folder(folder, console),
+        args::Schema::Infer { table, .. } => {
+            infer(table.as_deref().expect("invariant: clap requires a table or a folder"))
+        }
         args::Schema::Json { kind } => json_schema(kind),
     }
 }
@@ -80,6 +84,21 @@ fn infer(table: &std::path::Path) -> Result {
     let name = name.strip_suffix(".csv").unwrap_or(&name).to_owned();
     let draft = ingest::draft_wide(table).map_err(Error::from)?;
     print(&schema::draft_pipeline(&name, &draft))?;
+    Ok(Outcome::Done)
+}
+
+fn infer_folder(folder: &std::path::Path, console: &Console) -> Result {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let name = whole.file_name().map_or_else(|| "folder".into(), |name| name.to_string_lossy().into_owned());
+    let draft = ingest::draft_folder(folder, &name).map_err(Error::from)?;
+    print(&draft.text)?;
+    let (all, read) = draft.tables;
+    console.note(&format!(
+        "{} of {} found in {read} of {}: check every line, then run `schema check`",
+        draft.concepts.len(),
+        counted(schema::dictionary().len(), "concept", "concepts"),
+        counted(all, "table", "tables")
+    ));
     Ok(Outcome::Done)
 }
 

@@ -38,14 +38,14 @@ pub fn check(
     let mut checked = Checked::new(&schema.name);
     let mut dictionaries = None;
     for (name, wanted) in &plan.facts {
-        let files = open(&plan, name, wanted, (&listed, input), known, &mut checked)?;
+        let files = open(&plan, name, wanted, (&listed, input), known, &mut checked);
         for file in &files {
             rows::of_facts(file, &mut checked);
         }
     }
     for planned in &plan.events {
         let name = &planned.table.name;
-        let files = open(&plan, name, &planned.wanted, (&listed, input), known, &mut checked)?;
+        let files = open(&plan, name, &planned.wanted, (&listed, input), known, &mut checked);
         rows::of_events(&plan, planned, &files, &mut checked);
         if !files.is_empty() {
             let all = dictionaries.get_or_insert_with(|| dictionary::read(&listed));
@@ -81,7 +81,7 @@ fn open(
     (listed, input): (&[SourceFile], &Path),
     known: &[Schema],
     checked: &mut Checked,
-) -> Result<Vec<TypedFile>, IngestError> {
+) -> Vec<TypedFile> {
     let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
     let is_only = plan.facts.len() + plan.events.len() == 1 && input.is_file();
     let files = match find::of_table(listed, name, &table.files) {
@@ -89,7 +89,7 @@ fn open(
         Ok(files) => files,
         Err(error) => {
             checked.error(name, None, &error);
-            return Ok(Vec::new());
+            return Vec::new();
         }
     };
     checked.tables += usize::from(!files.is_empty());
@@ -117,7 +117,7 @@ fn open(
             Err(error) => checked.error(name, Some(&shown), &error),
         }
     }
-    Ok(typed)
+    typed
 }
 
 /// A table without files: what stays empty, or what would stop the program.
@@ -126,11 +126,9 @@ fn absent(plan: &Plan<'_>, table: &Table, listed: &[SourceFile], checked: &mut C
         checked.note(&table.name, None, without(plan, table));
         return;
     }
-    fn name(path: &str) -> &str {
-        path.rsplit('/').next().unwrap_or(path)
-    }
-    let stems = listed.iter().map(|file| name(&file.stem));
-    let similar = table.files.iter().find_map(|wanted| suggest::closest(name(wanted), stems.clone()));
+    let stems = listed.iter().map(|file| without_folder(&file.stem));
+    let similar =
+        table.files.iter().find_map(|wanted| suggest::closest(without_folder(wanted), stems.clone()));
     let hint = match similar {
         Some(similar) => {
             format!("did you mean its file `{similar}`? Rename it to {}", table.files.join(" or "))
@@ -140,6 +138,10 @@ fn absent(plan: &Plan<'_>, table: &Table, listed: &[SourceFile], checked: &mut C
         }
     };
     checked.stop(&table.name, None, format!("there is no file of table {}", table.name), Some(hint));
+}
+
+fn without_folder(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The table of another schema that has all columns of the table in this file, which tells another release or

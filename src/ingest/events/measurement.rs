@@ -120,18 +120,13 @@ impl Gathered<'_> {
                     continue;
                 }
             };
-            if self.mirrored[target.variable] {
-                if self.copies.is_mirror(
-                    lookup.table,
-                    target.variable as u16,
-                    hash,
-                    placed.span,
-                    value_bits(value),
-                ) {
-                    meter.audit.mirrored += 1;
-                    mirrored = true;
-                    continue;
-                }
+            let (variable, bits) = (target.variable as u16, value_bits(value));
+            if self.mirrored[target.variable]
+                && self.copies.is_mirror(lookup.table, variable, hash, placed.span, bits)
+            {
+                meter.audit.mirrored += 1;
+                mirrored = true;
+                continue;
             }
             let known = if placed.known_to == placed.span.to {
                 windows.clone()

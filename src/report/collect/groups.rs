@@ -29,6 +29,9 @@ struct Member {
     flagged: Option<bool>,
 }
 
+/// The records of a group, with its name.
+type Group = (String, Vec<Member>);
+
 pub(super) fn groups(
     context: &Context<'_>,
     column: &GroupColumn,
@@ -75,7 +78,7 @@ pub(super) fn groups(
 
 /// Puts groups of few records together, and with them the smallest of the others where they are still few.
 /// None where all records together are few.
-fn pool(privacy: Privacy, groups: Vec<(&str, Vec<Member>)>) -> Option<(Vec<(String, Vec<Member>)>, usize)> {
+fn pool(privacy: Privacy, groups: Vec<(&str, Vec<Member>)>) -> Option<(Vec<Group>, usize)> {
     let (mut shown, small): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|(_, members)| privacy.allows(members.len() as u64));
     shown.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
@@ -86,8 +89,7 @@ fn pool(privacy: Privacy, groups: Vec<(&str, Vec<Member>)>) -> Option<(Vec<(Stri
         pool.extend(members);
         pooled += 1;
     }
-    let mut out: Vec<(String, Vec<Member>)> =
-        shown.into_iter().map(|(name, members)| (name.to_owned(), members)).collect();
+    let mut out: Vec<Group> = shown.into_iter().map(|(name, members)| (name.to_owned(), members)).collect();
     if pooled > 0 {
         out.push((format!("{pooled} groups of few records"), pool));
     }
