@@ -145,7 +145,7 @@ Examples:
   cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv
   cohort-flow evaluate flags.parquet --labels labels.csv --json")]
     Evaluate(Evaluate),
-    /// Write the records of a bundle for other programs: a table in original units (.csv, .parquet), or
+    /// Write the records of a bundle for other programs: a table in original units (.csv, .parquet, .arrow), or
     /// arrays for NumPy (.npz)
     #[command(after_help = "\
 Examples:
