@@ -19,8 +19,8 @@ const OWN_PIPELINES: [(&str, &str); 2] =
 const OVER_CONCEPTS: &str = "icu-first-24h";
 /// Endings of pictures and of arrays of them.
 const PICTURES: [&str; 8] = [".png", ".jpg", ".jpeg", ".tif", ".dcm", ".npz", "-ubyte", "-ubyte.gz"];
-/// Samples of a window. Shorter than the pipeline's own, so that flags of the many windows of a folder are explained
-/// within minutes: the time of an explanation grows with the square of the features.
+/// Samples of a window. Shorter than the pipeline's own, so that flags of the many windows of a folder are
+/// explained within minutes: the time of an explanation grows with the square of the features.
 const WINDOW: usize = 128;
 /// Names of the files of a folder that hold the splits of one table.
 const TRAIN: &str = "train.";
@@ -157,8 +157,8 @@ fn database(input: &Path) -> Result<Option<Given>, Error> {
     }
 }
 
-/// The input as signals, if it is a record or a folder of records: windows of the two signals that are recorded
-/// together for longest.
+/// The input as signals, if it is a record or a folder of records: windows of the two signals that are
+/// recorded together for longest.
 fn signals(input: &Path) -> Option<Given> {
     let of_header = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea"));
     if input.is_file() && !of_header(input) {
@@ -200,8 +200,8 @@ fn signals(input: &Path) -> Option<Given> {
     })
 }
 
-/// Adds for how long each signal of a record, and each two of one rate, are recorded. What is wrong with a header
-/// is told when the record is read.
+/// Adds for how long each signal of a record, and each two of one rate, are recorded. What is wrong with a
+/// header is told when the record is read.
 fn count_channels(record: &Path, together: &mut BTreeMap<Vec<String>, f64>) {
     let Ok(record) = Record::open(record) else { return };
     for segment in &record.segments {
