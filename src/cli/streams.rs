@@ -64,7 +64,8 @@ impl Output {
         &self.path
     }
 
-    /// Hands the finished file on, and says where it is. It is not an error when the reader has closed the pipe.
+    /// Hands the finished file on, and says where it is. It is not an error when the reader has closed the
+    /// pipe.
     ///
     /// # Errors
     /// I/O failures.

@@ -1,4 +1,5 @@
-//! Arrow IPC streams as outputs, one stretch of rows after the other, for programs that read tables from a pipe.
+//! Arrow IPC streams as outputs, one stretch of rows after the other, for programs that read tables from a
+//! pipe.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};

@@ -1,8 +1,8 @@
 //! Tables that come as a stream of bytes, from a pipe or another program.
 //!
 //! The reader of tables goes through a file more than once: to tell its dialect, to learn how its cells are
-//! spelt, and to read them. A stream can be gone through once. So its bytes are put into a file first, and from
-//! there on nothing differs from a table that was a file all along.
+//! spelt, and to read them. A stream can be gone through once. So its bytes are put into a file first, and
+//! from there on nothing differs from a table that was a file all along.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write as _};

@@ -104,9 +104,9 @@ pub(super) fn formula_safe(text: &str) -> String {
     if is_formula(text) { format!("'{text}") } else { text.to_string() }
 }
 
-/// Writes columns as CSV (`.csv`), Parquet (`.parquet`) or an Arrow stream (`.arrow`), whole or not at all. Where two columns have one
-/// name, the later one is the user's and keeps it, and the earlier one is ours and gets `cohort_flow.` in
-/// front.
+/// Writes columns as CSV (`.csv`), Parquet (`.parquet`) or an Arrow stream (`.arrow`), whole or not at all.
+/// Where two columns have one name, the later one is the user's and keeps it, and the earlier one is ours and
+/// gets `cohort_flow.` in front.
 ///
 /// # Errors
 /// Another extension; an existing file without `force`; I/O failures.

@@ -10,9 +10,9 @@ use super::calibrate::{Calibration, ROUNDING};
 
 use crate::message::{Message, Weight, plural};
 
-/// Records are flagged when their p-value is at or below this level, if nothing else is asked for. The default
-/// is not a false discovery rate: on a bundle of thousands of records, a few hundred calibration records cannot
-/// reach any q-value worth asking for.
+/// Records are flagged when their p-value is at or below this level, if nothing else is asked for. The
+/// default is not a false discovery rate: on a bundle of thousands of records, a few hundred calibration
+/// records cannot reach any q-value worth asking for.
 pub const DEFAULT_ALPHA: f64 = 0.01;
 
 /// What decides whether a row is flagged.

@@ -16,7 +16,7 @@ use super::sample::decoded_columns;
 pub struct ExportRequest<'a> {
     /// Bundle.
     pub bundle: &'a Path,
-    /// File to write; its ending is the format: `.csv`, `.parquet` or `.npz`.
+    /// File to write; its ending is the format: `.csv`, `.parquet`, `.arrow` or `.npz`.
     pub output: &'a Path,
     /// Whether to replace an existing file.
     pub force: bool,
@@ -37,11 +37,11 @@ pub struct ExportRequest<'a> {
 /// A bundle that cannot be read, another ending, an output that cannot be written.
 pub fn export(request: &ExportRequest<'_>) -> Result<usize, Error> {
     let extension = request.output.extension().map(|e| e.to_string_lossy().to_lowercase());
-    let extension = extension.filter(|e| ["csv", "parquet", "npz"].contains(&e.as_str()));
+    let extension = extension.filter(|e| ["csv", "parquet", "arrow", "npz"].contains(&e.as_str()));
     let Some(extension) = extension else {
         return Err(Error::Usage {
             message: format!("cannot tell the format of {}", request.output.display()),
-            hint: "end the name of --output in .csv, .parquet or .npz".into(),
+            hint: "end the name of --output in .csv, .parquet, .arrow or .npz".into(),
         });
     };
     let bundle = Bundle::open(request.bundle)?;

@@ -19,6 +19,9 @@ const OWN_PIPELINES: [(&str, &str); 2] =
 const OVER_CONCEPTS: &str = "icu-first-24h";
 /// Endings of pictures and of arrays of them.
 const PICTURES: [&str; 8] = [".png", ".jpg", ".jpeg", ".tif", ".dcm", ".npz", "-ubyte", "-ubyte.gz"];
+/// Samples of a window. Shorter than the pipeline's own, so that flags of the many windows of a folder are
+/// explained within minutes: the time of an explanation grows with the square of the features.
+const WINDOW: usize = 128;
 /// Names of the files of a folder that hold the splits of one table.
 const TRAIN: &str = "train.";
 
@@ -154,8 +157,8 @@ fn database(input: &Path) -> Result<Option<Given>, Error> {
     }
 }
 
-/// The input as signals, if it is a record or a folder of records: windows of two signals that most records
-/// have together.
+/// The input as signals, if it is a record or a folder of records: windows of the two signals that are
+/// recorded together for longest.
 fn signals(input: &Path) -> Option<Given> {
     let of_header = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea"));
     if input.is_file() && !of_header(input) {
@@ -169,22 +172,22 @@ fn signals(input: &Path) -> Option<Given> {
     if records.is_empty() {
         return None;
     }
-    let mut together: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut together: BTreeMap<Vec<String>, f64> = BTreeMap::new();
     for record in &records {
-        let channels = channels(record);
-        for (i, one) in channels.iter().enumerate() {
-            *together.entry(vec![one.clone()]).or_default() += 1;
-            for other in &channels[i + 1..] {
-                *together.entry(vec![one.clone(), other.clone()]).or_default() += 1;
-            }
-        }
+        count_channels(record, &mut together);
     }
-    // Two signals that are not recorded together in half of the records that have one of them are no pair.
-    let most = together.values().copied().max().unwrap_or(0);
-    let pairs = together.iter().filter(|(names, n)| names.len() == 2 && **n * 2 >= most);
-    let best = pairs.max_by_key(|(_, n)| **n).or_else(|| together.iter().max_by_key(|(_, n)| **n));
-    let chosen = best.map(|(names, _)| names.clone()).unwrap_or_default();
+    let longest = |n: usize| {
+        let of_size = together.iter().filter(move |(names, _)| names.len() == n);
+        // Of equally long ones the first by name.
+        of_size.rev().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(names, _)| names.clone())
+    };
+    let chosen = longest(2).or_else(|| longest(1)).unwrap_or_default();
     let count = counted(records.len(), "record", "records");
+    let mut settings = Vec::new();
+    if !chosen.is_empty() {
+        settings.push(("channels".to_owned(), chosen.join(",")));
+    }
+    settings.extend(["window", "stride"].map(|key| (key.to_owned(), WINDOW.to_string())));
     Some(Given {
         what: match chosen.as_slice() {
             [] => format!("signals in {count}"),
@@ -193,22 +196,28 @@ fn signals(input: &Path) -> Option<Given> {
         input: input.to_path_buf(),
         pipeline: "waveform-1024",
         schema: None,
-        settings: if chosen.is_empty() { vec![] } else { vec![("channels".to_owned(), chosen.join(","))] },
+        settings,
     })
 }
 
-/// Names of the signals of a record, sorted. What is wrong with its headers is told when it is read.
-fn channels(record: &Path) -> Vec<String> {
-    let Ok(record) = Record::open(record) else { return Vec::new() };
-    let mut names: Vec<String> = record.header.signals.iter().map(|signal| signal.name.clone()).collect();
+/// Adds for how long each signal of a record, and each two of one rate, are recorded. What is wrong with a
+/// header is told when the record is read.
+fn count_channels(record: &Path, together: &mut BTreeMap<Vec<String>, f64>) {
+    let Ok(record) = Record::open(record) else { return };
     for segment in &record.segments {
-        if let Ok(Some(header)) = record.segment_header(segment) {
-            names.extend(header.signals.into_iter().map(|signal| signal.name));
+        let Ok(Some(header)) = record.segment_header(segment) else { continue };
+        let seconds = segment.n_frames as f64 / header.frequency.max(1e-9);
+        let mut channels: Vec<(&str, usize)> =
+            header.signals.iter().map(|s| (s.name.as_str(), s.samples_per_frame)).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        for (i, (one, rate)) in channels.iter().enumerate() {
+            *together.entry(vec![(*one).to_owned()]).or_default() += seconds;
+            for (other, _) in channels[i + 1..].iter().filter(|(other, r)| r == rate && other != one) {
+                *together.entry(vec![(*one).to_owned(), (*other).to_owned()]).or_default() += seconds;
+            }
         }
     }
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 #[cfg(test)]

@@ -46,5 +46,9 @@ fn a_bundle_is_exported_as_table_and_as_arrays() {
         }
         _ => support::skipped("a Python with numpy in COHORT_FLOW_PYTHON (pip install numpy)"),
     }
-    support::fail(work.path(), &["export", "bundle", "--output", "all.xlsx"], &[".csv, .parquet or .npz"]);
+    support::fail(
+        work.path(),
+        &["export", "bundle", "--output", "all.xlsx"],
+        &[".csv, .parquet, .arrow or .npz"],
+    );
 }

@@ -1,6 +1,7 @@
 //! The Python package (`src/python`), by pytest (`tests/python`) with the program under test.
 //!
-//! It needs an interpreter with pytest, numpy, pandas, Polars, pyarrow and scikit-learn: `target/python`, where
+//! It needs an interpreter with pytest, numpy, pandas, Polars, pyarrow and scikit-learn: `target/python`,
+//! where
 //! `.ci/run` makes it, or the one that `COHORT_FLOW_PYTHON` names. Without it these tests say so and pass.
 
 use std::path::{Path, PathBuf};

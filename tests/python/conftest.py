@@ -15,7 +15,9 @@ def make(rows: int, seed: int) -> pd.DataFrame:
         {
             "heart_rate": np.round(80 + 12 * severity + 6 * random.normal(size=rows)),
             "sbp": np.round(125 - 14 * severity + 9 * random.normal(size=rows), 1),
-            "gcs": pd.array(np.clip(np.round(14 - 2 * np.maximum(severity, 0)), 3, 15).astype(int), dtype="Int64"),
+            "gcs": pd.array(
+                np.clip(np.round(14 - 2 * np.maximum(severity, 0)), 3, 15).astype(int), dtype="Int64"
+            ),
             "sex": pd.Categorical(np.where(random.normal(size=rows) > 0, "F", "M"), categories=["F", "M"]),
             "ventilated": pd.array(severity + random.normal(size=rows) > 1, dtype="boolean"),
             "lactate": np.exp(0.5 + 0.4 * severity + 0.2 * random.normal(size=rows)).round(1),

@@ -1,4 +1,4 @@
-"""Bad input, killed processes and wrong programs: exceptions that say what to do, and nothing that stays behind."""
+"""Bad input, killed processes, wrong programs: exceptions say what to do, and nothing stays behind."""
 
 import os
 import signal
@@ -143,7 +143,9 @@ def test_an_interrupt_ends_the_program_and_leaves_nothing(tmp_path):
         )
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    python = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment)
+    python = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment
+    )
     assert python.stdout.readline() == "begun\n"
     deadline = time.monotonic() + 60
     while not _children(python.pid, "fit") and time.monotonic() < deadline:

@@ -23,13 +23,22 @@ def program(*words):
 def test_scores_are_those_of_the_program_on_files_to_the_bit(frame, new, mixture, tmp_path):
     mixture.model_.save(tmp_path / "model")
     new.to_parquet(tmp_path / "new.parquet")
-    program("score", tmp_path / "model", "--input", tmp_path / "new.parquet", "--output", tmp_path / "scores.parquet")
+    program(
+        "score",
+        tmp_path / "model",
+        "--input",
+        tmp_path / "new.parquet",
+        "--output",
+        tmp_path / "scores.parquet",
+    )
     expected = pd.read_parquet(tmp_path / "scores.parquet")["log_prob"].to_numpy()
     assert np.array_equal(mixture.score_samples(new), expected)
     assert mixture.score(new) == pytest.approx(expected.mean())
     # The same by CSV, where every number is written with the digits that give it back.
     new.to_csv(tmp_path / "new.csv", index=False)
-    program("score", tmp_path / "model", "--input", tmp_path / "new.csv", "--output", tmp_path / "csv.parquet")
+    program(
+        "score", tmp_path / "model", "--input", tmp_path / "new.csv", "--output", tmp_path / "csv.parquet"
+    )
     assert np.array_equal(pd.read_parquet(tmp_path / "csv.parquet")["log_prob"].to_numpy(), expected)
 
 
@@ -39,7 +48,9 @@ def test_every_library_gives_the_same_scores(new, mixture):
 
     expected = mixture.score_samples(new)
     assert np.array_equal(mixture.score_samples(polars.from_pandas(new)), expected)
-    assert np.array_equal(mixture.score_samples(pyarrow.Table.from_pandas(new, preserve_index=False)), expected)
+    assert np.array_equal(
+        mixture.score_samples(pyarrow.Table.from_pandas(new, preserve_index=False)), expected
+    )
 
 
 def test_samples_have_the_types_of_the_table(frame, mixture):
@@ -67,7 +78,9 @@ def test_grid_search_cross_validation_and_pipeline(frame):
 
 def test_a_flow_fits_within_its_time(frame):
     begun = time.monotonic()
-    flow = cf.ButterflyFlow(preset="small", epochs=2, ensemble=1, n_jobs=1, settings={"hidden": 16}).fit(frame)
+    flow = cf.ButterflyFlow(preset="small", epochs=2, ensemble=1, n_jobs=1, settings={"hidden": 16}).fit(
+        frame
+    )
     assert time.monotonic() - begun < 60
     assert np.isfinite(flow.score_samples(frame)).all()
     assert flow.metrics_["splits"]["test"]["n"] > 0

@@ -26,8 +26,14 @@ def test_check_estimator(name):
         warnings.simplefilter("ignore")
         results = check_estimator(ESTIMATORS[name], on_skip=None, on_fail=None)
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
-    print(name, sum(r["status"] == "passed" for r in results), "passed", sorted(failed),
-          "skipped", sorted(r["check_name"] for r in results if r["status"] == "skipped"))
+    print(
+        name,
+        sum(r["status"] == "passed" for r in results),
+        "passed",
+        sorted(failed),
+        "skipped",
+        sorted(r["check_name"] for r in results if r["status"] == "skipped"),
+    )
     unexpected = {check: error for check, error in failed.items() if check not in EXCEPTIONS}
     assert not unexpected, "\n".join(f"{check}: {error!r}" for check, error in unexpected.items())
 

@@ -76,7 +76,14 @@ def test_thirty_types_score_as_the_files_do(table, tmp_path):
     pa.parquet.write_table(cf._frames.to_arrow(table), tmp_path / "table.parquet")
     import subprocess
 
-    words = ["score", tmp_path / "model", "--input", tmp_path / "table.parquet", "--output", tmp_path / "s.parquet"]
+    words = [
+        "score",
+        tmp_path / "model",
+        "--input",
+        tmp_path / "table.parquet",
+        "--output",
+        tmp_path / "s.parquet",
+    ]
     subprocess.run([cf._binary.binary(), "-q", *map(str, words)], check=True)
     assert np.array_equal(pd.read_parquet(tmp_path / "s.parquet")["log_prob"].to_numpy(), scores)
 

@@ -25,8 +25,8 @@ pub(in crate::cli) struct Check {
     #[arg(long)]
     pub(in crate::cli) force: bool,
 
-    /// Wall-clock time to end within, such as 90s, 10m or 1h: the flow is fitted in what reading, the mixture,
-    /// the flags and the report leave of it, and in a quarter of it at least
+    /// Wall-clock time to end within, such as 90s, 10m or 1h: the flow is fitted in what reading, the
+    /// mixture, the flags and the report leave of it, and in a quarter of it at least
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
     pub(in crate::cli) time_budget: Duration,
 

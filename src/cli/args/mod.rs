@@ -78,8 +78,8 @@ pub(in crate::cli) enum Messages {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// Check data of your own in one go: recognise, ingest, fit, flag and report, and say in ten lines what to
-    /// look at
+    /// Check data of your own in one go: recognise, ingest, fit, flag and report, and say in ten lines what
+    /// to look at
     #[command(after_help = "\
 Examples:
   cohort-flow check table.csv
@@ -149,8 +149,8 @@ Examples:
   cohort-flow evaluate flags.csv --labels out/cohort --label hospital_death   # do the flagged patients die?
   cohort-flow evaluate flags.csv --labels out/cohort --label los_days --above 7")]
     Evaluate(Evaluate),
-    /// Write the records of a bundle for other programs: a table in original units (.csv, .parquet), or
-    /// arrays for NumPy (.npz)
+    /// Write the records of a bundle for other programs: a table in original units (.csv, .parquet, .arrow),
+    /// or arrays for NumPy (.npz)
     #[command(after_help = "\
 Examples:
   cohort-flow export out/cohort --output cohort.csv
@@ -175,8 +175,8 @@ Examples:
 Example:
   cohort-flow serve out/flow --stdio
 
-A request is a line of JSON; records follow it, and come back, as Arrow IPC streams. The page `serve` of the guide
-describes the protocol, and the Python package speaks it.")]
+A request is a line of JSON; records follow it, and come back, as Arrow IPC streams. The page `serve` of
+the guide describes the protocol, and the Python package speaks it.")]
     Serve(Serve),
     /// Print the script with which a shell completes commands and options
     #[command(after_help = "\

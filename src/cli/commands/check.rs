@@ -1,8 +1,9 @@
 //! `check`: everything that the program does with data of somebody's own, in one go and without options.
 //!
-//! The flow is calibrated across folds when the data themselves are flagged, because then every record has been
-//! scored once by a model that was fitted without it; for new records the calibration split is enough. Windows
-//! of signals follow each other in time and are no exchangeable folds, so they are calibrated on the split.
+//! The flow is calibrated across folds when the data themselves are flagged, because then every record has
+//! been scored once by a model that was fitted without it; for new records the calibration split is enough.
+//! Windows of signals follow each other in time and are no exchangeable folds, so they are calibrated on the
+//! split.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -256,9 +257,9 @@ impl Commands {
 
     fn text(&self) -> String {
         format!(
-            "# What `cohort-flow check` did, one step a line; run them with another --output, or add --force.\n\
-             # A fit within a time budget goes as far as the machine allows, so the numbers of a flow differ from\n\
-             # run to run; without --time-budget they are the same on every run.\n{}\n",
+            "# What `cohort-flow check` did, one step a line; run them with another --output, or with --force.\n\
+             # A fit within a time budget goes as far as the machine allows, so a flow differs from run to run;\n\
+             # without --time-budget it is the same on every run.\n{}\n",
             self.0.join("\n")
         )
     }

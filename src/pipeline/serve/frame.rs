@@ -1,6 +1,6 @@
-//! How requests and answers follow each other on a pipe: a line of JSON, and where it says so, data behind it in
-//! chunks. A chunk is its length, four bytes with the lowest first, and so many bytes; one of length 0 ends the
-//! data. So neither side has to know how long they are before it begins to write.
+//! How requests and answers follow each other on a pipe: a line of JSON, and where it says so, data behind it
+//! in chunks. A chunk is its length, four bytes with the lowest first, and so many bytes; one of length 0
+//! ends the data. So neither side has to know how long they are before it begins to write.
 
 use std::io::{self, BufRead, Read, Write};
 

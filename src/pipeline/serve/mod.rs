@@ -2,8 +2,8 @@
 //! its input ends. `src/guide/serve.md` describes the protocol.
 //!
 //! Records that come with a request are put into a file and go the way of `score --input FILE`, so that the
-//! answers are the same to the bit. An answer is written whole before its first byte is sent: a request either
-//! fails with a reason or is answered completely.
+//! answers are the same to the bit. An answer is written whole before its first byte is sent: a request
+//! either fails with a reason or is answered completely.
 
 mod frame;
 mod request;

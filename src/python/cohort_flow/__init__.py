@@ -1,6 +1,7 @@
 """Density estimation on medical tables: ButterflyFlow, Gaussian mixtures, calibrated outliers and a report.
 
-The work is done by the program ``cohort-flow``, which the wheel brings along. Tables go to it as Arrow streams.
+The work is done by the program ``cohort-flow``, which the wheel brings along. Tables go to it as Arrow
+streams.
 
 Examples
 --------

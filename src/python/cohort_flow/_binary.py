@@ -55,7 +55,8 @@ def binary() -> str:
         )
     raise BinaryNotFoundError(
         "the program cohort-flow is not installed",
-        f"install the wheel again with pip install --force-reinstall cohort-flow, or name the program in {VARIABLE}",
+        "install the wheel again with pip install --force-reinstall cohort-flow, or name the program in "
+        + VARIABLE,
         "binary",
     )
 
@@ -65,7 +66,9 @@ def _check_version(path: Path) -> None:
     if key in _checked:
         return
     try:
-        run = subprocess.run([str(path), "--version"], capture_output=True, text=True, timeout=60, check=False)
+        run = subprocess.run(
+            [str(path), "--version"], capture_output=True, text=True, timeout=60, check=False
+        )
     except OSError as error:
         raise BinaryNotFoundError(
             f"{path} cannot be run: {error.strerror}",

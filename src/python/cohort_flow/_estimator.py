@@ -22,7 +22,11 @@ from .errors import InputError
 from .model import Model
 
 #: The name of the check of finite values, which changed in scikit-learn 1.6.
-_FINITE = "ensure_all_finite" if "ensure_all_finite" in inspect.signature(check_array).parameters else "force_all_finite"
+_FINITE = (
+    "ensure_all_finite"
+    if "ensure_all_finite" in inspect.signature(check_array).parameters
+    else "force_all_finite"
+)
 
 #: Records without which no split can be made; a fit may ask for more, and says so.
 _LEAST = 2
@@ -33,7 +37,9 @@ def seed_of(random_state: Any) -> int:
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, (np.random.RandomState, np.random.Generator)):
-        draw = random_state.integers if isinstance(random_state, np.random.Generator) else random_state.randint
+        draw = (
+            random_state.integers if isinstance(random_state, np.random.Generator) else random_state.randint
+        )
         return int(draw(0, 2**31 - 1))
     return int(random_state)
 
@@ -63,14 +69,15 @@ def checked(estimator: Any, X: Any, reset: bool) -> pa.Table:
         estimator.n_features_in_ = n
     elif n != estimator.n_features_in_:
         raise ValueError(
-            f"X has {n} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} features as input"
+            f"X has {n} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} "
+            "features as input"
         )
     least = _LEAST if reset else 1
     if arrow.num_rows < least:
         raise InputError(
-            f"Found array with {arrow.num_rows} sample(s) (shape=({arrow.num_rows}, {n})) while a minimum of {least} "
-            "is required",
-            f"pass at least {least} records; those of a fit are divided into splits, and a density needs some dozens"
+            f"Found array with {arrow.num_rows} sample(s) (shape=({arrow.num_rows}, {n})) while a minimum of "
+            f"{least} is required",
+            f"pass at least {least} records; a fit divides them into splits, and a density needs some dozens"
             if reset
             else "pass at least one record",
             "input",
@@ -81,7 +88,7 @@ def checked(estimator: Any, X: Any, reset: bool) -> pa.Table:
             if infinite:
                 raise InputError(
                     f"column {name!r} contains infinity in {infinite} of {arrow.num_rows} rows",
-                    "write what is missing as NaN or None, and give limits of measurement as texts such as '<0.1'",
+                    "write what is missing as NaN or None, and limits of measurement as texts such as '<0.1'",
                     "input",
                 )
     return arrow
@@ -101,8 +108,8 @@ def _names_of(X: Any) -> Optional[Any]:
             return None
         if len(kinds) > 1:
             raise TypeError(
-                "Feature names are only supported if all input features have string names, but your input has "
-                f"{kinds} as feature name / column name types."
+                "Feature names are only supported if all input features have string names, but your input "
+                f"has {kinds} as feature name / column name types."
             )
     else:
         return None
@@ -175,8 +182,8 @@ class DensityEstimator(BaseEstimator):
         Parameters
         ----------
         X : table or Bundle
-            Records as a table of pandas, Polars, pyarrow or NumPy, one row each, or a bundle that :func:`ingest`
-            made.
+            Records as a table of pandas, Polars, pyarrow or NumPy, one row each, or a bundle that
+            :func:`ingest` made.
         y : ignored
             For the conventions of scikit-learn.
 
@@ -213,7 +220,15 @@ class DensityEstimator(BaseEstimator):
                     "input",
                 )
             settings[f"role.{self.subject}"] = "group"
-        words = ["ingest", "wide-table", "--input", "-", "--output", str(bundle), *settings_as_options(settings)]
+        words = [
+            "ingest",
+            "wide-table",
+            "--input",
+            "-",
+            "--output",
+            str(bundle),
+            *settings_as_options(settings),
+        ]
         run(words, stream(table), self.progress, self.n_jobs)
 
     def _shared_options(self) -> list[str]:
@@ -233,7 +248,9 @@ class DensityEstimator(BaseEstimator):
     def _fitted(self) -> Model:
         if not hasattr(self, "model_"):
             name = type(self).__name__
-            raise NotFittedError(f"This {name} instance is not fitted yet. Call 'fit' before using this estimator.")
+            raise NotFittedError(
+                f"This {name} instance is not fitted yet. Call 'fit' before using this estimator."
+            )
         model: Model = self.model_
         return model
 

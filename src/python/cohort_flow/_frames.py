@@ -40,7 +40,8 @@ def _column_of_objects(values: Any, name: str) -> pa.Array:
     for value, is_missing in zip(values, missing):
         if not is_missing and isinstance(value, (dict, list, tuple, set)):
             raise TypeError(
-                f"column {name!r} holds a {type(value).__name__}; argument must be a string, a number, a date or None"
+                f"column {name!r} holds a {type(value).__name__}; "
+                "argument must be a string, a number, a date or None"
             )
     return pa.array([None if gone else str(value) for value, gone in zip(values, missing)], pa.string())
 
@@ -68,9 +69,12 @@ def _named(columns: list[Any], names: list[str], rows: int) -> pa.Table:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(
-            f"several columns are called {', '.join(map(repr, twice))}", "give every column a name of its own", "input"
+            f"several columns are called {', '.join(map(repr, twice))}",
+            "give every column a name of its own",
+            "input",
         )
-    # Codes of levels are sent as the levels: what stands for a missing level is not the same in every library.
+    # Codes of levels are sent as the levels: what stands for a missing level is not the same in every
+    # library.
     columns = [c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in columns]
     if not columns:
         raise InputError(
@@ -110,10 +114,13 @@ def to_arrow(table: Any) -> pa.Table:
         if table.dtype == object:
             columns = [_column_of_objects(table[:, at], names[at]) for at in range(table.shape[1])]
         else:
-            columns = [pa.array(np.ascontiguousarray(table[:, at]), from_pandas=True) for at in range(table.shape[1])]
+            columns = [
+                pa.array(np.ascontiguousarray(table[:, at]), from_pandas=True) for at in range(table.shape[1])
+            ]
         return _named(columns, names, table.shape[0])
     raise TypeError(
-        f"expected a table of pandas, Polars, pyarrow or a two-dimensional NumPy array, got {type(table).__name__}"
+        "expected a table of pandas, Polars, pyarrow or a two-dimensional NumPy array, "
+        f"got {type(table).__name__}"
     )
 
 
@@ -212,7 +219,9 @@ def give(arrow: pa.Table, kind: str) -> Any:
 
 
 def _numbers(column: Any) -> Any:
-    values = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    values = (
+        column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    )
     return values
 
 

@@ -22,8 +22,8 @@ PATIENCE = 10.0
 def start(arguments: Sequence[str], environment: Optional[dict[str, str]] = None, **options: Any) -> Any:
     """Start the program with standard input and output as pipes.
 
-    It gets a process group of its own, so that Ctrl-C reaches Python alone, which then ends the program in good
-    order.
+    It gets a process group of its own, so that Ctrl-C reaches Python alone, which then ends the program in
+    good order.
     """
     group: dict[str, Any] = {}
     if sys.platform == "win32":
@@ -66,7 +66,10 @@ def end(process: Any) -> None:
 def warn(message: str) -> None:
     """Give a warning of the program as one of Python, at the line of the user's that caused it."""
     level, frame = 1, sys._getframe(0)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("cohort_flow", "sklearn"):
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in (
+        "cohort_flow",
+        "sklearn",
+    ):
         level, frame = level + 1, frame.f_back  # type: ignore[assignment]
     warnings.warn(message, CohortFlowWarning, stacklevel=level)
 
@@ -220,7 +223,9 @@ def threads(n_jobs: Optional[int]) -> list[str]:
     if n_jobs is None:
         return []
     if n_jobs == 0:
-        raise UsageError("n_jobs is 0, and no work is done by no thread", "use 1, or -1 for all cores", "usage")
+        raise UsageError(
+            "n_jobs is 0, and no work is done by no thread", "use 1, or -1 for all cores", "usage"
+        )
     if n_jobs < 0:
         n_jobs = max(1, (os.cpu_count() or 1) + 1 + n_jobs)
     return ["--threads", str(n_jobs)]

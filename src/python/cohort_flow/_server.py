@@ -152,7 +152,8 @@ class Server:
             except (BrokenPipeError, EOFError) as error:
                 raise self._died() from error
             except KeyboardInterrupt:
-                # An answer may be half read: the next request needs a process that has not been asked anything.
+                # An answer may be half read: the next request needs a process that has not been asked
+                # anything.
                 self.close()
                 raise
 

@@ -28,8 +28,8 @@ class Check:
     path : pathlib.Path
         The folder with everything that was made.
     summary : dict
-        What was read and left out, which model explains held-out records better, the most unusual records, what to
-        look at first, and all messages.
+        What was read and left out, which model explains held-out records better, the most unusual records,
+        what to look at first, and all messages.
     """
 
     def __init__(self, path: PathLike, summary: dict[str, Any]) -> None:
@@ -65,7 +65,8 @@ class Check:
     def flags(self, as_: Optional[str] = None) -> Any:
         """Return the flags as a table of the library ``as_``; pandas where it is installed, else pyarrow."""
         table = pa.csv.read_csv(
-            self.path / "flags.csv", convert_options=pa.csv.ConvertOptions(column_types={"record_id": pa.string()})
+            self.path / "flags.csv",
+            convert_options=pa.csv.ConvertOptions(column_types={"record_id": pa.string()}),
         )
         return give(table, as_ or default_kind())
 

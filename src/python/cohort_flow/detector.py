@@ -24,14 +24,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     model : estimator, optional
         The density, which is cloned and fitted; ``ButterflyFlow()`` by default.
     alpha : float
-        Records are flagged when their p-value is at or below this level: of ordinary records, at most this share is
-        flagged, on average.
+        Records are flagged when their p-value is at or below this level: of ordinary records, at most this
+        share is flagged, on average.
     fdr : float, optional
-        Flag in its place so that the expected share of false flags stays below this level, over the records that are
-        asked about together.
+        Flag in its place so that the expected share of false flags stays below this level, over the records
+        that are asked about together.
     measure : str
-        What ranks records: ``"combined"``, ``"log-likelihood"``, ``"vector"``, ``"marginal"``, ``"dependence"``,
-        ``"distance"``, ``"mixture"`` or ``"extreme"``.
+        What ranks records: ``"combined"``, ``"log-likelihood"``, ``"vector"``, ``"marginal"``,
+        ``"dependence"``, ``"distance"``, ``"mixture"`` or ``"extreme"``.
     random_state : int, RandomState or None
         Seed of the fit; it takes the place of the model's where it is given.
 
@@ -46,8 +46,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    Records that a model was fitted on have p-values that lean towards 1. ``fit_predict`` therefore finds fewer errors
-    than ``predict`` finds in new records; a model with ``calibration="cross"`` finds more.
+    Records that a model was fitted on have p-values that lean towards 1. ``fit_predict`` therefore finds
+    fewer errors than ``predict`` finds in new records; a model with ``calibration="cross"`` finds more.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         # Calibration scores of the measure that a model prefers stand apart from those of the others.
         scores = header.get("other_calibrations", {}).get(self.measure, header["calibration"])
         ordered = np.sort(np.asarray(scores, dtype=float))[::-1]
-        # p = (1 + number of calibration scores at or above) / (n + 1), and a record is flagged at p ≤ alpha.
+        # p = (1 + number of calibration scores at or above) / (n + 1); a record is flagged at p ≤ alpha.
         above = int(np.floor(self.alpha * (len(ordered) + 1) + 1e-9)) - 1
         if above < 0:
             return -np.inf
@@ -106,7 +106,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def _fitted(self) -> Model:
         if not hasattr(self, "estimator_"):
             name = type(self).__name__
-            raise NotFittedError(f"This {name} instance is not fitted yet. Call 'fit' before using this estimator.")
+            raise NotFittedError(
+                f"This {name} instance is not fitted yet. Call 'fit' before using this estimator."
+            )
         model: Model = self.estimator_.model_
         return model
 
@@ -120,7 +122,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return -self._flags(X, explain=0)["score"].to_numpy()
 
     def decision_function(self, X: Any) -> Any:
-        """Return ``score_samples`` less ``offset_``; below 0 for records that are flagged at the level ``alpha``."""
+        """Return ``score_samples`` less ``offset_``; below 0 for records flagged at the level ``alpha``."""
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: Any) -> Any:

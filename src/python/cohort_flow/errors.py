@@ -1,7 +1,7 @@
 """Exceptions and the warning of this package.
 
-Every exception has the message of the program and, where there is one, its hint: what to do about it. Those that
-tell of wrong input are also a ``ValueError``, as scikit-learn expects.
+Every exception has the message of the program and, where there is one, its hint: what to do about it. Those
+that tell of wrong input are also a ``ValueError``, as scikit-learn expects.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     model : estimator, optional
         The density, which is cloned and fitted; ``GaussianMixture()`` by default.
     draws : int
-        Completions of each record. :meth:`transform` fills a number by their mean and a level by the most frequent
-        one; :meth:`complete` returns all of them, for multiple imputation.
+        Completions of each record. :meth:`transform` fills a number by their mean and a level by the most
+        frequent one; :meth:`complete` returns all of them, for multiple imputation.
     importance_samples : int
-        Candidates from which the completions of a record are chosen; more of them are needed where warnings tell of
-        few effective samples.
+        Candidates from which the completions of a record are chosen; more of them are needed where warnings
+        tell of few effective samples.
     prefit : bool
         Use ``model`` as it is, without fitting it again.
     random_state : int, RandomState or None
@@ -44,8 +44,8 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    Columns that the density does not know, such as identifiers, and values that are there stay as they are. A number
-    of a column of whole numbers is rounded.
+    Columns that the density does not know, such as identifiers, and values that are there stay as they are.
+    A number of a column of whole numbers is rounded.
 
     Examples
     --------
@@ -95,7 +95,9 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         model = getattr(getattr(self, "estimator_", None), "model_", None)
         if model is None:
             name = type(self).__name__
-            raise NotFittedError(f"This {name} instance is not fitted yet. Call 'fit' before using this estimator.")
+            raise NotFittedError(
+                f"This {name} instance is not fitted yet. Call 'fit' before using this estimator."
+            )
         fitted: Model = model
         return fitted
 
@@ -144,7 +146,9 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         holes = [name for name in known if _missing(arrow[name]).true_count > 0]
         if not holes:
             return Layout(X, arrow).restore(arrow, index_of(X))
-        rows = np.flatnonzero(np.any([_missing(arrow[name]).to_numpy(zero_copy_only=False) for name in holes], axis=0))
+        rows = np.flatnonzero(
+            np.any([_missing(arrow[name]).to_numpy(zero_copy_only=False) for name in holes], axis=0)
+        )
         drawn = self._draws(arrow.take(pa.array(rows)), self.draws)
         columns = {name: arrow[name] for name in arrow.column_names}
         for name in holes:

@@ -17,8 +17,9 @@ class GaussianMixture(DensityEstimator):
     ----------
     family : {"gmm", "tmix", "armix"}
         Gaussians, t distributions, or autoregressive mixtures.
-    time_budget, condition_on, subject, trim, calibration, calibrate_by, settings, table_settings, random_state, \
-n_jobs, progress
+    time_budget, condition_on, subject, trim, calibration, calibrate_by :
+        As of :class:`ButterflyFlow`.
+    settings, table_settings, random_state, n_jobs, progress :
         As of :class:`ButterflyFlow`.
 
     Attributes

@@ -20,8 +20,8 @@ PathLike = Union[str, Path]
 class Model:
     """A fitted model, which is the content of a model folder.
 
-    It is loaded by a process of the program at the first question, and the process ends with the object. A copy by
-    :mod:`pickle` holds the bytes alone.
+    It is loaded by a process of the program at the first question, and the process ends with the object. A
+    copy by :mod:`pickle` holds the bytes alone.
 
     Parameters
     ----------
@@ -51,7 +51,9 @@ class Model:
         path = Path(folder)
         if not path.is_dir():
             raise ModelError(f"{path} is no model folder", "give the folder that `fit` wrote", "model")
-        return cls({file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()}, n_jobs)
+        return cls(
+            {file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()}, n_jobs
+        )
 
     def save(self, folder: PathLike) -> Path:
         """Write a model folder, which every command of the program can use."""

@@ -50,7 +50,9 @@ def _model_of(model: Any) -> Union[Model, Path]:
     if isinstance(model, Model):
         return model
     raise UsageError(
-        f"{type(model).__name__} is no fitted model", "pass fitted estimators, models, or paths of model folders", "usage"
+        f"{type(model).__name__} is no fitted model",
+        "pass fitted estimators, models, or paths of model folders",
+        "usage",
     )
 
 
@@ -102,7 +104,11 @@ def report(
             if isinstance(fitted, Model):
                 # The report calls models by the names of their folders.
                 name = type(model).__name__
-                place = Path(folder) / name if not (Path(folder) / name).exists() else Path(folder) / f"{name}-{at + 1}"
+                place = (
+                    Path(folder) / name
+                    if not (Path(folder) / name).exists()
+                    else Path(folder) / f"{name}-{at + 1}"
+                )
                 fitted = fitted.save(place)
             words += ["--model", str(fitted)]
         words += ["--identifiable"] if identifiable else []
