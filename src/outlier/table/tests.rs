@@ -226,7 +226,7 @@ fn the_combined_score_is_calibrated_as_well() {
     let flags = flag(&w.density, &w.encoder, &calibration, rows.view(), &ids(2000), &options).unwrap();
     let flagged: Vec<&FlagRow> = flags.rows.iter().filter(|r| r.flagged).collect();
     let share = flagged.len() as f64 / 2000.0;
-    assert!(flagged.iter().all(|r| r.reasons.len() == 4 && r.reasons[0].tail < 0.5), "{flagged:?}");
+    assert!(flagged.iter().all(|r| r.reasons.len() == 5 && r.reasons[0].tail < 0.5), "{flagged:?}");
     assert!((share - 0.1).abs() < 3.0 * 0.0116, "{share}");
 }
 

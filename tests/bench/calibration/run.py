@@ -116,10 +116,10 @@ def main():
     parser.add_argument("--train", type=int, default=400)
     parser.add_argument("--test", type=int, default=1000)
     parser.add_argument("--modes", default="split,group,cross")
-    parser.add_argument("--fit", help="further options of fit [default for the public tables: --model tmix]")
+    parser.add_argument("--fit", help="further options of fit [default for the public tables: --model gmm]")
     args = parser.parse_args()
     if not args.table:
-        args.fit = "--model tmix" if args.fit is None else args.fit
+        args.fit = "--model gmm" if args.fit is None else args.fit
         return public(args)
     args.fit = args.fit or ""
     frame = pd.read_parquet(args.table).drop(columns=["record_id", "subject_id", "split"])
