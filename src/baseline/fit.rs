@@ -67,11 +67,11 @@ pub fn fit_mixture<'a>(
 }
 
 /// The same, with one of so many training rows at each stage.
-fn fit_in_stages(
-    train: ArrayView2<'_, f64>,
-    validation: ArrayView2<'_, f64>,
+fn fit_in_stages<'a>(
+    train: ArrayView2<'a, f64>,
+    validation: ArrayView2<'a, f64>,
     units: usize,
-    config: &MixtureConfig,
+    config: &'a MixtureConfig,
     stages: Vec<usize>,
 ) -> Result<(Mixture, Vec<MixtureTrial>), MixtureError> {
     let validation = every(validation, validation.nrows().div_ceil(CHOOSING));
