@@ -29,6 +29,11 @@ fn ingest(dir: &Path) {
     succeed(dir, &[args.as_slice(), &roles].concat());
 }
 
+/// The JSON of an output, which warnings may precede.
+fn parsed(text: &str) -> serde_json::Value {
+    serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap()
+}
+
 #[test]
 fn labels_are_kept_beside_the_features_and_judge_the_flags() {
     let folder = tempfile::tempdir().unwrap();
@@ -49,7 +54,7 @@ fn labels_are_kept_beside_the_features_and_judge_the_flags() {
     succeed(dir, &["flag", "model", "bundle", "--alpha", "0.06", "--output", "flags.csv"]);
     let args = ["evaluate", "flags.csv", "--labels", "bundle", "--label", "died"];
     let found: serde_json::Value =
-        serde_json::from_str(&succeed(dir, &[args.as_slice(), &["--json"]].concat())).unwrap();
+        parsed(&succeed(dir, &[args.as_slice(), &["--json"]].concat()));
     let known = (0..200).filter(|i| i % 9 != 8).count();
     assert_eq!(found["n"], known);
     assert_eq!(found["flagged"]["n"].as_u64().unwrap() + found["rest"]["n"].as_u64().unwrap(), known as u64);
@@ -58,12 +63,12 @@ fn labels_are_kept_beside_the_features_and_judge_the_flags() {
     assert!(succeed(dir, &args).contains("95 % interval"));
     // A table says the same as the bundle that was made of it.
     let of_table = ["evaluate", "flags.csv", "--labels", "table.csv", "--label", "died", "--json"];
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&succeed(dir, &of_table)).unwrap(), found);
+    assert_eq!(parsed(&succeed(dir, &of_table)), found);
     // Scores rank as well, and say nothing of flags.
     succeed(dir, &["score", "model", "bundle", "--output", "scores.csv"]);
     let of_scores =
         ["evaluate", "scores.csv", "--labels", "bundle", "--label", "days", "--above", "6", "--json"];
-    let ranked: serde_json::Value = serde_json::from_str(&succeed(dir, &of_scores)).unwrap();
+    let ranked: serde_json::Value = parsed(&succeed(dir, &of_scores));
     assert!(ranked["flagged"].is_null() && ranked["n"] == 200, "{ranked}");
     fail(
         dir,

@@ -69,7 +69,7 @@ fn a_database_without_a_part_says_for_want_of_what_a_score_is_left_out() {
     let told = |score: &str| {
         pipeline.left_out.iter().find(|text| text.starts_with(&format!("{score} (for want of")))
     };
-    assert!(told("sofa").unwrap().contains("gcs_eye"), "{:?}", pipeline.left_out);
+    assert!(told("sofa_nervous").unwrap().contains("gcs_eye"), "{:?}", pipeline.left_out);
     assert!(pipeline.features.iter().any(|f| f.variable == "sirs"), "SIRS needs no coma scale");
 }
 
