@@ -206,15 +206,16 @@ fn count_channels(record: &Path, together: &mut BTreeMap<Vec<String>, f64>) {
     let Ok(record) = Record::open(record) else { return };
     for segment in &record.segments {
         let Ok(Some(header)) = record.segment_header(segment) else { continue };
-        let seconds = segment.n_frames as f64 / header.frequency.max(1e-9);
+        // Samples and not seconds: numerics cover as much time with a value a minute, and are no waveforms.
+        let samples = segment.n_frames as f64;
         let mut channels: Vec<(&str, usize)> =
             header.signals.iter().map(|s| (s.name.as_str(), s.samples_per_frame)).collect();
         channels.sort_unstable();
         channels.dedup();
         for (i, (one, rate)) in channels.iter().enumerate() {
-            *together.entry(vec![(*one).to_owned()]).or_default() += seconds;
+            *together.entry(vec![(*one).to_owned()]).or_default() += samples;
             for (other, _) in channels[i + 1..].iter().filter(|(other, r)| r == rate && other != one) {
-                *together.entry(vec![(*one).to_owned(), (*other).to_owned()]).or_default() += seconds;
+                *together.entry(vec![(*one).to_owned(), (*other).to_owned()]).or_default() += samples;
             }
         }
     }

@@ -43,9 +43,11 @@ const FDR: f64 = 0.1;
 pub(super) fn run(args: &args::Check, console: &Console) -> Result {
     let inputs = [Some(args.input.as_path()), args.new.as_deref()];
     keep_inputs(&args.output, inputs.into_iter().flatten())?;
+    // Before anything is written: what is not recognised leaves no folder behind.
+    let given = pipeline::recognise(&args.input)?;
     let staged = Staged::dir(&args.output, args.force)?;
     let check = Check { args, console, dir: staged.path(), commands: Commands::default() };
-    let (summary, commands) = check.run()?;
+    let (summary, commands) = check.run(&given)?;
     write(&staged.path().join("summary.txt"), &summary.text())?;
     write(&staged.path().join("commands.txt"), &commands.text())?;
     staged.commit()?;
@@ -70,22 +72,21 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn run(mut self) -> std::result::Result<(Summary, Commands), Error> {
+    fn run(mut self, given: &Given) -> std::result::Result<(Summary, Commands), Error> {
         let begun = Instant::now();
-        let given = pipeline::recognise(&self.args.input)?;
         self.console.note(&format!("{} is {}", self.args.input.display(), given.what));
-        let ingested = self.ingest(&given, "bundle")?;
+        let ingested = self.ingest(given, "bundle")?;
         let windows = matches!(ingested.manifest.shape, Shape::Windows { .. });
         // A mixture chooses its settings by itself and knows no time budget, so it comes first.
         let mixture = self.fit("mixture", windows, None)?;
         let budget = self.args.time_budget.as_secs_f64();
         let left = (FITTED * budget - begun.elapsed().as_secs_f64()).max(FLOW * budget);
         let flow = self.fit("flow", windows, Some(left))?;
-        let new = self.args.new.as_deref().map(|new| self.new_records(new, &given)).transpose()?;
+        let new = self.args.new.as_deref().map(|new| self.new_records(new, given)).transpose()?;
         let flags = self.flag(new.as_deref())?;
         self.report(new.as_deref())?;
         let summary = Summary::of(&Checked {
-            given: &given,
+            given,
             ingested: &ingested,
             models: [("flow", &flow), ("mixture", &mixture)],
             flags: &flags,
