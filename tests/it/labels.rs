@@ -53,8 +53,7 @@ fn labels_are_kept_beside_the_features_and_judge_the_flags() {
     succeed(dir, &["fit", "bundle", "--model", "gmm", "--output", "model"]);
     succeed(dir, &["flag", "model", "bundle", "--alpha", "0.06", "--output", "flags.csv"]);
     let args = ["evaluate", "flags.csv", "--labels", "bundle", "--label", "died"];
-    let found: serde_json::Value =
-        parsed(&succeed(dir, &[args.as_slice(), &["--json"]].concat()));
+    let found: serde_json::Value = parsed(&succeed(dir, &[args.as_slice(), &["--json"]].concat()));
     let known = (0..200).filter(|i| i % 9 != 8).count();
     assert_eq!(found["n"], known);
     assert_eq!(found["flagged"]["n"].as_u64().unwrap() + found["rest"]["n"].as_u64().unwrap(), known as u64);
