@@ -34,8 +34,8 @@ FIT = "--preset small --epochs 12 --set checkpoint_epochs=2"
 JOBS = [
     Job("ingest", "ingest mimic3-first-24h --input ../inputs/extract --output bundle", ("bundle",)),
     Job("ingest of a table", "ingest wide-table --input ../inputs/table.csv --output bundle", ("bundle",)),
-    Job("ingest, replacing", "ingest wide-table --input ../inputs/table.csv --output bundle --force", ("bundle",),
-        replaces=True),
+    Job("ingest, replacing", "ingest wide-table --input ../inputs/table.csv --output bundle --force",
+        ("bundle",), replaces=True),
     Job("fit", f"fit ../inputs/bundle --output model {FIT}", ("model",), resumes=True),
     Job("flag", "flag ../inputs/model ../inputs/bundle --output flags.csv --json flags.json",
         ("flags.csv", "flags.json")),
@@ -102,6 +102,6 @@ def without_times(value):
 
 
 def temporaries(folder):
-    """Everything below a folder that is on the way to an output, and what lies in the folder of scratch files."""
+    """What lies below a folder on the way to an output, and in its folder of scratch files."""
     staged = [p for p in folder.rglob("*") if STAGE.fullmatch(p.name)]
     return sorted(str(p.relative_to(folder)) for p in [*staged, *(folder / "tmp").iterdir()])

@@ -78,7 +78,7 @@ def full_disk(harness, job):
 
 
 def refuse(harness, job):
-    """Folders and inputs that another user may not write or read. Root is let in everywhere, and so gives way."""
+    """Folders and inputs that one may not write or read. Root is let in everywhere, and so gives way."""
     as_whom = {}
     if os.getuid() == 0:
         as_whom = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
@@ -86,7 +86,8 @@ def refuse(harness, job):
         try:
             subprocess.run([harness.program, "--version"], stdout=subprocess.DEVNULL, check=True, **as_whom)
         except (OSError, subprocess.CalledProcessError):
-            once(harness, "permissions: skipped, since root is let in everywhere and `nobody` may not run the program")
+            once(harness, "permissions: skipped, since root is let in everywhere and `nobody` may not run "
+                          "the program")
             return
     if job.outputs:
         folder = harness.fresh(job)

@@ -1,9 +1,9 @@
-"""Disturbs every command at random moments and in every way that a machine does, and checks what is left behind.
+"""Disturbs every command at random moments, as a machine and its users do, and checks what is left behind.
 
-After each disturbance: an output is absent or whole, with the bytes of an undisturbed run (a replaced output may
-also be the former one); an error is an exit code 2 with the word `error`, never a panic; another run, of `fit` with
-`--resume`, succeeds with the bytes of an undisturbed run; and nothing temporary remains after it. Prints a table of
-faults, moments and outcomes, and ends with 1 if anything was wrong.
+After each disturbance: an output is absent or whole, with the bytes of an undisturbed run (a replaced output
+may also be the former one); an error is an exit code 2 with the word `error`, never a panic; another run, of
+`fit` with `--resume`, succeeds with the bytes of an undisturbed run; and nothing temporary remains after it.
+Prints a table of faults, moments and outcomes, and ends with 1 if anything was wrong.
 
 Not tested here: a clock that goes back, a thread that panics, the loss of power.
 """
@@ -115,7 +115,9 @@ class Harness:
             return "the next run gave other bytes"
         remaining = temporaries(folder)
         others = {p.name for p in folder.iterdir()} - {"tmp", *job.outputs}
-        return f"after the next run there remain {remaining} {sorted(others)}" if remaining or others else None
+        if remaining or others:
+            return f"after the next run there remain {remaining} {sorted(others)}"
+        return None
 
     def judge(self, fault, job, folder, child, error, expected):
         """Notes the outcome of a run that was disturbed; `expected` are the exit codes that are in order."""
