@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::ingest::IngestError;
 use crate::ingest::source::Cell;
 use crate::message::{Message, Weight};
+use crate::schema::Split;
 
 use super::account::{self, At};
 use super::names::{names_a_split, names_splits, split_of};
