@@ -49,7 +49,10 @@ impl IoError {
 
 impl Hint for IoError {
     fn hint(&self) -> Option<String> {
-        use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, StorageFull};
+        use std::io::ErrorKind::{
+            FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+            StorageFull,
+        };
         match self.source.kind() {
             NotFound | NotADirectory => {
                 Some("check the path; relative paths start at the current folder".into())
@@ -58,6 +61,12 @@ impl Hint for IoError {
             StorageFull => {
                 Some("free some space or choose another disk; nothing half-written was left behind".into())
             }
+            QuotaExceeded | FileTooLarge => Some(
+                "ask for a larger limit (`ulimit -f`, quota) or choose another disk; nothing half-written was \
+                 left behind"
+                    .into(),
+            ),
+            ReadOnlyFilesystem => Some("choose a folder on a disk that can be written".into()),
             _ => None,
         }
     }

@@ -55,7 +55,7 @@
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them
-//! L0  num  random  density  output  error  message
+//! L0  num  random  density  output  error  message  plain_file
 //! ```
 
 pub mod density;
@@ -63,6 +63,7 @@ pub mod error;
 pub mod message;
 pub mod num;
 pub mod output;
+pub mod plain_file;
 pub mod random;
 
 pub mod schema;

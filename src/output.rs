@@ -2,17 +2,25 @@
 //! the end.
 //!
 //! The paths under construction are registered, so that an interrupt handler can remove unfinished outputs
-//! ([`remove_unfinished`]) before the process ends. A [`Staged`] output that is dropped without `commit` is
-//! removed as well.
+//! ([`abandon_unfinished`]) before the process ends. A [`Staged`] output that is dropped without `commit` is
+//! removed as well. What a killed process or a power failure left behind is removed when the same output is
+//! made again: a lock tells it from what another process is building at the moment.
 
+mod durable;
+mod held;
+mod leftovers;
+mod remove;
 mod scratch;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Hint, IoError};
 
+use held::Held;
+use remove::remove;
 pub use scratch::Scratch;
 
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -75,6 +83,7 @@ pub struct Staged {
     target: PathBuf,
     force: bool,
     done: bool,
+    _held: Held,
 }
 
 impl Staged {
@@ -84,33 +93,43 @@ impl Staged {
     /// [`OutputError::Exists`] when the target exists and `force` is not set; [`OutputError::NoName`] when
     /// the target has no name; I/O failures.
     pub fn dir(target: &Path, force: bool) -> Result<Self, OutputError> {
-        let staged = Self::new(target, force)?;
-        fs::create_dir_all(&staged.stage).map_err(IoError::on("create", &staged.stage))?;
-        Ok(staged)
+        Self::new(target, force, |stage| fs::create_dir(stage))
     }
 
-    /// Starts a file. The caller writes it at [`path`](Self::path).
+    /// Starts a file. The caller writes it at [`path`](Self::path), where an empty file lies until then.
     ///
     /// # Errors
     /// The same as for [`dir`](Self::dir).
     pub fn file(target: &Path, force: bool) -> Result<Self, OutputError> {
-        Self::new(target, force)
+        Self::new(target, force, |stage| fs::File::create_new(stage).map(drop))
     }
 
-    fn new(target: &Path, force: bool) -> Result<Self, OutputError> {
+    fn new(
+        target: &Path,
+        force: bool,
+        create: impl Fn(&Path) -> io::Result<()>,
+    ) -> Result<Self, OutputError> {
         let name = target.file_name().ok_or_else(|| OutputError::NoName(target.to_path_buf()))?;
+        let (name, parent) = (name.to_string_lossy(), folder_of(target));
+        // Before the question whether the target exists: a former output may have to be put back first.
+        clear_leftovers(target);
         if !force && target.symlink_metadata().is_ok() {
             return Err(OutputError::Exists(target.to_path_buf()));
         }
-        let parent = match target.parent() {
-            Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
-            _ => PathBuf::from("."),
-        };
         fs::create_dir_all(&parent).map_err(IoError::on("create", &parent))?;
-        let stage = parent.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-        remove(&stage);
-        begun(&stage);
-        Ok(Self { stage, target: target.to_path_buf(), force, done: false })
+        // Process numbers repeat in containers, so that a name can be taken by a process that is alive.
+        for attempt in 0_u64.. {
+            let stage = parent.join(leftovers::stage_name(&name, attempt));
+            match create(&stage) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
+                made => made.map_err(IoError::on("create", &stage))?,
+            }
+            // Somebody who clears up may have found the new place before it was held.
+            let Some(held) = Held::of(&stage) else { continue };
+            begun(&stage);
+            return Ok(Self { stage, target: target.to_path_buf(), force, done: false, _held: held });
+        }
+        Err(OutputError::Exists(target.to_path_buf()))
     }
 
     /// Path that the caller writes to until it calls [`commit`](Self::commit).
@@ -118,39 +137,58 @@ impl Staged {
         &self.stage
     }
 
-    /// Moves the finished output into its place. A former output is replaced only at this point.
+    /// Moves the finished output into its place, after all of it has reached the disk. A former output is
+    /// replaced only at this point.
     ///
     /// # Errors
     /// [`OutputError::Exists`] when the target appeared in the meantime and `force` is not set; I/O failures,
     /// after which the former output is still in its place.
     pub fn commit(mut self) -> Result<(), OutputError> {
+        durable::sync(&self.stage)?;
+        {
+            // An interrupt handler removes what is registered, file by file. Without the lock, it could empty
+            // the folder that is renamed at the same moment.
+            let mut list = unfinished();
+            if !list.contains(&self.stage) {
+                return Err(IoError::on("finish", &self.target)(io::ErrorKind::Interrupted.into()).into());
+            }
+            self.place()?;
+            list.retain(|path| *path != self.stage);
+            self.done = true;
+        }
+        Ok(durable::sync_folder_of(&self.target)?)
+    }
+
+    fn place(&self) -> Result<(), OutputError> {
         if self.target.symlink_metadata().is_ok() {
             if !self.force {
                 return Err(OutputError::Exists(self.target.clone()));
             }
             if self.target.is_dir() || self.stage.is_dir() {
-                // A folder cannot be renamed over another one. The old folder is moved aside first, and moved
-                // back if the rename fails.
-                let aside = self.stage.with_extension("former");
-                remove(&aside);
-                fs::rename(&self.target, &aside).map_err(IoError::on("move aside", &self.target))?;
-                if let Err(e) = fs::rename(&self.stage, &self.target) {
-                    fs::rename(&aside, &self.target).map_err(IoError::on("restore", &self.target))?;
-                    return Err(IoError::on("rename to", &self.target)(e).into());
-                }
-                remove(&aside);
-                self.finish();
-                return Ok(());
+                return self.place_over_folder();
             }
         }
         fs::rename(&self.stage, &self.target).map_err(IoError::on("rename to", &self.target))?;
-        self.finish();
         Ok(())
     }
 
-    fn finish(&mut self) {
-        self.done = true;
-        forget(&self.stage);
+    /// A folder cannot be renamed over another one. The old folder is moved aside first, and moved back if the
+    /// rename fails. It is held meanwhile, so that others know that its owner will move it back.
+    fn place_over_folder(&self) -> Result<(), OutputError> {
+        let aside = self.stage.with_extension(leftovers::FORMER);
+        remove(&aside);
+        let _held = Held::of(&self.target);
+        fs::rename(&self.target, &aside).map_err(IoError::on("move aside", &self.target))?;
+        if let Err(e) = fs::rename(&self.stage, &self.target) {
+            // Where another process has put its own output there in the meantime, that one stays.
+            if self.target.symlink_metadata().is_err() {
+                fs::rename(&aside, &self.target).map_err(IoError::on("restore", &self.target))?;
+            }
+            remove(&aside);
+            return Err(IoError::on("rename to", &self.target)(e).into());
+        }
+        remove(&aside);
+        Ok(())
     }
 }
 
@@ -173,77 +211,54 @@ pub fn write_atomic(target: &Path, bytes: &[u8]) -> Result<(), OutputError> {
     staged.commit()
 }
 
-/// Removes every output that was started and not committed. Interrupt handlers call this function.
-pub fn remove_unfinished() {
-    if let Ok(mut list) = UNFINISHED.lock() {
-        for path in list.drain(..) {
-            remove(&path);
-        }
+/// Removes what killed processes left on the way to an output.
+pub fn clear_leftovers(target: &Path) {
+    if let Some(name) = target.file_name() {
+        leftovers::clear(&folder_of(target), &name.to_string_lossy(), target);
     }
+}
+
+fn folder_of(target: &Path) -> PathBuf {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Removes every output that was started and not committed.
+pub fn remove_unfinished() {
+    unfinished().drain(..).for_each(|path| remove(&path));
+}
+
+/// Does the same and keeps all other threads from starting or finishing an output. Interrupt handlers call
+/// this function and end the process right afterwards.
+pub fn abandon_unfinished() {
+    let mut list = unfinished();
+    // Another thread may create files in a folder while it is being emptied.
+    for _ in 0..20 {
+        list.iter().for_each(|path| remove(path));
+        list.retain(|path| path.symlink_metadata().is_ok());
+        if list.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    // The lock is never given back: a thread that waits for it reports no failure that the user caused.
+    std::mem::forget(list);
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    // The list is whole between any two operations on it, so that a panic elsewhere leaves it usable.
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn begun(path: &Path) {
-    if let Ok(mut list) = UNFINISHED.lock() {
-        list.push(path.to_path_buf());
-    }
+    unfinished().push(path.to_path_buf());
 }
 
 fn forget(path: &Path) {
-    if let Ok(mut list) = UNFINISHED.lock() {
-        list.retain(|p| p != path);
-    }
-}
-
-fn remove(path: &Path) {
-    // A failure here can be ignored: the path may not exist, or the disk is gone.
-    if path.is_dir() {
-        let _ = fs::remove_dir_all(path);
-    } else {
-        let _ = fs::remove_file(path);
-    }
+    unfinished().retain(|p| p != path);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn uncommitted_stage_leaves_nothing_and_keeps_the_former_output() {
-        let tmp = tempfile::tempdir().unwrap();
-        let target = tmp.path().join("out");
-        fs::create_dir(&target).unwrap();
-        fs::write(target.join("a"), "old").unwrap();
-        assert!(matches!(Staged::dir(&target, false), Err(OutputError::Exists(_))));
-        let staged = Staged::dir(&target, true).unwrap();
-        fs::write(staged.path().join("a"), "new").unwrap();
-        drop(staged);
-        assert_eq!(fs::read_to_string(target.join("a")).unwrap(), "old");
-        assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn an_output_that_is_or_holds_an_input_is_refused() {
-        let tmp = tempfile::tempdir().unwrap();
-        let (folder, table) = (tmp.path().join("in"), tmp.path().join("in/t.csv"));
-        fs::create_dir(&folder).unwrap();
-        fs::write(&table, "x").unwrap();
-        let kept = |output: &Path, input: &Path| keep_inputs(output, [input]);
-        assert!(matches!(kept(&table, &table), Err(OutputError::HoldsInput { .. })));
-        assert!(matches!(kept(&folder, &table), Err(OutputError::HoldsInput { .. })));
-        assert!(matches!(kept(&folder.join("../in"), &table), Err(OutputError::HoldsInput { .. })));
-        assert!(kept(&folder.join("out"), &folder).is_ok() && kept(&tmp.path().join("out"), &table).is_ok());
-    }
-
-    #[test]
-    fn commit_replaces_a_folder_whole() {
-        let tmp = tempfile::tempdir().unwrap();
-        let target = tmp.path().join("out");
-        fs::create_dir(&target).unwrap();
-        fs::write(target.join("old"), "old").unwrap();
-        let staged = Staged::dir(&target, true).unwrap();
-        fs::write(staged.path().join("new"), "new").unwrap();
-        staged.commit().unwrap();
-        assert!(target.join("new").exists() && !target.join("old").exists());
-        assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ use crate::evaluate::ScoreKind;
 use crate::features::Encoder;
 use crate::num::hex::sha256;
 use crate::output::Staged;
+use crate::plain_file;
 use crate::train::HistoryRow;
 
 const MODEL: &str = "model.json";
@@ -98,7 +99,7 @@ impl ModelArtifact {
     pub fn load(dir: &Path) -> Result<Self, ArtifactError> {
         use std::io::ErrorKind::{NotADirectory, NotFound};
         let path = dir.join(MODEL);
-        let text = match fs::read(&path) {
+        let text = match plain_file::read(&path) {
             Ok(text) => text,
             Err(e) if matches!(e.kind(), NotFound | NotADirectory) && dir.exists() => {
                 return Err(ArtifactError::NotAModel(dir.to_path_buf()));
@@ -185,7 +186,7 @@ fn put(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {
 
 fn get(dir: &Path, name: &str) -> Result<Vec<u8>, ArtifactError> {
     let path = dir.join(name);
-    Ok(fs::read(&path).map_err(IoError::on("read", &path))?)
+    Ok(plain_file::read(&path).map_err(IoError::on("read", &path))?)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

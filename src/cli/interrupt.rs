@@ -22,7 +22,7 @@ pub(super) fn handle(console: &Console) {
         if GRACEFUL.load(Ordering::SeqCst) && !INTERRUPTED.swap(true, Ordering::SeqCst) {
             return;
         }
-        output::remove_unfinished();
+        output::abandon_unfinished();
         end_now();
     });
     if handled.is_err() {

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::output;
+use crate::pipeline::Error;
 use args::{Cli, Global, Messages};
 use console::Console;
 
@@ -24,11 +25,8 @@ pub fn run() -> ExitCode {
     let console = Console::new(cli.global.quiet, as_json);
     log_to_stderr(&cli.global);
     interrupt::handle(&console);
-    if let Some(threads) = cli.global.threads {
-        // This fails only when a thread pool exists already, and a fresh process has none.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
-    }
-    match commands::run(cli.command, &console) {
+    let threads = cli.global.threads.map_or(0, usize::from);
+    match start_threads(threads).and_then(|()| commands::run(cli.command, &console)) {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             output::remove_unfinished();
@@ -40,6 +38,16 @@ pub fn run() -> ExitCode {
             ExitCode::from(if error.is_interrupt() { exit::INTERRUPTED } else { exit::ERROR })
         }
     }
+}
+
+/// Starts the threads for the numerical work; 0 stands for as many as there are cores. They would be started at their
+/// first use anyway, and would panic there if the system has no memory or no process left for them.
+fn start_threads(number: usize) -> Result<(), Error> {
+    rayon::ThreadPoolBuilder::new().num_threads(number).build_global().map_err(|e| Error::Usage {
+        message: format!("the threads for the numerical work cannot be started: {e}"),
+        hint: "pass --threads 1, or raise the limits of memory and of processes (`ulimit -v`, `ulimit -u`)"
+            .into(),
+    })
 }
 
 /// Writes tracing events to stderr. The variable `COHORT_FLOW_LOG` overrides the level given by `-v`.

@@ -1,6 +1,5 @@
 //! `manifest.json` of a bundle, and how its files are read.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::IoError;
 use crate::ingest::InputFile;
 use crate::num::hex::sha256;
+use crate::plain_file;
 use crate::random::Seed;
 use crate::schema::{Pipeline, Schema, Split};
 
@@ -120,7 +120,7 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(Manifest, String), FeatureErr
 
 pub(super) fn read(dir: &Path, file: &'static str) -> Result<Vec<u8>, FeatureError> {
     let path = dir.join(file);
-    fs::read(&path).map_err(|e| {
+    plain_file::read(&path).map_err(|e| {
         use std::io::ErrorKind::{NotADirectory, NotFound};
         if matches!(e.kind(), NotFound | NotADirectory) && dir.exists() {
             FeatureError::NotABundle { path: dir.to_path_buf(), file }

@@ -14,6 +14,7 @@ use super::tensors::first_unsound;
 use super::{FeatureError, Manifest};
 use crate::error::IoError;
 use crate::num::hex::hex;
+use crate::plain_file;
 use crate::schema::Split;
 
 /// Bytes that are hashed at a time.
@@ -53,7 +54,7 @@ impl StoredRecords {
         let (manifest, fingerprint) = read_manifest(dir)?;
         let path = dir.join(super::manifest::TENSORS);
         let io = |e| FeatureError::from(IoError::on("read", &path)(e));
-        let mut file = File::open(&path).map_err(io)?;
+        let mut file = plain_file::open(&path).map_err(io)?;
         let mut hash = Sha256::new();
         let mut piece = vec![0; PIECE];
         loop {

@@ -17,6 +17,7 @@
 //! | [`large_data`] | How large may the files be, and how fast is it? |
 //! | [`python`] | How do I use it from Python, with pandas and scikit-learn? |
 //! | [`serve`] | How does another program ask a model that stays loaded? |
+//! | [`security`] | Who may see which output, and what happens to hostile files and interrupted runs? |
 //! | [`library`] | How do I use cohort-flow as a library? |
 //! | [`numbers`] | What do the numbers mean, and what does each file hold? |
 
@@ -55,6 +56,9 @@ pub mod report {}
 
 #[doc = include_str!("scores.md")]
 pub mod scores {}
+#[doc = include_str!("security.md")]
+pub mod security {}
+
 #[doc = include_str!("serve.md")]
 pub mod serve {}
 

@@ -1,7 +1,6 @@
 //! The account of an ingestion, written as `audit.json`: every row read is kept or dropped by a named reason.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 use crate::message::Messages;
 use crate::num::hex::hex;
+use crate::plain_file;
 
 /// Whether a count need not be written.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -72,7 +72,7 @@ impl InputFile {
     /// # Errors
     /// A file that cannot be read.
     pub(crate) fn of(path: &Path) -> Result<Self, IoError> {
-        let mut file = File::open(path).map_err(IoError::on("open", path))?;
+        let mut file = plain_file::open(path).map_err(IoError::on("open", path))?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 20];
         let mut bytes = 0;

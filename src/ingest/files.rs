@@ -9,6 +9,7 @@ use crate::error::IoError;
 use super::{IngestError, InputFile};
 use crate::ingest::source::{Note, Notes, TextFault};
 use crate::message::{Message, Weight};
+use crate::plain_file;
 
 /// How a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +119,7 @@ impl SourceFile {
 
     /// The bytes of a file with types.
     pub(super) fn open_bytes(&self) -> Result<File, IngestError> {
-        Ok(File::open(&self.path).map_err(IoError::on("open", &self.path))?)
+        Ok(plain_file::open(&self.path).map_err(IoError::on("open", &self.path))?)
     }
 
     /// A reader's error in our words; `row` is the row being read.
@@ -167,7 +168,7 @@ impl SourceFile {
 /// The format of a file by its first bytes; that of its name where they do not tell.
 fn recognise(path: &Path, by_name: Format) -> Format {
     let mut head = [0; 8];
-    let read = File::open(path).and_then(|file| file.take(8).read(&mut head)).unwrap_or(0);
+    let read = plain_file::open(path).and_then(|file| file.take(8).read(&mut head)).unwrap_or(0);
     format_of(&head[..read], by_name)
 }
 
@@ -197,6 +198,9 @@ pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     let shown = input.display().to_string();
     if input.is_file() {
         return SourceFile::new(input).map(|f| vec![f]).ok_or_else(|| unknown_format(input));
+    }
+    if plain_file::is_pipe_or_device(input) {
+        return Err(IngestError::NoFile(shown));
     }
     if !input.is_dir() {
         return Err(IngestError::NoInput(shown));

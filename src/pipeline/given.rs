@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::IoError;
 use crate::ingest::{self, IngestError};
 use crate::message::counted;
+use crate::plain_file;
 use crate::schema;
 use crate::waveform::{self, Record};
 
@@ -48,6 +49,9 @@ pub struct Given {
 pub fn recognise(input: &Path) -> Result<Given, Error> {
     if !input.exists() {
         return Err(IngestError::NoInput(input.display().to_string()).into());
+    }
+    if plain_file::is_pipe_or_device(input) {
+        return Err(IngestError::NoFile(input.display().to_string()).into());
     }
     if let Some(signals) = signals(input) {
         return Ok(signals);

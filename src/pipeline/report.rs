@@ -11,7 +11,8 @@ use crate::features::{Bundle, FeatureError, LabelTable, Shape};
 use crate::ingest::{self, Cells};
 use crate::message::{Message, Weight};
 use crate::outlier::{self, Estimate, Evaluation, Flags, Rule};
-use crate::output::{OutputError, keep_inputs, write_atomic};
+use crate::output::{OutputError, Staged, keep_inputs};
+use crate::plain_file;
 use crate::random::Seed;
 use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
 use crate::schema::{Kind, Split};
@@ -154,7 +155,10 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         ReportFormat::Html => report::render(&data)?,
         ReportFormat::Json => report::to_json(&data),
     };
-    write_atomic(request.output, text.as_bytes())?;
+    // Another process may have written it since the beginning, and is not to be overruled without --force.
+    let staged = Staged::file(request.output, request.force)?;
+    fs::write(staged.path(), text).map_err(IoError::on("write", request.output))?;
+    staged.commit()?;
     Ok(flagged.and_then(|f| f.evaluation))
 }
 
@@ -227,7 +231,7 @@ fn check_name(output: &Path, format: ReportFormat) -> Result<(), Error> {
 /// `waveform.json`, as `ingest` writes it.
 fn read_scales(bundle: &Path) -> Result<Normalisation, Error> {
     let path = bundle.join("waveform.json");
-    let bytes = fs::read(&path).map_err(IoError::on("read", &path))?;
+    let bytes = plain_file::read(&path).map_err(IoError::on("read", &path))?;
     Ok(serde_json::from_slice(&bytes).map_err(|source| FeatureError::Json { path, source })?)
 }
 

@@ -1,6 +1,5 @@
 //! Descriptions by name or path. The compiled-in ones make the program work from any folder.
 
-use std::fs;
 use std::path::Path;
 
 use toml::de::DeTable;
@@ -10,6 +9,7 @@ use super::error::{Description, SchemaError};
 use super::resolve::{parse_pipeline, parse_schema, schema_of_concepts};
 use super::{Pipeline, Schema, suggest};
 use crate::error::IoError;
+use crate::plain_file;
 
 const SCHEMAS: &[(&str, &str)] = &[
     ("eicu", include_str!("../../schemas/eicu.toml")),
@@ -173,6 +173,6 @@ fn find(
             .and_then(|s| known.iter().copied().find(|n| *n == s));
         return Err(SchemaError::Unknown { what, name: name.to_owned(), known, similar });
     }
-    let text = fs::read_to_string(&path).map_err(IoError::on("read", &path))?;
+    let text = plain_file::read_to_string(&path).map_err(IoError::on("read", &path))?;
     Ok((text, path.display().to_string()))
 }

@@ -18,7 +18,8 @@ use super::adam::{AdamW, Average};
 use super::schedule::EarlyStopping;
 use crate::error::{Hint, IoError};
 use crate::num::hex::hex;
-use crate::output::{OutputError, write_atomic};
+use crate::output::{OutputError, clear_leftovers, write_atomic};
+use crate::plain_file;
 
 const FORMAT_VERSION: u32 = 1;
 const FILE: &str = "state.safetensors";
@@ -160,7 +161,7 @@ pub(crate) fn write(dir: &Path, run: &Value, state: &State) -> Result<(), Checkp
 /// Reads the state in `dir`; returns `None` when there is no state.
 pub(crate) fn read(dir: &Path, run: &Value, n_parameters: usize) -> Result<Option<State>, CheckpointError> {
     let path = dir.join(FILE);
-    let bytes = match fs::read(&path) {
+    let bytes = match plain_file::read(&path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(IoError::on("read", &path)(e).into()),
@@ -224,6 +225,8 @@ pub fn remove_checkpoint(dir: &Path) -> Result<(), CheckpointError> {
     };
     let file = dir.join(FILE);
     gone(fs::remove_file(&file)).map_err(IoError::on("remove", &file))?;
+    // A process that was killed while it wrote its last checkpoint left a part of it.
+    clear_leftovers(&file);
     // The members of an ensemble and the folds of a calibration have folders of their own in this folder.
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -1,11 +1,11 @@
 //! WFDB headers: the text beside signal files that says how to read them (header(5) of the WFDB Applications
 //! Guide).
 
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Format, WaveformError};
 use crate::error::IoError;
+use crate::plain_file;
 
 /// ADC units per physical unit where the header names none.
 const DEFAULT_GAIN: f64 = 200.0;
@@ -78,7 +78,7 @@ impl Header {
     /// # Errors
     /// I/O failures, [`WaveformError::Header`] and [`WaveformError::Format`] with the line.
     pub fn read(path: &Path) -> Result<Self, WaveformError> {
-        let bytes = fs::read(path).map_err(IoError::on("read", path))?;
+        let bytes = plain_file::read(path).map_err(IoError::on("read", path))?;
         Self::parse(path, &String::from_utf8_lossy(&bytes))
     }
 

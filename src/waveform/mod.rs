@@ -24,6 +24,7 @@ mod format;
 mod gather;
 mod header;
 mod normalise;
+mod numpy_header;
 mod overlooked;
 mod patient;
 mod plain;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::WaveformError;
 use crate::error::IoError;
 use crate::message::{Message, Weight};
+use crate::plain_file;
 
 /// Names given in a sentence; more are counted.
 const NAMED: usize = 5;
@@ -30,7 +31,7 @@ pub(super) fn overlooked(input: &Path) -> Result<Vec<Message>, WaveformError> {
             } else if has_ending(&path, "hea") {
                 has_headers = true;
                 // A signal line begins with the name of its file.
-                let text = fs::read(&path).map_err(IoError::on("read", &path))?;
+                let text = plain_file::read(&path).map_err(IoError::on("read", &path))?;
                 let text = String::from_utf8_lossy(&text);
                 spoken_of.extend(
                     text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned),
@@ -38,7 +39,7 @@ pub(super) fn overlooked(input: &Path) -> Result<Vec<Message>, WaveformError> {
             } else if has_ending(&path, "dat") {
                 signals.push(path);
             } else if path.file_name().is_some_and(|name| name == "RECORDS") {
-                let text = fs::read(&path).map_err(IoError::on("read", &path))?;
+                let text = plain_file::read(&path).map_err(IoError::on("read", &path))?;
                 for name in
                     String::from_utf8_lossy(&text).lines().map(str::trim).filter(|name| !name.is_empty())
                 {

@@ -8,8 +8,7 @@
 //! An array (`.npy`) has the shape (samples,), (samples, channels) or (windows, samples, channels), with the
 //! channels in the order of the pipeline. Each window is a stretch by itself.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Seek as _};
 use std::path::Path;
 
 use ndarray::{ArrayD, Axis};
@@ -17,9 +16,11 @@ use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
 use super::WaveformError;
 use super::clock::interruptions;
+use super::numpy_header;
 use super::patient::is_patient_word;
 use crate::error::IoError;
 use crate::ingest::{Cells, IngestError, Texts, column_names, read_columns};
+use crate::plain_file;
 use crate::schema::{Kind, Waveform};
 
 /// Column of a table that tells stretches apart.
@@ -331,8 +332,15 @@ fn numbers(path: &Path) -> Result<(ArrayD<f64>, bool), WaveformError> {
 
 /// The array where its type is `T`.
 fn typed<T: ReadableElement>(path: &Path) -> Result<Option<ArrayD<T>>, WaveformError> {
-    let file = BufReader::new(File::open(path).map_err(IoError::on("open", path))?);
+    let mut file = plain_file::open(path).map_err(IoError::on("open", path))?;
     let wrong = |message: String| WaveformError::Array { file: path.to_path_buf(), message };
+    // The reader makes room for what the header says before it reads it.
+    let size = file.metadata().map_err(IoError::on("read", path))?.len();
+    if numpy_header::numbers(&mut file).map_err(IoError::on("read", path))?.is_some_and(|n| n > size) {
+        return Err(wrong("it ends before its header says".into()));
+    }
+    file.rewind().map_err(IoError::on("read", path))?;
+    let file = BufReader::new(file);
     match ArrayD::<T>::read_npy(file) {
         Ok(array) => Ok(Some(array)),
         Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),

@@ -7,6 +7,7 @@ use super::plain::is_plain;
 use super::signal::read_signals;
 use super::{Header, SegmentSpec, Signal, WaveformError};
 use crate::error::IoError;
+use crate::plain_file;
 
 /// A record whose segments can be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,7 +153,7 @@ pub fn list_records(input: &Path) -> Result<Vec<PathBuf>, WaveformError> {
     let mut parts = std::collections::HashSet::new();
     for path in &headers {
         if !is_plain(path)
-            && let Ok(bytes) = fs::read(path)
+            && let Ok(bytes) = plain_file::read(path)
         {
             let dir = path.parent().unwrap_or(Path::new(""));
             let names = Header::listed_segments(path, &String::from_utf8_lossy(&bytes));

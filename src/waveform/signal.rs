@@ -1,12 +1,12 @@
 //! Signal files of one segment → samples, checked against the header.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::format::GROUP;
 use super::{Format, Header, SignalSpec, WaveformError};
 use crate::error::IoError;
+use crate::plain_file;
 
 /// Samples decoded at a time.
 const BLOCK: usize = 1 << 16;
@@ -160,7 +160,7 @@ impl Group<'_> {
 
     fn read_plain(&self, format: Format) -> Result<Vec<Vec<i32>>, WaveformError> {
         let fail = |action| IoError::on(action, &self.path);
-        let mut file = File::open(&self.path).map_err(fail("open"))?;
+        let mut file = plain_file::open(&self.path).map_err(fail("open"))?;
         let size = file.metadata().map_err(fail("read"))?.len();
         let offset = self.signals[0].offset;
         let found = size.saturating_sub(offset);
@@ -215,7 +215,7 @@ impl Group<'_> {
     /// A FLAC stream has one channel per signal; samples of a frame follow each other.
     fn read_flac(&self) -> Result<Vec<Vec<i32>>, WaveformError> {
         let wrong = |message: String| WaveformError::Flac { file: self.path.clone(), message };
-        let file = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
+        let file = plain_file::open(&self.path).map_err(IoError::on("open", &self.path))?;
         let mut reader = claxon::FlacReader::new(BufReader::new(file)).map_err(|e| wrong(e.to_string()))?;
         let info = reader.streaminfo();
         let (n, k) = (self.signals.len(), self.signals[0].samples_per_frame);

@@ -24,6 +24,7 @@ mod golden_roles;
 mod groups;
 mod guide;
 mod hostile;
+mod hostile_files;
 mod ingest_check;
 mod ingestion;
 mod inspect;

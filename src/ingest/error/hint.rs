@@ -11,6 +11,7 @@ impl Hint for IngestError {
             Self::Stopped => return None,
             Self::Remote(_) => "download it first; this program opens no network connection".into(),
             Self::NoInput(_) => "check --input; relative paths start at the current folder".into(),
+            Self::NoFile(_) => "a table that comes through a pipe is read by `--input -`".into(),
             Self::NoFiles(_) => "point --input at the folder that holds the tables themselves".into(),
             Self::NoTrain { .. } => {
                 "name the files train, validation, test (and calibration), or pass a single file".into()
@@ -88,6 +89,10 @@ impl Hint for IngestError {
                     .into()
             }
             Self::UnreadableCell { .. } => "store the column as text or as integers".into(),
+            Self::TooManyColumns { .. } => {
+                "keep the columns that matter; if records are columns in this table, turn it on its side"
+                    .into()
+            }
             Self::OpenQuote(_) | Self::OpenQuoteInLine { .. } => {
                 "a field that begins with a quote ends with one; quotes inside it are doubled".into()
             }

@@ -31,6 +31,9 @@ pub enum IngestError {
     /// The input does not exist.
     #[error("there is no file or folder {0}")]
     NoInput(String),
+    /// The input is neither a file nor a folder.
+    #[error("{0} is a pipe or a device and no file")]
+    NoFile(String),
     /// A folder without any table file.
     #[error("folder {0} holds no table: no .csv, .tsv, .txt (also with .gz), .parquet or .arrow file")]
     NoFiles(String),
@@ -239,10 +242,7 @@ pub enum IngestError {
     },
     /// Bytes behind the compressed data.
     #[error("{0}: behind its compressed data stand bytes that are neither compressed data nor padding")]
-    BehindGzip(
-        /// File.
-        String,
-    ),
+    BehindGzip(String),
     /// A file that is something else than a table.
     #[error("{file} is no table: it is {what}")]
     Foreign {
@@ -323,12 +323,17 @@ pub enum IngestError {
         /// Its message may quote the cell, so it is not part of ours.
         reason: Box<PolarsError>,
     },
+    /// A header of absurd length.
+    #[error("{file}: its first line has more than {most} columns")]
+    TooManyColumns {
+        /// File.
+        file: String,
+        /// The largest number that is read.
+        most: usize,
+    },
     /// A quote without its partner.
     #[error("{0}: a quote is opened and never closed, or not within 64 MB")]
-    OpenQuote(
-        /// File.
-        String,
-    ),
+    OpenQuote(String),
     /// Bytes that are not UTF-8.
     #[error("{file}: row {row} is not UTF-8 text")]
     NotUtf8 {

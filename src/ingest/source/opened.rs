@@ -1,7 +1,6 @@
 //! A text file opened for reading: unpacked, in UTF-8, with its dialect told. What is something else than a
 //! table by its first bytes is refused.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +13,7 @@ use crate::error::IoError;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 use crate::message::{Message, Weight};
+use crate::plain_file;
 
 /// A text file whose head has been read.
 pub(in crate::ingest) struct Opened {
@@ -44,7 +44,7 @@ impl SourceFile {
     /// # Errors
     /// A file that cannot be opened, is something else than text, or could be read in two ways.
     pub(in crate::ingest) fn open_text(&self) -> Result<Opened, IngestError> {
-        let bytes = File::open(&self.path).map_err(IoError::on("open", &self.path))?;
+        let bytes = plain_file::open(&self.path).map_err(IoError::on("open", &self.path))?;
         let stored = Arc::new(AtomicU64::new(0));
         let mut window = Window::new(Counted { source: bytes, count: Arc::clone(&stored) });
         let head = window.peek(HEAD).map_err(|e| self.io_error(e))?;
@@ -91,14 +91,31 @@ impl SourceFile {
 
     /// Column names of a delimited file as written, trimmed.
     pub(in crate::ingest) fn csv_header(&self) -> Result<Vec<String>, IngestError> {
+        let text = self.open_text()?;
+        let mut reader = csv::ReaderBuilder::new();
+        reader.has_headers(false).flexible(true).delimiter(text.dialect.separator);
         let mut record = csv::ByteRecord::new();
-        let found = self.records()?.read_byte_record(&mut record).map_err(|e| self.csv_error(e, 0))?;
+        // A small file that is packed well could hold a header that fills the memory.
+        let found = reader
+            .from_reader(text.take(LONGEST_HEADER))
+            .read_byte_record(&mut record)
+            .map_err(|e| self.csv_error(e, 0))?;
         if !found {
             return Err(IngestError::Empty(self.name.clone()));
+        }
+        if record.len() > MOST_COLUMNS {
+            return Err(IngestError::TooManyColumns { file: self.name.clone(), most: MOST_COLUMNS });
         }
         Ok(record.iter().map(|field| String::from_utf8_lossy(field).trim().to_string()).collect())
     }
 }
+
+/// Columns that a delimited file may have. A column takes about 3 KB of memory while a table is read, and no
+/// density is estimated over more.
+const MOST_COLUMNS: usize = 100_000;
+
+/// Bytes of a header that are read: enough for so many columns with names of 160 bytes.
+const LONGEST_HEADER: u64 = 16 << 20;
 
 /// Counts what is read from a source.
 struct Counted<R> {

@@ -25,6 +25,7 @@ use super::file::{ItemSet, Opening, TypedFile};
 use super::passed::{Note, Passed};
 use crate::ingest::files::{Format, SourceFile};
 use crate::ingest::{IngestError, InputFile};
+use crate::plain_file;
 
 /// Raised whenever stores of another version must not be read.
 const VERSION: u32 = 4;
@@ -136,7 +137,7 @@ fn replaced(_: &fs::Metadata) -> u128 {
 
 /// The note of a store that is whole and made from this very source.
 fn valid(source: &SourceFile, store: &Path, note: &Path) -> Result<Option<Note>, IngestError> {
-    let read = || serde_json::from_slice::<Note>(&fs::read(note).ok()?).ok();
+    let read = || serde_json::from_slice::<Note>(&plain_file::read(note).ok()?).ok();
     let Some(mut known) = read() else { return Ok(None) };
     if known.source.bytes != source.size() || !store.is_file() {
         return Ok(None);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::ingest::IngestError;
 use crate::ingest::source::Cell;
 use crate::message::{Message, Weight};
+use crate::schema::Split;
 
 use super::account::{self, At};
 use super::names::{names_a_split, names_splits, split_of};
@@ -60,6 +61,11 @@ pub(super) fn find(
     })
 }
 
+/// Whether a text is a name with one letter left out, added, wrong or in its neighbour's place.
+fn one_slip_apart(text: &str, name: &str) -> bool {
+    strsim::osa_distance(&text.to_lowercase(), name) <= 1
+}
+
 /// The cells of a column that may hold splits.
 struct Cells {
     names: BTreeMap<String, u64>,
@@ -89,10 +95,14 @@ impl Cells {
             Cell::Null | Cell::Temporal => String::new(),
         };
         if split_of(cell).is_none() && self.wrong.is_none() {
-            let what = if text.trim().is_empty() {
+            let text = text.trim();
+            let what = if text.is_empty() {
                 "it is empty".into()
+            } else if Split::ALL.iter().any(|split| one_slip_apart(text, split.name())) {
+                format!("it is `{text}`")
             } else {
-                format!("it is `{}`", text.trim())
+                // Whatever else stands there may be about a patient: the place is told, and not the text.
+                "it is another text".into()
             };
             self.wrong = Some((at(), what));
         }

@@ -8,7 +8,6 @@
 mod frame;
 mod request;
 
-use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +23,7 @@ use crate::error::IoError;
 use crate::ingest::{self, NoProgress};
 use crate::message::Message;
 use crate::output::Scratch;
+use crate::plain_file;
 use crate::random::Seed;
 use crate::schema::Kind;
 use frame::{Chunks, read_line, write_chunks};
@@ -66,7 +66,7 @@ pub fn serve(model: &Path, input: &mut impl BufRead, output: &mut impl Write) ->
                 line["data"] = answer.table.is_some().into();
                 write_line(output, &line).map_err(writing)?;
                 if let Some(table) = &answer.table {
-                    let mut file = File::open(table).map_err(IoError::on("read", table))?;
+                    let mut file = plain_file::open(table).map_err(IoError::on("read", table))?;
                     write_chunks(&mut file, output).map_err(writing)?;
                 }
                 output.flush().map_err(writing)?;

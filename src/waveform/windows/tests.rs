@@ -271,6 +271,12 @@ fn what_is_wrong_with_a_table_or_array_is_said_or_counted() {
     let whole = fs::read(at("three.npy")).unwrap();
     fs::write(at("short.npy"), &whole[..whole.len() - 9]).unwrap();
     assert!(said("short.npy").contains("ends before its header says"), "{}", said("short.npy"));
+    // A header that promises 10⁹ channels is no reason to make room for them.
+    let mut promise = whole[..whole.len() - 9].to_vec();
+    let shape = promise.windows(7).position(|bytes| bytes == b"(40, 3)").unwrap();
+    promise[shape..shape + 19].copy_from_slice(b"(40, 1000000000), }");
+    fs::write(at("promise.npy"), &promise).unwrap();
+    assert!(said("promise.npy").contains("ends before its header says"), "{}", said("promise.npy"));
     fs::write(at("none.npy"), "no array").unwrap();
     assert!(said("none.npy").contains("none.npy"), "{}", said("none.npy"));
     // In a folder they are counted, and what is sound is kept.
@@ -279,7 +285,7 @@ fn what_is_wrong_with_a_table_or_array_is_said_or_counted() {
     ndarray_npy::write_npy(at("sound.npy"), &sound).unwrap();
     let (table, scales) = read(dir.path(), &frequency).unwrap();
     let records = &table.audit.tables[0];
-    assert_eq!((records.rows_read, records.rows_kept, records.dropped.values().sum::<u64>()), (8, 2, 6));
+    assert_eq!((records.rows_read, records.rows_kept, records.dropped.values().sum::<u64>()), (9, 2, 7));
     assert_eq!(table.n_records(), 10);
     assert!((scales.channels[0].resolution * scales.records[2].scale - 1.0).abs() < 1e-12);
 }

@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("num", 0),
     ("error", 0),
     ("message", 0),
+    ("plain_file", 0),
     ("random", 0),
     ("density", 1),
     ("output", 1),

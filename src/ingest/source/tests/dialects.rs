@@ -146,3 +146,18 @@ fn an_index_without_a_name_is_left_out_and_the_others_keep_their_cells() {
     assert_eq!(read.names, ["x", "y"]);
     assert_eq!(rows(&read), [["5", "6"], ["7", "8"]]);
 }
+
+#[test]
+fn a_header_of_absurd_length_is_refused_however_well_it_is_packed() {
+    // Thirty million columns in a file of 60 KB: a bomb that is told after sixteen million bytes.
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    for _ in 0..60 {
+        packed.write_all(&b"a,".repeat(1 << 19)).unwrap();
+    }
+    let bomb = packed.finish().unwrap();
+    assert!(bomb.len() < 100_000);
+    assert!(matches!(read_as("t.csv.gz", &bomb), Err(IngestError::TooManyColumns { .. })));
+    let names: Vec<String> = (0..100_001).map(|i| format!("c{i}")).collect();
+    let wide = names.join(",") + "\n";
+    assert!(matches!(read_as("t.csv", wide.as_bytes()), Err(IngestError::TooManyColumns { .. })));
+}
