@@ -120,30 +120,22 @@ impl Estimator for FlowEnsemble {
             others.push(Fitted::of_mixture(gmm, &details, 0.0));
         }
         others.extend(heavy_tailed);
-        // A flow that its budget left as it began is no density of these records, whatever its weight.
-        if !others.is_empty() {
-            members.retain(|flow| !untrained(flow));
-        }
-        members.extend(others);
-        let joined = join(&some, run.seed, members, spent);
-        let kept = joined.members.iter().filter(|(_, account)| account.training.is_some()).count();
-        let kept = kept.max(usize::from(joined.members.is_empty() && joined.account.training.is_some()));
-        if run.time_budget.is_some() && kept < flows as usize {
-            run.progress.note(&match kept {
-                0 => "within this time budget a flow adds nothing to the mixtures: the model holds mixtures alone"
+        if !others.is_empty() && members.iter().any(unfinished) {
+            members.retain(|flow| !unfinished(flow));
+            run.progress.note(&match members.len() {
+                0 => "the time budget is too small for a flow to finish an epoch: the model holds mixtures alone"
                     .to_owned(),
-                n => format!("within this time budget {n} of {flows} flows count, and the model holds those"),
+                n => format!("the time budget is too small for {flows} flows: the model holds {n} of them"),
             });
         }
-        Ok(joined)
+        members.extend(others);
+        Ok(join(&some, run.seed, members, spent))
     }
 }
 
-/// Whether its budget of time was over before training had made a flow better.
-fn untrained(flow: &Fitted) -> bool {
-    flow.account
-        .training
-        .is_some_and(|t| t.stop == Some(Stop::TimeBudget) && t.best_epoch.is_none_or(|e| e == 0))
+/// Whether its budget of time was over before a flow had finished an epoch.
+fn unfinished(flow: &Fitted) -> bool {
+    flow.account.training.is_some_and(|t| t.epochs <= 1 && t.stop == Some(Stop::TimeBudget))
 }
 
 impl FlowEnsemble {

@@ -30,8 +30,9 @@ pub(super) fn join(bundle: &Bundle, seed: Seed, mut fitted: Vec<Fitted>, seconds
         column.assign(&part.model.log_prob(rows.view()));
     }
     let mut found = weights(log_prob.view(), raw.nrows());
-    // What hardly counts would be evaluated for every record all the same.
-    let kept: Vec<usize> = (0..fitted.len()).filter(|&i| found[i] >= LEAST).collect();
+    // What hardly counts would be evaluated for every record all the same. The first member, which gives the
+    // density its name, stays.
+    let kept: Vec<usize> = (0..fitted.len()).filter(|&i| i == 0 || found[i] >= LEAST).collect();
     if kept.len() < fitted.len() {
         log_prob = log_prob.select(Axis(1), &kept);
         found = weights(log_prob.view(), raw.nrows());

@@ -5,8 +5,16 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
-use super::DomainColumn;
 use crate::num::moments::{mean, variance};
+
+/// A feature of the records of both cohorts together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DomainColumn {
+    /// Numbers, or codes of levels; NaN where nothing is known.
+    pub values: Vec<f64>,
+    /// Whether the numbers are codes without an order.
+    pub levels: bool,
+}
 
 /// Standard deviations beyond which values count as if they were there: one value in another unit must not
 /// outweigh all others.

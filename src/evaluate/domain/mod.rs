@@ -25,6 +25,8 @@ use std::collections::BTreeMap;
 use ndarray::Axis;
 use serde::Serialize;
 
+pub use design::DomainColumn;
+
 use design::Design;
 use logistic::Logistic;
 
@@ -33,15 +35,6 @@ pub const FOLDS: usize = 5;
 
 /// Records and patients of each cohort below which no classifier is fitted.
 const FEWEST: usize = 20;
-
-/// A feature of the records of both cohorts together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DomainColumn {
-    /// Numbers, or codes of levels; NaN where nothing is known.
-    pub values: Vec<f64>,
-    /// Whether the numbers are codes without an order.
-    pub levels: bool,
-}
 
 /// An area under the ROC curve on held-out patients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -17,10 +17,7 @@ use super::typed::file::{Opening, TypedFile, Wanted};
 use super::typed::tables::without;
 use crate::schema::{Pipeline, Schema, Table, suggest};
 
-/// Rows of each file that are read.
-const ROWS: u64 = 1_000;
-
-/// Reads headers, the first [`ROWS`] rows of each file and dictionaries of items. `known` are the schemas
+/// Reads headers, the first thousand rows of each file and dictionaries of items. `known` are the schemas
 /// that files may be of instead.
 ///
 /// # Errors

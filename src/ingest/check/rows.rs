@@ -1,7 +1,6 @@
 //! The first rows of each file: cells of another type, units without a conversion, values that are not
 //! plausible.
 
-use super::ROWS;
 use super::finding::Checked;
 use crate::ingest::IngestError;
 use crate::ingest::cohort::plan::Plan;
@@ -13,6 +12,9 @@ use crate::ingest::files::Format;
 use crate::ingest::typed::batch::{BatchColumn, WrongCell};
 use crate::ingest::typed::file::TypedFile;
 use crate::ingest::typed::passed::Passed;
+
+/// Rows of each file that are read.
+const ROWS: u64 = 1_000;
 
 /// Values of a variable below which nothing is said about the share of them that is not plausible.
 const FEWEST: u64 = 20;
