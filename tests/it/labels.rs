@@ -6,18 +6,18 @@ use std::path::Path;
 
 use cohort_flow::features::{Bundle, LabelTable};
 
-use crate::support::{fail, succeed};
+use crate::support::{fail, run, succeed};
 
-/// 200 patients of two measurements; those of high values die, and one in twenty is far away.
+/// 600 patients of two measurements; those of high values die, and one in twenty is far away.
 fn table() -> String {
     let mut text = "id,pulse,pressure,died,days,ward\n".to_owned();
-    for i in 0..200_u32 {
-        let wave = f64::from((i * 37) % 100) / 10.0;
+    for i in 0..600_u32 {
+        let wave = f64::from((i * 37) % 600) / 60.0;
         let far = if i % 20 == 7 { 60.0 } else { 0.0 };
         let died = if i % 9 == 8 { String::new() } else { u32::from(far > 0.0 && i % 40 != 7).to_string() };
         let ward = ["a", "b"][i as usize % 2];
         let (pulse, pressure) = (70.0 + wave + far, 120.0 - wave * 1.3);
-        writeln!(text, "r{i},{pulse:.1},{pressure:.1},{died},{},{ward}", i % 13).unwrap();
+        writeln!(text, "r{i},{pulse:.2},{pressure:.2},{died},{},{ward}", i % 13).unwrap();
     }
     text
 }
@@ -29,9 +29,16 @@ fn ingest(dir: &Path) {
     succeed(dir, &[args.as_slice(), &roles].concat());
 }
 
-/// The JSON of an output, which warnings may precede.
-fn parsed(text: &str) -> serde_json::Value {
-    serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap()
+/// What a command prints to standard output.
+fn said(dir: &Path, args: &[&str]) -> String {
+    let output = run(dir, args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The same, as JSON.
+fn parsed(dir: &Path, args: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&said(dir, args)).unwrap()
 }
 
 #[test]
@@ -53,22 +60,22 @@ fn labels_are_kept_beside_the_features_and_judge_the_flags() {
     succeed(dir, &["fit", "bundle", "--model", "gmm", "--output", "model"]);
     succeed(dir, &["flag", "model", "bundle", "--alpha", "0.06", "--output", "flags.csv"]);
     let args = ["evaluate", "flags.csv", "--labels", "bundle", "--label", "died"];
-    let found: serde_json::Value = parsed(&succeed(dir, &[args.as_slice(), &["--json"]].concat()));
-    let known = (0..200).filter(|i| i % 9 != 8).count();
+    let found: serde_json::Value = parsed(dir, &[args.as_slice(), &["--json"]].concat());
+    let known = (0..600).filter(|i| i % 9 != 8).count();
     assert_eq!(found["n"], known);
     assert_eq!(found["flagged"]["n"].as_u64().unwrap() + found["rest"]["n"].as_u64().unwrap(), known as u64);
     assert!(found["auroc"].as_f64().unwrap() > 0.9, "{found}");
     assert!(found["flagged"]["value"].as_f64() > found["rest"]["value"].as_f64(), "{found}");
-    assert!(succeed(dir, &args).contains("95 % interval"));
+    assert!(said(dir, &args).contains("95 % interval"));
     // A table says the same as the bundle that was made of it.
     let of_table = ["evaluate", "flags.csv", "--labels", "table.csv", "--label", "died", "--json"];
-    assert_eq!(parsed(&succeed(dir, &of_table)), found);
+    assert_eq!(parsed(dir, &of_table), found);
     // Scores rank as well, and say nothing of flags.
     succeed(dir, &["score", "model", "bundle", "--output", "scores.csv"]);
     let of_scores =
         ["evaluate", "scores.csv", "--labels", "bundle", "--label", "days", "--above", "6", "--json"];
-    let ranked: serde_json::Value = parsed(&succeed(dir, &of_scores));
-    assert!(ranked["flagged"].is_null() && ranked["n"] == 200, "{ranked}");
+    let ranked: serde_json::Value = parsed(dir, &of_scores);
+    assert!(ranked["flagged"].is_null() && ranked["n"] == 600, "{ranked}");
     fail(
         dir,
         &["evaluate", "flags.csv", "--labels", "bundle", "--label", "days"],
