@@ -61,7 +61,7 @@ pub use registry::{
     pipeline_text, schema_names, schema_text,
 };
 pub use render::{render_pipeline, render_schema};
-pub use resolve::{dictionary, parse_concepts, parse_pipeline, parse_schema};
+pub use resolve::{dictionary, parse_concepts, parse_pipeline, parse_schema, same_unit};
 pub use settings::apply_settings;
 pub use table::{Between, DropRule, EventColumns, IdInName, KeepRule, Operator, Table, TableKind};
 pub use waveform::{Normalise, SplitBy, Waveform};

@@ -6,7 +6,7 @@ use super::keys::{self, Keys};
 use super::look::{self, Column, Table};
 use super::names;
 use crate::ingest::text::parse_quantity;
-use crate::schema::{Concept, Kind, Variable};
+use crate::schema::{Concept, Kind, Variable, same_unit};
 
 /// One place where a concept is found.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,8 +155,12 @@ fn by_item(place: &Place<'_>, labels: &BTreeMap<String, String>, dictionary: &[C
                     rows.iter().map(|row| table.columns[unit].cells[*row].clone()).collect();
                 units.retain(|unit| !unit.is_empty());
                 units.sort_unstable();
-                units.dedup();
-                found.units = units;
+                for unit in units {
+                    // A schema names each spelling of a unit once.
+                    if !found.units.iter().any(|known| same_unit(known, &unit)) {
+                        found.units.push(unit);
+                    }
+                }
             }
             out.push(found);
         }

@@ -35,6 +35,8 @@ use super::problems::{Problems, Span};
 use super::raw::{self, ConceptsFile, PipelineFile, SchemaFile};
 use super::{Concept, Pipeline, Schema};
 
+pub use units::same_unit;
+
 pub(super) use split::{check_min_observed, check_split};
 pub(super) use window::check_window;
 

@@ -153,7 +153,7 @@ fn alike(parts: impl IntoIterator<Item = Option<Dimension>>) -> Result<Option<Di
 }
 
 /// Whether two units are one; case and spaces do not matter.
-pub(super) fn same_unit(a: &str, b: &str) -> bool {
+pub fn same_unit(a: &str, b: &str) -> bool {
     let plain = |unit: &str| {
         unit.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect::<String>()
     };
