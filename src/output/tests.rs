@@ -90,7 +90,7 @@ fn an_output_that_was_abandoned_is_not_put_into_place() {
     let staged = Staged::dir(&target, false).unwrap();
     fs::write(staged.path().join("a"), "a").unwrap();
     // As the interrupt handler does, for this output alone: other tests have theirs in the list.
-    remove(&staged.path().to_path_buf());
+    remove(staged.path());
     forget(staged.path());
     assert!(staged.commit().is_err());
     assert!(!target.exists());

@@ -100,10 +100,10 @@ pub fn preset(kind: FlowKind, preset: Preset, n_train: usize, d: usize) -> (Flow
         Preset::Large => (10, 192),
         Preset::Auto => match n_train {
             0..2_000 => (4, 64),
-            2_000..20_000 => (8, 64),
             20_000..100_000 => (8, 128),
-            // What counts is what a minute brings: on 227,692 × 66 hours of ICU stays, a record took a tenth of
-            // the time that it takes 10 blocks of width 192.
+            // Of a large table, what counts is what a minute brings. On 227,692 × 66 hours of ICU stays these
+            // had −54.5 test nats after 67 CPU-seconds in all, where a Gaussian mixture has −56.3; 10 blocks
+            // of width 192 did not finish three passes in two minutes.
             _ => (8, 64),
         },
     };
