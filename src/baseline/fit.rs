@@ -21,10 +21,10 @@ pub const WIDE: usize = 512;
 /// How often a failed fit is repeated with ten times the regularisation.
 const ATTEMPTS: usize = 3;
 
-/// Rows × coordinates² that all settings are tried on.
+/// Most rows × coordinates² that all settings are tried on.
 const SEARCHED: usize = 30_000_000;
-/// Fewest rows that all settings are tried on, as far as there are so many.
-const FEWEST_SEARCHED: usize = 4_096;
+/// Rows that all settings may be tried on, however many coordinates they have.
+const ALWAYS_SEARCHED: usize = 4_096;
 /// How many times as many rows the next stage has.
 const GROWTH: usize = 4;
 /// Iterations over all rows, where fewer came before.
@@ -90,7 +90,7 @@ fn stages(rows: usize, d: usize, units: usize) -> Vec<usize> {
     let mut stages = vec![1];
     // Copies of the same records are few, and rows of all records have to be among them.
     if units == 1 && d <= WIDE {
-        let most = (SEARCHED / (d * d).max(1)).max(FEWEST_SEARCHED);
+        let most = (SEARCHED / (d * d).max(1)).max(ALWAYS_SEARCHED);
         while rows / stages[stages.len() - 1] > most {
             stages.push(stages[stages.len() - 1] * GROWTH);
         }

@@ -123,7 +123,8 @@ impl Estimator for FlowEnsemble {
         if !others.is_empty() && members.iter().any(unfinished) {
             members.retain(|flow| !unfinished(flow));
             run.progress.note(&match members.len() {
-                0 => "the time budget is too small for a flow to finish an epoch: the model holds mixtures alone"
+                0 => "the time budget is too small for a flow to finish an epoch: the model holds mixtures \
+                      alone"
                     .to_owned(),
                 n => format!("the time budget is too small for {flows} flows: the model holds {n} of them"),
             });

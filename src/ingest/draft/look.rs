@@ -110,7 +110,8 @@ fn written(cell: Cell<'_>) -> String {
     }
 }
 
-fn look(name: String, cells: Vec<String>) -> Column {
+/// Counts what the cells of a column say.
+pub(super) fn look(name: String, cells: Vec<String>) -> Column {
     let (mut numbers, mut quantities, mut whole, mut moments, mut filled) = (0, 0, 0, 0, 0);
     for cell in cells.iter().filter(|cell| !cell.is_empty()) {
         filled += 1;
