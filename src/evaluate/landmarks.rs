@@ -138,8 +138,8 @@ impl Landmarks {
 
     /// The nearest landmarks by the observed coordinates, with their distances.
     fn nearest(&self, place: &[Option<f32>]) -> Vec<(f32, usize)> {
-        let observed: Vec<(usize, f32)> =
-            place.iter().enumerate().filter_map(|(j, z)| z.map(|z| (j, z))).collect();
+        let mut observed: Vec<(usize, f32)> = Vec::with_capacity(place.len());
+        observed.extend(place.iter().enumerate().filter_map(|(j, z)| z.map(|z| (j, z))));
         let mut sums = vec![0.0_f32; self.n];
         for (block, sums) in sums.chunks_mut(LANES).enumerate() {
             vectorized!(_FUSED => differences(&self.values, self.n, block * LANES, &observed, sums));

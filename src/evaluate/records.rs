@@ -15,7 +15,7 @@ pub const DRAWS: usize = 16;
 /// minutes with them.
 const DRAWS_WORK: usize = 1_000_000;
 /// Fewest noise draws per record: with more records each matters less.
-const FEWEST_DRAWS: usize = 4;
+const FEWEST_DRAWS: usize = 2;
 /// Numbers that are encoded at a time: memory does not grow with the number of records or draws.
 const NUMBERS: usize = 1 << 21;
 

@@ -19,14 +19,20 @@ impl FittedColumn {
 fn surprise(quantiles: &[f64], x: f64, resolution: f64) -> f64 {
     let Some(&median) = quantiles.get(QUANTILE_LEVELS.len() / 2) else { return 0.0 };
     let side = if x < median { -1.0 } else { 1.0 };
-    // (tail probability, distance of x beyond its quantile), from the outermost stored tail to the median.
-    let mut tails: Vec<(f64, f64)> = QUANTILE_LEVELS
-        .iter()
-        .zip(quantiles)
-        .map(|(p, q)| (if side > 0.0 { 1.0 - p } else { *p }, side * (x - q)))
-        .filter(|t| t.0 > 0.0 && t.0 <= 0.5 + 1e-12)
-        .collect();
-    tails.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // (tail probability, distance of x beyond its quantile), from the outermost stored tail to the median. This
+    // is done for every number of every record that is flagged, so that nothing is put on the heap.
+    let mut tails = [(0.0, 0.0); QUANTILE_LEVELS.len()];
+    let mut n = 0;
+    for k in 0..quantiles.len().min(QUANTILE_LEVELS.len()) {
+        let at = if side > 0.0 { quantiles.len().min(QUANTILE_LEVELS.len()) - 1 - k } else { k };
+        let (p, q) = (QUANTILE_LEVELS[at], quantiles[at]);
+        let tail = if side > 0.0 { 1.0 - p } else { p };
+        if tail > 0.0 && tail <= 0.5 + 1e-12 {
+            tails[n] = (tail, side * (x - q));
+            n += 1;
+        }
+    }
+    let tails = &tails[..n];
     let (outer, beyond) = tails[0];
     if let Some(at) = tails.iter().rposition(|t| t.1 == 0.0) {
         // On stored quantiles: of several, the largest tail.

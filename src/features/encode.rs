@@ -191,6 +191,14 @@ impl Encoder {
         Draws { encoded, begins }
     }
 
+    /// Whether the vector of any of these records depends on the noise.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)`
+    pub fn any_noise(&self, raw: ArrayView2<'_, f64>) -> bool {
+        raw.rows().into_iter().any(|row| self.is_noisy(row))
+    }
+
     fn is_noisy(&self, row: ArrayView1<'_, f64>) -> bool {
         !self.indicators.is_empty() || self.columns.iter().zip(row).any(|(c, &x)| c.is_noisy(x))
     }

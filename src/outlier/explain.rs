@@ -24,11 +24,13 @@ use super::versions::{Cells, Gain, Versions};
 /// their noise, so one draw ranks well enough to choose what is repeated with more.
 const SCREENING_DRAWS: usize = 1;
 /// Noise draws for what is reported: about 300 versions.
-const REFINING_DRAWS: usize = 4;
-/// Features refined and tried in pairs at least, so that both halves of an exchange are among them.
+const REFINING_DRAWS: usize = 2;
+/// Features refined and tried in pairs, so that both halves of an exchange are among them.
 const REFINED_FEATURES: usize = 6;
 /// Exchanges refined.
 const REFINED_EXCHANGES: usize = 3;
+/// Changes of two features at once that are evaluated with the draws of what is reported.
+const REFINED_PAIRS: usize = 8;
 /// A correction is named when it earns this share of the best possible gain, …
 const SHARE_OF_BEST: f64 = 0.8;
 /// … and the gain itself is large: e³ ≈ 20 times likelier. Below, any of a dozen patterns fits by accident. A
@@ -76,7 +78,7 @@ impl<'a> Explainer<'a> {
             return Explanation::default();
         }
         let (subjects, exchanges) = self.screen(raw, &screening);
-        let chosen = choose(&subjects, top.max(REFINED_FEATURES));
+        let chosen = choose(&subjects, (top, top.max(REFINED_FEATURES)));
         let (subjects, exchange) = self.refine(raw, &refining, &chosen, exchanges);
 
         let mut described: Vec<(FeatureExplanation, Option<usize>)> =
@@ -90,7 +92,7 @@ impl<'a> Explainer<'a> {
             self.either(raw, &features)
         } else {
             let best = features.first().map_or(0.0, |f| f.gain);
-            self.joint(raw, &subjects, &refining, after).filter(|p| p.gain > best + NAMEABLE_GAIN)
+            self.joint(raw, &subjects, (&screening, &refining), after).filter(|p| p.gain > best + NAMEABLE_GAIN)
         };
         features.truncate(top);
         for f in &mut features {
@@ -332,7 +334,7 @@ impl<'a> Explainer<'a> {
         &self,
         raw: &[f64],
         subjects: &[Subject],
-        versions: &Versions<'_>,
+        (screening, refining): (&Versions<'_>, &Versions<'_>),
         after: &After<'_>,
     ) -> Option<PairExplanation> {
         let mut edits: Vec<(Edit, usize)> = Vec::new();
@@ -352,10 +354,15 @@ impl<'a> Explainer<'a> {
                 }
             }
         }
-        let tried: Vec<Edit> = edits.iter().map(|e| e.0.clone()).collect();
-        let gains = versions.gains(&tried);
+        let of = |versions: &Versions<'_>, edits: &[(Edit, usize)]| {
+            versions.gains(&edits.iter().map(|e| e.0.clone()).collect::<Vec<_>>())
+        };
+        let mut screened: Vec<_> = of(screening, &edits).into_iter().zip(edits).collect();
+        screened.sort_by(|a, b| b.0.vector.total_cmp(&a.0.vector));
+        let best: Vec<(Edit, usize)> = screened.into_iter().take(REFINED_PAIRS).map(|s| s.1).collect();
+        let gains = of(refining, &best);
         let ((edit, second), gain) =
-            edits.iter().zip(gains).max_by(|a, b| a.1.vector.total_cmp(&b.1.vector))?;
+            best.iter().zip(gains).max_by(|a, b| a.1.vector.total_cmp(&b.1.vector))?;
         Some(self.pair(raw, [edit[0], edit[*second]], gain.vector, after(edit, gain), false))
     }
 

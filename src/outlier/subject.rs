@@ -10,6 +10,9 @@ use super::versions::{Gain, Versions};
 const EXCHANGED_VARIABLES: usize = 24;
 /// Blocks refined.
 const REFINED_BLOCKS: usize = 3;
+/// Share of the largest gain from which on a feature is refined although it is not to be named: it may be the
+/// other half of an exchange, or of a change of two.
+const SHARE_WORTH_REFINING: f64 = 0.25;
 
 /// One way a feature, or the features of a variable, may have been meant.
 pub(super) struct Candidate {
@@ -67,8 +70,10 @@ pub(super) struct Exchange {
 
 /// The subjects worth refining: the most promising features and blocks, with the features of those blocks,
 /// which have to be beaten.
-pub(super) fn choose(subjects: &[Subject], n_features: usize) -> Vec<&Subject> {
-    let features = subjects.iter().filter(|s| s.block.is_none()).take(n_features);
+pub(super) fn choose(subjects: &[Subject], (fewest, most): (usize, usize)) -> Vec<&Subject> {
+    let enough = SHARE_WORTH_REFINING * subjects.first().map_or(0.0, Subject::best_gain);
+    let features = subjects.iter().filter(|s| s.block.is_none()).take(most).enumerate();
+    let features = features.filter(|(i, s)| *i < fewest || s.best_gain() >= enough).map(|(_, s)| s);
     let blocks = subjects.iter().filter(|s| s.block.is_some()).take(REFINED_BLOCKS);
     let mut chosen: Vec<&Subject> = features.chain(blocks.clone()).collect();
     for column in blocks.flat_map(|b| b.candidates[0].edit.iter().map(|e| e.0)) {
