@@ -18,6 +18,8 @@ use crate::schema::Split;
 /// Records of a split over which a mean is taken, where time is short. A mean over so many has an error of
 /// less than a hundredth of the spread of records.
 const RECORDS: usize = 20_000;
+/// The same of the training records, with which nothing is compared.
+const TRAINING_RECORDS: usize = 5_000;
 /// Records on which the speed of scoring is measured.
 const TIMED: usize = 2_048;
 /// Share of what is left that scoring may take; writing the model takes some as well.
@@ -92,7 +94,7 @@ impl Effort {
             return one.min(NEEDED.1 * budget);
         }
         let full = Self::full(bundle).draws.1;
-        let seconds = |(draws, share): (usize, f64), times| {
+        let seconds = |(draws, share): (usize, f64), times: f64| {
             (one * times * draws.min(full) as f64).min(share * budget)
         };
         seconds(NEEDED, 1.0).max(seconds(WISHED, SEVERAL))
@@ -101,7 +103,7 @@ impl Effort {
     /// Of the rows of a split, those over which its mean is taken: all, or one row in so many. Of the training
     /// records, no comparison is made, so that some always do.
     pub(super) fn rows(&self, split: Split, rows: usize) -> Option<Vec<usize>> {
-        let most = if split == Split::Train { self.records.min(RECORDS) } else { self.records };
+        let most = if split == Split::Train { self.records.min(TRAINING_RECORDS) } else { self.records };
         let step = rows.div_ceil(most);
         (split != Split::Calibration && step > 1).then(|| (0..rows).step_by(step).collect())
     }
@@ -110,8 +112,8 @@ impl Effort {
 /// Rows that are scored where means are taken over at most so many records.
 fn scored(bundle: &Bundle, records: usize) -> usize {
     let splits = &bundle.manifest.splits;
-    let means = [splits.train, splits.validation, splits.test].map(|n| n.min(records));
-    means.iter().sum::<usize>() + splits.calibration
+    let train = splits.train.min(records).min(TRAINING_RECORDS);
+    train + splits.validation.min(records) + splits.test.min(records) + splits.calibration
 }
 
 /// When a budget of seconds that begins now is over; never where it is too long for a clock.

@@ -92,7 +92,8 @@ impl<'a> Explainer<'a> {
             self.either(raw, &features)
         } else {
             let best = features.first().map_or(0.0, |f| f.gain);
-            self.joint(raw, &subjects, (&screening, &refining), after).filter(|p| p.gain > best + NAMEABLE_GAIN)
+            self.joint(raw, &subjects, (&screening, &refining), after)
+                .filter(|p| p.gain > best + NAMEABLE_GAIN)
         };
         features.truncate(top);
         for f in &mut features {

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod compare;
+mod deploy;
 mod error;
 mod evaluate;
 mod export;
@@ -28,6 +29,7 @@ mod shared;
 mod shifted;
 
 pub use compare::{CompareRequest, Compared, SharedLikelihood, compare};
+pub use deploy::{DeployRequest, ModelFormat, deploy, is_model};
 pub use error::{Error, ErrorAccount};
 pub use evaluate::evaluate;
 pub use export::{ExportRequest, export};

@@ -52,6 +52,22 @@ fn the_estimators_keep_the_conventions_of_scikit_learn() {
 }
 
 #[test]
+fn mlflow_loads_what_export_writes() {
+    pytest(&["test_mlflow.py"]);
+}
+
+#[test]
+fn the_notebooks_of_the_guide_run() {
+    let Some(python) = interpreter() else { return };
+    let packages = "import nbclient, nbformat, ipykernel";
+    if !Command::new(&python).args(["-c", packages]).output().is_ok_and(|o| o.status.success()) {
+        skipped("nbclient and ipykernel in target/python, where `.ci/run` installs them");
+        return;
+    }
+    pytest(&["test_notebooks.py"]);
+}
+
+#[test]
 fn the_python_package_is_typed() {
     let Some(python) = interpreter() else { return };
     if !Command::new(&python).args(["-c", "import mypy"]).output().is_ok_and(|o| o.status.success()) {

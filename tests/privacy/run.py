@@ -144,6 +144,7 @@ def ordinary(run, source, bundle):
     run(f"fit {bundle} --output model-{bundle} --preset small --epochs 3")
     run(f"fit {bundle} --output mixture-{bundle} --model gmm")
     run(f"flag model-{bundle} {bundle} --output flags-{bundle}.csv --json flags-{bundle}.json")
+    run(f"export model-{bundle} --format card --output card-{bundle}.md")
     run(f"score model-{bundle} {bundle} --output scores-{bundle}.csv")
     run(f"sample model-{bundle} --n 200 --output sample-{bundle}.csv")
     run(f"report {bundle} --model model-{bundle} --model mixture-{bundle} --output report-{bundle}.html")
@@ -193,7 +194,7 @@ def kind_of(path):
     first = path.parts[0]
     if first.startswith(("bundle", "stays", "twice", "refused")):
         return "audit" if path.name == "audit.json" else "bundle"
-    for kind in ("model", "mixture", "flags", "scores", "sample", "report"):
+    for kind in ("model", "mixture", "card", "flags", "scores", "sample", "report"):
         if first.startswith(kind):
             return "flags" if kind == "scores" else "model" if kind == "mixture" else kind
     return None

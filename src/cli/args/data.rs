@@ -169,9 +169,9 @@ pub(in crate::cli) struct Ingest {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
-    /// Bundle that `ingest` made
-    #[arg(value_name = "BUNDLE")]
-    pub(in crate::cli) bundle: PathBuf,
+    /// Bundle that `ingest` made, or model that `fit` made
+    #[arg(value_name = "BUNDLE|MODEL")]
+    pub(in crate::cli) source: PathBuf,
 
     #[command(flatten)]
     pub(in crate::cli) output: Output,
@@ -179,4 +179,8 @@ pub(in crate::cli) struct Export {
     /// Write the records of one split only
     #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "calibration", "test"])]
     pub(in crate::cli) split: Option<String>,
+
+    /// Form of a model: mlflow, a folder that `mlflow models serve` runs; card, a page about it in Markdown
+    #[arg(long, value_name = "FORMAT", value_parser = ["mlflow", "card"], conflicts_with = "split")]
+    pub(in crate::cli) format: Option<String>,
 }

@@ -150,11 +150,13 @@ Examples:
   cohort-flow evaluate flags.csv --labels out/cohort --label los_days --above 7")]
     Evaluate(Evaluate),
     /// Write the records of a bundle for other programs: a table in original units (.csv, .parquet, .arrow),
-    /// or arrays for NumPy (.npz)
+    /// or arrays for NumPy (.npz); or a model for those who serve it
     #[command(after_help = "\
 Examples:
   cohort-flow export out/cohort --output cohort.csv
-  cohort-flow export out/cohort --split train --output train.npz")]
+  cohort-flow export out/cohort --split train --output train.npz
+  cohort-flow export out/flow --format mlflow --output out/served
+  cohort-flow export out/flow --format card --output MODEL_CARD.md")]
     Export(Export),
     /// Say what tells the records of two bundles apart: drift of each feature, a classifier on held-out
     /// patients, and the likelihood under a model of the first

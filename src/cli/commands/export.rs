@@ -1,6 +1,6 @@
 //! `export`.
 
-use crate::pipeline::{self, ExportRequest};
+use crate::pipeline::{self, DeployRequest, Error, ExportRequest, ModelFormat};
 
 use crate::cli::args;
 use crate::cli::console::Console;
@@ -10,10 +10,39 @@ use crate::cli::streams::Output;
 use crate::schema::Split;
 
 pub(super) fn run(args: &args::Export, console: &Console) -> Result {
+    match &args.format {
+        Some(word) => of_model(args, word, console),
+        None if pipeline::is_model(&args.source) => Err(Error::Usage {
+            message: format!(
+                "{} is a model, which can be exported in more than one form",
+                args.source.display()
+            ),
+            hint: "name one: --format mlflow or --format card".into(),
+        }
+        .into()),
+        None => of_records(args, console),
+    }
+}
+
+fn of_model(args: &args::Export, word: &str, console: &Console) -> Result {
+    let Some(format) = ModelFormat::ALL.into_iter().find(|format| format.name() == word) else {
+        return Err(Error::Usage {
+            message: format!("there is no form {word} of a model"),
+            hint: "use --format mlflow or --format card".into(),
+        }
+        .into());
+    };
+    let (output, force) = (args.output.output.as_path(), args.output.force);
+    pipeline::deploy(&DeployRequest { model: &args.source, output, force, format })?;
+    console.note(&format!("wrote {}", output.display()));
+    Ok(Outcome::Done)
+}
+
+fn of_records(args: &args::Export, console: &Console) -> Result {
     let split =
         args.split.as_ref().and_then(|name| Split::ALL.into_iter().find(|split| split.name() == name));
     let (output, force) = (Output::of(&args.output.output)?, args.output.force);
-    let request = ExportRequest { bundle: &args.bundle, output: output.path(), force, split };
+    let request = ExportRequest { bundle: &args.source, output: output.path(), force, split };
     let n = pipeline::export(&request)?;
     console.note(&format!("wrote {} records to {}", grouped(n as u64), output.finish()?));
     Ok(Outcome::Done)
