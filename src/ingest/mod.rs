@@ -12,6 +12,8 @@
 //! npz       arrays for NumPy
 //! write     Parquet, CSV and Arrow outputs                   table     records in original units
 //! text_table  tables of texts that are no data               spool     a stream of bytes → a file that can be read
+//! part      which patients are ingested                  parts     what one part comes to, as a folder
+//! gather    rows of tables in a new order
 //! ```
 
 mod arrow_stream;
@@ -23,7 +25,10 @@ mod error;
 mod events;
 mod files;
 mod find;
+mod gather;
 mod npz;
+mod part;
+mod parts;
 mod progress;
 mod recognise;
 mod source;
@@ -46,6 +51,8 @@ pub use draft::{FolderDraft, draft_folder};
 pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;
 pub use npz::{NpzArray, write_npz};
+pub use part::Part;
+pub use parts::{Merged, PartBundle, PartError, PartSummary, merge};
 pub use progress::{IngestProgress, NoProgress};
 pub use recognise::recognise;
 pub use spelling::{Codes, Marks, Spelling};

@@ -106,7 +106,10 @@ Examples:
   cohort-flow ingest icu-first-24h --input mimic-iv/ --output out/first-day     # the database is recognised
   cohort-flow ingest physionet2012-48h --input challenge-2012/ --output out/icu
   cohort-flow ingest wide-table --input table.csv --output out/table --set role.sex=binary
-  cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine")]
+  cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine
+  cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 1/2 --output out/part-1
+  cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 2/2 --output out/part-2
+  cohort-flow ingest --merge out/part-1 out/part-2 --output out/cohort")]
     Ingest(Ingest),
     /// Fit a model to a bundle
     #[command(after_help = "\

@@ -8,6 +8,7 @@ impl Hint for IngestError {
         Some(match self {
             Self::Io(e) => return e.hint(),
             Self::Output(e) => return e.hint(),
+            Self::Part(e) => return e.hint(),
             Self::Stopped => return None,
             Self::Remote(_) => "download it first; this program opens no network connection".into(),
             Self::NoInput(_) => "check --input; relative paths start at the current folder".into(),
@@ -108,6 +109,12 @@ impl Hint for IngestError {
             }
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),
             Self::UnknownName { .. } => "check the spelling in the schema and the pipeline".into(),
+            Self::NotDivisible(_) => "ingest all patients in one run, without --part".into(),
+            Self::OtherParts { .. } => {
+                "a row is of the part crc32(id) % N + 1, by the patient of the record that it names; leave \
+                 --divided out where the input holds the rows of all parts"
+                    .into()
+            }
             Self::NothingToExplain => {
                 "--explain follows the rows of event tables; name a pipeline with a schema".into()
             }
