@@ -14,8 +14,6 @@ mod error;
 mod manifest;
 mod merge;
 mod rows;
-#[cfg(test)]
-mod tests;
 
 use std::fs;
 use std::path::Path;
