@@ -13,7 +13,7 @@
 //! write     Parquet, CSV and Arrow outputs                   table     records in original units
 //! text_table  tables of texts that are no data               spool     a stream of bytes → a file that can be read
 //! part      which patients are ingested                  parts     what one part comes to, as a folder
-//! gather    rows of tables in a new order
+//! gather    rows of tables in a new order                      reading_plan  what an ingestion reads
 //! ```
 
 mod arrow_stream;
@@ -30,6 +30,7 @@ mod npz;
 mod part;
 mod parts;
 mod progress;
+mod reading_plan;
 mod recognise;
 mod source;
 mod spelling;
@@ -54,6 +55,7 @@ pub use npz::{NpzArray, write_npz};
 pub use part::Part;
 pub use parts::{Merged, PartBundle, PartError, PartSummary, merge};
 pub use progress::{IngestProgress, NoProgress};
+pub use reading_plan::{Items, PartitionKey, ReadingPlan, TablePlan, reading_plan};
 pub use recognise::recognise;
 pub use spelling::{Codes, Marks, Spelling};
 pub use spool::spool;

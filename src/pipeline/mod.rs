@@ -27,6 +27,7 @@ mod score_file;
 mod serve;
 mod shared;
 mod shifted;
+mod spark;
 
 pub use compare::{CompareRequest, Compared, SharedLikelihood, compare};
 pub use error::{Error, ErrorAccount};
@@ -47,3 +48,4 @@ pub use report::{ReportFormat, ReportRequest, report};
 pub use sample::{SampleRequest, sample};
 pub use score::{ScoreRequest, score};
 pub use serve::serve;
+pub use spark::{Lake, plan, spark_job};

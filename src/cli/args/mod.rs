@@ -8,6 +8,7 @@ mod check;
 mod data;
 mod model;
 mod outlier;
+mod plan;
 mod report;
 mod serve;
 mod shared;
@@ -16,6 +17,7 @@ pub(in crate::cli) use self::check::Check;
 pub(in crate::cli) use self::data::{Export, Ingest, OnBadRow, Schema, Synth};
 pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
+pub(in crate::cli) use self::plan::{Plan, Spark};
 pub(in crate::cli) use self::report::{Compare, Report, ReportFormat};
 pub(in crate::cli) use self::serve::{Completions, Man, Serve};
 
@@ -111,6 +113,20 @@ Examples:
   cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 2/2 --output out/part-2
   cohort-flow ingest --merge out/part-1 out/part-2 --output out/cohort")]
     Ingest(Ingest),
+    /// Say what `ingest` reads of a database and how its rows can be divided: tables, columns, keys, items in use,
+    /// what decides about the part of a row, and the stages
+    #[command(after_help = "\
+Examples:
+  cohort-flow plan mimic3-first-24h
+  cohort-flow plan icu-first-24h --schema mimic4 --json > plan.json")]
+    Plan(Plan),
+    /// Write a PySpark job that runs `ingest` on the parts of a lake and merges them: the bundle is that of one run
+    #[command(after_help = "\
+Examples:
+  cohort-flow spark mimic3-first-24h --tables mimiciii --output job.py
+  cohort-flow spark icu-first-24h --schema mimic4 --tables /lake/mimic-iv --format delta --output job.py
+  spark-submit job.py --work /shared/work --bundle /shared/cohort --parts 256")]
+    Spark(Spark),
     /// Fit a model to a bundle
     #[command(after_help = "\
 Examples:
