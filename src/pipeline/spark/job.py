@@ -9,7 +9,7 @@ are merged to the bundle that one run on one machine gives. Run it with spark-su
 is not computed again, so that the same command resumes a run that was stopped. Parts appear whole or not at all.
 
 There is no salt for patients with many rows: copies and ties are found among the rows of a patient, which therefore stay
-together. Rows go through a file of the worker, not through its memory, so that 10 million rows of one patient cost time.
+together. A task holds the rows in use of one part in memory, some 100 bytes each: 10 million rows of one patient take 1 GB.
 """
 
 import argparse, json, os, shutil, subprocess, tempfile
@@ -94,51 +94,28 @@ def with_part(frame, table, records, parts):
 
 
 def task(work, parts, program):
-    """The work on a partition: the rows of each part, which follow each other, become a part of the bundle."""
+    """The work on all rows of a part: they are written to files, one a table, of which cohort-flow makes the part."""
 
-    def finish(part, scratch, writers):
-        for writer in writers.values():
-            writer.close()
-        target = f"{work}/parts/{part + 1}-of-{parts}"
-        command = [program, "--quiet", "--threads", "1", "ingest", *INGEST, "--input", scratch, "--divided"]
-        command += ["--part", f"{part + 1}/{parts}", "--output", target]
-        done = subprocess.run(command, capture_output=True, text=True)
-        # A second attempt at the same task may have been faster.
-        if done.returncode != 0 and not os.path.exists(target):
-            raise RuntimeError(f"part {part + 1} of {parts}: {done.stderr}")
-
-    def run(batches):
-        part, scratch, writers, rows = None, None, {}, 0
+    def run(rows: pa.Table) -> pa.Table:
+        part = rows["part"][0].as_py()
+        target, scratch = f"{work}/parts/{part + 1}-of-{parts}", tempfile.mkdtemp(prefix="cohort-flow-")
         try:
-            for batch in batches:
-                for now in pc.unique(batch["part"]).to_pylist():
-                    if now != part:
-                        if part is not None:
-                            finish(part, scratch, writers)
-                            yield pa.RecordBatch.from_pydict({"part": pa.array([part], pa.int32()), "rows": [rows]})
-                            shutil.rmtree(scratch)
-                        part, rows, scratch = now, 0, tempfile.mkdtemp(prefix="cohort-flow-")
-                        for file in os.listdir(f"{work}/whole"):
-                            os.symlink(f"{work}/whole/{file}", f"{scratch}/{file}")
-                        writers = {}
-                        for name in EVENTS:
-                            fields = [f for f in batch.schema if f.name.startswith(f"{name}__")]
-                            if fields:
-                                schema = pa.schema([f.with_name(f.name[len(name) + 2 :]) for f in fields])
-                                file = f"{scratch}/{FILES[name]}.parquet"
-                                writers[name] = pq.ParquetWriter(file, schema, compression="none")
-                    own = batch.filter(pc.equal(batch["part"], now))
-                    for name, writer in writers.items():
-                        of_table = own.filter(pc.equal(own["table"], name))
-                        columns = [of_table[f"{name}__{column}"] for column in writer.schema.names]
-                        writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=writer.schema))
-                        rows += of_table.num_rows
-            if part is not None:
-                finish(part, scratch, writers)
-                yield pa.RecordBatch.from_pydict({"part": pa.array([part], pa.int32()), "rows": [rows]})
+            for file in os.listdir(f"{work}/whole"):
+                os.symlink(f"{work}/whole/{file}", f"{scratch}/{file}")
+            for name, table in EVENTS.items():
+                columns = [column for column in table["columns"] if f"{name}__{column}" in rows.column_names]
+                if columns:
+                    own = rows.filter(pc.equal(rows["table"], name)).select([f"{name}__{c}" for c in columns])
+                    pq.write_table(own.rename_columns(columns), f"{scratch}/{FILES[name]}.parquet", compression="none")
+            command = [program, "--quiet", "--threads", "1", "ingest", *INGEST, "--input", scratch, "--divided"]
+            command += ["--part", f"{part + 1}/{parts}", "--output", target]
+            done = subprocess.run(command, capture_output=True, text=True)
+            # Another attempt at the same rows may have been faster: what it wrote is the same.
+            if done.returncode != 0 and not os.path.exists(target):
+                raise RuntimeError(f"part {part + 1} of {parts}: {done.stderr}")
         finally:
-            if scratch:
-                shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)
+        return pa.table({"part": pa.array([part], pa.int32()), "rows": pa.array([rows.num_rows - 1], pa.int64())})
 
     return run
 
@@ -161,9 +138,7 @@ def main(args):
         owner = F.coalesce(text(PATIENT), text(RECORD))
         records = read(spark, RECORDS).select(text(RECORD).alias("cf_key"), owner.alias("cf_owner")).distinct()
     there = [p for p in range(parts) if os.path.exists(f"{work}/parts/{p + 1}-of-{parts}/part.json")]
-    # A row without a table for each part, so that parts without rows are made too.
-    rows = spark.range(parts).select(F.col("id").cast("int").alias("part"), F.lit("").alias("table"))
-    totals, behind = {}, {}
+    used, totals, behind = {}, {}, {}
     for name, table in EVENTS.items():
         if (frame := read(spark, name)) is None:
             continue
@@ -172,18 +147,26 @@ def main(args):
             is_used = F.coalesce(F.trim(F.col(table["item"]).cast("string")).isin(table["items"]), F.lit(False))
         counts = frame.agg(F.count(F.lit(1)), F.sum(F.when(is_used, 1).otherwise(0))).collect()[0]
         totals[name], behind[name] = counts[0], counts[0] - (counts[1] or 0)
-        used = with_part(frame.where(is_used), table, records, parts)
-        columns = [F.col(column).alias(f"{name}__{column}") for column in table["columns"]]
-        rows = rows.unionByName(used.select("part", F.lit(name).alias("table"), *columns), allowMissingColumns=True)
+        renamed = [F.col(column).alias(f"{name}__{column}") for column in table["columns"]]
+        used[name] = with_part(frame.where(is_used), table, records, parts).select("part", *renamed)
+    # One frame for all tables, and a row without a table for each part, so that parts without rows are made too.
+    types = {field.name: field.dataType for frame in used.values() for field in frame.schema[1:]}
+    used[""] = spark.range(parts).select(F.col("id").cast("int").alias("part"))
+    rows = None
+    for name, frame in used.items():
+        own = [F.col(c) if c in frame.columns else F.lit(None).cast(t).alias(c) for c, t in types.items()]
+        frame = frame.select("part", F.lit(name).alias("table"), *own)
+        rows = frame if rows is None else rows.union(frame)
     missing = [p for p in range(parts) if p not in there]
     print(f"{len(there)} of {parts} parts are there, {len(missing)} are to be made")
     if missing:
-        rows = rows.where(F.col("part").isin(missing)).repartition(len(missing), "part").sortWithinPartitions("part")
-        made = rows.mapInArrow(task(work, parts, args.cohort_flow), "part int, rows long").collect()
+        groups = rows.where(F.col("part").isin(missing)).groupBy("part")
+        made = groups.applyInArrow(task(work, parts, args.cohort_flow), "part int, rows long").collect()
         print(f"{len(made)} parts were made of {sum(row['rows'] for row in made):,} rows")
+    unchecked = os.path.abspath(args.bundle) + ".unchecked"
     command = [args.cohort_flow, "ingest", "--merge", *(f"{work}/parts/{p + 1}-of-{parts}" for p in range(parts))]
     left = [f"{name}={n}" for name, n in behind.items() if n]
-    command += [word for pair in left for word in ("--left-behind", pair)] + ["--output", args.bundle, "--json"]
+    command += [word for pair in left for word in ("--left-behind", pair)] + ["--output", unchecked, "--force", "--json"]
     merged = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if merged.returncode != 0:
         raise SystemExit(merged.returncode)
@@ -191,8 +174,10 @@ def main(args):
     for name, total in totals.items():
         print(f"table {name}: {total:,} rows in, {accounted[name]:,} accounted for, {behind[name]:,} of other items")
     if any(accounted[name] != total for name, total in totals.items()):
-        shutil.rmtree(args.bundle)
+        shutil.rmtree(unchecked)
         raise SystemExit("rows are missing or counted twice: remove the folder --work and run the job again")
+    os.rename(unchecked, args.bundle)
+    print(f"committed {args.bundle}")
 
 
 if __name__ == "__main__":
