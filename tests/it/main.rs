@@ -6,6 +6,7 @@
     reason = "a helper of a test that panics fails the test, which is what it is for"
 )]
 
+mod any_order;
 mod bad_input;
 mod bad_rows;
 mod browser;
@@ -48,6 +49,7 @@ mod report_waveform;
 mod sample;
 mod scores;
 mod serve;
+mod spark;
 mod support;
 mod train;
 mod waveform;

@@ -157,7 +157,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
-  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
+  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1
+  cohort-flow flag out/flow --input part-1.parquet --alpha 0.1 --json part-1.jsonl --output part-1.csv
+  cohort-flow flag --merge part-1.jsonl part-2.jsonl --fdr 0.1 --output flags.csv")]
     Flag(Flag),
     /// Compare flags with known anomalies, or with an outcome: ranking, recall, false discoveries,
     /// calibration
