@@ -1,5 +1,5 @@
-//! Verdicts on parts of a table → verdicts on the whole. A p-value depends on the record and the model alone; a
-//! false discovery rate is one of the table, so that q-values and flags are taken anew over all parts.
+//! Verdicts on parts of a table → verdicts on the whole. A p-value depends on the record and the model alone;
+//! a false discovery rate is one of the table, so that q-values and flags are taken anew over all parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -119,8 +119,8 @@ pub fn flag_merge(request: &FlagMergeRequest<'_>) -> Result<FlagMergeSummary, Er
     }
     if lacking > 0 && request.explain > 0 {
         let text = format!(
-            "{} no explanation, since the parts were flagged at a smaller level: flag them with --alpha at the \
-             level of this run",
+            "{} no explanation, since the parts were flagged at a smaller level: flag them with --alpha at \
+             the level of this run",
             counted(lacking, "flagged record has", "flagged records have")
         );
         messages.push(Message::records(Weight::LeftOut, text).counting(lacking));

@@ -51,8 +51,8 @@ pub fn ingest_part(
 }
 
 /// Puts all parts together, fits transforms on the training split, and writes the bundle that one run would
-/// write. `left_behind` counts rows of items not in use by their event table, that were left behind before the
-/// tables were divided.
+/// write. `left_behind` counts rows of items not in use by their event table, that were left behind before
+/// the tables were divided.
 ///
 /// # Errors
 /// Parts that do not belong together, are missing or there twice; whatever a stage reports.

@@ -1,5 +1,5 @@
-//! A record's score, p-value and flag are its own: rows in any order and in any division over files give the same,
-//! and the flags of parts that are merged are those of one run.
+//! A record's score, p-value and flag are its own: rows in any order and in any division over files give the
+//! same, and the flags of parts that are merged are those of one run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -111,7 +111,12 @@ fn flags_of_parts_that_are_merged_are_those_of_one_run() {
         parts.push(json);
     }
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let merge = |more: &[&str]| [&["flag", "--merge"], parts.as_slice(), more].concat();
+    let merge = |more: &[&'static str]| {
+        let mut args = vec!["flag", "--merge"];
+        args.extend(&parts);
+        args.extend(more);
+        args
+    };
     succeed(here, &merge(&["--fdr", "0.2", "--output", "merged.csv"]));
     let read = |name: &str| fs::read_to_string(here.join(name)).unwrap();
     assert_eq!(read("flags.csv"), read("merged.csv"));

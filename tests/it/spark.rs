@@ -1,8 +1,8 @@
 //! `plan` and `spark`: the generated job is Python, runs on an engine that speaks Spark Connect and gives the
 //! bundle of one run, and goes on where it was stopped. What we write opens in the programs of others.
 //!
-//! The engine is Sail from PyPI (`pysail`, `pyspark-client`) in `target/spark`, where `.ci/run` installs it, or in the
-//! environment that `COHORT_FLOW_SPARK_PYTHON` names. Without it the tests say so and pass.
+//! The engine is Sail from PyPI (`pysail`, `pyspark-client`) in `target/spark`, where `.ci/run` installs it,
+//! or in the environment that `COHORT_FLOW_SPARK_PYTHON` names. Without it the tests say so and pass.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,9 +122,8 @@ fn jobs_are_python_for_every_database() {
         let job = fs::read_to_string(here.join(&name)).unwrap();
         assert!(job.contains("\"seed=9\"") && job.contains("\"lake."), "{job}");
         assert_eq!(job.contains("\"--schema\""), schema.is_some());
-        let parse =
-            Command::new("python3").args(["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())"]);
-        let mut parse = parse;
+        let mut parse = Command::new("python3");
+        parse.args(["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())"]);
         match parse.arg(here.join(&name)).output() {
             Ok(output) => assert!(output.status.success(), "{}", told(&output)),
             Err(_) => skipped("python3, which reads the generated jobs"),

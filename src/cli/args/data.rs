@@ -140,8 +140,8 @@ pub(in crate::cli) struct Ingest {
 
     /// Only read headers, the first 1,000 rows of each file and the dictionaries of items, and say everything
     /// that is wrong: missing tables and columns with the nearest name, cells of another type, items that the
-    /// release does not have, units without a conversion. Nothing is written; the exit status is 2 if `ingest`
-    /// would stop
+    /// release does not have, units without a conversion. Nothing is written; the exit status is 2 if
+    /// `ingest` would stop
     #[arg(long, conflicts_with_all = ["output", "force", "explain", "cache"])]
     pub(in crate::cli) check: bool,
 
@@ -168,8 +168,8 @@ pub(in crate::cli) struct Ingest {
     #[arg(long, value_name = "K/N", conflicts_with_all = ["explain", "check", "merge"])]
     pub(in crate::cli) part: Option<Part>,
 
-    /// The event tables of the input were divided before and hold the rows of this part alone; a row of another
-    /// part is an error. Tables of records and facts are whole
+    /// The event tables of the input were divided before and hold the rows of this part alone; a row of
+    /// another part is an error. Tables of records and facts are whole
     #[arg(long, requires = "part")]
     pub(in crate::cli) divided: bool,
 

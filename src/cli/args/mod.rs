@@ -113,14 +113,15 @@ Examples:
   cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 2/2 --output out/part-2
   cohort-flow ingest --merge out/part-1 out/part-2 --output out/cohort")]
     Ingest(Ingest),
-    /// Say what `ingest` reads of a database and how its rows can be divided: tables, columns, keys, items in use,
-    /// what decides about the part of a row, and the stages
+    /// Say what `ingest` reads of a database and how its rows can be divided: tables, columns, keys, items in
+    /// use, what decides about the part of a row, and the stages
     #[command(after_help = "\
 Examples:
   cohort-flow plan mimic3-first-24h
   cohort-flow plan icu-first-24h --schema mimic4 --json > plan.json")]
     Plan(Plan),
-    /// Write a PySpark job that runs `ingest` on the parts of a lake and merges them: the bundle is that of one run
+    /// Write a PySpark job that runs `ingest` on the parts of a lake and merges them: the bundle is that of
+    /// one run
     #[command(after_help = "\
 Examples:
   cohort-flow spark mimic3-first-24h --tables mimiciii --output job.py

@@ -12,8 +12,8 @@ use crate::ingest::gather::{RowAt, gather};
 use crate::ingest::{Audit, IngestError, Names, RecordTable};
 use crate::message::{Message, Weight};
 
-/// Adds up the shares of all parts; `left_behind` counts rows of items not in use that were left behind before
-/// event tables were divided.
+/// Adds up the shares of all parts; `left_behind` counts rows of items not in use that were left behind
+/// before event tables were divided.
 ///
 /// # Errors
 /// Shares without a record; times of several parts that cannot be compared; a table in `left_behind` that is

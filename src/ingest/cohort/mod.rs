@@ -9,7 +9,7 @@
 //! age        years by the calendar                          columns    windows → features
 //! explain    one cell with all its rows                     messages   what there is to say of tables and variables
 //! options    how to read, apart from schema and pipeline     share     what a part of the records comes to
-//! close      shares of all parts → one table
+//! close      shares of all parts → one table                moment    when an event was
 //! ```
 
 pub(in crate::ingest) mod age;
@@ -22,6 +22,7 @@ pub(in crate::ingest) mod fact;
 pub(in crate::ingest) mod fact_rows;
 pub(in crate::ingest) mod facts;
 pub(in crate::ingest) mod messages;
+pub(in crate::ingest) mod moment;
 pub(in crate::ingest) mod options;
 pub(in crate::ingest) mod plan;
 pub(in crate::ingest) mod plan_events;

@@ -13,7 +13,7 @@ use crate::ingest::events::table_rows::TableRows;
 use crate::ingest::events::tally::KeyTally;
 use crate::ingest::typed::calendar::Zones;
 use crate::ingest::{
-    CohortStep, IngestError, InputFile, Names, Part, RecordTable, TableAudit, VariableAudit,
+    CohortStep, IngestError, InputFile, Names, Part, PartError, RecordTable, TableAudit, VariableAudit,
 };
 use crate::message::Message;
 use crate::schema::Predicate;
@@ -213,7 +213,7 @@ fn add_variable(all: &mut VariableAudit, more: VariableAudit) {
 /// read, and records that are known from event rows alone while something else names their patients.
 ///
 /// # Errors
-/// [`IngestError::NotDivisible`].
+/// [`PartError::NotDivisible`].
 pub(in crate::ingest) fn check_divisible(plan: &Plan<'_>, part: Part) -> Result<(), IngestError> {
     if part.is_whole() {
         return Ok(());
@@ -222,24 +222,27 @@ pub(in crate::ingest) fn check_divisible(plan: &Plan<'_>, part: Part) -> Result<
     let compares = |predicate: &Predicate| matches!(predicate, Predicate::OnlyPer { .. });
     if let Some(rule) = plan.pipeline.rules[early..].iter().find(|rule| compares(&rule.predicate)) {
         let text = format!(
-            "the rule \"{}\" compares records of all patients by what their events say, or after a rule that does",
+            "the rule \"{}\" compares records of all patients by what their events say, or after a rule that \
+             does",
             rule.name
         );
-        return Err(IngestError::NotDivisible(text));
+        return Err(PartError::NotDivisible(text).into());
     }
     if plan.is_long() && plan.events.iter().any(|table| table.places.subject.is_some()) {
         let text = format!(
-            "records of schema {} are known from event rows alone, and another column names their patients",
+            "records of schema {} are known from event rows alone, and another column names their \
+             patients",
             plan.schema.name
         );
-        return Err(IngestError::NotDivisible(text));
+        return Err(PartError::NotDivisible(text).into());
     }
     if let (true, Some(table)) = (plan.is_long(), plan.facts.keys().next()) {
         let text = format!(
-            "records of schema {} are known from event rows alone, and table {table} is joined to all of them",
+            "records of schema {} are known from event rows alone, and table {table} is joined to all of \
+             them",
             plan.schema.name
         );
-        return Err(IngestError::NotDivisible(text));
+        return Err(PartError::NotDivisible(text).into());
     }
     Ok(())
 }

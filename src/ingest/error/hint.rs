@@ -109,12 +109,6 @@ impl Hint for IngestError {
             }
             Self::UnknownItem { kind, .. } => format!("name items as {kind} values in the schema"),
             Self::UnknownName { .. } => "check the spelling in the schema and the pipeline".into(),
-            Self::NotDivisible(_) => "ingest all patients in one run, without --part".into(),
-            Self::OtherParts { .. } => {
-                "a row is of the part crc32(id) % N + 1, by the patient of the record that it names; leave \
-                 --divided out where the input holds the rows of all parts"
-                    .into()
-            }
             Self::NothingToExplain => {
                 "--explain follows the rows of event tables; name a pipeline with a schema".into()
             }

@@ -5,7 +5,7 @@ mod message;
 
 use polars_core::error::PolarsError;
 
-use super::{Part, PartError};
+use super::PartError;
 use crate::error::IoError;
 use crate::output::OutputError;
 pub use message::MissingColumn;
@@ -373,19 +373,6 @@ pub enum IngestError {
     /// Parts that cannot be read or put together.
     #[error(transparent)]
     Part(#[from] PartError),
-    /// Parts of the patients cannot be ingested each by itself.
-    #[error("the patients cannot be divided into parts: {0}")]
-    NotDivisible(String),
-    /// Rows of other parts in tables that were to be divided.
-    #[error("table {table} has {rows} rows of other parts than {part}")]
-    OtherParts {
-        /// Table.
-        table: String,
-        /// How many.
-        rows: u64,
-        /// The part that was to be ingested.
-        part: Part,
-    },
     /// Nothing left of the cohort.
     #[error("no record is left after {0}")]
     NoRecords(String),

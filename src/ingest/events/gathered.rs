@@ -14,8 +14,9 @@ use super::reason::Reason;
 use super::table_rows::TableRows;
 use super::trace::Trace;
 use super::value::Value;
+use crate::ingest::cohort::moment::Reach;
 use crate::ingest::cohort::plan::Plan;
-use crate::ingest::cohort::records::{Reach, Records};
+use crate::ingest::cohort::records::Records;
 use crate::ingest::cohort::rules::{Answer, Answers};
 use crate::ingest::typed::calendar::Zones;
 

@@ -13,12 +13,13 @@ use super::revisions::Revisions;
 use super::stated::{stated, stated_in_cell};
 use super::table_rows::TableRows;
 use super::times::{Reading, Role, Times};
+use crate::ingest::cohort::moment::{Misplaced, Moment};
 use crate::ingest::cohort::plan_events::PlannedTable;
-use crate::ingest::cohort::records::{Misplaced, Moment, Records};
+use crate::ingest::cohort::records::Records;
 use crate::ingest::typed::batch::{BatchColumn, WrongCell};
 use crate::ingest::typed::file::TypedFile;
 use crate::ingest::typed::passed::Passed;
-use crate::ingest::{IngestError, IngestProgress, TableAudit};
+use crate::ingest::{IngestError, IngestProgress, PartError, TableAudit};
 
 /// An event table being read.
 #[derive(Clone, Copy)]
@@ -93,7 +94,7 @@ impl Gathered<'_> {
         counts.add(of_nobody(Reason::Malformed), malformed);
         let others = counts.reasons[Reason::OtherPart as usize];
         if part.divided && others > 0 {
-            return Err(IngestError::OtherParts { table: name.clone(), rows: others, part });
+            return Err(PartError::OtherParts { table: name.clone(), rows: others, part }.into());
         }
         let mut dropped = BTreeMap::new();
         let named = Reason::NAMES.into_iter().zip(counts.reasons);

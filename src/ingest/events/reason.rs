@@ -2,7 +2,7 @@
 //! these.
 
 use super::value::Rejected;
-use crate::ingest::cohort::records::Misplaced;
+use crate::ingest::cohort::moment::Misplaced;
 
 /// Rows left out because their fields are too few, too many or of another type.
 pub(in crate::ingest) const MALFORMED: &str = "malformed row";

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Hint, IoError};
+use crate::ingest::Part;
 
 /// Why parts cannot be read or put together.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,19 @@ pub enum PartError {
     /// The file system refused.
     #[error(transparent)]
     Io(#[from] IoError),
+    /// Parts of the patients cannot be ingested each by itself.
+    #[error("the patients cannot be divided into parts: {0}")]
+    NotDivisible(String),
+    /// Rows of other parts in tables that were to be divided.
+    #[error("table {table} has {rows} rows of other parts than {part}")]
+    OtherParts {
+        /// Table.
+        table: String,
+        /// How many.
+        rows: u64,
+        /// The part that was to be ingested.
+        part: Part,
+    },
     /// A folder without the manifest of a part.
     #[error("{} is no part of a bundle: it holds no {file}", .path.display())]
     NotAPart {
@@ -66,7 +80,7 @@ pub enum PartError {
         other: PathBuf,
     },
     /// Parts that are not there.
-    #[error("{} of {of} parts {} missing: {}", .missing.len(), if .missing.len() == 1 { "is" } else { "are" }, listed(.missing))]
+    #[error("{} of {of} parts {} missing: {}", .missing.len(), are(.missing), listed(.missing))]
     Missing {
         /// Their numbers.
         missing: Vec<u32>,
@@ -85,6 +99,10 @@ pub enum PartError {
     },
 }
 
+fn are(numbers: &[u32]) -> &'static str {
+    if numbers.len() == 1 { "is" } else { "are" }
+}
+
 /// Numbers in a row, the first of them where they are many.
 fn listed(numbers: &[u32]) -> String {
     const MOST: usize = 12;
@@ -97,12 +115,17 @@ impl Hint for PartError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Io(e) => return e.hint(),
+            Self::NotDivisible(_) => "ingest all patients in one run, without --part".into(),
+            Self::OtherParts { .. } => {
+                "a row is of the part crc32(id) % N + 1, by the patient of the record that it names; leave \
+                 --divided out where the input holds the rows of all parts"
+                    .into()
+            }
             Self::NotAPart { .. } => "name folders that `ingest --part K/N` wrote".into(),
             Self::Json { .. } | Self::Damaged { .. } => "make the part again".into(),
             Self::OtherVersion { .. } => "make all parts with the program that merges them".into(),
             Self::Differ { .. } => {
-                "parts belong together when pipeline, schema, settings, input and the number of parts are the \
-                 same"
+                "parts belong together when pipeline, schema, settings, input and number of parts are the same"
                     .into()
             }
             Self::Twice { .. } => "leave one of them out, or its patients would count twice".into(),

@@ -24,12 +24,12 @@ pub struct Merged {
     pub schema: Option<Schema>,
 }
 
-/// Puts all parts of a bundle together. `left_behind` counts rows of items not in use by their event table, that
-/// were left behind before the tables were divided.
+/// Puts all parts of a bundle together. `left_behind` counts rows of items not in use by their event table,
+/// that were left behind before the tables were divided.
 ///
 /// # Errors
-/// A part that is missing, there twice or cannot be read; parts of different pipelines, schemas, seeds, inputs or
-/// versions; a cohort without a record.
+/// A part that is missing, there twice or cannot be read; parts of different pipelines, schemas, seeds,
+/// inputs or versions; a cohort without a record.
 pub fn merge(dirs: &[PathBuf], left_behind: &[(String, u64)]) -> Result<Merged, IngestError> {
     let mut parts = Vec::new();
     for dir in dirs {

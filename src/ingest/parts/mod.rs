@@ -1,5 +1,5 @@
-//! Part of a bundle: the rows of some of the patients, aggregated and counted, with nothing fitted. Parts that
-//! are put together give what one run over all patients gives, to the bit.
+//! Part of a bundle: the rows of some of the patients, aggregated and counted, with nothing fitted. Parts
+//! that are put together give what one run over all patients gives, to the bit.
 //!
 //! Of a database, every part reads the tables of records and facts in whole and the event rows of its own
 //! patients. Of a wide table, every part reads all rows, since what a column is follows from all of them, and
@@ -81,7 +81,7 @@ impl PartBundle {
         let rows: Vec<usize> = (0..all.n_records()).filter(|row| part.holds(all.subject(*row))).collect();
         let number = |row: usize| u32::try_from(row);
         let numbers = rows.iter().map(|row| number(*row)).collect::<Result<Vec<u32>, _>>();
-        let too_many = || IngestError::NotDivisible("the table has more than 2³² rows".into());
+        let too_many = || PartError::NotDivisible("the table has more than 2³² rows".into());
         let numbers = numbers.map_err(|_| too_many())?;
         let copies = numbers.iter().map(|row| match &all.subjects {
             Subjects::Copies(copies) => {
