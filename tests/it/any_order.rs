@@ -56,7 +56,7 @@ fn flags(dir: &Path, input: &Path) -> BTreeMap<String, Vec<String>> {
 fn rows_in_any_order_and_any_files_have_the_same_scores_p_values_and_flags() {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
-    bundle(here, 150);
+    bundle(here, 600);
     succeed(here, &["fit", "bundle", "--model", "gmm", "--output", "model"]);
     let (header, lines) = records();
     let whole = here.join("whole.csv");
@@ -93,7 +93,7 @@ fn rows_in_any_order_and_any_files_have_the_same_scores_p_values_and_flags() {
 fn flags_of_parts_that_are_merged_are_those_of_one_run() {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
-    bundle(here, 150);
+    bundle(here, 600);
     succeed(here, &["fit", "bundle", "--model", "gmm", "--output", "model"]);
     let (header, lines) = records();
     let write = |name: &str, lines: &[String]| {

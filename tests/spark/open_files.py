@@ -42,5 +42,4 @@ for path in sorted(folder.rglob("*.parquet")):
 for path in sorted(folder.rglob("*.safetensors")):
     assert load_file(path), path
     tensors += 1
-server.stop()
 print(f"{tables} tables and {tensors} files of tensors were opened")

@@ -13,7 +13,5 @@ server.start(background=True)
 _, port = server.listening_address
 job = sys.argv[1]
 sys.argv = [job, "--remote", f"sc://127.0.0.1:{port}", *sys.argv[2:]]
-try:
-    runpy.run_path(job, run_name="__main__")
-finally:
-    server.stop()
+# The server ends with the process; asked to stop, it waits for its sessions.
+runpy.run_path(job, run_name="__main__")
