@@ -14,6 +14,7 @@
 //! text_table  tables of texts that are no data               spool     a stream of bytes → a file that can be read
 //! part      which patients are ingested                  parts     what one part comes to, as a folder
 //! gather    rows of tables in a new order                      reading_plan  what an ingestion reads
+//! parquet_out  Parquet as other programs read it
 //! ```
 
 mod arrow_stream;
@@ -27,6 +28,7 @@ mod files;
 mod find;
 mod gather;
 mod npz;
+mod parquet_out;
 mod part;
 mod parts;
 mod progress;

@@ -12,6 +12,7 @@ use polars_io::prelude as io;
 use super::error::PartError;
 use super::manifest::Head;
 use crate::error::IoError;
+use crate::ingest::parquet_out::parquet;
 use crate::ingest::{Cells, Column, IngestError, Names, Texts};
 use crate::schema::Split;
 
@@ -74,7 +75,8 @@ impl PartRows {
             |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
         let mut frame = pl::DataFrame::new(n, columns).map_err(failed)?;
         let file = File::create(path).map_err(IoError::on("create", path))?;
-        io::ParquetWriter::new(file).finish(&mut frame).map_err(failed)?;
+        let writer = parquet(file, frame.schema());
+        writer.finish(&mut frame).map_err(failed)?;
         Ok(())
     }
 
