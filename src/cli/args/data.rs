@@ -111,6 +111,7 @@ pub(in crate::cli) enum OnBadRow {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line, each by itself")]
 pub(in crate::cli) struct Ingest {
     /// Built-in pipeline (`schema list` names them), or a TOML file of your own
     #[arg(value_name = "PIPELINE", required_unless_present = "merge")]
