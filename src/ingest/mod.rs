@@ -12,6 +12,9 @@
 //! npz       arrays for NumPy
 //! write     Parquet, CSV and Arrow outputs                   table     records in original units
 //! text_table  tables of texts that are no data               spool     a stream of bytes → a file that can be read
+//! part      which patients are ingested                  parts     what one part comes to, as a folder
+//! gather    rows of tables in a new order                      reading_plan  what an ingestion reads
+//! parquet_out  Parquet as other programs read it
 //! ```
 
 mod arrow_stream;
@@ -23,8 +26,13 @@ mod error;
 mod events;
 mod files;
 mod find;
+mod gather;
 mod npz;
+mod parquet_out;
+mod part;
+mod parts;
 mod progress;
+mod reading_plan;
 mod recognise;
 mod source;
 mod spelling;
@@ -46,7 +54,10 @@ pub use draft::{FolderDraft, draft_folder};
 pub use error::{IngestError, MissingColumn};
 pub use events::TracedRow;
 pub use npz::{NpzArray, write_npz};
+pub use part::Part;
+pub use parts::{Merged, PartBundle, PartError, PartSummary, merge};
 pub use progress::{IngestProgress, NoProgress};
+pub use reading_plan::{Items, PartitionKey, ReadingPlan, TablePlan, reading_plan};
 pub use recognise::recognise;
 pub use spelling::{Codes, Marks, Spelling};
 pub use spool::spool;

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::path::Path;
 
 use polars_core::prelude as pl;
-use polars_io::prelude as io;
 
 use super::IngestError;
 use super::arrow_stream::ArrowStream;
+use super::parquet_out;
 use crate::error::IoError;
 use crate::ingest::write::{OutputColumn, csv_record, formula_safe, frame};
 use crate::output::Staged;
@@ -75,7 +75,8 @@ impl TableWriter {
                 let frame = frame(columns, rows).map_err(refused)?;
                 if let Parquet::Empty(file) = parquet {
                     let file = file.try_clone().map_err(IoError::on("write", self.staged.path()))?;
-                    let writer = io::ParquetWriter::new(file).batched(frame.schema()).map_err(refused)?;
+                    let schema = frame.schema();
+                    let writer = parquet_out::parquet(file, schema).batched(schema).map_err(refused)?;
                     *parquet = Parquet::Begun(Box::new(writer));
                 }
                 if let Parquet::Begun(writer) = parquet {

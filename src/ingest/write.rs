@@ -7,11 +7,11 @@ use std::fs::File;
 use std::path::Path;
 
 use polars_core::prelude as pl;
-use polars_io::prelude as io;
 use rayon::prelude::*;
 
 use crate::error::IoError;
 use crate::ingest::arrow_stream::ArrowStream;
+use crate::ingest::parquet_out::parquet;
 use crate::ingest::text::is_formula;
 use crate::output::Staged;
 use crate::schema::Split;
@@ -189,7 +189,7 @@ fn write_records(
     let n = table.n_records();
     let first = block(0, n.min(ROW_GROUP)).map_err(failed)?;
     let file = File::create(path).map_err(IoError::on("create", path))?;
-    let mut writer = io::ParquetWriter::new(file).batched(first.schema()).map_err(failed)?;
+    let mut writer = parquet(file, first.schema()).batched(first.schema()).map_err(failed)?;
     writer.write_batch(&first).map_err(failed)?;
     drop(first);
     for from in (0..n).step_by(ROW_GROUP).skip(1) {
@@ -290,7 +290,8 @@ fn write_frame(path: &Path, mut frame: pl::DataFrame) -> Result<(), IngestError>
     let failed =
         |e: pl::PolarsError| IngestError::Write { file: path.display().to_string(), source: Box::new(e) };
     let file = File::create(path).map_err(IoError::on("create", path))?;
-    io::ParquetWriter::new(file).finish(&mut frame).map_err(failed)?;
+    let writer = parquet(file, frame.schema());
+    writer.finish(&mut frame).map_err(failed)?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use super::explain::{Explainer, Explanation};
 use super::feature::Feature;
 use super::flag_row::{FlagOptions, FlagRow, RowGroup};
 use super::groups::{Calibrations, group_name};
+use super::merged::q_by_p;
 use super::ranked::{MostUnusual, Ranked};
 use super::sentence::sentence;
 use super::threshold::{Warning, warnings};
@@ -146,17 +147,9 @@ impl<'a> Judge<'a> {
     /// Decides.
     pub fn decide(&self, tally: &Tally) -> Decisions {
         let options = self.options;
-        let (mut q, mut running) = (BTreeMap::new(), 1.0_f64);
-        let mut rank = tally.n;
-        let mut n_flagged = 0;
-        for (&bits, &count) in tally.counts.iter().rev() {
-            let p = f64::from_bits(bits);
-            // Of equal p-values the last rank counts.
-            running = running.min(p * tally.n as f64 / rank as f64);
-            rank -= count;
-            q.insert(bits, running);
-            n_flagged += if options.rule.flags(p, running) { count } else { 0 };
-        }
+        let q = q_by_p(&tally.counts, tally.n);
+        let flags = |bits: &u64| options.rule.flags(f64::from_bits(*bits), q[bits]);
+        let n_flagged = tally.counts.iter().filter(|(bits, _)| flags(bits)).map(|(_, count)| count).sum();
         let flagged = |r: &&Ranked| q.get(&r.p.to_bits()).is_some_and(|&q| options.rule.flags(r.p, q));
         let mut chosen: BTreeSet<Ranked> = tally.may_be_flagged.iter().filter(flagged).copied().collect();
         chosen.extend(tally.most_unusual.iter().copied());

@@ -170,7 +170,7 @@ impl Outputs {
 }
 
 /// The table of verdicts. The identifier comes first, with the split beside it.
-fn flag_columns(flags: &Flags, splits: Option<&[Split]>) -> Vec<OutputColumn> {
+pub(super) fn flag_columns(flags: &Flags, splits: Option<&[Split]>) -> Vec<OutputColumn> {
     let ids: Vec<String> = flags.rows.iter().map(|r| r.record_id.clone()).collect();
     let mut columns = identifiers(&ids, splits);
     for (name, cells) in flags.columns().into_iter().filter(|(name, _)| name != "record_id") {

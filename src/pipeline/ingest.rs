@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::IoError;
 use crate::features::{Manifest, Prepared};
-use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress};
+use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress, Part, RecordTable};
 use crate::output::{Staged, keep_inputs};
 use crate::schema::PipelineKind;
 use crate::{schema, waveform};
@@ -44,7 +44,7 @@ pub struct Ingested {
 
 /// A pipeline with its schema. One over concepts takes the schema that is named, or that of the database
 /// which the input is recognised as.
-fn load(
+pub(super) fn load(
     pipeline: &str,
     schema: Option<&str>,
     input: &Path,
@@ -154,8 +154,8 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
         PipelineKind::Cohort => {
             let schema =
                 schema.as_ref().expect("invariant: the pipeline of a cohort is read with its schema");
-            let options =
-                IngestOptions { bad_rows: request.bad_rows, cache: request.cache.map(Path::to_path_buf) };
+            let cache = request.cache.map(Path::to_path_buf);
+            let options = IngestOptions { bad_rows: request.bad_rows, cache, part: Part::WHOLE };
             ingest::ingest_with(schema, &pipeline, request.input, &options, progress)?
         }
         PipelineKind::Windows(settings) => {
@@ -173,8 +173,18 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     if let Some(settings) = &mut pipeline.waveform {
         settings.frequency = settings.frequency.or(frequency);
     }
-    let prepared = Prepared::new(&table, schema.as_ref(), &pipeline)?;
-    ingest::write_features(&staged.path().join("features.parquet"), &table, prepared.splits())?;
+    write_bundle(staged, &table, schema.as_ref(), &pipeline)
+}
+
+/// Fits transforms on the training split of a table, and writes its bundle.
+pub(super) fn write_bundle(
+    staged: Staged,
+    table: &RecordTable,
+    schema: Option<&schema::Schema>,
+    pipeline: &schema::Pipeline,
+) -> Result<Ingested, Error> {
+    let prepared = Prepared::new(table, schema, pipeline)?;
+    ingest::write_features(&staged.path().join("features.parquet"), table, prepared.splits())?;
     let (manifest, audit) = prepared.write(staged.path())?;
     staged.commit()?;
     Ok(Ingested { manifest, audit })

@@ -6,6 +6,7 @@
     reason = "a helper of a test that panics fails the test, which is what it is for"
 )]
 
+mod any_order;
 mod bad_input;
 mod bad_rows;
 mod browser;
@@ -39,6 +40,7 @@ mod other_terms;
 mod outlier;
 mod own_scores;
 mod partial;
+mod parts;
 mod python;
 mod r;
 mod report;
@@ -49,6 +51,7 @@ mod report_waveform;
 mod sample;
 mod scores;
 mod serve;
+mod spark;
 mod support;
 mod train;
 mod waveform;

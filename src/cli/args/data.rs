@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::shared::{Output, key_value, share_or_none};
+use crate::ingest::Part;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Synth {
@@ -110,10 +111,11 @@ pub(in crate::cli) enum OnBadRow {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line, each by itself")]
 pub(in crate::cli) struct Ingest {
     /// Built-in pipeline (`schema list` names them), or a TOML file of your own
-    #[arg(value_name = "PIPELINE")]
-    pub(in crate::cli) pipeline: String,
+    #[arg(value_name = "PIPELINE", required_unless_present = "merge")]
+    pub(in crate::cli) pipeline: Option<String>,
 
     /// Database of the extract, for pipelines over concepts such as icu-first-24h: a built-in schema, or a
     /// TOML file of your own. Left out, it is recognised from the files
@@ -121,8 +123,8 @@ pub(in crate::cli) struct Ingest {
     pub(in crate::cli) schema: Option<String>,
 
     /// Folder of the extract, or a single table; - reads a table from standard input
-    #[arg(short, long, value_name = "PATH")]
-    pub(in crate::cli) input: PathBuf,
+    #[arg(short, long, value_name = "PATH", required_unless_present = "merge")]
+    pub(in crate::cli) input: Option<PathBuf>,
 
     /// Folder to write the bundle to; it appears complete or not at all
     #[arg(short, long, value_name = "PATH", required_unless_present_any = ["explain", "check"])]
@@ -139,8 +141,8 @@ pub(in crate::cli) struct Ingest {
 
     /// Only read headers, the first 1,000 rows of each file and the dictionaries of items, and say everything
     /// that is wrong: missing tables and columns with the nearest name, cells of another type, items that the
-    /// release does not have, units without a conversion. Nothing is written; the exit status is 2 if `ingest`
-    /// would stop
+    /// release does not have, units without a conversion. Nothing is written; the exit status is 2 if
+    /// `ingest` would stop
     #[arg(long, conflicts_with_all = ["output", "force", "explain", "cache"])]
     pub(in crate::cli) check: bool,
 
@@ -162,9 +164,37 @@ pub(in crate::cli) struct Ingest {
     #[arg(long, value_enum, default_value_t = OnBadRow::Fail)]
     pub(in crate::cli) on_bad_row: OnBadRow,
 
-    /// Print the audit as JSON on stdout
+    /// Read part K of N of the patients alone, and write a part of a bundle, in which nothing is fitted;
+    /// --merge puts all parts together. A patient is of part crc32(id) % N + 1
+    #[arg(long, value_name = "K/N", conflicts_with_all = ["explain", "check", "merge"])]
+    pub(in crate::cli) part: Option<Part>,
+
+    /// The event tables of the input were divided before and hold the rows of this part alone; a row of
+    /// another part is an error. Tables of records and facts are whole
+    #[arg(long, requires = "part")]
+    pub(in crate::cli) divided: bool,
+
+    /// Put all parts of a bundle together and fit what one run fits: the bundle is the same to the bit
+    #[arg(long, value_name = "PART", num_args = 1.., conflicts_with_all = [
+        "pipeline", "schema", "input", "explain", "check", "settings", "cache", "on_bad_row",
+    ])]
+    pub(in crate::cli) merge: Vec<PathBuf>,
+
+    /// Rows of items not in use that were left behind before event tables were divided; they are counted as
+    /// rows of other items
+    #[arg(long, value_name = "TABLE=N", requires = "merge", value_parser = table_rows)]
+    pub(in crate::cli) left_behind: Vec<(String, u64)>,
+
+    /// Print the audit as JSON on stdout, or of a part how many rows it accounts for
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+/// A table with a number of rows.
+fn table_rows(text: &str) -> Result<(String, u64), String> {
+    let (table, rows) = key_value(text)?;
+    let rows = rows.parse().map_err(|_| format!("`{rows}` is no number of rows, as in CHARTEVENTS=1200"))?;
+    Ok((table, rows))
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod check;
 mod data;
 mod model;
 mod outlier;
+mod plan;
 mod report;
 mod serve;
 mod shared;
@@ -16,6 +17,7 @@ pub(in crate::cli) use self::check::Check;
 pub(in crate::cli) use self::data::{Export, Ingest, OnBadRow, Schema, Synth};
 pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
+pub(in crate::cli) use self::plan::{Plan, Spark};
 pub(in crate::cli) use self::report::{Compare, Report, ReportFormat};
 pub(in crate::cli) use self::serve::{Completions, Man, Serve};
 
@@ -106,8 +108,26 @@ Examples:
   cohort-flow ingest icu-first-24h --input mimic-iv/ --output out/first-day     # the database is recognised
   cohort-flow ingest physionet2012-48h --input challenge-2012/ --output out/icu
   cohort-flow ingest wide-table --input table.csv --output out/table --set role.sex=binary
-  cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine")]
+  cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine
+  cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 1/2 --output out/part-1
+  cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 2/2 --output out/part-2
+  cohort-flow ingest --merge out/part-1 out/part-2 --output out/cohort")]
     Ingest(Ingest),
+    /// Say what `ingest` reads of a database and how its rows can be divided: tables, columns, keys, items in
+    /// use, what decides about the part of a row, and the stages
+    #[command(after_help = "\
+Examples:
+  cohort-flow plan mimic3-first-24h
+  cohort-flow plan icu-first-24h --schema mimic4 --json > plan.json")]
+    Plan(Plan),
+    /// Write a PySpark job that runs `ingest` on the parts of a lake and merges them: the bundle is that of
+    /// one run
+    #[command(after_help = "\
+Examples:
+  cohort-flow spark mimic3-first-24h --tables mimiciii --output job.py
+  cohort-flow spark icu-first-24h --schema mimic4 --tables /lake/mimic-iv --format delta --output job.py
+  spark-submit job.py --work /shared/work --bundle /shared/cohort --parts 256")]
+    Spark(Spark),
     /// Fit a model to a bundle
     #[command(after_help = "\
 Examples:
@@ -138,7 +158,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
-  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
+  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1
+  cohort-flow flag out/flow --input part-1.parquet --alpha 0.1 --json part-1.jsonl --output part-1.csv
+  cohort-flow flag --merge part-1.jsonl part-2.jsonl --fdr 0.1 --output flags.csv")]
     Flag(Flag),
     /// Compare flags with known anomalies, or with an outcome: ranking, recall, false discoveries,
     /// calibration

@@ -17,8 +17,8 @@ fn scores() -> impl TypedValueParser<Value = ScoreKind> {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flag {
     /// Model folder written by `fit`
-    #[arg(value_name = "MODEL")]
-    pub(in crate::cli) model: PathBuf,
+    #[arg(value_name = "MODEL", required_unless_present = "merge")]
+    pub(in crate::cli) model: Option<PathBuf>,
 
     #[command(flatten)]
     pub(in crate::cli) records: Records,
@@ -58,6 +58,14 @@ pub(in crate::cli) struct Flag {
     /// line)
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
+
+    /// Put the flags of parts of a table together, files that --json wrote as .jsonl, in the order of the
+    /// records: p-values stay, and q-values and flags are taken anew over all of them. Flag the parts with
+    /// --alpha at the level of the whole, so that whatever may be flagged is explained
+    #[arg(long, value_name = "PART", num_args = 1.., group = "records", conflicts_with_all = [
+        "model", "score", "also_explain", "top", "json", "seed",
+    ])]
+    pub(in crate::cli) merge: Vec<PathBuf>,
 
     /// Seed of the noise draws behind explanations; scores have the model's
     #[arg(long, value_name = "N", default_value_t = 1)]

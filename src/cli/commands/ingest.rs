@@ -1,8 +1,9 @@
 //! `ingest`.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use crate::ingest::BadRows;
+use crate::ingest::{BadRows, Part};
 use crate::message::{counted, plural};
 use crate::pipeline::{self, IngestRequest, Ingested};
 use crate::schema::Split;
@@ -15,16 +16,19 @@ use crate::cli::progress::{IngestBars, grouped};
 use crate::cli::streams::Input;
 
 pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
+    if !args.merge.is_empty() {
+        return merge(args, console);
+    }
     if let (Some(variable), Some(stay)) = (&args.explain, &args.stay) {
         return explain(args, variable, stay, console);
     }
     if args.check {
         return check(args);
     }
-    let input = Input::of(&args.input)?;
-    let output = args.output.as_deref().expect("invariant: clap requires --output but for two options");
+    let input = Input::of(input_of(args))?;
+    let output = output_of(args);
     let request = IngestRequest {
-        pipeline: &args.pipeline,
+        pipeline: pipeline_of(args),
         schema: args.schema.as_deref(),
         input: input.path(),
         output,
@@ -33,6 +37,19 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
         bad_rows: bad_rows(args),
         cache: args.cache.as_deref(),
     };
+    if let Some(part) = args.part {
+        let part = Part { divided: args.divided, ..part };
+        let summary = pipeline::ingest_part(&request, part, &IngestBars::new(console))?;
+        for (table, rows) in &summary.accounted {
+            console.note(&format!("{table}: {} rows are accounted for in part {part}", grouped(*rows)));
+        }
+        let rows = counted(summary.rows, "row", "rows");
+        console.note(&format!("wrote {}, part {part} with {rows}", output.display()));
+        if args.json {
+            print_json(&summary)?;
+        }
+        return Ok(Outcome::Done);
+    }
     let bundle = pipeline::ingest(&request, &IngestBars::new(console))?;
     describe(&bundle, console);
     console.note(&format!("wrote {}", output.display()));
@@ -40,6 +57,30 @@ pub(super) fn run(args: &args::Ingest, console: &Console) -> Result {
         print_json(&bundle.audit)?;
     }
     Ok(Outcome::Done)
+}
+
+/// All parts of a bundle put together.
+fn merge(args: &args::Ingest, console: &Console) -> Result {
+    let output = output_of(args);
+    let bundle = pipeline::merge_parts(&args.merge, &args.left_behind, output, args.force)?;
+    describe(&bundle, console);
+    console.note(&format!("wrote {}", output.display()));
+    if args.json {
+        print_json(&bundle.audit)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn pipeline_of(args: &args::Ingest) -> &str {
+    args.pipeline.as_deref().expect("invariant: clap requires a pipeline but for --merge")
+}
+
+fn input_of(args: &args::Ingest) -> &Path {
+    args.input.as_deref().expect("invariant: clap requires --input but for --merge")
+}
+
+fn output_of(args: &args::Ingest) -> &Path {
+    args.output.as_deref().expect("invariant: clap requires --output but for two options")
 }
 
 fn bad_rows(args: &args::Ingest) -> BadRows {
@@ -51,7 +92,8 @@ fn bad_rows(args: &args::Ingest) -> BadRows {
 
 /// All problems on stdout; nothing is written.
 fn check(args: &args::Ingest) -> Result {
-    let report = pipeline::check((&args.pipeline, args.schema.as_deref()), &args.input, &args.settings)?;
+    let report =
+        pipeline::check((pipeline_of(args), args.schema.as_deref()), input_of(args), &args.settings)?;
     let checked = &report.checked;
     let outcome = if checked.stops() { Outcome::WouldFail } else { Outcome::Done };
     if args.json {
@@ -100,8 +142,8 @@ fn check(args: &args::Ingest) -> Result {
 fn explain(args: &args::Ingest, variable: &str, stay: &str, console: &Console) -> Result {
     let bars = IngestBars::new(console);
     let found = pipeline::explain(
-        (&args.pipeline, args.schema.as_deref()),
-        &args.input,
+        (pipeline_of(args), args.schema.as_deref()),
+        input_of(args),
         &args.settings,
         variable,
         stay,

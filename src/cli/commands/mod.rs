@@ -11,6 +11,7 @@ mod fit;
 mod ingest;
 mod ingest_screen;
 mod inspect;
+mod plan;
 mod report;
 mod schema;
 mod score;
@@ -29,6 +30,8 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Synth(args) => synth::run(&args, console),
         Command::Schema(args) => schema::run(&args, console),
         Command::Ingest(args) => ingest::run(&args, console),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Spark(args) => plan::spark(&args, console),
         Command::Fit(args) => fit::run(&args, console),
         Command::Score(args) => score::score(&args, console),
         Command::Inspect(args) => inspect::run(&args),

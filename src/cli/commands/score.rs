@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::outlier::{DEFAULT_ALPHA, Rule};
 use crate::pipeline::{
-    self, FlagRequest, FlagSummary, ImputeRequest, MarginalRequest, RecordsSource, SampleRequest,
-    ScoreRequest,
+    self, FlagMergeRequest, FlagRequest, FlagSummary, ImputeRequest, MarginalRequest, RecordsSource,
+    SampleRequest, ScoreRequest,
 };
 use crate::random::Seed;
 
@@ -117,9 +117,12 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         (None, Some(fdr)) => Rule::Fdr(fdr),
         (alpha, _) => Rule::Alpha(alpha.unwrap_or(DEFAULT_ALPHA)),
     };
+    if !args.merge.is_empty() {
+        return merge_flags(args, rule, console);
+    }
     let (records, output) = (Named::by(&args.records)?, Output::of(&args.output.output)?);
     let request = FlagRequest {
-        model: &args.model,
+        model: args.model.as_deref().expect("invariant: clap requires a model but for --merge"),
         records: records.source(),
         output: output.path(),
         force: args.output.force,
@@ -133,6 +136,27 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
     };
     let summary = pipeline::flag(&request, &IngestBars::new(console))?;
     describe(&summary, console);
+    console.note(&format!("wrote {}", output.finish()?));
+    Ok(Outcome::Done)
+}
+
+/// Flags of parts put together.
+fn merge_flags(args: &args::Flag, rule: Rule, console: &Console) -> Result {
+    let output = Output::of(&args.output.output)?;
+    let request = FlagMergeRequest {
+        parts: &args.merge,
+        output: output.path(),
+        force: args.output.force,
+        rule,
+        explain: usize::from(args.explain),
+    };
+    let summary = pipeline::flag_merge(&request)?;
+    console.note(&format!(
+        "{} of {} records flagged",
+        grouped(summary.n_flagged as u64),
+        grouped(summary.n_records as u64)
+    ));
+    summary.messages.iter().for_each(|message| console.warn(message));
     console.note(&format!("wrote {}", output.finish()?));
     Ok(Outcome::Done)
 }

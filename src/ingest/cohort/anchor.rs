@@ -148,5 +148,8 @@ pub(in crate::ingest) fn set(
     let after = records.in_cohort.iter().filter(|c| **c).count();
     steps.push(CohortStep { rule: rule.clone(), before, after, failed_null: before - after });
     records.anchor = Some(moments);
-    if after == 0 { Err(IngestError::NoRecords(format!("rule \"{rule}\""))) } else { Ok(()) }
+    if after == 0 && records.part().is_whole() {
+        return Err(IngestError::NoRecords(format!("rule \"{rule}\"")));
+    }
+    Ok(())
 }

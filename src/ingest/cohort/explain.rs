@@ -14,7 +14,7 @@ use super::{anchor, rules};
 use crate::ingest::events::trace::{Trace, TracedRow};
 use crate::ingest::text::shortest;
 use crate::ingest::typed::tables::Tables;
-use crate::ingest::{Cells, IngestError, IngestProgress};
+use crate::ingest::{Cells, IngestError, IngestProgress, Part};
 
 /// How a variable of one record came about.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,7 +74,7 @@ pub fn explain(
     let event_tables =
         event.as_ref().map(|plan| Tables::open(plan, input, &options, progress)).transpose()?;
     let event = event.as_ref().zip(event_tables.as_ref());
-    let mut reading = Reading::new(&plan, &tables, event, progress)?;
+    let mut reading = Reading::new(&plan, &tables, Part::WHOLE, event, progress)?;
     let unknown = || IngestError::UnknownName {
         what: "record",
         name: record.to_string(),
@@ -86,7 +86,7 @@ pub fn explain(
     }
     let at = reading.records.ids.get(crate::ingest::typed::batch::Key::Text(record)).ok_or_else(unknown)?;
     if plan.is_long() {
-        reading = Reading::new(&plan, &tables, event, progress)?;
+        reading = Reading::new(&plan, &tables, Part::WHOLE, event, progress)?;
     }
     reading.gathered.trace = Some(Trace::new(at));
     // The numbers of records met in the same order are the same.
@@ -136,7 +136,8 @@ fn excluded_by(
     let open = Pipeline { rules: Vec::new(), ..facts_alone.clone() };
     let bare = Plan { pipeline: &open, ..Plan::new(schema, &facts_alone)? };
     let bare = Plan { operands: Vec::new(), ..bare };
-    let Reading { mut records, facts, gathered, .. } = Reading::new(&bare, &tables, None, progress)?;
+    let Reading { mut records, facts, gathered, .. } =
+        Reading::new(&bare, &tables, Part::WHOLE, None, progress)?;
     let Some(at) = records.ids.get(crate::ingest::typed::batch::Key::Text(record)) else { return Ok(None) };
     let before_events = rules::rules_before_events(&plan);
     for (i, rule) in facts_alone.rules.iter().enumerate().take(before_events) {

@@ -1,14 +1,13 @@
 //! What there is to say about tables and variables: what was left out, and what was
 //! recorded and could not be used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::{About, Message, Weight};
 use crate::schema::{Aggregation, Variable};
 
 use super::plan::Plan;
-use super::records::Records;
-use crate::ingest::events::measure::Meter;
+use super::share::People;
 use crate::ingest::events::reason::{COPY, MALFORMED, NO_ID, OTHER_SUBJECT};
 use crate::ingest::{TableAudit, VariableAudit};
 
@@ -122,10 +121,10 @@ pub(in crate::ingest) fn of_tables(plan: &Plan<'_>, audits: &[TableAudit]) -> Ve
 }
 
 /// What a user should know about the patients of the records.
-pub(in crate::ingest) fn of_subjects(plan: &Plan<'_>, records: &Records) -> Vec<Message> {
+pub(in crate::ingest) fn of_subjects(plan: &Plan<'_>, people: &People) -> Vec<Message> {
     let names = &plan.schema.record;
     let mut messages = Vec::new();
-    let n = records.contradicted.len();
+    let People { records, unnamed, contradicted: n } = *people;
     if n > 0 {
         let text = format!(
             "{n} {} rows of several patients in `{}`; the patient that sorts first counts",
@@ -135,12 +134,10 @@ pub(in crate::ingest) fn of_subjects(plan: &Plan<'_>, records: &Records) -> Vec<
         messages.push(Message::records(Weight::Leak, text).counting(n));
     }
     // A long table without a column of patients has records alone.
-    let unnamed = records.has_subject.iter().filter(|named| !**named).count();
-    if unnamed > 0 && (names.table.is_some() || unnamed < records.len()) {
+    if unnamed > 0 && (names.table.is_some() || unnamed < records) {
         let text = format!(
-            "{unnamed} of {} records {} no `{}`; each counts as a patient by itself, so that the records of \
-             one patient may be in two splits",
-            records.len(),
+            "{unnamed} of {records} records {} no `{}`; each counts as a patient by itself, so that the \
+             records of one patient may be in two splits",
             if unnamed == 1 { "has" } else { "have" },
             names.subject,
         );
@@ -289,17 +286,19 @@ pub(in crate::ingest) fn of_rejections(audits: &[VariableAudit]) -> Option<Messa
 }
 
 /// What to say of levels that the data alone name and that differ by letter case, which may be one level.
-pub(in crate::ingest) fn of_levels(meters: &[Meter<'_>]) -> Vec<Message> {
+pub(in crate::ingest) fn of_levels(plan: &Plan<'_>, levels: &[BTreeSet<String>]) -> Vec<Message> {
     let mut messages = Vec::new();
-    for meter in meters.iter().filter(|meter| meter.variable().levels.is_empty()) {
+    for (planned, levels) in plan.variables.iter().zip(levels) {
+        if !planned.variable.levels.is_empty() {
+            continue;
+        }
         let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for level in &meter.levels {
+        for level in levels {
             spellings.entry(level.to_lowercase()).or_default().push(level);
         }
-        for mut same in spellings.into_values().filter(|same| same.len() > 1) {
-            same.sort_unstable();
+        for same in spellings.into_values().filter(|same| same.len() > 1) {
             let named: Vec<String> = same.iter().map(|level| format!("`{level}`")).collect();
-            let name = &meter.variable().name;
+            let name = &planned.variable.name;
             let text = format!(
                 "variable {name}: the levels {} differ in letter case alone and are levels by themselves; \
                  give the variable `levels` in the schema to make them one",

@@ -8,24 +8,28 @@
 //! rules      inclusion and exclusion, in order              anchor     what windows count from
 //! age        years by the calendar                          columns    windows → features
 //! explain    one cell with all its rows                     messages   what there is to say of tables and variables
-//! options    how to read, apart from schema and pipeline
+//! options    how to read, apart from schema and pipeline     share     what a part of the records comes to
+//! close      shares of all parts → one table                moment    when an event was
 //! ```
 
 pub(in crate::ingest) mod age;
 pub(in crate::ingest) mod anchor;
 pub(in crate::ingest) mod between;
+pub(in crate::ingest) mod close;
 pub(in crate::ingest) mod columns;
 pub(in crate::ingest) mod explain;
 pub(in crate::ingest) mod fact;
 pub(in crate::ingest) mod fact_rows;
 pub(in crate::ingest) mod facts;
 pub(in crate::ingest) mod messages;
+pub(in crate::ingest) mod moment;
 pub(in crate::ingest) mod options;
 pub(in crate::ingest) mod plan;
 pub(in crate::ingest) mod plan_events;
 pub(in crate::ingest) mod records;
 pub(in crate::ingest) mod rules;
 pub(in crate::ingest) mod run;
+pub(in crate::ingest) mod share;
 
 pub use explain::{Explanation, explain};
 pub use options::{BadRows, IngestOptions};

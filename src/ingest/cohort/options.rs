@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::ingest::Part;
+
 /// What to do about malformed rows of CSV tables: too few or too many fields, cells of another type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BadRows {
@@ -20,4 +22,6 @@ pub struct IngestOptions {
     /// Folder of event stores: rows of the schema's items, typed, that a later ingestion reads in place of
     /// the CSV.
     pub cache: Option<PathBuf>,
+    /// Whose rows are taken.
+    pub part: Part,
 }

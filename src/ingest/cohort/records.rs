@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use polars_core::prelude::PlHashMap;
 
-use crate::schema::Window;
-
-use crate::ingest::events::bins::Bins;
+use super::moment::{Misplaced, Moment, Reach};
+use crate::ingest::Part;
 use crate::ingest::typed::batch::Key;
 
 /// Ids and the order they were first met in.
@@ -92,64 +91,54 @@ pub(in crate::ingest) struct Records {
     of_subject: Vec<Vec<u32>>,
     /// Records of a long table whose rows name several subjects.
     pub(in crate::ingest) contradicted: BTreeSet<u32>,
-}
-
-/// When an event was, as its table says it.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::ingest) enum Moment {
-    /// Reach since 1970.
-    At(i64),
-    /// Reach since the record's start.
-    After(i64),
-}
-
-impl Moment {
-    /// Seconds since whatever it counts from.
-    pub(in crate::ingest) fn seconds(self) -> i64 {
-        match self {
-            Self::At(seconds) | Self::After(seconds) => seconds,
-        }
-    }
-
-    /// A moment on the same scale that comes after all others; far from the largest number, so that
-    /// differences fit.
-    pub(in crate::ingest) fn forever(self) -> Self {
-        match self {
-            Self::At(_) => Self::At(i64::MAX / 4),
-            Self::After(_) => Self::After(i64::MAX / 4),
-        }
-    }
-}
-
-/// Why an event belongs to no record's window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ingest) enum Misplaced {
-    NoSuchRecord,
-    OutsideStays,
-    NotInCohort,
-    NoStart,
-    Before,
-    After,
-    AfterEnd,
-}
-
-/// From when to when events may count in any window, in whole seconds.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::ingest) struct Reach {
-    start: i64,
-    end: i64,
-    until_end: bool,
-}
-
-impl Reach {
-    /// The windows, the first of them beginning earlier by the longest lookback.
-    pub(in crate::ingest) fn new(window: &Window, lookback: i64) -> Self {
-        let bins = Bins::new(window);
-        Self { start: bins.first().saturating_sub(lookback), end: bins.last(), until_end: window.until_end }
-    }
+    /// Which of the records are ingested.
+    part: Part,
+    /// Whether each record is of that part.
+    mine: Vec<bool>,
 }
 
 impl Records {
+    /// No records yet, of which those of a part will be ingested.
+    pub(in crate::ingest) fn of(part: Part) -> Self {
+        Self { part, ..Self::default() }
+    }
+
+    /// Whether a record is of the part that is ingested.
+    pub(in crate::ingest) fn is_mine(&self, record: u32) -> bool {
+        self.mine[record as usize]
+    }
+
+    /// Which part is ingested.
+    pub(in crate::ingest) fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Whether the record of an id is of the part, where records stand for patients and may not have been met
+    /// yet.
+    pub(in crate::ingest) fn holds(&self, id: Key<'_>) -> bool {
+        self.part.is_whole()
+            || match (self.ids.get(id), id) {
+                (Some(record), _) => self.is_mine(record),
+                (None, Key::Number(n)) => self.part.holds(&n.to_string()),
+                (None, Key::Text(text)) => self.part.holds(text),
+            }
+    }
+
+    /// Takes the records of other parts out of the cohort.
+    pub(in crate::ingest) fn keep_mine(&mut self) {
+        self.in_cohort.iter_mut().zip(&self.mine).for_each(|(member, mine)| *member &= mine);
+    }
+
+    /// Records of the cohort.
+    pub(in crate::ingest) fn n_members(&self) -> usize {
+        self.in_cohort.iter().filter(|member| **member).count()
+    }
+
+    /// Whether all ids are numbers, by which the result is then sorted.
+    pub(in crate::ingest) fn are_numbered(&self) -> bool {
+        self.ids.names.iter().all(|name| name.parse::<i64>().is_ok())
+    }
+
     pub(in crate::ingest) fn len(&self) -> usize {
         self.ids.len()
     }
@@ -172,6 +161,7 @@ impl Records {
         self.start.push(start);
         self.end.push(end);
         self.in_cohort.push(true);
+        self.mine.push(self.part.holds(self.subjects.name(subject)));
         self.of_subject.resize(self.subjects.len(), Vec::new());
         self.of_subject[subject as usize].push(record);
     }
@@ -349,13 +339,15 @@ impl Records {
     /// Records in the order of the result: numerically when all ids are numbers.
     pub(in crate::ingest) fn sorted(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
-        let numbers: Option<Vec<i64>> = order.iter().map(|&r| self.id(r).parse().ok()).collect();
-        match numbers {
-            Some(numbers) => order.sort_by_key(|&r| (numbers[r as usize], self.id(r))),
-            None => order.sort_by_key(|&r| self.id(r)),
-        }
+        let numbered = self.are_numbered();
+        order.sort_by_cached_key(|&r| rank(self.id(r), numbered));
         order
     }
+}
+
+/// The place of an id in the order of the result, where all ids are numbers or are not.
+pub(in crate::ingest) fn rank(id: &str, numbered: bool) -> (Option<i64>, &str) {
+    (id.parse().ok().filter(|_| numbered), id)
 }
 
 #[cfg(test)]

@@ -136,7 +136,8 @@ pub(in crate::ingest) fn apply(
         }
         let after = records.in_cohort.iter().filter(|c| **c).count();
         steps.push(CohortStep { rule: rule.name.clone(), before, after, failed_null });
-        if after == 0 {
+        // Another part may have a record left.
+        if after == 0 && records.part().is_whole() {
             return Err(IngestError::NoRecords(format!("rule \"{}\"", rule.name)));
         }
     }

@@ -1,21 +1,22 @@
 //! Cohort ingestion from end to end.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{anchor, messages, rules};
 use crate::ingest::events::derive;
-use crate::message::{Message, Weight};
 use crate::schema::{Pipeline, Schema, TableKind};
 
+use super::close::close;
 use super::columns::Rows;
 use super::facts::Facts;
 use super::plan::Plan;
 use super::records::Records;
+use super::share::{Account, People, Share, Whole, check_divisible};
 use crate::ingest::events::gathered::Gathered;
+use crate::ingest::events::table_rows::TableRows;
 use crate::ingest::typed::tables::Tables;
 use crate::ingest::{
-    Audit, CohortStep, IngestError, IngestOptions, IngestProgress, RecordTable, Subjects, TableAudit,
+    Audit, CohortStep, IngestError, IngestOptions, IngestProgress, Part, RecordTable, Subjects, TableAudit,
 };
 
 /// Reads the tables of a cohort into one row per record.
@@ -48,7 +49,24 @@ pub fn ingest_with(
     options: &IngestOptions,
     progress: &dyn IngestProgress,
 ) -> Result<RecordTable, IngestError> {
+    let options = IngestOptions { part: Part::WHOLE, ..options.clone() };
+    let share = share(schema, pipeline, input, &options, progress)?;
+    close(&Plan::new(schema, pipeline)?, vec![share], &[])
+}
+
+/// Reads the tables for the part of the records that the options name.
+///
+/// # Errors
+/// As for [`ingest`]; a pipeline that cannot be divided.
+pub(in crate::ingest) fn share(
+    schema: &Schema,
+    pipeline: &Pipeline,
+    input: &Path,
+    options: &IngestOptions,
+    progress: &dyn IngestProgress,
+) -> Result<Share, IngestError> {
     let plan = Plan::new(schema, pipeline)?;
+    check_divisible(&plan, options.part)?;
     let tables = Tables::open(&plan, input, options, progress)?;
     // A window about an event takes a pass of its own, to find the event.
     let event = anchor::pipeline(pipeline);
@@ -59,9 +77,9 @@ pub fn ingest_with(
     std::thread::scope(|scope| {
         let hashes = scope.spawn(|| tables.fingerprints(of_event));
         let event = event.as_ref().zip(of_event);
-        let mut table = Reading::new(&plan, &tables, event, progress)?.finish()?;
-        table.audit.inputs = hashes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(table)
+        let mut share = Reading::new(&plan, &tables, options.part, event, progress)?.finish()?;
+        share.account.inputs = hashes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(share)
     })
 }
 
@@ -73,7 +91,10 @@ pub(in crate::ingest) struct Reading<'a> {
     pub(in crate::ingest) gathered: Gathered<'a>,
     early: usize,
     audit: Audit,
+    /// How many steps of the cohort were taken for all records, those of other parts too.
+    whole_steps: usize,
     static_audits: Vec<TableAudit>,
+    event_tables: Vec<TableRows>,
     tables: &'a Tables,
     progress: &'a dyn IngestProgress,
 }
@@ -83,6 +104,7 @@ impl<'a> Reading<'a> {
     pub(in crate::ingest) fn new(
         plan: &'a Plan<'a>,
         tables: &'a Tables,
+        part: Part,
         event: Option<(&Plan<'_>, &Tables)>,
         progress: &'a dyn IngestProgress,
     ) -> Result<Self, IngestError> {
@@ -91,12 +113,14 @@ impl<'a> Reading<'a> {
         let early = rules::rules_before_events(plan);
         let mut reading = Self {
             plan,
-            records: Records::default(),
+            records: Records::of(part),
             facts: Facts::default(),
             gathered: Gathered::new(plan, &Records::default()),
             early,
             audit,
+            whole_steps: 0,
             static_audits: Vec::new(),
+            event_tables: Vec::new(),
             tables,
             progress,
         };
@@ -109,8 +133,10 @@ impl<'a> Reading<'a> {
             first_step(&reading.records, &mut reading.audit)?;
             anchor::leave_out_timeless(plan, &mut reading.records, &mut reading.audit)?;
         }
-        let Self { records, facts, gathered, audit, .. } = &mut reading;
+        let Self { records, facts, gathered, audit, whole_steps, .. } = &mut reading;
         rules::apply(plan, 0..early, records, facts, gathered, &mut audit.cohort)?;
+        *whole_steps = audit.cohort.len();
+        records.keep_mine();
         anchor::set(plan, event, records, facts, progress, &mut audit.cohort)?;
         reading.gathered = Gathered::new(plan, &reading.records);
         Ok(reading)
@@ -158,11 +184,7 @@ impl<'a> Reading<'a> {
             let files = self.tables.of(name);
             let table = self.gathered.table(planned, files, &mut self.records, self.progress)?;
             self.progress.end(name);
-            if table.rows_read == 0 && !files.is_empty() {
-                let text = format!("table {name} has no rows");
-                self.audit.messages.push(Message::table(Weight::LeftOut, name, text));
-            }
-            self.audit.tables.push(table);
+            self.event_tables.push(table);
         }
         if self.plan.is_long() {
             first_step(&self.records, &mut self.audit)?;
@@ -173,60 +195,63 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads the rest, applies the remaining rules and closes the accounts.
-    fn finish(mut self) -> Result<RecordTable, IngestError> {
+    fn finish(mut self) -> Result<Share, IngestError> {
         self.events()?;
         let Self {
-            plan, mut records, facts, mut gathered, early, mut audit, mut static_audits, tables, ..
+            plan,
+            mut records,
+            facts,
+            mut gathered,
+            early,
+            mut audit,
+            whole_steps,
+            event_tables,
+            tables,
+            ..
         } = self;
+        let mut event_tables = event_tables;
         let late = early..plan.operands.len();
         rules::apply(plan, late, &mut records, &facts, &gathered, &mut audit.cohort)?;
-        gathered.close(&records, &mut audit.tables, &mut audit.messages);
-        audit.messages.extend(tables.said());
-        if let Some(table) =
-            static_audits.iter_mut().find(|t| Some(&t.table) == plan.schema.record.table.as_ref())
-        {
-            close_records(table, &records);
-        }
-        audit.tables.splice(0..0, static_audits);
-        audit.messages.extend(facts.messages.iter().cloned());
-        audit.messages.extend(messages::of_subjects(plan, &records));
-        audit.messages.extend(messages::of_tables(plan, &audit.tables));
+        gathered.close(&records, &mut event_tables);
         let rows = Rows::new(&records, &gathered);
-        if rows.cells.is_empty() {
-            return Err(IngestError::NoRecords(
-                "taking the windows, none of which begins within a stay".into(),
-            ));
-        }
         let (columns, labels) = rows.columns(plan, &records, &facts, &mut gathered);
-        audit.messages.extend(messages::of_levels(&gathered.meters));
-        audit.variables = std::mem::take(&mut gathered.meters).into_iter().map(|m| m.audit).collect();
-        for (variable, planned) in audit.variables.iter_mut().zip(&plan.variables) {
-            if planned.lookback > 0 {
-                let hours = planned.lookback as f64 / 3600.0;
-                let _ = write!(variable.variable, " (lookback {hours} h)");
-            }
-        }
         let mut zones = facts.zones.clone();
         zones.merge(&gathered.zones)?;
-        audit.messages.extend(zones.message());
-        audit.messages.extend(messages::of_variables(plan, &audit.variables));
-        audit.messages.extend(messages::of_rejections(&audit.variables));
+        let cohort = audit.cohort.split_off(whole_steps);
+        let account = Account {
+            inputs: Vec::new(),
+            whole: Whole { cohort: audit.cohort, statics: self.static_audits },
+            cohort,
+            members: records.n_members(),
+            people: People::of(&records),
+            are_numbered: records.are_numbered(),
+            tables: event_tables,
+            levels: gathered.meters.iter().map(|meter| meter.levels.iter().cloned().collect()).collect(),
+            keys: gathered.keys.tally(),
+            zones,
+            messages: [audit.messages.0, facts.messages.clone(), tables.said().collect()],
+            variables: gathered.meters.into_iter().map(|meter| meter.audit).collect(),
+        };
         let (record_ids, subject_ids) = rows.ids(&records, &gathered.bins);
-        let subjects = Subjects::Named(subject_ids.into_iter().map(Some).collect());
-        Ok(RecordTable { record_ids: record_ids.into(), subjects, splits: None, columns, labels, audit })
+        let table = RecordTable {
+            record_ids: record_ids.into(),
+            subjects: Subjects::Named(subject_ids.into_iter().map(Some).collect()),
+            splits: None,
+            columns,
+            labels,
+            audit: Audit::default(),
+        };
+        let of_rows = rows.cells.iter().map(|cell| records.id(cell.record)).collect();
+        Ok(Share { account, table, records: of_rows })
     }
 }
 
 fn first_step(records: &Records, audit: &mut Audit) -> Result<(), IngestError> {
     let n = records.len();
     audit.cohort.push(CohortStep { rule: "all records".into(), before: n, after: n, failed_null: 0 });
-    if n == 0 { Err(IngestError::NoRecords("reading the records".into())) } else { Ok(()) }
-}
-
-fn close_records(audit: &mut TableAudit, records: &Records) {
-    audit.rows_kept = records.in_cohort.iter().filter(|c| **c).count() as u64;
-    let gone = records.len() as u64 - audit.rows_kept;
-    if gone > 0 {
-        audit.dropped.insert("not in cohort".into(), gone);
+    // Another part may have some.
+    if n == 0 && records.part().is_whole() {
+        return Err(IngestError::NoRecords("reading the records".into()));
     }
+    Ok(())
 }

@@ -8,6 +8,7 @@ impl Hint for IngestError {
         Some(match self {
             Self::Io(e) => return e.hint(),
             Self::Output(e) => return e.hint(),
+            Self::Part(e) => return e.hint(),
             Self::Stopped => return None,
             Self::Remote(_) => "download it first; this program opens no network connection".into(),
             Self::NoInput(_) => "check --input; relative paths start at the current folder".into(),

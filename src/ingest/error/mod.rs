@@ -5,6 +5,7 @@ mod message;
 
 use polars_core::error::PolarsError;
 
+use super::PartError;
 use crate::error::IoError;
 use crate::output::OutputError;
 pub use message::MissingColumn;
@@ -369,6 +370,9 @@ pub enum IngestError {
     /// A cell of a wide table is what the table says.
     #[error("a wide table has one cell per record and column, there is nothing to explain")]
     NothingToExplain,
+    /// Parts that cannot be read or put together.
+    #[error(transparent)]
+    Part(#[from] PartError),
     /// Nothing left of the cohort.
     #[error("no record is left after {0}")]
     NoRecords(String),

@@ -18,6 +18,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::tally::KeyTally;
+
 /// Rows that were used, by their hashes.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Copies {
@@ -79,7 +81,7 @@ pub(in crate::ingest) fn cell_hash(number: Option<f64>, text: Option<&str>, unit
 }
 
 /// Distinct keys held: 7/8 of 2²², the largest load of a table of about 70 MB.
-const CAPACITY: usize = 3_670_016;
+pub(in crate::ingest) const CAPACITY: usize = 3_670_016;
 
 /// Counts keys met more than once in bounded memory.
 ///
@@ -88,10 +90,17 @@ const CAPACITY: usize = 3_670_016;
 /// bits are kept, and counts are scaled by 2^level (Wegman's adaptive sampling; Flajolet 1990, "On adaptive
 /// sampling"). Which keys stay depends on the *set* of keys alone, so the estimate does not depend on the
 /// order of rows. Below the capacity the count is exact.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::ingest) struct KeyCounter {
     keys: HashMap<u64, (u16, bool), BuildHasherDefault<Identity>>,
     level: u32,
+    capacity: usize,
+}
+
+impl Default for KeyCounter {
+    fn default() -> Self {
+        Self::with_capacity(CAPACITY)
+    }
 }
 
 /// Keys are hashes already.
@@ -110,6 +119,11 @@ impl Hasher for Identity {
 }
 
 impl KeyCounter {
+    /// Nothing yet, and room for so many keys.
+    pub(in crate::ingest) fn with_capacity(capacity: usize) -> Self {
+        Self { keys: HashMap::default(), level: 0, capacity }
+    }
+
     /// Meets a key of a variable.
     pub(in crate::ingest) fn meet(&mut self, variable: u16, record: u64, item: u64, seconds: i64) {
         let hash = mix(mix(mix(record) ^ item) ^ (seconds as u64) ^ (u64::from(variable) << 48));
@@ -117,25 +131,18 @@ impl KeyCounter {
             return;
         }
         self.keys.entry(hash).and_modify(|e| e.1 = true).or_insert((variable, false));
-        while self.keys.len() > CAPACITY {
+        while self.keys.len() > self.capacity {
             self.level += 1;
             let level = self.level;
             self.keys.retain(|hash, _| hash.trailing_zeros() >= level);
         }
     }
 
-    /// Keys met more than once, per variable.
-    pub(in crate::ingest) fn repeated(&self, variables: usize) -> Vec<u64> {
-        let mut counts = vec![0; variables];
-        for (variable, again) in self.keys.values() {
-            counts[usize::from(*variable)] += u64::from(*again) << self.level;
-        }
-        counts
-    }
-
-    /// One key in 2^level is counted; 0: all.
-    pub(in crate::ingest) fn level(&self) -> u32 {
-        self.level
+    /// What was counted, in a form that adds up over parts of the records.
+    pub(in crate::ingest) fn tally(&self) -> KeyTally {
+        let mut tally = KeyTally::new(self.level);
+        self.keys.iter().for_each(|(hash, (variable, again))| tally.count(*hash, *variable, *again));
+        tally
     }
 }
 
@@ -193,8 +200,9 @@ mod tests {
             keys.meet(1, id_hash("7"), 3, seconds);
         }
         keys.meet(0, id_hash("7"), 3, 0);
-        assert_eq!(keys.repeated(2), [0, 1]);
-        assert_eq!(keys.level(), 0);
+        let tally = keys.tally();
+        assert_eq!(tally.repeated(CAPACITY, 2), [0, 1]);
+        assert_eq!(tally.level(CAPACITY), 0);
     }
 
     #[test]
@@ -213,7 +221,8 @@ mod tests {
             } else {
                 (0..n).for_each(&mut meet);
             }
-            (keys.level(), keys.repeated(1)[0])
+            let tally = keys.tally();
+            (tally.level(CAPACITY), tally.repeated(CAPACITY, 1)[0])
         };
         let (level, estimate) = run(false);
         assert!(level >= 1);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::message::{Message, Weight};
 use crate::schema::{Aggregation, Feature, Known, Source, Variable};
 
 use super::accumulate::{Aggregate, Slot};
@@ -12,11 +11,12 @@ use super::finding::Finding;
 use super::measure::{Meter, Units};
 use super::over_time::Lasting;
 use super::reason::Reason;
+use super::table_rows::TableRows;
 use super::trace::Trace;
 use super::value::Value;
-use crate::ingest::TableAudit;
+use crate::ingest::cohort::moment::Reach;
 use crate::ingest::cohort::plan::Plan;
-use crate::ingest::cohort::records::{Reach, Records};
+use crate::ingest::cohort::records::Records;
 use crate::ingest::cohort::rules::{Answer, Answers};
 use crate::ingest::typed::calendar::Zones;
 
@@ -44,8 +44,6 @@ pub(in crate::ingest) struct Gathered<'a> {
     pub(in crate::ingest) kept: Vec<Vec<u32>>,
     /// How the times of the tables read so far are written.
     pub(in crate::ingest) zones: Zones,
-    /// About what was read.
-    pub(in crate::ingest) messages: Vec<Message>,
     /// Of variables that have a value where nothing is recorded: the last entry in each window of tables that
     /// do not say when what is charted ends, with its time and whether it is that value.
     charted: BTreeMap<(usize, u32), (i64, bool)>,
@@ -83,7 +81,6 @@ impl<'a> Gathered<'a> {
             hashes: (0..records.len() as u32).map(|r| id_hash(records.id(r))).collect(),
             kept: Vec::new(),
             zones: Zones::default(),
-            messages: Vec::new(),
             charted: BTreeMap::new(),
         };
         for record in 0..records.len() as u32 {
@@ -222,13 +219,8 @@ impl<'a> Gathered<'a> {
     }
 
     /// Closes the accounts over the final cohort: rows of records that later rules dropped are dropped too.
-    pub(in crate::ingest) fn close(
-        &mut self,
-        records: &Records,
-        tables: &mut [TableAudit],
-        messages: &mut Vec<Message>,
-    ) {
-        for (kept, audit) in self.kept.iter().zip(tables) {
+    pub(in crate::ingest) fn close(&mut self, records: &Records, tables: &mut [TableRows]) {
+        for (kept, TableRows { audit, .. }) in self.kept.iter().zip(tables) {
             let gone: u64 =
                 kept.iter().zip(&records.in_cohort).filter(|(_, c)| !**c).map(|(n, _)| u64::from(*n)).sum();
             if gone > 0 {
@@ -236,19 +228,7 @@ impl<'a> Gathered<'a> {
                 *audit.dropped.entry(Reason::NotInCohort.name().into()).or_default() += gone;
             }
         }
-        let repeated = self.keys.repeated(self.meters.len());
-        for (meter, n) in self.meters.iter_mut().zip(repeated) {
-            meter.close(&self.units);
-            meter.audit.duplicate_keys = n;
-        }
-        messages.append(&mut self.messages);
-        if self.keys.level() > 0 {
-            let text = format!(
-                "duplicate keys are estimated from one key in {}, since there are more than fit in memory",
-                1_u64 << self.keys.level()
-            );
-            messages.push(Message::records(Weight::Choice, text));
-        }
+        self.meters.iter_mut().for_each(|meter| meter.close(&self.units));
     }
 }
 

@@ -8,8 +8,9 @@ use super::lookup::Lookup;
 use super::measure::{Raw, Units};
 use super::reason::{Counts, Dropped, Reason};
 use super::value::{Rejected, Value};
+use crate::ingest::cohort::moment::{Misplaced, Moment};
 use crate::ingest::cohort::plan_events::Target;
-use crate::ingest::cohort::records::{Misplaced, Moment, Records};
+use crate::ingest::cohort::records::Records;
 use crate::ingest::typed::batch::Key;
 
 /// A row in its place: the record it concerns, and from when to when.

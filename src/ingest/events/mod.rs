@@ -10,6 +10,7 @@
 //! stated      what a cell says                           revisions   results that were corrected
 //! keep        which rows belong to a table               over_time   time as a weight
 //! derive      variables computed from others             trace       what an explanation of a cell follows
+//! tally       repeated keys, over parts of the records      table_rows  what a table's rows came to
 //! ```
 
 pub(in crate::ingest) mod accumulate;
@@ -27,6 +28,8 @@ pub(in crate::ingest) mod pass;
 pub(in crate::ingest) mod reason;
 pub(in crate::ingest) mod revisions;
 pub(in crate::ingest) mod stated;
+pub(in crate::ingest) mod table_rows;
+pub(in crate::ingest) mod tally;
 pub(in crate::ingest) mod times;
 pub(in crate::ingest) mod trace;
 pub(in crate::ingest) mod value;

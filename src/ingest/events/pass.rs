@@ -11,14 +11,15 @@ use super::measurement::{Of, When};
 use super::reason::{Counts, Dropped, Reason};
 use super::revisions::Revisions;
 use super::stated::{stated, stated_in_cell};
+use super::table_rows::TableRows;
 use super::times::{Reading, Role, Times};
-use crate::ingest::cohort::messages;
+use crate::ingest::cohort::moment::{Misplaced, Moment};
 use crate::ingest::cohort::plan_events::PlannedTable;
-use crate::ingest::cohort::records::{Misplaced, Moment, Records};
+use crate::ingest::cohort::records::Records;
 use crate::ingest::typed::batch::{BatchColumn, WrongCell};
 use crate::ingest::typed::file::TypedFile;
 use crate::ingest::typed::passed::Passed;
-use crate::ingest::{IngestError, IngestProgress, TableAudit};
+use crate::ingest::{IngestError, IngestProgress, PartError, TableAudit};
 
 /// An event table being read.
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ impl Gathered<'_> {
         files: &[TypedFile],
         records: &mut Records,
         progress: &dyn IngestProgress,
-    ) -> Result<TableAudit, IngestError> {
+    ) -> Result<TableRows, IngestError> {
         let lookup = Lookup::new(planned, self.kept.len() as u16);
         let mut account = Account {
             counts: Counts { rules: vec![0; lookup.drops.len()], ..Counts::default() },
@@ -57,6 +58,7 @@ impl Gathered<'_> {
         };
         let name = &planned.table.name;
         let (mut rows_read, mut malformed, mut done) = (0, 0, 0);
+        let mut messages = Vec::new();
         let revisions = Revisions::read(planned, &lookup, files)?;
         let table = Table { planned, lookup: &lookup, revisions: revisions.as_ref() };
         for file in files {
@@ -64,7 +66,7 @@ impl Gathered<'_> {
             let passed = self.file(&table, file, Reading::First, records, &mut account, said)?;
             if passed.rows == 0 && files.len() > 1 {
                 let text = format!("table {name}: {} has no rows", file.file.name);
-                self.messages.push(Message::file(Weight::LeftOut, &file.file.name, text));
+                messages.push(Message::file(Weight::LeftOut, &file.file.name, text));
             }
             self.zones.add(passed.zones, &file.file.name)?;
             if passed.zones.date {
@@ -73,7 +75,7 @@ impl Gathered<'_> {
                      midnight",
                     file.file.name
                 );
-                self.messages.push(Message::file(Weight::Wrong, &file.file.name, text));
+                messages.push(Message::file(Weight::Wrong, &file.file.name, text));
             }
             rows_read += passed.rows;
             malformed += passed.skipped;
@@ -86,9 +88,14 @@ impl Gathered<'_> {
             }
         }
         let Account { mut counts, kept, delivered, .. } = account;
-        self.messages.extend(messages::in_several_stays(name, counts.in_several_stays));
-        counts.add(Reason::OtherItem, rows_read - malformed - delivered);
-        counts.add(Reason::Malformed, malformed);
+        let part = records.part();
+        let of_nobody = |reason| if part.counts_strays() { reason } else { Reason::OtherPart };
+        counts.add(of_nobody(Reason::OtherItem), rows_read - malformed - delivered);
+        counts.add(of_nobody(Reason::Malformed), malformed);
+        let others = counts.reasons[Reason::OtherPart as usize];
+        if part.divided && others > 0 {
+            return Err(PartError::OtherParts { table: name.clone(), rows: others, part }.into());
+        }
         let mut dropped = BTreeMap::new();
         let named = Reason::NAMES.into_iter().zip(counts.reasons);
         let ruled = planned.columns.drop.iter().map(|r| r.reason.as_str()).zip(counts.rules.iter().copied());
@@ -97,7 +104,9 @@ impl Gathered<'_> {
         }
         let rows_kept = kept.iter().map(|n| u64::from(*n)).sum();
         self.kept.push(kept);
-        Ok(TableAudit { table: name.clone(), rows_read, rows_kept, dropped })
+        let audit = TableAudit { table: name.clone(), rows_read, rows_kept, dropped };
+        let in_several_stays = counts.in_several_stays;
+        Ok(TableRows { audit, has_files: !files.is_empty(), in_several_stays, messages })
     }
 
     /// Takes in the rows of one file.
@@ -167,8 +176,11 @@ impl Gathered<'_> {
         let key = |place: usize| columns[place].key(row).map_err(|e| (place, e));
         // The second reading has nothing to say about rows that never came to a place in time.
         let dropped = |reason| Ok((reading == Reading::First).then_some(Err(reason)));
+        // What belongs to no record is counted once, whichever parts read it.
+        let counts_strays = records.part().counts_strays();
+        let of_nobody = |reason| if counts_strays { reason } else { Dropped::For(Reason::OtherPart) };
         if !lookup.keeps(columns, row) {
-            return dropped(Dropped::For(Reason::OtherTable));
+            return dropped(of_nobody(Dropped::For(Reason::OtherTable)));
         }
         let record_key = places.record.map(key).transpose()?.flatten();
         let subject_key = places.subject.map(key).transpose()?.flatten();
@@ -176,6 +188,9 @@ impl Gathered<'_> {
         if self.plan.is_long()
             && let Some(id) = record_key
         {
+            if !records.holds(id) {
+                return dropped(Dropped::For(Reason::OtherPart));
+            }
             let known = records.len();
             let record = records.meet(id, subject_key);
             if records.len() > known {
@@ -183,17 +198,18 @@ impl Gathered<'_> {
             }
             met = Some(record);
         }
+        let of_nobody = |reason| if met.is_some() { reason } else { of_nobody(reason) };
         let item = lookup.item(columns, row)?;
         if item.is_none() && places.item.is_some() {
-            return dropped(Dropped::For(Reason::OtherItem));
+            return dropped(of_nobody(Dropped::For(Reason::OtherItem)));
         }
         if let Some(rule) = lookup.drops.iter().position(|d| d.drops(columns, row)) {
-            return dropped(Dropped::ByRule(rule));
+            return dropped(of_nobody(Dropped::ByRule(rule)));
         }
         if let Some(revisions) = revisions
             && revisions.corrects(planned, lookup, columns, row)?
         {
-            return dropped(Dropped::For(Reason::Corrected));
+            return dropped(of_nobody(Dropped::For(Reason::Corrected)));
         }
         let moment = |place: usize| {
             let time = &columns[place];
@@ -213,6 +229,10 @@ impl Gathered<'_> {
             (None, Some(subject), None) => records.only_of(subject).ok_or(Misplaced::NoSuchRecord),
             (None, None, _) => Err(Misplaced::NoSuchRecord),
         };
+        let is_mine = record.map_or(counts_strays, |record| records.is_mine(record));
+        if !is_mine {
+            return dropped(Dropped::For(Reason::OtherPart));
+        }
         let place =
             |start| record.and_then(|record| self.place(record, start, until, places.end.is_some(), records));
         let when = When {

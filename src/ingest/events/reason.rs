@@ -2,7 +2,7 @@
 //! these.
 
 use super::value::Rejected;
-use crate::ingest::cohort::records::Misplaced;
+use crate::ingest::cohort::moment::Misplaced;
 
 /// Rows left out because their fields are too few, too many or of another type.
 pub(in crate::ingest) const MALFORMED: &str = "malformed row";
@@ -15,6 +15,9 @@ pub(in crate::ingest) const COPY: &str = "copy of another row";
 
 /// Rows that name a record and a patient whose record it is not.
 pub(in crate::ingest) const OTHER_SUBJECT: &str = "another patient's record";
+
+/// Rows that another part of the patients accounts for.
+pub(in crate::ingest) const OTHER_PART: &str = "row of another part";
 
 /// Why a row was dropped. The discriminants index [`Counts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +50,13 @@ pub(in crate::ingest) enum Reason {
     Corrected,
     /// By a `keep` rule, of another table of the same files.
     OtherTable,
+    /// Of a record of another part.
+    OtherPart,
 }
 
 impl Reason {
     /// Names in the audit, in order of the discriminants.
-    pub(in crate::ingest) const NAMES: [&'static str; 25] = [
+    pub(in crate::ingest) const NAMES: [&'static str; 26] = [
         MALFORMED,
         "other item",
         "no such record",
@@ -77,6 +82,7 @@ impl Reason {
         "no value in the columns in use",
         "corrected by a later row",
         "row of another table",
+        OTHER_PART,
     ];
 
     /// Name in the audit.

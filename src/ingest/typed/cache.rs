@@ -24,6 +24,7 @@ use super::delimited;
 use super::file::{ItemSet, Opening, TypedFile};
 use super::passed::{Note, Passed};
 use crate::ingest::files::{Format, SourceFile};
+use crate::ingest::parquet_out::parquet;
 use crate::ingest::{IngestError, InputFile};
 use crate::plain_file;
 
@@ -196,7 +197,7 @@ fn write(file: &TypedFile, item: usize, items: &ItemSet, path: &Path) -> Result<
     let fields: pl::Schema =
         file.wanted.iter().map(|w| pl::Field::new(w.name.as_str().into(), stored_type(w.dtype))).collect();
     let out = File::create(path).map_err(IoError::on("create", path))?;
-    let mut writer = io::ParquetWriter::new(out)
+    let mut writer = parquet(out, &fields)
         .with_compression(io::ParquetCompression::Lz4Raw)
         .batched(&fields)
         .map_err(failed)?;

@@ -39,7 +39,7 @@ impl Zoned {
 }
 
 /// How the times of all tables read so far are written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(in crate::ingest) struct Zones {
     /// A file with times of each kind: without a zone, in UTC, in another zone.
     none: Option<String>,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::schema::Window;
 
 const HOUR: i64 = 3600;
 
