@@ -8,6 +8,7 @@ mod evaluate;
 mod export;
 mod fit;
 mod flag;
+mod flag_shared;
 mod flags_file;
 mod given;
 mod groups;

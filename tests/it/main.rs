@@ -48,5 +48,6 @@ mod sample;
 mod scores;
 mod serve;
 mod support;
+mod synth;
 mod train;
 mod waveform;

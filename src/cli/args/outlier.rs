@@ -59,6 +59,12 @@ pub(in crate::cli) struct Flag {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
 
+    /// Bundle that the model was fitted on. With it, records of a bundle that lacks features of the model, such
+    /// as one of another database, are judged by the features that both have, against the records of this
+    /// bundle that the model was not fitted on
+    #[arg(long, value_name = "BUNDLE", conflicts_with = "input")]
+    pub(in crate::cli) reference: Option<PathBuf>,
+
     /// Seed of the noise draws behind explanations; scores have the model's
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(in crate::cli) seed: u64,
