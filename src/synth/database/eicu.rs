@@ -5,6 +5,9 @@
 //! Temperatures are in Fahrenheit or Celsius, by the bed. About one laboratory result in a hundred was
 //! corrected, and both revisions are there. Nothing is infused in the simulation.
 
+mod layouts;
+mod names;
+
 use std::path::Path;
 
 use super::super::admin;
@@ -12,266 +15,17 @@ use super::super::bedside::Bedside;
 use super::super::clock::Moment;
 use super::super::patient::{Admission, Patient};
 use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Place, Planted, Recorder};
-use super::super::writer::{self, Layout, Spelling, Table};
+use super::super::writer::{self, Spelling, Table};
 use super::{age_at, among};
 use crate::error::IoError;
-
-const PATIENT: Layout = Layout::new(
-    "patient",
-    &[
-        "patientunitstayid",
-        "patienthealthsystemstayid",
-        "gender",
-        "age",
-        "ethnicity",
-        "hospitalid",
-        "wardid",
-        "apacheadmissiondx",
-        "admissionheight",
-        "hospitaladmittime24",
-        "hospitaladmitoffset",
-        "hospitaladmitsource",
-        "hospitaldischargeyear",
-        "hospitaldischargetime24",
-        "hospitaldischargeoffset",
-        "hospitaldischargelocation",
-        "hospitaldischargestatus",
-        "unittype",
-        "unitadmittime24",
-        "unitadmitsource",
-        "unitvisitnumber",
-        "unitstaytype",
-        "admissionweight",
-        "dischargeweight",
-        "unitdischargetime24",
-        "unitdischargeoffset",
-        "unitdischargelocation",
-        "unitdischargestatus",
-        "uniquepid",
-    ],
-);
-const PERIODIC: Layout = Layout {
-    name: "vitalPeriodic",
-    columns: &[
-        "vitalperiodicid",
-        "patientunitstayid",
-        "observationoffset",
-        "temperature",
-        "sao2",
-        "heartrate",
-        "respiration",
-        "cvp",
-        "etco2",
-        "systemicsystolic",
-        "systemicdiastolic",
-        "systemicmean",
-        "pasystolic",
-        "padiastolic",
-        "pamean",
-        "st1",
-        "st2",
-        "st3",
-        "icp",
-    ],
-    counts_from: Some(30_000_000),
-};
-const APERIODIC: Layout = Layout {
-    name: "vitalAperiodic",
-    columns: &[
-        "vitalaperiodicid",
-        "patientunitstayid",
-        "observationoffset",
-        "noninvasivesystolic",
-        "noninvasivediastolic",
-        "noninvasivemean",
-        "paop",
-        "cardiacoutput",
-        "cardiacinput",
-        "svr",
-        "svri",
-        "pvr",
-        "pvri",
-    ],
-    counts_from: Some(3_000_000),
-};
-const LAB: Layout = Layout {
-    name: "lab",
-    columns: &[
-        "labid",
-        "patientunitstayid",
-        "labresultoffset",
-        "labtypeid",
-        "labname",
-        "labresult",
-        "labresulttext",
-        "labmeasurenamesystem",
-        "labmeasurenameinterface",
-        "labresultrevisedoffset",
-    ],
-    counts_from: Some(50_000_000),
-};
-const NURSE: Layout = Layout {
-    name: "nurseCharting",
-    columns: &[
-        "nursingchartid",
-        "patientunitstayid",
-        "nursingchartoffset",
-        "nursingchartentryoffset",
-        "nursingchartcelltypecat",
-        "nursingchartcelltypevallabel",
-        "nursingchartcelltypevalname",
-        "nursingchartvalue",
-    ],
-    counts_from: Some(170_000_000),
-};
-const RESPIRATORY: Layout = Layout::counted(
-    "respiratoryCharting",
-    &[
-        "respchartid",
-        "patientunitstayid",
-        "respchartoffset",
-        "respchartentryoffset",
-        "respcharttypecat",
-        "respchartvaluelabel",
-        "respchartvalue",
-    ],
-);
-const FLUIDS: Layout = Layout::counted(
-    "intakeOutput",
-    &[
-        "intakeoutputid",
-        "patientunitstayid",
-        "intakeoutputoffset",
-        "intaketotal",
-        "outputtotal",
-        "dialysistotal",
-        "nettotal",
-        "intakeoutputentryoffset",
-        "cellpath",
-        "celllabel",
-        "cellvaluenumeric",
-        "cellvaluetext",
-    ],
-);
-const INFUSIONS: Layout = Layout::counted(
-    "infusiondrug",
-    &[
-        "infusiondrugid",
-        "patientunitstayid",
-        "infusionoffset",
-        "drugname",
-        "drugrate",
-        "infusionrate",
-        "drugamount",
-        "volumeoffluid",
-        "patientweight",
-    ],
-);
-const DIAGNOSIS: Layout = Layout::counted(
-    "diagnosis",
-    &[
-        "diagnosisid",
-        "patientunitstayid",
-        "activeupondischarge",
-        "diagnosisoffset",
-        "diagnosisstring",
-        "icd9code",
-        "diagnosispriority",
-    ],
-);
+use layouts::{APERIODIC, DIAGNOSIS, FLUIDS, INFUSIONS, LAB, NURSE, PATIENT, PERIODIC, RESPIRATORY};
+use names::{CHART, LABS, Where};
 
 /// Number of signals in a row of `vitalPeriodic`, and of pressures in one of `vitalAperiodic`.
 const SIGNALS: usize = 16;
 const PRESSURES: usize = 3;
 /// Place of the first ST segment among the signals.
 const ST: usize = 12;
-
-/// Where an item of the chart is written.
-#[derive(Debug, Clone, Copy)]
-enum Where {
-    Periodic(usize),
-    Aperiodic(usize),
-    Nurse(&'static str, &'static str),
-    Respiratory(&'static str),
-    Fingerstick,
-    Weight,
-    HeightInches,
-}
-
-const CHART: &[(u64, Where)] = &[
-    (220_045, Where::Periodic(2)),
-    (220_210, Where::Periodic(3)),
-    (220_277, Where::Periodic(1)),
-    (220_074, Where::Periodic(4)),
-    (220_050, Where::Periodic(6)),
-    (220_051, Where::Periodic(7)),
-    (220_052, Where::Periodic(8)),
-    (220_179, Where::Aperiodic(0)),
-    (220_180, Where::Aperiodic(1)),
-    (220_181, Where::Aperiodic(2)),
-    (223_761, Where::Nurse("Temperature", "Temperature (F)")),
-    (223_762, Where::Nurse("Temperature", "Temperature (C)")),
-    (220_739, Where::Nurse("Glasgow coma score", "Eyes")),
-    (223_900, Where::Nurse("Glasgow coma score", "Verbal")),
-    (223_901, Where::Nurse("Glasgow coma score", "Motor")),
-    (223_835, Where::Respiratory("FiO2")),
-    (220_339, Where::Respiratory("PEEP")),
-    (224_695, Where::Respiratory("Peak Insp. Pressure")),
-    (224_685, Where::Respiratory("Exhaled TV (patient)")),
-    (224_687, Where::Respiratory("Exhaled MV")),
-    (224_688, Where::Respiratory("Vent Rate")),
-    (225_664, Where::Fingerstick),
-    (226_512, Where::Weight),
-    (226_707, Where::HeightInches),
-];
-
-/// Name and unit of each test, and the number of its group.
-const LABS: &[(u64, &str, &str, u64)] = &[
-    (50_868, "anion gap", "mmol/L", 1),
-    (50_882, "bicarbonate", "mmol/L", 1),
-    (50_902, "chloride", "mmol/L", 1),
-    (50_912, "creatinine", "mg/dL", 1),
-    (50_931, "glucose", "mg/dL", 1),
-    (50_971, "potassium", "mmol/L", 1),
-    (50_983, "sodium", "mmol/L", 1),
-    (51_006, "BUN", "mg/dL", 1),
-    (50_893, "calcium", "mg/dL", 1),
-    (50_960, "magnesium", "mg/dL", 1),
-    (50_970, "phosphate", "mg/dL", 1),
-    (50_861, "ALT (SGPT)", "Units/L", 1),
-    (50_863, "alkaline phos.", "Units/L", 1),
-    (50_878, "AST (SGOT)", "Units/L", 1),
-    (50_885, "total bilirubin", "mg/dL", 1),
-    (50_954, "LDH", "Units/L", 1),
-    (50_862, "albumin", "g/dL", 1),
-    (50_910, "CPK", "Units/L", 1),
-    (50_911, "CPK-MB", "ng/mL", 1),
-    (51_003, "troponin - T", "ng/mL", 1),
-    (51_221, "Hct", "%", 3),
-    (51_222, "Hgb", "g/dL", 3),
-    (51_248, "MCH", "pg", 3),
-    (51_249, "MCHC", "g/dL", 3),
-    (51_250, "MCV", "fL", 3),
-    (51_265, "platelets x 1000", "K/mcL", 3),
-    (51_277, "RDW", "%", 3),
-    (51_279, "RBC", "M/mcL", 3),
-    (51_301, "WBC x 1000", "K/mcL", 3),
-    (51_200, "-eos", "%", 3),
-    (51_244, "-lymphs", "%", 3),
-    (51_254, "-monos", "%", 3),
-    (51_256, "-polys", "%", 3),
-    (51_237, "PT - INR", "ratio", 3),
-    (51_274, "PT", "sec", 3),
-    (51_275, "PTT", "sec", 3),
-    (51_214, "fibrinogen", "mg/dL", 3),
-    (50_802, "Base Excess", "mEq/L", 7),
-    (50_804, "Total CO2", "mmol/L", 7),
-    (50_818, "paCO2", "mm Hg", 7),
-    (50_820, "pH", "", 7),
-    (50_821, "paO2", "mm Hg", 7),
-    (50_813, "lactate", "mmol/L", 1),
-    (50_816, "FiO2", "%", 7),
-];
 
 /// One stay whose row of `patient` waits for the weight and the height.
 struct Waiting {

@@ -5,6 +5,8 @@
 //! shifted calendar, and everybody over 89 is 91. Nothing is infused in the simulation, so that `inputevents`
 //! has no rows.
 
+mod layouts;
+
 use std::path::Path;
 
 use super::super::admin;
@@ -13,138 +15,10 @@ use super::super::clock::Moment;
 use super::super::items::{self, Item};
 use super::super::patient::{Admission, Patient, System, length_of_stay};
 use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Planted, Recorder};
-use super::super::writer::{self, Layout, Spelling, Table};
+use super::super::writer::{self, Spelling, Table};
 use super::age_at;
 use crate::error::IoError;
-
-const PATIENTS: Layout = Layout::new(
-    "hosp/patients",
-    &["subject_id", "gender", "anchor_age", "anchor_year", "anchor_year_group", "dod"],
-);
-const ADMISSIONS: Layout = Layout::new(
-    "hosp/admissions",
-    &[
-        "subject_id",
-        "hadm_id",
-        "admittime",
-        "dischtime",
-        "deathtime",
-        "admission_type",
-        "admit_provider_id",
-        "admission_location",
-        "discharge_location",
-        "insurance",
-        "language",
-        "marital_status",
-        "race",
-        "edregtime",
-        "edouttime",
-        "hospital_expire_flag",
-    ],
-);
-const DIAGNOSES: Layout =
-    Layout::new("hosp/diagnoses_icd", &["subject_id", "hadm_id", "seq_num", "icd_code", "icd_version"]);
-const LABS: Layout = Layout::counted(
-    "hosp/labevents",
-    &[
-        "labevent_id",
-        "subject_id",
-        "hadm_id",
-        "specimen_id",
-        "itemid",
-        "order_provider_id",
-        "charttime",
-        "storetime",
-        "value",
-        "valuenum",
-        "valueuom",
-        "ref_range_lower",
-        "ref_range_upper",
-        "flag",
-        "priority",
-        "comments",
-    ],
-);
-const LAB_ITEMS: Layout = Layout::new("hosp/d_labitems", &["itemid", "label", "fluid", "category"]);
-const STAYS: Layout = Layout::new(
-    "icu/icustays",
-    &["subject_id", "hadm_id", "stay_id", "first_careunit", "last_careunit", "intime", "outtime", "los"],
-);
-const CHART: Layout = Layout::new(
-    "icu/chartevents",
-    &[
-        "subject_id",
-        "hadm_id",
-        "stay_id",
-        "caregiver_id",
-        "charttime",
-        "storetime",
-        "itemid",
-        "value",
-        "valuenum",
-        "valueuom",
-        "warning",
-    ],
-);
-const OUTPUTS: Layout = Layout::new(
-    "icu/outputevents",
-    &[
-        "subject_id",
-        "hadm_id",
-        "stay_id",
-        "caregiver_id",
-        "charttime",
-        "storetime",
-        "itemid",
-        "value",
-        "valueuom",
-    ],
-);
-const INPUTS: Layout = Layout::new(
-    "icu/inputevents",
-    &[
-        "subject_id",
-        "hadm_id",
-        "stay_id",
-        "caregiver_id",
-        "starttime",
-        "endtime",
-        "storetime",
-        "itemid",
-        "amount",
-        "amountuom",
-        "rate",
-        "rateuom",
-        "orderid",
-        "linkorderid",
-        "ordercategoryname",
-        "secondaryordercategoryname",
-        "ordercomponenttypedescription",
-        "ordercategorydescription",
-        "patientweight",
-        "totalamount",
-        "totalamountuom",
-        "isopenbag",
-        "continueinnextdept",
-        "statusdescription",
-        "originalamount",
-        "originalrate",
-    ],
-);
-const ITEMS: Layout = Layout::new(
-    "icu/d_items",
-    &[
-        "itemid",
-        "label",
-        "abbreviation",
-        "linksto",
-        "category",
-        "unitname",
-        "param_type",
-        "lownormalvalue",
-        "highnormalvalue",
-    ],
-);
+use layouts::{ADMISSIONS, CHART, DIAGNOSES, INPUTS, ITEMS, LAB_ITEMS, LABS, OUTPUTS, PATIENTS, STAYS};
 
 /// What the numbers of patients, admissions and stays begin at.
 pub(super) const SUBJECTS: u64 = 10_000_000;
