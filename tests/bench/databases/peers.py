@@ -133,8 +133,11 @@ def mimic4(folder, output):
 def compare(ours, theirs):
     import duckdb
 
-    db = duckdb.connect()
-    one, other = (db.sql(f"SELECT * FROM '{path}'").to_arrow_table().to_pydict() for path in (ours, theirs))
+    def columns_of(path):
+        rows = duckdb.sql(f"SELECT * FROM '{path}'")
+        return dict(zip(rows.columns, zip(*rows.fetchall())))
+
+    one, other = columns_of(ours), columns_of(theirs)
     place = {str(record): i for i, record in enumerate(one["record_id"])}
     worst, cells = 0.0, 0
     for name in other:

@@ -4,7 +4,7 @@
 #   tests/bench/databases/run.sh [eicu|mimic4] [ROWS] [RUNS]      eicu, 14,600,000 rows, 3 runs unless said otherwise
 #
 # The extract is one of `synth`, filled up to ROWS rows of vitalPeriodic or chartevents.
-# PYTHON names an interpreter that has duckdb and pyarrow; otherwise a venv is made with them from PyPI.
+# PYTHON names an interpreter that has duckdb; otherwise a venv is made with them from PyPI.
 # COHORT_FLOW names a program that is built already. BENCH_DIR is where the extract is written (1.3 GB for 14.6 million
 # rows of eicu, 3.2 GB for 31 million of mimic4). BENCH_THREADS is the number of threads of both programs, 2 unless said
 # otherwise. Needs GNU time (Debian package `time`).
@@ -18,7 +18,7 @@ scratch=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/databases-bench.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 if [ -z "${PYTHON:-}" ]; then
   python3 -m venv "$scratch/venv"
-  "$scratch/venv/bin/pip" install --quiet duckdb pyarrow
+  "$scratch/venv/bin/pip" install --quiet duckdb
   PYTHON=$scratch/venv/bin/python
 fi
 if [ -z "${COHORT_FLOW:-}" ]; then
