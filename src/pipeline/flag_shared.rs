@@ -15,17 +15,17 @@ use ndarray::{Array2, Axis};
 use crate::artifact::ModelArtifact;
 use crate::evaluate::ScoreKind;
 use crate::features::{Bundle, FittedColumn};
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, plural};
 use crate::num::quantile::median;
 use crate::outlier::{
     Calibration, Expected, FeatureExplanation, FlagRow, MostUnusual, Warning, Written, q_values, significant,
     warnings,
 };
-use crate::partial::{Proposal, impute, marginals};
+use crate::partial::{FEWEST_EFFECTIVE, Proposal, impute, marginals};
 use crate::schema::Split;
 
 use super::flag::{FlagRequest, FlagSummary, Outputs};
-use super::marginal::{few_samples, few_samples_warning};
+use super::marginal::few_samples;
 use super::shared::{SAMPLES, SharedFeatures, integrated_out, read_shared};
 use super::{Error, Records};
 
@@ -93,8 +93,7 @@ pub(super) fn by_shared(
     let mut messages = vec![integrated_out(&shared.lacking, shared.wanted.len())];
     messages.push(Message::records(Weight::Choice, calibrated_on(held_out.nrows(), split, reference)));
     messages.extend(theirs.messages.iter().cloned());
-    let few = few_samples(&now.effective_samples);
-    messages.extend(few_samples_warning(few, n, "their p-values may be too small"));
+    messages.extend(few_effective(few_samples(&now.effective_samples), n));
     let small = p.iter().filter(|p| **p <= 0.05).count();
     let mut advice = warnings(&calibration, request.rule, n, small);
     if n_flagged > MOST_EXPLAINED {
@@ -110,6 +109,19 @@ pub(super) fn by_shared(
     outputs.write(rows, None)?;
     outputs.finish(&advice, calibration.n())?;
     Ok(FlagSummary { n_records: n, n_flagged, n_calibration: calibration.n(), most_unusual, messages })
+}
+
+/// What to say where `few` of `n` records rest on few effective samples.
+fn few_effective(few: usize, n: usize) -> Option<Message> {
+    (few > 0).then(|| {
+        let text = format!(
+            "{few} of {n} records {} fewer than {FEWEST_EFFECTIVE} effective samples of {SAMPLES}, so that their \
+             log-likelihood is likely too low and their p-value too small; a model of `fit --model gmm` \
+             integrates out exactly",
+            plural(few, "has", "have")
+        );
+        Message::records(Weight::Wrong, text).counting(few)
+    })
 }
 
 fn calibrated_on(n: usize, splits: &str, reference: &Path) -> String {

@@ -43,7 +43,7 @@ def check(con, file, features, labels):
         split_part(result_value, '/', 2)::double as lower from omr where result_name like 'Blood Pressure%'""")
     sepsis.suspicion(con)
     sepsis.points(con)
-    con.execute(f"""create table fluids as with a as (select stay_id as stay, epoch(starttime::timestamp) - epoch(start) as s,
+    con.execute(f"""create table fluids as with a as (select distinct stay_id as stay, itemid, starttime, endtime, amountuom, epoch(starttime::timestamp) - epoch(start) as s,
               greatest(epoch(endtime::timestamp) - epoch(start), epoch(starttime::timestamp) - epoch(start) + 1) as until, amount::double as ml
             from inputevents join stays on stay = stay_id where itemid in ({CRYSTALLOIDS}) and statusdescription is distinct from 'Rewritten'
               and amount::double between 0 and 20000)

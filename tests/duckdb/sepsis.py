@@ -52,6 +52,10 @@ def points(con):
           from (select p.stay, p.s, p.x / (select arg_max(f.x, f.s) from m f where f.kind = 'fio2' and f.stay = p.stay and f.s <= p.s
                   and p.s - f.s <= {DAY}) as pf from m p where p.kind = 'pao2') g where pf between 10 and 3000)
         join suspected using (stay) where {near} group by stay""")
+    # A part of which something was recorded in those hours, and nothing that can be used, is not known to be normal.
+    lost = " union all ".join(f"""select stay from w join suspected using (stay) where kind = '{kind}' and {near}
+        group by stay having count(x) = 0""" for kind, _ in simple.values())
+    con.execute(f"create table sepsis_lost as {lost}")
     con.execute("create table sepsis_parts as " + " union all ".join(parts))
     of = lambda part: f"coalesce(max(p) filter (where part = '{part}'), 0)"
     urine = f"""(select max(case when t >= 0 and hours >= 24 then {step('urine', 4, 200, 3, 500, 0)} end) from worst
@@ -59,6 +63,7 @@ def points(con):
     con.execute(f"""create table sepsis as with r as (select s.stay, {' + '.join(map(of, ['respiration', 'coagulation', 'liver', 'nervous']))}
             + greatest({', '.join(map(of, ['pressure', *rates]))}) + greatest({of('creatinine')}, coalesce({urine}, 0)) as rise
           from stays s left join sepsis_parts using (stay) group by s.stay)
+, k as (select stay, case when stay not in (select stay from sepsis_lost) then rise end as rise from r)
         select stay, rise, t / {HOUR} as suspected, case when t < -24 * {HOUR} then null else (rise >= 2)::int end as sepsis,
                case when t >= -24 * {HOUR} and rise >= 2 then t / {HOUR} end as onset
-          from r left join suspected using (stay)""")
+          from k left join suspected using (stay)""")

@@ -98,7 +98,8 @@ fn write_periodic(table: &mut Table, open: &Open<SIGNALS>) -> Result<(), IoError
     let mut row = table.row();
     row.int(open.stay).signed(open.minute);
     for (column, x) in open.values.iter().enumerate() {
-        row.number_or_null(*x, if column == 0 || column >= ST { 1 } else { 0 });
+        // Temperatures and ST segments have a decimal.
+        row.number_or_null(*x, u8::from(column == 0 || column >= ST));
     }
     row.end()
 }
