@@ -17,8 +17,21 @@ const SCALE: f64 = 18_446_744_073_709_551_616.0;
 
 /// The multiple of 2⁻⁶⁴ nearest to `x`, as an integer; `None` for NaN and for magnitudes above [`LIMIT`].
 fn quantize(x: f64) -> Option<i128> {
+    if x.abs() > LIMIT || x.is_nan() {
+        return None;
+    }
+    // From 2⁻¹¹ on, all bits of a number end at or above 2⁻⁶⁴, and the integer is its significand moved up. That
+    // is exact and much faster than the conversion of a double to 128 bits, which no processor has.
+    let bits = x.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32;
+    // The significand counts in multiples of 2^(exponent − 1075).
+    let up = exponent - 1075 + 64;
+    if up >= 0 {
+        let significand = i128::from(bits & ((1 << 52) - 1) | 1 << 52) << up;
+        return Some(if x < 0.0 { -significand } else { significand });
+    }
     // The cast is exact, because |x·2⁶⁴| ≤ 2¹⁰⁴.
-    (x.abs() <= LIMIT).then(|| (x * SCALE).round_ties_even() as i128)
+    Some((x * SCALE).round_ties_even() as i128)
 }
 
 /// A sum of numbers that does not depend on their order.
@@ -172,6 +185,25 @@ mod tests {
             assert!(m.add(*x));
         }
         m.standard_deviation(terms.len() as u64).unwrap()
+    }
+
+    #[test]
+    fn the_fast_way_to_an_integer_is_the_plain_one() {
+        let plain = |x: f64| (x * SCALE).round_ties_even() as i128;
+        let mut x = 1e-30;
+        while x < LIMIT {
+            for y in [x, -x, x.next_up(), x.next_down(), x.round(), (10.0 * x).round() / 10.0] {
+                assert_eq!(quantize(y), Some(plain(y)), "{y}");
+            }
+            x *= 1.37;
+        }
+        let edge = 2f64.powi(-11);
+        for y in [0.0, -0.0, edge, edge.next_down(), edge.next_up(), f64::MIN_POSITIVE, LIMIT, -LIMIT] {
+            assert_eq!(quantize(y), Some(plain(y)), "{y}");
+        }
+        for y in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, LIMIT.next_up()] {
+            assert_eq!(quantize(y), None, "{y}");
+        }
     }
 
     #[test]

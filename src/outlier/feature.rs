@@ -201,7 +201,7 @@ fn decimals(resolution: f64) -> Option<usize> {
 
 /// `x` with this many significant digits, trailing zeros dropped, without an exponent where a person would
 /// not use one.
-pub(super) fn significant(x: f64, digits: usize) -> String {
+pub(crate) fn significant(x: f64, digits: usize) -> String {
     if x == 0.0 || !x.is_finite() {
         return if x == 0.0 { "0".to_owned() } else { format!("{x}") };
     }

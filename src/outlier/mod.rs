@@ -49,6 +49,7 @@ pub use calibrate::{Calibration, q_values};
 pub use conditional::Expected;
 pub use evaluation::{Evaluation, KindEvaluation, Label, auroc, average_precision, evaluate};
 pub use explanation::{FeatureExplanation, PairExplanation, Written};
+pub(crate) use feature::significant;
 pub use flag_row::{FlagOptions, FlagRow, RowGroup};
 pub use groups::{Calibrations, Grouping};
 pub use judge::{Decisions, Judge, Scored, Tally};

@@ -17,8 +17,9 @@ use crate::schema::Split;
 use super::blocks::{Blocks, identifiers};
 use super::flags_file::FlagsFile;
 use super::score_file::ScoreFile;
+use super::shared::SharedFeatures;
 use super::shifted::{ColumnSample, shifted_columns};
-use super::{Error, Records, RecordsSource};
+use super::{Error, Records, RecordsSource, flag_shared};
 
 /// What to flag.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,8 @@ pub struct FlagRequest<'a> {
     pub top: Option<usize>,
     /// Where to write the flags with their full explanations.
     pub json: Option<&'a Path>,
+    /// The bundle that the model was fitted on, which calibrates the flags of a bundle that lacks features.
+    pub reference: Option<&'a Path>,
     /// Seed of the noise.
     pub seed: Seed,
 }
@@ -70,9 +73,21 @@ pub struct FlagSummary {
 /// Whatever reading, scoring or writing reports.
 pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<FlagSummary, Error> {
     for output in std::iter::once(request.output).chain(request.json) {
-        keep_inputs(output, [request.model, request.records.path()])?;
+        keep_inputs(output, [request.model, request.records.path()].into_iter().chain(request.reference))?;
     }
-    flag_by(&ModelArtifact::load(request.model)?, request, progress)
+    let model = ModelArtifact::load(request.model)?;
+    if let (RecordsSource::Bundle(dir), Some(reference)) = (request.records, request.reference)
+        && let Some(shared) = SharedFeatures::of(&model, dir)?
+    {
+        return flag_shared::by_shared(&model, request, dir, reference, &shared);
+    }
+    let mut summary = flag_by(&model, request, progress)?;
+    if request.reference.is_some() {
+        let text = "--reference is not used: the records have all features of the model, and its own \
+                    calibration holds";
+        summary.messages.push(Message::records(Weight::Choice, text));
+    }
+    Ok(summary)
 }
 
 /// The same by a model that has been loaded.
@@ -81,16 +96,11 @@ pub(super) fn flag_by(
     request: &FlagRequest<'_>,
     progress: &dyn IngestProgress,
 ) -> Result<FlagSummary, Error> {
-    let json = request.json.map(|path| FlagsFile::begin(path, request.force)).transpose()?;
     let mut records = Blocks::open(model, request.records, progress)?;
     let FlagRequest { rule, score, explain, also_explain, seed, .. } = *request;
     let (calibration, options) = options(model, rule, score, explain, also_explain, seed)?;
     let judge = Judge::new(model.density(), &model.encoder, calibration, &options)?;
-    let mut outputs = Outputs {
-        table: TableWriter::begin(request.output, request.force)?,
-        json,
-        explain_top: options.explain_top,
-    };
+    let mut outputs = Outputs::begin(request)?;
     let mut scores = ScoreFile::begin(request.output)?;
 
     let mut tally = judge.begin();
@@ -135,10 +145,7 @@ pub(super) fn flag_by(
         let splits: Option<Vec<Split>> = splits.into_iter().collect();
         outputs.write(rows, splits.as_deref().filter(|s| !s.is_empty()))?;
     }
-    if let Some(json) = outputs.json {
-        json.finish(&decisions.warnings, judge.n_calibration(), options.explain_top)?;
-    }
-    outputs.table.finish()?;
+    outputs.finish(&decisions.warnings, judge.n_calibration())?;
     let mut messages = records.messages;
     messages.extend(decisions.warnings.iter().map(Warning::message));
     messages.extend(fitted.then(|| fitted_warning(model)));
@@ -153,14 +160,29 @@ pub(super) fn flag_by(
 }
 
 /// The table of verdicts, and the file of explanations where one is asked for.
-struct Outputs {
+pub(super) struct Outputs {
     table: TableWriter,
     json: Option<FlagsFile>,
     explain_top: usize,
 }
 
 impl Outputs {
-    fn write(&mut self, rows: Vec<FlagRow>, splits: Option<&[Split]>) -> Result<(), Error> {
+    pub(super) fn begin(request: &FlagRequest<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            json: request.json.map(|path| FlagsFile::begin(path, request.force)).transpose()?,
+            table: TableWriter::begin(request.output, request.force)?,
+            explain_top: request.explain,
+        })
+    }
+
+    pub(super) fn finish(self, warnings: &[Warning], n_calibration: usize) -> Result<(), Error> {
+        if let Some(json) = self.json {
+            json.finish(warnings, n_calibration, self.explain_top)?;
+        }
+        Ok(self.table.finish()?)
+    }
+
+    pub(super) fn write(&mut self, rows: Vec<FlagRow>, splits: Option<&[Split]>) -> Result<(), Error> {
         if let Some(json) = &mut self.json {
             json.write(&rows)?;
         }

@@ -10,6 +10,7 @@ mod export;
 mod fit;
 mod flag;
 mod flag_merge;
+mod flag_shared;
 mod flags_file;
 mod given;
 mod groups;

@@ -92,10 +92,11 @@ pub(super) fn lacking(error: Error, bundle: &Path) -> Error {
     let what = if columns.len() == 1 { "the feature" } else { "the features" };
     Error::Usage {
         message: format!("the bundle {} lacks {what} {} of the model", bundle.display(), columns.join(", ")),
-        hint: "`score` and `compare` integrate such features out; flags and reports need them, since their \
-               p-values are those of whole records: ask about a bundle of the model's own pipeline, or fit a \
-               model on the features that both have"
-            .into(),
+        hint:
+            "`score` and `compare` integrate such features out, and so does `flag` with `--reference`, the \
+               bundle that the model was fitted on; a report needs whole records: ask about a bundle of the \
+               model's own pipeline, or fit a model on the features that both have"
+                .into(),
     }
 }
 

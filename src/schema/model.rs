@@ -295,4 +295,8 @@ pub enum Rule {
     NotConvertible,
     /// A row says that something was there, whatever its number: 1.
     Present,
+    /// Two numbers in one text, as the pressures in "120/80": the one before the slash.
+    BeforeSlash,
+    /// The one behind it.
+    AfterSlash,
 }

@@ -23,13 +23,26 @@ const SCHEMAS: &[(&str, &str)] = &[
 
 /// What is read beside a built-in schema where a pipeline names it, by the name of the schema. A bundle holds
 /// the schema that it was made by, and those of pipelines that name nothing of this stay as they are.
-const ADDITIONS: &[(&str, &str)] = &[(
-    "mimic3",
-    concat!(include_str!("../../schemas/mimic3.toml"), include_str!("../../schemas/additions/mimic3.toml")),
-)];
+const ADDITIONS: &[(&str, &str)] = &[
+    (
+        "mimic3",
+        concat!(
+            include_str!("../../schemas/mimic3.toml"),
+            include_str!("../../schemas/additions/mimic3.toml")
+        ),
+    ),
+    (
+        "mimic4",
+        concat!(
+            include_str!("../../schemas/mimic4.toml"),
+            include_str!("../../schemas/additions/mimic4.toml")
+        ),
+    ),
+];
 
 const PIPELINES: &[(&str, &str)] = &[
     ("icu-first-24h", include_str!("../../pipelines/icu-first-24h.toml")),
+    ("icu-48h", include_str!("../../pipelines/icu-48h.toml")),
     ("icu-hourly", include_str!("../../pipelines/icu-hourly.toml")),
     ("icu-scores", include_str!("../../pipelines/icu-scores.toml")),
     ("mimic3-first-24h", include_str!("../../pipelines/mimic3-first-24h.toml")),

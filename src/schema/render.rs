@@ -90,6 +90,10 @@ fn details(table: &Table) -> Vec<String> {
         all.extend(
             events.revision.as_ref().map(|revision| format!("the result with the largest {revision} counts")),
         );
+        all.extend(events.amount.then(|| {
+            let end = events.end.as_deref().unwrap_or_default();
+            format!("{} to {end} share the amount in proportion to the time", events.time)
+        }));
         all.extend(events.operator.as_ref().map(|operator| {
             let (below, above) = (operator.below.join(" or "), operator.above.join(" or "));
             format!("{} {below} is below the number, {above} above it", operator.column)

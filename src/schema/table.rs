@@ -141,6 +141,10 @@ pub struct EventColumns {
     /// largest value count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// Whether the value is an amount given over the whole time of the row: a window takes its part of it in
+    /// proportion to the time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub amount: bool,
     /// Rows to drop, null-safe: a null never equals.
     pub drop: Vec<DropRule>,
 }

@@ -1,35 +1,21 @@
-//! The small tables: the patients, their admissions, stays and diagnoses, and the dictionaries.
+//! What is drawn for the small tables, of patients, admissions and diagnoses, and the dictionaries.
 
-use super::anomaly::Mistake;
+use super::clock::Moment;
 use super::draw::Draw;
 use super::items::{self, Item};
-use super::patient::{Admission, Patient, Stay, System, length_of_stay};
+use super::patient::{Admission, Patient, System};
 use super::phenotype::COMORBIDITIES;
-use super::writer::{Spelling, Table};
+use super::record::{Arrival, Planted};
+use super::writer::Table;
 use crate::error::IoError;
 
-/// Writes the row of PATIENTS.
-pub(super) fn patient(table: &mut Table, patient: &Patient, draw: &mut Draw) -> Result<(), IoError> {
-    let registered = patient.death.filter(|_| !patient.death_in_hospital || draw.chance(0.6));
-    table
-        .row()
-        .int(patient.subject)
-        .text(if patient.body.male { "M" } else { "F" })
-        .time(patient.birth)
-        .time_or_null(patient.death)
-        .time_or_null(patient.death.filter(|_| patient.death_in_hospital))
-        .time_or_null(registered)
-        .int(u64::from(patient.death.is_some()))
-        .end()
+/// Draws when the death of a patient was registered with the authorities, if it was.
+pub(super) fn registered(patient: &Patient, draw: &mut Draw) -> Option<Moment> {
+    patient.death.filter(|_| !patient.death_in_hospital || draw.chance(0.6))
 }
 
-/// Writes the row of ADMISSIONS.
-pub(super) fn admission(
-    table: &mut Table,
-    patient: &Patient,
-    admission: &Admission,
-    draw: &mut Draw,
-) -> Result<(), IoError> {
+/// Draws how a patient came to hospital.
+pub(super) fn arrival(admission: &Admission, draw: &mut Draw) -> Arrival {
     let location = if admission.elective {
         "PHYS REFERRAL/NORMAL DELI"
     } else {
@@ -56,79 +42,27 @@ pub(super) fn admission(
             admission.admitted.plus_hours(draw.between(0.1, 2.0)).minute(),
         )
     });
-    let charted = admission.stays.iter().any(|s| s.charted);
-    table
-        .row()
-        .int(patient.subject)
-        .int(admission.id)
-        .time(admission.admitted)
-        .time(admission.discharged)
-        .time_or_null(admission.died.then_some(admission.discharged))
-        .text(kind)
-        .text(location)
-        .text(if admission.died { "DEAD/EXPIRED" } else { admission.destination })
-        .text(patient.insurance)
-        .text(patient.language)
-        .text(patient.religion)
-        .text(patient.marital)
-        .text(patient.ethnicity)
-        .time_or_null(emergency.map(|e| e.0))
-        .time_or_null(emergency.map(|e| e.1))
-        .text(admission.diagnosis)
-        .int(u64::from(admission.died))
-        .int(u64::from(charted))
-        .end()
+    Arrival { kind, location, emergency }
 }
 
-/// Writes the rows of DIAGNOSES_ICD for one admission.
-pub(super) fn diagnoses(
-    table: &mut Table,
-    patient: &Patient,
-    admission: &Admission,
-    draw: &mut Draw,
-) -> Result<(), IoError> {
+/// Draws the codes of an admission, the principal diagnosis first.
+pub(super) fn diagnoses(admission: &Admission, draw: &mut Draw) -> Vec<&'static str> {
     let principal = draw.pick(admission.phenotype.codes);
     let more = 1 + draw.below(7) as usize;
     let start = draw.below(COMORBIDITIES.len() as u64) as usize;
     let others = (0..more).map(|i| COMORBIDITIES[(start + 3 * i) % COMORBIDITIES.len()]);
-    for (number, code) in std::iter::once(principal).chain(others).enumerate() {
-        table.row().int(patient.subject).int(admission.id).int(number as u64 + 1).text(code).end()?;
-    }
-    Ok(())
-}
-
-/// Writes the row of ICUSTAYS.
-pub(super) fn stay(
-    table: &mut Table,
-    patient: &Patient,
-    admission: &Admission,
-    stay: &Stay,
-) -> Result<(), IoError> {
-    let mut row = table.row();
-    row.int(patient.subject)
-        .int(admission.id)
-        .int(stay.id)
-        .text(stay.system.name())
-        .text(stay.unit)
-        .text(stay.unit);
-    row.int(stay.ward).int(stay.ward).time(stay.arrived).time_or_null(stay.left);
-    match length_of_stay(stay) {
-        Some(days) => row.number(days, 4, Spelling::Short),
-        None => row.null(),
-    };
-    row.end()
+    std::iter::once(principal).chain(others).collect()
 }
 
 /// Writes the row that records the planted mistake.
-pub(super) fn anomaly(table: &mut Table, patient: &Patient, mistake: &Mistake) -> Result<(), IoError> {
-    let stay = &patient.admissions[0].stays[0];
+pub(super) fn anomaly(table: &mut Table, planted: &Planted<'_>) -> Result<(), IoError> {
     table
         .row()
-        .int(stay.id)
-        .int(patient.subject)
-        .text(mistake.kind)
-        .text(&mistake.variables.join(";"))
-        .text(mistake.action)
+        .int(planted.stay)
+        .int(planted.subject)
+        .text(planted.kind)
+        .text(planted.variables)
+        .text(planted.action)
         .end()
 }
 

@@ -167,6 +167,17 @@ impl Mistake {
         }
     }
 
+    /// Returns whether the mistake can be seen where only some concepts are written: one that is exchanged
+    /// needs the other one, and two that contradict each other must both be there.
+    pub(super) fn shows(&self, writes: impl Fn(&str) -> bool) -> bool {
+        let written = self.variables.iter().filter(|v| writes(v)).count();
+        match self.change {
+            Change::Swap(_) => written == self.variables.len(),
+            Change::Replace(_) => written > 1,
+            Change::Scale(_) | Change::Shift(_) | Change::FreezeVitals | Change::ForeignLabs => written > 0,
+        }
+    }
+
     /// Returns whether the mistake changes any of these quantities. They must then be measured.
     pub(super) fn touches(&self, quantities: &[Q]) -> bool {
         quantities.iter().any(|q| self.variables.contains(&q.name()))
@@ -193,14 +204,15 @@ impl Mistake {
 #[derive(Debug)]
 pub(super) struct Planner {
     fraction: f64,
+    mistakes: Vec<&'static Mistake>,
     debt: f64,
     next: usize,
 }
 
 impl Planner {
-    /// Plans mistakes in the share `fraction` of the stays that are offered. The phase is random.
-    pub(super) fn new(fraction: f64, draw: &mut Draw) -> Self {
-        Self { fraction, debt: draw.unit(), next: 0 }
+    /// Plans these mistakes in the share `fraction` of the stays that are offered. The phase is random.
+    pub(super) fn new(fraction: f64, mistakes: Vec<&'static Mistake>, draw: &mut Draw) -> Self {
+        Self { fraction, mistakes, debt: draw.unit(), next: 0 }
     }
 
     /// Returns the mistake to plant in the next eligible stay, if it gets one.
@@ -210,9 +222,9 @@ impl Planner {
             return None;
         }
         self.debt -= 1.0;
-        let mistake = &MISTAKES[self.next % MISTAKES.len()];
+        let mistake = self.mistakes.get(self.next % self.mistakes.len().max(1)).copied();
         self.next += 1;
-        Some(mistake)
+        mistake
     }
 }
 
@@ -223,11 +235,13 @@ mod tests {
 
     #[test]
     fn planner_keeps_its_rate_and_uses_every_mistake() {
-        let mut planner = Planner::new(0.02, &mut Draw::new(Seed(1).stream("plan", 0)));
+        let mut planner =
+            Planner::new(0.02, MISTAKES.iter().collect(), &mut Draw::new(Seed(1).stream("plan", 0)));
         let planted: Vec<_> = (0..2000).filter_map(|_| planner.offer()).map(|m| m.action).collect();
         assert!((39..=41).contains(&planted.len()), "{}", planted.len());
         assert!(MISTAKES.iter().all(|m| planted.contains(&m.action)));
-        let mut idle = Planner::new(0.0, &mut Draw::new(Seed(1).stream("plan", 0)));
+        let mut idle =
+            Planner::new(0.0, MISTAKES.iter().collect(), &mut Draw::new(Seed(1).stream("plan", 0)));
         assert!((0..100).all(|_| idle.offer().is_none()));
     }
 

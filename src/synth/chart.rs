@@ -1,4 +1,4 @@
-//! The rows of CHARTEVENTS for one stay: what is charted, when, and in which words.
+//! The chart of one stay: what is charted, when, and in which words.
 
 use super::anomaly::Change;
 use super::bedside::Bedside;
@@ -10,7 +10,8 @@ use super::patient::System;
 use super::pen::Pen;
 use super::physiology::{glasgow, pulse_oximetry};
 use super::quantity::{Quantity as Q, Values};
-use super::writer::{Table, round_to};
+use super::record::Recorder;
+use super::writer::round_to;
 use crate::error::IoError;
 
 const VITAL_SIGNS: [Q; 7] = [Q::HeartRate, Q::Sbp, Q::Dbp, Q::Map, Q::RespRate, Q::Spo2, Q::Temperature];
@@ -58,7 +59,7 @@ const RASS: [(&str, f64); 4] = [
 /// laboratory results. Each block is in its own order of time, so the rows of the file as a whole are not
 /// sorted.
 pub(super) fn write(
-    table: &mut Table,
+    recorder: &mut dyn Recorder,
     bedside: &Bedside<'_>,
     copied: &[Copied],
     draw: &mut Draw,
@@ -67,7 +68,7 @@ pub(super) fn write(
     if !stay.charted {
         return Ok(());
     }
-    let mut pen = Pen::new(table, [bedside.subject, bedside.admission, stay.id], stay.system, stay.arrived);
+    let mut pen = Pen::new(recorder, bedside);
     let first = vital_signs(&mut pen, bedside, draw)?;
     body(&mut pen, bedside, draw)?;
     assessments(&mut pen, bedside, first.as_ref(), draw)?;
@@ -85,7 +86,8 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes the hourly rows, and returns the first values as they were written.
+/// Writes the vital signs, and returns the first values as they were written. Nurses chart them every hour;
+/// where a monitor writes them more often, all other tables of vital signs keep to the hour.
 fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Result<Option<Values>, IoError> {
     let arrived = bedside.stay.arrived;
     let frozen = bedside.mistake.is_some_and(|m| matches!(m.change, Change::FreezeVitals));
@@ -102,6 +104,8 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
     // The second arterial pressure and the cuff pressure differ by a constant of the patient.
     let cuff = 3.0 * draw.normal();
     let mut round = 0u32;
+    let every = pen.vitals_every();
+    let (hourly, per_hour) = (every == 60, 60 / every);
     while hour < bedside.hours + late {
         let at = arrived.plus_hours(hour).minute();
         pen.turn(at, draw);
@@ -138,7 +142,7 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
             pen.device(&items::ARTERIAL_DIASTOLIC, v[Q::Dbp], draw)?;
             pen.device(&items::ARTERIAL_MEAN, v[Q::Map], draw)?;
         }
-        if !bedside.arterial_line || round.is_multiple_of(6) {
+        if round.is_multiple_of(per_hour * if bedside.arterial_line { 6 } else { 1 }) {
             let offset = if frozen || !bedside.arterial_line { 0.0 } else { cuff };
             let (systolic, diastolic) = ((v[Q::Sbp] + offset).round(), (v[Q::Dbp] + offset).round());
             // CareVue computes the mean of the cuff pressure from the two others, in thirds.
@@ -157,20 +161,21 @@ fn vital_signs(pen: &mut Pen<'_>, bedside: &Bedside<'_>, draw: &mut Draw) -> Res
         if bedside.central_line && round.is_multiple_of(2) {
             pen.device(&items::CVP, v[Q::Cvp], draw)?;
         }
-        if round.is_multiple_of(4) {
+        if round.is_multiple_of(4 * per_hour) {
             let fast = usize::from(v[Q::HeartRate] > 100.0);
             let item = items::RHYTHM[pen.system as usize];
             pen.text(&item, RHYTHM[pen.system as usize][fast], None)?;
         }
         // About one time in a hundred, the same key is written twice with different values.
-        if !frozen && draw.chance(0.012) {
+        if hourly && !frozen && draw.chance(0.012) {
             pen.number(&items::HEART_RATE, v[Q::HeartRate] + draw.between(-6.0, 6.0))?;
             pen.number(&items::RESP_RATE, (v[Q::RespRate] + draw.between(-3.0, 3.0)).max(5.0))?;
         }
         round += 1;
         // From the second row on, charting happens on the hour. Sometimes a row follows 15 minutes later.
-        let next = Moment((at.0.div_euclid(3600) + 1) * 3600).hours_since(arrived);
-        hour = if draw.chance(0.06) { hour + 0.25 } else { next };
+        let step = 60 * i64::from(every);
+        let next = Moment((at.0.div_euclid(step) + 1) * step).hours_since(arrived);
+        hour = if hourly && draw.chance(0.06) { hour + 0.25 } else { next };
     }
     if pen.system == System::CareVue && bedside.arterial_line && draw.chance(0.3) {
         pen.discontinued(&items::ARTERIAL_MEAN[0])?;

@@ -60,20 +60,31 @@ impl Moment {
         self.0.rem_euclid(DAY) as f64 / 3600.0
     }
 
+    /// Appends the day to `out` as `YYYY-MM-DD`.
+    pub(super) fn write_day(self, out: &mut Vec<u8>) {
+        let (year, month, day) = self.civil();
+        let ([a, b], [c, d], [e, f], [g, h]) = (two(year / 100), two(year % 100), two(month), two(day));
+        out.extend_from_slice(&[a, b, c, d, b'-', e, f, b'-', g, h]);
+    }
+
+    /// Appends the time of day to `out` as `HH:MM:SS`.
+    pub(super) fn write_clock(self, out: &mut Vec<u8>) {
+        let second = self.0.rem_euclid(DAY);
+        let ([i, j], [k, l], [m, n]) = (two(second / 3600), two(second / 60 % 60), two(second % 60));
+        out.extend_from_slice(&[i, j, b':', k, l, b':', m, n]);
+    }
+
     /// Appends the moment to `out` as `YYYY-MM-DD HH:MM:SS`.
     pub(super) fn write(self, out: &mut Vec<u8>) {
-        let (year, month, day) = self.civil();
-        let second = self.0.rem_euclid(DAY);
-        let two = |n: i64| [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
-        let [a, b] = two(year / 100);
-        let [c, d] = two(year % 100);
-        let [e, f] = two(month);
-        let [g, h] = two(day);
-        let [i, j] = two(second / 3600);
-        let [k, l] = two(second / 60 % 60);
-        let [m, n] = two(second % 60);
-        out.extend_from_slice(&[a, b, c, d, b'-', e, f, b'-', g, h, b' ', i, j, b':', k, l, b':', m, n]);
+        self.write_day(out);
+        out.push(b' ');
+        self.write_clock(out);
     }
+}
+
+/// Two decimal digits.
+fn two(n: i64) -> [u8; 2] {
+    [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8]
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What can go wrong while a synthetic extract is written.
 
+use super::database::Database;
 use crate::error::{Hint, IoError};
 use crate::output::OutputError;
 
@@ -16,6 +17,12 @@ pub enum SynthError {
     /// The charted time is too short for a first day, or too long for an extract of bounded size.
     #[error("`chart_hours` must lie between 24 and 720, got {0}")]
     ChartHours(f64),
+    /// The database has no table of a chart that could be filled.
+    #[error("`chart_rows` fills a table of mimic3, mimic4 or eicu; {} has none of that kind", .0.name())]
+    NoChart(Database),
+    /// The files of this database are not compressed.
+    #[error("an extract of {} is not compressed", .0.name())]
+    NoGzip(Database),
     /// The record is too short for a window, or longer than a day.
     #[error("`minutes` must lie between 0.5 and 1440, got {0}")]
     Minutes(f64),
@@ -33,6 +40,10 @@ impl Hint for SynthError {
             Self::NoPatients => Some("eighteen hundred are enough to fit a model in a minute".into()),
             Self::AnomalyFraction(_) => Some("0.02 spoils one eligible stay in fifty, 0 none".into()),
             Self::ChartHours(_) => Some("30 covers a first day and some hours after it".into()),
+            Self::NoChart(_) => Some("ask for more patients instead".into()),
+            Self::NoGzip(_) => {
+                Some("Parquet is compressed as it is, and a file of one patient is small".into())
+            }
             Self::Minutes(_) => Some("30 give some two hundred windows of 1,024 samples".into()),
             Self::Output(e) => e.hint(),
             Self::Io(e) => e.hint(),

@@ -1,4 +1,4 @@
-//! The rows of LABEVENTS: blood draws before, during and after the stays of an admission, and blood gases at
+//! The laboratory: blood draws before, during and after the stays of an admission, and blood gases at
 //! times of their own. The rows include the distractors of the real table: urine under its own items, rows
 //! without an admission, and censored and cancelled results.
 
@@ -9,7 +9,8 @@ use super::items::{self, MIRRORS, Mirror, Test};
 use super::patient::{Admission, Patient};
 use super::physiology::{Course, Illness};
 use super::quantity::{Quantity as Q, Values};
-use super::writer::{Spelling, Table, round_to};
+use super::record::{Finding, LabResult, Place, Recorder};
+use super::writer::round_to;
 use crate::error::IoError;
 
 /// A laboratory result that the bedside system copies into the chart.
@@ -63,9 +64,10 @@ fn sample(mut v: Values, draw: &mut Draw) -> Values {
 }
 
 struct Bench<'t> {
-    table: &'t mut Table,
+    recorder: &'t mut dyn Recorder,
     subject: u64,
     admission: Option<u64>,
+    place: Option<Place>,
     at: Moment,
     old_units: bool,
 }
@@ -74,35 +76,18 @@ impl Bench<'_> {
     fn panel(&mut self, tests: &[Test], v: &Values, draw: &mut Draw) -> Result<(), IoError> {
         for test in tests {
             let x = if test.quantity == Q::Fio2 { 100.0 * v[Q::Fio2] } else { v[test.quantity] };
-            let unit = test.units[usize::from(self.old_units)];
             let abnormal = x < test.normal.0 || x > test.normal.1;
-            let mut row = self.table.row();
-            row.int(self.subject);
-            match self.admission {
-                Some(id) => row.int(id),
-                None => row.null(),
-            };
-            row.int(test.id).time(self.at);
-            match test.quantity {
-                Q::TroponinT if x < 0.01 => row.text("<0.01").null().text(unit).null(),
+            let finding = match test.quantity {
+                Q::TroponinT if x < 0.01 => Finding::Text { text: "<0.01", number: None },
                 Q::CkMb if v[Q::Ck] < 90.0 && draw.chance(0.6) => {
-                    row.text("NotDone").null().text(unit).null()
+                    Finding::Text { text: "NotDone", number: None }
                 }
                 // The blood-gas machine takes the oxygen from a request sheet, and some people write a
                 // fraction.
-                Q::Fio2 if draw.chance(0.02) => row
-                    .number(v[Q::Fio2], 2, Spelling::Short)
-                    .number(v[Q::Fio2], 2, Spelling::Short)
-                    .text(unit)
-                    .null(),
-                _ => {
-                    row.number(x, test.places, Spelling::Fixed)
-                        .number(x, test.places, Spelling::Short)
-                        .text(unit);
-                    if abnormal { row.text("abnormal") } else { row.null() }
-                }
+                Q::Fio2 if draw.chance(0.02) => Finding::Typed { x: v[Q::Fio2] },
+                _ => Finding::Number { x, abnormal },
             };
-            row.end()?;
+            self.write(test.id, Some(test), test.units[usize::from(self.old_units)], finding)?;
         }
         Ok(())
     }
@@ -110,27 +95,27 @@ impl Bench<'_> {
     fn other(
         &mut self,
         test: (u64, &str, &str, &str, &str),
-        value: &str,
+        text: &str,
         number: Option<f64>,
     ) -> Result<(), IoError> {
-        let mut row = self.table.row();
-        row.int(self.subject);
-        match self.admission {
-            Some(id) => row.int(id),
-            None => row.null(),
-        };
-        row.int(test.0).time(self.at).text(value);
-        match number {
-            Some(x) => row.number(x, 1, Spelling::Short),
-            None => row.null(),
-        };
-        row.nulls(2).end()
+        self.write(test.0, None, "", Finding::Text { text, number })
+    }
+
+    fn write(
+        &mut self,
+        id: u64,
+        test: Option<&Test>,
+        unit: &str,
+        finding: Finding<'_>,
+    ) -> Result<(), IoError> {
+        let (subject, admission, place, at) = (self.subject, self.admission, self.place, self.at);
+        self.recorder.lab(&LabResult { subject, admission, place, at, id, test, unit, finding })
     }
 }
 
 /// Writes all draws of one admission, and returns for each stay what its chart copies.
 pub(super) fn write(
-    table: &mut Table,
+    recorder: &mut dyn Recorder,
     patient: &Patient,
     admission: &Admission,
     bedsides: &[Bedside<'_>],
@@ -164,8 +149,9 @@ pub(super) fn write(
             let at = arrived.plus_hours(*hour).minute();
             let before = at < admission.admitted;
             let mut bench = Bench {
-                table,
+                recorder,
                 subject: patient.subject,
+                place: Some(Place::of(bedside)),
                 admission: (!(draw.chance(0.04) || before && draw.chance(0.7))).then_some(admission.id),
                 at,
                 old_units: draw.chance(0.02),
@@ -184,7 +170,7 @@ pub(super) fn write(
             }
         }
         if bedside.orders.gas {
-            gases(table, patient, admission, bedside, &mut copied[number], draw)?;
+            gases(recorder, patient, admission, bedside, &mut copied[number], draw)?;
         }
     }
     Ok(copied)
@@ -243,7 +229,7 @@ fn blood(
 /// Writes the blood gases, which have times of their own. A few are venous, and the specimen row at the same
 /// time says so.
 fn gases(
-    table: &mut Table,
+    recorder: &mut dyn Recorder,
     patient: &Patient,
     admission: &Admission,
     bedside: &Bedside<'_>,
@@ -264,8 +250,14 @@ fn gases(
         }
         bedside.record(&mut v, draw);
         let old_units = draw.chance(0.01);
-        let mut bench =
-            Bench { table, subject: patient.subject, admission: Some(admission.id), at, old_units };
+        let mut bench = Bench {
+            recorder,
+            subject: patient.subject,
+            admission: Some(admission.id),
+            place: Some(Place::of(bedside)),
+            at,
+            old_units,
+        };
         bench.other(items::SPECIMEN, if venous { "VEN" } else { "ART" }, None)?;
         bench.panel(items::GAS, &v, draw)?;
         if bedside.orders.lactate && draw.chance(0.8) {
@@ -283,7 +275,11 @@ fn gases(
 }
 
 /// Writes draws from long before the first admission. They have no admission id.
-pub(super) fn outpatient(table: &mut Table, patient: &Patient, draw: &mut Draw) -> Result<(), IoError> {
+pub(super) fn outpatient(
+    recorder: &mut dyn Recorder,
+    patient: &Patient,
+    draw: &mut Draw,
+) -> Result<(), IoError> {
     if !draw.chance(0.45) {
         return Ok(());
     }
@@ -294,7 +290,8 @@ pub(super) fn outpatient(table: &mut Table, patient: &Patient, draw: &mut Draw) 
     while days > 10.0 {
         let at = first.admitted.plus_hours(-24.0 * days).minute();
         let v = sample(course.at(1e4), draw);
-        let mut bench = Bench { table, subject: patient.subject, admission: None, at, old_units: false };
+        let subject = patient.subject;
+        let mut bench = Bench { recorder, subject, admission: None, place: None, at, old_units: false };
         bench.panel(items::CHEMISTRY, &v, draw)?;
         bench.panel(items::COUNT, &v, draw)?;
         days -= draw.between(30.0, 200.0);

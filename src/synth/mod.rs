@@ -1,9 +1,13 @@
-//! A synthetic extract in the shape of MIMIC-III, with planted and labelled anomalies.
+//! A synthetic extract in the shape of a database, with planted and labelled anomalies.
 //!
-//! [`synthesize`] writes the tables of an extract for simulated patients. The tables have upper-case headers,
-//! the columns of the full release, and both charting systems with their spellings and defects. The vital
-//! signs and laboratory results of the patients follow from a mixture of illnesses. Nothing in the extract is
-//! derived from a patient, and nothing about medicine should be concluded from it.
+//! [`synthesize`] writes the tables of an extract for simulated patients: the files and columns of the full
+//! release of its [`Database`], with the spellings and defects of its charting systems. The vital signs and
+//! laboratory results of the patients follow from a mixture of illnesses. Nothing in the extract is derived
+//! from a patient, and nothing about medicine should be concluded from it.
+//!
+//! One simulation serves all databases. It hands facts to a [`record::Recorder`], which knows how its database
+//! writes them; patient number 7 of a seed is the same person everywhere, but that only MIMIC-III has CareVue.
+//! What is drawn of the chart differs where a database records it at other times.
 //!
 //! Patients are drawn one at a time from `(seed, index)` and written in order. Memory use therefore does not
 //! depend on their number, and an extract of few patients is a prefix of an extract of many. A stay is
@@ -16,6 +20,7 @@ mod anomaly;
 mod bedside;
 mod chart;
 mod clock;
+mod database;
 mod draw;
 mod error;
 mod filler;
@@ -27,6 +32,7 @@ mod pen;
 mod phenotype;
 mod physiology;
 mod quantity;
+mod record;
 #[cfg(test)]
 mod tests;
 mod waveform;
@@ -34,22 +40,25 @@ mod writer;
 
 use std::path::Path;
 
+pub use database::Database;
 pub use error::SynthError;
 pub use waveform::{WaveformConfig, WaveformSummary, synthesize_waveforms};
 
 use crate::error::IoError;
 use crate::output::Staged;
 use crate::random::Seed;
-use anomaly::{Mistake, Planner};
+use anomaly::{MISTAKES, Mistake, Planner};
 use bedside::Bedside;
 use draw::Draw;
 use filler::Filler;
-use patient::Patient;
-use writer::Table;
+use patient::{Patient, System};
+use record::{Planted, Recorder};
 
 /// What to synthesise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SynthConfig {
+    /// The database in whose shape the extract is written.
+    pub database: Database,
     /// Number of patients. Some of them have several admissions and stays.
     pub patients: u64,
     /// Seed of all random numbers.
@@ -60,8 +69,8 @@ pub struct SynthConfig {
     pub anomaly_fraction: f64,
     /// Largest number of hours of each stay that are charted.
     pub chart_hours: f64,
-    /// CHARTEVENTS is filled to this number of rows with alarm limits, which no built-in schema reads; 0 adds
-    /// none.
+    /// CHARTEVENTS of MIMIC, or vitalPeriodic of eICU, is filled to this number of rows with alarm limits or
+    /// ST segments, which no built-in schema reads; 0 adds none.
     pub chart_rows: u64,
     /// Whether to replace an existing output folder.
     pub force: bool,
@@ -70,6 +79,7 @@ pub struct SynthConfig {
 impl Default for SynthConfig {
     fn default() -> Self {
         Self {
+            database: Database::Mimic3,
             patients: 1800,
             seed: Seed(0),
             gzip: false,
@@ -91,6 +101,12 @@ impl SynthConfig {
         }
         if !(24.0..=720.0).contains(&self.chart_hours) {
             return Err(SynthError::ChartHours(self.chart_hours));
+        }
+        if self.chart_rows > 0 && !self.database.has_filler() {
+            return Err(SynthError::NoChart(self.database));
+        }
+        if self.gzip && !self.database.has_gzip() {
+            return Err(SynthError::NoGzip(self.database));
         }
         Ok(())
     }
@@ -141,8 +157,9 @@ pub fn synthesize(
     config.check()?;
     let staged = Staged::dir(dir, config.force)?;
     let mut extract = Extract::create(staged.path(), config)?;
+    let mistakes = extract.mistakes();
     let mut planner =
-        Planner::new(config.anomaly_fraction, &mut Draw::new(config.seed.stream("synth/plan", 0)));
+        Planner::new(config.anomaly_fraction, mistakes, &mut Draw::new(config.seed.stream("synth/plan", 0)));
     let mut summary = SynthSummary {
         patients: 0,
         admissions: 0,
@@ -152,7 +169,10 @@ pub fn synthesize(
         rows: Vec::new(),
     };
     for index in 0..config.patients {
-        let patient = Patient::draw(index, &mut Draw::new(config.seed.stream("synth/patient", index)));
+        let mut patient = Patient::draw(index, &mut Draw::new(config.seed.stream("synth/patient", index)));
+        if !config.database.has_carevue() {
+            patient.chart_in(System::MetaVision);
+        }
         let eligible = patient.eligible();
         let mistake = if eligible { planner.offer() } else { None };
         extract.patient(
@@ -170,48 +190,28 @@ pub fn synthesize(
             progress(summary.patients);
         }
     }
-    let Extract { filler, chart, .. } = &mut extract;
-    filler.fill(chart, config.chart_rows, &mut Draw::new(config.seed.stream("synth/filler", 0)))?;
-    summary.rows = extract.finish()?;
+    let Extract { filler, recorder } = &mut extract;
+    let mut draw = Draw::new(config.seed.stream("synth/filler", 0));
+    filler.fill(recorder.as_mut(), config.chart_rows, &mut draw)?;
+    summary.rows = extract.recorder.finish(config.chart_rows > 0)?;
     staged.commit()?;
     Ok(summary)
 }
 
-/// The open tables of an extract.
+/// An extract that is being written.
 struct Extract {
-    patients: Table,
-    admissions: Table,
-    stays: Table,
-    chart: Table,
-    labs: Table,
-    outputs: Table,
-    diagnoses: Table,
-    items: Table,
-    lab_items: Table,
-    anomalies: Table,
+    recorder: Box<dyn Recorder>,
     filler: Filler,
 }
 
 impl Extract {
     fn create(dir: &Path, config: &SynthConfig) -> Result<Self, IoError> {
-        let table = |layout| Table::create(dir, layout, config.gzip);
-        let mut extract = Self {
-            patients: table(writer::PATIENTS)?,
-            admissions: table(writer::ADMISSIONS)?,
-            stays: table(writer::ICUSTAYS)?,
-            chart: table(writer::CHARTEVENTS)?,
-            labs: table(writer::LABEVENTS)?,
-            outputs: table(writer::OUTPUTEVENTS)?,
-            diagnoses: table(writer::DIAGNOSES_ICD)?,
-            items: table(writer::D_ITEMS)?,
-            lab_items: table(writer::D_LABITEMS)?,
-            // The list of anomalies is never compressed, because people and tests open it.
-            anomalies: Table::create(dir, writer::ANOMALIES, false)?,
-            filler: Filler::default(),
-        };
-        admin::d_items(&mut extract.items, config.chart_rows > 0)?;
-        admin::d_labitems(&mut extract.lab_items)?;
-        Ok(extract)
+        Ok(Self { recorder: config.database.create(dir, config.gzip)?, filler: Filler::default() })
+    }
+
+    /// The mistakes that show in the tables of this database.
+    fn mistakes(&self) -> Vec<&'static Mistake> {
+        MISTAKES.iter().filter(|m| m.shows(|concept| self.recorder.writes(concept))).collect()
     }
 
     fn patient(
@@ -221,15 +221,27 @@ impl Extract {
         config: &SynthConfig,
         draw: &mut Draw,
     ) -> Result<(), IoError> {
-        admin::patient(&mut self.patients, patient, draw)?;
-        labs::outpatient(&mut self.labs, patient, draw)?;
+        let recorder = self.recorder.as_mut();
+        let registered = admin::registered(patient, draw);
+        recorder.patient(patient, registered)?;
+        labs::outpatient(recorder, patient, draw)?;
         if let Some(mistake) = mistake {
-            admin::anomaly(&mut self.anomalies, patient, mistake)?;
+            let written: Vec<&str> =
+                mistake.variables.iter().copied().filter(|v| recorder.writes(v)).collect();
+            recorder.planted(&Planted {
+                subject: patient.subject,
+                stay: patient.admissions[0].stays[0].id,
+                kind: mistake.kind,
+                variables: &written.join(";"),
+                action: mistake.action,
+            })?;
         }
         let mut planted = mistake;
         for admission in &patient.admissions {
-            admin::admission(&mut self.admissions, patient, admission, draw)?;
-            admin::diagnoses(&mut self.diagnoses, patient, admission, draw)?;
+            let how = admin::arrival(admission, draw);
+            recorder.admission(patient, admission, how)?;
+            let codes = admin::diagnoses(admission, draw);
+            recorder.diagnoses(patient, admission, &codes)?;
             let bedsides: Vec<Bedside<'_>> = admission
                 .stays
                 .iter()
@@ -248,35 +260,17 @@ impl Extract {
                     )
                 })
                 .collect();
-            let copied = labs::write(&mut self.labs, patient, admission, &bedsides, draw)?;
+            let copied = labs::write(recorder, patient, admission, &bedsides, draw)?;
             for (bedside, copied) in bedsides.iter().zip(&copied) {
-                self.filler.meet(patient.subject, admission.id, bedside.stay);
-                admin::stay(&mut self.stays, patient, admission, bedside.stay)?;
-                chart::write(&mut self.chart, bedside, copied, draw)?;
-                outputs::write(&mut self.outputs, bedside, draw)?;
+                if config.chart_rows > 0 {
+                    self.filler.meet(bedside);
+                }
+                recorder.stay(patient, admission, bedside)?;
+                chart::write(recorder, bedside, copied, draw)?;
+                outputs::write(recorder, bedside, draw)?;
+                recorder.end_of_stay()?;
             }
         }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Vec<(String, u64)>, IoError> {
-        let mut rows = Vec::new();
-        for table in [
-            self.patients,
-            self.admissions,
-            self.stays,
-            self.chart,
-            self.labs,
-            self.outputs,
-            self.diagnoses,
-            self.items,
-            self.lab_items,
-            self.anomalies,
-        ] {
-            let (name, n) = table.count();
-            rows.push((name.to_owned(), n));
-            table.finish()?;
-        }
-        Ok(rows)
+        recorder.end_of_patient()
     }
 }

@@ -1,4 +1,4 @@
-//! The rows of OUTPUTEVENTS, which hold the urine.
+//! The urine of a stay.
 
 use super::bedside::Bedside;
 use super::clock::Moment;
@@ -6,12 +6,16 @@ use super::draw::Draw;
 use super::items::{self, Item};
 use super::patient::System;
 use super::quantity::Quantity as Q;
-use super::writer::{Spelling, Table};
+use super::record::{Output, Place, Recorder};
 use crate::error::IoError;
 
 /// Writes the urine of a stay: from a catheter every hour or two, and at longer intervals without one. A few
 /// bladders are irrigated.
-pub(super) fn write(table: &mut Table, bedside: &Bedside<'_>, draw: &mut Draw) -> Result<(), IoError> {
+pub(super) fn write(
+    recorder: &mut dyn Recorder,
+    bedside: &Bedside<'_>,
+    draw: &mut Draw,
+) -> Result<(), IoError> {
     let stay = bedside.stay;
     if !stay.charted {
         return Ok(());
@@ -30,9 +34,8 @@ pub(super) fn write(table: &mut Table, bedside: &Bedside<'_>, draw: &mut Draw) -
         let caregiver = 14_000 + draw.below(7_600);
         let stored = Moment(at.0 + 60 * draw.below(60) as i64);
         let mut put = |item: &Item, ml: f64| {
-            let mut row = table.row();
-            row.int(bedside.subject).int(bedside.admission).int(stay.id).time(at).int(item.id);
-            row.number(ml, 0, Spelling::Short).text(item.unit).time(stored).int(caregiver).nulls(3).end()
+            let place = Place::of(bedside);
+            recorder.output(&Output { place, at, stored, caregiver, item, ml })
         };
         if irrigated {
             put(&items::IRRIGANT_IN, 1500.0)?;

@@ -196,6 +196,13 @@ impl Patient {
         patient
     }
 
+    /// Has all stays charted in one system.
+    pub(super) fn chart_in(&mut self, system: System) {
+        for stay in self.admissions.iter_mut().flat_map(|a| &mut a.stays) {
+            stay.system = system;
+        }
+    }
+
     /// Age at the first stay in years, as it is written. It is around 300 where the date of birth is shifted.
     pub(super) fn written_age(&self) -> f64 {
         (self.admissions[0].stays[0].arrived.0 - self.birth.0) as f64 / YEAR

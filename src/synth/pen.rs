@@ -1,26 +1,40 @@
-//! Rows of CHARTEVENTS, in the spelling of each charting system and with its habits of leaving fields empty.
+//! The chart of one stay: what is written when, and by whom.
 
+use super::bedside::Bedside;
 use super::clock::Moment;
 use super::draw::Draw;
 use super::items::{Item, Pair};
 use super::patient::System;
-use super::writer::{Row, Spelling, Table};
+use super::record::{Charted, Entry, Place, Recorder};
 use crate::error::IoError;
 
 /// Writes the rows of one stay.
 pub(super) struct Pen<'t> {
-    table: &'t mut Table,
-    ids: [u64; 3],
+    recorder: &'t mut dyn Recorder,
+    place: Place,
     pub(super) system: System,
     at: Moment,
     stored: Moment,
     caregiver: u64,
+    nonsense: f64,
 }
 
 impl<'t> Pen<'t> {
-    /// Prepares the rows of one stay. `ids` holds the subject, the admission and the stay.
-    pub(super) fn new(table: &'t mut Table, ids: [u64; 3], system: System, at: Moment) -> Self {
-        Self { table, ids, system, at, stored: at, caregiver: 0 }
+    /// Prepares the rows of one stay.
+    pub(super) fn new(recorder: &'t mut dyn Recorder, bedside: &Bedside<'_>) -> Self {
+        Self::at(recorder, Place::of(bedside), bedside.stay.system)
+    }
+
+    /// Prepares rows of a stay of which only the place is known.
+    pub(super) fn at(recorder: &'t mut dyn Recorder, place: Place, system: System) -> Self {
+        // A device that writes every five minutes fails as often in a day as one that writes every hour.
+        let nonsense = 0.000_15 * f64::from(recorder.vitals_every()) / 60.0;
+        Self { recorder, place, system, at: place.arrived, stored: place.arrived, caregiver: 0, nonsense }
+    }
+
+    /// Minutes between two sets of vital signs.
+    pub(super) fn vitals_every(&self) -> u32 {
+        self.recorder.vitals_every()
     }
 
     /// Moves to another charting time, with a caregiver and a time of storing of its own.
@@ -30,21 +44,9 @@ impl<'t> Pen<'t> {
         self.caregiver = 14_000 + draw.below(7_600);
     }
 
-    fn head(&mut self, id: u64) -> Row<'_> {
-        let [subject, admission, stay] = self.ids;
-        let (at, stored, caregiver) = (self.at, self.stored, self.caregiver);
-        let mut row = self.table.row();
-        row.int(subject).int(admission).int(stay).int(id).time(at).time(stored).int(caregiver);
-        row
-    }
-
-    /// Writes WARNING, ERROR, RESULTSTATUS and STOPPED. CareVue has no ERROR, so the field is null there and
-    /// never 0.
-    fn tail(system: System, row: &mut Row<'_>, error: bool, status: &str) -> Result<(), IoError> {
-        match system {
-            System::CareVue => row.nulls(2).text(status).text("NotStopd").end(),
-            System::MetaVision => row.int(0).int(u64::from(error)).nulls(2).end(),
-        }
+    fn write(&mut self, item: &Item, entry: Entry<'_>) -> Result<(), IoError> {
+        let (place, at, stored, caregiver) = (self.place, self.at, self.stored, self.caregiver);
+        self.recorder.chart(&Charted { place, at, stored, caregiver, item, entry })
     }
 
     pub(super) fn number_as(
@@ -53,17 +55,9 @@ impl<'t> Pen<'t> {
         x: f64,
         places: u8,
         error: bool,
-        status: &str,
+        status: &'static str,
     ) -> Result<(), IoError> {
-        let system = self.system;
-        let (text, number) = if item.single {
-            (Spelling::SingleText, Spelling::SingleNumber)
-        } else {
-            (Spelling::Bare, Spelling::Short)
-        };
-        let mut row = self.head(item.id);
-        row.number(x, places, text).number(x, places, number).text(item.unit);
-        Self::tail(system, &mut row, error, status)
+        self.write(item, Entry::Number { x, places, error, status })
     }
 
     pub(super) fn item(&mut self, item: &Item, x: f64) -> Result<(), IoError> {
@@ -79,7 +73,7 @@ impl<'t> Pen<'t> {
     pub(super) fn device(&mut self, pair: &Pair, x: f64, draw: &mut Draw) -> Result<(), IoError> {
         let u = draw.unit();
         let item = &pair[self.system as usize];
-        if u < 0.000_15 {
+        if u < self.nonsense {
             let nonsense =
                 if draw.chance(0.5) { 0.0 } else { 100.0 * x.abs().max(5.0) + draw.below(90) as f64 };
             return self.item(item, nonsense);
@@ -91,19 +85,11 @@ impl<'t> Pen<'t> {
     }
 
     pub(super) fn text(&mut self, item: &Item, text: &str, score: Option<f64>) -> Result<(), IoError> {
-        let system = self.system;
-        let mut row = self.head(item.id);
-        row.text(text);
-        match score {
-            Some(x) => row.number(x, 0, Spelling::Short),
-            None => row.null(),
-        };
-        row.null();
-        Self::tail(system, &mut row, false, "")
+        self.write(item, Entry::Text { text, score })
     }
 
     /// Writes a row without a value, which says that a CareVue item was taken off.
     pub(super) fn discontinued(&mut self, item: &Item) -> Result<(), IoError> {
-        self.head(item.id).nulls(6).text("D/C'd").end()
+        self.write(item, Entry::Removed)
     }
 }

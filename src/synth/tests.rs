@@ -8,6 +8,7 @@ use super::writer::LAYOUTS;
 use super::*;
 
 mod agreement;
+mod databases;
 mod planted;
 
 /// One extract that all tests read. It has 240 patients and a mistake in every sixth eligible stay, so that

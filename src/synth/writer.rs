@@ -1,5 +1,5 @@
-//! The tables of the extract. They have the columns of the full release, and rows are appended field by field
-//! to one buffer per file.
+//! Tables of CSV. They have the columns of the full release, and rows are appended field by field to one
+//! buffer per file.
 //!
 //! The writer does not use the csv crate. A chart row has about fifteen numbers, and formatting them straight
 //! into the output buffer keeps a million rows under a second.
@@ -17,17 +17,31 @@ use crate::error::IoError;
 /// Number of bytes that are collected before they are written to the file.
 const BUFFER: usize = 1 << 18;
 
-/// The file stem and the columns of a table, as in the full release of MIMIC-III 1.4.
+/// The file stem and the columns of a table, as in the full release of its database.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     pub(super) name: &'static str,
     pub(super) columns: &'static [&'static str],
+    /// What is added to the number of a row in the first column, if that column counts rows.
+    pub(super) counts_from: Option<u64>,
+}
+
+impl Layout {
+    /// A table whose rows have no number of their own.
+    pub(super) const fn new(name: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { name, columns, counts_from: None }
+    }
+
+    /// A table whose first column counts its rows.
+    pub(super) const fn counted(name: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { name, columns, counts_from: Some(0) }
+    }
 }
 
 macro_rules! layouts {
     ($($ident:ident: $($column:ident)+;)+) => {
         $(pub(super) const $ident: Layout =
-            Layout { name: stringify!($ident), columns: &[$(stringify!($column)),+] };)+
+            Layout::counted(stringify!($ident), &[$(stringify!($column)),+]);)+
         /// All tables, in the order of the extract.
         #[cfg(test)]
         pub(super) const LAYOUTS: &[Layout] = &[$($ident),+];
@@ -53,7 +67,22 @@ layouts! {
 
 /// The list of planted mistakes. It is our own, and not a table of the release.
 pub(super) const ANOMALIES: Layout =
-    Layout { name: "anomalies", columns: &["ICUSTAY_ID", "SUBJECT_ID", "KIND", "VARIABLES", "ACTION"] };
+    Layout::new("anomalies", &["ICUSTAY_ID", "SUBJECT_ID", "KIND", "VARIABLES", "ACTION"]);
+
+/// The same list with the names of other databases.
+pub(super) const MISTAKES: Layout =
+    Layout::new("anomalies", &["record_id", "subject_id", "kind", "variables", "action"]);
+
+/// Closes all tables, and returns their names with their numbers of rows.
+pub(super) fn finish_all(tables: impl IntoIterator<Item = Table>) -> Result<Vec<(String, u64)>, IoError> {
+    let mut rows = Vec::new();
+    for table in tables {
+        let (name, n) = table.count();
+        rows.push((name.to_owned(), n));
+        table.finish()?;
+    }
+    Ok(rows)
+}
 
 enum Sink {
     Plain(File),
@@ -73,6 +102,9 @@ impl Table {
     /// Creates the file and writes its header.
     pub(super) fn create(dir: &Path, layout: Layout, gzip: bool) -> Result<Self, IoError> {
         let path = dir.join(format!("{}.csv{}", layout.name, if gzip { ".gz" } else { "" }));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(IoError::on("create", folder))?;
+        }
         let file = File::create(&path).map_err(IoError::on("create", &path))?;
         // On these tables, level 2 is four times faster than the default and costs a tenth more bytes.
         let sink = if gzip {
@@ -91,12 +123,12 @@ impl Table {
         (self.layout.name, self.rows)
     }
 
-    /// Starts a row. Its `ROW_ID` is filled in if the table has one.
+    /// Starts a row. Its number is filled in if the table counts its rows.
     pub(super) fn row(&mut self) -> Row<'_> {
         self.rows += 1;
-        let (number, columns) = (self.rows, self.layout.columns);
+        let number = self.layout.counts_from.map(|from| from + self.rows);
         let mut row = Row { table: self, fields: 0 };
-        if columns[0] == "ROW_ID" {
+        if let Some(number) = number {
             row.int(number);
         }
         row
@@ -152,6 +184,43 @@ impl Row<'_> {
 
     pub(super) fn int(&mut self, n: u64) -> &mut Self {
         push_int(self.field(), n);
+        self
+    }
+
+    /// Appends a whole number of either sign.
+    pub(super) fn signed(&mut self, n: i64) -> &mut Self {
+        let out = self.field();
+        if n < 0 {
+            out.push(b'-');
+        }
+        push_int(out, n.unsigned_abs());
+        self
+    }
+
+    pub(super) fn int_or_null(&mut self, n: Option<u64>) -> &mut Self {
+        match n {
+            Some(n) => self.int(n),
+            None => self.null(),
+        }
+    }
+
+    /// Appends a number if there is one, without trailing zeros.
+    pub(super) fn number_or_null(&mut self, x: Option<f64>, places: u8) -> &mut Self {
+        match x {
+            Some(x) => self.number(x, places, Spelling::Short),
+            None => self.null(),
+        }
+    }
+
+    /// Appends the day of a moment as `YYYY-MM-DD`.
+    pub(super) fn date(&mut self, at: Moment) -> &mut Self {
+        at.write_day(self.field());
+        self
+    }
+
+    /// Appends the time of day of a moment as `HH:MM:SS`.
+    pub(super) fn clock(&mut self, at: Moment) -> &mut Self {
+        at.write_clock(self.field());
         self
     }
 

@@ -252,10 +252,13 @@ def main():
             truth = {s: truth.get(s, ABSENT[variable]) for s in stays}
         compare(column, truth)
 
+    # Whole years by the calendar, and the share of the running year since the last birthday.
     compare("age", dict(con.execute("""
-        select stay, case when years > 89 then 91.4 else years end from (select stay,
-               (epoch(intime) - epoch(dob::timestamp)) / (365.2425 * 86400) as years
-               from stays join PATIENTS p on p.subject_id = subject)""").fetchall()))
+        with b as (select stay, intime::timestamp as start, dob::date as born,
+                   datesub('year', dob::date, intime::timestamp::date) as whole from stays join PATIENTS p on p.subject_id = subject),
+             y as (select *, (born + to_years(whole::int))::date as last, (born + to_years(whole::int + 1))::date as next from b)
+        select stay, case when whole >= 90 then 91.4 else whole + (epoch(start) - epoch(last)) / (epoch(next) - epoch(last)) end
+          from y""").fetchall()))
     compare("gender", dict(con.execute("""select stay, case gender when 'F' then 'female' when 'M' then 'male' end
         from stays join PATIENTS p on p.subject_id = subject""").fetchall()), exact=True)
     compare("admission_type", dict(con.execute("""select stay, lower(admission_type) from stays

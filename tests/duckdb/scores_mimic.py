@@ -4,6 +4,11 @@
     cohort-flow ingest tests/duckdb/scores.toml --input EXTRACT --output out/bundle
     tests/duckdb/scores_mimic.py EXTRACT out/bundle
 
+Of MIMIC-IV also the comorbidities of Elixhauser, Sepsis-3, amounts of fluids and pressures of outpatient visits:
+
+    cohort-flow ingest tests/duckdb/infection.toml --input EXTRACT --output out/infection
+    tests/duckdb/scores_mimic.py EXTRACT out/infection --infection
+
 Checked with duckdb 1.4 and 2.0 on the open demos of MIMIC-III 1.4 and MIMIC-IV 2.2.
 """
 
@@ -198,4 +203,8 @@ outcomes = {
     "readmission": """select stay, coalesce((next <= stop + interval 30 day)::int, 0) from (select *,
         lead(start) over (partition by subject order by start) as next from stays)""",
 }
+if "--infection" in sys.argv:
+    import infection
+
+    infection.check(con, file, f"{bundle}/features.parquet", f"{bundle}/labels.parquet")
 scores.run(con, f"{bundle}/features.parquet", f"{bundle}/labels.parquet", {"charlson": charlson}, outcomes)

@@ -44,6 +44,7 @@ fn flags(dir: &Path, input: &Path) -> BTreeMap<String, Vec<String>> {
         also_explain: 0,
         top: None,
         json: None,
+        reference: None,
         seed: Seed(1),
     };
     flag(&request, &NoProgress).unwrap();

@@ -53,5 +53,6 @@ mod scores;
 mod serve;
 mod spark;
 mod support;
+mod synth;
 mod train;
 mod waveform;

@@ -24,16 +24,21 @@ fn scores_equal_sql_that_was_written_from_the_papers() {
     }
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/duckdb");
     let work = tempfile::tempdir().unwrap();
-    for folder in ["data/mimic4-demo", "data/mimic3-demo"] {
+    for (folder, pipeline, more) in [
+        ("data/mimic4-demo", "scores.toml", &[][..]),
+        ("data/mimic4-demo", "infection.toml", &["--infection"]),
+        ("data/mimic3-demo", "scores.toml", &[]),
+    ] {
         let Some(extract) = shared(folder) else { continue };
-        let (pipeline, extract) = (here.join("scores.toml"), std::fs::canonicalize(extract).unwrap());
+        let (pipeline, extract) = (here.join(pipeline), std::fs::canonicalize(extract).unwrap());
         let [pipeline, input] = [&pipeline, &extract].map(|path| path.to_str().unwrap());
         support::succeed(
             work.path(),
             &["ingest", pipeline, "--input", input, "--output", "bundle", "--force"],
         );
         let mut check = std::process::Command::new(&python);
-        let check = check.arg(here.join("scores_mimic.py")).arg(&extract).arg(work.path().join("bundle"));
+        let check =
+            check.arg(here.join("scores_mimic.py")).arg(&extract).arg(work.path().join("bundle")).args(more);
         let output = check.output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{folder}: {text}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -92,9 +97,19 @@ fn schemas_of_other_pipelines_hold_nothing_of_scores() {
 
 #[test]
 fn every_score_names_its_paper() {
-    for score in
-        ["sofa", "qsofa", "sirs", "news2", "oasis", "saps2", "kdigo_creatinine", "kdigo_urine", "charlson"]
-    {
+    for score in [
+        "sofa",
+        "qsofa",
+        "sirs",
+        "news2",
+        "oasis",
+        "saps2",
+        "kdigo_creatinine",
+        "kdigo_urine",
+        "charlson",
+        "elixhauser",
+        "sepsis3",
+    ] {
         let concept = dictionary().iter().find(|c| c.variable.name == score).unwrap();
         let source = concept.source.as_deref().unwrap_or_default();
         assert!(source.contains("(19") || source.contains("(20"), "{score}: {source}");

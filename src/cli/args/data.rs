@@ -2,10 +2,18 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
+
+use crate::synth::Database;
 
 use super::shared::{Output, key_value, share_or_none};
 use crate::ingest::Part;
+
+fn database() -> impl TypedValueParser<Value = Database> {
+    PossibleValuesParser::new(Database::ALL.map(Database::name))
+        .try_map(|name| Database::ALL.into_iter().find(|d| d.name() == name).ok_or("unknown database"))
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Synth {
@@ -24,8 +32,13 @@ pub(in crate::cli) struct Synth {
     #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share_or_none)]
     pub(in crate::cli) anomalies: f64,
 
-    /// Fill CHARTEVENTS to this number of rows with items that no built-in pipeline reads, to test large
-    /// extracts
+    /// Database in whose shape the extract is written
+    #[arg(long, value_name = "DATABASE", default_value = "mimic3", value_parser = database(),
+        conflicts_with = "waveform")]
+    pub(in crate::cli) database: Database,
+
+    /// Fill CHARTEVENTS of MIMIC or vitalPeriodic of eICU to this number of rows with items that no built-in
+    /// pipeline reads, to test large extracts
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) chart_rows: u64,
 

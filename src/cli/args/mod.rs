@@ -95,6 +95,7 @@ The folder of the output holds everything that was made, and `commands.txt`, whi
     Demo(Demo),
     /// Write a synthetic extract in the shape of MIMIC-III, with planted and labelled anomalies
     #[command(after_help = "Examples:\n  cohort-flow synth --patients 5000 --output out/extract\n  \
+                      cohort-flow synth --database eicu --patients 500 --output out/eicu\n  \
                       cohort-flow synth --waveform --patients 20 --output out/waves")]
     Synth(Synth),
     /// Check, show, list or draft schemas and pipelines

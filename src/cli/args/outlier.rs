@@ -63,9 +63,15 @@ pub(in crate::cli) struct Flag {
     /// records: p-values stay, and q-values and flags are taken anew over all of them. Flag the parts with
     /// --alpha at the level of the whole, so that whatever may be flagged is explained
     #[arg(long, value_name = "PART", num_args = 1.., group = "records", conflicts_with_all = [
-        "model", "score", "also_explain", "top", "json", "seed",
+        "model", "score", "also_explain", "top", "json", "reference", "seed",
     ])]
     pub(in crate::cli) merge: Vec<PathBuf>,
+
+    /// Bundle that the model was fitted on. With it, records of a bundle that lacks features of the model, such
+    /// as one of another database, are judged by the features that both have, against the records of this
+    /// bundle that the model was not fitted on
+    #[arg(long, value_name = "BUNDLE", conflicts_with = "input")]
+    pub(in crate::cli) reference: Option<PathBuf>,
 
     /// Seed of the noise draws behind explanations; scores have the model's
     #[arg(long, value_name = "N", default_value_t = 1)]

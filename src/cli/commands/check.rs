@@ -200,6 +200,7 @@ impl Check<'_> {
             also_explain: NAMED,
             top: None,
             json: None,
+            reference: None,
             seed: Seed(self.args.seed),
         };
         let mut words = vec!["flag".into(), self.later("flow")];

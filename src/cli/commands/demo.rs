@@ -92,6 +92,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         also_explain: 0,
         top: None,
         json: None,
+        reference: None,
         seed,
     };
     super::score::describe(&pipeline::flag(&request, &IngestBars::new(console))?, console);

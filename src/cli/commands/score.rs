@@ -132,6 +132,7 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         also_explain: usize::from(args.also_explain),
         top: args.top.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         json: args.json.as_deref(),
+        reference: args.reference.as_deref(),
         seed: Seed(args.seed),
     };
     let summary = pipeline::flag(&request, &IngestBars::new(console))?;

@@ -14,6 +14,7 @@ pub(super) fn run(args: &args::Synth, console: &Console) -> Result {
         return waveforms(args, console);
     }
     let config = SynthConfig {
+        database: args.database,
         patients: args.patients,
         seed: Seed(args.seed),
         gzip: args.gzip,

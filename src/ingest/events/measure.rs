@@ -7,7 +7,7 @@ use crate::schema::{Kind, Known, Rule, Variable};
 
 use super::finding::Finding;
 use super::reason::Reason;
-use super::value::{Rejected, Value};
+use super::value::{Rejected, Value, beside_number};
 use crate::ingest::VariableAudit;
 use crate::ingest::cohort::plan_events::Target;
 use crate::ingest::text::{lower_limit, normal_text, normal_unit, shortest};
@@ -226,6 +226,9 @@ impl<'a> Meter<'a> {
     }
 
     fn number(&mut self, target: &Target, raw: Raw<'_>, units: &Units) -> Result<f64, Rejected> {
+        if let Some(x) = beside_number(target.rule, raw.text) {
+            return x.and_then(|x| self.in_range(x, false)).map(|x| self.clip(x));
+        }
         let (x, censored) = match (raw.beyond, raw.number) {
             (Some(Beyond::Below), Some(limit)) if self.variable.censored && limit >= 0.0 => {
                 (limit / 2.0, true)
@@ -311,7 +314,8 @@ impl<'a> Meter<'a> {
     fn by_rule(&mut self, rule: Rule, x: f64) -> Result<f64, Rejected> {
         match rule {
             Rule::NotConvertible => Err(Rejected::UnknownUnit),
-            Rule::Present => Ok(1.0),
+            // Neither looks at the number of the row: `number` has dealt with them.
+            Rule::Present | Rule::BeforeSlash | Rule::AfterSlash => Err(Rejected::NoNumber),
             Rule::MixedFraction if x <= 1.0 => Ok(x),
             Rule::MixedFraction if x < 21.0 => Err(Rejected::Below),
             Rule::MixedFraction if x > 100.0 => Err(Rejected::Above),

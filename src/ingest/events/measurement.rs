@@ -34,6 +34,8 @@ pub(super) struct When<'k> {
     pub(super) until: Option<Moment>,
     /// Whether the table says ends.
     pub(super) lasts: bool,
+    /// Whether its value is an amount over all of that time.
+    pub(super) amount: bool,
     /// Its place, none without a beginning.
     pub(super) placed: Option<Result<Placed, Misplaced>>,
 }
@@ -60,7 +62,7 @@ impl Gathered<'_> {
     ) -> Result<u32, Dropped> {
         let Of { lookup, item, alone } = of;
         let dropped = |reason: Reason| Err(Dropped::For(reason));
-        let When { record, named, subject, start, until, lasts, placed } = *when;
+        let When { record, named, subject, start, until, lasts, amount, placed } = *when;
         let targets = lookup.targets[item];
         let (Some(start), Some(placed)) = (start, placed) else {
             // It may have been in any window of its record.
@@ -135,15 +137,24 @@ impl Gathered<'_> {
                 self.windows(target, placed.record, Span { from: placed.span.from, to: placed.known_to })
             };
             let (first_cell, _) = self.cells[placed.record as usize];
+            let lookback = self.plan.variables[target.variable].lookback;
             for cell in windows {
                 if !lasts {
                     self.chart(target.variable, cell, placed.span.from, Some(value));
                 }
                 let meter = &self.meters[target.variable];
                 let slot = &mut self.slots[target.slot];
-                if known.contains(&cell) {
+                // Of an amount without an end, nobody knows which part is of any window.
+                let is_open = amount && placed.known_to < placed.span.to;
+                if known.contains(&cell) && !is_open {
                     kept = true;
-                    if lasts {
+                    if amount {
+                        let k = cell - first_cell;
+                        let end = self.bins.end(k, records.length(placed.record));
+                        let window = (self.bins.start(k).saturating_sub(lookback), end);
+                        let (from, part) = part_of(placed.span, window, value);
+                        slot.add(cell, from, part, &meter.levels);
+                    } else if lasts {
                         slot.add_lasting(cell, (placed.span.from, placed.known_to), value, &meter.levels);
                     } else {
                         slot.add(cell, placed.span.from, value, &meter.levels);
@@ -279,6 +290,14 @@ impl Gathered<'_> {
             }
         }
     }
+}
+
+/// The part of an amount that falls into a window, and when it begins there.
+fn part_of(span: Span, (start, end): (i64, i64), value: Value) -> (i64, Value) {
+    let from = span.from.max(start);
+    let Value::Number(amount) = value else { return (from, value) };
+    let within = (span.to.min(end) - from).max(0) as f64;
+    (from, Value::Number(amount * within / (span.to - span.from) as f64))
 }
 
 /// Hash of what a row says; none where it says nothing. A limit and a result with the same number say

@@ -242,6 +242,7 @@ impl Gathered<'_> {
             start,
             until,
             lasts: places.end.is_some(),
+            amount: planned.columns.amount,
             placed: start.map(place),
         };
         let counts = &mut account.counts;

@@ -1,5 +1,7 @@
 //! A usable measurement, or the reason why a row that was recorded is none.
 
+use crate::schema::Rule;
+
 /// Why a row within a record's window gave no value. Each says that something was recorded, except for a
 /// missing code, which says that nothing was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,4 +29,25 @@ pub(in crate::ingest) enum Rejected {
 pub(in crate::ingest) enum Value {
     Number(f64),
     Level(u32),
+}
+
+/// The value of a row whose source does not look at the row's number; none where it does.
+pub(in crate::ingest) fn beside_number(
+    rule: Option<Rule>,
+    text: Option<&str>,
+) -> Option<Result<f64, Rejected>> {
+    match rule? {
+        // Whatever else it says, or leaves out.
+        Rule::Present => Some(Ok(1.0)),
+        rule @ (Rule::BeforeSlash | Rule::AfterSlash) => Some(of_pair(rule, text).ok_or(Rejected::NoNumber)),
+        Rule::MixedFraction | Rule::NotConvertible => None,
+    }
+}
+
+/// One of the two numbers of a text such as "120/80".
+fn of_pair(rule: Rule, text: Option<&str>) -> Option<f64> {
+    let (before, after) = text?.split_once('/')?;
+    // Of three numbers, none is the one that is meant.
+    let part = if rule == Rule::BeforeSlash { before } else { after };
+    part.trim().parse().ok().filter(|x: &f64| x.is_finite() && !after.contains('/'))
 }

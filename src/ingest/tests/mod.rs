@@ -8,6 +8,7 @@ use super::*;
 use crate::schema::{Pipeline, Schema, SchemaError, parse_pipeline, parse_schema};
 
 mod absent;
+mod amounts;
 mod contradictions;
 mod errors;
 mod long;

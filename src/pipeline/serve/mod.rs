@@ -173,6 +173,7 @@ impl Service<'_> {
                     also_explain: also_explain.unwrap_or(0),
                     top: *top,
                     json: None,
+                    reference: None,
                     seed: Seed(seed.unwrap_or(1)),
                 };
                 let summary = flag_by(&self.model, &request, &NoProgress)?;

@@ -97,10 +97,10 @@ struct Stem(String);
     "then" = { "properties": {
         "item": false, "item_form": false, "value": false, "text": false, "unit": false, "unit_names": false,
         "unit_else": false,
-        "operator": false, "revision": false, "end": false,
+        "operator": false, "revision": false, "end": false, "amount": false,
     } },
-    "else" = { "required": ["item", "value"] },
-    "dependentRequired" = { "unit_else": ["unit"] },
+    "else" = { "required": ["item"], "anyOf": [{ "required": ["value"] }, { "required": ["text"] }] },
+    "dependentRequired" = { "unit_else": ["unit"], "amount": ["end"] },
 ))]
 pub(in crate::schema) struct Events {
     /// The id of the record. Rows without one are assigned by subject and time.
@@ -134,6 +134,9 @@ pub(in crate::schema) struct Events {
     pub(in crate::schema) operator: Option<Field<Operator>>,
     /// A column that grows when a result is corrected: of one record, item and time the largest counts.
     pub(in crate::schema) revision: Option<Field<Text>>,
+    /// Whether the value is what was given from the beginning to the end in all, and not a rate: a window
+    /// takes its part of it in proportion to the time.
+    pub(in crate::schema) amount: Option<Field<bool>>,
 }
 
 /// A column that says whether a result is a limit of measurement.

@@ -54,17 +54,28 @@ pub(super) fn events(
     let revision =
         column(raw.revision.text(), &[DType::Integer, DType::Float, DType::Minutes, DType::Datetime]);
     let operator = reading.operator(raw);
+    let amount = raw.amount.copied().unwrap_or(false);
+    if let Some(at) = key(&raw.amount).filter(|_| amount && raw.end.is_none()) {
+        problems.add_with_hint(
+            at,
+            "`amount` is of what lasts, and `events` names no `end`",
+            "an amount at one moment needs nothing: it counts in the window of its time",
+        );
+    }
     if wide {
         reading.nothing_beside_wide(raw);
     } else {
-        for (name, missing) in [("item", raw.item.is_none()), ("value", raw.value.is_none())] {
+        let neither = raw.value.is_none() && raw.text.is_none();
+        for (name, missing) in [("`item`", raw.item.is_none()), ("`value` or `text`", neither)] {
             if missing {
-                problems.add(field.key.clone(), format!("`events` of table `{}` needs `{name}`", table.name));
+                problems.add(field.key.clone(), format!("`events` of table `{}` needs {name}", table.name));
             }
         }
         // What is missing or not declared is told already.
         item.as_ref()?;
-        value.as_ref()?;
+        if value.is_none() && text.is_none() {
+            return None;
+        }
     }
     Some(EventColumns {
         record,
@@ -81,6 +92,7 @@ pub(super) fn events(
         unit_names: reading.unit_names(raw),
         operator,
         revision,
+        amount,
         drop,
     })
 }
@@ -197,6 +209,7 @@ impl Reading<'_> {
             ("operator", key(&raw.operator)),
             ("revision", key(&raw.revision)),
             ("end", key(&raw.end)),
+            ("amount", key(&raw.amount)),
         ] {
             if let Some(at) = at {
                 self.problems.add(at, format!("`{name}` has no meaning beside `wide = true`"));

@@ -53,6 +53,8 @@ const CONCEPTS_TEXT: &str = concat!(
     include_str!("../../../schemas/scores/oasis.toml"),
     include_str!("../../../schemas/scores/charlson.toml"),
     include_str!("../../../schemas/scores/saps2.toml"),
+    include_str!("../../../schemas/scores/elixhauser.toml"),
+    include_str!("../../../schemas/scores/sepsis.toml"),
 );
 
 static DICTIONARY: LazyLock<Vec<Concept>> = LazyLock::new(|| {

@@ -77,6 +77,25 @@ fn pounds_under_a_null_unit_take_the_source_factor() {
 }
 
 #[test]
+fn a_pair_in_one_text_has_two_numbers() {
+    let v = variable(|v| v.range = Some((20.0, 300.0)));
+    let rows = ["120/80", " 95 / 60 ", "130", "1/2/3", "/80", "nan/inf"].map(|t| (None, Some(t), None));
+    let (upper, _) = measure(&v, &target(|t| t.rule = Some(Rule::BeforeSlash)), &rows);
+    let (lower, _) = measure(&v, &target(|t| t.rule = Some(Rule::AfterSlash)), &rows);
+    let (is, no) = (|x| Ok(Value::Number(x)), Err(Rejected::NoNumber));
+    assert_eq!(upper, [is(120.0), is(95.0), no, no, no, no]);
+    assert_eq!(lower, [is(80.0), is(60.0), no, no, is(80.0), no]);
+}
+
+#[test]
+fn a_row_that_is_present_counts_whatever_it_says() {
+    let v = variable(|v| v.kind = Kind::Binary);
+    let rows = [(None, None, None), (Some(3410.0), None, Some("min")), (None, Some("sent"), None)];
+    let (out, _) = measure(&v, &target(|t| t.rule = Some(Rule::Present)), &rows);
+    assert_eq!(out, [Ok(Value::Number(1.0)); 3]);
+}
+
+#[test]
 fn mixed_fraction_follows_its_rule() {
     let v = variable(|v| v.range = Some((0.2, 1.0)));
     let t = target(|t| t.rule = Some(Rule::MixedFraction));
