@@ -139,7 +139,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
-  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
+  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1
+  cohort-flow flag out/flow out/other-hospital --reference out/cohort --output flags.csv")]
     Flag(Flag),
     /// Compare flags with known anomalies, or with an outcome: ranking, recall, false discoveries,
     /// calibration
