@@ -1,69 +1,22 @@
 //! `flag`: records → p-values, verdicts and explanations, block by block.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 
 use crate::artifact::ModelArtifact;
 use crate::evaluate::ScoreKind;
-use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
+use crate::ingest::IngestProgress;
 use crate::message::{Message, Weight};
-use crate::outlier::{
-    self, FlagColumn, FlagOptions, FlagRow, Flags, Grouping, Judge, MostUnusual, Rule, Warning,
-};
+use crate::outlier::{self, FlagOptions, FlagRow, Flags, Grouping, Judge, MostUnusual, Rule, Warning};
 use crate::output::keep_inputs;
 use crate::random::Seed;
 use crate::schema::Split;
 
-use super::blocks::{Blocks, identifiers};
-use super::flags_file::FlagsFile;
+use super::blocks::Blocks;
+use super::flag_output::{FlagRequest, FlagSummary, Outputs};
 use super::score_file::ScoreFile;
 use super::shared::SharedFeatures;
 use super::shifted::{ColumnSample, shifted_columns};
 use super::{Error, Records, RecordsSource, flag_shared};
-
-/// What to flag.
-#[derive(Debug, Clone, Copy)]
-pub struct FlagRequest<'a> {
-    /// Model folder.
-    pub model: &'a Path,
-    /// Records.
-    pub records: RecordsSource<'a>,
-    /// Table to write.
-    pub output: &'a Path,
-    /// Whether to replace an existing one.
-    pub force: bool,
-    /// What decides.
-    pub rule: Rule,
-    /// What records are ranked by.
-    pub score: ScoreKind,
-    /// Features named per explained record.
-    pub explain: usize,
-    /// Records that are explained although they are not flagged: so many of the most unusual.
-    pub also_explain: usize,
-    /// Write only so many records, the most unusual first.
-    pub top: Option<usize>,
-    /// Where to write the flags with their full explanations.
-    pub json: Option<&'a Path>,
-    /// The bundle that the model was fitted on, which calibrates the flags of a bundle that lacks features.
-    pub reference: Option<&'a Path>,
-    /// Seed of the noise.
-    pub seed: Seed,
-}
-
-/// What came of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FlagSummary {
-    /// Records judged.
-    pub n_records: usize,
-    /// Records flagged.
-    pub n_flagged: usize,
-    /// Calibration records behind the p-values.
-    pub n_calibration: usize,
-    /// The most unusual records with their explanations, as many as were to be explained in any case.
-    pub most_unusual: Vec<FlagRow>,
-    /// What the user should know.
-    pub messages: Vec<Message>,
-}
 
 /// Flags records and writes one row each, in their order. The records are gone through twice, once for their
 /// scores and once for the verdicts. The scores lie in a file beside the output between the two, so that
@@ -157,55 +110,6 @@ pub(super) fn flag_by(
         most_unusual: foremost.iter().filter_map(|row| most_unusual.remove(row)).collect(),
         messages,
     })
-}
-
-/// The table of verdicts, and the file of explanations where one is asked for.
-pub(super) struct Outputs {
-    table: TableWriter,
-    json: Option<FlagsFile>,
-    explain_top: usize,
-}
-
-impl Outputs {
-    pub(super) fn begin(request: &FlagRequest<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            json: request.json.map(|path| FlagsFile::begin(path, request.force)).transpose()?,
-            table: TableWriter::begin(request.output, request.force)?,
-            explain_top: request.explain,
-        })
-    }
-
-    pub(super) fn finish(self, warnings: &[Warning], n_calibration: usize) -> Result<(), Error> {
-        if let Some(json) = self.json {
-            json.finish(warnings, n_calibration, self.explain_top)?;
-        }
-        Ok(self.table.finish()?)
-    }
-
-    pub(super) fn write(&mut self, rows: Vec<FlagRow>, splits: Option<&[Split]>) -> Result<(), Error> {
-        if let Some(json) = &mut self.json {
-            json.write(&rows)?;
-        }
-        let flags = Flags { rows, explain_top: self.explain_top, ..Flags::default() };
-        Ok(self.table.write(&flag_columns(&flags, splits))?)
-    }
-}
-
-/// The table of verdicts. The identifier comes first, with the split beside it.
-pub(super) fn flag_columns(flags: &Flags, splits: Option<&[Split]>) -> Vec<OutputColumn> {
-    let ids: Vec<String> = flags.rows.iter().map(|r| r.record_id.clone()).collect();
-    let mut columns = identifiers(&ids, splits);
-    for (name, cells) in flags.columns().into_iter().filter(|(name, _)| name != "record_id") {
-        let cells = match cells {
-            FlagColumn::Number(values) => OutputCells::Number(values),
-            FlagColumn::Boolean(values) => OutputCells::Boolean(values),
-            FlagColumn::Text(values) => {
-                OutputCells::Text(values.into_iter().map(|t| (!t.is_empty()).then_some(t)).collect())
-            }
-        };
-        columns.push(OutputColumn::new(&name, cells));
-    }
-    columns
 }
 
 /// The flags of records in memory, with what the user should know about them.

@@ -14,7 +14,7 @@ use crate::output::keep_inputs;
 use crate::plain_file;
 
 use super::Error;
-use super::flag::flag_columns;
+use super::flag_output::flag_columns;
 
 /// Rows that are written together.
 const BLOCK: usize = 4096;

@@ -24,7 +24,7 @@ use crate::outlier::{
 use crate::partial::{FEWEST_EFFECTIVE, Proposal, impute, marginals};
 use crate::schema::Split;
 
-use super::flag::{FlagRequest, FlagSummary, Outputs};
+use super::flag_output::{FlagRequest, FlagSummary, Outputs};
 use super::marginal::few_samples;
 use super::shared::{SAMPLES, SharedFeatures, integrated_out, read_shared};
 use super::{Error, Records};

@@ -160,6 +160,7 @@ Examples:
 Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
   cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1
+  cohort-flow flag out/flow out/other-hospital --reference out/cohort --output flags.csv
   cohort-flow flag out/flow --input part-1.parquet --alpha 0.1 --json part-1.jsonl --output part-1.csv
   cohort-flow flag --merge part-1.jsonl part-2.jsonl --fdr 0.1 --output flags.csv")]
     Flag(Flag),

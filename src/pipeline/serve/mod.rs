@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::flag::{FlagRequest, flag_by};
+use super::flag::flag_by;
+use super::flag_output::FlagRequest;
 use super::impute::{ImputeRequest, impute_by};
 use super::sample::{SampleRequest, sample_of};
 use super::score::{ScoreRequest, score_by};

@@ -16,7 +16,7 @@ use super::super::clock::Moment;
 use super::super::patient::{Admission, Patient};
 use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Place, Planted, Recorder};
 use super::super::writer::{self, Spelling, Table};
-use super::{age_at, among};
+use super::common::{age_at, among};
 use crate::error::IoError;
 use layouts::{APERIODIC, DIAGNOSIS, FLUIDS, INFUSIONS, LAB, NURSE, PATIENT, PERIODIC, RESPIRATORY};
 use names::{CHART, LABS, Where};

@@ -4,11 +4,7 @@
 //! first. Numbers are single precision. A file holds twenty million events at most.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-
-use polars_core::prelude as pl;
-use polars_io::parquet::write::{BatchedWriter, ParquetWriter};
 
 use super::super::admin;
 use super::super::bedside::Bedside;
@@ -18,6 +14,7 @@ use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, 
 use super::super::writer::{self, Table};
 use super::mimic4::{STAYED, SUBJECTS, care_unit, unit_of};
 use crate::error::IoError;
+use crate::ingest::{EventBlock, EventFile, write_codes};
 
 /// Events in one block of rows, and in one file.
 const BLOCK: usize = 250_000;
@@ -40,24 +37,11 @@ pub(super) struct Meds {
     labels: BTreeMap<String, &'static str>,
     subject: u64,
     events: Vec<Event>,
-    block: Block,
-    file: Option<(PathBuf, BatchedWriter<File>)>,
+    block: EventBlock,
+    file: Option<EventFile>,
     shards: u64,
     in_shard: u64,
     rows: u64,
-}
-
-#[derive(Default)]
-struct Block {
-    subject: Vec<i64>,
-    time: Vec<Option<i64>>,
-    code: Vec<u32>,
-    number: Vec<Option<f32>>,
-}
-
-/// An error of the Parquet writer, which is one of writing the file.
-fn refused(path: &Path) -> impl FnOnce(pl::PolarsError) -> IoError + '_ {
-    |error| IoError::on("write", path)(std::io::Error::other(error))
 }
 
 impl Meds {
@@ -70,7 +54,7 @@ impl Meds {
             labels: BTreeMap::new(),
             subject: 0,
             events: Vec::new(),
-            block: Block::default(),
+            block: EventBlock::default(),
             file: None,
             shards: 0,
             in_shard: 0,
@@ -89,59 +73,37 @@ impl Meds {
 
     /// Writes the block that is full, and begins another file when this one is.
     fn flush(&mut self) -> Result<(), IoError> {
-        let Block { subject, time, code, number } = std::mem::take(&mut self.block);
-        let rows = subject.len();
+        let block = std::mem::take(&mut self.block);
+        let rows = block.len() as u64;
         if rows == 0 && self.shards > 0 {
             return Ok(());
         }
-        let micros: Vec<Option<i64>> = time.into_iter().map(|t| t.map(|t| t * 1_000_000)).collect();
-        let codes: Vec<&str> = code.iter().map(|c| self.texts[*c as usize].as_str()).collect();
-        let time =
-            <pl::Int64Chunked as pl::NewChunkedArray<_, _>>::from_slice_options("time".into(), &micros);
-        let columns = vec![
-            pl::Column::new("subject_id".into(), subject),
-            pl::IntoSeries::into_series(time.into_datetime(pl::TimeUnit::Microseconds, None)).into(),
-            pl::Column::new("code".into(), codes),
-            pl::Column::new("numeric_value".into(), number),
-        ];
-        let path = self.dir.join(format!("data/train/{}.parquet", self.shards));
-        let frame = pl::DataFrame::new(rows, columns).map_err(refused(&path))?;
         if self.file.is_none() {
             let folder = self.dir.join("data/train");
             std::fs::create_dir_all(&folder).map_err(IoError::on("create", &folder))?;
-            let file = File::create(&path).map_err(IoError::on("create", &path))?;
-            let writer = ParquetWriter::new(file).batched(frame.schema()).map_err(refused(&path))?;
-            self.file = Some((path, writer));
+            self.file = Some(EventFile::create(&folder.join(format!("{}.parquet", self.shards)))?);
             self.shards += 1;
             self.in_shard = 0;
         }
-        if let Some((path, writer)) = &mut self.file {
-            writer.write_batch(&frame).map_err(refused(path))?;
+        if let Some(file) = &mut self.file {
+            file.write(block, &self.texts)?;
         }
-        self.in_shard += rows as u64;
-        self.rows += rows as u64;
+        self.in_shard += rows;
+        self.rows += rows;
         if self.in_shard >= SHARD { self.close() } else { Ok(()) }
     }
 
     fn close(&mut self) -> Result<(), IoError> {
-        match self.file.take() {
-            Some((path, writer)) => writer.finish().map(drop).map_err(refused(&path)),
-            None => Ok(()),
-        }
+        self.file.take().map_or(Ok(()), EventFile::finish)
     }
 
     /// Writes what the codes mean, and what the folder is.
     fn metadata(&self) -> Result<(), IoError> {
         let folder = self.dir.join("metadata");
         std::fs::create_dir_all(&folder).map_err(IoError::on("create", &folder))?;
-        let path = folder.join("codes.parquet");
         let codes: Vec<&str> = self.codes.keys().map(String::as_str).collect();
         let described: Vec<Option<&str>> = codes.iter().map(|c| self.labels.get(*c).copied()).collect();
-        let columns =
-            vec![pl::Column::new("code".into(), &codes), pl::Column::new("description".into(), described)];
-        let mut frame = pl::DataFrame::new(codes.len(), columns).map_err(refused(&path))?;
-        let file = File::create(&path).map_err(IoError::on("create", &path))?;
-        ParquetWriter::new(file).finish(&mut frame).map_err(refused(&path))?;
+        write_codes(&folder.join("codes.parquet"), &codes, &described)?;
         let path = folder.join("dataset.json");
         let about = "{\n  \"dataset_name\": \"synthetic\",\n  \"meds_version\": \"0.4.0\"\n}\n";
         std::fs::write(&path, about).map_err(IoError::on("write", &path))
@@ -243,7 +205,7 @@ impl Recorder for Meds {
             self.block.code.push(event.code);
             self.block.number.push(event.number);
         }
-        if self.block.subject.len() >= BLOCK { self.flush() } else { Ok(()) }
+        if self.block.len() >= BLOCK { self.flush() } else { Ok(()) }
     }
 
     fn planted(&mut self, mistake: &Planted<'_>) -> Result<(), IoError> {

@@ -16,7 +16,7 @@ use super::super::items::{self, Item};
 use super::super::patient::{Admission, Patient, System, length_of_stay};
 use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Planted, Recorder};
 use super::super::writer::{self, Spelling, Table};
-use super::age_at;
+use super::common::age_at;
 use crate::error::IoError;
 use layouts::{ADMISSIONS, CHART, DIAGNOSES, INPUTS, ITEMS, LAB_ITEMS, LABS, OUTPUTS, PATIENTS, STAYS};
 

@@ -14,7 +14,7 @@ use super::super::clock::{Moment, YEAR};
 use super::super::patient::{Admission, Patient};
 use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Planted, Recorder};
 use super::super::writer::{self, Spelling, Table};
-use super::among;
+use super::common::among;
 use crate::error::IoError;
 use layouts::{CONDITIONS, DEATHS, MEASUREMENT, PERSON, VISITS};
 

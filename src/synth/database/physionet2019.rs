@@ -11,7 +11,7 @@ use super::super::clock::Moment;
 use super::super::patient::{Admission, Patient};
 use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Planted, Recorder};
 use super::super::writer::{self, Table, round_to};
-use super::{age_at, among};
+use super::common::{age_at, among};
 use crate::error::IoError;
 
 /// Columns of the hourly signals, in the order of the files.
