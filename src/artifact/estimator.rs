@@ -15,6 +15,7 @@ use crate::error::Hint;
 use crate::features::{Bundle, FeatureError, Shape};
 use crate::random::Seed;
 use crate::train::{HistoryRow, Preset, Progress, SettingsError, Stop, TrainError, Trained};
+use crate::grid::GridError;
 use crate::window::WindowError;
 
 /// A way to fit a model whose settings were checked: that of a family, or one around another estimator.
@@ -245,6 +246,15 @@ impl From<WindowError> for FitError {
         match error {
             WindowError::Mixture(e) => Self::Mixture(e),
             WindowError::Train(e) => Self::Train(e),
+        }
+    }
+}
+
+impl From<GridError> for FitError {
+    fn from(error: GridError) -> Self {
+        match error {
+            GridError::Mixture(e) => Self::Mixture(e),
+            GridError::Train(e) => Self::Train(e),
         }
     }
 }

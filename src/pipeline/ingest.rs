@@ -8,7 +8,7 @@ use crate::features::{Manifest, Prepared};
 use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress};
 use crate::output::{Staged, keep_inputs};
 use crate::schema::PipelineKind;
-use crate::{schema, waveform};
+use crate::{picture, schema, waveform};
 
 use super::Error;
 
@@ -149,7 +149,7 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = load(request.pipeline, request.schema, request.input)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
-    let mut frequency = None;
+    let (mut frequency, mut grid) = (None, None);
     let table = match pipeline.kind() {
         PipelineKind::Cohort => {
             let schema =
@@ -167,11 +167,20 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
             frequency = Some(scales.frequency).filter(|f| *f > 0.0);
             table
         }
+        PipelineKind::Grid(settings) => {
+            let (table, found) = picture::read_pictures(&pipeline, settings, request.input)?;
+            grid = Some(found);
+            table
+        }
         PipelineKind::Table(_) => ingest::read_wide(&pipeline, request.input, progress)?,
     };
     // The rate that WFDB records say of themselves: samples at another one are other records.
     if let Some(settings) = &mut pipeline.waveform {
         settings.frequency = settings.frequency.or(frequency);
+    }
+    // The size that the pictures turned out to have.
+    if grid.is_some() {
+        pipeline.grid = grid;
     }
     let prepared = Prepared::new(&table, schema.as_ref(), &pipeline)?;
     ingest::write_features(&staged.path().join("features.parquet"), &table, prepared.splits())?;

@@ -243,6 +243,7 @@ fn pipeline() -> Pipeline {
         features: vec![],
         wide: None,
         waveform: None,
+        grid: None,
         transform: TransformKind::Standardize,
         dequantize: true,
         min_observed: 0.0,

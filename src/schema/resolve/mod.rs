@@ -20,6 +20,7 @@ mod tables;
 mod tests;
 mod units;
 mod variables;
+mod grid;
 mod waveform;
 mod wide;
 mod window;
