@@ -13,9 +13,9 @@ use super::tensors::Reading;
 use crate::baseline::MixtureError;
 use crate::error::Hint;
 use crate::features::{Bundle, FeatureError, Shape};
+use crate::grid::GridError;
 use crate::random::Seed;
 use crate::train::{HistoryRow, Preset, Progress, SettingsError, Stop, TrainError, Trained};
-use crate::grid::GridError;
 use crate::window::WindowError;
 
 /// A way to fit a model whose settings were checked: that of a family, or one around another estimator.

@@ -26,6 +26,8 @@ words! {
         Mixture = "mixture",
         /// The most extreme single value.
         Extreme = "extreme",
+        /// Of pictures: minus the log-likelihood, less what the picture's complexity makes one expect.
+        Corrected = "corrected",
     }
 }
 
@@ -41,6 +43,7 @@ impl ScoreKind {
             Self::Distance => "the distance from all training records",
             Self::Mixture => "how its standardised numbers lie to each other",
             Self::Extreme => "its most extreme value",
+            Self::Corrected => "the likelihood of the whole picture, given how complex it is",
         }
     }
 }

@@ -305,7 +305,9 @@ impl GridConfig {
             ("components", self.components, 1..=256, "from 1 to 256"),
             ("batch_numbers", self.batch_numbers, 1..=usize::MAX, "≥ 1"),
         ];
-        if let Some((name, value, _, allowed)) = whole.into_iter().find(|(_, value, of, _)| !of.contains(value)) {
+        if let Some((name, value, _, allowed)) =
+            whole.into_iter().find(|(_, value, of, _)| !of.contains(value))
+        {
             return bad(name, allowed, value.to_string());
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {

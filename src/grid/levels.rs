@@ -162,13 +162,7 @@ fn forward<T: Real>(targets: &Targets<'_, T>, out: &[T], scratch: &mut [T], log_
 
 #[expect(clippy::inline_always, reason = "must become part of each copy for an instruction set")]
 #[inline(always)]
-fn backward<T: Real>(
-    targets: &Targets<'_, T>,
-    out: &[T],
-    scratch: &mut [T],
-    weight: &[T],
-    d_out: &mut [T],
-) {
+fn backward<T: Real>(targets: &Targets<'_, T>, out: &[T], scratch: &mut [T], weight: &[T], d_out: &mut [T]) {
     let (n, k) = (targets.y.len(), targets.components);
     if n == 0 {
         return;

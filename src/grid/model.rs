@@ -150,6 +150,31 @@ impl GridFlow {
         all
     }
 
+    /// Nats by which every number of a picture is less likely than the model expects of what it predicts there:
+    /// minus its log-probability, less the entropy of its distribution. On pictures that follow the model the
+    /// mean is 0.
+    ///
+    /// # Panics
+    /// If the picture has another number of numbers.
+    pub fn surplus(&self, picture: &[u8]) -> Vec<f64> {
+        let Canvas { channels, levels, .. } = self.canvas;
+        assert_eq!(picture.len(), self.canvas.n_numbers(), "one level for each number");
+        let mut eye = self.eye();
+        eye.seen.look(picture);
+        let mut all = vec![0.0; picture.len()];
+        let pixels: Vec<u32> = (0..self.canvas.n_pixels() as u32).collect();
+        for channel in 0..channels {
+            for some in pixels.chunks(TOGETHER) {
+                let (seeing, tape) = look(self, &mut eye, picture, some, channel, levels);
+                let each = self.shape.surplus(self.of_channel(channel), &seeing, &self.canvas, tape);
+                for (pixel, surplus) in some.iter().zip(each) {
+                    all[*pixel as usize * channels + channel] = surplus;
+                }
+            }
+        }
+        all
+    }
+
     /// Log-probability of each picture.
     pub(super) fn log_probs(&self, pictures: &[&[u8]]) -> Vec<f64> {
         let one = |eye: &mut Eye, picture: &&[u8]| self.of_each(picture, eye).iter().sum::<f64>();

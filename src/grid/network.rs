@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::levels::{self, Targets};
+use super::sight::Canvas;
 use crate::flow::{Activation, Mlp, MlpTape, NetworkShape, Residual, Tape};
 use crate::num::real::Real;
 
@@ -98,8 +99,39 @@ impl GridShape {
         network.backward(parameters, seeing.x, d_out, None, n, &mut memory, gradient);
     }
 
+    /// For each number, minus its log-probability less the entropy of its distribution.
+    pub(super) fn surplus(
+        &self,
+        parameters: &[f32],
+        seeing: &Seeing<'_, f32>,
+        canvas: &Canvas,
+        tape: &mut Tape<f32>,
+    ) -> Vec<f64> {
+        let n = seeing.y.len();
+        let (mut memory, [out, _, scratch]) = self.memory(tape, n);
+        self.network().forward(parameters, seeing.x, out, n, &mut memory, None);
+        let mut log_prob = vec![0.0; n];
+        levels::log_prob(&self.targets(seeing), out, scratch, &mut log_prob);
+        let mut surplus: Vec<f64> = log_prob.iter().map(|l| -f64::from(*l)).collect();
+        for level in 0..canvas.levels {
+            let y = vec![canvas.scaled(level as u8); n];
+            let targets = Targets { y: &y, ..self.targets(seeing) };
+            levels::log_prob(&targets, out, scratch, &mut log_prob);
+            for (surplus, l) in surplus.iter_mut().zip(&log_prob) {
+                *surplus += f64::from(l.exp() * l);
+            }
+        }
+        surplus
+    }
+
     /// The network's output for `n` columns of inputs.
-    pub(super) fn outputs_of(&self, parameters: &[f32], x: &[f32], n: usize, tape: &mut Tape<f32>) -> Vec<f32> {
+    pub(super) fn outputs_of(
+        &self,
+        parameters: &[f32],
+        x: &[f32],
+        n: usize,
+        tape: &mut Tape<f32>,
+    ) -> Vec<f32> {
         let (mut memory, [out, ..]) = self.memory(tape, n);
         self.network().forward(parameters, x, out, n, &mut memory, None);
         out.to_vec()

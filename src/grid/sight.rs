@@ -178,7 +178,13 @@ impl Seen {
 
     /// Writes what is seen of some pixels into the columns from `first` on of a matrix of `n` columns, and the
     /// guesses at the numbers of the channel into `guess`.
-    pub(super) fn inputs(&self, pixels: &[u32], channel: usize, (x, first, n): (&mut [f32], usize, usize), guess: &mut [f32]) {
+    pub(super) fn inputs(
+        &self,
+        pixels: &[u32],
+        channel: usize,
+        (x, first, n): (&mut [f32], usize, usize),
+        guess: &mut [f32],
+    ) {
         let Canvas { width, channels: c, .. } = self.canvas;
         let stride = (width + 2 * self.margin) * c;
         let own: Vec<usize> =
@@ -254,7 +260,13 @@ impl Seen {
             let above = self.padded[own - stride + k];
             let corner = self.padded[own - stride - c + k];
             let (low, high) = (left.min(above), left.max(above));
-            if corner >= high { low } else if corner <= low { high } else { left + above - corner }
+            if corner >= high {
+                low
+            } else if corner <= low {
+                high
+            } else {
+                left + above - corner
+            }
         };
         match channel {
             0 => of(0),

@@ -42,7 +42,8 @@ struct Other {
     texts: Vec<String>,
 }
 
-const SHAPES: &str = "pictures have the shape (N, height, width) or (N, height, width, channels), with 1 or 3 channels";
+const SHAPES: &str =
+    "pictures have the shape (N, height, width) or (N, height, width, channels), with 1 or 3 channels";
 
 /// Opens the arrays of files.
 ///
@@ -204,7 +205,8 @@ fn of_npz(
         }
     }
     for (name, array) in &mut found {
-        let fits = |other: &Other| other.n == array.n && rest(&other.name, &OF_LABELS) == rest(name, &OF_PICTURES);
+        let fits =
+            |other: &Other| other.n == array.n && rest(&other.name, &OF_LABELS) == rest(name, &OF_PICTURES);
         if let Some(at) = others.iter().position(fits) {
             array.labels = Some(others.swap_remove(at).texts);
         }
@@ -265,7 +267,11 @@ impl Array {
         let each: usize = size.iter().product();
         let file = self.file.clone();
         let early = || {
-            wrong(&file, format!("`{}`: {ENDS_EARLY}", self.name), "the copy is incomplete: fetch the file again")
+            wrong(
+                &file,
+                format!("`{}`: {ENDS_EARLY}", self.name),
+                "the copy is incomplete: fetch the file again",
+            )
         };
         let bytes = match &mut self.numbers {
             Numbers::Idx(idx) => {

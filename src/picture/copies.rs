@@ -70,7 +70,8 @@ fn alike(hashes: &[u64], band: u32, pictures: &[&[u8]]) -> Vec<(usize, usize)> {
     let mut order: Vec<usize> = (0..hashes.len()).collect();
     order.sort_unstable_by_key(|&i| (of_band(i), hashes[i], i));
     let pairs = order.par_iter().enumerate().flat_map_iter(|(at, &one)| {
-        let others = order[at + 1..].iter().copied().take(COMPARED).take_while(move |&i| of_band(i) == of_band(one));
+        let others =
+            order[at + 1..].iter().copied().take(COMPARED).take_while(move |&i| of_band(i) == of_band(one));
         let near = others.filter(move |&i| (hashes[i] ^ hashes[one]).count_ones() <= BITS);
         near.filter(move |&i| are_copies(pictures[one], pictures[i])).map(move |other| (one, other))
     });

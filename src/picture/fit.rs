@@ -136,7 +136,12 @@ pub(super) fn resampled(picture: &Picture, height: usize, width: usize) -> Vec<u
 }
 
 /// Means of areas: rows × pixels × channels of a picture as `height` × `width` × channels.
-pub(super) fn means(values: &[u8], [rows, columns, channels]: [usize; 3], height: usize, width: usize) -> Vec<f64> {
+pub(super) fn means(
+    values: &[u8],
+    [rows, columns, channels]: [usize; 3],
+    height: usize,
+    width: usize,
+) -> Vec<f64> {
     let across = covered(columns, width);
     let mut narrow = vec![0.0; rows * width * channels];
     for (r, out) in narrow.chunks_exact_mut(width * channels).enumerate() {

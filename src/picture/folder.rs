@@ -66,7 +66,8 @@ pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
     let (mut files, mut unlisted) = (Vec::new(), Vec::new());
     for (parts, path) in named {
         let whole = parts.join("/");
-        let entry = entries.remove(&whole).or_else(|| entries.remove(parts.last().map_or("", String::as_str)));
+        let entry =
+            entries.remove(&whole).or_else(|| entries.remove(parts.last().map_or("", String::as_str)));
         match entry {
             Some(about) => files.push((path, About { name: whole, ..about })),
             None => unlisted.push(whole),
@@ -122,7 +123,8 @@ fn table_of(folder: &Path) -> Result<Option<PathBuf>, PictureError> {
         return Err(PictureError::Input {
             input: folder.to_path_buf(),
             message: format!("it holds several CSV files, {} and {}", name(&tables[0]), name(&tables[1])),
-            hint: "call the one that lists the pictures labels.csv (columns file, patient, label, split)".into(),
+            hint: "call the one that lists the pictures labels.csv (columns file, patient, label, split)"
+                .into(),
         });
     }
     Ok(tables.pop())
@@ -160,7 +162,8 @@ fn read_table(path: &Path) -> Result<HashMap<String, About>, PictureError> {
                 hint: "splits are train, validation (val), calibration and test".into(),
             });
         }
-        let about = About { name: name.clone(), patient: text(patient, row), label: text(label, row), split: known };
+        let about =
+            About { name: name.clone(), patient: text(patient, row), label: text(label, row), split: known };
         if all.insert(name.clone(), about).is_some() {
             return Err(PictureError::File {
                 file: path.to_path_buf(),

@@ -8,7 +8,7 @@
 //! folder   files in folders or in a CSV               sheet    many pictures in one file
 //! fit      size, grey, levels                         copies   pictures that nearly are one
 //! gather   all of them, with what became of the others
-//! table    splits, subjects, one column per number
+//! table    splits, subjects, one column per number     map      a picture beside where it is unlikely
 //! ```
 //!
 //! A header is believed only after it was held against what is allowed and what the file holds, so that a file
@@ -22,6 +22,7 @@ mod fit;
 mod folder;
 mod gather;
 mod idx;
+mod map;
 mod npy;
 mod sheet;
 mod source;
@@ -30,6 +31,7 @@ mod tiff_pages;
 mod zip;
 
 pub use error::PictureError;
+pub use map::{Shown, heat_map_png};
 pub use table::read_pictures;
 
 use crate::schema::Split;
@@ -101,7 +103,9 @@ impl Reason {
             Self::Frames => "save the one frame that is meant as a file of its own",
             Self::Depth => "say by --set range=BLACK,WHITE which numbers are black and white",
             Self::Range => "--set range=BLACK,WHITE has to hold all numbers",
-            Self::Size => "--set size=32 brings all of one shape to one size; --set crop=true cuts the middle out",
+            Self::Size => {
+                "--set size=32 brings all of one shape to one size; --set crop=true cuts the middle out"
+            }
             Self::Channels => "--set grey=true makes all of them grey",
             Self::Flat => "nothing can be seen on them",
             Self::Unlisted => "list them, or remove the CSV to take labels from the folders",

@@ -71,8 +71,10 @@ impl<R: Read> Npy<R> {
         let after = |key: &str| text.split_once(key).map(|(_, rest)| rest.trim_start_matches([' ', ':']));
         let descr = after("'descr'").ok_or_else(unclear)?;
         let descr = descr.strip_prefix('\'').and_then(|d| d.split_once('\'')).map(|(d, _)| d);
-        let objects = ("it holds Python objects or records, which can run code when they are read".to_owned(),
-            "save plain numbers: array.astype('uint8')");
+        let objects = (
+            "it holds Python objects or records, which can run code when they are read".to_owned(),
+            "save plain numbers: array.astype('uint8')",
+        );
         let Some(descr) = descr else { return Err(objects) };
         if descr.contains('O') {
             return Err(objects);

@@ -31,9 +31,8 @@ fn unusable(file: &Path, reason: super::Reason) -> PictureError {
 pub(super) fn cut(file: &Path, settings: &Grid) -> Result<Vec<(About, Picture)>, PictureError> {
     let sheet = decode::decode(file, settings.range).map_err(|reason| unusable(file, reason))?;
     let [rows, columns, channels] = sheet.size;
-    let wrong = |message: String, hint: String| {
-        Err(PictureError::File { file: file.to_path_buf(), message, hint })
-    };
+    let wrong =
+        |message: String, hint: String| Err(PictureError::File { file: file.to_path_buf(), message, hint });
     let pictures: Vec<Picture> = match (settings.tile, settings.row) {
         (Some((height, width)), _) => {
             if !rows.is_multiple_of(height) || !columns.is_multiple_of(width) {
@@ -53,15 +52,22 @@ pub(super) fn cut(file: &Path, settings: &Grid) -> Result<Vec<(About, Picture)>,
                     let from = ((top + r) * columns + left) * channels;
                     &sheet.values[from..from + width * channels]
                 };
-                Picture { size: [height, width, channels], values: (0..height).flat_map(row).copied().collect() }
+                Picture {
+                    size: [height, width, channels],
+                    values: (0..height).flat_map(row).copied().collect(),
+                }
             };
             (0..rows / height * (columns / width)).map(tile).collect()
         }
         (None, Some((height, width))) => {
             if columns != height * width {
                 return wrong(
-                    format!("a row has {columns} pixels, and a picture of {height} × {width} has {}", height * width),
-                    "set the size of the picture that a row is; --set tile= is for pictures side by side".into(),
+                    format!(
+                        "a row has {columns} pixels, and a picture of {height} × {width} has {}",
+                        height * width
+                    ),
+                    "set the size of the picture that a row is; --set tile= is for pictures side by side"
+                        .into(),
                 );
             }
             let rows = sheet.values.chunks_exact(columns * channels);
@@ -70,10 +76,6 @@ pub(super) fn cut(file: &Path, settings: &Grid) -> Result<Vec<(About, Picture)>,
         (None, None) => vec![sheet],
     };
     let name = name(file);
-    let about = |i: usize| About {
-        name: format!("{name}[{i}]"),
-        split: split_of(&name),
-        ..About::default()
-    };
+    let about = |i: usize| About { name: format!("{name}[{i}]"), split: split_of(&name), ..About::default() };
     Ok(pictures.into_iter().enumerate().map(|(i, picture)| (about(i), picture)).collect())
 }

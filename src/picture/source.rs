@@ -66,11 +66,7 @@ pub(super) fn open(input: &Path, settings: &Grid) -> Result<Source, PictureError
     let pictures: Vec<PathBuf> = files.iter().filter(|f| is_picture(f)).cloned().collect();
     match (arrays.is_empty(), pictures.is_empty()) {
         (false, false) => wrong(
-            format!(
-                "it holds arrays ({}) and files of pictures ({})",
-                name(&arrays[0]),
-                name(&pictures[0])
-            ),
+            format!("it holds arrays ({}) and files of pictures ({})", name(&arrays[0]), name(&pictures[0])),
             "name the file or the folder that is meant",
         ),
         (false, true) if sheets => wrong(

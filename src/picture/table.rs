@@ -121,7 +121,8 @@ fn splits(
                 counted(declared.len(), "picture states", "pictures state"),
                 plural(without, "states", "state")
             ),
-            hint: "give all of them one, in the names of their folders or arrays or in the CSV, or none".into(),
+            hint: "give all of them one, in the names of their folders or arrays or in the CSV, or none"
+                .into(),
         });
     }
     let has = |split| declared.contains(&split);
@@ -140,15 +141,21 @@ fn splits(
         ),
         (false, calibration) => (
             Split::Train,
-            SplitFractions { calibration: if calibration { 0.0 } else { shares.calibration }, test: 0.0, ..*shares },
+            SplitFractions {
+                calibration: if calibration { 0.0 } else { shares.calibration },
+                test: 0.0,
+                ..*shares
+            },
         ),
     };
     let divided: Vec<Split> = declared
         .iter()
         .zip(subjects)
-        .map(|(&split, subject)| {
-            if split == from { assign_split(subject, pipeline.seed, &fractions) } else { split }
-        })
+        .map(
+            |(&split, subject)| {
+                if split == from { assign_split(subject, pipeline.seed, &fractions) } else { split }
+            },
+        )
         .collect();
     let lacking: Vec<&str> =
         [Split::Validation, Split::Calibration].into_iter().filter(|s| !has(*s)).map(Split::name).collect();
@@ -256,7 +263,8 @@ fn without_patients(all: &Gathered) -> Option<Message> {
 
 /// Pictures before and after each reason to leave some out.
 fn steps(read: usize, all: &Gathered) -> Vec<CohortStep> {
-    let mut steps = vec![CohortStep { rule: "all pictures".into(), before: read, after: read, failed_null: 0 }];
+    let mut steps =
+        vec![CohortStep { rule: "all pictures".into(), before: read, after: read, failed_null: 0 }];
     let mut left = read;
     for (reason, names) in &all.left_out {
         let before = left;

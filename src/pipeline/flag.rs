@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::artifact::ModelArtifact;
 use crate::evaluate::ScoreKind;
+use crate::features::Shape;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::message::{Message, Weight};
 use crate::outlier::{
@@ -16,6 +17,7 @@ use crate::schema::Split;
 
 use super::blocks::{Blocks, identifiers};
 use super::flags_file::FlagsFile;
+use super::heat_maps::HeatMaps;
 use super::score_file::ScoreFile;
 use super::shifted::{ColumnSample, shifted_columns};
 use super::{Error, Records, RecordsSource};
@@ -41,6 +43,8 @@ pub struct FlagRequest<'a> {
     pub also_explain: usize,
     /// Write only so many records, the most unusual first.
     pub top: Option<usize>,
+    /// Folder of the maps of flagged pictures.
+    pub maps: Option<&'a Path>,
     /// Where to write the flags with their full explanations.
     pub json: Option<&'a Path>,
     /// Seed of the noise.
@@ -69,7 +73,7 @@ pub struct FlagSummary {
 /// # Errors
 /// Whatever reading, scoring or writing reports.
 pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<FlagSummary, Error> {
-    for output in std::iter::once(request.output).chain(request.json) {
+    for output in [Some(request.output), request.json, request.maps].into_iter().flatten() {
         keep_inputs(output, [request.model, request.records.path()])?;
     }
     flag_by(&ModelArtifact::load(request.model)?, request, progress)
@@ -86,6 +90,7 @@ pub(super) fn flag_by(
     let FlagRequest { rule, score, explain, also_explain, seed, .. } = *request;
     let (calibration, options) = options(model, rule, score, explain, also_explain, seed)?;
     let judge = Judge::new(model.density(), &model.encoder, calibration, &options)?;
+    let mut maps = request.maps.map(|folder| HeatMaps::begin(model, folder, request.force)).transpose()?;
     let mut outputs = Outputs {
         table: TableWriter::begin(request.output, request.force)?,
         json,
@@ -121,6 +126,13 @@ pub(super) fn flag_by(
         let rows = judge.rows(&decisions, block.from, &block.ids, block.raw.view(), &log_prob, &scores)?;
         let within = foremost.iter().filter(|row| (block.from..block.from + rows.len()).contains(row));
         most_unusual.extend(within.map(|&row| (row, rows[row - block.from].clone())));
+        if let Some(maps) = &mut maps {
+            for (i, row) in rows.iter().enumerate() {
+                if row.flagged || foremost.contains(&(block.from + i)) {
+                    maps.draw(block.from + i, &row.record_id, block.raw.row(i))?;
+                }
+            }
+        }
         let Some(wanted) = &wanted else {
             return outputs.write(rows, block.splits.as_deref());
         };
@@ -139,7 +151,9 @@ pub(super) fn flag_by(
         json.finish(&decisions.warnings, judge.n_calibration(), options.explain_top)?;
     }
     outputs.table.finish()?;
+    let of_maps = maps.map(HeatMaps::finish).transpose()?.flatten();
     let mut messages = records.messages;
+    messages.extend(of_maps);
     messages.extend(decisions.warnings.iter().map(Warning::message));
     messages.extend(fitted.then(|| fitted_warning(model)));
     messages.extend(shifted_columns(model, &sample));
@@ -233,12 +247,20 @@ fn options(
         // A p-value is valid only when new records are scored as the calibration records were.
         draws: model.header.score_draws,
         score_seed: model.score_seed(),
-        explain_top: explain,
+        explain_top: if is_of_pictures(model) { 0 } else { explain },
         also_explain,
         seed,
         ..FlagOptions::default()
     };
     Ok((calibration, options))
+}
+
+/// Whether records are pictures, whose single numbers explain nothing: maps do.
+pub(super) fn is_of_pictures(model: &ModelArtifact) -> bool {
+    model.header.terms.as_ref().is_some_and(|terms| match terms.shape {
+        Shape::Table | Shape::Windows { .. } => false,
+        Shape::Grid { .. } => true,
+    })
 }
 
 /// Whether some of the records were used in fitting the model.

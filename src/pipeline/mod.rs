@@ -11,6 +11,7 @@ mod flag;
 mod flags_file;
 mod given;
 mod groups;
+mod heat_maps;
 mod impute;
 mod ingest;
 mod inspect;

@@ -107,7 +107,9 @@ const LARGEST_SIDE: usize = 1024;
 /// `32`, or rows and pixels of a row as `24x32`.
 fn size(text: &str) -> Result<(usize, usize), String> {
     let wrong = || {
-        format!("must be a number of pixels from 1 to {LARGEST_SIDE}, or rows x columns as 24x32, got `{text}`")
+        format!(
+            "must be a number of pixels from 1 to {LARGEST_SIDE}, or rows x columns as 24x32, got `{text}`"
+        )
     };
     let side = |text: &str| text.trim().parse().ok().filter(|n| (1..=LARGEST_SIDE).contains(n));
     let (height, width) = text.split_once(['x', '×']).unwrap_or((text, text));

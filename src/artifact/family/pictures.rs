@@ -91,7 +91,10 @@ impl Estimator for PictureFlow {
     fn fit(&self, bundle: &Bundle, run: &Run<'_>) -> Result<Fitted, FitError> {
         let started = Instant::now();
         let Shape::Grid { height, width, channels, levels } = bundle.manifest.shape else {
-            return Err(FitError::usage("the bundle holds no pictures", "ingest them by the pipeline images"));
+            return Err(FitError::usage(
+                "the bundle holds no pictures",
+                "ingest them by the pipeline images",
+            ));
         };
         let canvas = Canvas { height, width, channels, levels };
         let of = |split| -> Vec<u8> {
@@ -123,6 +126,10 @@ impl Model for GridFlow {
     fn tensors(&self) -> Vec<Tensor> {
         let networks = self.parameters();
         vec![Tensor::singles(NETWORKS, &[networks.len()], networks)]
+    }
+
+    fn pictures(&self) -> Option<&GridFlow> {
+        Some(self)
     }
 
     fn judges_parts(&self) -> bool {
