@@ -142,9 +142,9 @@ fn training_finds_what_a_number_follows_from() {
         }
         all
     };
-    let (train, validation) = (make(400, 1), make(100, 2));
+    let (train, validation) = (make(1000, 1), make(100, 2));
     let config =
-        GridConfig { hidden: 16, max_epochs: 12, batch_numbers: 512, seed: Seed(3), ..GridConfig::default() };
+        GridConfig { hidden: 16, max_epochs: 20, batch_numbers: 512, seed: Seed(3), ..GridConfig::default() };
     let trained = fit_grid(canvas, &train, &validation, &config, None, &Silent).unwrap();
     let each: Vec<&[u8]> = validation.chunks_exact(36).collect();
     let bits: f64 = trained.model.log_probs(&each).iter().sum::<f64>() / -(2.0_f64.ln() * 100.0 * 36.0);

@@ -56,16 +56,13 @@ pub fn read_pictures(
         messages: messages.into(),
         ..Audit::default()
     };
-    let labels = all.about.iter().map(|about| about.label.as_deref());
-    let labels: Texts = labels.collect();
-    let labels = if labels.levels().len() > 0 { vec![label(labels)] } else { Vec::new() };
     Ok((
         RecordTable {
             record_ids: all.about.iter().map(|about| about.name.as_str()).collect(),
             subjects: Subjects::Named(subjects.into_iter().map(Some).collect()),
             splits: Some(splits),
             columns: columns(&all.pixels, &grid),
-            labels,
+            labels: labels(&all),
             audit,
         },
         grid,
@@ -275,17 +272,38 @@ fn steps(read: usize, all: &Gathered) -> Vec<CohortStep> {
     steps
 }
 
-fn label(cells: Texts) -> Column {
+/// Most different labels that have a column each.
+const MOST_LABELS: usize = 20;
+
+/// The labels as they are, and of a few different ones whether a picture has each of them.
+fn labels(all: &Gathered) -> Vec<Column> {
+    let texts: Texts = all.about.iter().map(|about| about.label.as_deref()).collect();
+    let mut names: Vec<String> = texts.levels().map(str::to_owned).collect();
+    names.sort();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let of_each = |name: &String| {
+        let is = |text: Option<&str>| text.map_or(f64::NAN, |text| f64::from(u8::from(text == name)));
+        let cells: Vec<f64> = texts.iter().map(is).collect();
+        label(&format!("label_{name}"), Kind::Binary, Cells::Number(cells.into()))
+    };
+    let each: Vec<Column> =
+        if names.len() <= MOST_LABELS { names.iter().map(of_each).collect() } else { Vec::new() };
+    std::iter::once(label("label", Kind::Categorical, Cells::Text(texts))).chain(each).collect()
+}
+
+fn label(name: &str, kind: Kind, cells: Cells) -> Column {
     Column {
-        name: "label".into(),
-        label: "label".into(),
+        name: name.to_owned(),
+        label: name.to_owned(),
         group: String::new(),
         unit: String::new(),
-        kind: Kind::Categorical,
+        kind,
         resolution: None,
         range: None,
         spelling: Spelling::undeclared(),
-        cells: Cells::Text(cells),
+        cells,
     }
 }
 

@@ -38,6 +38,7 @@ mod other_terms;
 mod outlier;
 mod own_scores;
 mod partial;
+mod pictures;
 mod python;
 mod report;
 mod report_cli;

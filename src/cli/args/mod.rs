@@ -106,6 +106,8 @@ Examples:
   cohort-flow ingest icu-first-24h --input mimic-iv/ --output out/first-day     # the database is recognised
   cohort-flow ingest physionet2012-48h --input challenge-2012/ --output out/icu
   cohort-flow ingest wide-table --input table.csv --output out/table --set role.sex=binary
+  cohort-flow ingest images --input train-images-idx3-ubyte.gz --output out/digits
+  cohort-flow ingest images --input x-rays/ --output out/x-rays --set size=32 --set grey=true
   cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine")]
     Ingest(Ingest),
     /// Fit a model to a bundle
@@ -138,7 +140,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
-  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1")]
+  cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1
+  cohort-flow flag out/pictures-flow out/pictures --output flags.csv --maps out/maps  # where pictures are unlikely")]
     Flag(Flag),
     /// Compare flags with known anomalies, or with an outcome: ranking, recall, false discoveries,
     /// calibration
