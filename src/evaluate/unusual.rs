@@ -28,6 +28,7 @@ use super::landmarks::Landmarks;
 use super::tail::Tail;
 use super::{RecordScores, ScoreKind, Standardised, parts};
 use crate::features::Encoder;
+use crate::num::quantile::median;
 
 /// What a record is measured by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ enum Measure {
     Mixture(Standardised),
     Extreme,
     Corrected(Complexity),
+    /// Holds the median log-likelihood of reference pictures.
+    Typicality(f64),
 }
 
 /// A measure, and what makes it commensurable with others.
@@ -90,6 +93,7 @@ impl Measure {
             Self::Mixture(_) => ScoreKind::Mixture,
             Self::Extreme => ScoreKind::Extreme,
             Self::Corrected(_) => ScoreKind::Corrected,
+            Self::Typicality(_) => ScoreKind::Typicality,
         }
     }
 
@@ -103,6 +107,7 @@ impl Measure {
             Self::Mixture(mixture) => mixture.surprise(row),
             Self::Extreme => parts::extreme(encoder, row),
             Self::Corrected(complexity) => complexity.surprise(row, log_prob),
+            Self::Typicality(median) => (log_prob - median).abs(),
         }
     }
 }
@@ -166,8 +171,8 @@ impl Score {
     /// what is left of it beyond that. Both can be chosen. Pixels by themselves say nothing of a picture.
     ///
     /// # Shapes
-    /// `raw: (n, p)` as given by [`Encoder::raw`], with `row` numbers in a row of a picture and `channels` in a
-    /// pixel; `scores`: of the same n records
+    /// `raw: (n, p)` as given by [`Encoder::raw`], with `row` numbers in a row of a picture and `channels` in
+    /// a pixel; `scores`: of the same n records
     pub fn of_pictures(row: usize, channels: usize, raw: ArrayView2<'_, f64>, scores: &RecordScores) -> Self {
         let complexity = Complexity::fit(row, channels, raw, &scores.log_prob);
         let corrects = complexity.explains_most();
@@ -175,6 +180,7 @@ impl Score {
         if corrects {
             measures.reverse();
         }
+        measures.push(Measure::Typicality(median(&scores.log_prob)));
         Self {
             parts: measures.into_iter().map(|measure| Part { measure, tail: None }).collect(),
             evidence: None,

@@ -56,11 +56,12 @@ impl Encoder {
     /// v = (x + u − ½ − (L − 1)/2) · 4/L
     /// ```
     ///
-    /// so that a coordinate lies between −2 and 2, and what a density says of it less log(4/L) is what it says
-    /// of the level: exactly, where it is constant within a level.
+    /// so that a coordinate lies between −2 and 2, and what a density says of it less log(4/L) is what it
+    /// says of the level: exactly, where it is constant within a level.
     ///
     /// # Errors
-    /// [`FeatureError::NoFeatures`] without columns, [`FeatureError::ColumnLength`] for one of another length.
+    /// [`FeatureError::NoFeatures`] without columns, [`FeatureError::ColumnLength`] for one of another
+    /// length.
     pub(super) fn of_pixels(
         table: &RecordTable,
         splits: &[Split],

@@ -3,7 +3,8 @@
 //! | tensor | shape | type | |
 //! | --- | --- | --- | --- |
 //! | `values` | (n, d) | f32 | coordinates under the stored draw of the noise |
-//! | `observed` | (n, d) | u8 | 1 where the feature has a value, 0 where the coordinate is noise for a missing one |
+//! | `observed` | (n, d) | u8 | 1 where the feature has a value, 0 where the coordinate is noise for a
+//! missing one |
 //! | `raw` | (n, p) | f64 | original units, level codes, NaN where missing |
 //! | `split` | (n,) | u8 | 0 train, 1 validation, 2 calibration, 3 test |
 //! | `record_id_bytes` | (b,) | u8 | UTF-8 of all ids one after the other |

@@ -106,8 +106,8 @@ pub enum GridError {
 /// Trains on pictures, whose levels lie one behind the other, and returns the flow with the weights that did
 /// best on the validation pictures.
 ///
-/// An interrupted run ends with its state kept, if anywhere; continued, it gives the weights of an undisturbed
-/// one.
+/// An interrupted run ends with its state kept, if anywhere; continued, it gives the weights of an
+/// undisturbed one.
 ///
 /// # Errors
 /// [`MixtureError::Setting`] for a setting outside its range, [`MixtureError::TooFewRows`] without pictures;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! P = (1 − ε) Σ_j w_j p_j + ε/L        w: softmax of K + 3 logits
-//! p_k = σ(b) − σ(a)                    a, b = (y ∓ h − c − m)/s, h half of a step; a = −∞ at level 0, b = ∞ at L − 1
+//! p_k = σ(b) − σ(a)                    a, b = (y ∓ h − c − m)/s, h half of a step
+//!                                      a = −∞ at level 0, b = ∞ at L − 1
 //! p_{K+1} = [x = 0]    p_{K+2} = [x = L−1]    p_{K+3} = 1/L
 //! r_j = (1 − ε) w_j p_j/P              S = Σ r_j
 //! ∂ log P/∂ logit_j = r_j − w_j S
@@ -21,7 +22,8 @@ use crate::num::simd::vectorized;
 const SPREAD: f64 = 1e-5;
 /// Components that are no logistic: the first level, the last, and all alike.
 pub(super) const FIXED: usize = 3;
-/// Smallest scale in half steps, where all of a component lies in one level; and the logarithm of the largest.
+/// Smallest scale in half steps, where all of a component lies in one level; and the logarithm of the
+/// largest.
 const NARROWEST: f64 = 0.1;
 const WIDEST: f64 = 0.7;
 /// Stands for −∞ under σ.

@@ -11,7 +11,8 @@
 //! noise and no bound. As a density of coordinates it is constant within a level, which makes it a
 //! [`Density`](crate::density::Density) like every other.
 //!
-//! All numbers of a picture are judged at once; drawing one goes number by number, for many pictures together.
+//! All numbers of a picture are judged at once; drawing one goes number by number, for many pictures
+//! together.
 //!
 //! # References
 //! Salimans et al. (2017), PixelCNN++, arXiv:1701.05517 (discretised logistics); Weinberger et al. (2000),

@@ -150,9 +150,9 @@ impl GridFlow {
         all
     }
 
-    /// Nats by which every number of a picture is less likely than the model expects of what it predicts there:
-    /// minus its log-probability, less the entropy of its distribution. On pictures that follow the model the
-    /// mean is 0.
+    /// Nats by which every number of a picture is less likely than the model expects of what it predicts
+    /// there: minus its log-probability, less the entropy of its distribution. On pictures that follow the
+    /// model the mean is 0.
     ///
     /// # Panics
     /// If the picture has another number of numbers.

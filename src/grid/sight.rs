@@ -9,7 +9,8 @@
 //! position     hat functions over rows and over columns
 //! ```
 //!
-//! Numbers go in as y = 2x/(L−1) − 1. What lies outside the picture has the mean number of the training pictures.
+//! Numbers go in as y = 2x/(L−1) − 1. What lies outside the picture has the mean number of the training
+//! pictures.
 
 use serde::{Deserialize, Serialize};
 
@@ -176,8 +177,8 @@ impl Seen {
         }
     }
 
-    /// Writes what is seen of some pixels into the columns from `first` on of a matrix of `n` columns, and the
-    /// guesses at the numbers of the channel into `guess`.
+    /// Writes what is seen of some pixels into the columns from `first` on of a matrix of `n` columns, and
+    /// the guesses at the numbers of the channel into `guess`.
     pub(super) fn inputs(
         &self,
         pixels: &[u32],

@@ -4,9 +4,10 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::decode::eight_bits;
-use super::idx::{ENDS_EARLY, Idx};
+use super::idx::Idx;
 use super::npy::{Npy, Wrong};
 use super::source::{ending, name, split_of};
+use super::stream::ENDS_EARLY;
 use super::{About, PictureError, Reason, zip};
 use crate::error::IoError;
 use crate::message::{Message, Weight};
@@ -303,7 +304,8 @@ impl Array {
         Ok(bytes.chunks_exact(each).map(scaled).collect())
     }
 
-    /// Checks that nothing follows the last picture of an IDX file, as numbers would if the header were wrong.
+    /// Checks that nothing follows the last picture of an IDX file, as numbers would if the header were
+    /// wrong.
     ///
     /// # Errors
     /// [`PictureError::File`] where something does.

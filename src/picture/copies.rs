@@ -3,8 +3,8 @@
 //!
 //! Candidates agree in a hash of 64 bits that says from left to right whether a picture becomes brighter
 //! (dHash; Krawetz 2013, <http://www.hackerfactor.com/blog/?/archives/529-Kind-of-Like-That.html>) in all but
-//! a few bits. Their pixels decide: the squared difference has to be less than a hundredth of their variances,
-//! that is, their correlation has to be 0.99 at least.
+//! a few bits. Their pixels decide: the squared difference has to be less than a hundredth of their
+//! variances, that is, their correlation has to be 0.99 at least.
 
 use rayon::prelude::*;
 

@@ -24,7 +24,8 @@ impl Target {
     /// The target of pictures most of which have the size `usual`.
     ///
     /// # Errors
-    /// [`PictureError::Setting`] for pictures of more numbers than a bundle holds, and for a cut without a size.
+    /// [`PictureError::Setting`] for pictures of more numbers than a bundle holds, and for a cut without a
+    /// size.
     pub(super) fn of(usual: [usize; 3], settings: &Grid) -> Result<Self, PictureError> {
         let resize = settings.height > 0;
         if settings.crop && !resize {

@@ -28,8 +28,8 @@ pub(super) struct Listed {
 /// Lists a folder.
 ///
 /// # Errors
-/// [`PictureError`] for a folder that cannot be read, several CSV files none of which is `labels.csv`, or a CSV
-/// without a column `file`.
+/// [`PictureError`] for a folder that cannot be read, several CSV files none of which is `labels.csv`, or a
+/// CSV without a column `file`.
 pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
     let mut found = Vec::new();
     walk(folder, 0, &mut found)?;
@@ -41,8 +41,8 @@ pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
     let overlooked = others.iter().filter(|path| ending(path) != "csv" && ending(path) != "txt").count();
     if overlooked > 0 {
         let text = format!(
-            "{} of the folder are no pictures by their endings, and not looked at",
-            counted(overlooked, "file", "files")
+            "{} not looked at, being no pictures by their endings",
+            counted(overlooked, "file of the folder is", "files of the folder are")
         );
         messages.push(Message::records(Weight::LeftOut, text).counting(overlooked));
     }
@@ -75,7 +75,7 @@ pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
     }
     if !entries.is_empty() {
         let text = format!(
-            "{} of `{}` not in the folder",
+            "{} listed in `{}` and not in the folder",
             counted(entries.len(), "file is", "files are"),
             name(&table)
         );

@@ -89,19 +89,20 @@ impl Gathered {
         self.about.len() + self.left_out.values().map(Vec::len).sum::<usize>()
     }
 
-    /// A sentence for each reason.
-    pub(super) fn told(&self) -> Vec<Message> {
+    /// A sentence for each reason, with a few names where these are `named`. Names of pictures are often those of
+    /// patients: what goes into the audit, and from there into reports, has none.
+    pub(super) fn told(&self, named: bool) -> Vec<Message> {
         let sentence = |(reason, names): (&Reason, &Vec<String>)| {
-            let named: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-            let more = match names.len() - named.len() {
+            let some: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+            let more = match names.len() - some.len() {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
             let text = format!(
-                "{} left out, each of which {}: {}{more}; {}",
+                "{} left out, each of which {}{}; {}",
                 counted(names.len(), "picture is", "pictures are"),
                 reason.name(),
-                named.join(", "),
+                if named { format!(": {}{more}", some.join(", ")) } else { String::new() },
                 reason.remedy()
             );
             Message::records(Weight::LeftOut, text).counting(names.len())

@@ -8,7 +8,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::PictureError;
-use super::npy::MOST_NUMBERS;
+use super::stream::{ENDS_EARLY, MOST_NUMBERS, read_all};
 use crate::error::IoError;
 use crate::plain_file;
 
@@ -88,18 +88,6 @@ impl Idx {
     /// I/O failures.
     pub(super) fn is_at_end(&mut self) -> io::Result<bool> {
         Ok(self.numbers.read(&mut [0])? == 0)
-    }
-}
-
-/// What is said of a file that ends before its header says.
-pub(super) const ENDS_EARLY: &str = "it ends before its header says";
-
-/// Fills a buffer; nothing where the stream ends before.
-pub(super) fn read_all(from: &mut dyn Read, out: &mut [u8]) -> io::Result<Option<()>> {
-    match from.read_exact(out) {
-        Ok(()) => Ok(Some(())),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(e) => Err(e),
     }
 }
 

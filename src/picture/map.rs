@@ -21,8 +21,8 @@ pub struct Shown<'s> {
     pub surplus: &'s [f32],
 }
 
-/// The picture on the left and its map on the right: black where it is as expected or better, then red, yellow
-/// and white with every nat that is missing.
+/// The picture on the left and its map on the right: black where it is as expected or better, then red,
+/// yellow and white with every nat that is missing.
 ///
 /// # Panics
 /// If there are fewer levels or numbers of the map than the size says.

@@ -1,6 +1,7 @@
 //! Pictures → one row of whole numbers each.
 //!
 //! ```text
+//! stream   files that end too early
 //! source   what an input is, and which file holds which pictures
 //! idx      files of the MNIST family                 npy      arrays of NumPy, one at a time
 //! zip      the members of an .npz                     arrays   arrays with their labels and splits
@@ -11,8 +12,8 @@
 //! table    splits, subjects, one column per number     map      a picture beside where it is unlikely
 //! ```
 //!
-//! A header is believed only after it was held against what is allowed and what the file holds, so that a file
-//! of a kilobyte cannot ask for a gigabyte.
+//! A header is believed only after it was held against what is allowed and what the file holds, so that a
+//! file of a kilobyte cannot ask for a gigabyte.
 
 mod arrays;
 mod copies;
@@ -26,13 +27,14 @@ mod map;
 mod npy;
 mod sheet;
 mod source;
+mod stream;
 mod table;
 mod tiff_pages;
 mod zip;
 
 pub use error::PictureError;
 pub use map::{Shown, heat_map_png};
-pub use table::read_pictures;
+pub use table::{ReadPictures, read_pictures};
 
 use crate::schema::Split;
 

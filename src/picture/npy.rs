@@ -2,10 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::idx::{ENDS_EARLY, read_all};
+use super::stream::{ENDS_EARLY, MOST_NUMBERS, read_all};
 
-/// Most numbers of an array: two thousand million, a table of 60,000 pictures of 180 × 180.
-pub(super) const MOST_NUMBERS: u64 = 1 << 31;
 /// Longest header that is read; NumPy writes 128 bytes for arrays of numbers.
 const LONGEST_HEADER: usize = 64 << 10;
 

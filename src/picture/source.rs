@@ -1,4 +1,5 @@
-//! What an input is: files that hold many pictures, or folders of files that hold one each. Names tell splits.
+//! What an input is: files that hold many pictures, or folders of files that hold one each. Names tell
+//! splits.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ pub(super) fn open(input: &Path, settings: &Grid) -> Result<Source, PictureError
         (true, false) if sheets => Ok(Source::Sheets(pictures)),
         (true, false) if !input.is_dir() => wrong(
             "a single picture is no set of records".into(),
-            "name a folder of pictures, or say how many lie in the file by --set tile=32x32 or --set row=32x32",
+            "name a folder of pictures, or say how they lie in the file by --set tile=32x32 or row=32x32",
         ),
         _ if input.is_dir() => Ok(Source::Folder(input.to_path_buf())),
         _ => wrong(

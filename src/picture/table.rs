@@ -14,8 +14,8 @@ use crate::message::{Message, Weight, counted, plural};
 use crate::schema::{Grid, Kind, Pipeline, Split, SplitFractions};
 
 /// Reads the pictures of `input`, which is a file of arrays, a folder, or a sheet. Returns them with the
-/// settings that state their size. The number of channel c of pixel (row, column) is called `p[row,column]`, of
-/// coloured pictures `p[row,column].red`.
+/// settings that state their size. The number of channel c of pixel (row, column) is called `p[row,column]`,
+/// of coloured pictures `p[row,column].red`.
 ///
 /// # Errors
 /// [`PictureError`]; [`PictureError::Nothing`] with the counts when no picture is left.
@@ -23,7 +23,7 @@ pub fn read_pictures(
     pipeline: &Pipeline,
     settings: &Grid,
     input: &Path,
-) -> Result<(RecordTable, Grid), PictureError> {
+) -> Result<ReadPictures, PictureError> {
     let mut all = gather(source::open(input, settings)?, settings)?;
     let mut messages = std::mem::take(&mut all.messages);
     let read = all.n_read();
@@ -33,13 +33,14 @@ pub fn read_pictures(
     let found = copies(&all.pixels, all.size);
     let mut subjects = subjects(&all, &found);
     let mut splits = splits(&all, &subjects, pipeline, &mut messages)?;
-    messages.extend(of_copies(&found, &all, &splits));
+    messages.extend(of_copies(&found, &splits));
     messages.extend(two_sides(&all, &splits));
+    let copies = of_each_copy(&found, &all);
     if let Some(normal) = &settings.normal {
         keep_normals(&mut all, normal, &mut [&mut subjects], &mut splits)?;
     }
     messages.extend(without_patients(&all));
-    messages.splice(0..0, all.told());
+    messages.splice(0..0, all.told(false));
     let steps = steps(read, &all);
     let [height, width, channels] = all.size;
     let grid = Grid { height, width, channels, ..settings.clone() };
@@ -56,8 +57,13 @@ pub fn read_pictures(
         messages: messages.into(),
         ..Audit::default()
     };
-    Ok((
-        RecordTable {
+    let mut listed: Vec<[String; 3]> = Vec::new();
+    for (reason, names) in &all.left_out {
+        listed.extend(names.iter().map(|name| [name.clone(), reason.name().to_owned(), String::new()]));
+    }
+    listed.extend(copies);
+    Ok(ReadPictures {
+        table: RecordTable {
             record_ids: all.about.iter().map(|about| about.name.as_str()).collect(),
             subjects: Subjects::Named(subjects.into_iter().map(Some).collect()),
             splits: Some(splits),
@@ -66,11 +72,30 @@ pub fn read_pictures(
             audit,
         },
         grid,
-    ))
+        listed,
+    })
+}
+
+/// Pictures with what became of the others.
+#[derive(Debug)]
+pub struct ReadPictures {
+    /// One row per picture that is kept.
+    pub table: RecordTable,
+    /// The settings with the size of the pictures.
+    pub grid: Grid,
+    /// Names of pictures that are left out or copies, with the reason, and with what they are copies of.
+    pub listed: Vec<[String; 3]>,
+}
+
+/// Each copy, and what it is a copy of.
+fn of_each_copy(found: &Copies, all: &Gathered) -> Vec<[String; 3]> {
+    let copies = found.first.iter().enumerate().filter(|(i, first)| i != *first);
+    let name = |i: usize| all.about[i].name.clone();
+    copies.map(|(i, first)| [name(i), "is a copy, or nearly so".to_owned(), name(*first)]).collect()
 }
 
 fn nothing(all: &Gathered) -> PictureError {
-    let why: Vec<String> = all.told().iter().map(ToString::to_string).collect();
+    let why: Vec<String> = all.told(true).iter().map(ToString::to_string).collect();
     let most = all.left_out.iter().max_by_key(|(_, names)| names.len());
     PictureError::Nothing {
         why: why.join("; "),
@@ -98,8 +123,8 @@ fn subjects(all: &Gathered, found: &Copies) -> Vec<String> {
     (0..all.about.len()).map(|i| last(&joined, own(i))).collect()
 }
 
-/// The split of each picture: that of its subject, or the declared one, with what is lacking made of what there
-/// is.
+/// The split of each picture: that of its subject, or the declared one, with what is lacking made of what
+/// there is.
 fn splits(
     all: &Gathered,
     subjects: &[String],
@@ -124,7 +149,8 @@ fn splits(
     }
     let has = |split| declared.contains(&split);
     let shares = &pipeline.split;
-    // What is lacking comes out of the training pictures, or where there are validation pictures, out of those.
+    // What is lacking comes out of the training pictures, or where there are validation pictures, out of
+    // those.
     let (from, fractions) = match (has(Split::Validation), has(Split::Calibration)) {
         (true, true) => return Ok(declared),
         (true, false) => (
@@ -158,8 +184,8 @@ fn splits(
         [Split::Validation, Split::Calibration].into_iter().filter(|s| !has(*s)).map(Split::name).collect();
     let n = declared.iter().zip(&divided).filter(|(a, b)| a != b).count();
     let text = format!(
-        "the pictures declare no {} split: {} of the {} split {} it by the hash of the patient, in the shares of \
-         the pipeline",
+        "the pictures declare no {} split: {} of the {} split {} it by the hash of the patient, in the shares \
+         of the pipeline",
         lacking.join(" and no "),
         counted(n, "picture", "pictures"),
         from.name(),
@@ -170,15 +196,16 @@ fn splits(
 }
 
 /// What to say of copies: that they are kept together, or on how many sides they are.
-fn of_copies(found: &Copies, all: &Gathered, splits: &[Split]) -> Option<Message> {
+fn of_copies(found: &Copies, splits: &[Split]) -> Option<Message> {
     let copies = || found.first.iter().enumerate().filter(|(i, first)| i != *first);
     let n = copies().count();
-    let (i, first) = copies().next()?;
-    let example = format!("`{}` and `{}`", all.about[*first].name, all.about[i].name);
+    if n == 0 {
+        return None;
+    }
     let apart = copies().filter(|(i, first)| splits[*i] != splits[**first]).count();
     let kinds = format!("{} exact, {} nearly so (correlation of at least 0.99)", found.exact, found.near);
     let text = format!(
-        "{} of another picture: {kinds}, such as {example}; ",
+        "{} of another picture: {kinds}, named in pictures.csv of the bundle; ",
         counted(n, "picture is a copy", "pictures are copies")
     );
     Some(if apart == 0 {
@@ -204,8 +231,8 @@ fn two_sides(all: &Gathered, splits: &[Split]) -> Option<Message> {
     }
     (!divided.is_empty()).then(|| {
         let text = format!(
-            "{} in more than one split, as the splits are declared: likelihoods of held-out pictures are then \
-             not those of new patients",
+            "{} in more than one split, as the splits are declared: likelihoods of held-out pictures are \
+             then not those of new patients",
             counted(divided.len(), "patient has pictures", "patients have pictures")
         );
         Message::records(Weight::Leak, text).counting(divided.len())

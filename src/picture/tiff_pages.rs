@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::idx::read_all;
+use super::stream::read_all;
 
 /// Whether a second page follows the first; false for files that are not understood, which decoding tells.
 ///

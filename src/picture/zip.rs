@@ -1,8 +1,8 @@
 //! The members of an .npz: a zip file whose members are stored or deflated. Larger zip files (Zip64) and
 //! encrypted ones are refused.
 //!
-//! The list of members at the end of the file says where each begins and how long it is; a member is read as a
-//! stream that ends where the list says, so that a small file cannot unfold into an endless one.
+//! The list of members at the end of the file says where each begins and how long it is; a member is read as
+//! a stream that ends where the list says, so that a small file cannot unfold into an endless one.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};

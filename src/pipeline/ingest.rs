@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::IoError;
 use crate::features::{Manifest, Prepared};
-use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress};
+use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress, OutputCells, OutputColumn};
 use crate::output::{Staged, keep_inputs};
 use crate::schema::PipelineKind;
 use crate::{picture, schema, waveform};
@@ -168,9 +168,16 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
             table
         }
         PipelineKind::Grid(settings) => {
-            let (table, found) = picture::read_pictures(&pipeline, settings, request.input)?;
-            grid = Some(found);
-            table
+            let found = picture::read_pictures(&pipeline, settings, request.input)?;
+            let column = |name: &str, i: usize| {
+                let cells =
+                    found.listed.iter().map(|row| Some(row[i].clone()).filter(|cell| !cell.is_empty()));
+                OutputColumn::new(name, OutputCells::Text(cells.collect()))
+            };
+            let listed = [column("picture", 0), column("reason", 1), column("copy_of", 2)];
+            ingest::write_table(&staged.path().join("pictures.csv"), &listed, false)?;
+            grid = Some(found.grid);
+            found.table
         }
         PipelineKind::Table(_) => ingest::read_wide(&pipeline, request.input, progress)?,
     };

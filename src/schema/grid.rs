@@ -119,7 +119,10 @@ fn size(text: &str) -> Result<(usize, usize), String> {
 fn levels(text: &str) -> Result<u32, String> {
     let allowed = |n: &u32| n.is_power_of_two() && (2..=MOST_LEVELS).contains(n);
     text.parse().ok().filter(allowed).ok_or_else(|| {
-        format!("must be a power of two from 2 to {MOST_LEVELS}, as every level stands for as many shades, got `{text}`")
+        format!(
+            "must be a power of two from 2 to {MOST_LEVELS}, as every level stands for as many shades, got \
+             `{text}`"
+        )
     })
 }
 

@@ -49,6 +49,9 @@ fn pictures_go_through_the_whole_program() {
     let bundle = Bundle::open(&dir.path().join("b")).unwrap();
     let shape = Shape::Grid { height: SIDE, width: SIDE, channels: 1, levels: 64 };
     assert_eq!(bundle.manifest.shape, shape);
+    assert!(
+        fs::read_to_string(dir.path().join("b/pictures.csv")).unwrap().starts_with("picture,reason,copy_of")
+    );
     let tensor = fs::read(dir.path().join("b/tensor.safetensors")).unwrap();
     // One byte a number, and little besides.
     assert!(tensor.len() < 600 * SIDE * SIDE + 40_000, "{}", tensor.len());

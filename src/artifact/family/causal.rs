@@ -26,7 +26,7 @@ use crate::window::{Context, Lattice, Shape, WindowConfig, WindowFlow, fit_windo
 const NETWORK: &str = "network";
 
 pub(super) static CAUSAL: Definition = Definition {
-    name: "causal",
+    name: pictures::FAMILY,
     help: "Causal flow: each sample or pixel given those before it, for waveform windows and pictures",
     role: Role::Flow,
     noun: "flow",

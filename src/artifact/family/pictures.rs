@@ -6,7 +6,6 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::causal::CAUSAL;
 use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{DensityEstimator, Estimator, FitError, Fitted, Options, Run};
 use crate::artifact::model::Model;
@@ -16,6 +15,8 @@ use crate::grid::{Canvas, GridConfig, GridFlow, GridShape, Sight, fit_grid};
 use crate::schema::Split;
 use crate::train::{Keep, Key, Range, apply_settings, key};
 
+/// Name of the family, which is that of causal flows of windows as well.
+pub(super) const FAMILY: &str = "causal";
 /// Name of the tensor with all parameters of the networks.
 const NETWORKS: &str = "networks";
 
@@ -29,7 +30,7 @@ fn keys() -> Vec<Key<GridConfig>> {
         key!(GridConfig, components: usize, Range::whole(1, 256), "logistic components of a number"),
         key!(GridConfig, batch_numbers: usize, Range::whole(1, 1 << 30),
             "numbers per step, rounded up to pictures"),
-        key!(GridConfig, flat_share: f64, Range::above(0.0, 1.0), "share of the flat pixels seen in an epoch"),
+        key!(GridConfig, flat_share: f64, Range::above(0.0, 1.0), "share of flat pixels seen in an epoch"),
         key!(GridConfig, patience: u32, Range::whole(1, 1_000_000),
             "epochs without improvement that end the run"),
         key!(GridConfig, learning_rate: f64, Range::above(0.0, 1.0), "largest step"),
@@ -118,7 +119,7 @@ impl Estimator for PictureFlow {
         let trained = fit_grid(canvas, &train, &validation, &left, keep, run.progress)?;
         let flow = &trained.model;
         let details = Details { train: config, canvas, sight: flow.sight(), shape: flow.shape() };
-        Ok(Fitted::trained(CAUSAL.name, &details, run.seed, trained, before))
+        Ok(Fitted::trained(FAMILY, &details, run.seed, trained, before))
     }
 }
 

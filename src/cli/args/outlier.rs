@@ -37,7 +37,8 @@ pub(in crate::cli) struct Flag {
     /// Score that ranks the records: combined; log-likelihood, in original units; vector, the likelihood
     /// whatever the units; marginal, from all single values; dependence, from how the values go together;
     /// distance, from the training records near it; mixture, of the standardised numbers; extreme, the most
-    /// extreme value; of pictures, log-likelihood or corrected, the likelihood less what complexity explains
+    /// extreme value; of pictures, log-likelihood; corrected, the likelihood less the complexity; or
+    /// typicality, how far the likelihood lies from that of most
     #[arg(long, value_name = "SCORE", default_value_t = ScoreKind::Combined, value_parser = scores())]
     pub(in crate::cli) score: ScoreKind,
 

@@ -82,7 +82,7 @@ fn a_model_offers_the_measures_it_has() {
     assert!(
         ScoreKind::ALL
             .into_iter()
-            .filter(|kind| *kind != ScoreKind::Corrected)
+            .filter(|kind| !ScoreKind::OF_PICTURES.contains(kind))
             .all(|kind| with.choose(kind).is_some())
     );
     assert_eq!(without.choose(ScoreKind::Distance), None);
