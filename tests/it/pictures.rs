@@ -104,7 +104,8 @@ fn pictures_go_through_the_whole_program() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     assert!(
-        maps.contains(&"maps.npz".to_owned()) && maps.iter().any(|name| name.ends_with(".png")),
+        maps.contains(&"maps.npz".to_owned())
+            && maps.iter().any(|name| Path::new(name).extension().is_some_and(|e| e == "png")),
         "{maps:?}"
     );
     run(&["evaluate", "flags.csv", "--label", "label_9", "--labels", "b", "--json"]);

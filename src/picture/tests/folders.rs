@@ -1,5 +1,6 @@
 //! Folders and sheets of pictures.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
@@ -135,7 +136,7 @@ fn a_csv_names_patients_and_their_pictures_stay_together() {
         let picture = written(&DynamicImage::ImageLuma8(grey(6, 6, i)), ImageFormat::Png);
         fs::write(dir.path().join(format!("{i}.png")), picture).unwrap();
         if i < 28 {
-            csv += &format!("{i}.png,patient{},{}\n", i / 2, i % 3);
+            writeln!(csv, "{i}.png,patient{},{}", i / 2, i % 3).unwrap();
         }
     }
     fs::write(dir.path().join("labels.csv"), csv + "gone.png,p,1\n").unwrap();
