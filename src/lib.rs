@@ -50,9 +50,10 @@
 //! L6  report    outlier         one HTML file · conformal p-values, explanations
 //!     partial                   likelihood of some features, completions of records
 //! L5  artifact                  families of models, estimators around them, the model folder
-//! L4  window                    causal flow for windows of signals
+//! L4  window    grid            causal flows for windows of signals and for pictures
 //!     train     baseline        AdamW, checkpoints · mixtures
 //! L3  evaluate  waveform        record log-likelihood of any density · WFDB records → windows
+//!     picture                   pictures → rows of whole numbers
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them
 //! L0  num  random  density  output  error  message  plain_file
@@ -74,11 +75,13 @@ pub mod ingest;
 pub mod synth;
 
 pub mod evaluate;
+pub mod picture;
 pub mod waveform;
 
 pub mod baseline;
 pub mod train;
 
+pub mod grid;
 pub mod window;
 
 pub mod artifact;

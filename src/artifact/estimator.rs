@@ -13,6 +13,7 @@ use super::tensors::Reading;
 use crate::baseline::MixtureError;
 use crate::error::Hint;
 use crate::features::{Bundle, FeatureError, Shape};
+use crate::grid::GridError;
 use crate::random::Seed;
 use crate::train::{HistoryRow, Preset, Progress, SettingsError, Stop, TrainError, Trained};
 use crate::window::WindowError;
@@ -245,6 +246,15 @@ impl From<WindowError> for FitError {
         match error {
             WindowError::Mixture(e) => Self::Mixture(e),
             WindowError::Train(e) => Self::Train(e),
+        }
+    }
+}
+
+impl From<GridError> for FitError {
+    fn from(error: GridError) -> Self {
+        match error {
+            GridError::Mixture(e) => Self::Mixture(e),
+            GridError::Train(e) => Self::Train(e),
         }
     }
 }

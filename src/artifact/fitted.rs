@@ -17,10 +17,11 @@ use super::terms::Terms;
 use crate::density::Density;
 use crate::evaluate::DRAWS;
 use crate::evaluate::{
-    Landmarks, MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, choose_draws, draws_for,
-    score_records, split_metrics,
+    Landmarks, MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, SplitMetrics, choose_draws,
+    draws_for, score_records, split_metrics,
 };
-use crate::features::{Bundle, Encoder, Manifest, level_code};
+use crate::features::{Bundle, Encoder, Manifest, Shape, level_code};
+use crate::grid::GridFlow;
 use crate::message::{Message, Weight};
 use crate::random::Seed;
 use crate::schema::Split;
@@ -107,6 +108,7 @@ impl ModelArtifact {
             artifact.metrics.messages.push(Message::records(Weight::Wrong, text).counting(noise.draws));
         }
         let mut splits = BTreeMap::new();
+        let mut scaled = false;
         for split in Split::ALL {
             let raw = bundle.raw_of(split);
             if raw.nrows() == 0 {
@@ -128,14 +130,28 @@ impl ModelArtifact {
                 }
                 _ => artifact.score(raw.view()),
             };
-            splits.extend(split_metrics(&scores).map(|metrics| (split, metrics)));
+            let of_shape = |metrics: SplitMetrics| match bundle.manifest.shape {
+                Shape::Table | Shape::Windows { .. } => metrics,
+                Shape::Grid { .. } => metrics.of_pictures(raw.ncols()),
+            };
+            splits.extend(split_metrics(&scores).map(|metrics| (split, of_shape(metrics))));
             // Scales read from validation records keep the calibration exactly valid; they come first in
             // `ALL`.
-            let scaling = split == Split::Validation
-                || (split == Split::Calibration && !artifact.header.score.is_combined());
+            let scaling = split == Split::Validation || (split == Split::Calibration && !scaled);
             if scaling && !conditional {
-                artifact.header.score =
-                    Score::combined(&artifact.encoder, raw.view(), &scores, landmarks.take(), mixture.take());
+                artifact.header.score = match bundle.manifest.shape {
+                    Shape::Table | Shape::Windows { .. } => Score::combined(
+                        &artifact.encoder,
+                        raw.view(),
+                        &scores,
+                        landmarks.take(),
+                        mixture.take(),
+                    ),
+                    Shape::Grid { width, channels, .. } => {
+                        Score::of_pictures(width * channels, channels, raw.view(), &scores)
+                    }
+                };
+                scaled = true;
             }
             if split == Split::Calibration {
                 artifact.calibration = artifact.unusualness(raw.view(), &scores);
@@ -165,6 +181,11 @@ impl ModelArtifact {
     /// The density, on vectors of [`Encoder::encode`].
     pub fn density(&self) -> &dyn Density {
         self.model.as_ref()
+    }
+
+    /// The model as a causal flow of pictures.
+    pub fn pictures(&self) -> Option<&GridFlow> {
+        self.model.pictures()
     }
 
     /// Scores records exactly as the calibration records were scored: the same number of draws, of the same

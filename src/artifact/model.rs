@@ -7,6 +7,7 @@ use super::tensors::Tensor;
 use crate::baseline::Mixture;
 use crate::density::Density;
 use crate::flow::Flow;
+use crate::grid::GridFlow;
 
 /// A fitted density that can be written to a model folder. Only its tensors are needed; the other questions
 /// have an answer for some families alone.
@@ -21,6 +22,11 @@ pub trait Model: Density + fmt::Debug {
 
     /// The model as a Gaussian mixture, whose marginal and conditional densities are known exactly.
     fn mixture(&self) -> Option<&Mixture> {
+        None
+    }
+
+    /// The model as a causal flow of pictures, which says of each number how likely it is.
+    fn pictures(&self) -> Option<&GridFlow> {
         None
     }
 

@@ -128,6 +128,9 @@ fn described(shape: &Shape) -> String {
             let past = if *past > 0 { format!(" after {past} of the past") } else { String::new() };
             format!("windows of {samples} samples{past} of {}", channels.join(", "))
         }
+        Shape::Grid { height, width, channels, levels } => {
+            format!("pictures of {height} × {width} pixels, {channels} numbers each, of {levels} levels")
+        }
     }
 }
 

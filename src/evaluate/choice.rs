@@ -26,10 +26,17 @@ words! {
         Mixture = "mixture",
         /// The most extreme single value.
         Extreme = "extreme",
+        /// Of pictures: minus the log-likelihood, less the complexity of the picture.
+        Corrected = "corrected",
+        /// Of pictures: how far the likelihood lies from that of most, on either side.
+        Typicality = "typicality",
     }
 }
 
 impl ScoreKind {
+    /// Those that only models of pictures have.
+    pub const OF_PICTURES: [Self; 2] = [Self::Corrected, Self::Typicality];
+
     /// What it goes by, in words that go on from "unusual by".
     pub const fn words(self) -> &'static str {
         match self {
@@ -41,6 +48,8 @@ impl ScoreKind {
             Self::Distance => "the distance from all training records",
             Self::Mixture => "how its standardised numbers lie to each other",
             Self::Extreme => "its most extreme value",
+            Self::Typicality => "a likelihood unlike that of most pictures",
+            Self::Corrected => "the likelihood of the whole picture, given how complex it is",
         }
     }
 }

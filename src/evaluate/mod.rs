@@ -9,6 +9,7 @@
 //! Theis et al. 2016, arXiv:1511.01844; Ho et al. 2019, arXiv:1902.00275.
 
 mod choice;
+mod complexity;
 mod domain;
 mod evidence;
 mod landmarks;
@@ -56,6 +57,31 @@ pub struct SplitMetrics {
     pub mean_log_prob_iw: f64,
     /// Mean importance-weighted bound, original units.
     pub mean_log_prob_iw_original_units: f64,
+    /// Of pictures, bits that a number takes on average, and their standard error over records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits_per_dimension: Option<Bits>,
+}
+
+/// Bits per number of a picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bits {
+    /// Mean over records.
+    pub mean: f64,
+    /// Its standard error over records; absent for a single record.
+    pub standard_error: Option<f64>,
+}
+
+impl SplitMetrics {
+    /// The same with bits per number, of pictures of so many numbers.
+    #[must_use]
+    pub fn of_pictures(mut self, numbers: usize) -> Self {
+        let bits = |nats: f64| nats / (numbers as f64 * std::f64::consts::LN_2);
+        self.bits_per_dimension = Some(Bits {
+            mean: bits(-self.mean_log_prob_original_units),
+            standard_error: self.standard_error_original_units.map(bits),
+        });
+        self
+    }
 }
 
 /// Summarises the scores of a split; nothing for one without records.
@@ -78,6 +104,7 @@ pub fn split_metrics(scores: &RecordScores) -> Option<SplitMetrics> {
         standard_error_original_units: error(original_error),
         mean_log_prob_iw: iw - (original - tensor),
         mean_log_prob_iw_original_units: iw,
+        bits_per_dimension: None,
     })
 }
 

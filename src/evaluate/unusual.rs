@@ -22,11 +22,13 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::complexity::Complexity;
 use super::evidence::{Evidence, Nats, is_enough};
 use super::landmarks::Landmarks;
 use super::tail::Tail;
 use super::{RecordScores, ScoreKind, Standardised, parts};
 use crate::features::Encoder;
+use crate::num::quantile::median;
 
 /// What a record is measured by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +41,9 @@ enum Measure {
     Distance(Landmarks),
     Mixture(Standardised),
     Extreme,
+    Corrected(Complexity),
+    /// Holds the median log-likelihood of reference pictures.
+    Typicality(f64),
 }
 
 /// A measure, and what makes it commensurable with others.
@@ -87,6 +92,8 @@ impl Measure {
             Self::Distance(_) => ScoreKind::Distance,
             Self::Mixture(_) => ScoreKind::Mixture,
             Self::Extreme => ScoreKind::Extreme,
+            Self::Corrected(_) => ScoreKind::Corrected,
+            Self::Typicality(_) => ScoreKind::Typicality,
         }
     }
 
@@ -99,6 +106,8 @@ impl Measure {
             Self::Distance(landmarks) => landmarks.distance(row),
             Self::Mixture(mixture) => mixture.surprise(row),
             Self::Extreme => parts::extreme(encoder, row),
+            Self::Corrected(complexity) => complexity.surprise(row, log_prob),
+            Self::Typicality(median) => (log_prob - median).abs(),
         }
     }
 }
@@ -156,6 +165,26 @@ impl Score {
         };
         out.evidence = Some(Evidence::fit(there(broad), there(sharp), &reference));
         out
+    }
+
+    /// The score of pictures, read off reference pictures: the likelihood, or where most of it is complexity,
+    /// what is left of it beyond that. Both can be chosen. Pixels by themselves say nothing of a picture.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)` as given by [`Encoder::raw`], with `row` numbers in a row of a picture and `channels` in
+    /// a pixel; `scores`: of the same n records
+    pub fn of_pictures(row: usize, channels: usize, raw: ArrayView2<'_, f64>, scores: &RecordScores) -> Self {
+        let complexity = Complexity::fit(row, channels, raw, &scores.log_prob);
+        let corrects = complexity.explains_most();
+        let mut measures = vec![Measure::LogLikelihood, Measure::Corrected(complexity)];
+        if corrects {
+            measures.reverse();
+        }
+        measures.push(Measure::Typicality(median(&scores.log_prob)));
+        Self {
+            parts: measures.into_iter().map(|measure| Part { measure, tail: None }).collect(),
+            evidence: None,
+        }
     }
 
     /// How unusual a record is by each of the measures behind the default score.

@@ -59,7 +59,10 @@ impl Bundle {
         let audit: Audit = parse(dir, AUDIT, &read(dir, AUDIT)?)?;
         let path = dir.join(TENSORS);
         let bytes = read(dir, TENSORS)?;
-        let tensors = tensors::from_bytes(&path, &bytes, manifest.n_records, &manifest.encoder)?;
+        let tensors = {
+            let (n, shape) = (manifest.n_records, &manifest.shape);
+            tensors::from_bytes(&path, &bytes, n, shape, &manifest.encoder)?
+        };
         let damaged = |what: &str| FeatureError::Damaged { path: path.clone(), what: what.into() };
         if SplitCounts::of(&tensors.splits) != manifest.splits {
             return Err(damaged("its splits are not those the manifest counts"));

@@ -43,20 +43,22 @@ impl<'t> Prepared<'t> {
         pipeline: &Pipeline,
     ) -> Result<Self, FeatureError> {
         let (splits, of_splits) = split::assign_splits(table, pipeline)?;
-        let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
-        let encoder = match pipeline.kind() {
+        let shape = Shape::of(pipeline);
+        let (encoder, warnings) = match pipeline.kind() {
             PipelineKind::Windows(waveform) => {
+                let (encoder, warnings) = Encoder::fit(table, &splits, pipeline)?;
                 let given = past_columns(&encoder, table, waveform);
-                encoder.conditioned_on(&given)
+                (encoder.conditioned_on(&given), warnings)
             }
-            PipelineKind::Cohort | PipelineKind::Table(_) => encoder,
+            PipelineKind::Grid(grid) => (Encoder::of_pixels(table, &splits, grid.levels)?, Vec::new()),
+            PipelineKind::Cohort | PipelineKind::Table(_) => Encoder::fit(table, &splits, pipeline)?,
         };
         let coded = encoder.coded(table)?;
         let mut audit = table.audit.clone();
         audit.messages.extend(of_splits);
         audit.messages.extend(warnings.iter().map(FeatureWarning::message));
         let counts = SplitCounts::of(&splits);
-        if counts.train < FEW_ROWS * encoder.n_coordinates() {
+        if counts.train < FEW_ROWS * encoder.n_coordinates() && !shape.shares_what_is_learnt() {
             let text = format!(
                 "{} training records for {} coordinates are few: likelihoods and what follows from them are \
                  uncertain",
@@ -72,7 +74,7 @@ impl<'t> Prepared<'t> {
             seed: pipeline.seed,
             n_records: table.n_records(),
             splits: counts,
-            shape: Shape::of(pipeline),
+            shape,
             tensor_sha256: String::new(),
             schema_sha256: schema.map(fingerprint),
             labels: table.labels.iter().map(LabelMeta::of).collect(),
@@ -122,6 +124,7 @@ impl<'t> Prepared<'t> {
         let encoder = &manifest.encoder;
         let contents = Contents {
             encoder,
+            shape: &manifest.shape,
             seed: manifest.seed_of_draw(),
             splits: &splits,
             id: &|i| &table.record_ids[i],

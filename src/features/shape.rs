@@ -1,4 +1,4 @@
-//! The shape of a record. Whatever depends on it matches on [`Shape`], so that a third shape cannot be
+//! The shape of a record. Whatever depends on it matches on [`Shape`], so that another shape cannot be
 //! forgotten.
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,17 @@ pub enum Shape {
         /// Samples of each channel before those, which the density is conditioned on.
         past: usize,
     },
+    /// Pictures: row after row, pixel after pixel, and within a pixel channel after channel.
+    Grid {
+        /// Rows.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+        /// Numbers of a pixel.
+        channels: usize,
+        /// Levels of a number, from 0.
+        levels: u32,
+    },
 }
 
 impl Shape {
@@ -30,6 +41,9 @@ impl Shape {
             PipelineKind::Windows(w) => {
                 Self::Windows { channels: w.channels.clone(), samples: w.window, past: w.past }
             }
+            PipelineKind::Grid(g) => {
+                Self::Grid { height: g.height, width: g.width, channels: g.channels, levels: g.levels }
+            }
         }
     }
 
@@ -38,7 +52,16 @@ impl Shape {
     pub fn has_separate_features(&self) -> bool {
         match self {
             Self::Table => true,
-            Self::Windows { .. } => false,
+            Self::Windows { .. } | Self::Grid { .. } => false,
+        }
+    }
+
+    /// Whether all coordinates are learnt together, by what is shared between them, so that their number says
+    /// nothing of how many records are enough.
+    pub(super) fn shares_what_is_learnt(&self) -> bool {
+        match self {
+            Self::Table | Self::Windows { .. } => false,
+            Self::Grid { .. } => true,
         }
     }
 }

@@ -10,8 +10,8 @@ use safetensors::tensor::{Dtype, Metadata};
 use sha2::{Digest, Sha256};
 
 use super::manifest::read_manifest;
-use super::tensors::first_unsound;
-use super::{FeatureError, Manifest};
+use super::tensors::{PIXELS, first_unsound};
+use super::{FeatureError, Manifest, Shape};
 use crate::error::IoError;
 use crate::num::hex::hex;
 use crate::plain_file;
@@ -106,8 +106,15 @@ impl StoredRecords {
     /// I/O failures; tensors that are not what the manifest says.
     pub fn block(&mut self, from: usize, to: usize) -> Result<StoredBlock, FeatureError> {
         let (n, p) = (to - from, self.manifest.encoder.n_features());
-        let raw = self.read("raw", Dtype::F64, 8 * p, from, n)?;
-        let raw: Vec<f64> = raw.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
+        let raw: Vec<f64> = match self.manifest.shape {
+            Shape::Table | Shape::Windows { .. } => {
+                let raw = self.read("raw", Dtype::F64, 8 * p, from, n)?;
+                raw.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
+            }
+            Shape::Grid { .. } => {
+                self.read(PIXELS, Dtype::U8, p, from, n)?.iter().map(|level| f64::from(*level)).collect()
+            }
+        };
         let raw = Array2::from_shape_vec((n, p), raw).expect("invariant: n·p numbers were read");
         if let Some((column, row)) = first_unsound(&self.manifest.encoder, &raw) {
             let what = format!("tensor `raw` has no value of `{column}` in record {}", from + row + 1);

@@ -3,11 +3,15 @@
 //! | tensor | shape | type | |
 //! | --- | --- | --- | --- |
 //! | `values` | (n, d) | f32 | coordinates under the stored draw of the noise |
-//! | `observed` | (n, d) | u8 | 1 where the feature has a value, 0 where the coordinate is noise for a missing one |
+//! | `observed` | (n, d) | u8 | 1 where the feature has a value, 0 where the coordinate is noise for a
+//! missing one |
 //! | `raw` | (n, p) | f64 | original units, level codes, NaN where missing |
 //! | `split` | (n,) | u8 | 0 train, 1 validation, 2 calibration, 3 test |
 //! | `record_id_bytes` | (b,) | u8 | UTF-8 of all ids one after the other |
 //! | `record_id_offsets` | (n + 1,) | i64 | where each begins and ends |
+//!
+//! Of pictures, whose numbers are whole and lie from 0 to 255, `pixels` (n, height, width, channels) as u8
+//! takes the place of `values`, `observed` and `raw`.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,7 +28,7 @@ use crate::random::Seed;
 use crate::schema::Split;
 
 use super::key::Copies;
-use super::{Encoder, FeatureError, RecordKey};
+use super::{Encoder, FeatureError, RecordKey, Shape};
 
 /// What a bundle keeps of its tensors in memory; `values` can be drawn again.
 pub(super) struct Tensors {
@@ -41,6 +45,7 @@ const WAITING: usize = 2;
 /// What is written, of n records.
 pub(super) struct Contents<'c> {
     pub(super) encoder: &'c Encoder,
+    pub(super) shape: &'c Shape,
     /// Of the stored draw.
     pub(super) seed: Seed,
     pub(super) splits: &'c [Split],
@@ -91,7 +96,7 @@ impl Contents<'_> {
         let blocks = || (0..n).step_by(rows).map(|from| (from, n.min(from + rows)));
         let mut hand_on = |bytes| hand_on(bytes).then_some(());
         let id_bytes: usize = (0..n).map(|i| (self.id)(i).len()).sum();
-        hand_on(header(n, p, d, id_bytes))?;
+        hand_on(header(self.shape, n, [p, d], id_bytes))?;
         hand_on(0_i64.to_le_bytes().to_vec())?;
         let mut end = 0;
         for (from, to) in blocks() {
@@ -101,6 +106,29 @@ impl Contents<'_> {
             });
             hand_on(ends.collect())?;
         }
+        match self.shape {
+            Shape::Table | Shape::Windows { .. } => self.make_numbers(&mut look_at, &mut hand_on, rows)?,
+            Shape::Grid { .. } => {
+                for (from, to) in blocks() {
+                    hand_on((self.raw)(from, to).iter().map(|x| *x as u8).collect())?;
+                }
+            }
+        }
+        for (from, to) in blocks() {
+            hand_on((from..to).flat_map(|i| (self.id)(i).bytes()).collect())?;
+        }
+        hand_on(self.splits.iter().map(|s| code(*s)).collect())
+    }
+
+    /// Hands on the raw numbers, the coordinates and what is observed, in blocks of so many rows.
+    fn make_numbers(
+        &self,
+        look_at: &mut impl FnMut(ArrayView2<'_, f64>),
+        hand_on: &mut impl FnMut(Vec<u8>) -> Option<()>,
+        rows: usize,
+    ) -> Option<()> {
+        let (n, d) = (self.splits.len(), self.encoder.n_coordinates());
+        let blocks = || (0..n).step_by(rows).map(|from| (from, n.min(from + rows)));
         let mut short = Repeated::default();
         for (from, to) in blocks() {
             let raw = (self.raw)(from, to);
@@ -124,32 +152,33 @@ impl Contents<'_> {
             }
             hand_on(observed)?;
         }
-        for (from, to) in blocks() {
-            hand_on((from..to).flat_map(|i| (self.id)(i).bytes()).collect())?;
-        }
-        hand_on(self.splits.iter().map(|s| code(*s)).collect())
+        Some(())
     }
 }
 
 /// The length of the description of the tensors, and the description, as the library's own writer has them.
-fn header(n: usize, p: usize, d: usize, id_bytes: usize) -> Vec<u8> {
+fn header(shape: &Shape, n: usize, [p, d]: [usize; 2], id_bytes: usize) -> Vec<u8> {
     // By falling size of their numbers, then by name.
-    let tensors = [
-        ("record_id_offsets", Dtype::I64, vec![n + 1]),
-        ("raw", Dtype::F64, vec![n, p]),
-        ("values", Dtype::F32, vec![n, d]),
-        ("observed", Dtype::U8, vec![n, d]),
-        ("record_id_bytes", Dtype::U8, vec![id_bytes]),
-        ("split", Dtype::U8, vec![n]),
-    ];
+    let mut tensors = vec![("record_id_offsets", Dtype::I64, vec![n + 1])];
+    match *shape {
+        Shape::Table | Shape::Windows { .. } => tensors.extend([
+            ("raw", Dtype::F64, vec![n, p]),
+            ("values", Dtype::F32, vec![n, d]),
+            ("observed", Dtype::U8, vec![n, d]),
+        ]),
+        Shape::Grid { height, width, channels, .. } => {
+            tensors.push((PIXELS, Dtype::U8, vec![n, height, width, channels]));
+        }
+    }
+    tensors.extend([("record_id_bytes", Dtype::U8, vec![id_bytes]), ("split", Dtype::U8, vec![n])]);
     let mut end = 0;
-    let described = tensors.map(|(name, dtype, shape)| {
+    let described = tensors.into_iter().map(|(name, dtype, shape)| {
         let begin = end;
         end += shape.iter().product::<usize>() * dtype.bitsize() / 8;
         (name.to_owned(), TensorInfo { dtype, shape, data_offsets: (begin, end) })
     });
     let metadata =
-        Metadata::new(None, described.into()).expect("invariant: every tensor begins where one ends");
+        Metadata::new(None, described.collect()).expect("invariant: every tensor begins where one ends");
     let mut json = serde_json::to_vec(&metadata).expect("invariant: numbers and plain names");
     json.resize(json.len().next_multiple_of(8), b' ');
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
@@ -166,12 +195,16 @@ fn code(split: Split) -> u8 {
     Split::ALL.iter().position(|s| *s == split).expect("invariant: ALL lists every split") as u8
 }
 
-/// Reads and checks the file at `path` with contents `bytes` against the manifest's `n` records and
-/// `encoder`.
+/// The tensor of pictures.
+pub(super) const PIXELS: &str = "pixels";
+
+/// Reads and checks the file at `path` with contents `bytes` against the manifest's `n` records, their shape
+/// and `encoder`.
 pub(super) fn from_bytes(
     path: &Path,
     bytes: &[u8],
     n: usize,
+    record: &Shape,
     encoder: &Encoder,
 ) -> Result<Tensors, FeatureError> {
     let file = SafeTensors::deserialize(bytes)
@@ -192,26 +225,46 @@ pub(super) fn from_bytes(
         }
     };
     let (p, d) = (encoder.n_features(), encoder.n_coordinates());
-    let values = tensor("values", Dtype::F32, Some(&[n, d]))?;
-    if let Some(i) = f32s(values).position(|v| !v.is_finite()) {
-        return Err(damaged(format!("tensor `values` is not finite in record {}", i / d + 1)));
-    }
-    let raw: Vec<f64> = tensor("raw", Dtype::F64, Some(&[n, p]))?
-        .chunks_exact(8)
-        .map(|b| f64::from_le_bytes(b.try_into().expect("invariant: chunks of 8")))
-        .collect();
-    let observed = tensor("observed", Dtype::U8, Some(&[n, d]))?;
-    for (i, row) in raw.chunks_exact(p.max(1)).enumerate() {
-        for (j, x) in row.iter().enumerate() {
-            if x.is_infinite() || x.is_nan() != (observed[i * d + j] == 0) {
-                let name = &encoder.columns[j].meta.name;
+    let raw: Vec<f64> = match *record {
+        Shape::Table | Shape::Windows { .. } => {
+            let values = tensor("values", Dtype::F32, Some(&[n, d]))?;
+            if let Some(i) = f32s(values).position(|v| !v.is_finite()) {
+                return Err(damaged(format!("tensor `values` is not finite in record {}", i / d + 1)));
+            }
+            let raw: Vec<f64> = tensor("raw", Dtype::F64, Some(&[n, p]))?
+                .chunks_exact(8)
+                .map(|b| f64::from_le_bytes(b.try_into().expect("invariant: chunks of 8")))
+                .collect();
+            let observed = tensor("observed", Dtype::U8, Some(&[n, d]))?;
+            for (i, row) in raw.chunks_exact(p.max(1)).enumerate() {
+                for (j, x) in row.iter().enumerate() {
+                    if x.is_infinite() || x.is_nan() != (observed[i * d + j] == 0) {
+                        let name = &encoder.columns[j].meta.name;
+                        return Err(damaged(format!(
+                            "tensors `raw` and `observed` disagree on `{name}` in record {}",
+                            i + 1
+                        )));
+                    }
+                }
+            }
+            raw
+        }
+        Shape::Grid { height, width, channels, levels } => {
+            if height * width * channels != p || d != p {
                 return Err(damaged(format!(
-                    "tensors `raw` and `observed` disagree on `{name}` in record {}",
-                    i + 1
+                    "pictures of {height} × {width} × {channels} numbers have not the {p} columns of the manifest"
                 )));
             }
+            let pixels = tensor(PIXELS, Dtype::U8, Some(&[n, height, width, channels]))?;
+            if let Some(i) = pixels.iter().position(|level| u32::from(*level) >= levels) {
+                return Err(damaged(format!(
+                    "tensor `{PIXELS}` has a level beyond the {levels} of the manifest in record {}",
+                    i / p + 1
+                )));
+            }
+            pixels.iter().map(|level| f64::from(*level)).collect()
         }
-    }
+    };
     let raw = Array2::from_shape_vec((n, p), raw).expect("invariant: the shape was checked");
     if let Some((column, row)) = first_unsound(encoder, &raw) {
         return Err(damaged(format!("tensor `raw` has no value of `{column}` in record {}", row + 1)));

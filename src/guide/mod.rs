@@ -11,6 +11,7 @@
 //! | [`own_hospital`] | How do I read a database that no schema describes? |
 //! | [`time_windows`] | How do I make one record per hour, derive variables, and follow one value to its rows? |
 //! | [`signals`] | How do I work with bedside waveforms? |
+//! | [`pictures`] | How do I find unusual pictures, and where they are unusual? |
 //! | [`models`] | Which model does `fit` make, and how good is it? |
 //! | [`outliers`] | What does a flag mean, and how good are flags? |
 //! | [`report`] | What does the report show, and what does it withhold? |
@@ -47,6 +48,9 @@ pub mod numbers {}
 
 #[doc = include_str!("outliers.md")]
 pub mod outliers {}
+
+#[doc = include_str!("pictures.md")]
+pub mod pictures {}
 
 #[doc = include_str!("python.md")]
 pub mod python {}

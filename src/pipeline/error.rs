@@ -11,6 +11,7 @@ use crate::ingest::IngestError;
 use crate::outlier::OutlierError;
 use crate::output::OutputError;
 use crate::partial::PartialError;
+use crate::picture::PictureError;
 use crate::report::ReportError;
 use crate::schema::SchemaError;
 use crate::synth::SynthError;
@@ -30,6 +31,9 @@ pub enum Error {
     /// Waveform records.
     #[error(transparent)]
     Waveform(#[from] WaveformError),
+    /// Pictures.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// Transforms, splits, bundle.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -107,6 +111,7 @@ impl Hint for Error {
             Self::Schema(e) => e.hint(),
             Self::Ingest(e) => e.hint(),
             Self::Waveform(e) => e.hint(),
+            Self::Picture(e) => e.hint(),
             Self::Feature(e) => e.hint(),
             Self::Flow(e) => e.hint(),
             Self::NoLayers { .. } => Some("fit one with --model butterfly, glow-lu or realnvp".into()),
@@ -172,7 +177,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
-            Self::Ingest(_) | Self::Waveform(_) => "input",
+            Self::Ingest(_) | Self::Waveform(_) | Self::Picture(_) => "input",
             Self::Feature(_) => "bundle",
             Self::Flow(_) | Self::NoLayers { .. } | Self::Artifact(_) => "model",
             Self::Fit(_) if self.is_interrupt() => "interrupted",

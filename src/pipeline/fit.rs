@@ -94,7 +94,7 @@ fn estimator(
     run: &Run<'_>,
 ) -> Result<Box<dyn Estimator<Model = Calibrated>>, Error> {
     let shape = &bundle.manifest.shape;
-    let columns = context_columns(bundle, shape, request.condition_on)?;
+    let columns = context_columns(bundle, shape, request.model, request.condition_on)?;
     let density = request.model.estimator(shape, &request.options, run)?;
     let mut estimator: Box<dyn Estimator<Model = Calibrated>> = Box::new(Calibration(density));
     if let Some(share) = request.trim {
@@ -116,7 +116,12 @@ fn usage(message: impl Into<String>, hint: impl Into<String>) -> Error {
 }
 
 /// Positions of the features to condition on.
-fn context_columns(bundle: &Bundle, shape: &Shape, names: &[String]) -> Result<Vec<usize>, Error> {
+fn context_columns(
+    bundle: &Bundle,
+    shape: &Shape,
+    model: Family,
+    names: &[String],
+) -> Result<Vec<usize>, Error> {
     match shape {
         Shape::Windows { .. } if !names.is_empty() => {
             return Err(usage(
@@ -124,7 +129,13 @@ fn context_columns(bundle: &Bundle, shape: &Shape, names: &[String]) -> Result<V
                 "ingest with --set past=N for windows given the N samples before them",
             ));
         }
-        Shape::Windows { .. } | Shape::Table => {}
+        Shape::Grid { .. } if !names.is_empty() && model == Family::Causal => {
+            return Err(usage(
+                "--condition-on does not apply to the causal flow of pictures",
+                "it has an order of its own, in which each number is given those before it",
+            ));
+        }
+        Shape::Windows { .. } | Shape::Grid { .. } | Shape::Table => {}
     }
     let columns = &bundle.manifest.encoder.columns;
     let mut context = positions("--condition-on", "bundle", columns, names)?;
@@ -172,7 +183,7 @@ fn checkpoint_beside(output: &Path) -> Result<PathBuf, Error> {
 /// Whom each record is about, where records are exchangeable, so that any of them may be in any fold.
 fn exchangeable_subjects(bundle: &Bundle, shape: &Shape, dir: &Path) -> Result<Vec<String>, Error> {
     match shape {
-        Shape::Table => {}
+        Shape::Table | Shape::Grid { .. } => {}
         Shape::Windows { .. } => {
             return Err(usage(
                 "--calibration cross does not apply to windows of signals",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::artifact::ModelArtifact;
 use crate::evaluate::ScoreKind;
+use crate::features::Shape;
 use crate::ingest::IngestProgress;
 use crate::message::{Message, Weight};
 use crate::outlier::{self, FlagOptions, FlagRow, Flags, Grouping, Judge, MostUnusual, Rule, Warning};
@@ -13,6 +14,7 @@ use crate::schema::Split;
 
 use super::blocks::Blocks;
 use super::flag_output::{FlagRequest, FlagSummary, Outputs};
+use super::heat_maps::HeatMaps;
 use super::score_file::ScoreFile;
 use super::shared::SharedFeatures;
 use super::shifted::{ColumnSample, shifted_columns};
@@ -25,7 +27,7 @@ use super::{Error, Records, RecordsSource, flag_shared};
 /// # Errors
 /// Whatever reading, scoring or writing reports.
 pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<FlagSummary, Error> {
-    for output in std::iter::once(request.output).chain(request.json) {
+    for output in [Some(request.output), request.json, request.maps].into_iter().flatten() {
         keep_inputs(output, [request.model, request.records.path()].into_iter().chain(request.reference))?;
     }
     let model = ModelArtifact::load(request.model)?;
@@ -53,6 +55,7 @@ pub(super) fn flag_by(
     let FlagRequest { rule, score, explain, also_explain, seed, .. } = *request;
     let (calibration, options) = options(model, rule, score, explain, also_explain, seed)?;
     let judge = Judge::new(model.density(), &model.encoder, calibration, &options)?;
+    let mut maps = request.maps.map(|folder| HeatMaps::begin(model, folder, request.force)).transpose()?;
     let mut outputs = Outputs::begin(request)?;
     let mut scores = ScoreFile::begin(request.output)?;
 
@@ -84,6 +87,13 @@ pub(super) fn flag_by(
         let rows = judge.rows(&decisions, block.from, &block.ids, block.raw.view(), &log_prob, &scores)?;
         let within = foremost.iter().filter(|row| (block.from..block.from + rows.len()).contains(row));
         most_unusual.extend(within.map(|&row| (row, rows[row - block.from].clone())));
+        if let Some(maps) = &mut maps {
+            for (i, row) in rows.iter().enumerate() {
+                if row.flagged || foremost.contains(&(block.from + i)) {
+                    maps.draw(block.from + i, &row.record_id, block.raw.row(i))?;
+                }
+            }
+        }
         let Some(wanted) = &wanted else {
             return outputs.write(rows, block.splits.as_deref());
         };
@@ -99,7 +109,9 @@ pub(super) fn flag_by(
         outputs.write(rows, splits.as_deref().filter(|s| !s.is_empty()))?;
     }
     outputs.finish(&decisions.warnings, judge.n_calibration())?;
+    let of_maps = maps.map(HeatMaps::finish).transpose()?.flatten();
     let mut messages = records.messages;
+    messages.extend(of_maps);
     messages.extend(decisions.warnings.iter().map(Warning::message));
     messages.extend(fitted.then(|| fitted_warning(model)));
     messages.extend(shifted_columns(model, &sample));
@@ -159,12 +171,20 @@ fn options(
         // A p-value is valid only when new records are scored as the calibration records were.
         draws: model.header.score_draws,
         score_seed: model.score_seed(),
-        explain_top: explain,
+        explain_top: if is_of_pictures(model) { 0 } else { explain },
         also_explain,
         seed,
         ..FlagOptions::default()
     };
     Ok((calibration, options))
+}
+
+/// Whether records are pictures, whose single numbers explain nothing: maps do.
+pub(super) fn is_of_pictures(model: &ModelArtifact) -> bool {
+    model.header.terms.as_ref().is_some_and(|terms| match terms.shape {
+        Shape::Table | Shape::Windows { .. } => false,
+        Shape::Grid { .. } => true,
+    })
 }
 
 /// Whether some of the records were used in fitting the model.

@@ -34,6 +34,8 @@ pub struct FlagRequest<'a> {
     pub also_explain: usize,
     /// Write only so many records, the most unusual first.
     pub top: Option<usize>,
+    /// Folder of the maps of flagged pictures.
+    pub maps: Option<&'a Path>,
     /// Where to write the flags with their full explanations.
     pub json: Option<&'a Path>,
     /// The bundle that the model was fitted on, which calibrates the flags of a bundle that lacks features.

@@ -124,8 +124,11 @@ fn refuse_pictures(names: &[String], input: &Path) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Usage {
-        message: format!("{} holds pictures, which are not read", input.display()),
-        hint: "write what is measured on them into a table with one row per record".into(),
+        message: format!("{} holds pictures, which `check` does not go through by itself", input.display()),
+        hint:
+            "use `ingest images --input … --output BUNDLE`, then `fit`, `flag` and `evaluate`; for what is \
+               measured on pictures, a table with one row per record"
+                .into(),
     })
 }
 

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use crate::error::IoError;
 use crate::features::{Manifest, Prepared};
-use crate::ingest::{self, Audit, BadRows, IngestOptions, IngestProgress, Part, RecordTable};
+use crate::ingest::{
+    self, Audit, BadRows, IngestOptions, IngestProgress, OutputCells, OutputColumn, Part, RecordTable,
+};
 use crate::output::{Staged, keep_inputs};
 use crate::schema::PipelineKind;
-use crate::{schema, waveform};
+use crate::{picture, schema, waveform};
 
 use super::Error;
 
@@ -149,7 +151,7 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
     let staged = Staged::dir(request.output, request.force)?;
     let (mut pipeline, schema) = load(request.pipeline, request.schema, request.input)?;
     schema::apply_settings(&mut pipeline, request.settings)?;
-    let mut frequency = None;
+    let (mut frequency, mut grid) = (None, None);
     let table = match pipeline.kind() {
         PipelineKind::Cohort => {
             let schema =
@@ -167,11 +169,27 @@ pub fn ingest(request: &IngestRequest<'_>, progress: &dyn IngestProgress) -> Res
             frequency = Some(scales.frequency).filter(|f| *f > 0.0);
             table
         }
+        PipelineKind::Grid(settings) => {
+            let found = picture::read_pictures(&pipeline, settings, request.input)?;
+            let column = |name: &str, i: usize| {
+                let cells =
+                    found.listed.iter().map(|row| Some(row[i].clone()).filter(|cell| !cell.is_empty()));
+                OutputColumn::new(name, OutputCells::Text(cells.collect()))
+            };
+            let listed = [column("picture", 0), column("reason", 1), column("copy_of", 2)];
+            ingest::write_table(&staged.path().join("pictures.csv"), &listed, false)?;
+            grid = Some(found.grid);
+            found.table
+        }
         PipelineKind::Table(_) => ingest::read_wide(&pipeline, request.input, progress)?,
     };
     // The rate that WFDB records say of themselves: samples at another one are other records.
     if let Some(settings) = &mut pipeline.waveform {
         settings.frequency = settings.frequency.or(frequency);
+    }
+    // The size that the pictures turned out to have.
+    if grid.is_some() {
+        pipeline.grid = grid;
     }
     write_bundle(staged, &table, schema.as_ref(), &pipeline)
 }

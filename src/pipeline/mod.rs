@@ -15,6 +15,7 @@ mod flag_shared;
 mod flags_file;
 mod given;
 mod groups;
+mod heat_maps;
 mod impute;
 mod ingest;
 mod inspect;

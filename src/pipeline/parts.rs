@@ -38,6 +38,7 @@ pub fn ingest_part(
             PartBundle::of_cohort(schema, &pipeline, request.input, &options, progress)?
         }
         PipelineKind::Windows(_) => return undivided("records of signals"),
+        PipelineKind::Grid(_) => return undivided("pictures"),
         PipelineKind::Table(_) if part.divided => {
             return undivided(
                 "a wide table whose rows were divided before (what a column is follows from all)",

@@ -139,7 +139,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         _ => None,
     };
     let scales = match shape {
-        Shape::Table => None,
+        Shape::Table | Shape::Grid { .. } => None,
         Shape::Windows { .. } => Some(read_scales(request.bundle)?),
     };
     let options = ReportOptions {

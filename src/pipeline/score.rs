@@ -10,6 +10,7 @@ use crate::partial::{Proposal, marginals};
 use crate::random::Seed;
 
 use super::blocks::{Blocks, identifiers};
+use super::flag::is_of_pictures;
 use super::marginal::{few_samples, few_samples_warning};
 use super::shared::{SAMPLES, SharedFeatures, integrated_out, read_shared};
 use super::{Error, RecordsSource};
@@ -60,7 +61,12 @@ pub(super) fn score_by(
         let scores = model.score_with(block.raw.view(), draws, seed);
         let mut columns = identifiers(&block.ids, block.splits.as_deref());
         let number = |name: &str, x: Vec<f64>| OutputColumn::new(name, OutputCells::Number(x));
+        let bits = is_of_pictures(model).then(|| {
+            let numbers = block.raw.ncols() as f64 * std::f64::consts::LN_2;
+            scores.log_prob.iter().map(|nats| -nats / numbers).collect()
+        });
         columns.push(number("log_prob", scores.log_prob));
+        columns.extend(bits.map(|bits| number("bits_per_dimension", bits)));
         columns.push(number("log_prob_tensor", scores.log_prob_tensor));
         columns.push(number("log_prob_importance_weighted", scores.log_prob_iw));
         Ok(writer.write(&columns)?)

@@ -25,6 +25,7 @@ mod enums;
 mod error;
 mod expression;
 mod fingerprint;
+mod grid;
 mod kind;
 mod model;
 mod pipeline;
@@ -49,6 +50,7 @@ pub(crate) use enums::words;
 pub use error::{Description, Problem, SchemaError, SettingProblem};
 pub use expression::{Expression, ExpressionProblem, Fold, Function, Known, Node, Operand, Past};
 pub use fingerprint::{canonical_json, fingerprint};
+pub use grid::Grid;
 pub use kind::Kind;
 pub use model::{Conversion, Derived, Item, Record, Rule, Schema, Source, Variable, Years};
 pub use pipeline::{

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::enums::words;
-use super::{Aggregation, Kind, Waveform};
+use super::{Aggregation, Grid, Kind, Waveform};
 
 /// A checked pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Pipeline {
     /// Present for waveforms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waveform: Option<Waveform>,
+    /// Present for pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Grid>,
     /// Default transform g of continuous columns.
     pub transform: TransformKind,
     /// Whether discrete and rounded values get noise of their resolution.
@@ -57,15 +60,18 @@ pub enum PipelineKind<'a> {
     Table(&'a WideTable),
     /// Windows of signals.
     Windows(&'a Waveform),
+    /// Pictures.
+    Grid(&'a Grid),
 }
 
 impl Pipeline {
     /// What this pipeline makes records of.
     pub fn kind(&self) -> PipelineKind<'_> {
-        match (&self.wide, &self.waveform) {
-            (Some(wide), _) => PipelineKind::Table(wide),
-            (None, Some(waveform)) => PipelineKind::Windows(waveform),
-            (None, None) => PipelineKind::Cohort,
+        match (&self.wide, &self.waveform, &self.grid) {
+            (Some(wide), ..) => PipelineKind::Table(wide),
+            (None, Some(waveform), _) => PipelineKind::Windows(waveform),
+            (None, None, Some(grid)) => PipelineKind::Grid(grid),
+            (None, None, None) => PipelineKind::Cohort,
         }
     }
 }

@@ -45,6 +45,7 @@ const PIPELINES: &[(&str, &str)] = &[
     ("icu-48h", include_str!("../../pipelines/icu-48h.toml")),
     ("icu-hourly", include_str!("../../pipelines/icu-hourly.toml")),
     ("icu-scores", include_str!("../../pipelines/icu-scores.toml")),
+    ("images", include_str!("../../pipelines/images.toml")),
     ("mimic3-first-24h", include_str!("../../pipelines/mimic3-first-24h.toml")),
     ("mimic3-first-48h-benchmark", include_str!("../../pipelines/mimic3-first-48h-benchmark.toml")),
     ("mimic3-hourly", include_str!("../../pipelines/mimic3-hourly.toml")),
@@ -156,7 +157,7 @@ pub fn is_pipeline(name_or_path: &str) -> Result<bool, SchemaError> {
     Ok(!has("variables")
         && !has("record")
         && !has("concepts")
-        && ["features", "wide", "waveform", "schema"].into_iter().any(has))
+        && ["features", "wide", "waveform", "grid", "schema"].into_iter().any(has))
 }
 
 fn load_schema_from(

@@ -182,6 +182,15 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
             let channels = waveform.channels.join(", ");
             line("window", format!("{} samples of {channels}{after}", waveform.window));
         }
+        PipelineKind::Grid(grid) => {
+            line("input", "pictures".into());
+            let size = match (grid.height, grid.width) {
+                (0, _) | (_, 0) => "as most pictures have it".to_owned(),
+                (height, width) => format!("{height} × {width} pixels"),
+            };
+            line("size", size);
+            line("levels", grid.levels.to_string());
+        }
     }
     for (number, rule) in pipeline.rules.iter().enumerate() {
         line(
@@ -205,7 +214,7 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
     }
     let labels: Vec<&str> = match pipeline.kind() {
         PipelineKind::Table(wide) => wide.labels.iter().map(String::as_str).collect(),
-        PipelineKind::Cohort | PipelineKind::Windows(_) => {
+        PipelineKind::Cohort | PipelineKind::Windows(_) | PipelineKind::Grid(_) => {
             pipeline.labels.iter().map(|label| label.name.as_str()).collect()
         }
     };
@@ -219,7 +228,7 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
     line("seed", pipeline.seed.to_string());
     match pipeline.kind() {
         PipelineKind::Cohort => {}
-        PipelineKind::Table(_) | PipelineKind::Windows(_) => return out,
+        PipelineKind::Table(_) | PipelineKind::Windows(_) | PipelineKind::Grid(_) => return out,
     }
     let rows: Vec<[String; 4]> = pipeline
         .features

@@ -6,7 +6,7 @@ use super::error::{SchemaError, SettingProblem};
 use super::pipeline::separator;
 use super::resolve::{check_min_observed, check_split, check_window};
 use super::{DecimalMark, Kind, MissingParts, Pipeline, PipelineKind, TransformKind, WideTable};
-use super::{suggest, waveform};
+use super::{grid, suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
 const KEYS: [&str; 18] = [
@@ -77,6 +77,11 @@ pub fn apply_settings(pipeline: &mut Pipeline, settings: &[(String, String)]) ->
                 together(if key == "normalise" { "" } else { key }, message);
             }
         }
+        PipelineKind::Grid(grid) => {
+            if let Some((key, message)) = grid.check() {
+                together(key, message);
+            }
+        }
     }
     if !problems.is_empty() {
         return Err(SchemaError::Settings { problems });
@@ -113,6 +118,17 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
         }
     } else if waveform::KEYS.contains(&key) {
         return Err(("set for waveform pipelines only".into(), None));
+    }
+    if let Some(grid) = pipeline.grid.as_mut() {
+        if let Some(outcome) = grid.set(key, value) {
+            return outcome.map_err(|message| (message, None));
+        }
+        if grid::NOT_FOR_PICTURES.contains(&key) || key.starts_with("window.") {
+            let hint = format!("pictures have {}", suggest::quoted(&grid::KEYS));
+            return Err(("has no meaning for pictures".into(), Some(hint)));
+        }
+    } else if grid::KEYS.contains(&key) {
+        return Err(("set for pipelines of pictures only".into(), None));
     }
     if key.starts_with("window.") && matches!(pipeline.kind(), PipelineKind::Table(_)) {
         return Err(("a wide table has no times, so no window either".into(), None));

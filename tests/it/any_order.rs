@@ -43,6 +43,7 @@ fn flags(dir: &Path, input: &Path) -> BTreeMap<String, Vec<String>> {
         explain: 2,
         also_explain: 0,
         top: None,
+        maps: None,
         json: None,
         reference: None,
         seed: Seed(1),

@@ -115,6 +115,18 @@ fn prepare(dir: &Path) {
     fs::write(dir.join("partial.csv"), "heart_rate,sbp,map,gcs,sex,lactate,ward\n80,,90,15,F,,medical\n")
         .unwrap();
     write_npy(&dir.join("windows.npy"));
+    write_idx(dir);
+}
+
+/// 80 pictures of 8 × 8 numbers in the format of MNIST, with labels from 0 to 9.
+fn write_idx(dir: &Path) {
+    let number =
+        |i: u32| ((f64::from(i / 64) + f64::from(i % 8) * f64::from(i % 64 / 8)).sin() * 120.0 + 128.0) as u8;
+    let header = [[0, 0, 8, 3], [0, 0, 0, 80], [0, 0, 0, 8], [0, 0, 0, 8]].concat();
+    let pictures: Vec<u8> = header.into_iter().chain((0..80 * 64).map(number)).collect();
+    fs::write(dir.join("train-images-idx3-ubyte"), pictures).unwrap();
+    let labels: Vec<u8> = [0, 0, 8, 1, 0, 0, 0, 80].into_iter().chain((0..80).map(|i| i % 10)).collect();
+    fs::write(dir.join("train-labels-idx1-ubyte"), labels).unwrap();
 }
 
 /// An array of 40 windows of 1,024 samples and two channels, in the format of `NumPy`.

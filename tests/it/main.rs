@@ -41,6 +41,7 @@ mod outlier;
 mod own_scores;
 mod partial;
 mod parts;
+mod pictures;
 mod python;
 mod r;
 mod report;

@@ -1,4 +1,5 @@
-//! Causal flows of windows of signals, on top of a vector autoregression.
+//! Causal flows of windows of signals, on top of a vector autoregression; those of pictures have a file of
+//! their own.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::EVERY_OPTION;
+use super::pictures;
 use super::var::{self, VarDetails, Windows};
 use crate::artifact::error::ArtifactError;
 use crate::artifact::estimator::{Definition, Estimator, FitError, Fitted, Role, Run};
@@ -24,17 +26,20 @@ use crate::window::{Context, Lattice, Shape, WindowConfig, WindowFlow, fit_windo
 const NETWORK: &str = "network";
 
 pub(super) static CAUSAL: Definition = Definition {
-    name: "causal",
-    help: "Causal flow on top of that autoregression, for waveform windows",
+    name: pictures::FAMILY,
+    help: "Causal flow: each sample or pixel given those before it, for waveform windows and pictures",
     role: Role::Flow,
     noun: "flow",
     trained: true,
     options: EVERY_OPTION,
     estimator: |shape, options| {
-        Windows::of_shape(shape)?;
         if options.ensemble.is_some() {
             return Err(FitError::usage("--ensemble does not apply to `--model causal`", "leave it out"));
         }
+        if let Some(pictures) = pictures::estimator(shape, options)? {
+            return Ok(pictures);
+        }
+        Windows::of_shape(shape)?;
         let mut config = WindowConfig::default();
         if let Some(epochs) = options.epochs {
             config.max_epochs = epochs;
@@ -43,6 +48,9 @@ pub(super) static CAUSAL: Definition = Definition {
         Ok(Box::new(CausalFlow { config }))
     },
     read: |reading| {
+        if let Some(pictures) = pictures::read(reading)? {
+            return Ok(pictures);
+        }
         let details: Details = reading.details()?;
         let network = reading.singles(NETWORK, &[details.shape.n_parameters()])?;
         let flow =

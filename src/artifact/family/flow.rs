@@ -47,7 +47,8 @@ const fn definition(
 
 fn estimator(kind: FlowKind, shape: &Shape, options: &Options) -> Result<DensityEstimator, FitError> {
     match shape {
-        Shape::Table => {
+        // Pictures are taken as vectors of numbers, without neighbours.
+        Shape::Table | Shape::Grid { .. } => {
             let chosen = ChosenFlow { kind, options: options.clone() };
             // A wrong setting is told before anything is fitted. Its range does not depend on the number of
             // records.

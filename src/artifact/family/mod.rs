@@ -9,6 +9,7 @@ mod flow;
 mod gmm;
 mod join;
 mod patches;
+mod pictures;
 mod tmix;
 mod trained_flow;
 mod units;
@@ -69,12 +70,12 @@ families! {
 }
 
 impl Family {
-    /// The family that serves records of a shape best: the causal flow for windows, which networks over all
-    /// their coordinates at once cannot learn from as few, and butterflies for tables.
+    /// The family that serves records of a shape best: the causal flow for windows and pictures, which
+    /// networks over all their coordinates at once cannot learn from as few, and butterflies for tables.
     pub fn best_for(shape: &Shape) -> Self {
         match shape {
             Shape::Table => Self::Butterfly,
-            Shape::Windows { .. } => Self::Causal,
+            Shape::Windows { .. } | Shape::Grid { .. } => Self::Causal,
         }
     }
 

@@ -91,6 +91,7 @@ impl Windows {
                 Ok(Self { channels: channels.len(), samples: *samples, past: *past })
             }
             Shape::Table => Err(not_windows("the bundle was made from a table")),
+            Shape::Grid { .. } => Err(not_windows("the bundle was made from pictures")),
         }
     }
 

@@ -109,6 +109,8 @@ Examples:
   cohort-flow ingest icu-first-24h --input mimic-iv/ --output out/first-day     # the database is recognised
   cohort-flow ingest physionet2012-48h --input challenge-2012/ --output out/icu
   cohort-flow ingest wide-table --input table.csv --output out/table --set role.sex=binary
+  cohort-flow ingest images --input train-images-idx3-ubyte.gz --output out/digits
+  cohort-flow ingest images --input x-rays/ --output out/x-rays --set size=32 --set grey=true
   cohort-flow ingest my-pipeline.toml --input extract/ --output out/mine
   cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 1/2 --output out/part-1
   cohort-flow ingest mimic3-first-24h --input mimic-iii/ --part 2/2 --output out/part-2
@@ -160,6 +162,7 @@ Examples:
 Examples:
   cohort-flow flag out/flow out/cohort --output flags.csv
   cohort-flow flag out/flow --input new-patients.csv --output flags.csv --fdr 0.1
+  cohort-flow flag out/pictures-flow out/pictures --output flags.csv --maps out/maps  # where pictures are unlikely
   cohort-flow flag out/flow out/other-hospital --reference out/cohort --output flags.csv
   cohort-flow flag out/flow --input part-1.parquet --alpha 0.1 --json part-1.jsonl --output part-1.csv
   cohort-flow flag --merge part-1.jsonl part-2.jsonl --fdr 0.1 --output flags.csv")]

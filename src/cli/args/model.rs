@@ -48,7 +48,7 @@ pub(in crate::cli) struct Fit {
     #[command(flatten)]
     pub(in crate::cli) output: Output,
 
-    /// Model family [default: butterfly; for waveform windows: causal]
+    /// Model family [default: butterfly; for waveform windows and pictures: causal]
     #[arg(long, value_enum)]
     pub(in crate::cli) model: Option<Family>,
 

@@ -37,7 +37,8 @@ pub(in crate::cli) struct Flag {
     /// Score that ranks the records: combined; log-likelihood, in original units; vector, the likelihood
     /// whatever the units; marginal, from all single values; dependence, from how the values go together;
     /// distance, from the training records near it; mixture, of the standardised numbers; extreme, the most
-    /// extreme value
+    /// extreme value; of pictures, log-likelihood; corrected, the likelihood less the complexity; or
+    /// typicality, how far the likelihood lies from that of most
     #[arg(long, value_name = "SCORE", default_value_t = ScoreKind::Combined, value_parser = scores())]
     pub(in crate::cli) score: ScoreKind,
 
@@ -53,6 +54,11 @@ pub(in crate::cli) struct Flag {
     /// full set of records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) top: Option<u64>,
+
+    /// Of pictures, also write to this folder where each flagged picture is unlikely: one PNG each, the picture
+    /// beside its map, and maps.npz with the numbers
+    #[arg(long, value_name = "FOLDER")]
+    pub(in crate::cli) maps: Option<PathBuf>,
 
     /// Also write all numbers and explanations to this file: .json (one document) or .jsonl (one record per
     /// line)

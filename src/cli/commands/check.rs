@@ -190,6 +190,7 @@ impl Check<'_> {
         let bundle = self.dir.join("bundle");
         let (named, records) = self.records(new, &bundle);
         let request = FlagRequest {
+            maps: None,
             model: &self.dir.join("flow"),
             records,
             output: &self.dir.join("flags.csv"),

@@ -82,6 +82,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     console.note(&format!("4/5  flag: the new patients, at a false discovery rate of {FDR}"));
     let incoming = dir.join("incoming").join("features.parquet");
     let request = FlagRequest {
+        maps: None,
         model: &dir.join("flow"),
         records: RecordsSource::Table(&incoming),
         output: &dir.join("flags.csv"),

@@ -79,10 +79,14 @@ fn describe(artifact: &ModelArtifact, label: &str, console: &Console) {
     for split in Split::ALL {
         if let Some(m) = metrics.splits.get(&split) {
             console.note(&format!(
-                "  {:<12} {:>10.3} ± {} nats per record (n = {})",
+                "  {:<12} {:>10.3} ± {} nats per record{} (n = {})",
                 split.name(),
                 m.mean_log_prob,
                 m.standard_error.map_or_else(|| "–".to_owned(), |e| format!("{e:.3}")),
+                m.bits_per_dimension.map_or_else(String::new, |bits| {
+                    let error = bits.standard_error.map_or_else(|| "–".to_owned(), |e| format!("{e:.4}"));
+                    format!(", {:.4} ± {error} bits per dimension", bits.mean)
+                }),
                 grouped(m.n as u64)
             ));
         }

@@ -131,6 +131,7 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         explain: usize::from(args.explain),
         also_explain: usize::from(args.also_explain),
         top: args.top.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+        maps: args.maps.as_deref(),
         json: args.json.as_deref(),
         reference: args.reference.as_deref(),
         seed: Seed(args.seed),

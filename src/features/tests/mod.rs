@@ -26,6 +26,7 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         features: Vec::new(),
         wide: None,
         waveform: None,
+        grid: None,
         transform,
         dequantize,
         min_observed: 0.02,

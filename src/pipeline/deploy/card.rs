@@ -9,6 +9,7 @@ use crate::schema::Split;
 pub(super) fn render(model: &ModelArtifact) -> String {
     let mut out = String::new();
     let (header, metrics, encoder) = (&model.header, &model.metrics, &model.encoder);
+    let separate = header.terms.as_ref().is_none_or(|terms| terms.shape.has_separate_features());
     let line = |out: &mut String, text: String| {
         out.push_str(&text);
         out.push('\n');
@@ -48,23 +49,8 @@ pub(super) fn render(model: &ModelArtifact) -> String {
          test split was looked at once. Where time was short, a mean is over some of the records of its split."
             .into(),
     );
-    line(
-        &mut out,
-        "\n| column | kind | unit | observed in training | missing |\n|---|---|---|---|---|".into(),
-    );
-    for column in &encoder.columns {
-        let unit = if column.meta.unit.is_empty() { "–" } else { &column.meta.unit };
-        line(
-            &mut out,
-            format!(
-                "| {} | {} | {} | {} | {:.1} % |",
-                cell(&column.meta.name),
-                kind(column),
-                cell(unit),
-                column.n_observed,
-                100.0 * column.missing_fraction
-            ),
-        );
+    if separate {
+        line(&mut out, columns(&encoder.columns));
     }
 
     line(&mut out, "\n## Calibration\n".into());
@@ -111,11 +97,24 @@ pub(super) fn render(model: &ModelArtifact) -> String {
     out
 }
 
+/// The columns, where each means something by itself.
+fn columns(columns: &[FittedColumn]) -> String {
+    let head = "\n| column | kind | unit | observed in training | missing |\n|---|---|---|---|---|";
+    let row = |column: &FittedColumn| {
+        let unit = if column.meta.unit.is_empty() { "–" } else { &column.meta.unit };
+        let (name, unit, missing) = (cell(&column.meta.name), cell(unit), 100.0 * column.missing_fraction);
+        format!("| {name} | {} | {unit} | {} | {missing:.1} % |", kind(column), column.n_observed)
+    };
+    let rows: Vec<String> = columns.iter().map(row).collect();
+    format!("{head}\n{}", rows.join("\n"))
+}
+
 fn records(model: &ModelArtifact) -> String {
     match model.header.terms.as_ref().map(|terms| &terms.shape) {
         Some(Shape::Windows { channels, samples, .. }) => {
             format!("windows of {samples} samples of {}", channels.join(", "))
         }
+        Some(Shape::Grid { .. }) => format!("pictures of {} values", model.encoder.columns.len()),
         _ => format!(
             "records of {} columns ({} coordinates)",
             model.encoder.columns.len(),

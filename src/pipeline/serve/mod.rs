@@ -164,6 +164,7 @@ impl Service<'_> {
             }
             Task::Flag { alpha, fdr, score, explain, also_explain, top, seed } => {
                 let request = FlagRequest {
+                    maps: None,
                     model: self.folder,
                     records: RecordsSource::Table(given()?),
                     output: &output,

@@ -136,7 +136,7 @@ fn regions(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<R
     // Of windows, fewer: drawing one costs what drawing a hundred table rows does.
     let n_samples = match context.bundle.manifest.shape {
         Shape::Table => REGION_SAMPLES,
-        Shape::Windows { .. } => 400,
+        Shape::Windows { .. } | Shape::Grid { .. } => 400,
     };
     let samples = scored.model.sample_like(raw.view(), n_samples, context.seed.child("report regions", 0));
     let mut of_samples: Vec<f64> = density.log_prob(samples.view()).to_vec();

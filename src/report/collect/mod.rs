@@ -115,7 +115,7 @@ pub fn collect(
 fn warnings(context: &Context<'_>) -> Vec<String> {
     let given = &context.leading().model.header.condition_on;
     let past = match context.bundle.manifest.shape {
-        Shape::Table | Shape::Windows { past: 0, .. } => None,
+        Shape::Table | Shape::Windows { past: 0, .. } | Shape::Grid { .. } => None,
         Shape::Windows { past, .. } => Some(past),
     };
     let conditional = (!given.is_empty()).then(|| {

@@ -35,7 +35,7 @@ pub(super) fn provenance(context: &Context<'_>) -> Provenance {
                 // Files of recordings are called after them.
                 let of_recordings = match manifest.shape {
                     Shape::Table => false,
-                    Shape::Windows { .. } => true,
+                    Shape::Windows { .. } | Shape::Grid { .. } => true,
                 };
                 let hidden = of_recordings && !context.privacy.identifiable();
                 let name = if hidden { format!("file {}", k + 1) } else { i.name.clone() };
@@ -53,6 +53,9 @@ pub(super) fn title(manifest: &Manifest) -> String {
     match &manifest.shape {
         Shape::Table => title.clone(),
         Shape::Windows { channels, .. } => format!("{title}: {}", channels.join(", ")),
+        Shape::Grid { height, width, channels, levels } => {
+            format!("{title}: {height} × {width} pixels, {channels} numbers each, of {levels} levels")
+        }
     }
 }
 

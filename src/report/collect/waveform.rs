@@ -33,7 +33,7 @@ const SPECTRA: usize = 64;
 
 pub(super) fn waveforms(context: &Context<'_>, scales: Option<&Normalisation>) -> Option<Waveforms> {
     let (names, window, past) = match &context.bundle.manifest.shape {
-        Shape::Table => return None,
+        Shape::Table | Shape::Grid { .. } => return None,
         Shape::Windows { channels, samples, past } => (channels, *samples, *past),
     };
     let split = context.test?;

@@ -7,6 +7,7 @@
 
 mod concept;
 mod field;
+mod grid;
 mod json_schema;
 mod node;
 mod pipeline;
@@ -24,6 +25,7 @@ pub use json_schema::{concepts_json_schema, pipeline_json_schema, schema_json_sc
 
 pub(super) use concept::{Concept, ConceptsFile, Found};
 pub(super) use field::{Entries, Field, Get, List, Pairs, Text, TextOr, key};
+pub(super) use grid::Grid;
 pub(super) use pipeline::{Feature, PipelineFile, Window};
 pub(super) use reader::read;
 pub(super) use rule::{Between, CohortRule};

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CohortRule, Field, List, Text, TextOr, Waveform, Wide};
+use super::{CohortRule, Field, Grid, List, Text, TextOr, Waveform, Wide};
 use crate::schema::{Aggregation, MissingParts, TransformKind};
 
 /// A cohort-flow pipeline: what is done with the source data.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend(
-    "oneOf" = [{ "required": ["schema"] }, { "required": ["wide"] }, { "required": ["waveform"] }],
+    "oneOf" = [{ "required": ["schema"] }, { "required": ["wide"] }, { "required": ["waveform"] }, { "required": ["grid"] }],
     "dependentRequired" = { "schema": ["features", "window"], "features": ["schema"], "labels": ["schema"], "window": ["schema"] },
 ))]
 pub(in crate::schema) struct PipelineFile {
@@ -46,6 +46,8 @@ pub(in crate::schema) struct PipelineFile {
     pub(in crate::schema) wide: Option<Field<Wide>>,
     /// For windows of bedside waveforms.
     pub(in crate::schema) waveform: Option<Field<Waveform>>,
+    /// For pictures.
+    pub(in crate::schema) grid: Option<Field<Grid>>,
 }
 
 /// A feature that needs more than the names of a variable and an aggregation.

@@ -29,6 +29,7 @@ pub(super) fn title(section: &str, key: &str, parent: &str) -> String {
         "split" => "the split".to_owned(),
         "wide" => "the wide table".to_owned(),
         "waveform" => "the waveforms".to_owned(),
+        "grid" => "the pictures".to_owned(),
         _ => key.to_owned(),
     }
 }

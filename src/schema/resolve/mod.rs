@@ -7,6 +7,7 @@ mod concepts;
 mod derived;
 mod events;
 mod features;
+mod grid;
 mod lacking;
 mod parts;
 mod pipeline;

@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::computed::{with_computed, without_unused};
 use super::lacking::Lacking;
 use super::split::{min_observed, split};
-use super::{features, rules, waveform, wide, window};
+use super::{features, grid, rules, waveform, wide, window};
 use crate::error::Hint;
 use crate::schema::concept::CONCEPTS;
 use crate::schema::error::SchemaError;
@@ -35,6 +35,7 @@ pub(super) fn pipeline(
     check_input(problems, raw, first_line);
     let wide = raw.wide.get().map(|raw| wide::wide(problems, raw));
     let waveform = raw.waveform.get().map(|raw| waveform::waveform(problems, raw));
+    let grid = raw.grid.get().map(|raw| grid::grid(problems, raw));
     let features = features::features(problems, raw, first_line, schema, lacking.as_mut());
     let labels = features::labels(problems, raw, schema, lacking.as_mut(), &features);
     let n_features = (!features.is_empty()).then_some(features.len());
@@ -54,6 +55,7 @@ pub(super) fn pipeline(
         labels,
         wide,
         waveform,
+        grid,
         transform: raw.transform.copied().unwrap_or(TransformKind::NormalScore),
         dequantize: raw.dequantize.copied().unwrap_or(true),
         seed: raw.seed.copied().unwrap_or(0),
@@ -64,6 +66,14 @@ pub(super) fn pipeline(
 
 /// A pipeline has one kind of input.
 fn check_input(problems: &Problems<'_>, raw: &PipelineFile, first_line: &Span) {
+    if let Some(grid) = key(&raw.grid) {
+        if [key(&raw.schema), key(&raw.wide), key(&raw.waveform)].iter().any(Option::is_some) {
+            let message = "a pipeline of pictures (`grid`) has neither a `schema` nor a `wide` table nor a \
+                           `waveform` section";
+            problems.add(grid, message);
+        }
+        return;
+    }
     match (key(&raw.schema), key(&raw.wide), key(&raw.waveform)) {
         (None, None, None) => problems.add_with_hint(
             first_line.clone(),

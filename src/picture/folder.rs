@@ -1,0 +1,183 @@
+//! A folder of pictures: subfolders name labels and splits, or a CSV names labels, patients and splits of the
+//! files.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::source::{PICTURES, ending, name, split_of};
+use super::{About, PictureError};
+use crate::error::IoError;
+use crate::ingest::{Cells, RecordTable, column_names, read_columns};
+use crate::message::{Message, Weight, counted};
+use crate::schema::Kind;
+
+/// Folders within folders that are looked at.
+const DEPTH: usize = 16;
+
+/// The files of a folder with what is known of each.
+pub(super) struct Listed {
+    pub(super) files: Vec<(PathBuf, About)>,
+    /// Files that the CSV does not list.
+    pub(super) unlisted: Vec<String>,
+    /// The CSV.
+    pub(super) table: Option<PathBuf>,
+    pub(super) messages: Vec<Message>,
+}
+
+/// Lists a folder.
+///
+/// # Errors
+/// [`PictureError`] for a folder that cannot be read, several CSV files none of which is `labels.csv`, or a
+/// CSV without a column `file`.
+pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
+    let mut found = Vec::new();
+    walk(folder, 0, &mut found)?;
+    found.sort();
+    let is_picture = |path: &PathBuf| PICTURES.contains(&ending(path).as_str());
+    let (pictures, others): (Vec<PathBuf>, Vec<PathBuf>) = found.into_iter().partition(is_picture);
+    let table = table_of(folder)?;
+    let mut messages = Vec::new();
+    let overlooked = others.iter().filter(|path| ending(path) != "csv" && ending(path) != "txt").count();
+    if overlooked > 0 {
+        let text = format!(
+            "{} not looked at, being no pictures by their endings",
+            counted(overlooked, "file of the folder is", "files of the folder are")
+        );
+        messages.push(Message::records(Weight::LeftOut, text).counting(overlooked));
+    }
+    if pictures.is_empty() {
+        return Err(PictureError::Input {
+            input: folder.to_path_buf(),
+            message: "it holds no picture".into(),
+            hint: format!("files ending in .{} are looked at, in all subfolders", PICTURES.join(", .")),
+        });
+    }
+    let relative = |path: &Path| {
+        let parts = path.strip_prefix(folder).unwrap_or(path).components();
+        parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let named = pictures.into_iter().map(|path| (relative(&path), path));
+    let Some(table) = table else {
+        let files = named.map(|(parts, path)| (path, of_folders(&parts))).collect();
+        return Ok(Listed { files, unlisted: Vec::new(), table: None, messages });
+    };
+    let mut entries = read_table(&table)?;
+    let (mut files, mut unlisted) = (Vec::new(), Vec::new());
+    for (parts, path) in named {
+        let whole = parts.join("/");
+        let entry =
+            entries.remove(&whole).or_else(|| entries.remove(parts.last().map_or("", String::as_str)));
+        match entry {
+            Some(about) => files.push((path, About { name: whole, ..about })),
+            None => unlisted.push(whole),
+        }
+    }
+    if !entries.is_empty() {
+        let text = format!(
+            "{} listed in `{}` and not in the folder",
+            counted(entries.len(), "file is", "files are"),
+            name(&table)
+        );
+        messages.push(Message::file(Weight::LeftOut, &name(&table), text).counting(entries.len()));
+    }
+    Ok(Listed { files, unlisted, table: Some(table), messages })
+}
+
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), PictureError> {
+    let io = |e| PictureError::from(IoError::on("read", folder)(e));
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if name(&path).starts_with('.') {
+            continue;
+        }
+        if path.is_dir() && depth < DEPTH {
+            walk(&path, depth + 1, found)?;
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What the folders of a file say: the first that is called like a split is the split, the innermost of the
+/// others the label.
+fn of_folders(parts: &[String]) -> About {
+    let folders = &parts[..parts.len() - 1];
+    let split = folders.iter().find_map(|folder| split_of(folder));
+    let label = folders.iter().rfind(|folder| split_of(folder).is_none()).cloned();
+    About { name: parts.join("/"), patient: None, label, split }
+}
+
+/// The CSV of a folder: `labels.csv`, or the only one.
+fn table_of(folder: &Path) -> Result<Option<PathBuf>, PictureError> {
+    let io = |e| PictureError::from(IoError::on("read", folder)(e));
+    let entries = fs::read_dir(folder).map_err(io)?;
+    let mut tables: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| ending(path) == "csv").collect();
+    tables.sort();
+    if let Some(table) = tables.iter().find(|table| name(table) == "labels.csv") {
+        return Ok(Some(table.clone()));
+    }
+    if tables.len() > 1 {
+        return Err(PictureError::Input {
+            input: folder.to_path_buf(),
+            message: format!("it holds several CSV files, {} and {}", name(&tables[0]), name(&tables[1])),
+            hint: "call the one that lists the pictures labels.csv (columns file, patient, label, split)"
+                .into(),
+        });
+    }
+    Ok(tables.pop())
+}
+
+/// What a CSV says of each file.
+fn read_table(path: &Path) -> Result<HashMap<String, About>, PictureError> {
+    let names = column_names(path)?;
+    let spelt = |wanted: &[&str]| {
+        names.iter().find(|name| wanted.contains(&name.trim().to_lowercase().as_str())).map(String::as_str)
+    };
+    let file = spelt(&["file", "filename", "image", "path"]);
+    let patient = spelt(&["patient", "patient_id", "subject", "subject_id"]);
+    let (label, split) = (spelt(&["label", "class", "diagnosis"]), spelt(&["split"]));
+    let Some(file) = file else {
+        return Err(PictureError::File {
+            file: path.to_path_buf(),
+            message: format!("it has no column `file`, but {}", names.join(", ")),
+            hint: "its columns are file, and where there are such, patient, label and split".into(),
+        });
+    };
+    let columns: Vec<(&str, Kind)> =
+        [Some(file), patient, label, split].into_iter().flatten().map(|c| (c, Kind::Categorical)).collect();
+    let table = read_columns(path, &columns)?;
+    let text = |column: Option<&str>, row: usize| text_of(&table, column?, row);
+    let mut all = HashMap::new();
+    for row in 0..table.n_records() {
+        let Some(name) = text(Some(file), row) else { continue };
+        let stated = text(split, row);
+        let known = stated.as_deref().and_then(split_of);
+        if let (Some(stated), None) = (&stated, known) {
+            return Err(PictureError::File {
+                file: path.to_path_buf(),
+                message: format!("row {} has the split `{stated}`", row + 1),
+                hint: "splits are train, validation (val), calibration and test".into(),
+            });
+        }
+        let about =
+            About { name: name.clone(), patient: text(patient, row), label: text(label, row), split: known };
+        if all.insert(name.clone(), about).is_some() {
+            return Err(PictureError::File {
+                file: path.to_path_buf(),
+                message: format!("row {} lists a file for the second time", row + 1),
+                hint: "list each file once; name files of one name with their folders".into(),
+            });
+        }
+    }
+    Ok(all)
+}
+
+fn text_of(table: &RecordTable, column: &str, row: usize) -> Option<String> {
+    table.columns.iter().find(|c| c.name == column).and_then(|c| match &c.cells {
+        Cells::Text(texts) => texts.get(row).map(str::to_owned),
+        Cells::Number(numbers) => Some(numbers.get(row)).filter(|x| !x.is_nan()).map(|x| x.to_string()),
+    })
+}
