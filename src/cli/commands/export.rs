@@ -18,8 +18,7 @@ pub(super) fn run(args: &args::Export, console: &Console) -> Result {
                 args.source.display()
             ),
             hint: "name one: --format mlflow or --format card".into(),
-        }
-        .into()),
+        }),
         None => of_records(args, console),
     }
 }
@@ -29,8 +28,7 @@ fn of_model(args: &args::Export, word: &str, console: &Console) -> Result {
         return Err(Error::Usage {
             message: format!("there is no form {word} of a model"),
             hint: "use --format mlflow or --format card".into(),
-        }
-        .into());
+        });
     };
     let (output, force) = (args.output.output.as_path(), args.output.force);
     pipeline::deploy(&DeployRequest { model: &args.source, output, force, format })?;

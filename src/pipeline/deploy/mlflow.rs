@@ -11,7 +11,7 @@ use crate::artifact::ModelArtifact;
 use crate::error::IoError;
 use crate::features::FittedColumn;
 
-use super::put;
+use super::file::put;
 use crate::pipeline::Error;
 
 /// The module of the Python package that loads the folder.

@@ -1,16 +1,17 @@
 //! `export` of a model: what whoever serves it to others needs beside the model folder.
 
 mod card;
+mod file;
 mod mlflow;
 
 use std::path::Path;
 
 use crate::artifact::ModelArtifact;
-use crate::error::IoError;
 use crate::output::Staged;
 use crate::schema::words;
 
 use super::Error;
+use file::put;
 
 words! {
     /// Forms in which a model is handed on.
@@ -59,8 +60,4 @@ pub fn deploy(request: &DeployRequest<'_>) -> Result<(), Error> {
         }
     };
     Ok(staged.commit()?)
-}
-
-fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    std::fs::write(path, bytes).map_err(|e| IoError::on("write", path)(e).into())
 }
