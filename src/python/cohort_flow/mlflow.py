@@ -47,7 +47,7 @@ class Scorer:
             raise InputError("there is no row to judge", "send at least one record", "input")
         table = pa.Table.from_pandas(frame, preserve_index=False)
         judged = self.model.flag(table, alpha=_ANY, explain=0)
-        answer = judged.select(["log_prob", "score", "p_value"]).to_pandas()
+        answer: pd.DataFrame = judged.select(["log_prob", "score", "p_value"]).to_pandas()
         answer.index = frame.index
         return answer
 
