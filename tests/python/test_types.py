@@ -98,3 +98,10 @@ def test_types_and_index_come_back(table):
     assert list(filled["ordered"].cat.categories) == ["low", "high"] and filled["ordered"].cat.ordered
     assert str(filled["datetime_zone"].dt.tz) == "Europe/Berlin"
     assert isinstance(filled["date"].iloc[0], datetime.date)
+
+
+def test_many_records_come_back_as_they_went(mixture, new):
+    # Larger than a chunk of the pipe in both directions.
+    many = pd.concat([new] * 1_500, ignore_index=True)
+    scores = mixture.score_samples(many)
+    np.testing.assert_array_equal(scores, np.tile(mixture.score_samples(new), 1_500))

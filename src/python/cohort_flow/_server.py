@@ -15,7 +15,7 @@ from typing import IO, Any, Optional
 import pyarrow as pa
 
 from ._process import died, end, start, threads, warn
-from .errors import VersionError, of_kind
+from .errors import CohortFlowError, VersionError, of_kind
 
 _PROTOCOL = 1
 _CHUNK = 1 << 20
@@ -151,7 +151,9 @@ class Server:
                 return self._ask(request, records)
             except (BrokenPipeError, EOFError) as error:
                 raise self._died() from error
-            except KeyboardInterrupt:
+            except CohortFlowError:
+                raise
+            except BaseException:
                 # An answer may be half read: the next request needs a process that has not been asked
                 # anything.
                 self.close()
@@ -176,10 +178,11 @@ class Server:
             warn(message["text"])
         table = None
         if answer["data"]:
-            source = _ChunkSource(self._process.stdout)
+            # Arrow wants as many bytes as it asks for, and a chunk ends where it ends.
+            source = io.BufferedReader(_ChunkSource(self._process.stdout), _CHUNK)
             table = pa.ipc.open_stream(pa.PythonFile(source, mode="r")).read_all()
             # What stands behind the end mark of the stream is the end of the chunks.
-            while source.readinto(bytearray(4096)):
+            while source.read(4096):
                 pass
         return answer, table
 
