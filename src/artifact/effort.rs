@@ -28,7 +28,7 @@ const SHARE: f64 = 0.75;
 const CHOICE: f64 = 0.15;
 /// Nanoseconds that scoring takes for a number, as is assumed before there is a model.
 const ASSUMED: f64 = 250.0;
-/// Times as many for a wish: an ensemble of several flows is behind most scores.
+/// How many times longer a number may take than is assumed, since the model may be an ensemble of flows.
 const SEVERAL: f64 = 3.0;
 /// Draws that have to be possible, and the largest share of a budget that is kept back for them.
 const NEEDED: (usize, f64) = (4, 0.25);

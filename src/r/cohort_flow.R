@@ -87,7 +87,7 @@ cf_sample <- function(model, n, ...) {
   # 15 digits are easier to read, where they are the same number.
   short <- formatC(x, digits = 15, format = "g", width = 1)
   same <- !is.na(x) & suppressWarnings(as.numeric(short)) == x
-  ifelse(same, short, text)
+  trimws(ifelse(same, short, text))
 }
 
 .cf_write <- function(df, folder) {

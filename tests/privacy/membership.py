@@ -9,7 +9,6 @@ not there, as many of both: 0.5 each for a model that gives nothing away. The er
 """
 
 import argparse
-import json
 import subprocess
 import tempfile
 from pathlib import Path
