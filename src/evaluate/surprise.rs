@@ -23,8 +23,9 @@ fn surprise(quantiles: &[f64], x: f64, resolution: f64) -> f64 {
     // is done for every number of every record that is flagged, so that nothing is put on the heap.
     let mut tails = [(0.0, 0.0); QUANTILE_LEVELS.len()];
     let mut n = 0;
-    for k in 0..quantiles.len().min(QUANTILE_LEVELS.len()) {
-        let at = if side > 0.0 { quantiles.len().min(QUANTILE_LEVELS.len()) - 1 - k } else { k };
+    let levels = quantiles.len().min(QUANTILE_LEVELS.len());
+    for k in 0..levels {
+        let at = if side > 0.0 { levels - 1 - k } else { k };
         let (p, q) = (QUANTILE_LEVELS[at], quantiles[at]);
         let tail = if side > 0.0 { 1.0 - p } else { p };
         if tail > 0.0 && tail <= 0.5 + 1e-12 {

@@ -44,9 +44,9 @@ pub(super) fn render(model: &ModelArtifact) -> String {
     }
     line(
         &mut out,
-        "\nSplits are by patient where the records name one. Everything was fitted on the training split; the \
-         validation split chose among settings, the calibration split gives p-values their meaning, and the \
-         test split was looked at once. Where time was short, a mean is over some of the records of its split."
+        "\nSplits are by patient where the records name one. Everything was fitted on the training split, the \
+         validation split chose among settings, and nothing was chosen by the test split. Of large splits, a \
+         mean is over some of the records."
             .into(),
     );
     if separate {
@@ -67,20 +67,30 @@ pub(super) fn render(model: &ModelArtifact) -> String {
                 .into(),
         );
     }
+    if let Some(folds) = header.calibration_folds {
+        line(
+            &mut out,
+            format!(
+                "- The calibration is cross-conformal: {folds} models, each fitted without the records that it \
+                 calibrates, so that the share may be somewhat larger than α."
+            ),
+        );
+    }
     if let Some(column) = &header.calibrate_by {
         line(&mut out, format!("- Each level of {column} is calibrated by itself."));
     }
     if let Some(noise) = metrics.score_noise {
         let (sd, draws) = (noise.median_sd, noise.draws);
-        line(
-            &mut out,
-            format!(
-                "- The log-likelihood of a record has a noise of its own of {sd:.2} nats (median) with {draws} draws."
-            ),
-        );
+        let noise = format!("noise of its own of {sd:.2} nats (median) with {draws} draws");
+        line(&mut out, format!("- The log-likelihood of a record has a {noise}."));
     }
 
     line(&mut out, "\n## Limits\n".into());
+    if let Some(trimmed) = metrics.trimmed {
+        let text =
+            format!("- {trimmed} of the training records were left out as the most unusual of a first fit.");
+        line(&mut out, text);
+    }
     for message in &metrics.messages {
         line(&mut out, format!("- {}.", message.text.trim_end_matches('.')));
     }
