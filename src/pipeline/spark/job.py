@@ -17,7 +17,7 @@ import argparse, json, os, shutil, subprocess, tempfile
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyspark.sql import SparkSession, functions as F
+from pyspark.sql import Observation, SparkSession, functions as F
 
 FORMAT = {{ format }}
 INGEST = {{ ingest }}
@@ -93,7 +93,34 @@ def with_part(frame, table, records, parts):
     return frame.withColumn("part", F.coalesce((F.crc32(owner) % parts).cast("int"), F.lit(0)))
 
 
-def task(work, parts, program):
+def counts(is_used):
+    """All rows of a table, and those of items in use."""
+    return [F.count(F.lit(1)).alias("rows"), F.coalesce(F.sum(is_used.cast("long")), F.lit(0)).alias("used")]
+
+
+def can_observe(spark):
+    """Whether the engine counts rows while it reads them for something else: Spark does, some others do not."""
+    try:
+        seen = Observation()
+        spark.range(3).observe(seen, *counts(F.lit(True))).collect()
+        return seen.get == {"rows": 3, "used": 3}
+    except Exception:
+        return False
+
+
+def slots(frames):
+    """Where the columns of each table lie in the frame of all tables: those of one type share the same columns of it."""
+    places = {}
+    for name, frame in frames.items():
+        taken = {}
+        for field in frame.schema[1:]:
+            kind = field.dataType.simpleString()
+            taken[kind] = taken.get(kind, 0) + 1
+            places.setdefault(name, {})[field.name] = (f"{kind} {taken[kind]}", field.dataType)
+    return places
+
+
+def task(work, parts, program, places):
     """The work on all rows of a part: they are written to files, one a table, of which cohort-flow makes the part."""
 
     def run(rows: pa.Table) -> pa.Table:
@@ -102,11 +129,9 @@ def task(work, parts, program):
         try:
             for file in os.listdir(f"{work}/whole"):
                 os.symlink(f"{work}/whole/{file}", f"{scratch}/{file}")
-            for name, table in EVENTS.items():
-                columns = [column for column in table["columns"] if f"{name}__{column}" in rows.column_names]
-                if columns:
-                    own = rows.filter(pc.equal(rows["table"], name)).select([f"{name}__{c}" for c in columns])
-                    pq.write_table(own.rename_columns(columns), f"{scratch}/{FILES[name]}.parquet", compression="none")
+            for name, columns in places.items():
+                own = rows.filter(pc.equal(rows["table"], name)).select(list(columns.values()))
+                pq.write_table(own.rename_columns(list(columns)), f"{scratch}/{FILES[name]}.parquet", compression="none")
             command = [program, "--quiet", "--threads", "1", "ingest", *INGEST, "--input", scratch, "--divided"]
             command += ["--part", f"{part + 1}/{parts}", "--output", target]
             done = subprocess.run(command, capture_output=True, text=True)
@@ -138,31 +163,45 @@ def main(args):
         owner = F.coalesce(text(PATIENT), text(RECORD))
         records = read(spark, RECORDS).select(text(RECORD).alias("cf_key"), owner.alias("cf_owner")).distinct()
     there = [p for p in range(parts) if os.path.exists(f"{work}/parts/{p + 1}-of-{parts}/part.json")]
-    used, totals, behind = {}, {}, {}
+    missing = [p for p in range(parts) if p not in there]
+    # Rows are counted while the parts are made of them, where the engine can do that and all parts are to be made.
+    observe = len(missing) == parts and can_observe(spark)
+    used, seen, recount = {}, {}, {}
     for name, table in EVENTS.items():
         if (frame := read(spark, name)) is None:
             continue
         is_used = F.lit(True)
         if table["items"]:
             is_used = F.coalesce(F.trim(F.col(table["item"]).cast("string")).isin(table["items"]), F.lit(False))
-        counts = frame.agg(F.count(F.lit(1)), F.sum(F.when(is_used, 1).otherwise(0))).collect()[0]
-        totals[name], behind[name] = counts[0], counts[0] - (counts[1] or 0)
-        renamed = [F.col(column).alias(f"{name}__{column}") for column in table["columns"]]
-        used[name] = with_part(frame.where(is_used), table, records, parts).select("part", *renamed)
+        recount[name] = frame.agg(*counts(is_used))
+        if observe:
+            seen[name] = Observation(name)
+            frame = frame.observe(seen[name], *counts(is_used))
+        used[name] = with_part(frame.where(is_used), table, records, parts).select("part", *table["columns"])
     # One frame for all tables, and a row without a table for each part, so that parts without rows are made too.
-    types = {field.name: field.dataType for frame in used.values() for field in frame.schema[1:]}
+    places = slots(used)
+    types = {slot: kind for columns in places.values() for slot, kind in columns.values()}
     used[""] = spark.range(parts).select(F.col("id").cast("int").alias("part"))
     rows = None
     for name, frame in used.items():
-        own = [F.col(c) if c in frame.columns else F.lit(None).cast(t).alias(c) for c, t in types.items()]
+        own = {slot: F.col(column) for column, (slot, _) in places.get(name, {}).items()}
+        own = [own.get(slot, F.lit(None).cast(kind)).alias(slot) for slot, kind in types.items()]
         frame = frame.select("part", F.lit(name).alias("table"), *own)
         rows = frame if rows is None else rows.union(frame)
-    missing = [p for p in range(parts) if p not in there]
     print(f"{len(there)} of {parts} parts are there, {len(missing)} are to be made")
     if missing:
-        groups = rows.where(F.col("part").isin(missing)).groupBy("part")
-        made = groups.applyInArrow(task(work, parts, args.cohort_flow), "part int, rows long").collect()
+        if there:
+            rows = rows.where(F.col("part").isin(missing))
+        groups = rows.groupBy("part")
+        columns = {name: {column: slot for column, (slot, _) in own.items()} for name, own in places.items()}
+        made = groups.applyInArrow(task(work, parts, args.cohort_flow, columns), "part int, rows long").collect()
         print(f"{len(made)} parts were made of {sum(row['rows'] for row in made):,} rows")
+    sizes = {name: size.get for name, size in seen.items()}
+    # A task that was repeated, after a worker was lost, has counted its rows twice.
+    if not observe or sum(size["used"] for size in sizes.values()) != sum(row["rows"] for row in made):
+        sizes = {name: frame.collect()[0].asDict() for name, frame in recount.items()}
+    totals = {name: size["rows"] for name, size in sizes.items()}
+    behind = {name: size["rows"] - size["used"] for name, size in sizes.items()}
     unchecked = os.path.abspath(args.bundle) + ".unchecked"
     command = [args.cohort_flow, "ingest", "--merge", *(f"{work}/parts/{p + 1}-of-{parts}" for p in range(parts))]
     left = [f"{name}={n}" for name, n in behind.items() if n]
