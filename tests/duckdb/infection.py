@@ -47,6 +47,10 @@ def of_three(con, file, features, labels):
         where charttime is not null and spec_type_desc not in ({SCREENS}, 'Staph aureus Screen')""")
     sepsis.suspicion(con)
     sepsis.points(con)
+    # A heart rate that cannot be used, where nothing else tells a suspicion, leaves it unknown whether there was one before it.
+    con.execute("""update sepsis set rise = null, sepsis = null, onset = null where suspected is null and stay in
+        (select w.stay from w join stays using (stay) where kind = 'heart_rate' and x is null and w.s >= 0 and w.s < 86400
+         and (stays.length is null or w.s <= stays.length))""")
     charted = "stay in (select icustay_id from icustays where dbsource = 'metavision')"
     part = lambda name: f"select stay, p from sepsis_parts where part = '{name}'"
     wanted = {
