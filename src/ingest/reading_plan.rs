@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::IngestError;
 use super::cohort::anchor;
 use super::cohort::plan::Plan;
 use super::cohort::plan_events::PlannedTable;
@@ -13,6 +12,7 @@ use super::cohort::share::check_divisible;
 use super::events::lookup::Lookup;
 use super::part::Part;
 use super::typed::file::{ItemSet, Wanted};
+use super::{IngestError, PartError};
 use crate::schema::{Pipeline, Schema, Table, TableKind};
 
 /// What an ingestion reads.
@@ -92,6 +92,11 @@ pub fn reading_plan(schema: &Schema, pipeline: &Pipeline) -> Result<ReadingPlan,
     check_divisible(&plan, Part { number: 1, of: 2, divided: false })?;
     let event = anchor::pipeline(pipeline);
     let event = event.as_ref().map(|pipeline| Plan::new(schema, pipeline)).transpose()?;
+    let relates = |plan: &Plan<'_>| plan.events.iter().any(|table| !table.columns.related.is_empty());
+    if relates(&plan) || event.as_ref().is_some_and(relates) {
+        let text = format!("schema {} finds items by the relations of a table of the extract", schema.name);
+        return Err(PartError::NotDivisible(text).into());
+    }
     let plans: Vec<&Plan<'_>> = std::iter::once(&plan).chain(&event).collect();
     let mut facts: BTreeMap<&str, Vec<&Wanted>> = BTreeMap::new();
     let mut events: Vec<TablePlan> = Vec::new();

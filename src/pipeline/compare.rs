@@ -11,7 +11,7 @@ use crate::message::{Message, Weight};
 use crate::partial::{Proposal, marginals};
 use crate::random::Seed;
 use crate::report::data::Apart;
-use crate::report::{self, CohortOf, Older};
+use crate::report::{self, CohortOf, Older, OlderModel};
 use crate::schema::{self, Kind, Split};
 
 use super::report::{count_subjects, name_of};
@@ -103,7 +103,13 @@ pub fn compare(request: &CompareRequest<'_>) -> Result<Compared, Error> {
             None => {
                 let records = Records::read(&model, RecordsSource::Bundle(request.b))?;
                 messages.extend(records.messages);
-                models.push((name_of(path), model, records.raw));
+                models.push(OlderModel {
+                    name: name_of(path),
+                    model,
+                    raw: records.raw,
+                    wanted: None,
+                    lacking: Vec::new(),
+                });
             }
         }
     }
@@ -117,7 +123,7 @@ pub fn compare(request: &CompareRequest<'_>) -> Result<Compared, Error> {
         subjects: count_subjects(request.b, &b)?,
         bundle: &b,
     };
-    let apart = report::apart((&older, &persons), &other, converted, request.seed);
+    let apart = report::apart((&older, &persons), &other, converted, request.seed)?;
     if apart.classifier.is_none() {
         let text =
             "no classifier was fitted: it takes 20 patients of each cohort and a feature that both have";

@@ -18,10 +18,11 @@ use crate::features::{Bundle, FittedColumn};
 use crate::message::{Message, Weight, plural};
 use crate::num::quantile::median;
 use crate::outlier::{
-    Calibration, Expected, FeatureExplanation, FlagRow, MostUnusual, Warning, Written, q_values, significant,
-    warnings,
+    Calibration, Expected, FeatureExplanation, FlagRow, MostUnusual, Rule, Warning, Written, q_values,
+    significant, warnings,
 };
 use crate::partial::{FEWEST_EFFECTIVE, Proposal, impute, marginals};
+use crate::random::Seed;
 use crate::schema::Split;
 
 use super::flag_output::{FlagRequest, FlagSummary, Outputs};
@@ -34,7 +35,31 @@ const MOST_EXPLAINED: usize = 100;
 /// Completions of a feature from which its expected values are read.
 const COMPLETIONS: usize = 40;
 
-/// Flags the records of a bundle by the features that it shares with the model.
+/// How records are flagged, whatever becomes of the flags.
+pub(super) struct Judging {
+    pub(super) rule: Rule,
+    /// Features named per explained record.
+    pub(super) explain: usize,
+    /// The most unusual records are explained even if they are not flagged: this many of them.
+    pub(super) also_explain: usize,
+    pub(super) seed: Seed,
+}
+
+/// Flags by shared features.
+pub(super) struct SharedFlags {
+    /// One row per record, in their order.
+    pub(super) rows: Vec<FlagRow>,
+    pub(super) n_flagged: usize,
+    pub(super) n_calibration: usize,
+    /// Positions of the records that are explained, the most unusual first.
+    explained: Vec<usize>,
+    /// Advice about the flags.
+    pub(super) advice: Vec<Warning>,
+    /// What to know about them, advice included.
+    pub(super) messages: Vec<Message>,
+}
+
+/// Flags the records of a bundle by the features that it shares with the model, and writes the flags.
 pub(super) fn by_shared(
     model: &ModelArtifact,
     request: &FlagRequest<'_>,
@@ -50,6 +75,34 @@ pub(super) fn by_shared(
     }
     request.rule.check()?;
     let mut outputs = Outputs::begin(request)?;
+    let FlagRequest { rule, explain, also_explain, seed, .. } = *request;
+    let judging = Judging { rule, explain, also_explain, seed };
+    let judged = judge(model, &judging, dir, reference, shared)?;
+    let SharedFlags { mut rows, n_flagged, n_calibration, explained, advice, messages } = judged;
+    let n = rows.len();
+    let most_unusual = explained.iter().take(also_explain).map(|row| rows[*row].clone()).collect();
+    if let Some(top) = request.top {
+        let mut ranked: Vec<usize> = (0..n).collect();
+        ranked.sort_by(|a, b| rows[*b].score.total_cmp(&rows[*a].score).then(a.cmp(b)));
+        rows = ranked.into_iter().take(top).map(|row| std::mem::take(&mut rows[row])).collect();
+    }
+    outputs.write(rows, None)?;
+    outputs.finish(&advice, n_calibration)?;
+    Ok(FlagSummary { n_records: n, n_flagged, n_calibration, most_unusual, messages })
+}
+
+/// Flags the records of the bundle `dir` by the features that it shares with the model.
+///
+/// # Errors
+/// A `reference` that the model was not fitted on, or without held-out records; records that cannot be read or
+/// judged.
+pub(super) fn judge(
+    model: &ModelArtifact,
+    judging: &Judging,
+    dir: &Path,
+    reference: &Path,
+    shared: &SharedFeatures,
+) -> Result<SharedFlags, Error> {
     let proposal = Proposal::of(model)?;
     let (held_out, split) = reference_records(model, reference)?;
     let theirs = read_shared(model, dir, shared)?;
@@ -65,13 +118,13 @@ pub(super) fn by_shared(
     let n = scores.len();
     let mut order = MostUnusual::new(n.min(MOST_EXPLAINED));
     scores.iter().enumerate().for_each(|(i, &score)| order.offer(i, score));
-    let flagged: Vec<bool> = p.iter().zip(&q).map(|(p, q)| request.rule.flags(*p, *q)).collect();
+    let flagged: Vec<bool> = p.iter().zip(&q).map(|(p, q)| judging.rule.flags(*p, *q)).collect();
     let n_flagged = flagged.iter().filter(|f| **f).count();
     let order: Vec<usize> = order.rows().collect();
     let explained: Vec<usize> = order
         .iter()
         .enumerate()
-        .filter(|(rank, row)| flagged[**row] || *rank < request.also_explain)
+        .filter(|(rank, row)| flagged[**row] || *rank < judging.also_explain)
         .map(|(_, row)| *row)
         .collect();
     let mut rows: Vec<FlagRow> = (0..n)
@@ -85,7 +138,7 @@ pub(super) fn by_shared(
             ..FlagRow::default()
         })
         .collect();
-    let explain = Explainer { model, proposal: &proposal, shared, calibration: &calibration, request };
+    let explain = Explainer { model, proposal: &proposal, shared, calibration: &calibration, judging };
     for &row in &explained {
         explain.fill(&mut rows[row], &theirs, row)?;
     }
@@ -95,20 +148,12 @@ pub(super) fn by_shared(
     messages.extend(theirs.messages.iter().cloned());
     messages.extend(few_effective(few_samples(&now.effective_samples), n));
     let small = p.iter().filter(|p| **p <= 0.05).count();
-    let mut advice = warnings(&calibration, request.rule, n, small);
+    let mut advice = warnings(&calibration, judging.rule, n, small);
     if n_flagged > MOST_EXPLAINED {
         advice.push(Warning::ExplanationsLimited { explained: MOST_EXPLAINED, flagged: n_flagged });
     }
     messages.extend(advice.iter().map(Warning::message));
-    let most_unusual = explained.iter().take(request.also_explain).map(|row| rows[*row].clone()).collect();
-    if let Some(top) = request.top {
-        let mut ranked: Vec<usize> = (0..n).collect();
-        ranked.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-        rows = ranked.into_iter().take(top).map(|row| std::mem::take(&mut rows[row])).collect();
-    }
-    outputs.write(rows, None)?;
-    outputs.finish(&advice, calibration.n())?;
-    Ok(FlagSummary { n_records: n, n_flagged, n_calibration: calibration.n(), most_unusual, messages })
+    Ok(SharedFlags { rows, n_flagged, n_calibration: calibration.n(), explained, advice, messages })
 }
 
 /// What to say where `few` of `n` records rest on few effective samples.
@@ -125,10 +170,12 @@ fn few_effective(few: usize, n: usize) -> Option<Message> {
 }
 
 fn calibrated_on(n: usize, splits: &str, reference: &Path) -> String {
+    // A page that goes to others need not tell where on the disk the bundle lies.
+    let name = reference.file_name().map_or(reference.as_os_str(), |name| name);
     format!(
         "p-values compare the likelihood of the features that both have with that of {n} records of the {splits} \
          of {}, judged by the same features",
-        reference.display()
+        Path::new(name).display()
     )
 }
 
@@ -167,7 +214,7 @@ struct Explainer<'a> {
     proposal: &'a Proposal<'a>,
     shared: &'a SharedFeatures,
     calibration: &'a Calibration,
-    request: &'a FlagRequest<'a>,
+    judging: &'a Judging,
 }
 
 impl Explainer<'_> {
@@ -180,7 +227,7 @@ impl Explainer<'_> {
             "no value is recorded of the features that both have".clone_into(&mut row.sentence);
             return Ok(());
         }
-        let seed = self.request.seed;
+        let seed = self.judging.seed;
         // One row for each feature, without it: its completions say what to expect.
         let mut without = own.broadcast((judged.len(), own.len())).expect("invariant: one row").to_owned();
         judged.iter().enumerate().for_each(|(k, &j)| without[(k, j)] = f64::NAN);
@@ -218,7 +265,7 @@ impl Explainer<'_> {
             explanation.p_after = self.calibration.p_value(-log_prob);
         }
         explanations.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.column.cmp(&b.column)));
-        explanations.truncate(self.request.explain);
+        explanations.truncate(self.judging.explain);
         row.sentence = explanations.first().map(sentence).unwrap_or_default();
         row.explanations = explanations;
         Ok(())

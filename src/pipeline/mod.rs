@@ -26,6 +26,7 @@ mod outcome;
 mod parts;
 mod records;
 mod report;
+mod report_flags;
 mod sample;
 mod score;
 mod score_file;

@@ -94,8 +94,8 @@ pub(super) fn lacking(error: Error, bundle: &Path) -> Error {
         message: format!("the bundle {} lacks {what} {} of the model", bundle.display(), columns.join(", ")),
         hint:
             "`score` and `compare` integrate such features out, and so does `flag` with `--reference`, the \
-               bundle that the model was fitted on; a report needs whole records: ask about a bundle of the \
-               model's own pipeline, or fit a model on the features that both have"
+               bundle that the model was fitted on; `report` takes that bundle and the other one as \
+               `--input`: or fit a model on the features that both have"
                 .into(),
     }
 }

@@ -6,31 +6,19 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::ModelArtifact;
 use crate::error::IoError;
-use crate::evaluate::ScoreKind;
-use crate::features::{Bundle, FeatureError, LabelTable, Shape};
+use crate::features::{Bundle, FeatureError, Shape};
 use crate::ingest::{self, Cells};
-use crate::message::{Message, Weight};
-use crate::outlier::{self, Estimate, Evaluation, Flags, Rule};
+use crate::outlier::Evaluation;
 use crate::output::{OutputError, Staged, keep_inputs};
 use crate::plain_file;
 use crate::random::Seed;
-use crate::report::{self, Flagged, Older, ReportError, ReportOptions};
-use crate::schema::{Kind, Split};
+use crate::report::{self, Older, OlderModel, ReportError, ReportOptions};
+use crate::schema::Kind;
 use crate::waveform::Normalisation;
 
-use super::flag::flag_records;
 use super::groups::group_column;
-use super::labels::read_labels;
-use super::{Error, Records, RecordsSource};
-
-/// Features named per flagged record.
-const EXPLAIN: usize = 3;
-/// The least likely records are explained even when none is flagged: this many, or fewer where each takes
-/// long.
-const ALSO_EXPLAIN: usize = 20;
-/// Features² times records explained for that reason: the time of one explanation grows with the square of
-/// the features, and is some seconds at 200.
-const EXPLAINED_WORK: usize = 120_000;
+use super::shared::{SharedFeatures, read_shared};
+use super::{Error, Records, RecordsSource, report_flags};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,7 +54,8 @@ pub struct ReportRequest<'a> {
     pub identifiable: bool,
     /// False discovery rate of the flags shown.
     pub fdr: f64,
-    /// Records to flag in place of the bundle's test split.
+    /// Records to flag in place of the bundle's test split. What another bundle lacks of the features of the
+    /// model is integrated out.
     pub records: Option<RecordsSource<'a>>,
     /// Known anomalies among the flagged records.
     pub labels: Option<&'a Path>,
@@ -91,52 +80,18 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     let others = [request.compare, request.labels, request.records.map(RecordsSource::path)];
     keep_inputs(request.output, models.chain(others.into_iter().flatten()).chain([request.bundle]))?;
     let bundle = Bundle::open(request.bundle)?;
-    let labels = request.labels.map(read_labels).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
     let shape = &bundle.manifest.shape;
+    let wanted = report_flags::Wanted {
+        bundle: request.bundle,
+        records: request.records,
+        labels: request.labels,
+        fdr: request.fdr,
+        seed: request.seed,
+    };
     let flagged = match models.first() {
-        Some((_, model)) if !model.calibration.is_empty() => {
-            let records = match request.records {
-                Some(source) => Records::read(model, source)?,
-                None => test_records(&bundle),
-            };
-            (!records.ids.is_empty())
-                .then(|| -> Result<Flagged, Error> {
-                    let summary = flag_records(
-                        model,
-                        &records,
-                        Rule::Fdr(request.fdr),
-                        ScoreKind::Combined,
-                        // One sample of a curve explains nothing.
-                        if shape.has_separate_features() { EXPLAIN } else { 0 },
-                        (EXPLAINED_WORK / records.raw.ncols().pow(2).max(1)).clamp(3, ALSO_EXPLAIN),
-                        request.seed,
-                    )?;
-                    let mut messages = summary.messages;
-                    let evaluation = match (&labels, request.labels) {
-                        (Some(labels), Some(path)) => {
-                            let ids = records.ids.iter().map(String::as_str);
-                            let matched = labels.of(ids, "the records of the report", path)?;
-                            messages.extend(matched.messages);
-                            let rows = matched.rows.iter().map(|row| summary.flags.rows[*row].clone());
-                            let known = Flags { rows: rows.collect(), ..Flags::default() };
-                            Some(outlier::evaluate(&known, &matched.labels)?)
-                        }
-                        _ => None,
-                    };
-                    let outcomes = outcomes(request.bundle, &bundle, &summary.flags, &mut messages)?;
-                    Ok(Flagged {
-                        flags: summary.flags,
-                        messages,
-                        fdr: request.fdr,
-                        new_records: request.records.is_some(),
-                        evaluation,
-                        outcomes,
-                    })
-                })
-                .transpose()?
-        }
-        _ => None,
+        Some((_, model)) => report_flags::flags(&wanted, &bundle, model)?,
+        None => None,
     };
     let scales = match shape {
         Shape::Table | Shape::Grid { .. } => None,
@@ -160,47 +115,6 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     fs::write(staged.path(), text).map_err(IoError::on("write", request.output))?;
     staged.commit()?;
     Ok(flagged.and_then(|f| f.evaluation))
-}
-
-/// The labels of the bundle among the flagged records and the others. Of texts there is neither share nor
-/// mean.
-fn outcomes(
-    path: &Path,
-    bundle: &Bundle,
-    flags: &Flags,
-    messages: &mut Vec<Message>,
-) -> Result<Vec<report::Outcome>, Error> {
-    let labels = LabelTable::of(path, &bundle.manifest)?;
-    let rows: Vec<(usize, bool)> =
-        flags.rows.iter().filter_map(|row| Some((labels.row(&row.record_id)?, row.flagged))).collect();
-    if rows.is_empty() || labels.metas.is_empty() {
-        return Ok(Vec::new());
-    }
-    let subjects: HashSet<_> = rows.iter().map(|(row, _)| labels.subject(*row)).collect();
-    if subjects.len() < rows.len() {
-        let text = format!(
-            "{} records are of {} patients: the intervals of outcomes take records as independent and are \
-             too narrow",
-            rows.len(),
-            subjects.len()
-        );
-        messages.push(Message::records(Weight::Wrong, text).counting(rows.len()));
-    }
-    let mut all = Vec::new();
-    for (at, meta) in labels.metas.iter().enumerate().filter(|(_, meta)| meta.kind != Kind::Categorical) {
-        let values = |wanted: bool| -> Vec<f64> {
-            let of = rows.iter().filter(|(_, flagged)| *flagged == wanted);
-            of.filter_map(|(row, _)| labels.number(at, *row)).filter(|x| !x.is_nan()).collect()
-        };
-        let is_share = values(true).into_iter().chain(values(false)).all(|x| x == 0.0 || x == 1.0);
-        let estimate = |wanted: bool| {
-            let values = values(wanted);
-            if is_share { Estimate::share(values.iter().map(|x| *x == 1.0)) } else { Estimate::mean(&values) }
-        };
-        let (label, unit) = (meta.label.clone(), (!is_share).then(|| meta.unit.clone()));
-        all.push(report::Outcome { label, unit, flagged: estimate(true), rest: estimate(false) });
-    }
-    Ok(all)
 }
 
 /// Refuses a name that promises another kind of file.
@@ -254,9 +168,7 @@ fn read_models(request: &ReportRequest<'_>, bundle: &Bundle) -> Result<(Vec<Name
             && let Some(older) =
                 older.as_mut().filter(|o| o.bundle.fingerprint() == model.header.bundle_sha256)
         {
-            // By the table: the older model's transforms and level codes apply, never this bundle's.
-            let raw = Records::read(&model, RecordsSource::Bundle(request.bundle))?.raw;
-            older.models.push((name_of(path), model, raw));
+            older.models.push(older_model(path, model, request.bundle)?);
             continue;
         }
         model.check_bundle(bundle)?;
@@ -268,10 +180,28 @@ fn read_models(request: &ReportRequest<'_>, bundle: &Bundle) -> Result<(Vec<Name
     if own.is_empty() && older.as_ref().is_some_and(|o| !o.models.is_empty()) {
         return Err(Error::Usage {
             message: "all models given were fitted on the older bundle".into(),
-            hint: "fit a model on the new bundle too (`--model gmm` takes seconds) and give both".into(),
+            hint: "fit a model on the new bundle too (`--model gmm` takes seconds) and give both; `report \
+                   OLD_BUNDLE --model MODEL --input NEW_BUNDLE` flags the new records by the older model"
+                .into(),
         });
     }
     Ok((own, older))
+}
+
+/// A model of the older bundle with the new records, by what these have of its features. They are read by the
+/// table: the older model's transforms and level codes apply, never those of the new bundle.
+fn older_model(path: &Path, model: ModelArtifact, bundle: &Path) -> Result<OlderModel, Error> {
+    let name = name_of(path);
+    Ok(match SharedFeatures::of(&model, bundle)? {
+        Some(shared) => {
+            let raw = read_shared(&model, bundle, &shared)?.raw;
+            OlderModel { name, model, raw, wanted: Some(shared.wanted), lacking: shared.lacking }
+        }
+        None => {
+            let raw = Records::read(&model, RecordsSource::Bundle(bundle))?.raw;
+            OlderModel { name, model, raw, wanted: None, lacking: Vec::new() }
+        }
+    })
 }
 
 /// Patients of a bundle, by the column that `ingest` writes; none where every record is of another.
@@ -291,14 +221,4 @@ pub(super) fn name_of(path: &Path) -> String {
     // `out/flow/.` and `.` name a folder too.
     let whole: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     whole.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
-}
-
-fn test_records(bundle: &Bundle) -> Records {
-    let rows = bundle.rows(Split::Test);
-    Records {
-        ids: rows.iter().map(|&i| bundle.record_ids[i].clone()).collect(),
-        raw: bundle.raw_of(Split::Test),
-        splits: None,
-        messages: Vec::new(),
-    }
 }

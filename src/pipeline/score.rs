@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::artifact::ModelArtifact;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
-use crate::message::Message;
+use crate::message::{Message, Weight};
 use crate::output::keep_inputs;
 use crate::partial::{Proposal, marginals};
 use crate::random::Seed;
@@ -30,6 +30,8 @@ pub struct ScoreRequest<'a> {
     pub draws: Option<usize>,
     /// Seed of the noise; by default that of the model.
     pub seed: Option<Seed>,
+    /// Importance samples per record, for a bundle that lacks features of the model.
+    pub importance_samples: Option<usize>,
 }
 
 /// Scores records and writes one row each, in their order. Returns what the user should know.
@@ -44,7 +46,13 @@ pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Resul
     {
         return by_shared(request, &model, dir, &shared);
     }
-    score_by(&model, request, progress)
+    let mut messages = score_by(&model, request, progress)?;
+    if request.importance_samples.is_some() {
+        let text = "--importance-samples is not used: the records have all features of the model, and no \
+                    feature is integrated out";
+        messages.push(Message::records(Weight::Choice, text));
+    }
+    Ok(messages)
 }
 
 /// The same under a model that has been loaded.
@@ -85,7 +93,8 @@ fn by_shared(
     let mut writer = TableWriter::begin(request.output, request.force)?;
     let records = read_shared(model, dir, shared)?;
     let seed = request.seed.unwrap_or_else(|| model.score_seed());
-    let judged = marginals(&Proposal::of(model)?, records.raw.view(), &shared.wanted, SAMPLES, seed)?;
+    let samples = request.importance_samples.unwrap_or(SAMPLES);
+    let judged = marginals(&Proposal::of(model)?, records.raw.view(), &shared.wanted, samples, seed)?;
     let mut messages = records.messages;
     messages.insert(0, integrated_out(&shared.lacking, shared.wanted.len()));
     let few = few_samples(&judged.effective_samples);

@@ -3,6 +3,7 @@
 use plotters::drawing::DrawingAreaErrorKind;
 
 use crate::error::Hint;
+use crate::partial::PartialError;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum ReportError {
         /// The other.
         second: String,
     },
+    /// A model that has no likelihood of a part of a record.
+    #[error(transparent)]
+    Partial(#[from] PartialError),
     /// No model was given.
     #[error("a report needs at least one model")]
     NoModel,
@@ -46,6 +50,7 @@ impl Hint for ReportError {
                 "their likelihoods are of different features; report on models with the same --condition-on"
                     .into(),
             ),
+            Self::Partial(e) => e.hint(),
             Self::NoModel => Some("pass --model MODEL, once for each model to compare".into()),
         }
     }

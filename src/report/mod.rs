@@ -17,7 +17,9 @@ mod measure;
 mod privacy;
 mod ranks;
 
-pub use collect::{CohortOf, Flagged, GroupColumn, Older, Outcome, ReportOptions, apart, collect};
+pub use collect::{
+    CohortOf, Flagged, GroupColumn, Older, OlderModel, Outcome, ReportOptions, apart, collect,
+};
 pub use data::ReportData;
 pub use error::ReportError;
 pub use html::{render, to_json};

@@ -64,6 +64,7 @@ pub(super) fn as_schema(name: &str, title: &str, dictionary: &[Concept]) -> Sche
         start: None,
         end: None,
         order: None,
+        episodes: None,
     };
     Schema {
         name: name.into(),

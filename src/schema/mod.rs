@@ -52,7 +52,7 @@ pub use expression::{Expression, ExpressionProblem, Fold, Function, Known, Node,
 pub use fingerprint::{canonical_json, fingerprint};
 pub use grid::Grid;
 pub use kind::Kind;
-pub use model::{Conversion, Derived, Item, Record, Rule, Schema, Source, Variable, Years};
+pub use model::{Conversion, Derived, Episodes, Item, Record, Rule, Schema, Source, Variable, Years};
 pub use pipeline::{
     Anchor, CohortRule, DecimalMark, Feature, MissingParts, Pipeline, PipelineKind, Predicate, Split,
     SplitFractions, TransformKind, WideTable, Window,
@@ -65,5 +65,5 @@ pub use registry::{
 pub use render::{render_pipeline, render_schema};
 pub use resolve::{dictionary, parse_concepts, parse_pipeline, parse_schema, same_unit};
 pub use settings::apply_settings;
-pub use table::{Between, DropRule, EventColumns, IdInName, KeepRule, Operator, Table, TableKind};
+pub use table::{Between, DropRule, EventColumns, IdInName, KeepRule, Operator, Related, Table, TableKind};
 pub use waveform::{Normalise, SplitBy, Waveform};

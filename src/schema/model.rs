@@ -50,6 +50,28 @@ pub struct Record {
     /// Column whose smallest number is that of the patient's first record, where no start tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
+    /// Which stays make one episode, for pipelines that ask for episodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<Episodes>,
+}
+
+/// Which stays of a patient are one episode: those of one group of which the next begins soon after the end of
+/// the ones before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Episodes {
+    /// Column that the stays share, such as that of the stay in hospital.
+    pub within: String,
+    /// Hours from the end of the stays before to the start of the next one, at most.
+    pub gap_hours: f64,
+    /// Column with a moment that all of them share, in the time of each stay, where records have no start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<String>,
+    /// Columns of which the last stay has the fact of the episode; of all others the first has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last: Vec<String>,
+    /// Columns of numbers that add up over the stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub total: Vec<String>,
 }
 
 /// An item's identifier: a number in MIMIC-III, a name in long tables.

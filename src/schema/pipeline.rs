@@ -16,6 +16,9 @@ pub struct Pipeline {
     pub title: String,
     /// Schema it applies to; empty for wide tables, which bring their own columns.
     pub schema: String,
+    /// Whether stays that the schema declares to be one episode are one record.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub episodes: bool,
     /// Applied in this order, each with its n in the audit.
     pub rules: Vec<CohortRule>,
     /// Which events count.
@@ -49,6 +52,11 @@ pub struct Pipeline {
     pub split: SplitFractions,
     /// Seed of the split hash and of the stored noise draw.
     pub seed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What a pipeline makes records of. A match on it cannot forget a kind.

@@ -23,6 +23,12 @@ pub fn render_schema(schema: &Schema) -> String {
     let record = &schema.record;
     let table = record.table.as_deref().map(|t| format!(" of {t}")).unwrap_or_default();
     line(format!("one record per {}{table}, patients by {}", record.id, record.subject));
+    if let Some(episodes) = &record.episodes {
+        line(format!(
+            "with episodes = true, stays of one {} are one record where the next begins within {} h",
+            episodes.within, episodes.gap_hours
+        ));
+    }
     line(String::new());
     for table in &schema.tables {
         let kind = match &table.kind {
@@ -90,6 +96,10 @@ fn details(table: &Table) -> Vec<String> {
         all.extend(
             events.revision.as_ref().map(|revision| format!("the result with the largest {revision} counts")),
         );
+        all.extend(events.related.iter().map(|relation| {
+            let from = relation.from.join("//");
+            format!("rows of {} count as {from}, by {}", relation.to, relation.files.join(", "))
+        }));
         all.extend(events.amount.then(|| {
             let end = events.end.as_deref().unwrap_or_default();
             format!("{} to {end} share the amount in proportion to the time", events.time)
@@ -191,6 +201,9 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
             line("size", size);
             line("levels", grid.levels.to_string());
         }
+    }
+    if pipeline.episodes {
+        line("episodes", "stays that follow each other closely are one record".into());
     }
     for (number, rule) in pipeline.rules.iter().enumerate() {
         line(

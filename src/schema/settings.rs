@@ -9,12 +9,13 @@ use super::{DecimalMark, Kind, MissingParts, Pipeline, PipelineKind, TransformKi
 use super::{grid, suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "transform",
     "dequantize",
     "seed",
     "min_observed",
     "missing_parts",
+    "episodes",
     "window.start",
     "window.end",
     "window.until_end",
@@ -38,7 +39,7 @@ type Wrong = (String, Option<String>);
 /// Applies overrides in order; the pipeline is unchanged when any of them is wrong.
 ///
 /// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `missing_parts=normal|missing`,
-/// `window.start|end|until_end`, `split.train|validation|calibration|test`, and for wide tables
+/// `episodes=true|false`, `window.start|end|until_end`, `split.train|validation|calibration|test`, and for wide tables
 /// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|label|ignore`, `missing=TEXT,…`,
 /// `missing.COLUMN=TEXT,…`, `decimal=point|comma` and `decimal.COLUMN=point|comma`.
 ///
@@ -158,6 +159,7 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
                     (format!("must be normal or missing, got `{value}`"), Some(hint.to_owned()))
                 })?;
         }
+        "episodes" => pipeline.episodes = flag(value)?,
         "window.start" => pipeline.window.start_hours = number(value)?,
         "window.end" => pipeline.window.end_hours = number(value)?,
         "window.until_end" => pipeline.window.until_end = flag(value)?,

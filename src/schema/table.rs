@@ -101,6 +101,25 @@ pub enum TableKind {
     Events(EventColumns),
 }
 
+/// A table of the extract that relates other items to those that sources name: the code of a vocabulary to its
+/// number, an ancestor to its descendants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Related {
+    /// File stems, as those of tables.
+    pub files: Vec<String>,
+    /// Column of the item that a source names; of two, their texts with `//` between them are the item.
+    pub from: Vec<String>,
+    /// Column of the item that counts like it.
+    pub to: String,
+}
+
+impl Related {
+    /// What the relation is called: its first file.
+    pub fn name(&self) -> String {
+        self.files.first().cloned().unwrap_or_default()
+    }
+}
+
 /// Which columns of an event table mean what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventColumns {
@@ -122,6 +141,9 @@ pub struct EventColumns {
     /// another form are of other items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_form: Option<String>,
+    /// Relations by which further items count as those that sources name, applied one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
     /// Numeric value; none where every column is an item.
     pub value: Option<String>,
     /// Value as text, for value maps and censored results.

@@ -6,6 +6,7 @@ use super::items::{self, Item};
 use super::patient::{Admission, Patient, System};
 use super::phenotype::COMORBIDITIES;
 use super::record::{Arrival, Planted};
+use super::treatments;
 use super::writer::Table;
 use crate::error::IoError;
 
@@ -92,6 +93,14 @@ pub(super) fn d_items(table: &mut Table, alarms: bool) -> Result<(), IoError> {
             .text(kind)
             .null()
             .end()?;
+    }
+    for (id, label, category, unit) in treatments::INFUSED {
+        let metavision = id > 200_000;
+        let mut row = table.row();
+        row.int(id).text(label).text(if metavision { label } else { "" });
+        row.text(if metavision { "metavision" } else { "carevue" });
+        row.text(if metavision { "inputevents_mv" } else { "inputevents_cv" });
+        row.text(category).text(unit).text(if metavision { "Solution" } else { "" }).null().end()?;
     }
     Ok(())
 }

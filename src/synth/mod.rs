@@ -35,6 +35,7 @@ mod quantity;
 mod record;
 #[cfg(test)]
 mod tests;
+mod treatments;
 mod waveform;
 mod writer;
 
@@ -180,6 +181,7 @@ pub fn synthesize(
             mistake,
             config,
             &mut Draw::new(config.seed.stream("synth/record", index)),
+            &mut Draw::new(config.seed.stream("synth/treatments", index)),
         )?;
         summary.patients += 1;
         summary.admissions += patient.admissions.len() as u64;
@@ -220,6 +222,7 @@ impl Extract {
         mistake: Option<&'static Mistake>,
         config: &SynthConfig,
         draw: &mut Draw,
+        treatments: &mut Draw,
     ) -> Result<(), IoError> {
         let recorder = self.recorder.as_mut();
         let registered = admin::registered(patient, draw);
@@ -268,6 +271,7 @@ impl Extract {
                 recorder.stay(patient, admission, bedside)?;
                 chart::write(recorder, bedside, copied, draw)?;
                 outputs::write(recorder, bedside, draw)?;
+                treatments::write(recorder, bedside, patient.body.weight, treatments)?;
                 recorder.end_of_stay()?;
             }
         }

@@ -98,6 +98,72 @@ pub(super) struct Output<'a> {
     pub(super) ml: f64,
 }
 
+/// A drug that raises the blood pressure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vasopressor {
+    Norepinephrine,
+    Phenylephrine,
+}
+
+impl Vasopressor {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Norepinephrine => "Norepinephrine",
+            Self::Phenylephrine => "Phenylephrine",
+        }
+    }
+
+    /// Its items in CareVue and in MetaVision.
+    pub(super) fn items(self) -> [u64; 2] {
+        match self {
+            Self::Norepinephrine => [30_120, 221_906],
+            Self::Phenylephrine => [30_128, 221_749],
+        }
+    }
+}
+
+/// How much is infused.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Dose {
+    /// Micrograms per kilogram and minute.
+    Rate { drug: Vasopressor, per_kg_minute: f64 },
+    /// Millilitres of a crystalloid in all.
+    Volume { ml: f64 },
+}
+
+/// One entry of an infusion, at one rate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Infusion {
+    pub(super) place: Place,
+    pub(super) from: Moment,
+    pub(super) until: Moment,
+    pub(super) caregiver: u64,
+    /// Weight of the patient in kilograms.
+    pub(super) weight: f64,
+    pub(super) dose: Dose,
+}
+
+/// One dose of an antibiotic.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Antibiotic {
+    pub(super) place: Place,
+    pub(super) at: Moment,
+    pub(super) drug: &'static str,
+    /// Its item in MetaVision.
+    pub(super) item: u64,
+}
+
+/// One specimen that was sent to microbiology.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Culture {
+    pub(super) place: Place,
+    pub(super) at: Moment,
+    /// Whether the time of day was written.
+    pub(super) timed: bool,
+    pub(super) specimen: &'static str,
+    pub(super) number: u64,
+}
+
 /// What a planted mistake was.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planted<'a> {
@@ -136,6 +202,19 @@ pub(super) trait Recorder {
     fn chart(&mut self, row: &Charted<'_>) -> Result<(), IoError>;
     fn lab(&mut self, row: &LabResult<'_>) -> Result<(), IoError>;
     fn output(&mut self, row: &Output<'_>) -> Result<(), IoError>;
+
+    /// Writes an infusion; a database without a table for it has none.
+    fn infusion(&mut self, _row: &Infusion) -> Result<(), IoError> {
+        Ok(())
+    }
+
+    fn antibiotic(&mut self, _row: &Antibiotic) -> Result<(), IoError> {
+        Ok(())
+    }
+
+    fn culture(&mut self, _row: &Culture) -> Result<(), IoError> {
+        Ok(())
+    }
 
     /// Is called after the last row of a stay.
     fn end_of_stay(&mut self) -> Result<(), IoError> {

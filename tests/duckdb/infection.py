@@ -1,4 +1,4 @@
-"""Elixhauser, Sepsis-3, fluids by their overlap and pressures of outpatient visits, of all stays of MIMIC-IV: the part of
+"""Elixhauser and Sepsis-3 of all stays, and of MIMIC-IV fluids by their overlap and pressures of outpatient visits: the part of
 scores_mimic.py behind `--infection`, which has made the tables of events before."""
 
 import common
@@ -25,6 +25,43 @@ def placed(con, name, query):
               case when d.t between s.start and s.stop then -epoch(s.start) else epoch(s.start) - epoch(d.t) end, s.stay::bigint)) as stay
             from d join stays s on s.subject = d.subject and d.t >= s.start - interval {REACH} second and d.t <= s.stop group by all)
         select stay, epoch(t) - epoch(start) as s, l.* exclude (subject, t) from l join near using (subject, t) join stays using (stay)""")
+
+
+# Antibiotics of MetaVision against bacteria: of its category all but these.
+OTHERS = """225837, 225838, 225844, 225848, 225857, 225868, 225869, 225871, 225873, 225877, 225882, 225885, 225895, 225896, 225897,
+    225903, 225905, 228003"""
+
+
+def of_three(con, file, features, labels):
+    """MIMIC-III: antibiotics by their time in MetaVision, so that nothing is known of the stays of CareVue."""
+    for name in ["microbiologyevents", "d_items"]:
+        common.read(con, name, file(name))
+    scores.prepare(con)
+    scores.wide(con)
+    con.execute("create or replace table icd as select hadm_id as hadm, trim(icd9_code) as code, '9' as version from diagnoses_icd")
+    elixhauser.table(con)
+    placed(con, "antibiotic", f"""select subject_id as subject, starttime::timestamp as t from inputevents_mv
+        where statusdescription is distinct from 'Rewritten' and itemid in
+          (select itemid from d_items where category = 'Antibiotics' and itemid::int not in ({OTHERS}))""")
+    placed(con, "culture", f"""select subject_id as subject, charttime::timestamp as t from microbiologyevents
+        where charttime is not null and spec_type_desc not in ({SCREENS}, 'Staph aureus Screen')""")
+    sepsis.suspicion(con)
+    sepsis.points(con)
+    # A heart rate that cannot be used, where nothing else tells a suspicion, leaves it unknown whether there was one before it.
+    con.execute("""update sepsis set rise = null, sepsis = null, onset = null where suspected is null and stay in
+        (select w.stay from w join stays using (stay) where kind = 'heart_rate' and x is null and w.s >= 0 and w.s < 86400
+         and (stays.length is null or w.s <= stays.length))""")
+    charted = "stay in (select icustay_id from icustays where dbsource = 'metavision')"
+    part = lambda name: f"select stay, p from sepsis_parts where part = '{name}'"
+    wanted = {
+        "elixhauser_count": "select stay, n from elixhauser", "elixhauser": "select stay, score from elixhauser",
+        "suspicion_of_infection": "select stay, suspected from sepsis", "sepsis_sofa": "select stay, rise from sepsis",
+    } | {f"sepsis_{p}_max": part(p) for p in ["coagulation", "liver", "creatinine", "pressure", "nervous", "respiration"]}
+    outcomes = {
+        "sepsis3": f"select stay, case when {charted} then sepsis end from sepsis",
+        "sepsis_onset_hours": f"select stay, case when {charted} then onset end from sepsis",
+    }
+    scores.compare(con, features, labels, (wanted, outcomes))
 
 
 def check(con, file, features, labels):

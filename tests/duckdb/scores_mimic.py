@@ -4,7 +4,7 @@
     cohort-flow ingest tests/duckdb/scores.toml --input EXTRACT --output out/bundle
     tests/duckdb/scores_mimic.py EXTRACT out/bundle
 
-Of MIMIC-IV also the comorbidities of Elixhauser, Sepsis-3, amounts of fluids and pressures of outpatient visits:
+Also the comorbidities of Elixhauser and Sepsis-3, and of MIMIC-IV amounts of fluids and pressures of outpatient visits:
 
     cohort-flow ingest tests/duckdb/infection.toml --input EXTRACT --output out/infection
     tests/duckdb/scores_mimic.py EXTRACT out/infection --infection
@@ -206,5 +206,6 @@ outcomes = {
 if "--infection" in sys.argv:
     import infection
 
-    infection.check(con, file, f"{bundle}/features.parquet", f"{bundle}/labels.parquet")
+    check = infection.check if is_four else infection.of_three
+    check(con, file, f"{bundle}/features.parquet", f"{bundle}/labels.parquet")
 scores.run(con, f"{bundle}/features.parquet", f"{bundle}/labels.parquet", {"charlson": charlson}, outcomes)

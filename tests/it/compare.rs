@@ -120,4 +120,64 @@ fn records_are_scored_by_the_features_that_their_bundle_has() {
         &["flag", "model", "b", "--output", "flags.csv"],
         &["lacks the feature `lactate`", "integrate"],
     );
+
+    // More samples, other figures; and where nothing is integrated out, that is said.
+    let more = ["score", "model", "b", "--importance-samples", "500", "--output", "more.csv"];
+    succeed(dir, &more);
+    let (few, many) = (fs::read(dir.join("scores.csv")).unwrap(), fs::read(dir.join("more.csv")).unwrap());
+    assert_ne!(few, many);
+    let whole = ["score", "model", "a", "--importance-samples", "500", "--output", "whole.csv"];
+    assert!(succeed(dir, &whole).contains("--importance-samples is not used"));
+}
+
+#[test]
+fn a_report_judges_another_bundle_by_the_features_that_it_has() {
+    let work = tempfile::tempdir().unwrap();
+    let dir = work.path();
+    bundle(dir, "a", &table(300, false, true));
+    bundle(dir, "b", &table(150, false, false));
+    bundle(dir, "hot", &table(150, true, false));
+    succeed(dir, &["fit", "a", "--model", "gmm", "--output", "model"]);
+    succeed(dir, &["fit", "b", "--model", "gmm", "--output", "own"]);
+    let report = |args: &[&str]| -> serde_json::Value {
+        let output = ["--format", "json", "--output", "report.json", "--force"];
+        succeed(dir, &[&["report"], args, &output[..]].concat());
+        serde_json::from_str(&fs::read_to_string(dir.join("report.json")).unwrap()).unwrap()
+    };
+
+    // Records of another bundle, by the model of this one.
+    let alike = report(&["a", "--model", "model", "--input", "b", "--identifiable"]);
+    let outliers = &alike["outliers"];
+    assert_eq!(outliers["integrated_out"], serde_json::json!(["lactate"]), "{outliers}");
+    assert_eq!(outliers["of"], "new records");
+    let told = alike["verdict"]["cautions"].to_string();
+    assert!(told.contains("lacks 1 of the 3 features") && told.contains("test splits of a,"), "{told}");
+    let flagged = |report: &serde_json::Value| report["outliers"]["n_flagged"].as_u64().unwrap();
+    let hot = report(&["a", "--model", "model", "--input", "hot", "--identifiable"]);
+    assert!(flagged(&alike) < 15 && flagged(&hot) == 150, "{} {}", flagged(&alike), flagged(&hot));
+    // The same flags as `flag --reference` gives.
+    succeed(dir, &["flag", "model", "b", "--reference", "a", "--fdr", "0.1", "--output", "flags.csv"]);
+    let flags = fs::read_to_string(dir.join("flags.csv")).unwrap();
+    let lowest = outliers["rows"][0]["log_prob"].as_f64().unwrap();
+    let of_flags = flags.lines().skip(1).map(|l| l.split(',').nth(1).unwrap().parse::<f64>().unwrap());
+    assert!((of_flags.fold(f64::INFINITY, f64::min) - lowest).abs() < 1e-9);
+
+    // A cohort beside an older one that has more features, by the model of the older one.
+    let drift = report(&["b", "--model", "own", "--compare", "a", "--model", "model"]);
+    let joint = &drift["drift"]["joint"][0];
+    assert_eq!(joint["integrated_out"], serde_json::json!(["lactate"]), "{joint}");
+    assert_eq!(joint["n_shared"], 2);
+    let (difference, error) = (joint["difference"].as_f64().unwrap(), joint["error"].as_f64().unwrap());
+    assert!(difference.abs() < 4.0 * error, "{joint}");
+    succeed(
+        dir,
+        &["report", "b", "--model", "own", "--compare", "a", "--model", "model", "--output", "r.html"],
+    );
+    let page = fs::read_to_string(dir.join("r.html")).unwrap();
+    assert!(page.contains("This cohort lacks 1 of the features of that model"));
+    fail(
+        dir,
+        &["report", "b", "--model", "model", "--compare", "a", "--output", "x.html"],
+        &["fitted on the older bundle", "--input NEW_BUNDLE"],
+    );
 }

@@ -19,6 +19,7 @@ mod databases;
 mod deploy;
 mod draft;
 mod ensemble;
+mod episodes;
 mod export;
 mod flag;
 mod golden_flow;

@@ -157,6 +157,7 @@ fn flagged(bundle: &Bundle, model: &ModelArtifact) -> Flagged {
     let evaluation = outlier::evaluate(&flags, &labels).unwrap();
     let messages = flags.warnings.iter().map(Warning::message).collect();
     Flagged {
+        integrated_out: Vec::new(),
         flags,
         messages,
         fdr: 0.1,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use cohort_flow::ingest::{Cells, NoProgress, RecordTable, ingest};
@@ -154,4 +155,42 @@ fn a_model_of_one_database_flags_the_bundle_of_another() {
     // The same command on the model's own bundle needs no reference, and says so.
     let own = ["flag", "model", "mimic4-bundle", "--reference", "mimic4-bundle", "--output", "own.csv"];
     assert!(succeed(dir, &own).contains("--reference is not used"));
+}
+
+/// The numbers of a column of a table of records; empty cells are left out.
+fn values(dir: &Path, table: &str, column: &str) -> Vec<f64> {
+    let text = fs::read_to_string(dir.join(table)).unwrap();
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let at =
+        header.iter().position(|name| *name == column).unwrap_or_else(|| panic!("no {column}: {header:?}"));
+    text.lines().skip(1).filter_map(|line| line.split(',').nth(at)?.parse().ok()).collect()
+}
+
+#[test]
+fn scores_have_doses_cultures_and_antibiotics_to_find() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path();
+    for name in ["mimic3", "mimic4", "eicu"] {
+        succeed(dir, &["synth", "--database", name, "--patients", "90", "--output", name]);
+        let ingest = |pipeline: &str| {
+            let to = format!("{name}-{pipeline}");
+            succeed(dir, &["ingest", pipeline, "--schema", name, "--input", name, "--output", &to]);
+            let table = format!("{to}.csv");
+            succeed(dir, &["export", &to, "--output", &table]);
+            table
+        };
+        let scores = ingest("icu-scores");
+        let dose = values(dir, &scores, "norepinephrine_equivalent");
+        let given = dose.iter().filter(|dose| **dose > 0.0).count();
+        assert!(given > 5 && given < dose.len(), "{name}: {given} of {}", dose.len());
+        // A drug that nobody charts is not given: one that is charted counts beside it.
+        let circulation = values(dir, &scores, "sofa_circulation");
+        assert!(circulation.iter().any(|points| *points >= 3.0), "{name}: {circulation:?}");
+        if name == "eicu" {
+            continue;
+        }
+        let sepsis = values(dir, &ingest("icu-48h"), "label.sepsis3");
+        let septic = sepsis.iter().filter(|x| **x == 1.0).count();
+        assert!(septic > 5 && septic < sepsis.len(), "{name}: {septic} of {}", sepsis.len());
+    }
 }

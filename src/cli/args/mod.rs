@@ -197,7 +197,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html
-  cohort-flow report out/eicu --model out/flow --by hospitalid --by-table patient.csv.gz --output report.html")]
+  cohort-flow report out/eicu --model out/flow --by hospitalid --by-table patient.csv.gz --output report.html
+  cohort-flow report out/mimic4 --model out/mimic4-gmm --input out/eicu --output eicu-by-mimic4.html")]
     Report(Report),
     /// Keep a model loaded and answer requests of another program: scores, flags, samples, completions
     #[command(after_help = "\

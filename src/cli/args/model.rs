@@ -159,11 +159,11 @@ pub(in crate::cli) struct Score {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', conflicts_with = "draws")]
     pub(in crate::cli) columns: Vec<String>,
 
-    /// Number of importance samples per record; each draws its own noise and, unless the model is a Gaussian
-    /// mixture, its own values of the other features
-    #[arg(long, value_name = "N", default_value_t = 256, requires = "columns",
-        value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
-    pub(in crate::cli) importance_samples: u32,
+    /// Number of importance samples per record where features are integrated out, by --columns or because the
+    /// bundle lacks them; each draws its own noise and, unless the model is a Gaussian mixture, its own values
+    /// of these features [default: 256 with --columns, else 64]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(in crate::cli) importance_samples: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -33,7 +33,7 @@ pub(in crate::cli) struct Report {
     pub(in crate::cli) format: ReportFormat,
 
     /// Older bundle to measure drift from; to see the drift of the likelihood too, give that bundle's model
-    /// with --model
+    /// with --model; features that the newer bundle lacks are integrated out
     #[arg(long, value_name = "OLD_BUNDLE")]
     pub(in crate::cli) compare: Option<PathBuf>,
 
@@ -55,8 +55,9 @@ pub(in crate::cli) struct Report {
     #[arg(long, value_name = "LEVEL", default_value_t = 0.1, value_parser = share)]
     pub(in crate::cli) fdr: f64,
 
-    /// Flag the records of this table instead of the bundle's test split
-    #[arg(short, long, value_name = "TABLE")]
+    /// Flag the records of this table, or of this other bundle, instead of the bundle's test split; features
+    /// that the other bundle lacks are integrated out
+    #[arg(short, long, value_name = "TABLE|BUNDLE")]
     pub(in crate::cli) input: Option<PathBuf>,
 
     /// CSV of planted or known anomalies (`record_id`, `kind`) to compare the flags with

@@ -25,7 +25,10 @@ pub(super) fn run(args: &args::Report, console: &Console) -> Result {
         force: args.output.force,
         identifiable: args.identifiable,
         fdr: args.fdr,
-        records: args.input.as_deref().map(RecordsSource::Table),
+        records: args.input.as_deref().map(|input| match input.join("manifest.json").is_file() {
+            true => RecordsSource::Bundle(input),
+            false => RecordsSource::Table(input),
+        }),
         labels: args.labels.as_deref(),
         seed: Seed(args.seed),
     };

@@ -15,6 +15,9 @@ use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::{IngestBars, grouped};
 use crate::cli::streams::{Input, Output};
 
+/// Importance samples per record of `score --columns`.
+const COLUMNS_SAMPLES: usize = 256;
+
 /// The records that are named on the command line; those of standard input have been read.
 enum Named<'a> {
     Bundle(&'a Path),
@@ -50,6 +53,7 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
         force: args.output.force,
         draws: args.draws.draws.map(|n| n as usize),
         seed: args.draws.seed.map(Seed),
+        importance_samples: args.importance_samples.map(|n| n as usize),
     };
     for message in pipeline::score(&request, &IngestBars::new(console))? {
         console.warn(&message);
@@ -66,7 +70,7 @@ fn marginal(args: &args::Score, console: &Console) -> Result {
         columns: &args.columns,
         output: output.path(),
         force: args.output.force,
-        samples: args.importance_samples as usize,
+        samples: args.importance_samples.map_or(COLUMNS_SAMPLES, |n| n as usize),
         seed: Seed(args.draws.seed.unwrap_or(1)),
     };
     for message in pipeline::marginal(&request, &IngestBars::new(console))? {

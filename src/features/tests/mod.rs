@@ -21,6 +21,7 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         labels: Vec::new(),
         missing_parts: crate::schema::MissingParts::Normal,
         left_out: Vec::new(),
+        episodes: false,
         rules: Vec::new(),
         window: Window { end_hours: 24.0, until_end: true, ..Window::default() },
         features: Vec::new(),

@@ -11,10 +11,11 @@ pub use finding::{CheckFinding, Checked};
 
 use super::IngestError;
 use super::cohort::plan::Plan;
+use super::cohort::related;
 use super::files::{self, SourceFile};
 use super::find;
 use super::typed::file::{Opening, TypedFile, Wanted};
-use super::typed::tables::without;
+use super::typed::tables::{listed, without};
 use crate::schema::{Pipeline, Schema, Table, suggest};
 
 /// Reads headers, the first thousand rows of each file and dictionaries of items. `known` are the schemas
@@ -29,10 +30,17 @@ pub fn check(
     input: &Path,
     known: &[Schema],
 ) -> Result<Checked, IngestError> {
-    let plan = Plan::new(schema, pipeline)?;
-    let in_folders = schema.tables.iter().flat_map(|t| &t.files).any(|stem| stem.contains('/'));
-    let listed = if in_folders { files::tree(input)? } else { files::list(input)? };
+    let mut plan = Plan::new(schema, pipeline)?;
+    let listed = listed(&plan, input)?;
     let mut checked = Checked::new(&schema.name);
+    match related::relate(&mut plan, &listed) {
+        Ok(related) => {
+            for message in related.messages {
+                checked.note("", None, message.to_string());
+            }
+        }
+        Err(error) => checked.error("", None, &error),
+    }
     let mut dictionaries = None;
     for (name, wanted) in &plan.facts {
         let files = open(&plan, name, wanted, (&listed, input), known, &mut checked);

@@ -67,12 +67,12 @@ pub fn explain(
     // Rules are asked one by one afterwards: a record they leave out is explained all the same.
     let rules = std::mem::take(&mut narrow.rules);
     let options = IngestOptions { bad_rows, ..IngestOptions::default() };
-    let plan = Plan::new(schema, &narrow)?;
-    let tables = Tables::open(&plan, input, &options, progress)?;
+    let mut plan = Plan::new(schema, &narrow)?;
+    let tables = Tables::open(&mut plan, input, &options, progress)?;
     let event = anchor::pipeline(&narrow);
-    let event = event.as_ref().map(|p| Plan::new(schema, p)).transpose()?;
+    let mut event = event.as_ref().map(|p| Plan::new(schema, p)).transpose()?;
     let event_tables =
-        event.as_ref().map(|plan| Tables::open(plan, input, &options, progress)).transpose()?;
+        event.as_mut().map(|plan| Tables::open(plan, input, &options, progress)).transpose()?;
     let event = event.as_ref().zip(event_tables.as_ref());
     let mut reading = Reading::new(&plan, &tables, Part::WHOLE, event, progress)?;
     let unknown = || IngestError::UnknownName {
@@ -84,7 +84,7 @@ pub fn explain(
         // Its records are known after its events: it takes a first pass to find the one.
         reading.events()?;
     }
-    let at = reading.records.ids.get(crate::ingest::typed::batch::Key::Text(record)).ok_or_else(unknown)?;
+    let at = reading.records.locate(crate::ingest::typed::batch::Key::Text(record)).ok_or_else(unknown)?.0;
     if plan.is_long() {
         reading = Reading::new(&plan, &tables, Part::WHOLE, event, progress)?;
     }
@@ -92,7 +92,7 @@ pub fn explain(
     // The numbers of records met in the same order are the same.
     reading.events()?;
     let Reading { mut records, facts, mut gathered, .. } = reading;
-    let at = records.ids.get(crate::ingest::typed::batch::Key::Text(record)).ok_or_else(unknown)?;
+    let (at, _) = records.locate(crate::ingest::typed::batch::Key::Text(record)).ok_or_else(unknown)?;
     let mut rows = gathered.trace.take().map(|t| t.rows).unwrap_or_default();
     rows.sort_by(|a, b| (&a.file, &a.time, &a.item, &a.value).cmp(&(&b.file, &b.time, &b.item, &b.value)));
     let members: Vec<bool> = (0..records.len() as u32).map(|r| r == at).collect();
@@ -131,14 +131,16 @@ fn excluded_by(
     }
     let window = crate::schema::Window { relative_to: None, ..pipeline.window.clone() };
     let facts_alone = Pipeline { rules, features: Vec::new(), window, ..pipeline.clone() };
-    let plan = Plan::new(schema, &facts_alone)?;
-    let tables = Tables::open(&plan, input, options, progress)?;
+    let mut plan = Plan::new(schema, &facts_alone)?;
+    let tables = Tables::open(&mut plan, input, options, progress)?;
     let open = Pipeline { rules: Vec::new(), ..facts_alone.clone() };
     let bare = Plan { pipeline: &open, ..Plan::new(schema, &facts_alone)? };
     let bare = Plan { operands: Vec::new(), ..bare };
     let Reading { mut records, facts, gathered, .. } =
         Reading::new(&bare, &tables, Part::WHOLE, None, progress)?;
-    let Some(at) = records.ids.get(crate::ingest::typed::batch::Key::Text(record)) else { return Ok(None) };
+    let Some((at, _)) = records.locate(crate::ingest::typed::batch::Key::Text(record)) else {
+        return Ok(None);
+    };
     let before_events = rules::rules_before_events(&plan);
     for (i, rule) in facts_alone.rules.iter().enumerate().take(before_events) {
         let applied = rules::apply(&plan, i..i + 1, &mut records, &facts, &gathered, &mut Vec::new());

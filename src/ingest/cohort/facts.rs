@@ -7,6 +7,7 @@ use crate::schema::{Anchor, Kind, Source, Variable};
 
 use super::age;
 use super::between;
+use super::episodes;
 use super::fact::Fact;
 use super::fact_rows::Rows;
 use super::plan::{Operand, Plan};
@@ -32,6 +33,9 @@ pub(in crate::ingest) struct Facts {
     /// About what was read.
     pub(in crate::ingest) messages: Vec<Message>,
 }
+
+/// Why a row of a stay has no record of its own.
+const JOINED: &str = "stay that continues an episode";
 
 /// Rows whose id or key was met before.
 #[derive(Default)]
@@ -90,29 +94,52 @@ impl Facts {
         let start = record.start.as_deref().map(place);
         let end = record.end.as_deref().map(place);
         let order = record.order.as_deref().map(place);
-        let mut kept: Vec<&Vec<Fact>> = Vec::new();
-        let mut repeats = Repeats::default();
+        let mut kept: Vec<usize> = Vec::new();
+        let (mut met, mut repeats) = (Ids::default(), Repeats::default());
         for (at, row) in rows.facts.iter().enumerate() {
             let Some(key) = row[id].key() else {
                 *audit.dropped.entry(NO_ID.into()).or_default() += 1;
                 continue;
             };
-            if let Some(first) = records.ids.get(key) {
-                repeats.add(first, at, kept[first as usize] == row, &mut audit);
+            if let Some(first) = met.get(key) {
+                repeats.add(first, at, rows.facts[kept[first as usize]] == *row, &mut audit);
                 continue;
             }
+            met.insert(key);
+            kept.push(at);
+        }
+        repeats.refuse(&rows, files, &record.id)?;
+        let wanted = record.episodes.as_ref().filter(|_| plan.pipeline.episodes);
+        let (made, later) = match wanted.map(|of| episodes::join(&rows, &kept, of, record, table)) {
+            Some(joined) => {
+                self.messages.push(joined.message);
+                (joined.rows, joined.later)
+            }
+            None => {
+                let mut facts = std::mem::take(&mut rows.facts);
+                (kept.iter().map(|at| std::mem::take(&mut facts[*at])).collect(), Vec::new())
+            }
+        };
+        if !later.is_empty() {
+            audit.dropped.insert(JOINED.into(), later.len() as u64);
+        }
+        for row in &made {
             let time = |at: Option<usize>| at.and_then(|at| row[at].seconds());
             // Times that count from the start of the record make it the origin of its clock.
             let begin = if start.is_none() { Some(0) } else { time(start) };
+            let key = row[id].key().expect("invariant: rows without an id are not kept");
             records.push(key, row[subject].key(), begin, time(end));
             records.order.push(order.and_then(|at| row[at].number()));
-            kept.push(row);
         }
-        repeats.refuse(&rows, files, &record.id)?;
+        for stay in &later {
+            if let Some(key) = stay.id.key() {
+                records.continue_with(key, stay.episode as u32, stay.after);
+            }
+        }
         let clocks = [record.start.as_deref(), record.end.as_deref(), anchor_of(plan, table)];
         self.messages.extend(rows.without_clock(table, clocks.into_iter().flatten()));
         for (i, wanted) in rows.wanted().enumerate() {
-            let column = kept.iter().map(|row| row[i].clone()).collect();
+            let column = made.iter().map(|row| row[i].clone()).collect();
             self.columns.insert((table.to_string(), wanted.to_string()), column);
         }
         Ok(audit)
@@ -161,7 +188,15 @@ impl Facts {
             })
             .collect();
         audit.rows_kept = used.iter().filter(|u| **u).count() as u64;
-        let unused = used.len() as u64 - audit.rows_kept;
+        let mut unused = used.len() as u64 - audit.rows_kept;
+        if key.eq_ignore_ascii_case(&plan.schema.record.id) {
+            // An episode has the facts of its first stay.
+            let of_later = records.later_stays().filter(|(id, _)| keys.get(*id).is_some()).count() as u64;
+            if of_later > 0 {
+                audit.dropped.insert(JOINED.into(), of_later);
+                unused -= of_later;
+            }
+        }
         if unused > 0 {
             audit.dropped.insert("no such record".into(), unused);
         }
@@ -193,6 +228,13 @@ impl Facts {
         let (mut keys, mut of_key): (Ids, Vec<Vec<u32>>) = (Ids::default(), Vec::new());
         for record in 0..records.len() as u32 {
             if let Some(value) = self.key_of(plan, records, key, record) {
+                let place = keys.insert(value) as usize;
+                of_key.resize(keys.len(), Vec::new());
+                of_key[place].push(record);
+            }
+        }
+        if key.eq_ignore_ascii_case(&plan.schema.record.id) {
+            for (value, record) in records.later_stays() {
                 let place = keys.insert(value) as usize;
                 of_key.resize(keys.len(), Vec::new());
                 of_key[place].push(record);

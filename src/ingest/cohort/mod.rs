@@ -10,6 +10,7 @@
 //! explain    one cell with all its rows                     messages   what there is to say of tables and variables
 //! options    how to read, apart from schema and pipeline     share     what a part of the records comes to
 //! close      shares of all parts → one table                moment    when an event was
+//! episodes   stays that follow each other → one record      related    items that the extract relates to others
 //! ```
 
 pub(in crate::ingest) mod age;
@@ -17,6 +18,7 @@ pub(in crate::ingest) mod anchor;
 pub(in crate::ingest) mod between;
 pub(in crate::ingest) mod close;
 pub(in crate::ingest) mod columns;
+pub(in crate::ingest) mod episodes;
 pub(in crate::ingest) mod explain;
 pub(in crate::ingest) mod fact;
 pub(in crate::ingest) mod fact_rows;
@@ -27,6 +29,7 @@ pub(in crate::ingest) mod options;
 pub(in crate::ingest) mod plan;
 pub(in crate::ingest) mod plan_events;
 pub(in crate::ingest) mod records;
+pub(in crate::ingest) mod related;
 pub(in crate::ingest) mod rules;
 pub(in crate::ingest) mod run;
 pub(in crate::ingest) mod share;

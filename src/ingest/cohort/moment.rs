@@ -20,6 +20,14 @@ impl Moment {
         }
     }
 
+    /// The same moment where what it counts from is these seconds after the record's start.
+    pub(in crate::ingest) fn counted_from(self, after: i64) -> Self {
+        match self {
+            Self::At(_) => self,
+            Self::After(seconds) => Self::After(seconds.saturating_add(after)),
+        }
+    }
+
     /// A moment on the same scale that comes after all others; far from the largest number, so that
     /// differences fit.
     pub(in crate::ingest) fn forever(self) -> Self {

@@ -101,8 +101,16 @@ impl<'a> Plan<'a> {
             let record = &schema.record;
             let columns =
                 [Some(&record.id), Some(&record.subject), record.start.as_ref(), record.end.as_ref()];
-            let columns = columns.into_iter().flatten().chain(&record.order);
+            let episodes = match (pipeline.episodes, &record.episodes) {
+                (false, _) => None,
+                (true, Some(episodes)) => Some(episodes),
+                (true, None) => return Err(IngestError::NoEpisodes { schema: schema.name.clone() }),
+            };
+            let of_episodes = episodes.into_iter().flat_map(|e| [Some(&e.within), e.moment.as_ref()]);
+            let columns = columns.into_iter().chain(of_episodes).flatten().chain(&record.order);
             plan.fact_columns(table, columns.map(String::as_str))?;
+        } else if pipeline.episodes {
+            return Err(IngestError::NoEpisodes { schema: schema.name.clone() });
         }
         let mut needs: Vec<Needs> = Vec::new();
         for feature in &pipeline.features {

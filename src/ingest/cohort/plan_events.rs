@@ -44,7 +44,7 @@ pub(in crate::ingest) struct Places {
 }
 
 /// What rows of an item feed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::ingest) struct Target {
     /// Place in [`Plan::variables`].
     pub(in crate::ingest) variable: usize,
@@ -122,7 +122,10 @@ impl<'a> PlannedTable<'a> {
     ) -> Result<(), IngestError> {
         let dtype = self.places.item.map_or(DType::Text, |item| self.wanted[item].dtype);
         for item in items {
-            let item = conform(item, dtype).ok_or_else(|| IngestError::UnknownItem {
+            // A code is looked up in a relation.
+            let code = || matches!(item, Item::Name(_)).then(|| item.clone());
+            let code = || code().filter(|_| !self.columns.related.is_empty());
+            let item = conform(item, dtype).or_else(code).ok_or_else(|| IngestError::UnknownItem {
                 variable: variable.name.clone(),
                 item: item_text(item),
                 kind: dtype.name(),

@@ -86,6 +86,9 @@ pub(in crate::ingest) struct Records {
     pub(in crate::ingest) in_cohort: Vec<bool>,
     /// What tells the order of a subject's records where their starts do not; empty for long tables.
     pub(in crate::ingest) order: Vec<Option<f64>>,
+    /// Stays that continue a record, with that record and the seconds from its start to theirs.
+    later: Ids,
+    later_of: Vec<(u32, i64)>,
     /// What windows count from instead of the start.
     pub(in crate::ingest) anchor: Option<Vec<Option<i64>>>,
     of_subject: Vec<Vec<u32>>,
@@ -164,6 +167,24 @@ impl Records {
         self.mine.push(self.part.holds(self.subjects.name(subject)));
         self.of_subject.resize(self.subjects.len(), Vec::new());
         self.of_subject[subject as usize].push(record);
+    }
+
+    /// A stay that continues a record, beginning some seconds after it; its id must be new.
+    pub(in crate::ingest) fn continue_with(&mut self, stay: Key<'_>, record: u32, after: i64) {
+        self.later.insert(stay);
+        self.later_of.push((record, after));
+    }
+
+    /// The record that an id names, and the seconds from its start to that of the stay that the id is of.
+    pub(in crate::ingest) fn locate(&self, id: Key<'_>) -> Option<(u32, i64)> {
+        let later = || self.later.get(id).map(|stay| self.later_of[stay as usize]);
+        self.ids.get(id).map(|record| (record, 0)).or_else(later)
+    }
+
+    /// Ids of the stays that continue records, with these.
+    pub(in crate::ingest) fn later_stays(&self) -> impl Iterator<Item = (Key<'_>, u32)> {
+        let names = self.later.names.iter().map(|name| Key::Text(name));
+        names.zip(self.later_of.iter().map(|(record, _)| *record))
     }
 
     /// Place of a record met in a long table, made on first sight. The subject is the smallest named, so that

@@ -65,13 +65,13 @@ pub(in crate::ingest) fn share(
     options: &IngestOptions,
     progress: &dyn IngestProgress,
 ) -> Result<Share, IngestError> {
-    let plan = Plan::new(schema, pipeline)?;
+    let mut plan = Plan::new(schema, pipeline)?;
     check_divisible(&plan, options.part)?;
-    let tables = Tables::open(&plan, input, options, progress)?;
+    let tables = Tables::open(&mut plan, input, options, progress)?;
     // A window about an event takes a pass of its own, to find the event.
     let event = anchor::pipeline(pipeline);
-    let event = event.as_ref().map(|p| Plan::new(schema, p)).transpose()?;
-    let event_tables = event.as_ref().map(|plan| Tables::open(plan, input, options, progress)).transpose()?;
+    let mut event = event.as_ref().map(|p| Plan::new(schema, p)).transpose()?;
+    let event_tables = event.as_mut().map(|plan| Tables::open(plan, input, options, progress)).transpose()?;
     // Hashing reads the stored bytes once more, beside the parser.
     let of_event = event_tables.as_ref();
     std::thread::scope(|scope| {

@@ -37,6 +37,11 @@ impl Hint for IngestError {
                  given in the schema"
                     .into()
             }
+            Self::NoEpisodes { .. } => {
+                "leave `episodes` out, or declare them under `[record]` of a schema of your own: `episodes = { \
+                 within = \"COLUMN\", gap = HOURS }`"
+                    .into()
+            }
             Self::UnknownColumns { .. } => {
                 "correct their names or leave them out; besides its features the table may have an id, \
                  `subject_id` and `split`"

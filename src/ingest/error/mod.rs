@@ -367,6 +367,12 @@ pub enum IngestError {
         /// Where it was looked for.
         place: String,
     },
+    /// Stays are to be joined, and nothing says which.
+    #[error("the pipeline joins stays into episodes, and schema `{schema}` does not say which make one")]
+    NoEpisodes {
+        /// The schema.
+        schema: String,
+    },
     /// A cell of a wide table is what the table says.
     #[error("a wide table has one cell per record and column, there is nothing to explain")]
     NothingToExplain,

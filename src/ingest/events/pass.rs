@@ -220,11 +220,14 @@ impl Gathered<'_> {
             };
             moment.map_err(|e| (place, e))
         };
-        let until = places.end.map(moment).transpose()?.flatten();
-        let start = moment(places.time)?;
+        // Times of a stay that continues a record count from its own start.
+        let named = record_key.filter(|_| met.is_none()).and_then(|key| records.locate(key));
+        let after = named.map_or(0, |(_, after)| after);
+        let until = places.end.map(moment).transpose()?.flatten().map(|m| m.counted_from(after));
+        let start = moment(places.time)?.map(|m| m.counted_from(after));
         let record = match (record_key, subject_key, start) {
             _ if met.is_some() => met.ok_or(Misplaced::NoSuchRecord),
-            (Some(key), ..) => records.ids.get(key).ok_or(Misplaced::NoSuchRecord),
+            (Some(_), ..) => named.map(|(record, _)| record).ok_or(Misplaced::NoSuchRecord),
             (None, Some(subject), Some(start)) => records.assign(subject, start, self.window),
             (None, Some(subject), None) => records.only_of(subject).ok_or(Misplaced::NoSuchRecord),
             (None, None, _) => Err(Misplaced::NoSuchRecord),

@@ -76,7 +76,7 @@ impl Trace {
         let places = &planned.places;
         let key = |place: Option<usize>| place.and_then(|at| columns[at].key(row).ok().flatten());
         let concerns = match (key(places.record), key(places.subject)) {
-            (Some(id), _) => records.ids.get(id) == Some(self.record),
+            (Some(id), _) => records.locate(id).map(|(record, _)| record) == Some(self.record),
             (None, Some(subject)) => {
                 records.subjects.get(subject) == records.subject_of.get(self.record as usize).copied()
             }

@@ -72,7 +72,10 @@ pub(in crate::ingest) fn stored(
 fn has_plain_items(schema: &Schema, table: &str) -> bool {
     let pattern = |item: &Item| matches!(item, Item::Name(name) if name.contains('*'));
     let of_one_column = schema.table(table).is_some_and(|table| match &table.kind {
-        TableKind::Events(events) => events.item_form.is_none() && events.item_within.is_none(),
+        TableKind::Events(events) => {
+            // Which items a relation adds is known from the extract alone.
+            events.item_form.is_none() && events.item_within.is_none() && events.related.is_empty()
+        }
         TableKind::Records | TableKind::Static { .. } | TableKind::Lists { .. } => false,
     });
     of_one_column && !items_of(schema, table).iter().any(pattern)

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::cache;
 use super::file::{Opening, TypedFile, Wanted};
 use crate::ingest::cohort::plan::Plan;
+use crate::ingest::cohort::related;
 use crate::ingest::files::{self, SourceFile};
 use crate::ingest::find;
 use crate::ingest::{BadRows, IngestError, IngestOptions, IngestProgress, InputFile};
@@ -57,24 +58,37 @@ pub(in crate::ingest) fn without(plan: &Plan<'_>, table: &Table) -> String {
     text
 }
 
+/// The files of an extract, with those in folders where the schema names folders.
+pub(in crate::ingest) fn listed(plan: &Plan<'_>, input: &Path) -> Result<Vec<SourceFile>, IngestError> {
+    let in_folders = plan.schema.tables.iter().flat_map(|t| &t.files).any(|stem| stem.contains('/'));
+    if in_folders { files::tree(input) } else { files::list(input) }
+}
+
 impl Tables {
-    /// Finds the files, and puts stores in the place of those that are to have one.
+    /// Finds the files, lets related items feed what the named ones feed, and puts stores in the place of those that are to have one.
     pub(in crate::ingest) fn open(
-        plan: &Plan<'_>,
+        plan: &mut Plan<'_>,
         input: &Path,
         options: &IngestOptions,
         progress: &dyn IngestProgress,
     ) -> Result<Self, IngestError> {
-        let mut tables = Self::find(plan, input, options.bad_rows == BadRows::Skip)?;
+        let listed = listed(plan, input)?;
+        let related = related::relate(plan, &listed)?;
+        let mut tables = Self::find(plan, input, &listed, options.bad_rows == BadRows::Skip)?;
+        tables.files.extend(related.files);
+        tables.messages.extend(related.messages);
         if let Some(dir) = &options.cache {
             tables.store(plan, dir, progress)?;
         }
         Ok(tables)
     }
 
-    fn find(plan: &Plan<'_>, input: &Path, skip_bad: bool) -> Result<Self, IngestError> {
-        let in_folders = plan.schema.tables.iter().flat_map(|t| &t.files).any(|stem| stem.contains('/'));
-        let listed = if in_folders { files::tree(input)? } else { files::list(input)? };
+    fn find(
+        plan: &Plan<'_>,
+        input: &Path,
+        listed: &[SourceFile],
+        skip_bad: bool,
+    ) -> Result<Self, IngestError> {
         let events = plan.events.iter().map(|e| (e.table.name.as_str(), &e.wanted));
         let needed: Vec<(&str, &Vec<Wanted>)> =
             plan.facts.iter().map(|(name, wanted)| (name.as_str(), wanted)).chain(events).collect();
@@ -84,8 +98,8 @@ impl Tables {
             let table = plan.schema.table(name).expect("invariant: the plan names tables of the schema");
             // A single file is the only table there is, whatever its name.
             let of_table: Vec<SourceFile> = match needed.len() {
-                1 if input.is_file() => listed.clone(),
-                _ => find::of_table(&listed, name, &table.files)?,
+                1 if input.is_file() => listed.to_vec(),
+                _ => find::of_table(listed, name, &table.files)?,
             };
             if of_table.is_empty() && table.optional {
                 messages.push(Message::table(Weight::LeftOut, name, without(plan, table)));

@@ -238,6 +238,7 @@ fn pipeline() -> Pipeline {
         labels: Vec::new(),
         missing_parts: crate::schema::MissingParts::Normal,
         left_out: Vec::new(),
+        episodes: false,
         rules: vec![],
         window: crate::schema::Window { end_hours: 24.0, ..Default::default() },
         features: vec![],

@@ -159,6 +159,7 @@ impl Service<'_> {
                     force: true,
                     draws: *draws,
                     seed: seed.map(Seed),
+                    importance_samples: None,
                 };
                 Ok(told(score_by(&self.model, &request, &NoProgress)?, json!({})))
             }

@@ -8,8 +8,8 @@ use crate::evaluate::{Area, DOMAIN_FOLDS, DomainColumn, domain_test};
 use crate::features::Bundle;
 use crate::num::quantile::quantile_sorted;
 use crate::random::Seed;
-use crate::report::Privacy;
 use crate::report::data::{Apart, FeatureApart};
+use crate::report::{Privacy, ReportError};
 
 /// Records of each cohort that the classifier is given at most: more make its error no smaller than anybody
 /// needs.
@@ -29,15 +29,18 @@ pub struct CohortOf<'a> {
 }
 
 /// Holds two cohorts beside each other. `converted` are the features whose unit was made that of A before.
+///
+/// # Errors
+/// A model of A that has no likelihood of the features that B has.
 pub fn apart(
     (a, persons_a): (&Older, &[u64]),
     b: &CohortOf<'_>,
     converted: Vec<String>,
     seed: Seed,
-) -> Apart {
+) -> Result<Apart, ReportError> {
     let privacy = Privacy::new(false);
     let context = Context::new(b.bundle, &[], privacy, seed);
-    let drift = drift(&context, a, b.subjects);
+    let drift = drift(&context, a, b.subjects)?;
     let pairs = shared(&a.bundle, b.bundle);
     let (rows_a, rows_b) = (chosen(persons_a), chosen(&b.persons));
     let columns: Vec<DomainColumn> =
@@ -58,7 +61,7 @@ pub fn apart(
     // Those that say most come first, and the order of the features decides between equals.
     features.sort_by(|x, y| strength(y).total_cmp(&strength(x)));
     let is_sampled = rows_a.len() < persons_a.len() || rows_b.len() < b.persons.len();
-    Apart {
+    Ok(Apart {
         a: a.name.clone(),
         b: b.name.clone(),
         drift,
@@ -67,7 +70,7 @@ pub fn apart(
         sampled: is_sampled.then_some(MOST),
         features,
         converted,
-    }
+    })
 }
 
 fn strength(feature: &FeatureApart) -> f64 {

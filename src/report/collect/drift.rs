@@ -2,24 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::Array2;
-
-use super::calibration::calibrations;
 use super::cells::{Cells, of_numbers, p_of_numbers};
 use super::context::{Context, NOT_MET};
-use super::histogram::{histogram, protect_samples};
-use crate::artifact::ModelArtifact;
+use super::joint::{OlderModel, joint};
 use crate::features::{Bundle, Encoder};
-use crate::num::moments::{mean, mean_and_standard_error};
-use crate::num::proportion::wilson;
+use crate::num::moments::mean;
+use crate::partial::PartialError;
 use crate::report::Privacy;
 use crate::report::data::{Drift, FeatureDrift, JointDrift};
-use crate::report::format::{self, fixed, signed};
+use crate::report::format;
 use crate::report::homogeneity::{chance, holm, homogeneity};
 use crate::report::measure::{
-    Z95, ks_chance, ks_distance, stability_index, standardised_difference, standardised_error,
+    Z95, ks_distance, stability_index, standardised_difference, standardised_error,
 };
-use crate::schema::Split;
 
 /// Probability of any false alarm among all features, in values or missingness, when nothing changed.
 const LEVEL: f64 = 0.05;
@@ -37,11 +32,17 @@ pub struct Older {
     pub bundle: Bundle,
     /// Its patients, where they are fewer than its records.
     pub subjects: Option<usize>,
-    /// Models fitted on it, with the records of the new cohort in each model's own terms.
-    pub models: Vec<(String, ModelArtifact, Array2<f64>)>,
+    /// Models fitted on it.
+    pub models: Vec<OlderModel>,
 }
 
-pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize>) -> Drift {
+/// # Errors
+/// A model that has no likelihood of the features that both cohorts have.
+pub(super) fn drift(
+    context: &Context<'_>,
+    older: &Older,
+    subjects: Option<usize>,
+) -> Result<Drift, PartialError> {
     // Thousands of samples of a curve say nothing one by one.
     let windows = !context.bundle.manifest.shape.has_separate_features();
     let independent = [
@@ -87,7 +88,9 @@ pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize
         }
         names
     };
-    Drift {
+    let joint: Vec<Option<JointDrift>> =
+        older.models.iter().map(|model| joint(context, older, model)).collect::<Result<_, _>>()?;
+    Ok(Drift {
         old: older.name.clone(),
         n_old: context.privacy.count(older.bundle.raw.nrows() as u64),
         n_new: context.privacy.count(context.bundle.raw.nrows() as u64),
@@ -97,13 +100,9 @@ pub(super) fn drift(context: &Context<'_>, older: &Older, subjects: Option<usize
         n_compared: features.iter().filter(|f| f.psi.is_some()).count(),
         only_old: missing_from(old, new),
         only_new: missing_from(new, old),
-        joint: older
-            .models
-            .iter()
-            .filter_map(|(name, model, raw)| joint(context, older, name, model, raw))
-            .collect(),
+        joint: joint.into_iter().flatten().collect(),
         features,
-    }
+    })
 }
 
 /// Share of the records that count as independent ones: records of one patient may be alike to any degree,
@@ -280,69 +279,4 @@ fn new_and_gone(privacy: Privacy, levels: &BTreeMap<String, (u64, u64)>) -> Opti
     let both: Vec<String> =
         [said("new levels", only(false)), said("levels gone", only(true))].into_iter().flatten().collect();
     (!both.is_empty()).then(|| both.join("; "))
-}
-
-/// The likelihood of all new records against that of older ones the model was not fitted on.
-fn joint(
-    context: &Context<'_>,
-    older: &Older,
-    name: &str,
-    model: &ModelArtifact,
-    raw: &Array2<f64>,
-) -> Option<JointDrift> {
-    let privacy = context.privacy;
-    let split = [Split::Test, Split::Calibration, Split::Validation]
-        .into_iter()
-        // A cross-conformal model was fitted on its calibration records too.
-        .filter(|s| *s != Split::Calibration || model.header.calibration_folds.is_none())
-        .find(|s| privacy.allows(older.bundle.manifest.splits.get(*s) as u64))?;
-    if !privacy.allows(raw.nrows() as u64) {
-        return None;
-    }
-    let held_out = older.bundle.raw_of(split);
-    let (before, now) = (model.score(held_out.view()), model.score(raw.view()));
-    let (mean_old, error_old) = mean_and_standard_error(&before.log_prob_tensor);
-    let (mean_new, error_new) = mean_and_standard_error(&now.log_prob_tensor);
-    let (difference, error) = (mean_new - mean_old, error_old.hypot(error_new));
-    let (low, high) = (difference - Z95 * error, difference + Z95 * error);
-    let sorted = |of: &[f64]| {
-        let mut v = of.to_vec();
-        v.sort_unstable_by(f64::total_cmp);
-        v
-    };
-    let (a, b) = (sorted(&before.log_prob_tensor), sorted(&now.log_prob_tensor));
-    let odd = calibrations(model).map(|calibration| {
-        let p = calibration.p_values(raw.view(), &model.unusualness(raw.view(), &now));
-        // A relative slack, as in flagging: 3/60 must pass at 0.05.
-        p.iter().filter(|p| **p <= 0.05 * (1.0 + 1e-12)).count()
-    });
-    let odd = odd.filter(|k| privacy.shows(*k as u64));
-    let interval = odd.map(|k| wilson(k, raw.nrows()));
-    let verdict = if low > 0.0 {
-        format!("records of this cohort are more ordinary to {name} than those of the older one")
-    } else if high < 0.0 {
-        format!("records of this cohort are stranger to {name} than those of the older one")
-    } else {
-        format!("the mean likelihood under {name} cannot tell the cohorts apart")
-    };
-    Some(JointDrift {
-        model: name.to_owned(),
-        n_old: privacy.count(a.len() as u64),
-        n_new: privacy.count(b.len() as u64),
-        mean_old,
-        mean_new,
-        difference,
-        error,
-        low,
-        high,
-        ks: ks_distance(&a, &b),
-        ks_chance: ks_chance(a.len(), b.len()),
-        odd_percent: odd.map(|k| 100.0 * k as f64 / raw.nrows() as f64),
-        odd_low: interval.map(|i| 100.0 * i.0),
-        odd_high: interval.map(|i| 100.0 * i.1),
-        verdict: format!("{verdict}: {} ± {} nats per record", signed(difference, 3), fixed(error, 3)),
-        histogram: histogram(privacy, &a, &b, None)
-            .filter(|h| h.levels.is_empty())
-            .and_then(|h| protect_samples(privacy, h, b.len())),
-    })
 }

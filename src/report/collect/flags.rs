@@ -17,6 +17,8 @@ pub struct Flagged {
     pub fdr: f64,
     /// Whether the records are others than the test split.
     pub new_records: bool,
+    /// Features of the model that the records lack and that are integrated out.
+    pub integrated_out: Vec<String>,
     /// Against known anomalies.
     pub evaluation: Option<Evaluation>,
     /// Against what the bundle knows of the records and the model does not.
@@ -71,6 +73,7 @@ pub(super) fn outliers(context: &Context<'_>, flagged: &Flagged, model: &str) ->
         model: model.into(),
         rule: format!("false discovery rate {} %", format::significant(100.0 * flagged.fdr, 3)),
         of: if flagged.new_records { "new records" } else { "test records" }.into(),
+        integrated_out: flagged.integrated_out.clone(),
         n_scored: privacy.count(rows.len() as u64),
         n_flagged: privacy.count(n_flagged as u64),
         rows: listed,

@@ -10,6 +10,7 @@ mod features;
 mod flags;
 mod groups;
 mod histogram;
+mod joint;
 mod learned;
 mod models;
 mod provenance;
@@ -31,6 +32,7 @@ pub use apart::{CohortOf, apart};
 pub use drift::Older;
 pub use flags::{Flagged, Outcome};
 pub use groups::GroupColumn;
+pub use joint::OlderModel;
 
 /// Choices of the reader.
 #[derive(Debug, Clone)]
@@ -50,7 +52,8 @@ pub struct ReportOptions {
 /// Every number of the report. Deterministic: the same inputs and options give the same data.
 ///
 /// # Errors
-/// [`ReportError::NoModel`]; [`ReportError::OtherBundle`] for a model fitted on another bundle.
+/// [`ReportError::NoModel`]; [`ReportError::OtherBundle`] for a model fitted on another bundle;
+/// [`ReportError::Partial`] for a model of the older cohort that cannot integrate features out.
 pub fn collect(
     bundle: &Bundle,
     models: &[(String, ModelArtifact)],
@@ -104,7 +107,7 @@ pub fn collect(
         calibration,
         learned: learned::learned(&context),
         outliers: flagged.map(|f| flags::outliers(&context, f, &context.models[0].name)),
-        drift: older.map(|o| drift::drift(&context, o, options.subjects)),
+        drift: older.map(|o| drift::drift(&context, o, options.subjects)).transpose()?,
         groups: options.groups.as_ref().and_then(|g| groups::groups(&context, g, flagged)),
         waveform: waveform::waveforms(&context, options.scales.as_ref()),
         windows,

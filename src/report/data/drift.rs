@@ -122,6 +122,12 @@ pub struct JointDrift {
     pub odd_high: Option<f64>,
     /// One sentence.
     pub verdict: String,
+    /// Features that this cohort lacks and that are integrated out; the likelihoods are then in original units.
+    pub integrated_out: Vec<String>,
+    /// Features that are judged, where some are integrated out.
+    pub n_shared: Option<usize>,
+    /// New records of which the likelihood rests on few importance samples, where there are any.
+    pub few_samples: Option<Cell>,
     /// Log-likelihoods: older records as data, new ones as samples.
     pub histogram: Option<Histogram>,
 }

@@ -205,6 +205,8 @@ pub struct Outliers {
     pub rule: String,
     /// Whose records: "test records", "new records".
     pub of: String,
+    /// Features that the records lack and that are integrated out.
+    pub integrated_out: Vec<String>,
     /// Records scored.
     pub n_scored: Cell,
     /// Records flagged.

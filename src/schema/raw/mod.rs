@@ -29,7 +29,7 @@ pub(super) use grid::Grid;
 pub(super) use pipeline::{Feature, PipelineFile, Window};
 pub(super) use reader::read;
 pub(super) use rule::{Between, CohortRule};
-pub(super) use schema::{Record, SchemaFile};
+pub(super) use schema::{Episodes, Record, SchemaFile};
 pub(super) use source::{AgeSource, Cell, ColumnSource, EventsSource, Source, YearsSource};
 pub(super) use table::{Events, Table};
 pub(super) use variable::Variable;

@@ -36,6 +36,8 @@ pub(in crate::schema) struct PipelineFile {
     /// Columns that are kept beside the features and never enter a model, such as outcomes: named as features
     /// are.
     pub(in crate::schema) labels: Option<Field<List<TextOr<Feature>>>>,
+    /// Whether stays that follow each other closely are one record, as the schema says.
+    pub(in crate::schema) episodes: Option<Field<bool>>,
     /// The cohort rules, in order.
     pub(in crate::schema) rules: Option<Field<List<CohortRule>>>,
     /// Which events count.

@@ -95,7 +95,7 @@ struct Stem(String);
     "anyOf" = [{ "required": ["record"] }, { "required": ["subject"] }],
     "if" = { "properties": { "wide": { "const": true } }, "required": ["wide"] },
     "then" = { "properties": {
-        "item": false, "item_form": false, "value": false, "text": false, "unit": false, "unit_names": false,
+        "item": false, "item_form": false, "related": false, "value": false, "text": false, "unit": false, "unit_names": false,
         "unit_else": false,
         "operator": false, "revision": false, "end": false, "amount": false,
     } },
@@ -118,6 +118,9 @@ pub(in crate::schema) struct Events {
     /// other items.
     #[schemars(extend("pattern" = r"^[^{}]*\{item\}([^{}]+\{unit\})?[^{}]*$"))]
     pub(in crate::schema) item_form: Option<Field<Text>>,
+    /// Tables of the extract by which further items count as those that sources name, such as the descendants
+    /// of a concept. They are applied one after the other.
+    pub(in crate::schema) related: Option<Field<List<Related, 1>>>,
     /// Whether every column of numbers is an item, called like the column.
     pub(in crate::schema) wide: Option<Field<bool>>,
     /// The value as a number.
@@ -137,6 +140,20 @@ pub(in crate::schema) struct Events {
     /// Whether the value is what was given from the beginning to the end in all, and not a rate: a window
     /// takes its part of it in proportion to the time.
     pub(in crate::schema) amount: Option<Field<bool>>,
+}
+
+/// A table of the extract that relates further items to those that sources name.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::schema) struct Related {
+    /// File stems, as those of tables.
+    #[schemars(with = "List<Stem, 1>")]
+    pub(in crate::schema) files: Field<List<String, 1>>,
+    /// The column of the item that a source names, or two whose texts make it with `//` between them.
+    #[schemars(extend("maxItems" = 2))]
+    pub(in crate::schema) from: Field<List<Text, 1>>,
+    /// The column of the item that counts like it.
+    pub(in crate::schema) to: Field<Text>,
 }
 
 /// A column that says whether a result is a limit of measurement.

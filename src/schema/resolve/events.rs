@@ -5,8 +5,8 @@ use toml::Spanned;
 use super::columns::{find_column, value_of};
 use super::units::same_unit;
 use crate::schema::problems::{Problems, Span};
-use crate::schema::raw::{self, Cell, Field, Get, key};
-use crate::schema::{DType, DropRule, EventColumns, Operator, Table, suggest};
+use crate::schema::raw::{self, Cell, Field, Get, List, key};
+use crate::schema::{DType, DropRule, EventColumns, Operator, Related, Table, suggest};
 
 /// What stands for the item in `item_form`.
 const ITEM: &str = "{item}";
@@ -85,6 +85,7 @@ pub(super) fn events(
         item,
         item_within,
         item_form,
+        related: reading.related(raw),
         value,
         text,
         unit,
@@ -130,6 +131,29 @@ impl Reading<'_> {
             .take(2)
             .map(|name| self.column(Some(Spanned::new(name.span(), name.get_ref().as_ref())), allowed));
         (columns.next().flatten(), columns.next().flatten())
+    }
+
+    fn related(&self, raw: &raw::Events) -> Vec<Related> {
+        let Some(list) = raw.related.get() else { return Vec::new() };
+        if let (Some(at), true) = (key(&raw.related), raw.item_form.is_some() || raw.wide.is_some()) {
+            self.problems.add(at, "`related` is of items that fill a column of their own");
+        }
+        let mut all = Vec::new();
+        for relation in list.0.iter().filter_map(Get::get) {
+            let Some(from) = relation.from.spanned() else { continue };
+            let columns: Vec<String> =
+                from.get_ref().items().map(|name| name.get_ref().as_ref().to_owned()).collect();
+            if columns.is_empty() || columns.len() > 2 {
+                self.problems.add(from.span(), "`from` is one column or two");
+            }
+            let files = relation.files.get().map(List::cloned).unwrap_or_default();
+            if let (true, Some(given)) = (files.is_empty(), relation.files.spanned()) {
+                self.problems.add(given.span(), "`files` names no file");
+            }
+            let Some(to) = relation.to.owned() else { continue };
+            all.push(Related { files, from: columns, to });
+        }
+        all
     }
 
     fn item_form(&self, raw: &raw::Events, has_unit: bool) -> Option<String> {

@@ -5,6 +5,7 @@ mod columns;
 mod computed;
 mod concepts;
 mod derived;
+mod episodes;
 mod events;
 mod features;
 mod grid;

@@ -44,6 +44,7 @@ pub(super) fn pipeline(
     let pipeline = Pipeline {
         rules,
         window: window::window(problems, raw, first_line, schema),
+        episodes: episodes(problems, raw, schema),
         missing_parts: raw.missing_parts.copied().unwrap_or_default(),
         min_observed: min_observed(problems, raw),
         split: split(problems, raw),
@@ -62,6 +63,17 @@ pub(super) fn pipeline(
     };
     let found = found.map(|schema| without_unused(schema, n_variables, &pipeline));
     Some((pipeline, found))
+}
+
+/// Whether stays are joined, which the schema has to declare. That of no database declares nothing.
+fn episodes(problems: &Problems<'_>, raw: &PipelineFile, schema: Option<&Schema>) -> bool {
+    let wanted = raw.episodes.copied().unwrap_or_default();
+    let lacks = |schema: &Schema| schema.name != CONCEPTS && schema.record.episodes.is_none();
+    if let (true, Some(at)) = (wanted && schema.is_none_or(lacks), key(&raw.episodes)) {
+        let hint = "declare `episodes = { within = \"COLUMN\", gap = HOURS }` under `[record]` of the schema";
+        problems.add_with_hint(at, "the schema does not say which stays make one episode", hint);
+    }
+    wanted
 }
 
 /// A pipeline has one kind of input.

@@ -3,6 +3,7 @@
 use toml::Spanned;
 
 use super::columns::find_column;
+use super::episodes::episodes;
 use super::tables::{Tables, tables};
 use crate::schema::problems::{Problems, Span};
 use crate::schema::raw::{self, Get, key};
@@ -27,9 +28,11 @@ fn record(problems: &Problems<'_>, raw: &raw::Record, tables: &Tables) -> Option
     if let Some(name) = raw.table.text() {
         return of_table(problems, raw, tables.find(problems, &name)?);
     }
-    for (name, at) in [("start", key(&raw.start)), ("end", key(&raw.end)), ("order", key(&raw.order))] {
+    let of_table =
+        [("start", key(&raw.start)), ("end", key(&raw.end)), ("order", key(&raw.order))].into_iter();
+    for (name, at) in of_table.chain([("episodes", key(&raw.episodes))]) {
         if let Some(at) = at {
-            let message = format!("`{name}` is a column of a table of records, but no `table` is named");
+            let message = format!("`{name}` is about columns of a table of records, but no `table` is named");
             let hint = "name the table, or leave it out when event times are elapsed already";
             problems.add_with_hint(at, message, hint);
         }
@@ -45,7 +48,7 @@ fn record(problems: &Problems<'_>, raw: &raw::Record, tables: &Tables) -> Option
     }
     let id = (*id.get_ref()).to_owned();
     let subject = subject.map_or_else(|| id.clone(), |s| (*s.get_ref()).to_owned());
-    Some(Record { table: None, id, subject, start: None, end: None, order: None })
+    Some(Record { table: None, id, subject, start: None, end: None, order: None, episodes: None })
 }
 
 /// The record with a row of its own in a table.
@@ -87,7 +90,8 @@ fn of_table(problems: &Problems<'_>, raw: &raw::Record, table: &Table) -> Option
     if let Some(at) = key(&raw.order).filter(|_| raw.start.is_some()) {
         problems.add(at, "`order` has no meaning beside `start`, which tells the order of records");
     }
-    Some(Record { table: Some(table.name.clone()), id, subject, start, end, order })
+    let episodes = raw.episodes.get().and_then(|episodes_of| episodes(problems, raw, episodes_of, table));
+    Some(Record { table: Some(table.name.clone()), id, subject, start, end, order, episodes })
 }
 
 /// Event times are dates where records have a start, and elapsed where they have none.

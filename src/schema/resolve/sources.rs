@@ -121,6 +121,8 @@ impl<'a> Reading<'a> {
                     }
                     Item::Name(column)
                 }
+                // A code, which a relation turns into numbers.
+                Item::Name(name) if !columns.related.is_empty() => Item::Name(name.trim().to_owned()),
                 Item::Name(name) if !numeric => Item::Name(name.trim().to_owned()),
                 other => {
                     let wanted = if numeric {

@@ -3,9 +3,10 @@
 //! A monitor writes `vitalPeriodic` every five minutes, one row for all signals. Pressures of the cuff are in
 //! `vitalAperiodic`, what nurses note in `nurseCharting`, and the ventilator in `respiratoryCharting`.
 //! Temperatures are in Fahrenheit or Celsius, by the bed. About one laboratory result in a hundred was
-//! corrected, and both revisions are there. Nothing is infused in the simulation.
+//! corrected, and both revisions are there. Some rates of infusions are in ml/hr.
 
 mod layouts;
+mod monitor;
 mod names;
 
 use std::path::Path;
@@ -14,18 +15,15 @@ use super::super::admin;
 use super::super::bedside::Bedside;
 use super::super::clock::Moment;
 use super::super::patient::{Admission, Patient};
-use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Place, Planted, Recorder};
+use super::super::record::{
+    Arrival, Charted, Dose, Entry, Finding, Infusion, LabResult, Output, Place, Planted, Recorder,
+};
 use super::super::writer::{self, Spelling, Table};
 use super::common::{age_at, among};
 use crate::error::IoError;
 use layouts::{APERIODIC, DIAGNOSIS, FLUIDS, INFUSIONS, LAB, NURSE, PATIENT, PERIODIC, RESPIRATORY};
+use monitor::{Open, PRESSURES, SIGNALS, ST, put, write_aperiodic, write_periodic};
 use names::{CHART, LABS, Where};
-
-/// Number of signals in a row of `vitalPeriodic`, and of pressures in one of `vitalAperiodic`.
-const SIGNALS: usize = 16;
-const PRESSURES: usize = 3;
-/// Place of the first ST segment among the signals.
-const ST: usize = 12;
 
 /// One stay whose row of `patient` waits for the weight and the height.
 struct Waiting {
@@ -45,14 +43,6 @@ struct Waiting {
     fatal: bool,
     weight: Option<f64>,
     height: Option<f64>,
-}
-
-/// A row of a wide table that is being filled.
-#[derive(Clone, Copy)]
-struct Open<const N: usize> {
-    stay: u64,
-    minute: i64,
-    values: [Option<f64>; N],
 }
 
 /// The open tables of an extract.
@@ -75,42 +65,6 @@ pub(super) struct Eicu {
 /// Minutes from the admission to the unit.
 fn minutes(place: Place, at: Moment) -> i64 {
     (at.0 - place.arrived.0).div_euclid(60)
-}
-
-/// Puts a value into the row of its minute. The row before it is returned when it is complete.
-fn put<const N: usize>(
-    open: &mut Option<Open<N>>,
-    stay: u64,
-    minute: i64,
-    column: usize,
-    x: f64,
-) -> Option<Open<N>> {
-    let same = open
-        .as_ref()
-        .is_some_and(|row| (row.stay, row.minute) == (stay, minute) && row.values[column].is_none());
-    let complete = if same { None } else { open.take() };
-    let row = open.get_or_insert(Open { stay, minute, values: [None; N] });
-    row.values[column] = Some(x);
-    complete
-}
-
-fn write_periodic(table: &mut Table, open: &Open<SIGNALS>) -> Result<(), IoError> {
-    let mut row = table.row();
-    row.int(open.stay).signed(open.minute);
-    for (column, x) in open.values.iter().enumerate() {
-        // Temperatures and ST segments have a decimal.
-        row.number_or_null(*x, u8::from(column == 0 || column >= ST));
-    }
-    row.end()
-}
-
-fn write_aperiodic(table: &mut Table, open: &Open<PRESSURES>) -> Result<(), IoError> {
-    let mut row = table.row();
-    row.int(open.stay).signed(open.minute);
-    for x in open.values {
-        row.number_or_null(x, 0);
-    }
-    row.nulls(7).end()
 }
 
 impl Eicu {
@@ -345,6 +299,24 @@ impl Recorder for Eicu {
         row.number(-output.ml, 0, Spelling::Short).signed(minutes(place, output.stored));
         row.text("flowsheet|Flowsheet Cell Labels|I&O|Output (ml)|Urine").text("Urine");
         row.number(output.ml, 0, Spelling::Short).number(output.ml, 0, Spelling::Short).end()
+    }
+
+    fn infusion(&mut self, infusion: &Infusion) -> Result<(), IoError> {
+        let (place, minute) = (infusion.place, minutes(infusion.place, infusion.from));
+        let (name, rate) = match infusion.dose {
+            // Some beds write the rate of the pump.
+            Dose::Rate { drug, per_kg_minute } if place.stay.is_multiple_of(9) => {
+                (format!("{} (ml/hr)", drug.name()), per_kg_minute * infusion.weight * 60.0 / 64.0)
+            }
+            Dose::Rate { drug, per_kg_minute } => (format!("{} (mcg/kg/min)", drug.name()), per_kg_minute),
+            Dose::Volume { ml } => {
+                let hours = (infusion.until.0 - infusion.from.0) as f64 / 3600.0;
+                ("Volume (mL) NaCl 0.9% (ml/hr)".to_owned(), ml / hours)
+            }
+        };
+        let mut row = self.infusions.row();
+        row.int(place.stay).signed(minute).text(&name).number(rate, 4, Spelling::Short).nulls(3);
+        row.number(infusion.weight, 1, Spelling::Short).end()
     }
 
     fn end_of_stay(&mut self) -> Result<(), IoError> {

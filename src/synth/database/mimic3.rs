@@ -6,7 +6,10 @@ use super::super::admin;
 use super::super::bedside::Bedside;
 use super::super::clock::Moment;
 use super::super::patient::{Admission, Patient, System, length_of_stay};
-use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Planted, Recorder};
+use super::super::record::{
+    Antibiotic, Arrival, Charted, Culture, Dose, Entry, Finding, Infusion, LabResult, Output, Planted,
+    Recorder,
+};
 use super::super::writer::{self, Spelling, Table};
 use crate::error::IoError;
 
@@ -18,6 +21,9 @@ pub(super) struct Mimic3 {
     chart: Table,
     labs: Table,
     outputs: Table,
+    inputs: [Table; 2],
+    cultures: Table,
+    system: System,
     diagnoses: Table,
     items: Table,
     lab_items: Table,
@@ -34,6 +40,9 @@ impl Mimic3 {
             chart: table(writer::CHARTEVENTS)?,
             labs: table(writer::LABEVENTS)?,
             outputs: table(writer::OUTPUTEVENTS)?,
+            inputs: [table(writer::INPUTEVENTS_CV)?, table(writer::INPUTEVENTS_MV)?],
+            cultures: table(writer::MICROBIOLOGYEVENTS)?,
+            system: System::CareVue,
             diagnoses: table(writer::DIAGNOSES_ICD)?,
             items: table(writer::D_ITEMS)?,
             lab_items: table(writer::D_LABITEMS)?,
@@ -106,6 +115,7 @@ impl Recorder for Mimic3 {
         bedside: &Bedside<'_>,
     ) -> Result<(), IoError> {
         let stay = bedside.stay;
+        self.system = stay.system;
         let mut row = self.stays.row();
         row.int(patient.subject)
             .int(admission.id)
@@ -186,6 +196,63 @@ impl Recorder for Mimic3 {
         row.number(*ml, 0, Spelling::Short).text(item.unit).time(*stored).int(*caregiver).nulls(3).end()
     }
 
+    fn infusion(&mut self, infusion: &Infusion) -> Result<(), IoError> {
+        let Infusion { place, from, until, caregiver, weight, dose } = *infusion;
+        let (items, rate, units, ml) = match dose {
+            Dose::Rate { drug, per_kg_minute } => {
+                (drug.items(), per_kg_minute, ["mcgkgmin", "mcg/kg/min"], None)
+            }
+            Dose::Volume { ml } => {
+                let rate = 3600.0 * ml / (until.0 - from.0) as f64;
+                ([30_018, 225_158], rate, ["mlhr", "mL/hour"], Some(ml))
+            }
+        };
+        let at = self.system as usize;
+        let mut row = self.inputs[at].row();
+        row.int(place.subject).int(place.admission).int(place.stay).time(from);
+        match self.system {
+            System::CareVue => {
+                row.int(items[at]).number_or_null(ml, 0).text(if ml.is_some() { "ml" } else { "" });
+                row.number(rate, 4, Spelling::Short).text(units[at]).time(from).int(caregiver).nulls(10).end()
+            }
+            System::MetaVision => {
+                row.time(until).int(items[at]).number_or_null(ml, 0).text(if ml.is_some() {
+                    "ml"
+                } else {
+                    ""
+                });
+                row.number(rate, 4, Spelling::Short).text(units[at]).time(until).int(caregiver).nulls(6);
+                row.number(weight, 1, Spelling::Short).nulls(2).int(0).int(0).int(0).text("FinishedRunning");
+                row.nulls(3).number_or_null(ml, 0).number(rate, 4, Spelling::Short).end()
+            }
+        }
+    }
+
+    fn antibiotic(&mut self, given: &Antibiotic) -> Result<(), IoError> {
+        // CareVue charts none.
+        if self.system == System::CareVue {
+            return Ok(());
+        }
+        let place = given.place;
+        let mut row = self.inputs[System::MetaVision as usize].row();
+        row.int(place.subject).int(place.admission).int(place.stay).time(given.at);
+        row.time(Moment(given.at.0 + 60))
+            .int(given.item)
+            .int(1)
+            .text("dose")
+            .nulls(2)
+            .time(given.at)
+            .nulls(13);
+        row.text("FinishedRunning").nulls(5).end()
+    }
+
+    fn culture(&mut self, culture: &Culture) -> Result<(), IoError> {
+        let mut row = self.cultures.row();
+        row.int(culture.place.subject).int(culture.place.admission).date(culture.at);
+        row.time_or_null(culture.timed.then_some(culture.at));
+        row.int(culture.number).text(culture.specimen).nulls(9).end()
+    }
+
     fn planted(&mut self, mistake: &Planted<'_>) -> Result<(), IoError> {
         admin::anomaly(&mut self.anomalies, mistake)
     }
@@ -197,6 +264,7 @@ impl Recorder for Mimic3 {
     fn finish(mut self: Box<Self>, alarms: bool) -> Result<Vec<(String, u64)>, IoError> {
         admin::d_items(&mut self.items, alarms)?;
         admin::d_labitems(&mut self.lab_items)?;
+        let [carevue, metavision] = self.inputs;
         writer::finish_all([
             self.patients,
             self.admissions,
@@ -204,6 +272,9 @@ impl Recorder for Mimic3 {
             self.chart,
             self.labs,
             self.outputs,
+            carevue,
+            metavision,
+            self.cultures,
             self.diagnoses,
             self.items,
             self.lab_items,

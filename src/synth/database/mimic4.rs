@@ -2,8 +2,7 @@
 //!
 //! The items are those of MetaVision, and the tests those of MIMIC-III, which the release kept. Rows that
 //! somebody marked as wrong are not in it. There is no date of birth: a patient has an age in one year of the
-//! shifted calendar, and everybody over 89 is 91. Nothing is infused in the simulation, so that `inputevents`
-//! has no rows.
+//! shifted calendar, and everybody over 89 is 91.
 
 mod layouts;
 
@@ -14,16 +13,29 @@ use super::super::bedside::Bedside;
 use super::super::clock::Moment;
 use super::super::items::{self, Item};
 use super::super::patient::{Admission, Patient, System, length_of_stay};
-use super::super::record::{Arrival, Charted, Entry, Finding, LabResult, Output, Planted, Recorder};
+use super::super::record::{
+    Antibiotic, Arrival, Charted, Culture, Dose, Entry, Finding, Infusion, LabResult, Output, Planted,
+    Recorder,
+};
 use super::super::writer::{self, Spelling, Table};
 use super::common::age_at;
 use crate::error::IoError;
-use layouts::{ADMISSIONS, CHART, DIAGNOSES, INPUTS, ITEMS, LAB_ITEMS, LABS, OUTPUTS, PATIENTS, STAYS};
+use layouts::{
+    ADMISSIONS, CHART, CULTURES, DIAGNOSES, INPUTS, ITEMS, LAB_ITEMS, LABS, OUTPUTS, PATIENTS, PRESCRIPTIONS,
+    STAYS,
+};
 
 /// What the numbers of patients, admissions and stays begin at.
 pub(super) const SUBJECTS: u64 = 10_000_000;
 pub(super) const ADMITTED: u64 = 20_000_000;
 pub(super) const STAYED: u64 = 30_000_000;
+
+/// Items that are infused, with their labels and categories.
+pub(super) const INFUSED: [(u64, &str, &str); 3] = [
+    (221_749, "Phenylephrine", "Medications"),
+    (221_906, "Norepinephrine", "Medications"),
+    (225_158, "NaCl 0.9%", "Fluids/Intake"),
+];
 
 /// The spelling of a unit: MIMIC-IV has degrees where MIMIC-III has a question mark, and other spaces.
 pub(super) fn unit_of(written: &str) -> &str {
@@ -62,6 +74,8 @@ pub(super) struct Mimic4 {
     chart: Table,
     outputs: Table,
     inputs: Table,
+    prescriptions: Table,
+    cultures: Table,
     items: Table,
     anomalies: Table,
 }
@@ -79,6 +93,8 @@ impl Mimic4 {
             chart: table(CHART)?,
             outputs: table(OUTPUTS)?,
             inputs: table(INPUTS)?,
+            prescriptions: table(PRESCRIPTIONS)?,
+            cultures: table(CULTURES)?,
             items: table(ITEMS)?,
             anomalies: Table::create(dir, writer::MISTAKES, false)?,
         })
@@ -98,6 +114,11 @@ impl Mimic4 {
             let mut row = self.items.row();
             row.int(item.id).text(item.label).text(item.label).text(table).text(item.category);
             row.text(unit_of(item.unit)).text(if item.text { "Text" } else { "Numeric" }).nulls(2).end()?;
+        }
+        for (id, label, category) in INFUSED {
+            let mut row = self.items.row();
+            row.int(id).text(label).text(label).text("inputevents").text(category).text("").text("Solution");
+            row.nulls(2).end()?;
         }
         let mut tests: Vec<(u64, &str, &str, &str)> = items::PANELS
             .iter()
@@ -260,6 +281,36 @@ impl Recorder for Mimic4 {
         row.number(*ml, 0, Spelling::Short).text("ml").end()
     }
 
+    fn infusion(&mut self, infusion: &Infusion) -> Result<(), IoError> {
+        let Infusion { place, from, until, caregiver, weight, dose } = *infusion;
+        let minutes = (until.0 - from.0) as f64 / 60.0;
+        let (item, amount, unit, rate, per) = match dose {
+            Dose::Rate { drug, per_kg_minute: rate } => {
+                (drug.items()[1], rate * weight * minutes / 1000.0, "mg", rate, "mcg/kg/min")
+            }
+            Dose::Volume { ml } => (225_158, ml, "ml", 60.0 * ml / minutes, "mL/hour"),
+        };
+        let mut row = self.inputs.row();
+        row.int(SUBJECTS + place.subject).int(ADMITTED + place.admission).int(STAYED + place.stay);
+        row.int(caregiver).time(from).time(until).time(until).int(item);
+        row.number(amount, 4, Spelling::Short).text(unit).number(rate, 4, Spelling::Short).text(per);
+        row.nulls(6).number(weight, 1, Spelling::Short).nulls(2).int(0).int(0);
+        row.text("FinishedRunning").number(amount, 4, Spelling::Short).number(rate, 4, Spelling::Short).end()
+    }
+
+    fn antibiotic(&mut self, given: &Antibiotic) -> Result<(), IoError> {
+        let mut row = self.prescriptions.row();
+        row.int(SUBJECTS + given.place.subject).int(ADMITTED + given.place.admission).nulls(4);
+        row.time(given.at).null().text("MAIN").text(given.drug).nulls(10).text("IV").end()
+    }
+
+    fn culture(&mut self, culture: &Culture) -> Result<(), IoError> {
+        let mut row = self.cultures.row();
+        row.int(SUBJECTS + culture.place.subject).int(ADMITTED + culture.place.admission).nulls(2);
+        row.date(culture.at).time_or_null(culture.timed.then_some(culture.at));
+        row.int(culture.number).text(culture.specimen).int(1).nulls(15).end()
+    }
+
     fn planted(&mut self, mistake: &Planted<'_>) -> Result<(), IoError> {
         let (subject, stay) = (SUBJECTS + mistake.subject, STAYED + mistake.stay);
         admin::anomaly(&mut self.anomalies, &Planted { subject, stay, ..*mistake })
@@ -279,6 +330,8 @@ impl Recorder for Mimic4 {
             self.labs,
             self.outputs,
             self.inputs,
+            self.prescriptions,
+            self.cultures,
             self.diagnoses,
             self.items,
             self.lab_items,

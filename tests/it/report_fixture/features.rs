@@ -99,6 +99,9 @@ pub(super) fn drift(labels: &[String], privacy: Privacy) -> Drift {
             odd_percent: Some(7.1),
             odd_low: Some(6.6),
             odd_high: Some(7.7),
+            integrated_out: Vec::new(),
+            n_shared: None,
+            few_samples: None,
             verdict: "records of this cohort are stranger to old flow: -0.600 ± 0.120 nats per record".into(),
             histogram: Some(Histogram {
                 edges: (0..=12).map(|k| -40.0 + 4.0 * f64::from(k)).collect(),

@@ -213,6 +213,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         waveform: None,
         windows: false,
         outliers: Some(Outliers {
+            integrated_out: Vec::new(),
             model: "butterfly".into(),
             rule: "false discovery rate 5 %".into(),
             of: "test records".into(),

@@ -45,6 +45,19 @@ pub(super) const INPUTS: Layout = Layout::new("icu/inputevents", &[
     "statusdescription", "originalamount", "originalrate",
 ]);
 #[rustfmt::skip]
+pub(super) const PRESCRIPTIONS: Layout = Layout::new("hosp/prescriptions", &[
+    "subject_id", "hadm_id", "pharmacy_id", "poe_id", "poe_seq", "order_provider_id", "starttime",
+    "stoptime", "drug_type", "drug", "formulary_drug_cd", "gsn", "ndc", "prod_strength", "form_rx",
+    "dose_val_rx", "dose_unit_rx", "form_val_disp", "form_unit_disp", "doses_per_24_hrs", "route",
+]);
+#[rustfmt::skip]
+pub(super) const CULTURES: Layout = Layout::counted("hosp/microbiologyevents", &[
+    "microevent_id", "subject_id", "hadm_id", "micro_specimen_id", "order_provider_id", "chartdate",
+    "charttime", "spec_itemid", "spec_type_desc", "test_seq", "storedate", "storetime", "test_itemid",
+    "test_name", "org_itemid", "org_name", "isolate_num", "quantity", "ab_itemid", "ab_name",
+    "dilution_text", "dilution_comparison", "dilution_value", "interpretation", "comments",
+]);
+#[rustfmt::skip]
 pub(super) const ITEMS: Layout = Layout::new("icu/d_items", &[
     "itemid", "label", "abbreviation", "linksto", "category", "unitname", "param_type", "lownormalvalue",
     "highnormalvalue",
