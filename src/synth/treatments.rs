@@ -128,7 +128,7 @@ fn infection(recorder: &mut dyn Recorder, bedside: &Bedside<'_>, draw: &mut Draw
     let arrived = bedside.stay.arrived;
     let begin = draw.between(-3.0, 20.0);
     if has_culture {
-        for _ in 0..1 + draw.below(3) {
+        for _ in 0..=draw.below(3) {
             let specimen = draw.weighted(&SPECIMENS, |s| s.2);
             let at = arrived.plus_hours(begin + draw.between(0.0, 2.0)).minute();
             // Of a few specimens nobody wrote the time.

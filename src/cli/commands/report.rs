@@ -25,10 +25,7 @@ pub(super) fn run(args: &args::Report, console: &Console) -> Result {
         force: args.output.force,
         identifiable: args.identifiable,
         fdr: args.fdr,
-        records: args.input.as_deref().map(|input| match input.join("manifest.json").is_file() {
-            true => RecordsSource::Bundle(input),
-            false => RecordsSource::Table(input),
-        }),
+        records: args.input.as_deref().map(records),
         labels: args.labels.as_deref(),
         seed: Seed(args.seed),
     };
@@ -38,4 +35,13 @@ pub(super) fn run(args: &args::Report, console: &Console) -> Result {
     written?;
     console.note(&format!("wrote {}", args.output.output.display()));
     Ok(Outcome::Done)
+}
+
+/// A bundle is told from a folder of tables by its manifest.
+fn records(input: &Path) -> RecordsSource<'_> {
+    if input.join("manifest.json").is_file() {
+        RecordsSource::Bundle(input)
+    } else {
+        RecordsSource::Table(input)
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::fact::Fact;
 use super::fact_rows::Rows;
@@ -185,10 +186,10 @@ fn told(
         of.within
     );
     if unknown > 0 {
-        text += &format!("; {unknown} without `{}` or a start were not joined to others", of.within);
+        let _ = write!(text, "; {unknown} without `{}` or a start were not joined to others", of.within);
     }
     if open > 0 {
-        text += &format!("; nothing was joined to {open} without an end");
+        let _ = write!(text, "; nothing was joined to {open} without an end");
     }
     Message::table(Weight::Choice, table, text).counting(stays - records)
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::drift::{Older, drift};
+use super::drift::drift;
+use super::joint::Older;
 use crate::evaluate::{Area, DOMAIN_FOLDS, DomainColumn, domain_test};
 use crate::features::Bundle;
 use crate::num::quantile::quantile_sorted;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::cells::{Cells, of_numbers, p_of_numbers};
 use super::context::{Context, NOT_MET};
-use super::joint::{OlderModel, joint};
-use crate::features::{Bundle, Encoder};
+use super::joint::{Older, joint};
+use crate::features::Encoder;
 use crate::num::moments::mean;
 use crate::partial::PartialError;
 use crate::report::Privacy;
@@ -23,19 +23,8 @@ const LEVELS: usize = 20;
 /// Levels of one cohort alone that are named.
 const NAMED: usize = 5;
 
-/// An older cohort, with the models that were fitted on it.
-#[derive(Debug)]
-pub struct Older {
-    /// What it is called.
-    pub name: String,
-    /// Its records.
-    pub bundle: Bundle,
-    /// Its patients, where they are fewer than its records.
-    pub subjects: Option<usize>,
-    /// Models fitted on it.
-    pub models: Vec<OlderModel>,
-}
-
+/// Holds the cohort of the context against an older one.
+///
 /// # Errors
 /// A model that has no likelihood of the features that both cohorts have.
 pub(super) fn drift(

@@ -4,9 +4,9 @@ use ndarray::{Array2, ArrayView2, Axis, Slice};
 
 use super::calibration::calibrations;
 use super::context::Context;
-use super::drift::Older;
 use super::histogram::{histogram, protect_samples};
 use crate::artifact::ModelArtifact;
+use crate::features::Bundle;
 use crate::num::moments::mean_and_standard_error;
 use crate::num::proportion::wilson;
 use crate::outlier::Calibration;
@@ -36,6 +36,19 @@ pub struct OlderModel {
     pub wanted: Option<Vec<bool>>,
     /// Names of the features that the new cohort lacks.
     pub lacking: Vec<String>,
+}
+
+/// An older cohort, with the models that were fitted on it.
+#[derive(Debug)]
+pub struct Older {
+    /// What it is called.
+    pub name: String,
+    /// Its records.
+    pub bundle: Bundle,
+    /// Its patients, where they are fewer than its records.
+    pub subjects: Option<usize>,
+    /// Models fitted on it.
+    pub models: Vec<OlderModel>,
 }
 
 /// Log-likelihoods of both cohorts.

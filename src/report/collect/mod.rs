@@ -29,10 +29,9 @@ use super::{Privacy, ReportError};
 use context::Context;
 
 pub use apart::{CohortOf, apart};
-pub use drift::Older;
 pub use flags::{Flagged, Outcome};
 pub use groups::GroupColumn;
-pub use joint::OlderModel;
+pub use joint::{Older, OlderModel};
 
 /// Choices of the reader.
 #[derive(Debug, Clone)]
