@@ -12,6 +12,7 @@ mod groups;
 mod histogram;
 mod learned;
 mod models;
+mod pictures;
 mod provenance;
 mod samples;
 mod spectrum;
@@ -107,6 +108,7 @@ pub fn collect(
         drift: older.map(|o| drift::drift(&context, o, options.subjects)),
         groups: options.groups.as_ref().and_then(|g| groups::groups(&context, g, flagged)),
         waveform: waveform::waveforms(&context, options.scales.as_ref()),
+        pictures: pictures::pictures(&context),
         windows,
     })
 }
