@@ -201,6 +201,11 @@ impl Score {
         self.evidence.is_some()
     }
 
+    /// The name of the first measure, which is the score unless several are put together.
+    pub fn first(&self) -> ScoreKind {
+        self.parts[0].measure.kind()
+    }
+
     /// The score of this name, a measure of `self`, a model's default; nothing where the model has no such
     /// part.
     pub fn choose(&self, kind: ScoreKind) -> Option<Self> {

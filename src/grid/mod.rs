@@ -18,6 +18,7 @@
 //! Salimans et al. (2017), PixelCNN++, arXiv:1701.05517 (discretised logistics); Weinberger et al. (2000),
 //! LOCO-I, IEEE Transactions on Image Processing 9:1309 (the guess).
 
+mod complete;
 mod fit;
 mod levels;
 mod model;
@@ -26,6 +27,7 @@ mod sight;
 #[cfg(test)]
 mod tests;
 
+pub use complete::Completions;
 pub use fit::{GridConfig, GridError, fit_grid};
 pub use model::GridFlow;
 pub use network::GridShape;

@@ -1,5 +1,7 @@
 //! The flow as a whole, and the gradient of its parts.
 
+mod resume;
+
 use rand::RngExt;
 
 use super::network::Seeing;

@@ -13,6 +13,7 @@ pub mod quantile;
 pub mod rational_quadratic;
 pub mod real;
 pub mod repeated;
+pub mod resample;
 pub mod simd;
 pub mod special;
 pub mod stable;

@@ -5,11 +5,11 @@ use rayon::prelude::*;
 
 use crate::artifact::ModelArtifact;
 use crate::features::RecordKey;
-use crate::num::stable::log_sum_exp;
-use crate::random::{Seed, StreamRng};
+use crate::num::resample::{effective_samples, systematic};
+use crate::random::Seed;
 
 use super::known::{Known, uniform};
-use super::proposal::{effective_samples, stream};
+use super::proposal::stream;
 use super::{PartialError, Proposal};
 
 /// Completed records.
@@ -64,7 +64,7 @@ pub fn impute(
                 }
             }
             let mut out = Vec::with_capacity(k * p);
-            for s in resample(&weighted.log_weight, k, &mut rng) {
+            for s in systematic(&weighted.log_weight, k, uniform(&mut rng)) {
                 let mut whole = row.clone();
                 for &j in &missing {
                     let column = &encoder.columns[j];
@@ -109,40 +109,4 @@ pub fn draw_given(
         drawn.column_mut(j).assign(&given.column(j));
     }
     Some(Imputations { raw: drawn, effective_samples: vec![samples.max(k) as f64; raw.nrows()] })
-}
-
-/// k positions by weight, systematically: each is chosen as often as its share of k, rounded up or down.
-/// Candidates are independent, so their order carries nothing.
-fn resample(log_weight: &[f64], k: usize, rng: &mut StreamRng) -> Vec<usize> {
-    let total = log_sum_exp(log_weight);
-    let share = |w: f64| {
-        if total.is_finite() { (w - total).exp() } else { 1.0 / log_weight.len() as f64 }
-    };
-    let start = uniform(rng);
-    let mut chosen = Vec::with_capacity(k);
-    let mut sum = 0.0;
-    for (s, &w) in log_weight.iter().enumerate() {
-        sum += share(w) * k as f64;
-        while chosen.len() < k && start + (chosen.len() as f64) < sum {
-            chosen.push(s);
-        }
-    }
-    // Rounding may leave the sum a little below k.
-    let last = log_weight.iter().rposition(|w| w.is_finite()).unwrap_or(0);
-    chosen.resize(k, last);
-    chosen
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn resampling_follows_the_weights() {
-        let weights = [0.5_f64.ln(), f64::NEG_INFINITY, 0.125_f64.ln(), 0.375_f64.ln()];
-        let chosen = resample(&weights, 8, &mut Seed(5).stream("test", 0));
-        assert_eq!(chosen, [0, 0, 0, 0, 2, 3, 3, 3]);
-        assert_eq!(effective_samples(&[0.0; 7]).round(), 7.0);
-        assert_eq!(effective_samples(&[f64::NEG_INFINITY; 3]), 0.0);
-    }
 }

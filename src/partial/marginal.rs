@@ -5,11 +5,12 @@ use rayon::prelude::*;
 
 use crate::evaluate::LOG_PROB_FLOOR;
 use crate::features::RecordKey;
+use crate::num::resample::effective_samples;
 use crate::num::stable::log_mean_exp;
 use crate::random::Seed;
 
 use super::known::Known;
-use super::proposal::{effective_samples, stream};
+use super::proposal::stream;
 use super::{PartialError, Proposal};
 
 /// Marginal log-likelihoods; one value per record each.

@@ -15,10 +15,12 @@
 mod impute;
 mod known;
 mod marginal;
+mod pictures;
 mod proposal;
 
 pub use impute::{Imputations, draw_given, impute};
 pub use marginal::{Marginals, marginals};
+pub use pictures::complete_pictures;
 pub use proposal::{PartialError, Proposal};
 
 /// Fewest effective samples an estimate is trusted with.

@@ -174,17 +174,3 @@ fn draws(artifact: &ModelArtifact, n: usize, seed: Seed) -> Array2<f64> {
 pub(super) fn stream(seed: Seed, key: RecordKey) -> StreamRng {
     seed.keyed("partial", 0).stream(key.bytes())
 }
-
-/// (Σw)²/Σw²: 0 where no sample has weight.
-pub(super) fn effective_samples(log_weight: &[f64]) -> f64 {
-    let largest = log_weight.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if !largest.is_finite() {
-        return 0.0;
-    }
-    // Shifted first: of weights far out, sums and squares of logarithms would lose the difference.
-    let (sum, squares) = log_weight.iter().fold((0.0, 0.0), |(sum, squares), w| {
-        let w = (w - largest).exp();
-        (sum + w, squares + w * w)
-    });
-    sum * sum / squares
-}

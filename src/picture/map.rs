@@ -52,7 +52,7 @@ pub fn heat_map_png(shown: &Shown<'_>) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn colour(levels: &[u8], n_levels: u32) -> Rgb<u8> {
+pub(super) fn colour(levels: &[u8], n_levels: u32) -> Rgb<u8> {
     let shade = |level: u8| (u32::from(level) * 255 / (n_levels - 1)) as u8;
     match *levels {
         [red, green, blue] => Rgb([shade(red), shade(green), shade(blue)]),
@@ -61,7 +61,7 @@ fn colour(levels: &[u8], n_levels: u32) -> Rgb<u8> {
     }
 }
 
-fn heat(missing: f32) -> Rgb<u8> {
+pub(super) fn heat(missing: f32) -> Rgb<u8> {
     let share = (missing / MOST).clamp(0.0, 1.0) * 3.0;
     let part = |from: f32| ((share - from).clamp(0.0, 1.0) * 255.0) as u8;
     Rgb([part(0.0), part(1.0), part(2.0)])

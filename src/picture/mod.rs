@@ -10,12 +10,14 @@
 //! fit      size, grey, levels                         copies   pictures that nearly are one
 //! gather   all of them, with what became of the others
 //! table    splits, subjects, one column per number     map      a picture beside where it is unlikely
+//! contact  several pictures on one sheet
 //! ```
 //!
 //! A header is believed only after it was held against what is allowed and what the file holds, so that a
 //! file of a kilobyte cannot ask for a gigabyte.
 
 mod arrays;
+mod contact;
 mod copies;
 mod decode;
 mod error;
@@ -32,6 +34,7 @@ mod table;
 mod tiff_pages;
 mod zip;
 
+pub use contact::{Sheet, Tile, contact_sheet};
 pub use error::PictureError;
 pub use map::{Shown, heat_map_png};
 pub use table::{ReadPictures, read_pictures};

@@ -13,6 +13,7 @@ use crate::partial::{self, Proposal};
 use crate::random::Seed;
 
 use super::Error;
+use super::gap::{self, Gap};
 use super::marginal::{few_samples, few_samples_warning};
 use super::names::listed;
 use super::records::expected;
@@ -28,6 +29,8 @@ pub struct ImputeRequest<'a> {
     pub model: &'a Path,
     /// Table with the model's features as columns, cells to complete being empty.
     pub given: &'a Path,
+    /// A rectangle of pixels of pictures that is completed besides the empty cells.
+    pub mask: Option<Gap>,
     /// Completions of each record.
     pub n: usize,
     /// Table to write.
@@ -57,7 +60,10 @@ pub(super) fn impute_by(model: &ModelArtifact, request: &ImputeRequest<'_>) -> R
     let encoder = &model.encoder;
     let expected = expected(encoder);
     let table = ingest::read_only_expected(request.given, &expected)?;
-    let raw = encoder.raw(&table)?;
+    let mut raw = encoder.raw(&table)?;
+    if let Some(mask) = request.mask {
+        gap::empty(model, &mut raw, mask)?;
+    }
     if let Some((row, j)) =
         encoder.context().into_iter().find_map(|j| Some((raw.column(j).iter().position(|x| x.is_nan())?, j)))
     {
@@ -90,9 +96,14 @@ pub(super) fn impute_by(model: &ModelArtifact, request: &ImputeRequest<'_>) -> R
             hint: "ask for fewer completions, or split the table".into(),
         });
     }
-    let completed = match partial::draw_given(model, raw.view(), k, request.samples, request.seed) {
-        Some(drawn) => drawn,
-        None => partial::impute(&Proposal::of(model)?, raw.view(), k, request.samples, request.seed)?,
+    let (samples, seed) = (request.samples, request.seed);
+    let completed = if let Some(flow) = model.pictures() {
+        gap::check_levels(model, flow, &raw)?;
+        partial::complete_pictures(flow, raw.view(), k, samples, seed)
+    } else if let Some(drawn) = partial::draw_given(model, raw.view(), k, samples, seed) {
+        drawn
+    } else {
+        partial::impute(&Proposal::of(model)?, raw.view(), k, samples, seed)?
     };
     let repeated = |i: usize| i / k;
     let ids = (0..n * k).map(|i| Some(table.record_ids[repeated(i)].to_owned())).collect();
@@ -109,14 +120,17 @@ pub(super) fn impute_by(model: &ModelArtifact, request: &ImputeRequest<'_>) -> R
     ];
     columns.extend(decoded_columns(encoder, completed.raw.view()));
     let mut messages = table.audit.messages.0.clone();
-    messages.extend(unusual_values(encoder, raw.view()));
+    // Pixels have no tails of their own.
+    if model.pictures().is_none() {
+        messages.extend(unusual_values(encoder, raw.view()));
+    }
     messages.extend(few_samples_warning(
         few_samples(&completed.effective_samples),
         n,
         "their completions repeat a few candidates and vary too little",
     ));
     let impossible = completed.effective_samples.iter().filter(|e| **e == 0.0).count();
-    if impossible > 0 {
+    if impossible > 0 && model.pictures().is_none() {
         let text = format!(
             "{impossible} of {n} records {} so unusual that the model gives no candidate any weight: their \
              completions are the proposal mixture's, not the model's",

@@ -35,6 +35,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("outliers.html.j2", include_str!("../../reports/sections/outliers.html.j2")),
     ("cost.html.j2", include_str!("../../reports/sections/cost.html.j2")),
     ("waveform.html.j2", include_str!("../../reports/sections/waveform.html.j2")),
+    ("pictures.html.j2", include_str!("../../reports/sections/pictures.html.j2")),
     ("limits.html.j2", include_str!("../../reports/sections/limits.html.j2")),
 ];
 
@@ -48,6 +49,7 @@ const PARTS: &[(&str, &str, Sections)] = &[
         &[
             ("verdict", "Verdict"),
             ("waveform", "Windows: real and sampled"),
+            ("pictures", "Pictures: real and sampled"),
             ("calibration", "Calibration"),
             ("marginals", "Samples: one feature at a time"),
             ("correlations", "Samples: pairs of features"),
@@ -107,6 +109,7 @@ struct Figures<'a> {
     spectra: Vec<Figure>,
     over_time: Vec<Figure>,
     odd_windows: Vec<Figure>,
+    pictures: figure::PictureFigures,
 }
 
 #[derive(Serialize)]
@@ -189,17 +192,19 @@ impl<'a> Figures<'a> {
                 .map(figure::over_time)
                 .collect::<Result<_, _>>()?,
             odd_windows,
+            pictures: data.pictures.as_ref().map(figure::pictures).unwrap_or_default(),
         })
     }
 }
 
-/// Whether the page has a section: drift needs another cohort, groups need a column, and of windows there are no tables by
-/// coordinate.
+/// Whether the page has a section: drift needs another cohort, groups need a column, and of windows and
+/// pictures there are no tables by coordinate.
 fn has(data: &ReportData, section: &str) -> bool {
     match section {
         "drift" => data.drift.is_some(),
         "groups" => data.groups.is_some(),
-        "waveform" => data.windows,
+        "waveform" => data.windows && data.pictures.is_none(),
+        "pictures" => data.pictures.is_some(),
         "marginals" | "correlations" | "summary" => !data.windows,
         _ => true,
     }

@@ -26,6 +26,12 @@ pub enum SynthError {
     /// The record is too short for a window, or longer than a day.
     #[error("`minutes` must lie between 0.5 and 1440, got {0}")]
     Minutes(f64),
+    /// No pictures, or more than a file of them can count.
+    #[error("`pictures` must lie between 1 and 4294967295, got {0}")]
+    Pictures(u64),
+    /// Pictures too small for their texture, or larger than it is worth.
+    #[error("`side` must lie between 8 and 64 pixels, got {0}")]
+    Side(usize),
     /// The output folder could not be started or finished.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -45,6 +51,8 @@ impl Hint for SynthError {
                 Some("Parquet is compressed as it is, and a file of one patient is small".into())
             }
             Self::Minutes(_) => Some("30 give some two hundred windows of 1,024 samples".into()),
+            Self::Pictures(_) => Some("two thousand are enough to fit a model in a minute".into()),
+            Self::Side(_) => Some("a side of 16 pixels is fitted quickest".into()),
             Self::Output(e) => e.hint(),
             Self::Io(e) => e.hint(),
         }

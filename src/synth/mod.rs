@@ -35,6 +35,7 @@ mod quantity;
 mod record;
 #[cfg(test)]
 mod tests;
+mod texture;
 mod treatments;
 mod waveform;
 mod writer;
@@ -43,6 +44,7 @@ use std::path::Path;
 
 pub use database::Database;
 pub use error::SynthError;
+pub use texture::{TEXTURE_LEVELS, Texture, TextureConfig, TextureSummary, synthesize_textures};
 pub use waveform::{WaveformConfig, WaveformSummary, synthesize_waveforms};
 
 use crate::error::IoError;

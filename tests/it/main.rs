@@ -24,6 +24,7 @@ mod export;
 mod flag;
 mod golden_flow;
 mod golden_roles;
+mod grid_chain;
 mod groups;
 mod guide;
 mod hostile;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::synth::Database;
+use crate::synth::{Database, Texture};
 
 use super::shared::{Output, key_value, share_or_none};
 use crate::ingest::Part;
@@ -15,9 +15,14 @@ fn database() -> impl TypedValueParser<Value = Database> {
         .try_map(|name| Database::ALL.into_iter().find(|d| d.name() == name).ok_or("unknown database"))
 }
 
+fn texture() -> impl TypedValueParser<Value = Texture> {
+    PossibleValuesParser::new(Texture::ALL.map(Texture::name))
+        .try_map(|name| Texture::ALL.into_iter().find(|t| t.name() == name).ok_or("unknown texture"))
+}
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Synth {
-    /// Number of patients to simulate
+    /// Number of patients to simulate; with --grid, of pictures
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) patients: u64,
 
@@ -50,6 +55,16 @@ pub(in crate::cli) struct Synth {
     /// Length of each waveform record in minutes
     #[arg(long, value_name = "N", default_value_t = 30.0, requires = "waveform")]
     pub(in crate::cli) minutes: f64,
+
+    /// Write pictures whose entropy is known instead of tables: a repeated tile, a bright spot, or a random
+    /// field; --anomalies is then the share of pictures with a planted fault. Ingest them with --set levels=64
+    #[arg(long, value_name = "TEXTURE", value_parser = texture(),
+        conflicts_with_all = ["waveform", "database", "gzip", "chart_rows"])]
+    pub(in crate::cli) grid: Option<Texture>,
+
+    /// Rows and columns of a picture
+    #[arg(long, value_name = "PIXELS", default_value_t = 16, requires = "grid")]
+    pub(in crate::cli) side: usize,
 
     /// Compress the tables (.csv.gz)
     #[arg(long)]

@@ -91,12 +91,14 @@ Examples:
 The folder of the output holds everything that was made, and `commands.txt`, which repeats it step by step.")]
     Check(Check),
     /// Run the whole chain on synthetic data: synth, ingest, fit, flag and report
-    #[command(after_help = "Example:\n  cohort-flow demo --output out/demo")]
+    #[command(after_help = "Examples:\n  cohort-flow demo --output out/demo\n  \
+                      cohort-flow demo --grid --output out/pictures    # pictures with planted faults")]
     Demo(Demo),
     /// Write a synthetic extract in the shape of MIMIC-III, with planted and labelled anomalies
     #[command(after_help = "Examples:\n  cohort-flow synth --patients 5000 --output out/extract\n  \
                       cohort-flow synth --database eicu --patients 500 --output out/eicu\n  \
-                      cohort-flow synth --waveform --patients 20 --output out/waves")]
+                      cohort-flow synth --waveform --patients 20 --output out/waves\n  \
+                      cohort-flow synth --grid galaxy --patients 2000 --output out/galaxies")]
     Synth(Synth),
     /// Check, show, list or draft schemas and pipelines
     #[command(subcommand)]
@@ -155,7 +157,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   cohort-flow sample out/flow --n 1000 --output synthetic.csv
-  cohort-flow sample out/flow --given partial.csv --n 20 --output completed.csv")]
+  cohort-flow sample out/flow --given partial.csv --n 20 --output completed.csv
+  cohort-flow sample out/pictures-flow --given some.parquet --mask 8,8,6,6 --n 4 --output completed.csv")]
     Sample(Sample),
     /// Flag records that do not fit the model, with calibrated p-values and explanations
     #[command(after_help = "\
@@ -229,6 +232,10 @@ pub(in crate::cli) struct Demo {
     /// Keep the output of a former demo: fail instead of replacing it
     #[arg(long)]
     pub(in crate::cli) keep: bool,
+
+    /// Show the chain on pictures with planted faults instead, with maps of where they are unlikely
+    #[arg(long, conflicts_with = "patients")]
+    pub(in crate::cli) grid: bool,
 
     /// Number of synthetic patients
     #[arg(long, value_name = "N", default_value_t = 8000,

@@ -166,6 +166,13 @@ pub(in crate::cli) struct Score {
     pub(in crate::cli) importance_samples: Option<u32>,
 }
 
+/// Four whole numbers.
+fn rectangle(text: &str) -> Result<[usize; 4], String> {
+    let numbers: Result<Vec<usize>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    let four = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    four.ok_or_else(|| "expected top, left, height and width in pixels, such as 8,8,4,6".into())
+}
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Sample {
     /// Model folder written by `fit`
@@ -180,6 +187,11 @@ pub(in crate::cli) struct Sample {
     /// stay unchanged; - reads it from standard input
     #[arg(long, value_name = "TABLE")]
     pub(in crate::cli) given: Option<PathBuf>,
+
+    /// Complete this rectangle of every picture of the table as well, in pixels from 0. A causal flow of
+    /// pictures draws pixels given those before them; those after choose among the candidates
+    #[arg(long, value_name = "TOP,LEFT,HEIGHT,WIDTH", requires = "given", value_parser = rectangle)]
+    pub(in crate::cli) mask: Option<[usize; 4]>,
 
     /// Number of candidates per record from which the completions are chosen; at least the number of
     /// completions

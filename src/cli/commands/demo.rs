@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::artifact::{Family, Options};
 use crate::evaluate::ScoreKind;
-use crate::outlier::Rule;
+use crate::outlier::{Evaluation, Rule};
 use crate::output::Staged;
 use crate::pipeline::{self, Error, FitRequest, FlagRequest, IngestRequest, RecordsSource, ReportRequest};
 use crate::random::Seed;
@@ -119,20 +119,25 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     let evaluation = pipeline::report(&request)?;
     staged.commit()?;
     if let Some(e) = evaluation {
-        console.note(&format!(
-            "planted errors: {} of {} found (recall {:.0} %), {} of {} flags false \
-             (false discovery proportion {:.0} %), AUROC {:.3}",
-            (e.recall * e.n_anomalies as f64).round(),
-            e.n_anomalies,
-            100.0 * e.recall,
-            (e.false_discovery_proportion * e.n_flagged as f64).round(),
-            e.n_flagged,
-            100.0 * e.false_discovery_proportion,
-            e.auroc
-        ));
+        console.note(&found(&e, "errors"));
     }
     console.note(&format!("open {} in a browser", out.join("report.html").display()));
     Ok(Outcome::Done)
+}
+
+/// How many of the planted errors, or what else was planted, were found.
+pub(super) fn found(e: &Evaluation, what: &str) -> String {
+    format!(
+        "planted {what}: {} of {} found (recall {:.0} %), {} of {} flags false (false discovery proportion \
+         {:.0} %), AUROC {:.3}",
+        (e.recall * e.n_anomalies as f64).round(),
+        e.n_anomalies,
+        100.0 * e.recall,
+        (e.false_discovery_proportion * e.n_flagged as f64).round(),
+        e.n_flagged,
+        100.0 * e.false_discovery_proportion,
+        e.auroc
+    )
 }
 
 fn extract(

@@ -5,6 +5,7 @@ mod check;
 mod check_summary;
 mod compare;
 mod demo;
+mod demo_grid;
 mod evaluate;
 mod export;
 mod fit;
@@ -26,6 +27,7 @@ use super::exit::Result;
 pub(super) fn run(command: Command, console: &Console) -> Result {
     match command {
         Command::Check(args) => check::run(&args, console),
+        Command::Demo(args) if args.grid => demo_grid::run(&args, console),
         Command::Demo(args) => demo::run(&args, console),
         Command::Synth(args) => synth::run(&args, console),
         Command::Schema(args) => schema::run(&args, console),

@@ -85,6 +85,7 @@ fn impute(args: &args::Sample, given: &Path, console: &Console) -> Result {
     let request = ImputeRequest {
         model: &args.model,
         given: given.path(),
+        mask: args.mask,
         n: usize::try_from(args.n).expect("invariant: bounded by the parser"),
         output: output.path(),
         force: args.output.force,

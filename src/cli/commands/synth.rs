@@ -2,7 +2,10 @@
 
 use crate::pipeline::Error;
 use crate::random::Seed;
-use crate::synth::{SynthConfig, SynthSummary, WaveformConfig, synthesize, synthesize_waveforms};
+use crate::synth::{
+    SynthConfig, SynthSummary, Texture, TextureConfig, TextureSummary, WaveformConfig, synthesize,
+    synthesize_textures, synthesize_waveforms,
+};
 
 use crate::cli::args;
 use crate::cli::console::Console;
@@ -12,6 +15,9 @@ use crate::cli::progress::grouped;
 pub(super) fn run(args: &args::Synth, console: &Console) -> Result {
     if args.waveform {
         return waveforms(args, console);
+    }
+    if let Some(texture) = args.grid {
+        return textures(texture, args, console);
     }
     let config = SynthConfig {
         database: args.database,
@@ -52,6 +58,35 @@ fn waveforms(args: &args::Synth, console: &Console) -> Result {
     ));
     console.note(&format!("wrote {}", args.output.output.display()));
     Ok(Outcome::Done)
+}
+
+fn textures(texture: Texture, args: &args::Synth, console: &Console) -> Result {
+    let config = TextureConfig {
+        texture,
+        pictures: args.patients,
+        side: args.side,
+        seed: Seed(args.seed),
+        anomaly_fraction: args.anomalies,
+        force: args.output.force,
+    };
+    let bar = console.bar(args.patients, "pictures", "{prefix} {bar:24} {pos}/{len} {elapsed} ({eta} left)");
+    let summary = synthesize_textures(&config, &args.output.output, &|n| bar.set_position(n));
+    bar.finish_and_clear();
+    describe_textures(&summary.map_err(Error::from)?, console);
+    console.note(&format!("wrote {}", args.output.output.display()));
+    Ok(Outcome::Done)
+}
+
+/// Prints in a line what the pictures hold.
+pub(super) fn describe_textures(summary: &TextureSummary, console: &Console) {
+    console.note(&format!(
+        "{} pictures of {side} × {side} pixels, {} of them with a planted fault; an ordinary one holds {:.4} bits \
+         per dimension",
+        grouped(summary.pictures),
+        grouped(summary.faults),
+        summary.entropy_bits_per_dimension,
+        side = summary.side
+    ));
 }
 
 /// Prints in two lines what the extract holds.

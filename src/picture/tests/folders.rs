@@ -84,7 +84,6 @@ fn a_small_file_cannot_ask_for_much_memory() {
     let crc = flate2_crc(&png[12..29]);
     png[29..33].copy_from_slice(&crc.to_be_bytes());
     fs::write(dir.path().join("bomb.png"), png).unwrap();
-    // A TIFF of as many pixels, without them.
     let said = error(read(dir.path(), &[("size", "8")]));
     assert!(said.contains("more pixels than are allowed"), "{said}");
 }

@@ -1,6 +1,7 @@
 //! Files of every kind that is read, and of every kind that is not.
 
 mod folders;
+mod hostile;
 
 use std::fs;
 use std::io::{Cursor, Write as _};

@@ -201,6 +201,7 @@ impl Service<'_> {
                 let request = ImputeRequest {
                     model: self.folder,
                     given: given()?,
+                    mask: None,
                     n: *n,
                     output: &output,
                     force: true,

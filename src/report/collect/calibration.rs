@@ -18,7 +18,7 @@ use crate::report::measure::{Z95, ks_chance};
 use crate::schema::Split;
 
 /// The levels whose rates are checked.
-const ALPHAS: [f64; 3] = [0.01, 0.05, 0.1];
+pub(super) const ALPHAS: [f64; 3] = [0.01, 0.05, 0.1];
 
 pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
     let split = context.test?;
@@ -76,7 +76,7 @@ fn smoothed(context: &Context<'_>, scored: &Scored<'_>, split: Split) -> Option<
 }
 
 /// The largest multiple of 1/(n + 1) up to the level: p-values of `n` calibration records are such multiples.
-fn expected(alpha: f64, n: usize) -> f64 {
+pub(super) fn expected(alpha: f64, n: usize) -> f64 {
     (alpha * (1.0 + 1e-12) * (n + 1) as f64).floor() / (n + 1) as f64
 }
 

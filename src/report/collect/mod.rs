@@ -13,6 +13,7 @@ mod histogram;
 mod joint;
 mod learned;
 mod models;
+mod pictures;
 mod provenance;
 mod samples;
 mod spectrum;
@@ -109,6 +110,7 @@ pub fn collect(
         drift: older.map(|o| drift::drift(&context, o, options.subjects)).transpose()?,
         groups: options.groups.as_ref().and_then(|g| groups::groups(&context, g, flagged)),
         waveform: waveform::waveforms(&context, options.scales.as_ref()),
+        pictures: pictures::pictures(&context),
         windows,
     })
 }

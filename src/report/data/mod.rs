@@ -10,6 +10,7 @@ mod fit;
 mod groups;
 mod learned;
 mod models;
+mod pictures;
 mod waveform;
 
 use serde::Serialize;
@@ -27,6 +28,9 @@ pub use models::{
     Comparison, ComparisonRow, Epoch, LearningCurve, ModelSummary, Quantiles, SplitLikelihood, SplitScore,
 };
 
+pub use pictures::{
+    BitsPerDimension, HeldOutPictures, Pictures, ScoreRate, ScoreRates, ShownPicture, Texture,
+};
 pub use waveform::{
     LearnedLevels, LevelRow, OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel,
     Waveforms,
@@ -85,7 +89,10 @@ pub struct ReportData {
     pub groups: Option<Groups>,
     /// Windows of waveforms; none for tables.
     pub waveform: Option<Waveforms>,
-    /// Whether a record is a window, so that tables by coordinate are left out.
+    /// Pictures; none for tables and windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Pictures>,
+    /// Whether a record is a window or a picture, so that tables by coordinate are left out.
     pub windows: bool,
 }
 

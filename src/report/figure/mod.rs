@@ -11,6 +11,7 @@ mod learning;
 mod likelihood;
 mod marginal;
 mod missing;
+mod pictures;
 mod theme;
 mod waveform;
 
@@ -28,6 +29,7 @@ pub use learning::learning_curve;
 pub use likelihood::{by_split, differences, held_out};
 pub use marginal::marginal;
 pub use missing::missing;
+pub use pictures::{PictureFigures, pictures};
 pub use waveform::{odd_window, over_time, spectrum, traces};
 
 /// A drawing with the table a reader can check it against.

@@ -63,11 +63,11 @@ def compressed(pictures):
     return sizes
 
 
-def fitted(program, work, name, source, settings, budget):
+def fitted(program, work, name, source, settings, schedule):
     bundle, model = os.path.join(work, name), os.path.join(work, name + "-model")
     words = [word for setting in settings for word in ("--set", setting)]
     run(program, "ingest", "images", "--input", source, "--output", bundle, *words)
-    cpu = run(program, "fit", bundle, "--output", model, "--time-budget", f"{budget}s")
+    cpu = run(program, "fit", bundle, "--output", model, *schedule)
     with open(os.path.join(model, "metrics.json")) as file:
         metrics = json.load(file)
     bits = metrics["splits"]["test"]["bits_per_dimension"]
@@ -106,26 +106,28 @@ def main():
     parser.add_argument("program")
     parser.add_argument("data")
     parser.add_argument("--budget", type=int, default=1200, help="seconds of each fit")
+    parser.add_argument("--epochs", type=int, help="passes of each fit in place of seconds, on a machine that others use")
     parser.add_argument("--only", default="mnist,cifar,pneumonia")
     options = parser.parse_args()
     chosen, program = options.only.split(","), os.path.abspath(options.program)
+    schedule = ["--epochs", str(options.epochs)] if options.epochs else ["--time-budget", f"{options.budget}s"]
     data = lambda *parts: os.path.join(options.data, *parts)
     with tempfile.TemporaryDirectory() as work:
         if "mnist" in chosen:
             source = data("mnist", "train-images-idx3-ubyte.gz")
-            bundle, _ = fitted(program, work, "mnist", source, [], options.budget)
+            bundle, _ = fitted(program, work, "mnist", source, [], schedule)
             pixels, split = tensors(bundle)
             print("  " + ", ".join(f"{k} {v:.4f}" for k, v in compressed(pixels[split == 3]).items()), flush=True)
         if "cifar" in chosen:
             for levels in (256, 32):
                 settings = ["row=32x32", f"levels={levels}"]
                 source = data("cifar10-3000")
-                bundle, _ = fitted(program, work, f"cifar-{levels}", source, settings, options.budget)
+                bundle, _ = fitted(program, work, f"cifar-{levels}", source, settings, schedule)
                 pixels, split = tensors(bundle)
                 print("  " + ", ".join(f"{k} {v:.4f}" for k, v in compressed(pixels[split == 3]).items()), flush=True)
         if "pneumonia" in chosen:
             source = glob.glob(data("pneumoniamnist", "*.npz"))[0]
-            bundle, model = fitted(program, work, "pneumonia", source, ["normal=0"], options.budget)
+            bundle, model = fitted(program, work, "pneumonia", source, ["normal=0"], schedule)
             truth = np.load(source)["test_labels"].ravel() == 1
             for score in ("log-likelihood", "corrected", "typicality", "combined"):
                 flags = os.path.join(work, score + ".csv")

@@ -211,6 +211,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         drift: Some(drift(labels, privacy)),
         groups: None,
         waveform: None,
+        pictures: None,
         windows: false,
         outliers: Some(Outliers {
             integrated_out: Vec::new(),
