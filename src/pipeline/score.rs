@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::artifact::ModelArtifact;
+use crate::features::DrawsBy;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::message::Message;
 use crate::output::keep_inputs;
@@ -30,6 +31,8 @@ pub struct ScoreRequest<'a> {
     pub draws: Option<usize>,
     /// Seed of the noise; by default that of the model.
     pub seed: Option<Seed>,
+    /// What the draws hang on.
+    pub draws_by: DrawsBy,
 }
 
 /// Scores records and writes one row each, in their order. Returns what the user should know.
@@ -44,7 +47,7 @@ pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Resul
     {
         return by_shared(request, &model, dir, &shared);
     }
-    score_by(&model, request, progress)
+    score_by(&model.scoring_by(request.draws_by), request, progress)
 }
 
 /// The same under a model that has been loaded.
