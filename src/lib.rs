@@ -56,13 +56,14 @@
 //!     picture                   pictures → rows of whole numbers
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them
-//! L0  num  random  density  output  error  message  plain_file
+//! L0  num  random  density  output  error  message  plain_file  onnx
 //! ```
 
 pub mod density;
 pub mod error;
 pub mod message;
 pub mod num;
+pub mod onnx;
 pub mod output;
 pub mod plain_file;
 pub mod random;

@@ -9,13 +9,17 @@
 //! components, drawn towards equality by a prior worth [`PRIOR_RECORDS`] records, so that few validation
 //! records cannot decide everything.
 
+use std::sync::Arc;
+
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand::Rng;
 
 use super::model::{Member, Model};
 use super::tensors::Tensor;
 use crate::density::Density;
+use crate::features::GraphCoordinates;
 use crate::num::stable::log_sum_exp;
+use crate::onnx::{Graph, Inexpressible, Value};
 use crate::random::Seed;
 
 /// Records the equal weights are worth.
@@ -55,6 +59,25 @@ impl Model for Ensemble {
 
     fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    fn in_double(&self) -> Option<Arc<dyn Model>> {
+        let exact = |m: &Member| Member {
+            weight: m.weight,
+            model: m.model.in_double().unwrap_or_else(|| Arc::clone(&m.model)),
+        };
+        Some(Arc::new(Self { members: self.members.iter().map(exact).collect() }))
+    }
+
+    fn log_prob_in(&self, graph: &mut Graph, at: &GraphCoordinates) -> Result<Value, Inexpressible> {
+        let mut terms = Vec::with_capacity(self.members.len());
+        for member in &self.members {
+            let log_prob = member.model.log_prob_in(graph, at)?;
+            let term = graph.plus(&log_prob, member.weight.ln());
+            terms.push(graph.unsqueeze(&term, 1));
+        }
+        let terms = graph.concat(&terms, 1);
+        Ok(graph.log_sum_exp(&terms, 1, false))
     }
 }
 

@@ -65,6 +65,12 @@ pub enum ArtifactError {
         /// Coordinates only the bundle has.
         only_bundle: Vec<String>,
     },
+    /// The model cannot be calibrated for other draws of the noise.
+    #[error("the model cannot be calibrated for draws that are the same for every record: {why}")]
+    NoRecalibration {
+        /// Why.
+        why: String,
+    },
     /// The records of a bundle mean something else than those of the model.
     #[error("the model was fitted on other records than those of the bundle: {}", differences.join("; "))]
     OtherTerms {
@@ -107,6 +113,11 @@ impl Hint for ArtifactError {
             }
             Self::OtherTerms { .. } => Some(
                 "make the bundle by the pipeline and the settings of the model's own, in the same units"
+                    .into(),
+            ),
+            Self::NoRecalibration { .. } => Some(
+                "give the bundle that the model was fitted on, with --input to `export` and with --reference to \
+                 `flag`; the model must be calibrated on a split of it"
                     .into(),
             ),
             Self::OtherColumns { .. } => Some(

@@ -18,9 +18,9 @@ use crate::density::Density;
 use crate::evaluate::DRAWS;
 use crate::evaluate::{
     Landmarks, MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, SplitMetrics, choose_draws,
-    draws_for, score_records, split_metrics,
+    draws_for, score_records_by, split_metrics,
 };
-use crate::features::{Bundle, Encoder, Manifest, Shape, level_code};
+use crate::features::{Bundle, DrawsBy, Encoder, Manifest, Shape, level_code};
 use crate::grid::GridFlow;
 use crate::message::{Message, Weight};
 use crate::random::Seed;
@@ -48,6 +48,8 @@ pub struct ModelArtifact {
     pub calibration_groups: Vec<i64>,
     /// The same records under the scores a user can choose instead.
     pub other_calibrations: BTreeMap<ScoreKind, Vec<f64>>,
+    /// What the draws of the noise hang on; not part of the folder, whose calibration is that of the default.
+    pub draws_by: DrawsBy,
     /// Held-out likelihoods and cost.
     pub metrics: Metrics,
     /// One row per epoch of each member; empty for mixtures.
@@ -83,6 +85,7 @@ impl ModelArtifact {
             calibration: Vec::new(),
             calibration_groups: Vec::new(),
             other_calibrations: BTreeMap::new(),
+            draws_by: DrawsBy::default(),
             metrics,
             history,
         };
@@ -202,7 +205,7 @@ impl ModelArtifact {
     /// # Shapes
     /// `raw: (n, p)` as given by [`Encoder::raw`].
     pub fn score_with(&self, raw: ArrayView2<'_, f64>, draws: usize, seed: Seed) -> RecordScores {
-        score_records(self.density(), &self.encoder, raw, draws, seed)
+        score_records_by(self.draws_by, self.density(), &self.encoder, raw, draws, seed)
     }
 
     /// How well records can be scored, and the score's own noise, measured on records that the model was not

@@ -16,7 +16,7 @@ use super::model::{Member, Model};
 use super::tensors::{self, Reading, Source};
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
-use crate::features::Encoder;
+use crate::features::{DrawsBy, Encoder};
 use crate::num::hex::sha256;
 use crate::output::Staged;
 use crate::plain_file;
@@ -152,6 +152,7 @@ impl ModelArtifact {
             calibration,
             calibration_groups,
             other_calibrations,
+            draws_by: DrawsBy::default(),
             metrics,
             history,
         })

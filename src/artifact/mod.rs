@@ -5,6 +5,7 @@
 //! threads; everything a clock or the machine has a say in is in `metrics.json` alone.
 
 mod around;
+mod drawn;
 mod effort;
 mod ensemble;
 mod error;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::tensors::Tensor;
 use crate::baseline::Mixture;
 use crate::density::Density;
+use crate::features::GraphCoordinates;
 use crate::flow::Flow;
 use crate::grid::GridFlow;
+use crate::onnx::{Graph, Inexpressible, Value};
 
 /// A fitted density that can be written to a model folder. Only its tensors are needed; the other questions
 /// have an answer for some families alone.
@@ -33,6 +35,19 @@ pub trait Model: Density + fmt::Debug {
     /// The densities that it is a mixture of; none unless it is an ensemble.
     fn members(&self) -> &[Member] {
         &[]
+    }
+
+    /// The same density computed in double precision; nothing where it is already.
+    fn in_double(&self) -> Option<Arc<dyn Model>> {
+        None
+    }
+
+    /// The log-density of the draws of records as a graph of ONNX, `(n·draws,)`.
+    ///
+    /// # Errors
+    /// [`Inexpressible`] of a density that has no such graph.
+    fn log_prob_in(&self, _graph: &mut Graph, _at: &GraphCoordinates) -> Result<Value, Inexpressible> {
+        Err(Inexpressible("a density of a family that is not written as a graph".into()))
     }
 
     /// Whether records of which only a part is known can be judged and completed by means of draws.

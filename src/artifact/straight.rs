@@ -19,7 +19,8 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 use super::model::Model;
 use super::tensors::Tensor;
 use crate::density::Density;
-use crate::features::{Encoder, Transform};
+use crate::features::{Encoder, GraphCoordinates, Transform};
+use crate::onnx::{Graph, Inexpressible, Value};
 use crate::random::Seed;
 
 /// Rows that one thread handles together.
@@ -80,6 +81,51 @@ impl Straight {
             }
         });
         (u, log_det)
+    }
+
+    /// Straight coordinates as a graph of ONNX, made of the numbers themselves and not of their coordinates,
+    /// and the sum of log|∂u/∂v| of each row.
+    fn straighten_in(
+        &self,
+        graph: &mut Graph,
+        at: &GraphCoordinates,
+    ) -> Result<(GraphCoordinates, Value), Inexpressible> {
+        let numbers = &at.numbers;
+        let place = |line: &Line| numbers.columns.iter().position(|&column| column == line.coordinate);
+        let places: Option<Vec<usize>> = self.lines.iter().map(place).collect();
+        let (Some(places), Some(y), Some(log_det)) = (places, &numbers.dequantised, &numbers.log_det) else {
+            return Err(Inexpressible("a line through a coordinate that is no number".into()));
+        };
+        if self.lines.iter().any(|line| line.given) {
+            return Err(Inexpressible("a conditional density".into()));
+        }
+        let (n, all) = (self.lines.len(), numbers.columns.len());
+        let shift: Vec<f64> = self.lines.iter().map(|line| line.shift).collect();
+        let scale: Vec<f64> = self.lines.iter().map(|line| line.scale).collect();
+        let log_scale: f64 = scale.iter().map(|scale| scale.ln()).sum();
+        let (shift, scale) = (graph.doubles(&shift, &[n]), graph.doubles(&scale, &[n]));
+        let y = graph.columns(y, &places, all, 2);
+        let y = graph.subtract(&y, &shift);
+        let u = graph.divide(&y, &scale);
+        let u = graph.reshape(&u, &[-1, n as i64]);
+        let log_det = graph.columns(log_det, &places, all, 2);
+        let log_det = graph.sum(&log_det, 2, false);
+        let log_det = graph.reshape(&log_det, &[-1]);
+        let log_det = graph.plus(&log_det, log_scale);
+        let is_bent = |coordinate: usize| self.lines.iter().any(|line| line.coordinate == coordinate);
+        let rest: Vec<usize> = (0..at.order.len()).filter(|&place| !is_bent(at.order[place])).collect();
+        let mut parts = vec![u];
+        if !rest.is_empty() {
+            parts.push(graph.columns(&at.values, &rest, at.order.len(), 1));
+        }
+        let values = graph.concat(&parts, 1);
+        let order = self
+            .lines
+            .iter()
+            .map(|line| line.coordinate)
+            .chain(rest.iter().map(|&at_place| at.order[at_place]));
+        let straight = GraphCoordinates { values, order: order.collect(), ..at.clone() };
+        Ok((straight, graph.minus(&log_det)))
     }
 
     /// The encoder's coordinates of straight ones.
@@ -150,6 +196,12 @@ where
 {
     fn tensors(&self) -> Vec<Tensor> {
         self.model.tensors()
+    }
+
+    fn log_prob_in(&self, graph: &mut Graph, at: &GraphCoordinates) -> Result<Value, Inexpressible> {
+        let (straight, log_det) = self.map.straighten_in(graph, at)?;
+        let log_prob = self.model.log_prob_in(graph, &straight)?;
+        Ok(graph.add(&log_prob, &log_det))
     }
 }
 

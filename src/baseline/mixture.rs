@@ -8,6 +8,8 @@
 //! linfa-clustering 0.8.1 exponentiates each term before it adds them, so a row far from all means gets
 //! density 0 and responsibilities ∞ (rust-ml/linfa#442). Here the sum is shifted by its largest term.
 
+mod onnx;
+
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, ArrayView3, Axis};
 use rayon::prelude::*;
 

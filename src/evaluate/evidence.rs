@@ -22,6 +22,8 @@
 //! Wilson (2019), PNAS 116(4), for the harmonic mean of p-values; Zimek et al. (2014), SIGKDD Explorations
 //! 15(1), for means of outlier scores that were made comparable.
 
+mod onnx;
+
 use serde::{Deserialize, Serialize};
 
 use super::ScoreKind;

@@ -24,6 +24,8 @@
 //! Ramaswamy et al. (2000), SIGMOD, for nearest neighbours; Domingo-Ferrer and Mateo-Sanz (2002), IEEE TKDE
 //! 14(1), for groups of records.
 
+mod onnx;
+
 use std::cmp::Ordering;
 
 use ndarray::{ArrayView1, ArrayView2};

@@ -26,12 +26,15 @@ pub use domain::{Area, DomainColumn, DomainTest, FOLDS as DOMAIN_FOLDS, domain_t
 pub use landmarks::Landmarks;
 pub use standardised::{Axis as StandardisedAxis, Standardised, axes, standardise};
 pub use tail::Tail;
-pub use unusual::{Reason, Score};
+pub use unusual::{Judged, Reason, Score};
 
 use serde::{Deserialize, Serialize};
 
 pub use precision::{MEASURED_NUMBERS, ScoreNoise, choose_draws, most_draws};
-pub use records::{DRAWS, LOG_PROB_FLOOR, RecordScores, draws_for, score_records, stacked_draws};
+pub use records::{
+    DRAWS, LOG_PROB_FLOOR, RecordScores, draws_for, record_scores_in, score_records, score_records_by,
+    stacked_draws,
+};
 
 use crate::num::moments::{mean, mean_and_standard_error};
 use crate::num::quantile::median;

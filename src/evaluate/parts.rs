@@ -17,6 +17,10 @@
 //! # References
 //! Li et al. (2022), ECOD, arXiv:2201.00382 (sums of empirical tails).
 
+mod onnx;
+
+pub(super) use onnx::{extreme_in, limited, marginal_in, unmet_in, vector_in};
+
 use ndarray::ArrayView1;
 
 use crate::features::{Encoder, FittedColumn, Transform};

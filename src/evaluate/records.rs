@@ -1,10 +1,14 @@
 //! Scores of records by averaging over draws of their noise.
 
+mod onnx;
+
+pub use onnx::record_scores_in;
+
 use ndarray::{Array2, ArrayView2, Axis, Slice, concatenate};
 use serde::{Deserialize, Serialize};
 
 use crate::density::Density;
-use crate::features::{Encoder, RecordKey};
+use crate::features::{DrawsBy, Encoder, RecordKey};
 use crate::num::stable::log_mean_exp;
 use crate::random::Seed;
 
@@ -51,6 +55,21 @@ pub fn score_records(
     draws: usize,
     seed: Seed,
 ) -> RecordScores {
+    score_records_by(DrawsBy::Record, density, encoder, raw, draws, seed)
+}
+
+/// The same with draws that hang on what `by` says.
+///
+/// # Shapes
+/// As [`score_records`]
+pub fn score_records_by(
+    by: DrawsBy,
+    density: &dyn Density,
+    encoder: &Encoder,
+    raw: ArrayView2<'_, f64>,
+    draws: usize,
+    seed: Seed,
+) -> RecordScores {
     let n = raw.nrows();
     let mut scores = RecordScores {
         log_prob: Vec::with_capacity(n),
@@ -61,7 +80,7 @@ pub fn score_records(
     let mut original = Vec::with_capacity(draws);
     for from in (0..n).step_by(some) {
         let rows = raw.slice_axis(Axis(0), Slice::from(from..(from + some).min(n)));
-        let drawn = encoder.encode_draws(rows, draws, seed);
+        let drawn = encoder.encode_draws_by(by, rows, draws, seed);
         let encoded = &drawn.encoded;
         let log_prob = density.log_prob(encoded.values.view());
         for ends in drawn.begins.windows(2) {

@@ -5,6 +5,8 @@
 //! is smoothed strongly (a tenth of a column's variance), holds no record, and is used for ranking only: it
 //! is no likelihood of the data, since missing values stand at the mean and rounded ones carry no noise.
 
+mod onnx;
+
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 

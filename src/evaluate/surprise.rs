@@ -1,5 +1,7 @@
 //! How far out a single value lies among the training values of its column.
 
+mod onnx;
+
 use crate::features::{FittedColumn, Noise, QUANTILE_LEVELS, Transform};
 
 impl FittedColumn {

@@ -1,5 +1,7 @@
 //! The upper tail of a measure among reference records, so that measures of unlike nature become comparable.
 
+mod onnx;
+
 use serde::{Deserialize, Serialize};
 
 use crate::num::quantile::quantile_sorted;

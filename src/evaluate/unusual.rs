@@ -18,6 +18,10 @@
 //! Zimek et al. (2014), SIGKDD Explorations 15(1), and Kriegel et al. (2011), SIAM SDM, for ensembles of
 //! outlier scores that were made comparable. Good (1953), Biometrika 40, for values not met before.
 
+mod onnx;
+
+pub use onnx::Judged;
+
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

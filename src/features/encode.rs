@@ -13,6 +13,9 @@
 //! Each draw by itself is uniform, so that means over the draws are unbiased; what the log-likelihood owes to
 //! single coordinates averages out at S⁻³ rather than S⁻¹.
 //!
+//! A graph that other programs run has no hash of a record. It takes draws that are the same for every record
+//! ([`DrawsBy::Fixed`]), and its scores are calibrated by records that were scored in the same way.
+//!
 //! # References
 //! McKay, Beckman & Conover (1979), Technometrics 21(2); Stein (1987), Technometrics 29(2), for the variance.
 
@@ -20,9 +23,22 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::{Encoder, FittedColumn, RecordKey, Transform};
+use super::{Encoder, FittedColumn, Noise, RecordKey, Transform};
 use crate::num::special::{normal_log_pdf, normal_quantile};
 use crate::random::{KeyedStreams, Seed, StreamRng};
+use crate::schema::words;
+
+words! {
+    /// What the draws of the noise of a record hang on, beside the seed.
+    #[derive(Default)]
+    pub enum DrawsBy {
+        /// Its content.
+        #[default]
+        Record = "record",
+        /// Nothing: they are the same for every record.
+        Fixed = "fixed",
+    }
+}
 
 /// Numbers that stay in cache.
 const CACHED: usize = 1 << 15;
@@ -178,7 +194,17 @@ impl Encoder {
     /// # Panics
     /// Where `raw` has not [`n_features`](Self::n_features) columns.
     pub fn encode_draws(&self, raw: ArrayView2<'_, f64>, draws: usize, seed: Seed) -> Draws {
-        let streams = seed.keyed("stratified", draws as u64);
+        self.encode_draws_by(DrawsBy::Record, raw, draws, seed)
+    }
+
+    /// The same with draws that hang on what `by` says.
+    ///
+    /// # Shapes
+    /// `raw: (n, p)`
+    ///
+    /// # Panics
+    /// As [`encode_draws`](Self::encode_draws).
+    pub fn encode_draws_by(&self, by: DrawsBy, raw: ArrayView2<'_, f64>, draws: usize, seed: Seed) -> Draws {
         let mut begins = vec![0];
         let mut end = 0;
         for row in raw.rows() {
@@ -186,9 +212,39 @@ impl Encoder {
             begins.push(end);
         }
         let d = self.n_coordinates();
-        let encoded =
-            self.encode_rows(raw, &begins, |i, u| stratify(streams, RecordKey::of(raw.row(i)), u, d));
+        let encoded = match by {
+            DrawsBy::Record => {
+                let streams = seed.keyed("stratified", draws as u64);
+                let key = |i: usize| RecordKey::of(raw.row(i)).bytes();
+                self.encode_rows(raw, &begins, |i, u| stratify(&mut streams.stream(key(i)), u, d))
+            }
+            DrawsBy::Fixed => {
+                let fixed: Vec<f64> = self.fixed_uniforms(draws, seed).into_iter().collect();
+                self.encode_rows(raw, &begins, |_, u| u.copy_from_slice(&fixed[..u.len()]))
+            }
+        };
         Draws { encoded, begins }
+    }
+
+    /// The uniform numbers of draws by [`DrawsBy::Fixed`].
+    ///
+    /// # Shapes
+    /// → `(draws, d)`
+    pub fn fixed_uniforms(&self, draws: usize, seed: Seed) -> Array2<f64> {
+        let (draws, d) = (draws.max(1), self.n_coordinates());
+        let mut u = vec![0.0; draws * d];
+        stratify(&mut seed.stream("fixed draws", draws as u64), &mut u, d);
+        Array2::from_shape_vec((draws, d), u).expect("invariant: draws·d numbers were drawn")
+    }
+
+    /// Whether records as those of the training split have noise of their own.
+    pub fn has_noise(&self) -> bool {
+        let noisy = |c: &FittedColumn| {
+            c.missing_fraction > 0.0
+                || !matches!(c.noise, Noise::None)
+                || matches!(c.transform, Transform::Levels(_))
+        };
+        !self.indicators.is_empty() || self.columns.iter().any(noisy)
     }
 
     /// Whether the vector of any of these records depends on the noise.
@@ -312,40 +368,22 @@ fn uniform(rng: &mut StreamRng) -> f64 {
 }
 
 /// Fills the draws of one record, S rows of `d` numbers.
-fn stratify(streams: KeyedStreams, key: RecordKey, u: &mut [f64], d: usize) {
-    let mut rng = streams.stream(key.bytes());
+fn stratify(rng: &mut StreamRng, u: &mut [f64], d: usize) {
     let draws = u.len() / d.max(1);
     if draws == 1 {
-        u.iter_mut().for_each(|u| *u = uniform(&mut rng));
+        u.iter_mut().for_each(|u| *u = uniform(rng));
         return;
     }
     let mut order: Vec<usize> = (0..draws).collect();
     for j in 0..d {
         for i in (1..draws).rev() {
-            order.swap(i, (uniform(&mut rng) * (i + 1) as f64) as usize);
+            order.swap(i, (uniform(rng) * (i + 1) as f64) as usize);
         }
         for (s, &part) in order.iter().enumerate() {
-            u[s * d + j] = ((part as f64 + uniform(&mut rng)) / draws as f64).clamp(1e-16, 1.0 - 1e-16);
+            u[s * d + j] = ((part as f64 + uniform(rng)) / draws as f64).clamp(1e-16, 1.0 - 1e-16);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stratified_draws_visit_every_part_once_in_orders_of_their_own() {
-        let (draws, d) = (16, 5);
-        let mut u = vec![0.0; draws * d];
-        let key = RecordKey::of(ndarray::array![1.0, 2.0].view());
-        stratify(Seed(3).keyed("test", 0), key, &mut u, d);
-        let parts = |j: usize| (0..draws).map(|s| (u[s * d + j] * draws as f64) as usize).collect::<Vec<_>>();
-        for j in 0..d {
-            let mut sorted = parts(j);
-            sorted.sort_unstable();
-            assert_eq!(sorted, (0..draws).collect::<Vec<_>>());
-            assert!(j == 0 || parts(j) != parts(0));
-        }
-    }
-}
+mod tests;

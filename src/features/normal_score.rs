@@ -36,7 +36,7 @@ const KNOTS: (usize, usize) = (4, 64);
 /// Training values beyond each outermost quantile knot; fewer make the end depend on single patients.
 const BEYOND_END: f64 = 5.0;
 /// Length of the linear tails in units of the coordinate.
-const LINEAR_TAIL: f64 = 6.0;
+pub(super) const LINEAR_TAIL: f64 = 6.0;
 /// A training extreme this many times farther out than the slope of its tail predicts gets knots of its own.
 const FAR: f64 = 8.0;
 

@@ -7,12 +7,15 @@
 //! # References
 //! Kingma & Dhariwal (2018), Glow, arXiv:1807.03039, §3.1.
 
+use super::affine::write_affine;
 use super::bijector::{Bijector, ParameterSpec, Tape, split, split_mut};
 use super::error::FlowError;
 use super::lanes::{dot, sum};
+use super::pen::Pen;
 use crate::num::moments::Moments;
 use crate::num::real::Real;
 use crate::num::simd::vectorized;
+use crate::onnx::Inexpressible;
 use crate::random::StreamRng;
 
 /// The map z = (x − m) eˢ with one m and one s per feature. It starts as the identity.
@@ -79,6 +82,11 @@ impl<T: Real> Bijector<T> for ActNorm {
         for l in ladj.iter_mut() {
             *l += total;
         }
+    }
+
+    fn write(&self, parameters: &[T], pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
+        write_affine(self, parameters, pen);
+        Ok(())
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], _tape: &mut Tape<T>) -> Result<(), FlowError> {

@@ -22,8 +22,10 @@ use std::ops::Range;
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use super::mlp::{Mlp, MlpTape, NetworkShape};
+use super::pen::Pen;
 use super::univariate::Univariate;
 use crate::num::real::Real;
+use crate::onnx::{Inexpressible, Linear};
 use crate::random::StreamRng;
 
 /// An autoregressive layer with a masked residual network. It starts as the identity.
@@ -146,6 +148,21 @@ impl<T: Real> Bijector<T> for Autoregressive {
             let raw = &mut b.raw[i * n_raw * n..(i + 1) * n_raw * n];
             self.univariate.forward(raw, &mut x[i * n..(i + 1) * n], ladj);
         }
+    }
+
+    fn write(&self, parameters: &[T], pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
+        let d = self.order.len();
+        if self.network.inputs != d {
+            return Err(Inexpressible("an autoregressive layer with a context".into()));
+        }
+        let own: Vec<usize> = (0..d).collect();
+        let [first, last] = self.network.outer(parameters);
+        let parts = pen.read(&[Linear::ordering(&own), first]);
+        let last = self.univariate.arranged(&last, d);
+        let raw = self.network.write(parameters, pen.graph, &parts[1], &last);
+        let [z, log_det] = self.univariate.write(pen.graph, &raw, &parts[0], d);
+        pen.replace(z, &own, log_det);
+        Ok(())
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {

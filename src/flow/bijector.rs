@@ -14,7 +14,9 @@
 use std::fmt::Debug;
 
 use super::error::FlowError;
+use super::pen::Pen;
 use crate::num::real::Real;
+use crate::onnx::Inexpressible;
 use crate::random::StreamRng;
 
 /// Name, shape and role of one parameter array of a layer.
@@ -92,6 +94,14 @@ pub trait Bijector<T: Real>: Debug + Send + Sync {
     /// # Errors
     /// [`FlowError::Singular`] if the map has no inverse with these parameters.
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError>;
+
+    /// Appends the layer to a flow that is written into a graph of ONNX.
+    ///
+    /// # Errors
+    /// [`Inexpressible`] of a layer that only flows of windows have.
+    fn write(&self, _parameters: &[T], _pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
+        Err(Inexpressible("a layer of windows of signals".into()))
+    }
 
     /// Takes ∂L/∂z in `gradient` and ∂L/∂ladj. **Replaces** `gradient` by ∂L/∂x and **adds** ∂L/∂θ to
     /// `parameter_gradient`.

@@ -15,8 +15,10 @@ use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use super::lanes::{gather, scatter};
 use super::mlp::{Mlp, MlpTape, NetworkShape};
+use super::pen::Pen;
 use super::univariate::Univariate;
 use crate::num::real::Real;
+use crate::onnx::{Inexpressible, Linear, Value};
 use crate::random::StreamRng;
 
 /// A coupling layer with a residual network. It starts as the identity.
@@ -158,6 +160,32 @@ impl<T: Real> Bijector<T> for Coupling {
             self.univariate.forward(raw, &mut b.work[j * n..(j + 1) * n], ladj);
         }
         scatter(b.work, n, &self.transformed, x);
+    }
+
+    fn write(&self, parameters: &[T], pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
+        if self.neighbours.count != 1 {
+            return Err(Inexpressible("a coupling of the patches of a window".into()));
+        }
+        let (all, n) = (
+            Linear::ordering(&(0..Bijector::<T>::n_features(self)).collect::<Vec<usize>>()),
+            self.transformed.len(),
+        );
+        let (given, moved) = (all.rows(&self.conditioning), all.rows(&self.transformed));
+        let [first, last] = self.network.outer(parameters);
+        let first = given.then(&first);
+        let parts = match self.conditioning.len() {
+            0 => pen.read(&[moved, first]),
+            _ => pen.read(&[moved, first, given]),
+        };
+        let last = self.univariate.arranged(&last, n);
+        let raw = self.network.write(parameters, pen.graph, &parts[1], &last);
+        let [z, log_det] = self.univariate.write(pen.graph, &raw, &parts[0], n);
+        let state: Vec<Value> = std::iter::once(z).chain(parts.into_iter().skip(2)).collect();
+        let state = pen.graph.concat(&state, 1);
+        let mut order = vec![0; Bijector::<T>::n_features(self)];
+        self.transformed.iter().chain(&self.conditioning).enumerate().for_each(|(at, &i)| order[i] = at);
+        pen.replace(state, &order, log_det);
+        Ok(())
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {

@@ -1,11 +1,15 @@
 //! A spline for each coordinate, without conditioning. With it, the flow can correct what its input
 //! transforms have left in the marginal distributions.
 
+use ndarray::Array2;
+
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use super::lanes::sum;
+use super::pen::Pen;
 use super::spline::Spline;
 use crate::num::real::Real;
+use crate::onnx::{Inexpressible, Linear};
 use crate::random::StreamRng;
 
 /// The map zᵢ = splineᵢ(xᵢ). It starts as the identity.
@@ -59,6 +63,21 @@ impl<T: Real> Bijector<T> for ElementwiseSpline {
             self.broadcast(parameters, i, n, raw);
             self.spline.forward(raw, &mut x[i * n..(i + 1) * n], ladj);
         }
+    }
+
+    fn write(&self, parameters: &[T], pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
+        let d = self.n_features;
+        let own: Vec<usize> = (0..d).collect();
+        // Raw parameters that hang on nothing, as a network gives them.
+        let raw = Linear {
+            matrix: Array2::zeros((parameters.len(), d)),
+            offset: parameters.iter().map(|p| p.into_f64()).collect(),
+        };
+        let raw = self.spline.arranged(&raw, d);
+        let parts = pen.read(&[Linear::ordering(&own), raw]);
+        let [z, log_det] = self.spline.write(pen.graph, &parts[1], &parts[0], d);
+        pen.replace(z, &own, log_det);
+        Ok(())
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {

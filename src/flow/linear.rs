@@ -1,11 +1,14 @@
 //! The linear layers that a butterfly is compared with: a dense matrix in PLU form and a fixed permutation.
 
+use super::affine::write_affine;
 use super::bijector::{Bijector, ParameterSpec, Tape, split, split_mut};
 use super::draw::is_permutation;
 use super::error::FlowError;
 use super::lanes::{dot, gather, scatter, sum};
+use super::pen::Pen;
 use crate::num::gemm::{Matrix, multiply, multiply_transposed_left, multiply_transposed_right};
 use crate::num::real::Real;
+use crate::onnx::Inexpressible;
 use crate::random::StreamRng;
 
 /// The map z = P L (U + diag(eˢ)) x, with P fixed, L unit lower triangular and U strictly upper triangular;
@@ -92,6 +95,11 @@ impl<T: Real> Bijector<T> for PluLinear {
         for l in ladj.iter_mut() {
             *l += total;
         }
+    }
+
+    fn write(&self, parameters: &[T], pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
+        write_affine(self, parameters, pen);
+        Ok(())
     }
 
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
@@ -188,6 +196,11 @@ impl<T: Real> Bijector<T> for Permutation {
         let [copy] = tape.slots([x.len()]);
         copy.copy_from_slice(x);
         gather(copy, ladj.len(), &self.order, x);
+    }
+
+    fn write(&self, parameters: &[T], pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
+        write_affine(self, parameters, pen);
+        Ok(())
     }
 
     fn inverse(&self, _: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {

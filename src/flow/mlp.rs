@@ -14,6 +14,8 @@
 //! He et al. (2016), Identity mappings in deep residual networks, arXiv:1603.05027 (pre-activation);
 //! Elfwing et al. (2018), arXiv:1702.03118 (SiLU).
 
+mod onnx;
+
 use std::ops::Range;
 
 use rand::Rng;

@@ -29,6 +29,7 @@ pub mod spline;
 pub mod univariate;
 pub mod window;
 
+mod affine;
 mod build;
 mod density;
 mod draw;
@@ -36,7 +37,9 @@ mod error;
 mod lanes;
 mod leading;
 mod model;
+mod onnx;
 mod parameters;
+mod pen;
 mod start;
 
 #[cfg(test)]

@@ -19,6 +19,8 @@
 
 #![expect(clippy::inline_always, reason = "a call in the inner loop keeps it from being vectorised")]
 
+mod onnx;
+
 use super::lanes::{LANES, Lane, lane, load, store};
 use crate::num::rational_quadratic::Bin;
 use crate::num::real::Real;

@@ -1,6 +1,8 @@
 //! The one-dimensional maps that a coupling applies to each transformed coordinate. Their parameters come
 //! from the coupling's network.
 
+mod onnx;
+
 use super::spline::Spline;
 use crate::num::real::Real;
 use crate::num::simd::vectorized;

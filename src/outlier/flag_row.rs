@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{DRAWS, Reason, Score};
+use crate::features::DrawsBy;
 use crate::random::Seed;
 
 use super::explanation::{FeatureExplanation, PairExplanation};
@@ -18,6 +19,8 @@ pub struct FlagOptions {
     pub score: Score,
     /// Groups to calibrate by.
     pub groups: Option<Grouping>,
+    /// What the draws hang on; as those of the calibration scores.
+    pub draws_by: DrawsBy,
     /// Noise draws per score; as many as the calibration scores were made with.
     pub draws: usize,
     /// Features named per explained row.
@@ -38,6 +41,7 @@ impl Default for FlagOptions {
             rule: Rule::Fdr(0.05),
             score: Score::default(),
             groups: None,
+            draws_by: DrawsBy::default(),
             draws: DRAWS,
             explain_top: 3,
             also_explain: 0,

@@ -52,6 +52,18 @@ impl Calibrations {
         Ok(Self { whole, groups: Some((grouping.column, groups.collect::<Result<_, OutlierError>>()?)) })
     }
 
+    /// Position of the column that the calibration goes by, if there is one.
+    pub fn column(&self) -> Option<usize> {
+        self.groups.as_ref().map(|(column, _)| *column)
+    }
+
+    /// The calibration of each group with its code; without groups the whole one, which has none.
+    pub fn each(&self) -> impl Iterator<Item = (Option<i64>, &Calibration)> {
+        let whole = self.groups.is_none().then_some((None, &self.whole));
+        let by = self.groups.iter().flat_map(|(_, by)| by.iter());
+        whole.into_iter().chain(by.map(|(code, calibration)| (Some(*code), calibration)))
+    }
+
     pub(super) fn whole(&self) -> &Calibration {
         &self.whole
     }

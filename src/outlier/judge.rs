@@ -21,7 +21,7 @@ use super::sentence::sentence;
 use super::threshold::{Warning, warnings};
 use super::versions::Gain;
 use crate::density::Density;
-use crate::evaluate::{LOG_PROB_FLOOR, RecordScores, score_records};
+use crate::evaluate::{LOG_PROB_FLOOR, RecordScores, score_records_by};
 use crate::features::{Absence, Encoder, RecordKey};
 
 /// A model with its calibration and the options of a run.
@@ -102,7 +102,8 @@ impl<'a> Judge<'a> {
             return Err(OutlierError::Columns { got: raw.ncols(), expected: self.features.len() });
         }
         let options = self.options;
-        let records = score_records(self.density, self.encoder, raw, options.draws, options.score_seed);
+        let (draws, seed) = (options.draws, options.score_seed);
+        let records = score_records_by(options.draws_by, self.density, self.encoder, raw, draws, seed);
         let scores = options.score.of_all(self.encoder, raw, &records);
         Ok(Scored { records, scores })
     }

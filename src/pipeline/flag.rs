@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::artifact::ModelArtifact;
 use crate::evaluate::ScoreKind;
-use crate::features::Shape;
+use crate::features::{Bundle, DrawsBy, Shape};
 use crate::ingest::IngestProgress;
 use crate::message::{Message, Weight};
 use crate::outlier::{self, FlagOptions, FlagRow, Flags, Grouping, Judge, MostUnusual, Rule, Warning};
@@ -31,6 +31,18 @@ pub fn flag(request: &FlagRequest<'_>, progress: &dyn IngestProgress) -> Result<
         keep_inputs(output, [request.model, request.records.path()].into_iter().chain(request.reference))?;
     }
     let model = ModelArtifact::load(request.model)?;
+    if request.draws_by == DrawsBy::Fixed {
+        let reference = request.reference.map(Bundle::open).transpose()?;
+        let draws = request.draws.unwrap_or(model.header.score_draws);
+        let model = model.drawn_by(DrawsBy::Fixed, draws, reference.as_ref())?;
+        return flag_by(&model, request, progress);
+    }
+    if request.draws.is_some() {
+        return Err(Error::Usage {
+            message: "--draws applies to fixed draws alone: others are as many as the calibration has".into(),
+            hint: "add `--draws-by fixed --reference BUNDLE`, or leave it out".into(),
+        });
+    }
     if let (RecordsSource::Bundle(dir), Some(reference)) = (request.records, request.reference)
         && let Some(shared) = SharedFeatures::of(&model, dir)?
     {
@@ -167,8 +179,9 @@ fn options(
     let options = FlagOptions {
         rule,
         score,
-        groups: model.grouping().map(|(column, codes)| Grouping { column, codes: codes.to_vec() }),
+        groups: grouping(model),
         // A p-value is valid only when new records are scored as the calibration records were.
+        draws_by: model.draws_by,
         draws: model.header.score_draws,
         score_seed: model.score_seed(),
         explain_top: if is_of_pictures(model) { 0 } else { explain },
@@ -177,6 +190,11 @@ fn options(
         ..FlagOptions::default()
     };
     Ok((calibration, options))
+}
+
+/// The groups that a model is calibrated by.
+pub(super) fn grouping(model: &ModelArtifact) -> Option<Grouping> {
+    model.grouping().map(|(column, codes)| Grouping { column, codes: codes.to_vec() })
 }
 
 /// Whether records are pictures, whose single numbers explain nothing: maps do.

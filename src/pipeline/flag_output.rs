@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::evaluate::ScoreKind;
+use crate::features::DrawsBy;
 use crate::ingest::{OutputCells, OutputColumn, TableWriter};
 use crate::message::Message;
 use crate::outlier::{FlagColumn, FlagRow, Flags, Rule, Warning};
@@ -40,6 +41,10 @@ pub struct FlagRequest<'a> {
     pub json: Option<&'a Path>,
     /// The bundle that the model was fitted on, which calibrates the flags of a bundle that lacks features.
     pub reference: Option<&'a Path>,
+    /// What the draws behind the scores hang on. Fixed ones are calibrated anew on the bundle `reference`.
+    pub draws_by: DrawsBy,
+    /// Fixed draws per record; by default as many as the model has.
+    pub draws: Option<usize>,
     /// Seed of the noise.
     pub seed: Seed,
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::artifact::ModelArtifact;
+use crate::features::DrawsBy;
 use crate::ingest::{IngestProgress, OutputCells, OutputColumn, TableWriter};
 use crate::message::{Message, Weight};
 use crate::output::keep_inputs;
@@ -32,6 +33,8 @@ pub struct ScoreRequest<'a> {
     pub seed: Option<Seed>,
     /// Importance samples per record, for a bundle that lacks features of the model.
     pub importance_samples: Option<usize>,
+    /// What the draws hang on.
+    pub draws_by: DrawsBy,
 }
 
 /// Scores records and writes one row each, in their order. Returns what the user should know.
@@ -46,7 +49,7 @@ pub fn score(request: &ScoreRequest<'_>, progress: &dyn IngestProgress) -> Resul
     {
         return by_shared(request, &model, dir, &shared);
     }
-    let mut messages = score_by(&model, request, progress)?;
+    let mut messages = score_by(&model.scoring_by(request.draws_by), request, progress)?;
     if request.importance_samples.is_some() {
         let text = "--importance-samples is not used: the records have all features of the model, and no \
                     feature is integrated out";

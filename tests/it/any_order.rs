@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use cohort_flow::evaluate::ScoreKind;
+use cohort_flow::features::DrawsBy;
 use cohort_flow::ingest::NoProgress;
 use cohort_flow::outlier::Rule;
 use cohort_flow::pipeline::{FlagRequest, RecordsSource, flag};
@@ -34,6 +35,8 @@ fn records() -> (String, Vec<String>) {
 fn flags(dir: &Path, input: &Path) -> BTreeMap<String, Vec<String>> {
     let output = dir.join("flags.csv");
     let request = FlagRequest {
+        draws_by: DrawsBy::default(),
+        draws: None,
         model: &dir.join("model"),
         records: RecordsSource::Table(input),
         output: &output,

@@ -38,6 +38,7 @@ mod layers;
 mod mimic_demo;
 mod numbers;
 mod one_table;
+mod onnx;
 mod other_terms;
 mod outlier;
 mod own_scores;

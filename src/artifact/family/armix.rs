@@ -18,7 +18,8 @@ use crate::baseline::{
     ArmixConfig, ArmixOrder, ArmixTrial, AutoregressiveMixture, Experts, Kernel, Link, MixtureError,
     fit_armix,
 };
-use crate::features::{Bundle, Shape};
+use crate::features::{Bundle, GraphCoordinates, Shape};
+use crate::onnx::{Graph, Inexpressible, Value};
 use crate::train::{Key, Range, apply_settings, key};
 
 use super::gmm::Coordinates;
@@ -217,6 +218,10 @@ impl Model for AutoregressiveMixture {
             tensors.push(Tensor::doubles(&format!("{i}.scales"), &link.experts.scales()));
         }
         tensors
+    }
+
+    fn log_prob_in(&self, graph: &mut Graph, at: &GraphCoordinates) -> Result<Value, Inexpressible> {
+        self.log_prob_in(graph, &at.values, &at.order)
     }
 }
 

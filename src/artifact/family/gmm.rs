@@ -14,7 +14,8 @@ use crate::artifact::straight::Straight;
 use crate::artifact::tensors::{Reading, Tensor};
 use crate::baseline::{Kernel, Mixture, MixtureConfig, MixtureError, MixtureTrial};
 use crate::evaluate::stacked_draws;
-use crate::features::Bundle;
+use crate::features::{Bundle, GraphCoordinates};
+use crate::onnx::{Graph, Inexpressible, Value};
 use crate::random::Seed;
 use crate::schema::Split;
 
@@ -176,6 +177,10 @@ impl Model for Mixture {
 
     fn mixture(&self) -> Option<&Mixture> {
         Some(self)
+    }
+
+    fn log_prob_in(&self, graph: &mut Graph, at: &GraphCoordinates) -> Result<Value, Inexpressible> {
+        self.log_prob_in(graph, &at.values, &at.order)
     }
 }
 

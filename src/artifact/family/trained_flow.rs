@@ -11,8 +11,9 @@ use crate::artifact::estimator::{Estimator, FitError, Fitted, Run};
 use crate::artifact::model::Model;
 use crate::artifact::tensors::{Reading, Tensor};
 use crate::baseline::{Mixture, MixtureTrial};
-use crate::features::Bundle;
+use crate::features::{Bundle, GraphCoordinates};
 use crate::flow::{BaseKind, Flow, FlowConfig};
+use crate::onnx::{Graph, Inexpressible, Value};
 use crate::random::Seed;
 use crate::train::{
     self, BundleSource, FlowKind, TrainConfig, TrainError, Trained, remove_checkpoint, start_flow,
@@ -136,6 +137,25 @@ impl Model for Flow<f32> {
 
     fn flow(&self) -> Option<&Flow<f32>> {
         Some(self)
+    }
+
+    fn in_double(&self) -> Option<Arc<dyn Model>> {
+        Some(Arc::new(self.cast::<f64>()))
+    }
+
+    fn log_prob_in(&self, graph: &mut Graph, at: &GraphCoordinates) -> Result<Value, Inexpressible> {
+        self.log_prob_in(graph, &at.values, &at.order)
+    }
+}
+
+/// A flow that was trained in single precision and is evaluated in double.
+impl Model for Flow<f64> {
+    fn tensors(&self) -> Vec<Tensor> {
+        self.cast::<f32>().tensors()
+    }
+
+    fn log_prob_in(&self, graph: &mut Graph, at: &GraphCoordinates) -> Result<Value, Inexpressible> {
+        self.log_prob_in(graph, &at.values, &at.order)
     }
 }
 

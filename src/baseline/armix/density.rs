@@ -1,5 +1,7 @@
 //! A fitted autoregressive mixture as a density.
 
+mod onnx;
+
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 

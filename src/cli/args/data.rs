@@ -7,7 +7,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::synth::{Database, Texture};
 
-use super::shared::{Output, key_value, share_or_none};
+use super::shared::{Output, key_value, scores, share_or_none};
+use crate::evaluate::ScoreKind;
 use crate::ingest::Part;
 
 fn database() -> impl TypedValueParser<Value = Database> {
@@ -238,7 +239,22 @@ pub(in crate::cli) struct Export {
     #[arg(long, value_name = "SPLIT", value_parser = ["train", "validation", "calibration", "test"])]
     pub(in crate::cli) split: Option<String>,
 
-    /// Form of a model: mlflow, a folder that `mlflow models serve` runs; card, a page about it in Markdown
-    #[arg(long, value_name = "FORMAT", value_parser = ["mlflow", "card"], conflicts_with = "split")]
+    /// Form of a model: mlflow, a folder that `mlflow models serve` runs; onnx, a graph in one file that ONNX
+    /// Runtime runs; card, a page about it in Markdown
+    #[arg(long, value_name = "FORMAT", value_parser = ["mlflow", "onnx", "card"], conflicts_with = "split")]
     pub(in crate::cli) format: Option<String>,
+
+    /// Bundle that the model was fitted on. A graph has noise draws of its own, the same for every record, and
+    /// its p-values compare with the calibration records of this bundle, scored with the same draws
+    #[arg(long, value_name = "BUNDLE", requires = "format")]
+    pub(in crate::cli) input: Option<PathBuf>,
+
+    /// Number of noise draws per record of a graph: its time grows with them [default: that of the model]
+    #[arg(long, value_name = "N", requires = "format",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(in crate::cli) draws: Option<u32>,
+
+    /// Score of a graph [default: combined, as that of `flag`]
+    #[arg(long, value_name = "SCORE", requires = "format", value_parser = scores())]
+    pub(in crate::cli) score: Option<ScoreKind>,
 }

@@ -186,6 +186,7 @@ Examples:
   cohort-flow export out/cohort --output cohort.csv
   cohort-flow export out/cohort --split train --output train.npz
   cohort-flow export out/flow --format mlflow --output out/served
+  cohort-flow export out/flow --format onnx --input out/cohort --output model.onnx
   cohort-flow export out/flow --format card --output MODEL_CARD.md")]
     Export(Export),
     /// Say what tells the records of two bundles apart: drift of each feature, a classifier on held-out

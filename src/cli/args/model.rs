@@ -7,9 +7,10 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::artifact::Family;
+use crate::features::DrawsBy;
 use crate::train::Preset;
 
-use super::shared::{Output, duration, key_value, trimmed};
+use super::shared::{Output, draws_by, duration, key_value, trimmed};
 
 impl ValueEnum for Family {
     fn value_variants<'a>() -> &'a [Self] {
@@ -128,7 +129,7 @@ pub(in crate::cli) struct Records {
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Draws {
+pub(in crate::cli) struct Noise {
     /// Noise draws per record [default: those of the model, chosen so that a score's own noise is below 0.1
     /// nats]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -137,6 +138,11 @@ pub(in crate::cli) struct Draws {
     /// Seed of the noise draws [default: that of the model, with which `flag` scores as well]
     #[arg(long, value_name = "N")]
     pub(in crate::cli) seed: Option<u64>,
+
+    /// What the noise draws hang on: the record, or nothing, so that they are fixed, as those of a graph of
+    /// `export --format onnx` are
+    #[arg(long, value_name = "WHAT", default_value = "record", value_parser = draws_by())]
+    pub(in crate::cli) draws_by: DrawsBy,
 }
 
 #[derive(Debug, Args)]
@@ -152,7 +158,7 @@ pub(in crate::cli) struct Score {
     pub(in crate::cli) output: Output,
 
     #[command(flatten)]
-    pub(in crate::cli) draws: Draws,
+    pub(in crate::cli) draws: Noise,
 
     /// Judge these features alone: the marginal log-likelihood, with the other features integrated out, and
     /// the effective number of samples behind it

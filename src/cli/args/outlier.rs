@@ -3,16 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::evaluate::ScoreKind;
+use crate::features::DrawsBy;
 
 use super::model::Records;
-use super::shared::{Output, share};
-
-fn scores() -> impl TypedValueParser<Value = ScoreKind> {
-    PossibleValuesParser::new(ScoreKind::ALL.map(ScoreKind::name)).try_map(|name| name.parse::<ScoreKind>())
-}
+use super::shared::{Output, draws_by, scores, share};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Flag {
@@ -76,8 +72,18 @@ pub(in crate::cli) struct Flag {
     /// Bundle that the model was fitted on. With it, records of a bundle that lacks features of the model, such
     /// as one of another database, are judged by the features that both have, against the records of this
     /// bundle that the model was not fitted on
-    #[arg(long, value_name = "BUNDLE", conflicts_with = "input")]
+    #[arg(long, value_name = "BUNDLE")]
     pub(in crate::cli) reference: Option<PathBuf>,
+
+    /// What the noise draws behind a score hang on: the record, or nothing, so that they are fixed; fixed draws
+    /// are those of a graph of `export --format onnx`, and --reference names the bundle that calibrates them
+    #[arg(long, value_name = "WHAT", default_value = "record", value_parser = draws_by())]
+    pub(in crate::cli) draws_by: DrawsBy,
+
+    /// Number of fixed draws per record [default: that of the model]
+    #[arg(long, value_name = "N", requires = "draws_by",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(in crate::cli) draws: Option<u32>,
 
     /// Seed of the noise draws behind explanations; scores have the model's
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::evaluate::ScoreKind;
+use crate::features::DrawsBy;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Output {
@@ -14,6 +18,16 @@ pub(in crate::cli) struct Output {
     /// Replace an existing output
     #[arg(long)]
     pub(in crate::cli) force: bool,
+}
+
+pub(super) fn scores() -> impl TypedValueParser<Value = ScoreKind> {
+    PossibleValuesParser::new(ScoreKind::ALL.map(ScoreKind::name)).try_map(|name| name.parse::<ScoreKind>())
+}
+
+pub(super) fn draws_by() -> impl TypedValueParser<Value = DrawsBy> {
+    let named = |name: String| DrawsBy::ALL.into_iter().find(|by| by.name() == name);
+    PossibleValuesParser::new(DrawsBy::ALL.map(DrawsBy::name))
+        .try_map(move |name| named(name).ok_or("expected record or fixed"))
 }
 
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {

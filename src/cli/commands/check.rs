@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::artifact::{Family, ModelArtifact, Options};
 use crate::error::IoError;
 use crate::evaluate::ScoreKind;
-use crate::features::Shape;
+use crate::features::{DrawsBy, Shape};
 use crate::ingest::BadRows;
 use crate::outlier::{DEFAULT_ALPHA, Rule};
 use crate::output::{Staged, keep_inputs};
@@ -190,6 +190,8 @@ impl Check<'_> {
         let bundle = self.dir.join("bundle");
         let (named, records) = self.records(new, &bundle);
         let request = FlagRequest {
+            draws_by: DrawsBy::default(),
+            draws: None,
             maps: None,
             model: &self.dir.join("flow"),
             records,

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::artifact::{Family, Options};
 use crate::evaluate::ScoreKind;
+use crate::features::DrawsBy;
 use crate::outlier::{Evaluation, Rule};
 use crate::output::Staged;
 use crate::pipeline::{self, Error, FitRequest, FlagRequest, IngestRequest, RecordsSource, ReportRequest};
@@ -82,6 +83,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     console.note(&format!("4/5  flag: the new patients, at a false discovery rate of {FDR}"));
     let incoming = dir.join("incoming").join("features.parquet");
     let request = FlagRequest {
+        draws_by: DrawsBy::default(),
+        draws: None,
         maps: None,
         model: &dir.join("flow"),
         records: RecordsSource::Table(&incoming),

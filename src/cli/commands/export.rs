@@ -17,7 +17,7 @@ pub(super) fn run(args: &args::Export, console: &Console) -> Result {
                 "{} is a model, which can be exported in more than one form",
                 args.source.display()
             ),
-            hint: "name one: --format mlflow or --format card".into(),
+            hint: "name one: --format mlflow, --format onnx or --format card".into(),
         }),
         None => of_records(args, console),
     }
@@ -27,11 +27,21 @@ fn of_model(args: &args::Export, word: &str, console: &Console) -> Result {
     let Some(format) = ModelFormat::ALL.into_iter().find(|format| format.name() == word) else {
         return Err(Error::Usage {
             message: format!("there is no form {word} of a model"),
-            hint: "use --format mlflow or --format card".into(),
+            hint: "use --format mlflow, --format onnx or --format card".into(),
         });
     };
     let (output, force) = (args.output.output.as_path(), args.output.force);
-    pipeline::deploy(&DeployRequest { model: &args.source, output, force, format })?;
+    let bundle = args.input.as_deref();
+    let draws = args.draws.map(|n| n as usize);
+    if format != ModelFormat::Onnx && (bundle.is_some() || draws.is_some() || args.score.is_some()) {
+        return Err(Error::Usage {
+            message: format!("--input, --draws and --score do not apply to --format {word}"),
+            hint: "they belong to --format onnx; leave them out".into(),
+        });
+    }
+    let score = args.score.unwrap_or_default();
+    let request = DeployRequest { model: &args.source, output, force, format, bundle, draws, score };
+    pipeline::deploy(&request)?;
     console.note(&format!("wrote {}", output.display()));
     Ok(Outcome::Done)
 }

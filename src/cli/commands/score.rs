@@ -54,6 +54,7 @@ pub(super) fn score(args: &args::Score, console: &Console) -> Result {
         draws: args.draws.draws.map(|n| n as usize),
         seed: args.draws.seed.map(Seed),
         importance_samples: args.importance_samples.map(|n| n as usize),
+        draws_by: args.draws.draws_by,
     };
     for message in pipeline::score(&request, &IngestBars::new(console))? {
         console.warn(&message);
@@ -139,6 +140,8 @@ pub(super) fn flag(args: &args::Flag, console: &Console) -> Result {
         maps: args.maps.as_deref(),
         json: args.json.as_deref(),
         reference: args.reference.as_deref(),
+        draws_by: args.draws_by,
+        draws: args.draws.map(|n| n as usize),
         seed: Seed(args.seed),
     };
     let summary = pipeline::flag(&request, &IngestBars::new(console))?;

@@ -4,8 +4,9 @@ use ndarray::{Array2, Axis};
 use rand::Rng;
 
 use super::*;
+use crate::features::DrawsBy;
 use crate::num::moments::{mean, variance};
-use crate::num::special::normal_log_pdf;
+use crate::num::special::{normal_log_pdf, normal_quantile};
 
 #[test]
 fn decoding_gives_back_what_was_encoded() {
@@ -208,6 +209,26 @@ fn stratified_draws_of_a_record_are_its_own_and_one_is_enough_without_noise() {
     let plain = Bundle::build(&t, None, &pipeline(TransformKind::Standardize, false)).unwrap();
     assert_eq!(plain.manifest.encoder.encode_draws(plain.raw.view(), 8, Seed(4)).begins.len(), 401);
     assert_eq!(plain.manifest.encoder.encode_draws(plain.raw.view(), 8, Seed(4)).begins[400], 400);
+}
+
+#[test]
+fn fixed_draws_are_the_same_for_every_record() {
+    let b = bundle(300, TransformKind::NormalScore);
+    let encoder = &b.manifest.encoder;
+    let u = encoder.fixed_uniforms(4, Seed(4));
+    let all = encoder.encode_draws_by(DrawsBy::Fixed, b.raw.view(), 4, Seed(4));
+    let mut missing = 0;
+    for (i, row) in b.raw.rows().into_iter().enumerate() {
+        for (j, _) in row.iter().enumerate().filter(|(_, x)| x.is_nan()) {
+            for s in 0..4 {
+                assert_eq!(all.encoded.values[(all.begins[i] + s, j)], normal_quantile(u[(s, j)]));
+            }
+            missing += 1;
+        }
+    }
+    assert!(missing > 20, "{missing}");
+    let one = encoder.encode_draws_by(DrawsBy::Fixed, b.raw.select(Axis(0), &[77]).view(), 4, Seed(4));
+    assert_eq!(one.encoded.values.row(2), all.encoded.values.row(all.begins[77] + 2));
 }
 
 #[test]

@@ -17,6 +17,7 @@
 //! ```
 
 mod mixture;
+mod onnx;
 
 use std::f64::consts::TAU;
 

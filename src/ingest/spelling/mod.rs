@@ -154,9 +154,13 @@ impl Spelling {
         }
     }
 
+    /// The listed codes for "missing" that are numbers.
+    pub fn missing_numbers(&self) -> Vec<f64> {
+        self.missing.iter().filter_map(|code| Marks::Point.parse(code.trim())).collect()
+    }
+
     pub(super) fn reader(&self) -> Reader<'_> {
-        let missing_numbers =
-            self.missing.iter().filter_map(|code| Marks::Point.parse(code.trim())).collect();
+        let missing_numbers = self.missing_numbers();
         let is_plain = self.unit.is_none() && self.marks == Marks::Point;
         Reader { spelling: self, missing_numbers, unit: self.unit.as_deref().map(normal_unit), is_plain }
     }

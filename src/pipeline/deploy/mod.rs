@@ -3,10 +3,13 @@
 mod card;
 mod file;
 mod mlflow;
+mod onnx;
 
 use std::path::Path;
 
 use crate::artifact::ModelArtifact;
+use crate::evaluate::ScoreKind;
+use crate::features::{Bundle, DrawsBy};
 use crate::output::Staged;
 use crate::schema::words;
 
@@ -18,6 +21,8 @@ words! {
     pub enum ModelFormat {
         /// A folder that `mlflow models serve` runs.
         Mlflow = "mlflow",
+        /// A graph that ONNX Runtime runs, in one file.
+        Onnx = "onnx",
         /// A page about the model for people, in Markdown.
         Card = "card",
     }
@@ -34,6 +39,12 @@ pub struct DeployRequest<'a> {
     pub force: bool,
     /// In which form.
     pub format: ModelFormat,
+    /// The bundle that the model was fitted on, whose calibration records a graph of ONNX is calibrated by.
+    pub bundle: Option<&'a Path>,
+    /// Draws per record of a graph of ONNX; by default as many as the model has.
+    pub draws: Option<usize>,
+    /// Score of a graph of ONNX.
+    pub score: ScoreKind,
 }
 
 /// Whether a folder holds a model, so that [`deploy`] is meant and not the export of records.
@@ -51,6 +62,15 @@ pub fn deploy(request: &DeployRequest<'_>) -> Result<(), Error> {
         ModelFormat::Card => {
             let staged = Staged::file(request.output, request.force)?;
             put(staged.path(), card::render(&model).as_bytes())?;
+            staged
+        }
+        ModelFormat::Onnx => {
+            let bundle = request.bundle.map(Bundle::open).transpose()?;
+            let draws = request.draws.unwrap_or(model.header.score_draws);
+            let model = model.drawn_by(DrawsBy::Fixed, draws, bundle.as_ref())?;
+            let bytes = onnx::render(&model, request.score)?;
+            let staged = Staged::file(request.output, request.force)?;
+            put(staged.path(), &bytes)?;
             staged
         }
         ModelFormat::Mlflow => {

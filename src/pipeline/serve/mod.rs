@@ -21,6 +21,7 @@ use super::score::{ScoreRequest, score_by};
 use super::{Error, RecordsSource};
 use crate::artifact::ModelArtifact;
 use crate::error::IoError;
+use crate::features::DrawsBy;
 use crate::ingest::{self, NoProgress};
 use crate::message::Message;
 use crate::output::Scratch;
@@ -153,6 +154,7 @@ impl Service<'_> {
             }),
             Task::Score { draws, seed } => {
                 let request = ScoreRequest {
+                    draws_by: DrawsBy::default(),
                     model: self.folder,
                     records: RecordsSource::Table(given()?),
                     output: &output,
@@ -165,6 +167,8 @@ impl Service<'_> {
             }
             Task::Flag { alpha, fdr, score, explain, also_explain, top, seed } => {
                 let request = FlagRequest {
+                    draws_by: DrawsBy::default(),
+                    draws: None,
                     maps: None,
                     model: self.folder,
                     records: RecordsSource::Table(given()?),

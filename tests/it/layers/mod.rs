@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("plain_file", 0),
     ("random", 0),
     ("density", 1),
+    ("onnx", 1),
     ("output", 1),
     ("schema", 2),
     ("ingest", 3),
