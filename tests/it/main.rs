@@ -46,6 +46,7 @@ mod parts;
 mod pictures;
 mod python;
 mod r;
+mod rare_levels;
 mod report;
 mod report_cli;
 mod report_collect;
