@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::absent::{count_missing, log_parted};
-use super::{Absence, ColumnMeta, Levels, Noise, Support, Transform};
+use super::{Absence, ColumnMeta, Levels, Noise, RARE_LEVEL, Support, Transform};
 
 /// Levels of the training quantiles kept with each column.
 pub const QUANTILE_LEVELS: [f64; 13] =
@@ -27,8 +27,12 @@ pub struct FittedColumn {
     #[serde(default)]
     pub support: Support,
     /// Names of the levels of a text column by falling training frequency, empty for numbers. The number of a
-    /// record is its position here; `levels.len()` stands for every level not met in training.
+    /// record is its position here; `levels.len()` stands for every other level.
     pub levels: Vec<String>,
+    /// Training levels of too few patients to be named, which `levels.len()` stands for as well; see
+    /// [`RARE_LEVEL`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rare_levels: usize,
     /// Training quantiles at [`QUANTILE_LEVELS`], in original units; empty for text.
     pub quantiles: Vec<f64>,
     /// Mean of the training values (of level codes for text), as are the next three.
@@ -53,6 +57,13 @@ pub struct FittedColumn {
 }
 
 impl FittedColumn {
+    /// Name of a level of a text column; see [`Encoder::level_name`].
+    pub fn level_name(&self, code: f64) -> Option<&str> {
+        let at = if code >= 0.0 { code.round() as usize } else { return None };
+        let rare = self.rare_levels > 0 && at == self.levels.len();
+        self.levels.get(at).map(String::as_str).or(rare.then_some(RARE_LEVEL))
+    }
+
     /// Coordinate and log|∂v/∂x| of an observed number, for noise u in (0, 1).
     #[inline]
     pub fn encode(&self, x: f64, u: f64) -> (f64, f64) {
@@ -176,7 +187,8 @@ impl Encoder {
         self.context().into_iter().chain(indicators.map(|k| p + k)).collect()
     }
 
-    /// Text columns with values not met in training, and how many rows of `raw` hold one.
+    /// Text columns with values that have no name, being rare or not met in training, and how many rows of
+    /// `raw` hold one.
     pub fn unseen(&self, raw: ArrayView2<'_, f64>) -> Vec<(String, usize)> {
         let is_text = |c: &&FittedColumn| !c.levels.is_empty();
         let columns = self.columns.iter().zip(raw.columns()).filter(|(c, _)| is_text(c));
@@ -217,9 +229,14 @@ impl Encoder {
         Array2::from_shape_vec((v.nrows(), p), raw).expect("invariant: n·p numbers were written")
     }
 
-    /// Name of a level of a text column; `None` for numbers, NaN and the code of unseen levels.
+    /// Name of a level of a text column, [`RARE_LEVEL`] for those without; `None` for numbers, NaN and, where
+    /// every training level has a name, the code of unseen levels.
     pub fn level_name(&self, column: usize, code: f64) -> Option<&str> {
-        let levels = &self.columns.get(column)?.levels;
-        if code >= 0.0 { levels.get(code.round() as usize).map(String::as_str) } else { None }
+        self.columns.get(column)?.level_name(code)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }

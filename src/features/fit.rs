@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::ingest::{Cells, Column, RecordTable, Texts};
+use crate::ingest::{Cells, Column, RecordTable};
 use crate::num::moments::Moments;
 use crate::num::quantile::quantile_sorted;
 use crate::schema::{Kind, Pipeline, Split, TransformKind};
 
 use super::noise::{self, Tally};
+use super::rare::Named;
 use super::warning::FeatureWarning;
 use super::{
     Absence, ColumnMeta, Encoder, FeatureError, FittedColumn, Indicator, Levels, Noise, QUANTILE_LEVELS,
@@ -50,7 +51,7 @@ impl Encoder {
         assert_eq!(splits.len(), table.n_records(), "one split per record");
         let n_train = splits.iter().filter(|split| **split == Split::Train).count();
         let fitted: Vec<Result<Outcome, FeatureError>> =
-            table.columns.par_iter().map(|column| fit_column(column, splits, n_train, pipeline)).collect();
+            table.columns.par_iter().map(|column| fit_column(column, table, splits, pipeline)).collect();
         let (mut columns, mut missing, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         for outcome in fitted {
             let outcome = outcome?;
@@ -85,15 +86,33 @@ type Pattern = Vec<u64>;
 
 fn fit_column(
     column: &Column,
+    table: &RecordTable,
     splits: &[Split],
-    n_train: usize,
     pipeline: &Pipeline,
 ) -> Result<Outcome, FeatureError> {
     let name = || column.name.clone();
+    let n_train = splits.iter().filter(|split| **split == Split::Train).count();
     let (n, found) = (splits.len(), column.cells.len());
     if found != n {
         return Err(FeatureError::ColumnLength { column: name(), found, expected: n });
     }
+    let least = pipeline.min_level_patients as usize;
+    let named = match &column.cells {
+        Cells::Text(texts) => Some(Named::of(texts, table, splits, least)),
+        Cells::Number(_) => None,
+    };
+    let mut warnings = Vec::new();
+    if let Some(Named { names, rare, rare_records }) = &named
+        && *rare > 0
+    {
+        let (levels, records, none) = (*rare, *rare_records, names.is_empty());
+        warnings.push(FeatureWarning::RareLevels { column: name(), levels, records, least, none });
+        if none {
+            return Ok(Outcome { fitted: None, warnings });
+        }
+    }
+    let is_text = named.is_some();
+    let (levels, rare_levels) = named.map_or((Vec::new(), 0), |named| (named.names, named.rare));
     let mut fitted = FittedColumn {
         meta: ColumnMeta {
             name: name(),
@@ -107,10 +126,8 @@ fn fit_column(
         noise: Noise::None,
         transform: Transform::IDENTITY,
         support: Support::default(),
-        levels: match &column.cells {
-            Cells::Text(texts) => levels_by_frequency(texts, splits),
-            Cells::Number(_) => Vec::new(),
-        },
+        levels,
+        rare_levels,
         quantiles: Vec::new(),
         mean: 0.0,
         sd: 0.0,
@@ -122,7 +139,6 @@ fn fit_column(
         indicator: None,
         context: false,
     };
-    let is_text = matches!(column.cells, Cells::Text(_));
     if is_text && fitted.levels.is_empty() {
         return Ok(Outcome { fitted: None, warnings: vec![FeatureWarning::Empty { column: name() }] });
     }
@@ -156,7 +172,6 @@ fn fit_column(
     }
     let tally = noise::tally(&sorted);
     fitted.describe(&sorted, tally.len(), n_train, is_text);
-    let mut warnings = Vec::new();
     let others = sorted.iter().filter(|x| **x != 0.0 && **x != 1.0).count();
     if column.kind == Kind::Binary && !is_text && others > 0 {
         warnings.push(FeatureWarning::NotBinary { column: name(), others });
@@ -263,18 +278,6 @@ fn rounded_to(x: f64, unit: f64) -> f64 {
     let step = 10f64.powi(unit.log10().floor() as i32);
     let rounded = (x / step).round() * step;
     if rounded.is_finite() { rounded } else { x }
-}
-
-/// Distinct texts of the training rows, the most frequent first, ties in alphabetical order.
-fn levels_by_frequency(texts: &Texts, splits: &[Split]) -> Vec<String> {
-    let mut counts = vec![0_u64; texts.levels().len()];
-    let codes = texts.codes().iter().zip(splits);
-    for (code, _) in codes.filter(|(code, split)| **split == Split::Train && !code.is_nan()) {
-        counts[code as usize] += 1;
-    }
-    let mut levels: Vec<(&str, u64)> = texts.levels().zip(counts).filter(|level| level.1 > 0).collect();
-    levels.sort_unstable_by_key(|level| (std::cmp::Reverse(level.1), level.0));
-    levels.into_iter().map(|(level, _)| level.to_owned()).collect()
 }
 
 /// One indicator per distinct pattern of missing training rows; one account of their absence for features

@@ -114,6 +114,7 @@ fn of_pixel(column: &Column, splits: &[Split], levels: u32) -> Result<FittedColu
         transform: Transform::Affine { shift: scale.shift(), scale: scale.unit() },
         support: Support { step: Some(1.0), lower: end(0.0), upper: end(last), reach: None },
         levels: Vec::new(),
+        rare_levels: 0,
         quantiles: match training.as_slice() {
             [] => Vec::new(),
             sorted => QUANTILE_LEVELS.iter().map(|p| quantile_sorted(sorted, *p)).collect(),

@@ -136,7 +136,10 @@ impl<'t> Prepared<'t> {
         // In the order of the columns, whatever blocks they were met in.
         let place = |name: &str| manifest.encoder.columns.iter().position(|c| c.meta.name == name);
         unseen.sort_by_key(|(column, _)| place(column));
-        for (column, count) in unseen {
+        let all_named =
+            |name: &str| place(name).is_some_and(|at| manifest.encoder.columns[at].rare_levels == 0);
+        // Where training records have levels without a name, the account of the fit has told of them.
+        for (column, count) in unseen.into_iter().filter(|(column, _)| all_named(column)) {
             let text = format!(
                 "`{column}`: {} a level not met in training",
                 plural(count, "1 held-out record has", &format!("{count} held-out records have"))

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::message::{Message, Weight, plural};
+use super::RARE_LEVEL;
+use crate::message::{Message, Weight, counted, plural};
 
 /// Something about a column a user should know; its text goes to the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,19 @@ pub enum FeatureWarning {
         /// Training records with another number.
         others: usize,
     },
+    /// Training levels without a name, since too few patients have them.
+    RareLevels {
+        /// Column.
+        column: String,
+        /// Such levels.
+        levels: usize,
+        /// Training records with one of them.
+        records: usize,
+        /// Patients that a level needs to be named.
+        least: usize,
+        /// Whether no level is left, and the column is left out.
+        none: bool,
+    },
     /// More levels than a category usually has.
     ManyLevels {
         /// Column.
@@ -102,6 +116,19 @@ impl fmt::Display for FeatureWarning {
                 "`{column}` is binary, and {} another number than 0 and 1, which is kept as it is",
                 plural(*others, "1 training record has", &format!("{others} training records have"))
             ),
+            Self::RareLevels { column, least, none: true, .. } => write!(
+                f,
+                "`{column}` is left out: each of its levels belongs to fewer than {least} training patients, \
+                 whom its name would tell of (--set min_level_patients=1 keeps such levels)"
+            ),
+            Self::RareLevels { column, levels, records, least, none: false } => write!(
+                f,
+                "`{column}`: {} of fewer than {least} training patients {} one level, `{RARE_LEVEL}`, in \
+                 {} (--set min_level_patients=1 keeps the names, also in models)",
+                counted(*levels, "level", "levels"),
+                plural(*levels, "is", "are"),
+                counted(*records, "training record", "training records"),
+            ),
             Self::ManyLevels { column, levels } => write!(
                 f,
                 "`{column}` has {levels} levels in the training records: is it an id, a date or free text?"
@@ -117,6 +144,8 @@ impl FeatureWarning {
             Self::Empty { column } | Self::Overflow { column } => (Weight::LeftOut, column, None),
             Self::NotBinary { column, others } => (Weight::Wrong, column, Some(*others)),
             Self::Rare { column, observed, .. } => (Weight::LeftOut, column, Some(*observed)),
+            Self::RareLevels { column, records, none: true, .. } => (Weight::LeftOut, column, Some(*records)),
+            Self::RareLevels { column, records, .. } => (Weight::Choice, column, Some(*records)),
             Self::ManyLevels { column, levels } => (Weight::Wrong, column, Some(*levels)),
             Self::Unbounded { column } => (Weight::Wrong, column, None),
             Self::Constant { column } | Self::Shifted { column } | Self::Rescaled { column } => {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::IoError;
 
+use super::stamp::Stamp;
 use super::{IngestError, InputFile};
 use crate::ingest::source::{Note, Notes, TextFault};
 use crate::message::{Message, Weight};
@@ -59,6 +60,8 @@ pub(super) struct SourceFile {
     pub(super) separator: Option<u8>,
     /// What those who read the file have to say about it.
     pub(super) notes: Notes,
+    /// The file as it was when it was found.
+    pub(super) found: Option<Stamp>,
 }
 
 impl Format {
@@ -90,7 +93,9 @@ impl SourceFile {
             let text = format!("{name} holds {}, whatever its name says", format.described());
             notes.say(Note::Format, Message::file(Weight::Choice, &name, text));
         }
-        Some(Self { path: path.to_path_buf(), stem: stem.to_string(), name, format, separator: None, notes })
+        let (path, stem) = (path.to_path_buf(), stem.to_string());
+        let found = Stamp::of(&path);
+        Some(Self { path, stem, name, format, separator: None, notes, found })
     }
 
     /// The same with the separator of its cells declared.
@@ -141,6 +146,7 @@ impl SourceFile {
         let file = self.name.clone();
         match (TextFault::of(&error), error.kind()) {
             (Some(TextFault::BehindGzip), _) => IngestError::BehindGzip(file),
+            (Some(TextFault::Bomb), _) => IngestError::Bomb(file),
             (Some(TextFault::Nul(line)), _) => IngestError::Nul { file, line },
             (Some(TextFault::NotText(line)), _) => IngestError::UnknownEncoding { file, line },
             (Some(TextFault::Mixed(line)), _) => IngestError::MixedEncodings { file, line },
@@ -154,9 +160,17 @@ impl SourceFile {
         }
     }
 
-    /// Size and SHA-256 of the file as stored.
+    /// Size and SHA-256 of the file as stored. Called once it has been read, so that a file which is not what
+    /// it was when it was found is noticed.
+    ///
+    /// # Errors
+    /// [`IngestError::Changed`], and I/O failures.
     pub(super) fn fingerprint(&self) -> Result<InputFile, IngestError> {
-        Ok(InputFile::of(&self.path)?)
+        let input = InputFile::of(&self.path)?;
+        if Stamp::of(&self.path) != self.found {
+            return Err(IngestError::Changed(self.name.clone()));
+        }
+        Ok(input)
     }
 
     /// Size in bytes; 0 when it cannot be told, for progress only.
@@ -294,6 +308,32 @@ mod tests {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let found = SourceFile::new(&path).unwrap().fingerprint().unwrap();
         assert_eq!((found.name.as_str(), found.bytes, found.sha256.as_str()), ("a.csv", 3, expected));
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_or_replaced_while_it_is_read_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        let whole = "id,x\n1,2\n";
+        fs::write(&path, whole).unwrap();
+        let file = SourceFile::new(&path).unwrap();
+        let changed = || match file.fingerprint() {
+            Err(IngestError::Changed(name)) => name == "a.csv",
+            Ok(_) => false,
+            Err(e) => panic!("{e}"),
+        };
+        assert!(!changed());
+        // It grows.
+        fs::write(&path, format!("{whole}3,4\n")).unwrap();
+        assert!(changed());
+        // Another file of the same size and time is moved into its place.
+        let time = file.path.metadata().unwrap().modified().unwrap();
+        let other = dir.path().join("b.csv");
+        fs::write(&other, format!("{whole}5,6\n")).unwrap();
+        fs::File::options().write(true).open(&other).unwrap().set_modified(time).unwrap();
+        let file = SourceFile::new(&path).unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert!(cfg!(not(unix)) || matches!(file.fingerprint(), Err(IngestError::Changed(_))));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use crate::features::{Cell, Encoder, FittedColumn, Noise, QUANTILE_LEVELS, Transform};
+use crate::features::{Cell, Encoder, FittedColumn, Noise, QUANTILE_LEVELS, RARE_LEVEL, Transform};
 use crate::random::Seed;
 
 use super::feature::Feature;
@@ -46,6 +46,7 @@ impl Feature {
             _ if !levels.is_empty() && levels.iter().all(|l| l.fract() == 0.0) => 1.0,
             _ => 0.0,
         };
+        let rare = (column.rare_levels > 0).then(|| RARE_LEVEL.to_owned());
         Self {
             name: column.meta.name.clone(),
             label: column.meta.label.clone(),
@@ -53,7 +54,7 @@ impl Feature {
             quantiles,
             resolution,
             levels,
-            level_names: column.levels.clone(),
+            level_names: column.levels.iter().cloned().chain(rare).collect(),
             context: column.context,
         }
     }

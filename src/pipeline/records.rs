@@ -100,20 +100,27 @@ pub(super) fn lacking(error: Error, bundle: &Path) -> Error {
     }
 }
 
-/// What to say of levels that were not met in training, by column.
+/// What to say of levels without a name, by column.
 pub(super) fn unseen_warnings(
     encoder: &Encoder,
     mut unseen: Vec<(String, usize)>,
 ) -> impl Iterator<Item = Message> + use<> {
     let place = |name: &str| encoder.columns.iter().position(|c| c.meta.name == name);
     unseen.sort_by_key(|(column, _)| place(column));
-    unseen.into_iter().map(|(column, count)| {
+    let message = |(column, count): (String, usize)| {
+        let named = place(&column).is_some_and(|at| encoder.columns[at].rare_levels == 0);
         let text = format!(
-            "column `{column}`: {} a level the training split never had",
-            plural(count, "1 cell holds", &format!("{count} cells hold"))
+            "column `{column}`: {} a level {}",
+            plural(count, "1 cell holds", &format!("{count} cells hold")),
+            if named {
+                "the training split never had"
+            } else {
+                "that no training patient had, or too few to name it"
+            }
         );
         Message::column(Weight::Choice, &column, text).counting(count)
-    })
+    };
+    unseen.into_iter().map(message).collect::<Vec<_>>().into_iter()
 }
 
 /// The columns a model asks a new table for, in the spelling of its training table.

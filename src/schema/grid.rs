@@ -59,7 +59,8 @@ impl Default for Grid {
 /// Keys of `--set` that only pipelines of pictures have; they are also those of a pipeline's file.
 pub(super) const KEYS: [&str; 8] = ["size", "levels", "crop", "grey", "tile", "row", "range", "normal"];
 /// Keys of `--set` that have no meaning for pictures, whose numbers have a map and a noise of their own.
-pub(super) const NOT_FOR_PICTURES: [&str; 3] = ["transform", "dequantize", "min_observed"];
+pub(super) const NOT_FOR_PICTURES: [&str; 4] =
+    ["transform", "dequantize", "min_observed", "min_level_patients"];
 
 impl Grid {
     /// Numbers of a picture, once its size is known.

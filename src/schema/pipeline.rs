@@ -45,6 +45,10 @@ pub struct Pipeline {
     pub dequantize: bool,
     /// Features with fewer observed training values than this share are left out, and listed in the audit.
     pub min_observed: f64,
+    /// Training patients that a level of a text column needs to be known by its name; bundles that do not say
+    /// name all levels.
+    #[serde(default = "one")]
+    pub min_level_patients: u32,
     /// What the absence of a part of a score means.
     #[serde(default, skip_serializing_if = "MissingParts::is_normal")]
     pub missing_parts: MissingParts,
@@ -70,6 +74,10 @@ pub enum PipelineKind<'a> {
     Windows(&'a Waveform),
     /// Pictures.
     Grid(&'a Grid),
+}
+
+const fn one() -> u32 {
+    1
 }
 
 impl Pipeline {

@@ -4,16 +4,17 @@ use std::str::FromStr;
 
 use super::error::{SchemaError, SettingProblem};
 use super::pipeline::separator;
-use super::resolve::{check_min_observed, check_split, check_window};
+use super::resolve::{check_min_level_patients, check_min_observed, check_split, check_window};
 use super::{DecimalMark, Kind, MissingParts, Pipeline, PipelineKind, TransformKind, WideTable};
 use super::{grid, suggest, waveform};
 
 /// Keys besides `role.COLUMN` and those of waveforms.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "transform",
     "dequantize",
     "seed",
     "min_observed",
+    "min_level_patients",
     "missing_parts",
     "episodes",
     "window.start",
@@ -38,8 +39,9 @@ type Wrong = (String, Option<String>);
 
 /// Applies overrides in order; the pipeline is unchanged when any of them is wrong.
 ///
-/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `missing_parts=normal|missing`,
-/// `episodes=true|false`, `window.start|end|until_end`, `split.train|validation|calibration|test`, and for wide tables
+/// Keys: `transform`, `dequantize`, `seed`, `min_observed`, `min_level_patients`,
+/// `missing_parts=normal|missing`, `episodes=true|false`,
+/// `window.start|end|until_end`, `split.train|validation|calibration|test`, and for wide tables
 /// `role.COLUMN=continuous|count|ordinal|binary|categorical|id|group|split|label|ignore`, `missing=TEXT,…`,
 /// `missing.COLUMN=TEXT,…`, `decimal=point|comma` and `decimal.COLUMN=point|comma`.
 ///
@@ -150,6 +152,10 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
         "min_observed" => {
             pipeline.min_observed = number(value)?;
             check_min_observed(pipeline.min_observed).map_err(|message| (message, None))?;
+        }
+        "min_level_patients" => {
+            pipeline.min_level_patients = parsed(value, "a whole number, 1 or more")?;
+            check_min_level_patients(pipeline.min_level_patients).map_err(|message| (message, None))?;
         }
         "missing_parts" => {
             pipeline.missing_parts =
@@ -289,6 +295,7 @@ mod tests {
                 ("dequantize", "none"),
                 ("seed", "7"),
                 ("min_observed", "0.25"),
+                ("min_level_patients", "10"),
                 ("window.start", "-6"),
                 ("window.end", "48"),
                 ("window.until_end", "false"),
@@ -302,6 +309,7 @@ mod tests {
         assert_eq!(pipeline.transform, TransformKind::None);
         assert!(!pipeline.dequantize && !pipeline.window.until_end);
         assert_eq!((pipeline.seed, pipeline.min_observed), (7, 0.25));
+        assert_eq!(pipeline.min_level_patients, 10);
         assert_eq!((pipeline.window.start_hours, pipeline.window.end_hours), (-6.0, 48.0));
         let split = pipeline.split;
         assert_eq!([split.train, split.validation, split.calibration, split.test], [0.5, 0.2, 0.2, 0.1]);

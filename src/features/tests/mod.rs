@@ -2,6 +2,7 @@
 
 mod bundle;
 mod encoder;
+mod rare;
 mod real;
 
 use rand::RngExt;
@@ -31,6 +32,7 @@ fn pipeline(transform: TransformKind, dequantize: bool) -> Pipeline {
         transform,
         dequantize,
         min_observed: 0.02,
+        min_level_patients: 1,
         split: SplitFractions::default(),
         seed: 11,
     }

@@ -81,6 +81,21 @@ impl Hint for IngestError {
                 "something may be missing: compress the table again, or unpack it with gzip -dc and compare"
                     .into()
             }
+            Self::Changed(_) => {
+                "run again once nothing writes to the file any more, or on a copy of it: what was read of it may \
+                 be of two versions"
+                    .into()
+            }
+            Self::NothingInRows { .. } => {
+                "no table of measured values is so: it may have been made to keep programs busy; if you know that \
+                 it is a table, write it as CSV"
+                    .into()
+            }
+            Self::Bomb(_) => {
+                "it may have been made to keep programs busy; if you know that it is a table, unpack it with \
+                 gzip -d first: a plain file is read whatever it repeats"
+                    .into()
+            }
             Self::Foreign { remedy, .. } | Self::UnreadableFormat { remedy, .. } => (*remedy).into(),
             Self::TwoSeparators { .. } => {
                 "say which it is with --set separator=…, or put cells that contain the other in quotes".into()

@@ -6,6 +6,7 @@ mod message;
 use polars_core::error::PolarsError;
 
 use super::PartError;
+use super::source::MOST_TIMES;
 use crate::error::IoError;
 use crate::output::OutputError;
 pub use message::MissingColumn;
@@ -244,6 +245,22 @@ pub enum IngestError {
     /// Bytes behind the compressed data.
     #[error("{0}: behind its compressed data stand bytes that are neither compressed data nor padding")]
     BehindGzip(String),
+    /// Far more rows than a file of its size can hold values.
+    #[error("{file} has {rows} rows in {bytes} bytes, which is less than one bit for each")]
+    NothingInRows {
+        /// File.
+        file: String,
+        /// Rows that its footer tells of.
+        rows: u64,
+        /// Its size.
+        bytes: u64,
+    },
+    /// A file that another program wrote to while it was read.
+    #[error("{0} was changed or replaced while it was read")]
+    Changed(String),
+    /// Compressed data that unpack to far more than a table would.
+    #[error("{0} unpacks to more than {MOST_TIMES} times its size, which tables of measured values do not")]
+    Bomb(String),
     /// A file that is something else than a table.
     #[error("{file} is no table: it is {what}")]
     Foreign {

@@ -9,6 +9,9 @@ pub(in crate::ingest) enum TextFault {
     /// Bytes behind the compressed data that are neither compressed data nor zeros.
     #[error("bytes behind the compressed data")]
     BehindGzip,
+    /// Compressed data that unpack to far more than a table would.
+    #[error("unpacks to more than a hundred times its size")]
+    Bomb,
     /// A byte that no text holds.
     #[error("line {0} holds a NUL byte")]
     Nul(u64),

@@ -14,17 +14,26 @@ pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Stored bytes that are read before they are asked for.
 const WINDOW: usize = 1 << 16;
 
+/// A file that unpacks to more than so many times its size is no table that anybody measured: tables of
+/// patients unpack to 3 to 15 times, and one cell repeated for ever to 1,030 times. A megabyte of such would be
+/// hundreds of millions of rows, and keep the program busy for minutes.
+pub(in crate::ingest) const MOST_TIMES: u64 = 100;
+/// Up to so many unpacked bytes, which take a few seconds at most, nothing is held against a file.
+const UNSUSPECTED: u64 = 48 << 20;
+
 /// Stored bytes of which the next few can be looked at without being taken.
 pub(super) struct Window<R> {
     source: R,
     bytes: Box<[u8]>,
     from: usize,
     to: usize,
+    /// Bytes taken so far.
+    taken: u64,
 }
 
 impl<R: Read> Window<R> {
     pub(super) fn new(source: R) -> Self {
-        Self { source, bytes: vec![0; WINDOW].into(), from: 0, to: 0 }
+        Self { source, bytes: vec![0; WINDOW].into(), from: 0, to: 0, taken: 0 }
     }
 
     /// The next bytes: `n` of them or more, fewer only at the end of the source.
@@ -53,6 +62,7 @@ impl<R: Read> BufRead for Window<R> {
 
     fn consume(&mut self, n: usize) {
         self.from = (self.from + n).min(self.to);
+        self.taken += n as u64;
     }
 }
 
@@ -68,11 +78,13 @@ impl<R: Read> Read for Window<R> {
 pub(super) struct Members<R> {
     /// Nothing once the last member has ended.
     member: Option<GzDecoder<Window<R>>>,
+    /// Bytes unpacked so far.
+    unpacked: u64,
 }
 
 impl<R: Read> Members<R> {
     pub(super) fn new(stored: Window<R>) -> Self {
-        Self { member: Some(GzDecoder::new(stored)) }
+        Self { member: Some(GzDecoder::new(stored)), unpacked: 0 }
     }
 }
 
@@ -84,6 +96,10 @@ impl<R: Read> Read for Members<R> {
         while let Some(member) = &mut self.member {
             let read = member.read(buffer)?;
             if read > 0 {
+                self.unpacked += read as u64;
+                if self.unpacked > UNSUSPECTED && self.unpacked / MOST_TIMES > member.get_ref().taken {
+                    return Err(TextFault::Bomb.into());
+                }
                 return Ok(read);
             }
             let Some(member) = self.member.take() else { break };
@@ -143,6 +159,22 @@ mod tests {
             let stored = [member(b"a,"), vec![0; zeros], member(b"b"), vec![0; zeros]].concat();
             assert_eq!(inflate(&stored).unwrap(), b"a,b", "{zeros}");
         }
+    }
+
+    #[test]
+    fn what_unpacks_to_hundreds_of_times_its_size_is_no_table() {
+        let times = |n: usize| inflate(&member(&b",,\n".repeat(n << 20)));
+        assert!(times(16).is_ok(), "48 MB of whatever they are");
+        assert_eq!(TextFault::of(&times(17).unwrap_err()), Some(TextFault::Bomb));
+        // As much that is less alike: one row in 30 differs.
+        let mut text = String::new();
+        for i in 0..20_u64 << 20 {
+            let number = if i.is_multiple_of(30) { i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 1000 } else { 0 };
+            let digits = [number / 100, number / 10 % 10, number % 10];
+            text.extend(digits.map(|digit| char::from(b'0' + digit as u8)));
+            text.push('\n');
+        }
+        assert_eq!(inflate(&member(text.as_bytes())).unwrap().len(), text.len());
     }
 
     #[test]

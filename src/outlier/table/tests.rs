@@ -248,6 +248,7 @@ fn pipeline() -> Pipeline {
         transform: TransformKind::Standardize,
         dequantize: true,
         min_observed: 0.0,
+        min_level_patients: 1,
         split: crate::schema::SplitFractions::default(),
         seed: 0,
     }

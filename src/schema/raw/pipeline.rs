@@ -25,6 +25,9 @@ pub(in crate::schema) struct PipelineFile {
     /// Features with fewer observed training values than this share are left out.
     #[schemars(range(min = 0, max = 1))]
     pub(in crate::schema) min_observed: Option<Field<f64>>,
+    /// Levels of a text column that fewer training patients have than this are one level without a name.
+    #[schemars(range(min = 1))]
+    pub(in crate::schema) min_level_patients: Option<Field<u32>>,
     /// The map to a normalised coordinate.
     pub(in crate::schema) transform: Option<Field<TransformKind>>,
     /// What the absence of a part of a score means: that the part is normal, or that the score is missing.

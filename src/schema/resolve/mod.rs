@@ -39,7 +39,7 @@ use super::{Concept, Pipeline, Schema};
 
 pub use units::same_unit;
 
-pub(super) use split::{check_min_observed, check_split};
+pub(super) use split::{check_min_level_patients, check_min_observed, check_split};
 pub(super) use window::check_window;
 
 /// The dictionary, and behind it the scores that are computed from its concepts, a file for each family.

@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::computed::{with_computed, without_unused};
 use super::lacking::Lacking;
-use super::split::{min_observed, split};
+use super::split::{min_level_patients, min_observed, split};
 use super::{features, grid, rules, waveform, wide, window};
 use crate::error::Hint;
 use crate::schema::concept::CONCEPTS;
@@ -47,6 +47,7 @@ pub(super) fn pipeline(
         episodes: episodes(problems, raw, schema),
         missing_parts: raw.missing_parts.copied().unwrap_or_default(),
         min_observed: min_observed(problems, raw),
+        min_level_patients: min_level_patients(problems, raw),
         split: split(problems, raw),
         name: raw.name.owned()?,
         title: raw.title.owned().unwrap_or_default(),

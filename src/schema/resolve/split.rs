@@ -55,6 +55,26 @@ pub(super) fn min_observed(problems: &Problems<'_>, raw: &PipelineFile) -> f64 {
     *given.into_inner()
 }
 
+/// Training patients that a level needs to be named, where a pipeline does not say: of two patients, each knows
+/// who the other is.
+const MIN_LEVEL_PATIENTS: u32 = 3;
+
+pub(super) fn min_level_patients(problems: &Problems<'_>, raw: &PipelineFile) -> u32 {
+    let Some(given) = raw.min_level_patients.spanned() else { return MIN_LEVEL_PATIENTS };
+    if let Err(message) = check_min_level_patients(**given.get_ref()) {
+        problems.add(given.span(), message);
+    }
+    *given.into_inner()
+}
+
+/// Says what is wrong with a least number of patients.
+pub(in crate::schema) fn check_min_level_patients(patients: u32) -> Result<(), String> {
+    if patients > 0 {
+        return Ok(());
+    }
+    Err("`min_level_patients` is a whole number from 1, found 0".to_owned())
+}
+
 /// Says what is wrong with a least share of observed values.
 pub(in crate::schema) fn check_min_observed(share: f64) -> Result<(), String> {
     if (0.0..=1.0).contains(&share) {

@@ -3,6 +3,7 @@
 
 mod dialects;
 mod fuzz;
+mod hostile;
 mod parts;
 mod property;
 mod writers;
