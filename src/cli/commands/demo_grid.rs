@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::artifact::{Family, ModelArtifact, Options};
 use crate::evaluate::ScoreKind;
+use crate::features::DrawsBy;
 use crate::outlier::Rule;
 use crate::output::Staged;
 use crate::pipeline::{self, Error, FitRequest, FlagRequest, IngestRequest, RecordsSource, ReportRequest};
@@ -101,6 +102,8 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         top: None,
         json: None,
         reference: None,
+        draws_by: DrawsBy::default(),
+        draws: None,
         seed,
     };
     super::score::describe(&pipeline::flag(&request, &IngestBars::new(console))?, console);
