@@ -65,14 +65,6 @@ fn prepare(dir: &Path) {
     let quiet = |args: &[&str]| drop(support::succeed(dir, args));
     let extract = "mimic-iii-clinical-database-demo-1.4";
     quiet(&["synth", "--patients", "500", "--seed", "3", "--output", extract]);
-    // Made-up patients get no infusions, and the tables of a release are there all the same.
-    let infusions = [
-        ("INPUTEVENTS_CV", "SUBJECT_ID,ICUSTAY_ID,ITEMID,CHARTTIME,RATE,RATEUOM"),
-        ("INPUTEVENTS_MV", "SUBJECT_ID,ICUSTAY_ID,ITEMID,STARTTIME,ENDTIME,RATE,RATEUOM,STATUSDESCRIPTION"),
-    ];
-    for (name, header) in infusions {
-        fs::write(dir.join(extract).join(format!("{name}.csv")), format!("{header}\n")).unwrap();
-    }
     quiet(&["synth", "--patients", "500", "--seed", "3", "--output", "DIR"]);
     quiet(&["synth", "--waveform", "--patients", "2", "--minutes", "6", "--output", "RECORDS"]);
     let table = support::table(600, 1);

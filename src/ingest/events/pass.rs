@@ -275,6 +275,10 @@ impl Gathered<'_> {
             if of_cell.is_ok() || outcome == Err(Dropped::For(Reason::Empty)) {
                 outcome = of_cell;
             }
+            // Outside the windows, every other cell of the row comes to the same.
+            if matches!(when.placed, Some(Err(_))) {
+                break;
+            }
         }
         Ok((role != Role::Repeated).then_some(outcome))
     }
