@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 
+use super::levels::{self, Gaps};
 use super::records::{expected, lacking, unseen_warnings};
 use super::{Error, RecordsSource};
 use crate::artifact::ModelArtifact;
@@ -42,7 +43,8 @@ pub(super) struct Blocks<'m> {
 
 enum Source<'m> {
     Stored(Box<StoredRecords>),
-    Table(Box<NewTable<'m>>, &'m Encoder),
+    /// A table for an encoder, and the levels of a model of pictures.
+    Table(Box<NewTable<'m>>, &'m Encoder, Option<u32>),
 }
 
 impl<'m> Blocks<'m> {
@@ -60,7 +62,7 @@ impl<'m> Blocks<'m> {
         let table = |path: &Path, opened: Vec<Message>| -> Result<Self, Error> {
             let table = NewTable::open(path, &expected(&model.encoder))?;
             Ok(Self {
-                source: Source::Table(Box::new(table), &model.encoder),
+                source: Source::Table(Box::new(table), &model.encoder, levels::of(model)),
                 messages: opened.clone(),
                 opened,
                 rows,
@@ -114,7 +116,7 @@ impl<'m> Blocks<'m> {
                     }
                 }
             }
-            Source::Table(table, encoder) => {
+            Source::Table(table, encoder, of_model) => {
                 let (mut before, mut unseen) = (0, Vec::new());
                 let mut messages = table.each(rows, self.progress, |read| {
                     let coded = encoder.coded(&read)?;
@@ -122,6 +124,9 @@ impl<'m> Blocks<'m> {
                     for from in (0..coded.len()).step_by(rows) {
                         let to = (from + rows).min(coded.len());
                         let raw = coded.rows(from, to);
+                        if let Some(of_model) = *of_model {
+                            levels::check(encoder, of_model, raw.view(), before + from, Gaps::Refused)?;
+                        }
                         add_counts(&mut unseen, encoder.unseen(raw.view()));
                         let ids = (from..to).map(|i| read.record_ids[i].to_owned()).collect();
                         f(&Block { from: before + from, ids, splits: None, raw })?;

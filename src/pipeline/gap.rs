@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::Error;
 use crate::artifact::ModelArtifact;
-use crate::grid::{Canvas, GridFlow};
+use crate::grid::Canvas;
 
 /// A rectangle of pixels of every picture: top, left, height and width.
 pub type Gap = [usize; 4];
@@ -40,23 +40,4 @@ pub(super) fn empty(model: &ModelArtifact, raw: &mut Array2<f64>, gap: Gap) -> R
         }
     }
     Ok(())
-}
-
-/// Checks that what is known of pictures are levels of the model.
-///
-/// # Errors
-/// A number that is none, with its row and column.
-pub(super) fn check_levels(model: &ModelArtifact, flow: &GridFlow, raw: &Array2<f64>) -> Result<(), Error> {
-    let levels = flow.canvas().levels;
-    let is_level = |x: f64| x.is_nan() || (x.fract() == 0.0 && (0.0..f64::from(levels)).contains(&x));
-    let Some(((row, column), _)) = raw.indexed_iter().find(|(_, x)| !is_level(**x)) else { return Ok(()) };
-    Err(Error::Usage {
-        message: format!(
-            "--given: column `{}`: row {} holds no level of the model, which are whole numbers from 0 to {}",
-            model.encoder.columns[column].meta.name,
-            row + 1,
-            levels - 1
-        ),
-        hint: "take pictures that `ingest images` read with the same settings".into(),
-    })
 }

@@ -14,6 +14,7 @@ use crate::random::Seed;
 
 use super::Error;
 use super::gap::{self, Gap};
+use super::levels::{self, Gaps};
 use super::marginal::{few_samples, few_samples_warning};
 use super::names::listed;
 use super::records::expected;
@@ -64,6 +65,9 @@ pub(super) fn impute_by(model: &ModelArtifact, request: &ImputeRequest<'_>) -> R
     if let Some(mask) = request.mask {
         gap::empty(model, &mut raw, mask)?;
     }
+    if let Some(of_model) = levels::of(model) {
+        levels::check(encoder, of_model, raw.view(), 0, Gaps::Allowed)?;
+    }
     if let Some((row, j)) =
         encoder.context().into_iter().find_map(|j| Some((raw.column(j).iter().position(|x| x.is_nan())?, j)))
     {
@@ -98,7 +102,6 @@ pub(super) fn impute_by(model: &ModelArtifact, request: &ImputeRequest<'_>) -> R
     }
     let (samples, seed) = (request.samples, request.seed);
     let completed = if let Some(flow) = model.pictures() {
-        gap::check_levels(model, flow, &raw)?;
         partial::complete_pictures(flow, raw.view(), k, samples, seed)
     } else if let Some(drawn) = partial::draw_given(model, raw.view(), k, samples, seed) {
         drawn

@@ -21,6 +21,7 @@ mod impute;
 mod ingest;
 mod inspect;
 mod labels;
+mod levels;
 mod marginal;
 mod names;
 mod outcome;

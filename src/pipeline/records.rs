@@ -12,6 +12,7 @@ use crate::schema::Kind;
 use crate::schema::Split;
 
 use super::Error;
+use super::levels::{self, Gaps};
 
 /// Where records come from.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +77,9 @@ impl Records {
     pub(super) fn from_table(model: &ModelArtifact, path: &Path) -> Result<Self, Error> {
         let table = ingest::read_expected(path, &expected(&model.encoder))?;
         let raw = model.encoder.raw(&table)?;
+        if let Some(of_model) = levels::of(model) {
+            levels::check(&model.encoder, of_model, raw.view(), 0, Gaps::Refused)?;
+        }
         let mut messages = table.audit.messages.0.clone();
         messages.extend(unseen_warnings(&model.encoder, model.encoder.unseen(raw.view())));
         let ids = table.record_ids.iter().map(str::to_owned).collect();

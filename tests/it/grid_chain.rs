@@ -131,6 +131,16 @@ fn gaps_are_completed_and_the_rest_stays() {
     write(&dir.join("wrong.csv"), &given);
     let args = ["sample", "m", "--given", "wrong.csv", "--n", "1", "--output", "x.csv"];
     fail(dir, &args, &["holds no level of the model", "row 1", "from 0 to 63"]);
+    // Nor is such a picture judged as another one.
+    for (level, said) in
+        [("18.5", "no level"), ("64", "no level"), ("", "is empty, and a picture is judged whole")]
+    {
+        given[1][first] = level.into();
+        write(&dir.join("wrong.csv"), &given);
+        for command in ["score", "flag"] {
+            fail(dir, &[command, "m", "--input", "wrong.csv", "--output", "x.csv"], &[said, "row 1"]);
+        }
+    }
 }
 
 /// The fields of a line of a CSV file, whose quotes hold commas.

@@ -158,7 +158,7 @@ Examples:
 Examples:
   cohort-flow sample out/flow --n 1000 --output synthetic.csv
   cohort-flow sample out/flow --given partial.csv --n 20 --output completed.csv
-  cohort-flow sample out/pictures-flow --given some.parquet --mask 8,8,6,6 --n 4 --output completed.csv")]
+  cohort-flow sample out/pictures-flow --given some.parquet --mask 2,2,4,4 --n 4 --output completed.csv")]
     Sample(Sample),
     /// Flag records that do not fit the model, with calibrated p-values and explanations
     #[command(after_help = "\
