@@ -10,6 +10,7 @@
 //! fit      size, grey, levels                         copies   pictures that nearly are one
 //! gather   all of them, with what became of the others
 //! table    splits, subjects, one column per number     map      a picture beside where it is unlikely
+//! survey   what an input holds, before it is read
 //! ```
 //!
 //! A header is believed only after it was held against what is allowed and what the file holds, so that a
@@ -28,12 +29,14 @@ mod npy;
 mod sheet;
 mod source;
 mod stream;
+mod survey;
 mod table;
 mod tiff_pages;
 mod zip;
 
 pub use error::PictureError;
 pub use map::{Shown, heat_map_png};
+pub use survey::{Survey, survey};
 pub use table::{ReadPictures, read_pictures};
 
 use crate::schema::Split;

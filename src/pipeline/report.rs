@@ -21,6 +21,7 @@ use crate::waveform::Normalisation;
 use super::flag::flag_records;
 use super::groups::group_column;
 use super::labels::read_labels;
+use super::review::read_review;
 use super::{Error, Records, RecordsSource};
 
 /// Features named per flagged record.
@@ -70,6 +71,8 @@ pub struct ReportRequest<'a> {
     pub records: Option<RecordsSource<'a>>,
     /// Known anomalies among the flagged records.
     pub labels: Option<&'a Path>,
+    /// A table of flags that the reader is to mark.
+    pub review: Option<&'a Path>,
     /// Seed of samples and noise draws.
     pub seed: Seed,
 }
@@ -79,7 +82,7 @@ pub struct ReportRequest<'a> {
 /// # Errors
 /// Whatever reading, flagging or rendering reports; models that do not fit the bundle.
 pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> {
-    let others = request.compare.into_iter().chain(request.labels).chain(request.by_table);
+    let others = [request.compare, request.labels, request.by_table, request.review].into_iter().flatten();
     let records = request.records.map(RecordsSource::path);
     let inputs = request.models.iter().copied().chain([request.bundle]).chain(others).chain(records);
     keep_inputs(request.output, inputs)?;
@@ -92,6 +95,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     keep_inputs(request.output, models.chain(others.into_iter().flatten()).chain([request.bundle]))?;
     let bundle = Bundle::open(request.bundle)?;
     let labels = request.labels.map(read_labels).transpose()?;
+    let review = request.review.map(|path| read_review(&bundle, path)).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
     let shape = &bundle.manifest.shape;
     let flagged = match models.first() {
@@ -146,6 +150,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         identifiable: request.identifiable,
         seed: request.seed,
         scales,
+        review,
         // Only drift asks for it, and reading the ids of a large bundle takes a while.
         groups: request.by.map(|column| group_column(&bundle, column, request.by_table)).transpose()?,
         subjects: older.as_ref().map(|_| count_subjects(request.bundle, &bundle)).transpose()?.flatten(),

@@ -10,6 +10,7 @@ mod fit;
 mod groups;
 mod learned;
 mod models;
+mod review;
 mod waveform;
 
 use serde::Serialize;
@@ -27,6 +28,7 @@ pub use models::{
     Comparison, ComparisonRow, Epoch, LearningCurve, ModelSummary, Quantiles, SplitLikelihood, SplitScore,
 };
 
+pub use review::{Review, ReviewRow};
 pub use waveform::{
     LearnedLevels, LevelRow, OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel,
     Waveforms,
@@ -78,6 +80,9 @@ pub struct ReportData {
     pub learned: Vec<Learned>,
     /// The oddest records.
     pub outliers: Option<Outliers>,
+    /// Flags for a reader to mark, when a table of them was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
     /// Against another cohort, when one was given.
     pub drift: Option<Drift>,
     /// Groups of records, when a column was named.
