@@ -30,7 +30,8 @@ def test_missing_values_are_drawn_as_in_the_report(bundle, fitted, tmp_path):
     assert figure._repr_svg_() == figure._repr_html_() == figure.content
     bars = re.findall(r'<rect [^>]*fill="var\(--data\)"[^>]*>', figure.content)
     assert len(bars) >= 2, "lactate and gcs miss values"
-    page = cf.report(bundle, [fitted]).path.read_text(encoding="utf-8")
+    report = cf.report(bundle, [fitted])
+    page = report.path.read_text(encoding="utf-8")
     assert all(bar in page for bar in bars), "a bar is not the report's"
     # The colours that the drawing names are in it.
     for colour in set(re.findall(r"var\((--[a-z]+)\)", figure.content)):
