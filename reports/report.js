@@ -83,7 +83,8 @@
   });
 
   document.querySelectorAll("table").forEach((table) => {
-    if (!table.tHead || !table.tBodies.length) return;
+    // The list of flags to review has tools of its own.
+    if (!table.tHead || !table.tBodies.length || table.id === "review-list") return;
     const tools = make("div", "tools");
     const said = make("span", "said");
     said.setAttribute("role", "status");

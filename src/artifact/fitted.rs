@@ -22,7 +22,7 @@ use crate::evaluate::{
 };
 use crate::features::{Bundle, DrawsBy, Encoder, Manifest, Shape, level_code};
 use crate::grid::GridFlow;
-use crate::message::{Message, Weight};
+use crate::message::{Message, Weight, counted};
 use crate::random::Seed;
 use crate::schema::Split;
 use crate::train::HistoryRow;
@@ -104,9 +104,10 @@ impl ModelArtifact {
         artifact.metrics.score_noise = noise;
         if let Some(noise) = noise.filter(|noise| noise.median_sd > NOISY.max(NOISY_SHARE * noise.spread)) {
             let text = format!(
-                "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {} draws; \
+                "the log-likelihood of a record has a noise of its own of {:.2} nats (median) with {}; \
                  score --draws N takes more",
-                noise.median_sd, noise.draws
+                noise.median_sd,
+                counted(noise.draws, "draw", "draws")
             );
             artifact.metrics.messages.push(Message::records(Weight::Wrong, text).counting(noise.draws));
         }

@@ -36,6 +36,41 @@ impl Pattern {
     }
 }
 
+/// What a slip without a familiar form is called.
+const NO_PATTERN: &str = "no pattern";
+
+impl Pattern {
+    /// What kind of slip the short name of a pattern stands for, as [`Display`](fmt::Display) writes it.
+    pub fn kind_of(short: &str) -> &'static str {
+        match Self::of_short_name(short) {
+            None => NO_PATTERN,
+            Some(Self::Unit(_)) => "another unit",
+            Some(Self::Times(_) | Self::DividedBy(_)) => "decimal point",
+            Some(Self::Sign) => "wrong sign",
+            Some(Self::Swapped(_)) => "exchanged values",
+        }
+    }
+
+    /// The pattern of a short name; none of an empty one.
+    pub fn of_short_name(short: &str) -> Option<Self> {
+        let factor = |sign: char| short.strip_prefix(sign).and_then(|factor| factor.parse::<f64>().ok());
+        if short.is_empty() {
+            return None;
+        }
+        Some(if short == "sign" {
+            Self::Sign
+        } else if let Some(other) = short.strip_prefix("swapped with ") {
+            Self::Swapped(other.to_owned())
+        } else if let Some(times) = factor('×') {
+            Self::Times(times)
+        } else if let Some(divided) = factor('÷') {
+            Self::DividedBy(divided)
+        } else {
+            Self::Unit(short.to_owned())
+        })
+    }
+}
+
 /// The short name used in the `pattern_k` columns.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -207,6 +242,22 @@ mod tests {
         };
         assert!(!names("sodium", "mg/dL").contains(&"mmol/L".to_owned()));
         assert_eq!(names("x", ""), ["×10", "÷10", "×100", "÷100", "×1000", "÷1000"]);
+    }
+
+    #[test]
+    fn short_names_lead_back_to_their_patterns() {
+        for (pattern, kind) in [
+            (Pattern::Unit("°F".into()), "another unit"),
+            (Pattern::Times(100.0), "decimal point"),
+            (Pattern::DividedBy(10.0), "decimal point"),
+            (Pattern::Sign, "wrong sign"),
+            (Pattern::Swapped("heart_rate".into()), "exchanged values"),
+        ] {
+            let short = pattern.to_string();
+            assert_eq!(Pattern::of_short_name(&short), Some(pattern), "{short}");
+            assert_eq!(Pattern::kind_of(&short), kind);
+        }
+        assert_eq!((Pattern::of_short_name(""), Pattern::kind_of("")), (None, NO_PATTERN));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::explain::ORDINARY;
 use super::explanation::{FeatureExplanation, PairExplanation, Written};
 use super::feature::significant;
 use super::pattern::Pattern;
+use crate::message::counted;
 
 /// Why the record is unusual, in one sentence without a full stop. Empty for records that were not explained.
 ///
@@ -19,8 +20,11 @@ pub(super) fn sentence(
         return "no value is recorded; which values are missing is unusual in itself".to_owned();
     }
     if let Some((first, others)) = absent.split_first() {
-        let more =
-            if others.is_empty() { String::new() } else { format!(" and {} more features", others.len()) };
+        let more = if others.is_empty() {
+            String::new()
+        } else {
+            format!(" and {}", counted(others.len(), "more feature", "more features"))
+        };
         let verb = if others.is_empty() { "is" } else { "are" };
         return format!("{first}{more} {verb} missing, which hardly any training record has");
     }

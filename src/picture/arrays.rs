@@ -245,6 +245,19 @@ fn other(file: &Path, name: &str, mut npy: Npy<Box<dyn Read>>) -> Result<Option<
 }
 
 impl Array {
+    /// Its name in the file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether its numbers do not say by their type which are black and white.
+    pub(super) fn needs_range(&self) -> bool {
+        match &self.numbers {
+            Numbers::Idx(_) => false,
+            Numbers::Npy(npy) => !npy.is_bytes(),
+        }
+    }
+
     /// What is known of a picture besides its pixels.
     pub(super) fn about(&self, i: usize) -> About {
         About {

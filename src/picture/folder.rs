@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::source::{PICTURES, ending, name, split_of};
+use super::source::{PICTURES, ending, is_picture, name, split_of};
 use super::{About, PictureError};
 use crate::error::IoError;
 use crate::ingest::{Cells, RecordTable, column_names, read_columns};
@@ -31,11 +31,7 @@ pub(super) struct Listed {
 /// [`PictureError`] for a folder that cannot be read, several CSV files none of which is `labels.csv`, or a
 /// CSV without a column `file`.
 pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
-    let mut found = Vec::new();
-    walk(folder, 0, &mut found)?;
-    found.sort();
-    let is_picture = |path: &PathBuf| PICTURES.contains(&ending(path).as_str());
-    let (pictures, others): (Vec<PathBuf>, Vec<PathBuf>) = found.into_iter().partition(is_picture);
+    let (pictures, others) = divided(folder)?;
     let table = table_of(folder)?;
     let mut messages = Vec::new();
     let overlooked = others.iter().filter(|path| ending(path) != "csv" && ending(path) != "txt").count();
@@ -82,6 +78,22 @@ pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
         messages.push(Message::file(Weight::LeftOut, &name(&table), text).counting(entries.len()));
     }
     Ok(Listed { files, unlisted, table: Some(table), messages })
+}
+
+/// The files with pictures in a folder and its subfolders, by name.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
+    Ok(divided(folder)?.0)
+}
+
+/// The files with pictures in a folder and its subfolders, and the others.
+fn divided(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PictureError> {
+    let mut found = Vec::new();
+    walk(folder, 0, &mut found)?;
+    found.sort();
+    Ok(found.into_iter().partition(|path| is_picture(path)))
 }
 
 fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), PictureError> {

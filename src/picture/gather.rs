@@ -211,7 +211,7 @@ fn of_folder(listed: Listed, settings: &Grid) -> Result<Gathered, PictureError> 
 }
 
 /// The most frequent of some sizes; of equally frequent ones the first that occurs.
-fn most(sizes: impl Iterator<Item = [usize; 3]>) -> Option<[usize; 3]> {
+pub(super) fn most(sizes: impl Iterator<Item = [usize; 3]>) -> Option<[usize; 3]> {
     let mut counts: Vec<([usize; 3], usize)> = Vec::new();
     for size in sizes {
         match counts.iter_mut().find(|(of, _)| *of == size) {

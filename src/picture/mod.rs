@@ -11,6 +11,7 @@
 //! gather   all of them, with what became of the others
 //! table    splits, subjects, one column per number     map      a picture beside where it is unlikely
 //! contact  several pictures on one sheet
+//! survey   what an input holds, before it is read
 //! ```
 //!
 //! A header is believed only after it was held against what is allowed and what the file holds, so that a
@@ -30,6 +31,7 @@ mod npy;
 mod sheet;
 mod source;
 mod stream;
+mod survey;
 mod table;
 mod tiff_pages;
 mod zip;
@@ -37,6 +39,7 @@ mod zip;
 pub use contact::{Sheet, Tile, contact_sheet};
 pub use error::PictureError;
 pub use map::{Shown, heat_map_png};
+pub use survey::{Survey, survey};
 pub use table::{ReadPictures, read_pictures};
 
 use crate::schema::Split;

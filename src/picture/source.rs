@@ -37,11 +37,13 @@ pub(super) fn name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-fn is_picture(path: &Path) -> bool {
+/// Whether a file holds one picture, by its name.
+pub(super) fn is_picture(path: &Path) -> bool {
     PICTURES.contains(&ending(path).as_str())
 }
 
-fn is_array(path: &Path) -> bool {
+/// Whether a file holds an array, by its name or its first bytes.
+pub(super) fn is_array(path: &Path) -> bool {
     ARRAYS.contains(&ending(path).as_str())
         || ["-ubyte", "-ubyte.gz", ".idx", ".idx.gz", ".idx3"].iter().any(|end| name(path).ends_with(end))
         || ending(path).is_empty() && idx::is_idx(path)
@@ -89,7 +91,7 @@ pub(super) fn open(input: &Path, settings: &Grid) -> Result<Source, PictureError
 }
 
 /// The files right in a folder, by name.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
+pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
     let io = |e| PictureError::from(IoError::on("read", folder)(e));
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {

@@ -1,5 +1,5 @@
-//! What an input is: an extract of a known database, signals, or a table with one row per record. It decides
-//! which pipeline reads it.
+//! What an input is: an extract of a known database, signals, pictures, or a table with one row per record.
+//! It decides which pipeline reads it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::IoError;
 use crate::ingest::{self, IngestError};
 use crate::message::counted;
+use crate::picture;
 use crate::plain_file;
 use crate::schema;
 use crate::waveform::{self, Record};
@@ -18,8 +19,6 @@ const OWN_PIPELINES: [(&str, &str); 2] =
     [("mimic3", "mimic3-first-24h"), ("physionet2012", "physionet2012-48h")];
 /// The pipeline for every other database.
 const OVER_CONCEPTS: &str = "icu-first-24h";
-/// Endings of pictures and of arrays of them.
-const PICTURES: [&str; 8] = [".png", ".jpg", ".jpeg", ".tif", ".dcm", ".npz", "-ubyte", "-ubyte.gz"];
 /// Samples of a window. Shorter than the pipeline's own, so that flags of the many windows of a folder are
 /// explained within minutes: the time of an explanation grows with the square of the features.
 const WINDOW: usize = 128;
@@ -67,7 +66,9 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
         settings: Vec::new(),
     };
     if input.is_file() {
-        refuse_pictures(&[name(input)], input)?;
+        if let Some(pictures) = pictures(input, false)? {
+            return Ok(pictures);
+        }
         return Ok(table(input, "a table with one row per record".into()));
     }
     let mut files = Vec::new();
@@ -80,18 +81,21 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
         return Ok(table(input, "a table in one file per split".into()));
     }
     let tables: Vec<&PathBuf> = files.iter().filter(|file| is_table(file)).collect();
+    if let Some(pictures) = pictures(input, !tables.is_empty())? {
+        return Ok(pictures);
+    }
     match tables.as_slice() {
         [only] => Ok(table(only, "a folder with one table".into())),
-        [] => {
-            refuse_pictures(&names, input)?;
-            Err(Error::Usage {
-                message: format!("{} holds no table, no signals and no known database", input.display()),
-                hint:
-                    "name the folder or file that holds the data themselves; tables end in .csv, .tsv, .psv, \
-                       .parquet or .arrow, and archives have to be unpacked"
-                        .into(),
-            })
-        }
+        [] => Err(Error::Usage {
+            message: format!(
+                "{} holds no table, no signals, no pictures and no known database{}",
+                input.display(),
+                archives(&names)
+            ),
+            hint: "name the folder or file that holds the data themselves; tables end in .csv, .tsv, .psv, \
+                   .parquet or .arrow, and archives have to be unpacked"
+                .into(),
+        }),
         several => Err(Error::Usage {
             message: format!(
                 "{} holds {} and is no extract of a known database: {}",
@@ -118,18 +122,24 @@ fn is_table(path: &Path) -> bool {
     path.is_file() && !name.starts_with(['.', '_']) && tables.iter().any(|end| unpacked.ends_with(end))
 }
 
-fn refuse_pictures(names: &[String], input: &Path) -> Result<(), Error> {
-    let pictures = names.iter().filter(|name| PICTURES.iter().any(|end| name.ends_with(end))).count();
-    if pictures == 0 {
-        return Ok(());
-    }
-    Err(Error::Usage {
-        message: format!("{} holds pictures, which `check` does not go through by itself", input.display()),
-        hint:
-            "use `ingest images --input … --output BUNDLE`, then `fit`, `flag` and `evaluate`; for what is \
-               measured on pictures, a table with one row per record"
-                .into(),
-    })
+/// The archives among the files of a folder, which are not looked into.
+fn archives(names: &[String]) -> String {
+    let ends = [".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar"];
+    let found: Vec<&str> =
+        names.iter().filter(|name| ends.iter().any(|end| name.ends_with(end))).map(String::as_str).collect();
+    if found.is_empty() { String::new() } else { format!(", but the archive {}", found.join(" and ")) }
+}
+
+/// The input as pictures, if it holds such.
+fn pictures(input: &Path, beside_tables: bool) -> Result<Option<Given>, Error> {
+    let found = picture::survey(input, beside_tables)?;
+    Ok(found.map(|survey| Given {
+        what: survey.what,
+        input: input.to_path_buf(),
+        pipeline: "images",
+        schema: None,
+        settings: survey.settings,
+    }))
 }
 
 /// The input as an extract of a database, if it is one.
@@ -253,7 +263,41 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(recognise(&dir.path().join("no")), Err(Error::Ingest(IngestError::NoInput(_)))));
         assert!(recognise(dir.path()).unwrap_err().to_string().contains("holds no table"));
+        std::fs::write(dir.path().join("Tables.zip"), "x").unwrap();
+        let error = recognise(dir.path()).unwrap_err().to_string();
+        assert!(error.ends_with("but the archive tables.zip"), "{error}");
         std::fs::write(dir.path().join("digits-idx3-ubyte.gz"), "x").unwrap();
-        assert!(recognise(dir.path()).unwrap_err().to_string().contains("pictures"));
+        let error = recognise(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("digits-idx3-ubyte.gz: it ends before its header says"), "{error}");
+    }
+
+    /// An IDX file of `n` pictures of 2 × 3 numbers.
+    fn idx(n: u32) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 8, 3];
+        [n, 2, 3].iter().for_each(|length| bytes.extend(length.to_be_bytes()));
+        bytes.extend((0..n * 6).map(|i| (i % 256) as u8));
+        bytes
+    }
+
+    #[test]
+    fn pictures_are_recognised_and_told_from_tables_beside_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("images-idx3-ubyte");
+        std::fs::write(&file, idx(30)).unwrap();
+        for input in [&file, dir.path()] {
+            let given = recognise(input).unwrap();
+            assert_eq!((given.pipeline, given.what.as_str()), ("images", "30 pictures of 2 × 3 pixels"));
+        }
+        std::fs::write(dir.path().join("one.csv"), "x,y\n1,2\n").unwrap();
+        let error = recognise(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("it holds 30 pictures of 2 × 3 pixels in arrays, and tables"), "{error}");
+
+        // A figure beside a table is about the table, and figures alone are too few.
+        let few = tempfile::tempdir().unwrap();
+        std::fs::write(few.path().join("figure.png"), "no picture").unwrap();
+        let error = recognise(few.path()).unwrap_err().to_string();
+        assert!(error.contains("it holds 1 picture (figure.png), too few for a model"), "{error}");
+        std::fs::write(few.path().join("one.csv"), "x,y\n1,2\n").unwrap();
+        assert_eq!(recognise(few.path()).unwrap().pipeline, "wide-table");
     }
 }

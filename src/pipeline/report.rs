@@ -17,6 +17,7 @@ use crate::schema::Kind;
 use crate::waveform::Normalisation;
 
 use super::groups::group_column;
+use super::review::read_review;
 use super::shared::{SharedFeatures, read_shared};
 use super::{Error, Records, RecordsSource, report_flags};
 
@@ -59,6 +60,8 @@ pub struct ReportRequest<'a> {
     pub records: Option<RecordsSource<'a>>,
     /// Known anomalies among the flagged records.
     pub labels: Option<&'a Path>,
+    /// A table of flags that the reader is to mark.
+    pub review: Option<&'a Path>,
     /// Seed of samples and noise draws.
     pub seed: Seed,
 }
@@ -68,7 +71,7 @@ pub struct ReportRequest<'a> {
 /// # Errors
 /// Whatever reading, flagging or rendering reports; models that do not fit the bundle.
 pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> {
-    let others = request.compare.into_iter().chain(request.labels).chain(request.by_table);
+    let others = [request.compare, request.labels, request.by_table, request.review].into_iter().flatten();
     let records = request.records.map(RecordsSource::path);
     let inputs = request.models.iter().copied().chain([request.bundle]).chain(others).chain(records);
     keep_inputs(request.output, inputs)?;
@@ -80,6 +83,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     let others = [request.compare, request.labels, request.records.map(RecordsSource::path)];
     keep_inputs(request.output, models.chain(others.into_iter().flatten()).chain([request.bundle]))?;
     let bundle = Bundle::open(request.bundle)?;
+    let review = request.review.map(|path| read_review(&bundle, path)).transpose()?;
     let (models, older) = read_models(request, &bundle)?;
     let shape = &bundle.manifest.shape;
     let wanted = report_flags::Wanted {
@@ -101,6 +105,7 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
         identifiable: request.identifiable,
         seed: request.seed,
         scales,
+        review,
         // Only drift asks for it, and reading the ids of a large bundle takes a while.
         groups: request.by.map(|column| group_column(&bundle, column, request.by_table)).transpose()?,
         subjects: older.as_ref().map(|_| count_subjects(request.bundle, &bundle)).transpose()?.flatten(),

@@ -14,9 +14,12 @@ use super::{ReportError, format};
 
 const STYLE: &str = include_str!("../../reports/style.css");
 const SCRIPT: &str = include_str!("../../reports/report.js");
+/// Of pages with flags to review.
+const REVIEW: &str = include_str!("../../reports/review.js");
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("report.html.j2", include_str!("../../reports/report.html.j2")),
+    ("figures.html.j2", include_str!("../../reports/figures.html.j2")),
     ("macros.html.j2", include_str!("../../reports/macros.html.j2")),
     ("verdict.html.j2", include_str!("../../reports/sections/verdict.html.j2")),
     ("provenance.html.j2", include_str!("../../reports/sections/provenance.html.j2")),
@@ -33,6 +36,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("drift.html.j2", include_str!("../../reports/sections/drift.html.j2")),
     ("groups.html.j2", include_str!("../../reports/sections/groups.html.j2")),
     ("outliers.html.j2", include_str!("../../reports/sections/outliers.html.j2")),
+    ("review.html.j2", include_str!("../../reports/sections/review.html.j2")),
     ("cost.html.j2", include_str!("../../reports/sections/cost.html.j2")),
     ("waveform.html.j2", include_str!("../../reports/sections/waveform.html.j2")),
     ("pictures.html.j2", include_str!("../../reports/sections/pictures.html.j2")),
@@ -40,7 +44,8 @@ const TEMPLATES: &[(&str, &str)] = &[
 ];
 
 /// Sections of the page in the order of a reader's questions: anchor and heading, grouped by question. Every
-/// page has all of them but drift, which needs another cohort, and groups, which need a column.
+/// page has all of them but drift, which needs another cohort, groups, which need a column, and the review of
+/// a table of flags.
 type Sections = &'static [(&'static str, &'static str)];
 const PARTS: &[(&str, &str, Sections)] = &[
     (
@@ -73,7 +78,7 @@ const PARTS: &[(&str, &str, Sections)] = &[
             ("learned", "What the linear layers learned"),
         ],
     ),
-    ("odd", "Which records are odd, and why?", &[("outliers", "Odd records")]),
+    ("odd", "Which records are odd, and why?", &[("outliers", "Odd records"), ("review", "Flags to review")]),
     (
         "behind",
         "What is behind this page?",
@@ -197,11 +202,12 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// Whether the page has a section: drift needs another cohort, groups need a column, and of windows and
-/// pictures there are no tables by coordinate.
+/// Whether the page has a section: drift needs another cohort, groups need a column, a review needs flags, and of
+/// windows and pictures there are no tables by coordinate.
 fn has(data: &ReportData, section: &str) -> bool {
     match section {
         "drift" => data.drift.is_some(),
+        "review" => data.review.is_some(),
         "groups" => data.groups.is_some(),
         "waveform" => data.windows && data.pictures.is_none(),
         "pictures" => data.pictures.is_some(),
@@ -216,21 +222,9 @@ fn has(data: &ReportData, section: &str) -> bool {
 /// [`ReportError::Draw`] and [`ReportError::Template`]; both are faults of this program.
 pub fn render(data: &ReportData) -> Result<String, ReportError> {
     let figures = Figures::draw(data)?;
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // A template's own line breaks around its tags are not the page's.
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    add_filters(&mut environment);
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source)?;
-    }
-    // Only our own style and script run, and nothing is ever fetched: whatever a column name may contain.
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
-         form-action 'none'",
-        BASE64_STANDARD.encode(Sha256::digest(STYLE)),
-        BASE64_STANDARD.encode(Sha256::digest(SCRIPT))
-    );
+    let environment = environment()?;
+    let scripts: Vec<&str> =
+        [Some(SCRIPT), data.review.as_ref().map(|_| REVIEW)].into_iter().flatten().collect();
     let parts: Vec<Part> = PARTS
         .iter()
         .map(|(id, title, sections)| Part {
@@ -247,14 +241,79 @@ pub fn render(data: &ReportData) -> Result<String, ReportError> {
         // Rows of one table: a page of thousands of features stays one that a browser opens.
         shown_rows => 500,
         style => STYLE,
-        script => SCRIPT,
-        policy => policy,
+        policy => policy(&scripts),
+        scripts => scripts,
     })?;
+    Ok(cleaned(&page))
+}
+
+/// Figures alone, with the tables behind them, in the style of the report.
+///
+/// # Errors
+/// [`ReportError::Template`], a fault of this program.
+pub fn figure_page(title: &str, figures: &[Figure]) -> Result<String, ReportError> {
+    let scripts = [SCRIPT];
+    let page = environment()?.get_template("figures.html.j2")?.render(context! {
+        title => title,
+        figures => Serde(figures),
+        style => STYLE,
+        policy => policy(&scripts),
+        scripts => scripts,
+    })?;
+    Ok(cleaned(&page))
+}
+
+/// A drawing as a file of its own, which brings the colours along.
+pub fn figure_svg(figure: &Figure) -> String {
+    // Pages that hold several drawings need names of their own for each, and colours that stay within it.
+    let digest = Sha256::digest(&figure.svg);
+    let name: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let colours =
+        STYLE.split_once(":root {").and_then(|(_, rest)| rest.split_once('}')).map_or("", |(c, _)| c);
+    let style = format!(
+        "<style>svg.figure-{name} {{{colours} background: var(--page); \
+         font-family: system-ui, sans-serif; }}</style>"
+    );
+    let svg = figure.svg.replacen(
+        "<svg ",
+        &format!("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"figure-{name}\" "),
+        1,
+    );
+    let svg = svg.replacen("aria-labelledby=\"t d\"", &format!("aria-labelledby=\"t-{name} d-{name}\""), 1);
+    let svg = svg.replacen("<title id=\"t\">", &format!("<title id=\"t-{name}\">"), 1);
+    let svg = svg.replacen("<desc id=\"d\">", &format!("<desc id=\"d-{name}\">"), 1);
+    format!("{}\n", svg.replacen("</desc>", &format!("</desc>{style}"), 1))
+}
+
+fn environment() -> Result<Environment<'static>, ReportError> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // A template's own line breaks around its tags are not the page's.
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    add_filters(&mut environment);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
+}
+
+/// Only our own style and scripts run, and nothing is ever fetched: whatever a column name may contain.
+fn policy(scripts: &[&str]) -> String {
+    let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        scripts.iter().map(|script| hash(script)).collect::<Vec<_>>().join(" ")
+    )
+}
+
+/// The page without what no page may hold.
+fn cleaned(page: &str) -> String {
+    let page = figure::number_drawings(page);
     // HTML forbids other control characters even escaped; a column name may hold any.
-    let page = figure::number_drawings(&page);
     let page = page.replace(|c: char| c.is_control() && c != '\n', " ");
     // Marks that turn the direction of writing around would reach beyond the name that holds them.
-    Ok(page.replace(|c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'), "\u{fffd}"))
+    page.replace(|c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'), "\u{fffd}")
 }
 
 /// The same numbers for machines: indented JSON in a fixed order, ended by a line break.

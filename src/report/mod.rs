@@ -18,9 +18,10 @@ mod privacy;
 mod ranks;
 
 pub use collect::{
-    CohortOf, Flagged, GroupColumn, Older, OlderModel, Outcome, ReportOptions, apart, collect,
+    CohortOf, Flagged, GroupColumn, Older, OlderModel, Outcome, ReportOptions, Reviewed, apart, collect,
+    marginals, missing_values, p_value_shares,
 };
 pub use data::ReportData;
 pub use error::ReportError;
-pub use html::{render, to_json};
+pub use html::{figure_page, figure_svg, render, to_json};
 pub use privacy::{Cell, MINIMUM_CELL, Part, Privacy};

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use cohort_flow::report::{Privacy, ReportData, render};
 
-use crate::report_fixture::{full, names};
+use crate::report_fixture::{full, names, review};
 use crate::support::skipped;
 
 fn modules() -> PathBuf {
@@ -41,8 +41,13 @@ fn browser() -> Option<(&'static str, PathBuf)> {
 
 /// What the browser counted, once nothing was to complain about.
 pub(crate) fn look_at(page: &Path, name: &str) -> Option<serde_json::Value> {
+    look_by("check.mjs", page, name)
+}
+
+/// The same by one of the scripts in `tests/browser`.
+fn look_by(script: &str, page: &Path, name: &str) -> Option<serde_json::Value> {
     let (chromium, modules) = browser()?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("browser").join("check.mjs");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("browser").join(script);
     let mut command = Command::new("node");
     command.arg(script).arg(page).arg(modules).arg(chromium);
     if let Some(dir) = std::env::var_os("COHORT_FLOW_SCREENSHOTS") {
@@ -82,4 +87,35 @@ fn hostile_names_break_no_page() {
         "=HYPERLINK(\"x\")".into(),
     ];
     check(&full(&labels, Privacy::new(true)), "hostile");
+}
+
+#[test]
+fn flags_are_reviewed_by_keyboard_and_the_marks_downloaded() {
+    for identifiable in [false, true] {
+        let labels = names(9);
+        let mut data = full(&labels, Privacy::new(identifiable));
+        data.review = Some(review(&labels, identifiable));
+        let dir = tempfile::tempdir().unwrap();
+        let page = dir.path().join("report.html");
+        std::fs::write(&page, render(&data).unwrap()).unwrap();
+        if !identifiable && look_at(&page, "review").is_none() {
+            return;
+        }
+        let Some(done) = look_by("review.mjs", &page, "review-keys") else { return };
+        assert_eq!(done["rows"], 40);
+        let head = if identifiable { "row,record_id,mark,flags" } else { "row,mark,flags" };
+        let csv = done["csv"].as_str().unwrap();
+        let lines: Vec<&str> = csv.lines().collect();
+        let id = |i: usize| if identifiable { format!("\"stay-\"\"{i}\"\"\",") } else { String::new() };
+        assert_eq!(
+            lines,
+            [
+                head.to_owned(),
+                format!("3,{}error,0123456789ab", id(0)),
+                format!("20,{}true but unusual,0123456789ab", id(1)),
+                format!("37,{}not sure,0123456789ab", id(2)),
+                format!("71,{}error,0123456789ab", id(4)),
+            ]
+        );
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::pictures::write_pictures;
 use crate::support::{command, fail, listing, run, succeed, table};
 
 /// Words of a line of `commands.txt`, none of which is quoted here.
@@ -80,4 +81,24 @@ fn what_is_no_data_is_refused_before_anything_is_written() {
         fs::write(dir.join("several").join(name), "x,y\n1,2\n").unwrap();
     }
     fail(dir, &["check", "several", "--output", "checked"], &["one.csv, two.csv", "hint"]);
+}
+
+#[test]
+fn pictures_are_checked_with_maps_and_without_a_mixture() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    write_pictures(&dir.join("p-images-idx3-ubyte"), 300, 6);
+    let output = run(dir, &["check", "p-images-idx3-ubyte", "--time-budget", "3s"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stdout.lines().count(), 10, "{stdout}");
+    for part in ["300 pictures of 8 × 8 pixels", "bits per number", "its map in the folder maps"] {
+        assert!(stdout.contains(part), "{part} is not in\n{stdout}");
+    }
+    let made = names(&dir.join("out/check"));
+    assert!(made.iter().any(|name| name.starts_with("maps/") && name.ends_with(".png")), "{made:?}");
+    assert!(!made.iter().any(|name| name.starts_with("mixture")), "{made:?}");
+    let commands = fs::read_to_string(dir.join("out/check/commands.txt")).unwrap();
+    assert!(commands.contains("ingest images --input p-images-idx3-ubyte"), "{commands}");
+    assert!(commands.contains("--maps out/check/maps"), "{commands}");
 }

@@ -55,6 +55,7 @@ mod report_cli;
 mod report_collect;
 mod report_fixture;
 mod report_waveform;
+mod review;
 mod sample;
 mod scores;
 mod serve;

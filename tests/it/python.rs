@@ -38,7 +38,7 @@ fn pytest(files: &[&str]) {
 
 #[test]
 fn the_python_package_does_what_it_says() {
-    pytest(&["test_estimators.py", "test_types.py"]);
+    pytest(&["test_estimators.py", "test_types.py", "test_plot.py"]);
 }
 
 #[test]

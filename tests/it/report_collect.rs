@@ -168,7 +168,7 @@ fn flagged(bundle: &Bundle, model: &ModelArtifact) -> Flagged {
 }
 
 fn options(identifiable: bool) -> ReportOptions {
-    ReportOptions { identifiable, seed: Seed(5), scales: None, subjects: None, groups: None }
+    ReportOptions { identifiable, seed: Seed(5), scales: None, subjects: None, groups: None, review: None }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::shared::duration;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
-    /// Table, folder of an extract, or folder of signals; what it is is recognised
+    /// Table, folder of an extract, folder of signals, or pictures; what it is is recognised
     #[arg(value_name = "PATH")]
     pub(in crate::cli) input: PathBuf,
 

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod check;
 mod data;
+mod figure;
 mod model;
 mod outlier;
 mod plan;
@@ -15,6 +16,7 @@ mod shared;
 
 pub(in crate::cli) use self::check::Check;
 pub(in crate::cli) use self::data::{Export, Ingest, OnBadRow, Schema, Synth};
+pub(in crate::cli) use self::figure::Figure;
 pub(in crate::cli) use self::model::{Calibration, Fit, Inspect, Records, Sample, Score};
 pub(in crate::cli) use self::outlier::{Evaluate, Flag};
 pub(in crate::cli) use self::plan::{Plan, Spark};
@@ -176,6 +178,7 @@ Examples:
 Examples:
   cohort-flow evaluate flags.csv --labels out/extract/anomalies.csv
   cohort-flow evaluate flags.parquet --labels labels.csv --json
+  cohort-flow evaluate flags.csv --marks marks.csv       # marks made in the page of `report --review`
   cohort-flow evaluate flags.csv --labels out/cohort --label hospital_death   # do the flagged patients die?
   cohort-flow evaluate flags.csv --labels out/cohort --label los_days --above 7")]
     Evaluate(Evaluate),
@@ -201,9 +204,17 @@ Examples:
     #[command(after_help = "\
 Examples:
   cohort-flow report out/cohort --model out/flow --model out/gmm --output report.html
+  cohort-flow report out/cohort --model out/flow --review flags.csv --output review.html   # then mark them
   cohort-flow report out/eicu --model out/flow --by hospitalid --by-table patient.csv.gz --output report.html
   cohort-flow report out/mimic4 --model out/mimic4-gmm --input out/eicu --output eicu-by-mimic4.html")]
     Report(Report),
+    /// Draw one figure of the report alone, as a page (.html) or a drawing (.svg)
+    #[command(after_help = "\
+Examples:
+  cohort-flow figure missing out/cohort --output missing.svg
+  cohort-flow figure marginals out/cohort --model out/flow --output marginals.html
+  cohort-flow figure p-values flags.csv --model out/flow --output p-values.svg")]
+    Figure(Figure),
     /// Keep a model loaded and answer requests of another program: scores, flags, samples, completions
     #[command(after_help = "\
 Example:

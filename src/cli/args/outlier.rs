@@ -98,7 +98,7 @@ pub(in crate::cli) struct Evaluate {
 
     /// Hold the flags against this outcome in place of known anomalies: a label of the bundle that --labels
     /// names, or a column of its table
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "labels")]
     pub(in crate::cli) label: Option<String>,
 
     /// The outcome is a number above this one, such as a length of stay
@@ -108,8 +108,13 @@ pub(in crate::cli) struct Evaluate {
     /// Bundle with labels, for --label; or a table with record_id and kind, one row per known anomaly; or
     /// with record_id and label, which is 1 for anomalies and 0 for ordinary records, where those without a
     /// label are left out
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) labels: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "marks")]
+    pub(in crate::cli) labels: Option<PathBuf>,
+
+    /// Marks of the flags in place of labels, as the page of `report --review` writes them: how many of the
+    /// most unusual flags are errors, and of which pattern
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["labels", "label"])]
+    pub(in crate::cli) marks: Option<PathBuf>,
 
     /// Print the result as JSON on stdout
     #[arg(long)]

@@ -60,6 +60,11 @@ pub(in crate::cli) struct Report {
     #[arg(short, long, value_name = "TABLE|BUNDLE")]
     pub(in crate::cli) input: Option<PathBuf>,
 
+    /// Table that `flag` wrote: its flags are listed in the page for a reader to mark, by keyboard, as error,
+    /// true but unusual, or not sure, and to download as CSV for `evaluate --marks`
+    #[arg(long, value_name = "FLAGS")]
+    pub(in crate::cli) review: Option<PathBuf>,
+
     /// CSV of planted or known anomalies (`record_id`, `kind`) to compare the flags with
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: Option<PathBuf>,

@@ -2,8 +2,10 @@
 //!
 //! The flow is calibrated across folds when the data themselves are flagged, because then every record has
 //! been scored once by a model that was fitted without it; for new records the calibration split is enough.
-//! Windows of signals follow each other in time and are no exchangeable folds, so they are calibrated on the
-//! split.
+//! Windows of signals follow each other in time and are no exchangeable folds, and a flow of pictures would
+//! have a sixth of the time for each fit, so both are calibrated on the split. A mixture takes a picture as a
+//! vector of many hundred numbers without neighbours, for which there is no time either: pictures have the
+//! flow alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,19 +78,21 @@ impl Check<'_> {
         let begun = Instant::now();
         self.console.note(&format!("{} is {}", self.args.input.display(), given.what));
         let ingested = self.ingest(given, "bundle")?;
-        let windows = matches!(ingested.manifest.shape, Shape::Windows { .. });
+        let shape = ingested.manifest.shape.clone();
+        let pictures = matches!(shape, Shape::Grid { .. });
         // A mixture chooses its settings by itself and knows no time budget, so it comes first.
-        let mixture = self.fit("mixture", windows, None)?;
+        let mixture = (!pictures).then(|| self.fit("mixture", &shape, None)).transpose()?;
         let budget = self.args.time_budget.as_secs_f64();
         let left = (FITTED * budget - begun.elapsed().as_secs_f64()).max(FLOW * budget);
-        let flow = self.fit("flow", windows, Some(left))?;
+        let flow = self.fit("flow", &shape, Some(left))?;
         let new = self.args.new.as_deref().map(|new| self.new_records(new, given)).transpose()?;
-        let flags = self.flag(new.as_deref())?;
-        self.report(new.as_deref())?;
+        let flags = self.flag(new.as_deref(), pictures)?;
+        self.report(new.as_deref(), mixture.is_some())?;
         let summary = Summary::of(&Checked {
             given,
             ingested: &ingested,
-            models: [("flow", &flow), ("mixture", &mixture)],
+            flow: &flow,
+            mixture: mixture.as_ref(),
             flags: &flags,
             new: self.args.new.as_deref(),
             output: &self.args.output,
@@ -128,15 +132,19 @@ impl Check<'_> {
     fn fit(
         &mut self,
         name: &str,
-        windows: bool,
+        shape: &Shape,
         budget: Option<f64>,
     ) -> std::result::Result<ModelArtifact, Error> {
         let bundle = self.dir.join("bundle");
         let flow = name == "flow";
-        let baseline = if windows { Family::Var } else { Family::Gmm };
+        let (baseline, exchangeable) = match shape {
+            Shape::Table => (Family::Gmm, true),
+            Shape::Windows { .. } => (Family::Var, false),
+            Shape::Grid { .. } => (Family::Gmm, false),
+        };
         let model = if flow { pipeline::default_model(&bundle)? } else { baseline };
 
-        let crosses = flow && !windows && self.args.new.is_none();
+        let crosses = flow && exchangeable && self.args.new.is_none();
         let budget = budget.map(|seconds| (seconds * 10.0).round().max(1.0) / 10.0);
         let request = FitRequest {
             bundle: &bundle,
@@ -186,13 +194,14 @@ impl Check<'_> {
         }
     }
 
-    fn flag(&mut self, new: Option<&Path>) -> std::result::Result<FlagSummary, Error> {
+    fn flag(&mut self, new: Option<&Path>, pictures: bool) -> std::result::Result<FlagSummary, Error> {
         let bundle = self.dir.join("bundle");
+        let maps = self.dir.join("maps");
         let (named, records) = self.records(new, &bundle);
         let request = FlagRequest {
             draws_by: DrawsBy::default(),
             draws: None,
-            maps: None,
+            maps: pictures.then_some(maps.as_path()),
             model: &self.dir.join("flow"),
             records,
             output: &self.dir.join("flags.csv"),
@@ -210,6 +219,9 @@ impl Check<'_> {
         words.extend(named);
         words.extend(["--output".into(), self.later("flags.csv")]);
         words.extend(["--also-explain".into(), NAMED.to_string()]);
+        if pictures {
+            words.extend(["--maps".into(), self.later("maps")]);
+        }
         words.extend(["--seed".into(), self.args.seed.to_string()]);
         self.commands.add(&words);
         let summary = pipeline::flag(&request, &IngestBars::new(self.console))?;
@@ -217,10 +229,12 @@ impl Check<'_> {
         Ok(summary)
     }
 
-    fn report(&mut self, new: Option<&Path>) -> std::result::Result<(), Error> {
+    fn report(&mut self, new: Option<&Path>, mixture: bool) -> std::result::Result<(), Error> {
         let bundle = self.dir.join("bundle");
         let mut words = vec!["report".into(), self.later("bundle")];
-        words.extend(["--model".into(), self.later("flow"), "--model".into(), self.later("mixture")]);
+        let names = if mixture { &["flow", "mixture"][..] } else { &["flow"] };
+        words.extend(names.iter().flat_map(|name| ["--model".into(), self.later(name)]));
+        let models: Vec<PathBuf> = names.iter().map(|name| self.dir.join(name)).collect();
         words.extend(["--output".into(), self.later("report.html")]);
         words.extend(["--seed".into(), self.args.seed.to_string()]);
         let records = new.map(|new| {
@@ -232,7 +246,7 @@ impl Check<'_> {
         let spinner = self.console.spinner("report");
         let written = pipeline::report(&ReportRequest {
             bundle: &bundle,
-            models: &[&self.dir.join("flow"), &self.dir.join("mixture")],
+            models: &models.iter().map(PathBuf::as_path).collect::<Vec<_>>(),
             compare: None,
             format: ReportFormat::Html,
             output: &self.dir.join("report.html"),
@@ -241,6 +255,7 @@ impl Check<'_> {
             fdr: FDR,
             records,
             labels: None,
+            review: None,
             by: None,
             by_table: None,
             seed: Seed(self.args.seed),

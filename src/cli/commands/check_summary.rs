@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::artifact::ModelArtifact;
+use crate::artifact::{Family, ModelArtifact};
 use crate::cli::progress::grouped;
 use crate::message::{Message, Weight, counted, plural};
-use crate::outlier::FlagRow;
+use crate::outlier::{DEFAULT_ALPHA, FlagRow};
 use crate::pipeline::{FlagSummary, Given, Ingested};
 use crate::schema::Split;
 
@@ -21,8 +21,9 @@ const LISTED: usize = 4;
 pub(super) struct Checked<'a> {
     pub(super) given: &'a Given,
     pub(super) ingested: &'a Ingested,
-    /// By name, the flow first.
-    pub(super) models: [(&'static str, &'a ModelArtifact); 2],
+    pub(super) flow: &'a ModelArtifact,
+    /// What the flow is held against; none of pictures.
+    pub(super) mixture: Option<&'a ModelArtifact>,
     pub(super) flags: &'a FlagSummary,
     /// The new records, where the flags are theirs.
     pub(super) new: Option<&'a Path>,
@@ -55,15 +56,18 @@ pub(super) struct Summary {
 impl Summary {
     pub(super) fn of(checked: &Checked<'_>) -> Self {
         let mut messages: Vec<Message> = checked.ingested.audit.messages.to_vec();
-        messages.extend(checked.models.iter().flat_map(|(_, model)| model.metrics.messages.iter().cloned()));
+        let fitted = [Some(checked.flow), checked.mixture];
+        messages.extend(fitted.iter().flatten().flat_map(|model| model.metrics.messages.iter().cloned()));
         messages.extend(checked.flags.messages.iter().cloned());
         messages.sort_by_key(|message| message.weight);
         let output = checked.output;
         Self {
             read: read(checked),
             left_out: left_out(checked),
-            models: models(&checked.models),
-            most_unusual: (0..NAMED).map(|i| unusual(checked.flags.most_unusual.get(i))).collect(),
+            models: models(checked.flow, checked.mixture),
+            most_unusual: (0..NAMED)
+                .map(|i| unusual(checked.flags.most_unusual.get(i), checked.mixture.is_none()))
+                .collect(),
             look_at_first: look_at(&messages, checked),
             open: format!(
                 "{}; all flags are in {}, and commands.txt beside it repeats every step",
@@ -166,15 +170,28 @@ fn left_out(checked: &Checked<'_>) -> String {
     format!("{}; bundle/audit.json accounts for each", parts.join("; "))
 }
 
-fn models(models: &[(&str, &ModelArtifact); 2]) -> String {
+fn models(flow: &ModelArtifact, mixture: Option<&ModelArtifact>) -> String {
     let of = |model: &ModelArtifact| model.metrics.splits.get(&Split::Test).cloned();
-    let [(one, first), (other, second)] = models;
-    let (Some(a), Some(b)) = (of(first), of(second)) else {
-        return "no record is left for a test, so the models cannot be compared".into();
-    };
     let figure = |name: &str, mean: f64, error: Option<f64>| match error {
         Some(error) => format!("{name} {mean:.2} ± {error:.2}"),
         None => format!("{name} {mean:.2}"),
+    };
+    let Some(mixture) = mixture else {
+        let Some((test, bits)) = of(flow).and_then(|test| test.bits_per_dimension.map(|bits| (test, bits)))
+        else {
+            return "no picture is left for a test of the flow".into();
+        };
+        return format!(
+            "{} bits per number of a held-out picture (n = {}); no mixture is fitted to pictures",
+            figure("flow", bits.mean, bits.standard_error),
+            grouped(test.n as u64)
+        );
+    };
+    // Of signals the flow is held against a linear model of the samples before each.
+    let windows = matches!(mixture.header.family.kind, Family::Var);
+    let (one, other) = ("flow", if windows { "autoregression" } else { "mixture" });
+    let (Some(a), Some(b)) = (of(flow), of(mixture)) else {
+        return "no record is left for a test, so the models cannot be compared".into();
     };
     let error = (a.standard_error.unwrap_or(0.0).powi(2) + b.standard_error.unwrap_or(0.0).powi(2)).sqrt();
     let gap = a.mean_log_prob - b.mean_log_prob;
@@ -192,10 +209,14 @@ fn models(models: &[(&str, &ModelArtifact); 2]) -> String {
     )
 }
 
-fn unusual(row: Option<&FlagRow>) -> String {
+fn unusual(row: Option<&FlagRow>, picture: bool) -> String {
     let Some(row) = row else { return "there is no further record".into() };
     let flagged = if row.flagged { "" } else { ", not flagged" };
-    let reason = if row.sentence.is_empty() { "no single feature stands out" } else { &row.sentence };
+    let reason = match row.sentence.as_str() {
+        "" if picture => "its map in the folder maps shows where",
+        "" => "no single feature stands out",
+        sentence => sentence,
+    };
     format!("{} (p = {:.4}{flagged}): {reason}", row.record_id, row.p_value)
 }
 
@@ -206,8 +227,18 @@ fn look_at(messages: &[Message], checked: &Checked<'_>) -> String {
         Some(new) => format!("records of {}", new.display()),
         None => "records".to_owned(),
     };
+    // Nothing flagged is no finding where nothing could be.
+    let smallest = 1.0 / (flags.n_calibration as f64 + 1.0);
+    let possible = if smallest > DEFAULT_ALPHA {
+        format!(
+            ", as none can be: {} give no p-value of {DEFAULT_ALPHA} or less",
+            counted(flags.n_calibration, "calibration record", "calibration records")
+        )
+    } else {
+        String::new()
+    };
     let flagged = format!(
-        "{} of {} {whose} are flagged",
+        "{} of {} {whose} are flagged{possible}",
         grouped(flags.n_flagged as u64),
         grouped(flags.n_records as u64)
     );
@@ -227,7 +258,7 @@ mod tests {
             read: "a\nb".into(),
             left_out: "nothing".into(),
             models: String::new(),
-            most_unusual: (0..NAMED).map(|_| unusual(None)).collect(),
+            most_unusual: (0..NAMED).map(|_| unusual(None, false)).collect(),
             look_at_first: String::new(),
             open: String::new(),
             n_records: 0,
@@ -240,6 +271,7 @@ mod tests {
     #[test]
     fn a_record_that_is_not_flagged_is_no_finding() {
         let row = FlagRow { record_id: "p7".into(), p_value: 0.2, ..FlagRow::default() };
-        assert_eq!(unusual(Some(&row)), "p7 (p = 0.2000, not flagged): no single feature stands out");
+        assert_eq!(unusual(Some(&row), false), "p7 (p = 0.2000, not flagged): no single feature stands out");
+        assert!(unusual(Some(&row), true).ends_with("its map in the folder maps shows where"));
     }
 }

@@ -116,6 +116,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         identifiable: true,
         fdr: FDR,
         records: Some(RecordsSource::Table(&incoming)),
+        review: None,
         labels: Some(&dir.join("incoming-extract").join("anomalies.csv")),
         seed,
     };

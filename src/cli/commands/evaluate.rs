@@ -1,6 +1,7 @@
 //! `evaluate`: compares a table of flags with known anomalies, or with an outcome.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::cli::args;
 use crate::cli::console::{Console, print, print_json};
@@ -9,10 +10,15 @@ use crate::outlier::{Agreement, Decision, OutcomeAgreement};
 use crate::pipeline::{self, OutcomeRequest};
 
 pub(super) fn run(args: &args::Evaluate, console: &Console) -> Result {
+    let labels = match (&args.marks, &args.labels) {
+        (Some(marks), _) => return super::evaluate_marks::run(args, marks, console),
+        (None, Some(labels)) => labels,
+        (None, None) => unreachable!("invariant: clap asks for labels or marks"),
+    };
     if let Some(label) = &args.label {
-        return outcome(args, label, console);
+        return outcome(args, labels, label, console);
     }
-    let (agreement, messages) = pipeline::evaluate(&args.flags, &args.labels)?;
+    let (agreement, messages) = pipeline::evaluate(&args.flags, labels)?;
     for message in messages {
         console.warn(&message);
     }
@@ -24,8 +30,8 @@ pub(super) fn run(args: &args::Evaluate, console: &Console) -> Result {
     Ok(Outcome::Done)
 }
 
-fn outcome(args: &args::Evaluate, label: &str, console: &Console) -> Result {
-    let request = OutcomeRequest { scores: &args.flags, labels: &args.labels, label, above: args.above };
+fn outcome(args: &args::Evaluate, labels: &Path, label: &str, console: &Console) -> Result {
+    let request = OutcomeRequest { scores: &args.flags, labels, label, above: args.above };
     let (agreement, messages) = pipeline::evaluate_outcome(&request)?;
     for message in messages {
         console.warn(&message);

@@ -7,7 +7,9 @@ mod compare;
 mod demo;
 mod demo_grid;
 mod evaluate;
+mod evaluate_marks;
 mod export;
+mod figure;
 mod fit;
 mod ingest;
 mod ingest_screen;
@@ -43,6 +45,7 @@ pub(super) fn run(command: Command, console: &Console) -> Result {
         Command::Export(args) => export::run(&args, console),
         Command::Compare(args) => compare::run(&args, console),
         Command::Report(args) => report::run(&args, console),
+        Command::Figure(args) => figure::run(&args, console),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args, console),

@@ -27,6 +27,7 @@ pub(super) fn run(args: &args::Report, console: &Console) -> Result {
         fdr: args.fdr,
         records: args.input.as_deref().map(records),
         labels: args.labels.as_deref(),
+        review: args.review.as_deref(),
         seed: Seed(args.seed),
     };
     let spinner = console.spinner("sampling, scoring and drawing");

@@ -21,6 +21,7 @@ from .imputer import Imputer
 from .mixture import GaussianMixture
 from .model import Model
 from .page import Report, report
+from .plot import Figure, Flags
 
 __all__ = [
     "Bundle",
@@ -28,6 +29,8 @@ __all__ = [
     "Check",
     "CohortFlowError",
     "CohortFlowWarning",
+    "Figure",
+    "Flags",
     "GaussianMixture",
     "Imputer",
     "Model",

@@ -20,6 +20,7 @@ from ._process import run
 from .bundle import Bundle, settings_as_options, stream
 from .errors import InputError
 from .model import Model
+from .plot import ModelPlot
 
 #: The name of the check of finite values, which changed in scikit-learn 1.6.
 _FINITE = (
@@ -155,7 +156,7 @@ def _check_names(estimator: Any, X: Any, reset: bool) -> None:
     raise InputError(message, "pass the columns of the fit: X[list(estimator.feature_names_in_)]", "input")
 
 
-class DensityEstimator(BaseEstimator):
+class DensityEstimator(BaseEstimator):  # type: ignore[misc]
     """A density of records, fitted by the program.
 
     Subclasses say which options of ``cohort-flow fit`` their parameters are, by ``_options``.
@@ -208,6 +209,7 @@ class DensityEstimator(BaseEstimator):
             words += [*self._options(), *self._shared_options()]
             run(words, None, self.progress, self.n_jobs)
             self.model_ = Model.from_folder(model, self.n_jobs)
+            self.model_._bundle = X if isinstance(X, Bundle) else None
         return self
 
     def _ingest(self, table: pa.Table, bundle: Path) -> None:
@@ -301,6 +303,11 @@ class DensityEstimator(BaseEstimator):
         drawn = model.sample(n_samples, seed)
         # Behind our own column stand those of the user, in the order of the fit.
         return self._layout.restore(drawn.select(drawn.column_names[1:]))
+
+    @property
+    def plot(self) -> ModelPlot:
+        """Figures of the report about the fitted model."""
+        return self._fitted().plot
 
     @property
     def metrics_(self) -> dict[str, Any]:

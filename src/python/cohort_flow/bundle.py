@@ -15,6 +15,7 @@ import pyarrow.parquet
 from ._frames import default_kind, give, kind_of, to_arrow
 from ._process import run
 from .errors import BundleError
+from .plot import BundlePlot
 
 PathLike = Union[str, Path]
 Settings = Optional[Mapping[str, Any]]
@@ -117,6 +118,11 @@ class Bundle:
         if kind == "pandas":
             frame.attrs["columns"] = self.columns
         return frame
+
+    @property
+    def plot(self) -> BundlePlot:
+        """Figures of the report about these records."""
+        return BundlePlot(self)
 
     def __len__(self) -> int:
         return int(self.manifest["n_records"])

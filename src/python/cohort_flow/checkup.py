@@ -54,7 +54,7 @@ class Check:
 
     @property
     def mixture(self) -> Model:
-        """The baseline."""
+        """The baseline, which pictures do not have."""
         return Model.from_folder(self.path / "mixture")
 
     @property

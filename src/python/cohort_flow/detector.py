@@ -14,6 +14,7 @@ from ._frames import default_kind, give, index_of, kind_of
 from .bundle import Bundle
 from .flow import ButterflyFlow
 from .model import Model
+from .plot import Flags
 
 
 class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
@@ -133,6 +134,24 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def p_values(self, X: Any) -> Any:
         """Return the conformal p-value of each record."""
         return self._flags(X, explain=0)["p_value"].to_numpy()
+
+    def flags(self, X: Any, features: int = 3, also: int = 0) -> Flags:
+        """Return the same verdicts as :meth:`explain`, as an object that draws itself.
+
+        Parameters
+        ----------
+        X : table
+            Records.
+        features : int
+            Features named for each record that is explained.
+        also : int
+            Explain so many of the most unusual records although they are not flagged.
+
+        Returns
+        -------
+        Flags
+        """
+        return Flags(self._flags(X, explain=features, also_explain=also), self._fitted())
 
     def explain(self, X: Any, features: int = 3, also: int = 0) -> Any:
         """Return verdicts with reasons: which features are unusual, and which values would be ordinary.

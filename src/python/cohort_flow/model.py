@@ -7,12 +7,16 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import pyarrow as pa
 
 from ._server import Server
 from .errors import ModelError
+from .plot import ModelPlot
+
+if TYPE_CHECKING:
+    from .bundle import Bundle
 
 PathLike = Union[str, Path]
 
@@ -44,6 +48,8 @@ class Model:
         self._server: Optional[Server] = None
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
         self._lock = threading.Lock()
+        #: The bundle it was fitted on in this session; copies do not know it.
+        self._bundle: Optional[Bundle] = None
 
     @classmethod
     def from_folder(cls, folder: PathLike, n_jobs: Optional[int] = None) -> Model:
@@ -94,6 +100,11 @@ class Model:
                         (Path(self._folder.name) / name).write_bytes(content)
                 self._server = Server(Path(self._folder.name), self.n_jobs)
             return self._server
+
+    @property
+    def plot(self) -> ModelPlot:
+        """Figures of the report about this model."""
+        return ModelPlot(self, self._bundle)
 
     def close(self) -> None:
         """End the process; the next question starts another one."""

@@ -13,6 +13,7 @@ use crate::num::proportion::wilson;
 use crate::num::quantile::quantile_sorted;
 use crate::num::special::{normal_log_pdf, normal_quantile};
 use crate::outlier::{Calibrations, Grouping};
+use crate::report::Privacy;
 use crate::report::data::{AlphaRow, Calibration, PValueHistogram, QqCurve, Regions};
 use crate::report::measure::{Z95, ks_chance};
 use crate::schema::Split;
@@ -27,6 +28,7 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
         .collect();
     let leading = context.leading();
     let of_leading = p_values.get(&context.leading)?;
+    let n_calibration = leading.model.calibration.len() as f64;
     let mut alphas = Vec::new();
     for (i, p) in &p_values {
         for alpha in ALPHAS {
@@ -52,7 +54,8 @@ pub(super) fn calibration(context: &Context<'_>) -> Option<Calibration> {
         split: split.name().into(),
         n: context.privacy.count(of_leading.len() as u64),
         n_calibration: context.privacy.count(leading.model.calibration.len() as u64),
-        histogram: smoothed(context, leading, split).and_then(|p| p_value_histogram(context, &p)),
+        histogram: smoothed(context, leading, split)
+            .and_then(|p| p_value_histogram(context.privacy, n_calibration, &p)),
         alphas,
         qq: latent_quantiles(context, leading, split),
         regions: regions(context, leading, split),
@@ -96,9 +99,8 @@ pub(super) fn calibrations(model: &ModelArtifact) -> Option<Calibrations> {
 
 /// A histogram with as many equal bins as hold enough records each. The band is that of the share of `n`
 /// uniform p-values plus the calibration set's own uncertainty, which is of the same kind.
-fn p_value_histogram(context: &Context<'_>, p: &[f64]) -> Option<PValueHistogram> {
+pub(super) fn p_value_histogram(privacy: Privacy, n_calibration: f64, p: &[f64]) -> Option<PValueHistogram> {
     let n = p.len();
-    let n_calibration = context.leading().model.calibration.len();
     [20, 10, 5].into_iter().find_map(|bins| {
         let mut counts = vec![0u64; bins];
         for v in p {
@@ -106,11 +108,11 @@ fn p_value_histogram(context: &Context<'_>, p: &[f64]) -> Option<PValueHistogram
             counts[((v * bins as f64).ceil() as usize).clamp(1, bins) - 1] += 1;
         }
         // Fewer expected per bin than 20 make a picture of noise.
-        if n < 20 * bins || counts.iter().any(|c| !context.privacy.shows(*c)) {
+        if n < 20 * bins || counts.iter().any(|c| !privacy.shows(*c)) {
             return None;
         }
         let share = 1.0 / bins as f64;
-        let error = (share * (1.0 - share) * (1.0 / n as f64 + 1.0 / n_calibration as f64)).sqrt();
+        let error = (share * (1.0 - share) * (1.0 / n as f64 + 1.0 / n_calibration)).sqrt();
         Some(PValueHistogram {
             percent: counts.iter().map(|c| 100.0 * *c as f64 / n as f64).collect(),
             low: 100.0 * (share - Z95 * error).max(0.0),

@@ -160,7 +160,7 @@ fn sentence(context: &Context<'_>, labels: &[String], row: &FlagRow) -> String {
     }
 }
 
-fn looks(pattern: &Pattern) -> String {
+pub(super) fn looks(pattern: &Pattern) -> String {
     match pattern {
         Pattern::Unit(unit) => format!("looks like {unit}"),
         Pattern::Times(factor) => format!("looks {factor} times too large"),

@@ -15,7 +15,9 @@ mod learned;
 mod models;
 mod pictures;
 mod provenance;
+mod review;
 mod samples;
+mod single;
 mod spectrum;
 mod verdict;
 mod waveform;
@@ -33,6 +35,8 @@ pub use apart::{CohortOf, apart};
 pub use flags::{Flagged, Outcome};
 pub use groups::GroupColumn;
 pub use joint::{Older, OlderModel};
+pub use review::Reviewed;
+pub use single::{marginals, missing_values, p_value_shares};
 
 /// Choices of the reader.
 #[derive(Debug, Clone)]
@@ -47,6 +51,8 @@ pub struct ReportOptions {
     pub subjects: Option<usize>,
     /// Groups whose likelihoods are shown.
     pub groups: Option<GroupColumn>,
+    /// Flags that the reader is to mark.
+    pub review: Option<Reviewed>,
 }
 
 /// Every number of the report. Deterministic: the same inputs and options give the same data.
@@ -107,6 +113,7 @@ pub fn collect(
         calibration,
         learned: learned::learned(&context),
         outliers: flagged.map(|f| flags::outliers(&context, f, &context.models[0].name)),
+        review: options.review.as_ref().map(|r| review::review(&context, r, options.groups.as_ref())),
         drift: older.map(|o| drift::drift(&context, o, options.subjects)).transpose()?,
         groups: options.groups.as_ref().and_then(|g| groups::groups(&context, g, flagged)),
         waveform: waveform::waveforms(&context, options.scales.as_ref()),

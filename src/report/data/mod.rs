@@ -11,6 +11,7 @@ mod groups;
 mod learned;
 mod models;
 mod pictures;
+mod review;
 mod waveform;
 
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub use models::{
 pub use pictures::{
     BitsPerDimension, HeldOutPictures, Pictures, ScoreRate, ScoreRates, ShownPicture, Texture,
 };
+pub use review::{Review, ReviewRow};
 pub use waveform::{
     LearnedLevels, LevelRow, OddWindow, OverTime, PerDimension, Spectrum, TimePoint, Trace, WaveChannel,
     Waveforms,
@@ -82,6 +84,9 @@ pub struct ReportData {
     pub learned: Vec<Learned>,
     /// The oddest records.
     pub outliers: Option<Outliers>,
+    /// Flags for a reader to mark, when a table of them was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
     /// Against another cohort, when one was given.
     pub drift: Option<Drift>,
     /// Groups of records, when a column was named.

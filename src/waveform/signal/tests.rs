@@ -73,4 +73,8 @@ fn files_that_are_not_what_the_header_says_are_refused() {
         assert!(error.contains(expected), "{header}: {error}");
     }
     assert!(record(dir.path(), "r 1 10 10\nr.dat 16 1 16 0 1 55", &bytes).is_ok());
+    // A first sample that is missing contradicts no header.
+    let signals =
+        record(dir.path(), "r 1 10 3\nr.dat 16 1 16 0 0 -32763", &int16(&[i16::MIN, 2, 3])).unwrap();
+    assert_eq!(signals[0].samples, [Signal::MISSING, 2, 3]);
 }

@@ -213,6 +213,7 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
         waveform: None,
         pictures: None,
         windows: false,
+        review: None,
         outliers: Some(Outliers {
             integrated_out: Vec::new(),
             model: "butterfly".into(),
@@ -258,5 +259,29 @@ pub(crate) fn full(labels: &[String], privacy: Privacy) -> ReportData {
                 rest: Some(Interval { value: 11.2, low: Some(10.5), high: Some(11.9) }),
             }],
         }),
+    }
+}
+
+/// Flags to review, of three groups and several patterns; every third has no feature.
+pub(crate) fn review(labels: &[String], identifiable: bool) -> Review {
+    let privacy = Privacy::new(identifiable);
+    Review {
+        file: "flags.csv".into(),
+        fingerprint: "0123456789ab".into(),
+        n_rows: privacy.count(8000),
+        n_flagged: privacy.count(40),
+        truncated: false,
+        group: Some("Ward".into()),
+        rows: (0..40)
+            .map(|i| ReviewRow {
+                row: 17 * i + 3,
+                record_id: identifiable.then(|| format!("stay-\"{i}\"")),
+                p_value: 0.0008 * (i + 1) as f64,
+                group: ["medical", "surgical", "(others)"][i % 3].into(),
+                feature: if i % 3 == 2 { String::new() } else { labels[i % labels.len()].clone() },
+                pattern: ["no pattern", "decimal point", "another unit", "exchanged values"][i % 4],
+                explanation: format!("{} looks 10 times too large", labels[i % labels.len()]),
+            })
+            .collect(),
     }
 }
