@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use crate::support::{fail, shared, succeed};
 
-const SIDE: usize = 8;
+pub(crate) const SIDE: usize = 8;
 
 /// An IDX file of stripes of one of four directions with a little noise; the last `odd` are dots, of label 9.
-fn write_pictures(path: &Path, n: usize, odd: usize) {
+pub(crate) fn write_pictures(path: &Path, n: usize, odd: usize) {
     let mut rng = Seed(4).stream("pictures", 0);
     let mut bytes = vec![0, 0, 8, 3];
     [n, SIDE, SIDE].iter().for_each(|length| bytes.extend((*length as u32).to_be_bytes()));
