@@ -72,6 +72,9 @@ pub struct Bits {
     pub mean: f64,
     /// Its standard error over records; absent for a single record.
     pub standard_error: Option<f64>,
+    /// Mean of the importance-weighted bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importance_weighted: Option<f64>,
 }
 
 impl SplitMetrics {
@@ -82,6 +85,7 @@ impl SplitMetrics {
         self.bits_per_dimension = Some(Bits {
             mean: bits(-self.mean_log_prob_original_units),
             standard_error: self.standard_error_original_units.map(bits),
+            importance_weighted: Some(bits(-self.mean_log_prob_iw_original_units)),
         });
         self
     }

@@ -1,89 +1,24 @@
-//! Builds the layers of a flow from its settings, and decides on their order, their names and their places in
-//! the parameter buffer.
-
-use std::ops::Range;
+//! Builds the layers of a flow from its settings.
 
 use super::actnorm::ActNorm;
 use super::autoregressive::Autoregressive;
 use super::base::Base;
-use super::bijector::{Bijector, ParameterSpec};
 use super::butterfly::{ButterflyLayer, Radix2};
 use super::config::{Conditioning, Coupling as CouplingKind, FlowConfig, Linear, Schedule};
 use super::coupling::Coupling;
 use super::draw;
 use super::elementwise::ElementwiseSpline;
 use super::error::FlowError;
-use super::leading::Leading;
 use super::linear::{Permutation, PluLinear};
-use super::mlp::NetworkShape;
-use super::parameters::{ParameterView, views};
+use super::picture::build_picture;
 use super::schedule::radix2_levels;
 use super::spline::Spline;
+use super::structure::{LinearEntry, Structure};
 use super::univariate::Univariate;
 use super::window::Windows;
 use super::window::{Causal, Patched, between, channel_major, split_patches, time_major};
 use crate::num::real::Real;
 use crate::random::Seed;
-
-/// A layer with its name and its range of the parameter buffer.
-#[derive(Debug)]
-pub(super) struct Entry<T: Real> {
-    pub(super) name: String,
-    pub(super) layer: Box<dyn Bijector<T>>,
-    pub(super) range: Range<usize>,
-}
-
-/// The linear layer of a block.
-#[derive(Debug)]
-pub(super) struct LinearEntry {
-    /// Index of the linear layer among all layers.
-    pub(super) layer: usize,
-    /// The layer itself, if it is a butterfly.
-    pub(super) butterfly: Option<ButterflyLayer>,
-}
-
-/// Everything about a flow except the values of its parameters.
-#[derive(Debug)]
-pub(super) struct Structure<T: Real> {
-    pub(super) config: FlowConfig,
-    pub(super) layers: Vec<Entry<T>>,
-    pub(super) linears: Vec<LinearEntry>,
-    pub(super) base: Base,
-    pub(super) base_range: Range<usize>,
-    pub(super) views: Vec<ParameterView>,
-    pub(super) n_parameters: usize,
-    /// The causal layer of a flow of windows, with its index among all layers.
-    pub(super) causal: Option<(usize, Causal)>,
-}
-
-impl<T: Real> Structure<T> {
-    fn push(&mut self, name: String, layer: impl Bijector<T> + 'static) {
-        let range = self.place(&name, layer.specs());
-        self.layers.push(Entry { name, layer: Box::new(layer), range });
-    }
-
-    /// Appends a layer over the coordinates before the context.
-    fn push_free(&mut self, name: String, layer: impl Bijector<T> + 'static) {
-        self.push_before(self.config.context.len(), name, layer);
-    }
-
-    /// Appends a layer over all coordinates except the last `behind`.
-    fn push_before(&mut self, behind: usize, name: String, layer: impl Bijector<T> + 'static) {
-        match behind {
-            0 => self.push(name, layer),
-            behind => self.push(name, Leading::new(layer, behind)),
-        }
-    }
-
-    /// Appends the arrays of one layer to the views and returns their range of the parameter buffer.
-    fn place(&mut self, owner: &str, specs: Vec<ParameterSpec>) -> Range<usize> {
-        let start = self.n_parameters;
-        let named = |spec: ParameterSpec| ParameterSpec { name: format!("{owner}.{}", spec.name), ..spec };
-        self.views.extend(views(start, specs.into_iter().map(named)));
-        self.n_parameters = self.views.last().map_or(start, |view| view.range.end);
-        start..self.n_parameters
-    }
-}
 
 /// Checks `config` and builds the layers.
 pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowError> {
@@ -111,6 +46,9 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
     if let Some(window) = config.window {
         return build_window(structure, window, univariate);
     }
+    if let Some(picture) = &config.picture {
+        return build_picture(structure, picture, univariate);
+    }
     if !config.context.iter().copied().eq(d..config.n_features) {
         // The context is moved behind the other coordinates. Both groups keep their order.
         let free = (0..config.n_features).filter(|i| !config.context.contains(i));
@@ -123,12 +61,7 @@ pub(super) fn build<T: Real>(config: &FlowConfig) -> Result<Structure<T>, FlowEr
     for block in 0..config.n_blocks {
         structure.push_free(format!("block.{block}.actnorm"), ActNorm::new(d));
         push_linear(&mut structure, block)?;
-        let shape = NetworkShape {
-            hidden: config.hidden,
-            n_hidden_layers: config.n_hidden_layers,
-            activation: config.activation,
-            dropout: config.dropout,
-        };
+        let shape = config.network_shape();
         let name = format!("block.{block}.coupling");
         match config.conditioning {
             Conditioning::Coupling => {
@@ -183,12 +116,7 @@ fn build_window<T: Real>(
         structure.causal = Some((structure.layers.len(), causal.clone()));
         structure.push("causal".into(), causal);
     }
-    let shape = NetworkShape {
-        hidden: config.hidden,
-        n_hidden_layers: config.n_hidden_layers,
-        activation: config.activation,
-        dropout: config.dropout,
-    };
+    let shape = config.network_shape();
     for block in 0..config.n_blocks {
         let (patch, splits) = (window.patch_of(block), config.splits_before(block));
         let (size, count) = (patch * channels, (length >> splits) / patch);

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::butterfly::Parametrisation;
 use super::error::FlowError;
-use super::mlp::Activation;
+use super::mlp::{Activation, NetworkShape};
+use super::picture::Pictures;
 use super::window::Windows;
 
 /// The schedule of a butterfly: which pairs of coordinates each stage combines. See
@@ -162,6 +163,9 @@ pub struct FlowConfig {
     /// Settings for windows of signals; absent if the records are not windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Windows>,
+    /// Settings for pictures; absent if the records are not pictures, or are taken as vectors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Pictures>,
     /// Coordinates that the other coordinates are conditioned on, in ascending order. If there are any, the
     /// flow is the density p(others | these).
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -188,6 +192,7 @@ impl Default for FlowConfig {
             base: BaseKind::default(),
             permutation_seed: 0,
             window: None,
+            picture: None,
             context: Vec::new(),
         }
     }
@@ -227,6 +232,32 @@ impl FlowConfig {
                 && self.context.len().is_multiple_of(window.channels.max(1)))
         {
             problems.push("`context` of windows must be whole samples before all others".into());
+        }
+        problems
+    }
+
+    fn picture_problems(&self, picture: &Pictures) -> Vec<String> {
+        let mut problems = picture.problems(self.n_features);
+        if picture.scales > self.n_blocks {
+            problems.push(format!(
+                "`scales` must be at most the {} blocks, got {}",
+                self.n_blocks, picture.scales
+            ));
+        }
+        let others = [
+            ("base", "normal", self.base != BaseKind::Normal),
+            ("permutation", "identity", self.permutation != Permutation::Identity),
+            ("conditioning", "coupling", self.conditioning != Conditioning::Coupling),
+            ("elementwise_spline", "false", self.elementwise_spline),
+        ];
+        problems.extend(others.iter().filter(|(.., other)| *other).map(|(name, only, _)| {
+            format!("`{name}` other than `{only}` does not apply to flows with convolutions")
+        }));
+        if self.window.is_some() {
+            problems.push("records are either windows or pictures".into());
+        }
+        if !self.context.is_empty() {
+            problems.push("`context` does not apply to flows with convolutions".into());
         }
         problems
     }
@@ -287,6 +318,9 @@ impl FlowConfig {
                 problems.push("`conditioning` other than `coupling` does not apply to windows".into());
             }
         }
+        if let Some(picture) = &self.picture {
+            problems.extend(self.picture_problems(picture));
+        }
         if !self.context.is_empty() {
             problems.extend(self.context_problems());
         }
@@ -299,10 +333,29 @@ impl FlowConfig {
         self.window.map_or(0, |w| block * (w.splits + 1) / self.n_blocks)
     }
 
+    /// Whether records are taken as vectors, whose coordinates are no neighbours of each other.
+    pub(crate) fn is_of_vectors(&self) -> bool {
+        self.window.is_none() && self.picture.is_none()
+    }
+
+    /// The settings of the networks of all blocks.
+    pub(super) fn network_shape(&self) -> NetworkShape {
+        NetworkShape {
+            hidden: self.hidden,
+            n_hidden_layers: self.n_hidden_layers,
+            activation: self.activation,
+            dropout: self.dropout,
+        }
+    }
+
     /// The coordinates that the coupling of block `block` transforms. For windows, these are coordinates of a
-    /// patch.
+    /// patch, and for pictures the channels of a pixel.
     pub(crate) fn transforms(&self, block: usize) -> Vec<bool> {
-        let d = self.window.map_or(self.n_free(), |w| w.patch_of(block) * w.channels);
+        let d = match (&self.window, &self.picture) {
+            (Some(w), _) => w.patch_of(block) * w.channels,
+            (None, Some(p)) => p.sizes()[p.scale_of(block, self.n_blocks)].channels,
+            (None, None) => self.n_free(),
+        };
         // A pattern with runs longer than a quarter of the coordinates would leave the two sides unequal.
         let n_patterns = match self.mask {
             Mask::Halves => 1,
@@ -315,62 +368,4 @@ impl FlowConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_problems_are_reported_at_once() {
-        let config = FlowConfig {
-            n_features: 0,
-            hidden: 0,
-            dropout: 1.0,
-            random_start: f64::NAN,
-            coupling: Coupling::Spline { n_bins: 0, bound: -1.0 },
-            ..FlowConfig::default()
-        };
-        let Err(FlowError::Config { problems }) = config.check() else { panic!("accepted") };
-        for name in ["n_features", "hidden", "n_bins", "bound", "dropout", "random_start"] {
-            assert!(problems.iter().any(|p| p.contains(&format!("`{name}`"))), "{name}: {problems:?}");
-        }
-        assert_eq!(problems.len(), 6);
-        let config = FlowConfig {
-            context: vec![1, 0],
-            base: BaseKind::Mixture { n_components: 2, covariance: Covariance::Full },
-            permutation: Permutation::Data,
-            ..FlowConfig::new(3)
-        };
-        let Err(FlowError::Config { problems }) = config.check() else { panic!("accepted") };
-        assert_eq!(problems.len(), 3, "{problems:?}");
-        assert!(FlowConfig { context: vec![0, 1], ..FlowConfig::new(2) }.check().is_err());
-        assert!(FlowConfig { context: vec![0, 2], ..FlowConfig::new(3) }.check().is_ok());
-        assert!(FlowConfig::new(7).check().is_ok());
-    }
-
-    #[test]
-    fn survives_json_and_refuses_unknown_settings() {
-        let config = FlowConfig {
-            linear: Linear::PluDense,
-            base: BaseKind::Mixture { n_components: 3, covariance: Covariance::Full },
-            ..FlowConfig::new(12)
-        };
-        let text = serde_json::to_string(&config).unwrap();
-        assert_eq!(serde_json::from_str::<FlowConfig>(&text).unwrap(), config);
-        assert_eq!(serde_json::from_str::<FlowConfig>("{}").unwrap(), FlowConfig::default());
-        assert!(serde_json::from_str::<FlowConfig>(r#"{"hiden": 3}"#).is_err());
-    }
-
-    #[test]
-    fn every_coordinate_is_transformed_within_two_blocks_and_sides_are_balanced() {
-        for mask in [Mask::Halves, Mask::Cycling] {
-            for d in 2..40 {
-                let config = FlowConfig { mask, ..FlowConfig::new(d) };
-                for block in (0..12).step_by(2) {
-                    let (a, b) = (config.transforms(block), config.transforms(block + 1));
-                    assert!(a.iter().zip(&b).all(|(a, b)| a != b));
-                    let n = a.iter().filter(|t| **t).count();
-                    assert!(n >= d / 4 && d - n >= d / 4 && n > 0 && n < d, "d = {d}, block {block}: {n}");
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -9,12 +9,11 @@
 //! Dinh et al. (2017), RealNVP, arXiv:1605.08803; Durkan et al. (2019), Neural spline flows,
 //! arXiv:1906.04032.
 
-use std::ops::Range;
-
 use super::bijector::{Bijector, ParameterSpec, Tape};
 use super::error::FlowError;
 use super::lanes::{gather, scatter};
 use super::mlp::{Mlp, MlpTape, NetworkShape};
+use super::neighbours::Neighbours;
 use super::pen::Pen;
 use super::univariate::Univariate;
 use crate::num::real::Real;
@@ -28,16 +27,10 @@ pub struct Coupling {
     transformed: Vec<usize>,
     network: Mlp,
     univariate: Univariate,
-    neighbours: Neighbours,
-}
-
-/// The patches of a window whose conditioning coordinates the network sees. A batch consists of `count`
-/// patches, one after the other. For each patch the network sees the patch itself and `reach` patches on
-/// either side of it.
-#[derive(Debug, Clone, Copy)]
-struct Neighbours {
-    count: usize,
-    reach: usize,
+    /// The places whose conditioning coordinates the network reads.
+    sees: Neighbours,
+    /// The places whose outputs of the network are added up to the raw parameters of a place.
+    sums: Neighbours,
 }
 
 impl Coupling {
@@ -52,7 +45,8 @@ impl Coupling {
             std::mem::swap(&mut conditioning, &mut transformed);
         }
         let network = Mlp::new(conditioning.len(), transformed.len() * univariate.n_raw(), shape);
-        Self { conditioning, transformed, network, univariate, neighbours: Neighbours { count: 1, reach: 0 } }
+        let (sees, sums) = (Neighbours::NONE, Neighbours::NONE);
+        Self { conditioning, transformed, network, univariate, sees, sums }
     }
 
     /// Adds `n_context` rows, which follow the coordinates, to the input of the network. The layer does not
@@ -70,53 +64,67 @@ impl Coupling {
     /// window the network sees zeros.
     #[must_use]
     pub fn with_neighbours(mut self, count: usize, reach: usize) -> Self {
-        self.network.inputs = self.conditioning.len() * (2 * reach + 1);
-        self.neighbours = Neighbours { count, reach };
+        self.sees = Neighbours::line(count, reach);
+        self.network.inputs = self.conditioning.len() * self.sees.count();
         self
     }
 
-    /// For each row of the network's input: the conditioning row that it comes from, the range of columns
-    /// that it is read from, and the range of columns that it is written to.
-    fn inputs(&self, n: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> + '_ {
-        let Neighbours { count, reach } = self.neighbours;
-        let width = n / count;
-        (0..=2 * reach).flat_map(move |offset| {
-            self.conditioning.iter().map(move |&row| {
-                let (before, after) = (reach.saturating_sub(offset), offset.saturating_sub(reach));
-                let kept = n - (before + after).min(count) * width;
-                let (from, to) = ((after * width).min(n), (before * width).min(n));
-                (row, from..from + kept, to..to + kept)
-            })
-        })
+    /// Makes the first and the last layer of the network convolutions over 3 × 3 pixels; those between them
+    /// are convolutions over single pixels. The columns of a batch must then be those of the pixels of
+    /// pictures of `height` rows and `width` columns, row after row. Around a picture there are zeros.
+    #[must_use]
+    pub fn with_convolutions(mut self, height: usize, width: usize) -> Self {
+        self.sees = Neighbours::square(height, width, 1);
+        self.sums = self.sees;
+        self.network.inputs = self.conditioning.len() * self.sees.count();
+        self.network.outputs = self.n_raw() * self.sums.count();
+        self
     }
 
-    fn gather_inputs<T: Real>(&self, x: &[T], n: usize, input: &mut [T]) {
-        if self.neighbours.reach == 0 {
-            gather(x, n, &self.conditioning, input);
-            return;
-        }
-        input.fill(T::zero());
-        for (input, (row, from, to)) in input.chunks_exact_mut(n.max(1)).zip(self.inputs(n)) {
-            input[to].copy_from_slice(&x[row * n..(row + 1) * n][from]);
+    /// Number of raw parameters of a place.
+    fn n_raw(&self) -> usize {
+        self.transformed.len() * self.univariate.n_raw()
+    }
+
+    /// Computes the raw parameters of the maps of all transformed coordinates.
+    fn read_network<T: Real>(
+        &self,
+        parameters: &[T],
+        x: &[T],
+        n: usize,
+        b: &mut Buffers<'_, T>,
+        dropout: Option<&mut StreamRng>,
+    ) {
+        self.sees.gather(x, n, &self.conditioning, b.input);
+        if self.sums.is_none() {
+            self.network.forward(parameters, b.input, b.raw, n, &mut b.network, dropout);
+        } else {
+            self.network.forward(parameters, b.input, b.wide, n, &mut b.network, dropout);
+            self.sums.gather_sums(b.wide, n, b.raw);
         }
     }
 
     /// Borrows the buffers of the tape for a batch of `n` columns.
     fn buffers<'a, T: Real>(&self, tape: &'a mut Tape<T>, n: usize) -> Buffers<'a, T> {
         let [a, b, c, d, e, f] = self.network.tape_lengths(n);
-        let raw = self.network.outputs * n;
+        let raw = self.n_raw() * n;
+        let wide = if self.sums.is_none() { 0 } else { self.network.outputs * n };
         let (t, i) = (self.transformed.len() * n, self.network.inputs * n);
-        let [a, b, c, d, e, f, raw, d_raw, input, x, work, d_input] =
-            tape.slots([a, b, c, d, e, f, raw, raw, i, t, t, i]);
-        Buffers { network: MlpTape::new([a, b, c, d, e, f]), raw, d_raw, input, x, work, d_input }
+        let [a, b, c, d, e, f, raw, d_raw, wide, input, x, work, d_input] =
+            tape.slots([a, b, c, d, e, f, raw, raw, wide, i, t, t, i]);
+        Buffers { network: MlpTape::new([a, b, c, d, e, f]), raw, d_raw, wide, input, x, work, d_input }
     }
 }
 
 struct Buffers<'a, T> {
     network: MlpTape<'a, T>,
-    /// The output of the network; afterwards, the values that the univariate maps have replaced it with.
+    /// The raw parameters of the univariate maps; afterwards, the values that the maps have replaced them
+    /// with.
     raw: &'a mut [T],
     d_raw: &'a mut [T],
+    /// The outputs of the network, which are added up over neighbours, and in the backward pass their
+    /// gradients. Empty where the outputs are the raw parameters.
+    wide: &'a mut [T],
     /// The conditioning coordinates x_c, as the network reads them.
     input: &'a mut [T],
     /// The transformed coordinates x_t before the map.
@@ -150,10 +158,9 @@ impl<T: Real> Bijector<T> for Coupling {
     ) {
         let n = ladj.len();
         let mut b = self.buffers(tape, n);
-        self.gather_inputs(x, n, b.input);
+        self.read_network(parameters, x, n, &mut b, dropout);
         gather(x, n, &self.transformed, b.x);
         b.work.copy_from_slice(b.x);
-        self.network.forward(parameters, b.input, b.raw, n, &mut b.network, dropout);
         let n_raw = self.univariate.n_raw();
         for j in 0..self.transformed.len() {
             let raw = &mut b.raw[j * n_raw * n..(j + 1) * n_raw * n];
@@ -191,9 +198,8 @@ impl<T: Real> Bijector<T> for Coupling {
     fn inverse(&self, parameters: &[T], z: &mut [T], tape: &mut Tape<T>) -> Result<(), FlowError> {
         let n = z.len() / Bijector::<T>::n_features(self);
         let mut b = self.buffers(tape, n);
-        self.gather_inputs(z, n, b.input);
+        self.read_network(parameters, z, n, &mut b, None);
         gather(z, n, &self.transformed, b.work);
-        self.network.forward(parameters, b.input, b.raw, n, &mut b.network, None);
         let n_raw = self.univariate.n_raw();
         for j in 0..self.transformed.len() {
             let raw = &mut b.raw[j * n_raw * n..(j + 1) * n_raw * n];
@@ -227,13 +233,15 @@ impl<T: Real> Bijector<T> for Coupling {
             );
         }
         scatter(b.work, n, &self.transformed, gradient);
+        let d_output = if self.sums.is_none() {
+            &*b.d_raw
+        } else {
+            self.sums.scatter_sums(b.d_raw, n, b.wide);
+            &*b.wide
+        };
         let d_input = Some(&mut *b.d_input);
-        self.network.backward(parameters, b.input, b.d_raw, d_input, n, &mut b.network, parameter_gradient);
-        for (d_input, (row, from, to)) in b.d_input.chunks_exact(n.max(1)).zip(self.inputs(n)) {
-            for (g, &d) in gradient[row * n..(row + 1) * n][from].iter_mut().zip(&d_input[to]) {
-                *g += d;
-            }
-        }
+        self.network.backward(parameters, b.input, d_output, d_input, n, &mut b.network, parameter_gradient);
+        self.sees.scatter_add(b.d_input, n, &self.conditioning, gradient);
     }
 }
 

@@ -24,6 +24,7 @@ pub mod inspect;
 pub mod linear;
 pub mod mlp;
 pub mod permutation;
+pub mod picture;
 pub mod schedule;
 pub mod spline;
 pub mod univariate;
@@ -37,10 +38,12 @@ mod error;
 mod lanes;
 mod leading;
 mod model;
+mod neighbours;
 mod onnx;
 mod parameters;
 mod pen;
 mod start;
+mod structure;
 
 #[cfg(test)]
 mod gradcheck;
@@ -60,4 +63,5 @@ pub(crate) use mlp::{Mlp, MlpTape, NetworkShape, Residual};
 pub use model::{Flow, TILE, Workspace};
 pub use parameters::ParameterView;
 pub(crate) use parameters::views;
+pub use picture::Pictures;
 pub use window::Windows;

@@ -15,18 +15,19 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView2, ArrayViewMut2, Axis, Data, 
 
 use super::base::Base;
 use super::bijector::Tape;
-use super::build::{Structure, build};
+use super::build::build;
 use super::config::FlowConfig;
 use super::error::FlowError;
 use super::parameters::ParameterView;
+use super::structure::Structure;
 use crate::num::real::Real;
 use crate::random::{Seed, StreamRng};
 
 /// Number of columns that pass through the layers together.
 pub const TILE: usize = 128;
-/// Number of such columns for windows of signals, which have thousands of coordinates. It is the width of one
-/// SIMD vector, and a batch of 64 windows then keeps four threads busy.
-const WINDOW_TILE: usize = 16;
+/// Number of such columns for windows of signals and for pictures, which have thousands of coordinates. It is
+/// the width of one SIMD vector, and a batch of 64 records then keeps four threads busy.
+const NARROW_TILE: usize = 16;
 
 /// A normalising flow with parameters of type `T`.
 ///
@@ -114,7 +115,7 @@ impl<T: Real> Flow<T> {
 
     /// Number of columns of a batch that one thread handles together.
     pub fn tile(&self) -> usize {
-        if self.config().window.is_some() { WINDOW_TILE } else { TILE }
+        if self.config().is_of_vectors() { TILE } else { NARROW_TILE }
     }
 
     /// All parameters.

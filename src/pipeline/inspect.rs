@@ -17,8 +17,8 @@ pub struct Inspection {
     pub model: Family,
     /// Names of the coordinates that the layers' numbers refer to.
     pub coordinates: Vec<String>,
-    /// One per linear layer; empty for flows of waveform windows, whose matrices are thousands of coordinates
-    /// wide.
+    /// One per linear layer; empty for flows of waveform windows and of pictures, whose matrices are
+    /// thousands of coordinates wide.
     pub layers: Vec<LayerInspection>,
     /// Of flows of waveform windows, every level of every butterfly.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -32,10 +32,9 @@ pub struct Inspection {
 pub fn inspect(model: &Path) -> Result<Inspection, Error> {
     let artifact = ModelArtifact::load(model)?;
     let flow = artifact.model.first_flow().ok_or(Error::NoLayers { kind: artifact.header.family.kind })?;
-    let windows = flow.config().window.is_some();
     Ok(Inspection {
         model: artifact.header.family.kind,
-        layers: if windows { Vec::new() } else { flow.inspect()? },
+        layers: if flow.config().is_of_vectors() { flow.inspect()? } else { Vec::new() },
         levels: flow.level_mixing(),
         coordinates: artifact.header.coordinates,
     })

@@ -4,9 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::Seed;
 
-/// Most training records that an epoch sees. A larger table is gone through in several epochs, so that
-/// validation and the budget of time are looked at equally often whatever its size.
+/// Most training records that an epoch sees by default. A larger table is gone through in several epochs, so
+/// that validation and the budget of time are looked at equally often whatever its size.
 pub(super) const EPOCH_RECORDS: usize = 65_536;
+/// Validation records that are looked at after each epoch, at most, by default. The error of their mean is
+/// that of 10,000 records, and much smaller between two epochs, since they are the same records; with more of
+/// them, looking would take longer than learning where time is short.
+const VALIDATION_RECORDS: usize = 10_000;
+
+fn epoch_records() -> usize {
+    EPOCH_RECORDS
+}
+
+fn validation_records() -> usize {
+    VALIDATION_RECORDS
+}
 
 /// Settings of the trainer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,8 +39,14 @@ pub struct TrainConfig {
     /// Records per step. The batches of an epoch differ by at most one record.
     pub batch_size: usize,
     /// Largest number of epochs, at which the cosine ends. An epoch sees every training record once, or an
-    /// equal share of them of at most 65,536.
+    /// equal share of them of at most `epoch_records`.
     pub max_epochs: u32,
+    /// Largest number of training records of an epoch.
+    #[serde(default = "epoch_records")]
+    pub epoch_records: usize,
+    /// Largest number of validation records that an epoch is judged by.
+    #[serde(default = "validation_records")]
+    pub validation_records: usize,
     /// Number of epochs without a better validation value after which the run stops.
     pub patience: u32,
     /// Decay factor of the averaged weights, per step.
@@ -59,6 +77,8 @@ impl Default for TrainConfig {
             weight_decay: 1e-2,
             batch_size: 256,
             max_epochs: 200,
+            epoch_records: EPOCH_RECORDS,
+            validation_records: VALIDATION_RECORDS,
             patience: 40,
             ema_decay: 0.995,
             clip_norm: 5.0,

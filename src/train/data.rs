@@ -6,11 +6,6 @@ use crate::features::{Bundle, Encoder, RecordKey};
 use crate::random::Seed;
 use crate::schema::Split;
 
-/// Validation records that are looked at after each epoch, at most. The error of their mean is that of 10,000
-/// records, and much smaller between two epochs, since they are the same records; with more of them, looking
-/// would take longer than learning where time is short.
-const VALIDATION: usize = 10_000;
-
 /// The vectors of one noise draw, with the log-density of the noise that fills missing entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draw {
@@ -65,12 +60,12 @@ impl Records {
 }
 
 impl<'a> BundleSource<'a> {
-    /// Copies the training rows out of `bundle`, and up to ten thousand of the validation rows.
-    pub fn new(bundle: &'a Bundle) -> Self {
+    /// Copies the training rows out of `bundle`, and up to `most` of the validation rows.
+    pub fn new(bundle: &'a Bundle, most: usize) -> Self {
         Self {
             encoder: &bundle.manifest.encoder,
             train: Records::of(bundle, Split::Train, usize::MAX),
-            validation: Records::of(bundle, Split::Validation, VALIDATION),
+            validation: Records::of(bundle, Split::Validation, most.max(1)),
             fingerprint: bundle.fingerprint(),
         }
     }

@@ -2,9 +2,10 @@
 
 use super::settings::{Key, Range, key};
 use super::{TrainConfig, TrainError};
+use crate::flow::picture::Front;
 use crate::flow::{
     Activation, BaseKind, Conditioning, Coupling, Covariance, FlowConfig, Linear, Mask, Parametrisation,
-    Permutation, Schedule, Windows,
+    Permutation, Pictures, Schedule, Windows,
 };
 
 /// A flow and its training: what the settings of a family of flows change.
@@ -52,6 +53,10 @@ fn train_keys() -> Vec<Key<TrainConfig>> {
         key!(TrainConfig, weight_decay: f64, Range::real(0.0, 10.0), "decay of weight matrices"),
         key!(TrainConfig, batch_size: usize, Range::whole(1, 1 << 20), "records per step"),
         key!(TrainConfig, max_epochs: u32, Range::whole(1, 1_000_000), "largest number of epochs"),
+        key!(TrainConfig, epoch_records: usize, Range::whole(1, 1 << 30),
+            "largest number of records of an epoch"),
+        key!(TrainConfig, validation_records: usize, Range::whole(1, 1 << 30),
+            "largest number of validation records that an epoch is judged by"),
         key!(TrainConfig, patience: u32, Range::whole(1, 1_000_000),
             "epochs without improvement that end the run"),
         key!(TrainConfig, ema_decay: f64, Range::real(0.0, 0.999_999),
@@ -93,7 +98,7 @@ fn flow_keys() -> Vec<Key<FlowConfig>> {
         .only_where(
             |c| match c.linear {
                 Linear::Butterfly { .. } => true,
-                Linear::PluDense => c.window.is_none(),
+                Linear::PluDense => c.is_of_vectors(),
                 Linear::Permutation => false,
             },
             "butterflies, and to dense layers of tables",
@@ -139,7 +144,25 @@ fn window_keys() -> Vec<Key<FlowConfig>> {
     }
     vec![
         window("patch", "samples of a patch", Range::whole(1, 4096), |w| &mut w.patch),
-        window("scales", "patch sizes that the blocks cycle through", Range::whole(1, 8), |w| &mut w.scales),
+        Key::number(
+            "scales",
+            "patch sizes that the blocks cycle through, or scales of pictures",
+            Range::whole(1, 8),
+            |c: &FlowConfig| match (&c.window, &c.picture) {
+                (Some(w), _) => w.scales as f64,
+                (None, Some(p)) => p.scales as f64,
+                (None, None) => f64::NAN,
+            },
+            |c: &mut FlowConfig, x| {
+                if let Some(w) = &mut c.window {
+                    w.scales = x as usize;
+                }
+                if let Some(p) = &mut c.picture {
+                    p.scales = x as usize;
+                }
+            },
+        )
+        .only_where(|c| !c.is_of_vectors(), "flows of waveform windows and of pictures"),
         window("splits", "times that half of the samples go to the base", Range::whole(0, 6), |w| {
             &mut w.splits
         }),
@@ -182,6 +205,11 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
         }
     }
     const BUTTERFLIES: &str = "butterflies, and this flow has none";
+    fn picture(c: &mut FlowConfig, change: impl FnOnce(&mut Pictures)) {
+        if let Some(picture) = &mut c.picture {
+            change(picture);
+        }
+    }
     const TABLES: &str = "flows of tables";
     let has_butterflies = |c: &FlowConfig| matches!(c.linear, Linear::Butterfly { .. });
     vec![
@@ -200,7 +228,7 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
             butterfly(c, |s, _| *s = schedule);
         })
         .only_where(
-            move |c| has_butterflies(c) && c.window.is_none(),
+            move |c| has_butterflies(c) && c.is_of_vectors(),
             "butterflies of flows of tables, and this flow has none",
         ),
         Key::<FlowConfig>::choice(
@@ -222,7 +250,7 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
                 c.conditioning = if coupling { Conditioning::Coupling } else { Conditioning::Autoregressive };
             },
         )
-        .only_where(|c| c.window.is_none(), TABLES),
+        .only_where(FlowConfig::is_of_vectors, TABLES),
         Key::<FlowConfig>::choice(
             "share_weights",
             "whether all pairs in a block of a butterfly share one matrix",
@@ -245,6 +273,31 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
             move |c| has_butterflies(c) && c.window.is_some(),
             "butterflies of flows of waveform windows, and this flow has none",
         ),
+        Key::<FlowConfig>::choice(
+            "across_space",
+            "whether butterflies of pictures mix rows and columns as well as channels",
+            &["true", "false"],
+            |c, v| picture(c, |p| p.across_space = v == "true"),
+        )
+        .only_where(
+            move |c| has_butterflies(c) && c.picture.is_some(),
+            "butterflies of flows of pictures, and this flow has none",
+        ),
+        Key::<FlowConfig>::choice(
+            "front",
+            "layer that mixes all numbers of a picture before the first scale",
+            &["none", "butterfly", "dense"],
+            |c, v| {
+                picture(c, |p| {
+                    p.front = match v {
+                        "butterfly" => Front::Butterfly,
+                        "dense" => Front::Dense,
+                        _ => Front::None,
+                    }
+                });
+            },
+        )
+        .only_where(|c| c.picture.is_some(), "flows of pictures with convolutions"),
         Key::<FlowConfig>::choice(
             "mask",
             "which coordinates condition the others",
@@ -279,7 +332,7 @@ fn named_keys() -> Vec<Key<FlowConfig>> {
             &["true", "false"],
             |c, v| c.elementwise_spline = v == "true",
         )
-        .only_where(|c| c.window.is_none(), TABLES),
+        .only_where(FlowConfig::is_of_vectors, TABLES),
         // The number of components is a placeholder: the search for the mixture finds it.
         Key::<FlowConfig>::choice(
             "base",

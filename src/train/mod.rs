@@ -36,7 +36,7 @@ pub use data::{BundleSource, Draw, Source};
 pub use error::TrainError;
 pub use history::HistoryRow;
 pub use keys::FlowSettings;
-pub use preset::{FlowKind, Preset, preset, window_preset};
+pub use preset::{FlowKind, Preset, picture_preset, preset, window_preset};
 pub use progress::{EpochReport, Progress, Silent, StartReport};
 pub(crate) use recipe::Recipe;
 pub use recipe::{Keep, Stop, Trained};

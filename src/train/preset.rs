@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::TrainConfig;
 use super::config::EPOCH_RECORDS;
-use crate::flow::{BaseKind, Coupling, Covariance, FlowConfig, Linear, Windows};
+use crate::flow::picture::PictureSize;
+use crate::flow::{BaseKind, Coupling, Covariance, FlowConfig, Linear, Pictures, Windows};
 use crate::schema::words;
 
 words! {
@@ -198,6 +199,49 @@ pub fn window_preset(
         patience: (max_epochs / 5).max(8),
         learning_rate: 4e-3,
         linear_rate,
+        ..TrainConfig::default()
+    };
+    (flow, train)
+}
+
+/// Returns the settings for `n_train` pictures of a size, for a flow with convolutions.
+pub fn picture_preset(
+    kind: FlowKind,
+    chosen: Preset,
+    n_train: usize,
+    size: PictureSize,
+) -> (FlowConfig, TrainConfig) {
+    let picture = Pictures::new(size);
+    // Couplings of a scale, width of their networks, and steps until the cosine ends.
+    let (couplings, hidden, steps) = match chosen {
+        Preset::Small => (2, 16, 2_000),
+        Preset::Auto | Preset::Base => (4, 32, 8_000),
+        Preset::Large => (8, 64, 20_000),
+    };
+    let (flow, _) = preset(kind, chosen, n_train, size.n_numbers());
+    let flow = FlowConfig {
+        n_blocks: couplings * picture.scales,
+        coupling: Coupling::Affine,
+        hidden,
+        n_hidden_layers: 2,
+        // All pixels share the networks, which are much smaller than the pictures are many.
+        dropout: 0.0,
+        picture: Some(picture),
+        ..flow
+    };
+    // Every pixel is an example of its own. An epoch is kept short, since an epoch is what validation and
+    // checkpoints go by.
+    let (batch_size, epoch_records) = (64, 8_192);
+    let batches = n_train.min(epoch_records).div_ceil(batch_size).max(1);
+    let max_epochs = (steps / batches).clamp(10, 400) as u32;
+    let train = TrainConfig {
+        batch_size,
+        epoch_records,
+        max_epochs,
+        patience: (max_epochs / 5).max(8),
+        learning_rate: 3e-3,
+        validation_records: 1_024,
+        validation_draws: 1,
         ..TrainConfig::default()
     };
     (flow, train)

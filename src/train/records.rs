@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::adam::{Averaging, Group};
 use super::batch::{Batch, shuffled};
-use super::config::EPOCH_RECORDS;
 use super::data::Source;
 use super::progress::Progress;
 use super::recipe::{Keep, Recipe, Trained};
@@ -54,6 +53,11 @@ pub fn train_source(
 }
 
 impl TrainConfig {
+    /// Number of epochs in which `n` training records are all seen once.
+    fn epochs_of(&self, n: usize) -> usize {
+        n.div_ceil(self.epoch_records).max(1)
+    }
+
     fn recipe(&self) -> Recipe {
         Recipe {
             schedule: Schedule {
@@ -70,11 +74,6 @@ impl TrainConfig {
             checkpoint_seconds: self.checkpoint_seconds,
         }
     }
-}
-
-/// Epochs in which `n` training records are all seen once.
-fn epochs_of(n: usize) -> usize {
-    n.div_ceil(EPOCH_RECORDS).max(1)
 }
 
 /// A flow with the records that it is trained on.
@@ -104,12 +103,12 @@ impl<'a> Records<'a> {
             validation.push(batch);
         }
         let n = source.n_train();
-        let some: Vec<usize> = (0..n).step_by(n.div_ceil(EPOCH_RECORDS)).collect();
+        let some: Vec<usize> = (0..n).step_by(config.epochs_of(n)).collect();
         let first = Batch::new("train", source.train(&some, config.seed.child("train-noise", 0), 0))?;
         flow.arrange(first.rows.t())?;
         flow.initialize(first.rows.t());
         let gradients = Gradients::new(&flow, config.batch_size.min(n));
-        let batches = n.div_ceil(config.batch_size).div_ceil(epochs_of(n));
+        let batches = n.div_ceil(config.batch_size).div_ceil(config.epochs_of(n));
         Ok(Self { source, flow, config, validation, gradients, batches, epoch: 0, draw: Batch::empty() })
     }
 }
@@ -153,7 +152,8 @@ impl Trainable for Records<'_> {
         let seed = self.config.seed;
         // The last draw is given back before the next is made, which may be large.
         self.draw = Batch::empty();
-        let (n, epochs) = (self.source.n_train(), epochs_of(self.source.n_train()));
+        let n = self.source.n_train();
+        let epochs = self.config.epochs_of(n);
         let (pass, part) = ((epoch as usize - 1) / epochs, (epoch as usize - 1) % epochs);
         let order = shuffled(n, &mut seed.stream("shuffle", pass as u64 + 1));
         let members = &order[part * n / epochs..(part + 1) * n / epochs];
@@ -182,6 +182,7 @@ impl Trainable for Records<'_> {
 mod tests {
     use ndarray::{Array1, Array2};
 
+    use super::super::config::EPOCH_RECORDS;
     use super::super::data::Draw;
     use super::*;
     use crate::flow::FlowConfig;

@@ -61,5 +61,12 @@ pub fn train_flow(
     progress: &dyn Progress,
 ) -> Result<Trained<Flow<f32>>, TrainError> {
     let flow = start_flow(flow, config.seed, None)?;
-    train_source(&BundleSource::new(bundle), flow, config, checkpoint, resume, progress)
+    train_source(
+        &BundleSource::new(bundle, config.validation_records),
+        flow,
+        config,
+        checkpoint,
+        resume,
+        progress,
+    )
 }

@@ -38,6 +38,7 @@ mod keep_inputs;
 mod labels;
 mod layers;
 mod mimic_demo;
+mod multi_scale;
 mod numbers;
 mod one_table;
 mod onnx;

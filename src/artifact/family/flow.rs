@@ -3,6 +3,7 @@
 
 use super::EVERY_OPTION;
 use super::ensemble::{EnsembleConfig, FlowEnsemble};
+use super::multi_scale;
 use super::patches::PatchFlow;
 use super::trained_flow::{TrainedFlow, read};
 use crate::artifact::estimator::{
@@ -47,16 +48,21 @@ const fn definition(
 
 fn estimator(kind: FlowKind, shape: &Shape, options: &Options) -> Result<DensityEstimator, FitError> {
     match shape {
-        // Pictures are taken as vectors of numbers, without neighbours.
-        Shape::Table | Shape::Grid { .. } => {
-            let chosen = ChosenFlow { kind, options: options.clone() };
-            // A wrong setting is told before anything is fitted. Its range does not depend on the number of
-            // records.
-            chosen.settings(1, 1)?;
-            Ok(Box::new(chosen))
-        }
+        Shape::Table => of_vectors(kind, options.clone()),
+        Shape::Grid { .. } => match multi_scale::estimator(kind, shape, options)? {
+            Some(flow) => Ok(flow),
+            None => of_vectors(kind, multi_scale::without_own_settings(options)),
+        },
         Shape::Windows { .. } => Ok(Box::new(PatchFlow::new(kind, shape, options)?)),
     }
+}
+
+/// A flow that takes a record as a vector of numbers without neighbours.
+fn of_vectors(kind: FlowKind, options: Options) -> Result<DensityEstimator, FitError> {
+    let chosen = ChosenFlow { kind, options };
+    // A wrong setting is told before anything is fitted. Its range does not depend on the number of records.
+    chosen.settings(1, 1)?;
+    Ok(Box::new(chosen))
 }
 
 /// A flow, or an ensemble of flows, whose size is chosen from the number of records and coordinates.

@@ -8,6 +8,7 @@ mod ensemble;
 mod flow;
 mod gmm;
 mod join;
+mod multi_scale;
 mod patches;
 mod pictures;
 mod tmix;

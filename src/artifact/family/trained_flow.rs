@@ -114,7 +114,7 @@ pub(super) fn train_from(
     run: &Run<'_>,
 ) -> Result<Fitted, FitError> {
     let config = TrainConfig { seed: run.seed, time_budget_seconds: run.time_budget, ..config.clone() };
-    let source = BundleSource::new(bundle);
+    let source = BundleSource::new(bundle, config.validation_records);
     let trained = train_source(&source, flow, &config, run.checkpoint, run.resume, run.progress)?;
     Ok(Fitted::of_flow(kind, &config, trained))
 }

@@ -141,6 +141,7 @@ Examples:
   cohort-flow fit out/cohort --output out/flow
   cohort-flow fit out/cohort --output out/gmm --model gmm
   cohort-flow fit out/cohort --output out/quick --preset small --time-budget 60s
+  cohort-flow fit out/pictures --output out/glow --model glow-lu --time-budget 20m
   cohort-flow fit out/cohort --output out/flow --resume")]
     Fit(Fit),
     /// Compute the log-likelihood of records under a model

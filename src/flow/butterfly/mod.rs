@@ -20,6 +20,7 @@
 //! Meng et al. (2022), ButterflyFlow, arXiv:2209.13774; Dao et al. (2019), Learning fast algorithms for
 //! linear transforms using butterfly factorizations, arXiv:1903.05895.
 
+mod grid;
 mod kernel;
 mod matrix;
 mod plan;

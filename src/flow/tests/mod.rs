@@ -1,6 +1,7 @@
 //! Tests of the whole flow: gradients, inverses, sampling, storage, and independence of the number of
 //! threads.
 
+mod picture;
 mod start;
 
 use ndarray::{Array1, Array2, Array3, Axis, Slice};
@@ -40,6 +41,7 @@ fn configs() -> Vec<FlowConfig> {
     }
     all.extend(conditional(&small));
     all.extend(windows(&small));
+    all.extend(picture::configs(&small));
     all
 }
 
@@ -82,9 +84,9 @@ fn conditional(small: &FlowConfig) -> [FlowConfig; 3] {
 fn random_flow<T: Real>(config: &FlowConfig, seed: u64) -> Flow<T> {
     let mut flow = Flow::new(config, Seed(seed)).unwrap();
     let mut rng = Seed(seed).stream("test", 0);
-    // The spread is smaller for windows: sixteen coordinates that pass through three equally steep blocks
-    // lose more digits than a few coordinates do.
-    let spread = if config.window.is_some() { 0.1 } else { 0.25 };
+    // The spread is smaller for windows and pictures: sixteen coordinates that pass through three equally steep
+    // blocks lose more digits than a few coordinates do.
+    let spread = if config.is_of_vectors() { 0.25 } else { 0.1 };
     flow.parameters_mut().iter_mut().for_each(|p| *p += T::from_f64(spread * standard_normal(&mut rng)));
     flow
 }

@@ -18,8 +18,9 @@ pub(super) fn learned(context: &Context<'_>) -> Vec<Learned> {
         .models
         .iter()
         .filter_map(|m| Some((m, m.model.model.first_flow()?)))
-        // Matrices of windows are thousands of coordinates wide; their levels have a table of their own.
-        .filter(|(_, flow)| flow.config().window.is_none());
+        // Matrices of windows and pictures are thousands of coordinates wide; the levels of windows have a
+        // table of their own.
+        .filter(|(_, flow)| flow.config().is_of_vectors());
     flows
         .map(|(scored, flow)| {
             let coordinates = names(context);

@@ -52,7 +52,7 @@ fn all_mistakes_are_reported_with_the_allowed_settings_and_nothing_is_changed() 
     ] {
         assert!(problems.iter().any(|p| p == expected), "{expected}: {problems:?}");
     }
-    assert_eq!(error.allowed.len(), 39);
+    assert_eq!(error.allowed.len(), 43);
     assert_eq!(changed, start());
 }
 

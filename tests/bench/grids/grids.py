@@ -8,6 +8,7 @@ headers of small files: all test pictures side by side in one.
 import argparse
 import csv
 import glob
+import gzip
 import io
 import json
 import math
@@ -77,6 +78,50 @@ def fitted(program, work, name, source, settings, schedule):
     return bundle, model
 
 
+def multi_scale(program, work, name, source, fits, options):
+    """Bits per dimension of every test picture under flows with convolutions: {label: (model, settings)}."""
+    bundle, bits = os.path.join(work, name), {}
+    run(program, "ingest", "images", "--input", source, "--output", bundle)
+    length = ["--time-budget", f"{options.budget}s"] if options.epochs is None else ["--epochs", options.epochs]
+    for label, (kind, settings) in fits.items():
+        model, scores = (os.path.join(work, f"{name}-{len(bits)}{end}") for end in ("", ".csv"))
+        words = [word for setting in settings + options.set for word in ("--set", setting)]
+        cpu = run(program, "fit", bundle, "--output", model, "--model", kind, *length, *words)
+        run(program, "score", model, bundle, "--output", scores)
+        with open(scores) as file:
+            rows = [r for r in csv.DictReader(file) if r["split"] == "test"]
+        bits[label] = {r["record_id"]: float(r["bits_per_dimension"]) for r in rows}
+        with open(os.path.join(model, "metrics.json")) as file:
+            metrics = json.load(file)
+        tighter = metrics["splits"]["test"]["bits_per_dimension"]["importance_weighted"]
+        draws = metrics.get("score_noise", {}).get("draws", "?")
+        print(f"{name}, {label}: {mean_and_error(bits[label].values())} bits per dimension of {len(rows)} test pictures "
+              f"({tighter:.4f} by the importance-weighted bound of {draws} draws), {metrics['n_parameters']} parameters, "
+              f"{metrics['epochs']} epochs, {cpu:.0f} CPU-seconds, {metrics['peak_memory_bytes'] / 2**20:.0f} MiB", flush=True)
+    return bits
+
+
+def differences(bits, pairs):
+    for one, other in pairs:
+        both = [bits[one][id] - bits[other][id] for id in bits[one] if id in bits[other]]
+        print(f"  {one} less {other}, by the {len(both)} test pictures of both: {mean_and_error(both)}", flush=True)
+
+
+def permuted(source, target):
+    """Writes the pictures with all pixels in one random order."""
+    with gzip.open(source) as file:
+        head, pixels = file.read(16), np.frombuffer(file.read(), np.uint8)
+    n, height, width = (int.from_bytes(head[at : at + 4], "big") for at in (4, 8, 12))
+    order = np.random.default_rng(0).permutation(height * width)
+    with gzip.open(target, "wb", compresslevel=1) as file:
+        file.write(head + pixels.reshape(n, -1)[:, order].tobytes())
+
+
+def mean_and_error(values):
+    values = np.array(list(values))
+    return f"{values.mean():.4f} ± {values.std(ddof=1) / math.sqrt(len(values)):.4f}"
+
+
 def auroc(scores, positive):
     values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
@@ -107,7 +152,8 @@ def main():
     parser.add_argument("data")
     parser.add_argument("--budget", type=int, default=1200, help="seconds of each fit")
     parser.add_argument("--epochs", type=int, help="passes of each fit in place of seconds, on a machine that others use")
-    parser.add_argument("--only", default="mnist,cifar,pneumonia")
+    parser.add_argument("--only", default="mnist,cifar,pneumonia,multi-scale")
+    parser.add_argument("--set", action="append", default=[], help="of flows with convolutions: a setting of fit")
     options = parser.parse_args()
     chosen, program = options.only.split(","), os.path.abspath(options.program)
     schedule = ["--epochs", str(options.epochs)] if options.epochs else ["--time-budget", f"{options.budget}s"]
@@ -118,6 +164,19 @@ def main():
             bundle, _ = fitted(program, work, "mnist", source, [], schedule)
             pixels, split = tensors(bundle)
             print("  " + ", ".join(f"{k} {v:.4f}" for k, v in compressed(pixels[split == 3]).items()), flush=True)
+        if "multi-scale" in chosen:
+            source = data("mnist", "train-images-idx3-ubyte.gz")
+            fits = {kind: (kind, []) for kind in ("butterfly", "glow-lu", "realnvp")}
+            bits = multi_scale(program, work, "multi-scale", source, fits, options)
+            differences(bits, (("butterfly", "glow-lu"), ("glow-lu", "realnvp"), ("butterfly", "realnvp")))
+        if "permuted" in chosen:
+            # What comes before the first scale is all that can undo the order.
+            source, target = data("mnist", "train-images-idx3-ubyte.gz"), os.path.join(work, "train-images-idx3-ubyte.gz")
+            permuted(source, target)
+            fits = {f"front {front}": ("realnvp", [f"front={front}"]) for front in ("none", "butterfly", "dense")}
+            bits = multi_scale(program, work, "permuted", target, fits, options)
+            bits |= multi_scale(program, work, "unpermuted", source, {"as they are": ("realnvp", [])}, options)
+            differences(bits, [(label, "as they are") for label in fits])
         if "cifar" in chosen:
             for levels in (256, 32):
                 settings = ["row=32x32", f"levels={levels}"]

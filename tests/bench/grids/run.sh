@@ -1,5 +1,7 @@
 #!/bin/sh
-# Pictures beside their peers: tests/bench/grids/run.sh DATA [--budget 1200 | --epochs 14] [--only mnist,cifar,pneumonia]
+# Pictures beside their peers:
+#   tests/bench/grids/run.sh DATA [--budget 1200 | --epochs 14] [--only mnist,cifar,pneumonia,multi-scale,permuted]
+# With --epochs all flows take equal numbers of steps, whatever else the machine does.
 # DATA holds mnist/train-images-idx3-ubyte.gz, cifar10-3000/*.png (a row of pixels is a picture) and
 # pneumoniamnist/*.npz. GRIDS_PYTHON names an interpreter with numpy, scikit-learn and Pillow; otherwise a virtual
 # environment in target/grids gets them from PyPI. Build first, with full optimisation: cargo build --release

@@ -1,0 +1,128 @@
+//! Multi-scale flows of pictures through the whole program: fitted with every linear layer, scored, flagged,
+//! sampled, and refused where they do not apply.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use std::fs;
+use std::path::Path;
+
+use cohort_flow::artifact::ModelArtifact;
+use cohort_flow::features::Bundle;
+use cohort_flow::schema::Split;
+use serde_json::Value;
+
+use crate::pictures::{SIDE, write_pictures};
+use crate::support::{fail, succeed};
+
+const SMALL: [&str; 6] = ["--set", "hidden=6", "--set", "n_blocks=4", "--epochs", "4"];
+
+fn test_bits(dir: &Path, model: &str) -> (f64, f64) {
+    let metrics: Value =
+        serde_json::from_slice(&fs::read(dir.join(model).join("metrics.json")).unwrap()).unwrap();
+    let bits = &metrics["splits"]["test"]["bits_per_dimension"];
+    assert!(bits["standard_error"].as_f64().unwrap() > 0.0);
+    (bits["mean"].as_f64().unwrap(), bits["importance_weighted"].as_f64().unwrap())
+}
+
+/// The mean log-likelihood of the validation pictures before training, and the best after it.
+fn validation(dir: &Path, model: &str) -> (f64, f64) {
+    let history = fs::read_to_string(dir.join(model).join("history.csv")).unwrap();
+    let at =
+        history.lines().next().unwrap().split(',').position(|name| name == "validation_log_prob").unwrap();
+    let values: Vec<f64> =
+        history.lines().skip(1).map(|line| line.split(',').nth(at).unwrap().parse().unwrap()).collect();
+    (values[0], values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+}
+
+#[test]
+fn flows_with_convolutions_go_through_the_whole_program() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(&dir.path().join("p-images-idx3-ubyte"), 400, 12);
+    let run = |args: &[&str]| succeed(dir.path(), args);
+    run(&["ingest", "images", "--input", "p-images-idx3-ubyte", "--output", "b", "--set", "levels=64"]);
+    for model in ["butterfly", "glow-lu", "realnvp"] {
+        run(&[&["fit", "b", "--output", model, "--model", model][..], &SMALL].concat());
+        let (bits, tighter) = test_bits(dir.path(), model);
+        let (before, after) = validation(dir.path(), model);
+        assert!(
+            bits.is_finite() && after > before + 3.0,
+            "{model}: {before} nats before training, {after} after"
+        );
+        assert!(tighter <= bits + 1e-9, "{model}: {tighter} is no tighter bound than {bits}");
+    }
+    let one = ["fit", "b", "--output", "one", "--model", "butterfly", "--threads", "1"];
+    run(&[&one[..], &SMALL].concat());
+    let bytes = |model: &str| fs::read(dir.path().join(model).join("model.safetensors")).unwrap();
+    assert_eq!(bytes("butterfly"), bytes("one"), "the number of threads changes the model");
+
+    let bundle = Bundle::open(&dir.path().join("b")).unwrap();
+    let model = ModelArtifact::load(&dir.path().join("butterfly")).unwrap();
+    let flow = model.model.flow().unwrap();
+    let picture = flow.config().picture.unwrap();
+    assert_eq!((picture.size.height, picture.size.width, picture.scales), (SIDE, SIDE, 3));
+    // As many couplings in all three, and no two models alike.
+    let couplings = |model: &str| {
+        let model = ModelArtifact::load(&dir.path().join(model)).unwrap();
+        let views = model.model.flow().unwrap().parameter_views();
+        views.iter().filter(|view| view.name.rsplit('.').next() == Some("w0")).count()
+    };
+    assert!(["butterfly", "glow-lu", "realnvp"].iter().all(|model| couplings(model) == 4 + 2));
+    assert!(bytes("butterfly") != bytes("glow-lu") && bytes("glow-lu") != bytes("realnvp"));
+
+    run(&["score", "butterfly", "b", "--output", "scores.csv"]);
+    let scores = fs::read_to_string(dir.path().join("scores.csv")).unwrap();
+    assert!(scores.lines().next().unwrap().contains("bits_per_dimension"));
+    assert_eq!(scores.lines().count(), 1 + bundle.record_ids.len());
+    run(&["flag", "butterfly", "b", "--output", "flags.csv", "--alpha", "0.05"]);
+    run(&["evaluate", "flags.csv", "--label", "label_9", "--labels", "b", "--json"]);
+    run(&["inspect", "glow-lu", "--json"]);
+    run(&["sample", "butterfly", "--n", "3", "--output", "samples.csv"]);
+    let samples = fs::read_to_string(dir.path().join("samples.csv")).unwrap();
+    let cells = samples.lines().skip(1).flat_map(|line| line.split(',').skip(1));
+    let levels: Vec<f64> = cells.map(|cell| cell.parse().unwrap()).collect();
+    assert_eq!(levels.len(), 3 * SIDE * SIDE);
+    assert!(levels.iter().all(|x| x.fract() == 0.0 && (0.0..64.0).contains(x)), "{levels:?}");
+
+    fail(
+        dir.path(),
+        &["flag", "butterfly", "b", "--output", "more.csv", "--maps", "maps"],
+        &["--maps shows where", "--model causal"],
+    );
+    assert!(!bundle.raw_of(Split::Test).is_empty());
+}
+
+#[test]
+fn what_flows_with_convolutions_cannot_do_is_refused_with_the_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(&dir.path().join("p-images-idx3-ubyte"), 120, 4);
+    let ingest = |output: &str, size: &str| {
+        let size = format!("size={size}");
+        let input = "p-images-idx3-ubyte";
+        succeed(dir.path(), &["ingest", "images", "--input", input, "--output", output, "--set", &size]);
+    };
+    ingest("odd", "5");
+    ingest("even", "4");
+    let fit = |bundle: &str, more: &[&str], parts: &[&str]| {
+        fail(
+            dir.path(),
+            &[&["fit", bundle, "--output", "m", "--model", "butterfly"][..], more].concat(),
+            parts,
+        )
+    };
+    fit("odd", &[], &["5 × 5 pixels of one channel cannot be divided", "--set convolutions=false"]);
+    fit("even", &["--ensemble", "3"], &["--ensemble does not apply", "--set convolutions=false"]);
+    fit("even", &["--set", "scales=4"], &["`scales` must lie between 1 and 2"]);
+    fit("even", &["--set", "base=mixture"], &["`base` other than `normal`"]);
+    fit("even", &["--set", "patch=2"], &["flows of waveform windows"]);
+    fail(
+        dir.path(),
+        &["fit", "even", "--output", "m", "--model", "realnvp", "--set", "across_space=false"],
+        &["butterflies of flows of pictures"],
+    );
+    // Taken as vectors, pictures of any size have a flow.
+    let vectors = ["--set", "convolutions=false", "--ensemble", "1", "--epochs", "1", "--set", "hidden=8"];
+    let args = ["fit", "odd", "--output", "v", "--model", "butterfly", "--set", "n_blocks=1"];
+    succeed(dir.path(), &[&args[..], &vectors].concat());
+    let model = ModelArtifact::load(&dir.path().join("v")).unwrap();
+    assert_eq!(model.model.flow().unwrap().config().picture, None);
+}
