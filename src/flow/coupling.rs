@@ -170,8 +170,10 @@ impl<T: Real> Bijector<T> for Coupling {
     }
 
     fn write(&self, parameters: &[T], pen: &mut Pen<'_>) -> Result<(), Inexpressible> {
-        if self.neighbours.count != 1 {
-            return Err(Inexpressible("a coupling of the patches of a window".into()));
+        if !(self.sees.is_none() && self.sums.is_none()) {
+            return Err(Inexpressible(
+                "a coupling of the patches of a window, or of the pixels of a picture".into(),
+            ));
         }
         let (all, n) = (
             Linear::ordering(&(0..Bijector::<T>::n_features(self)).collect::<Vec<usize>>()),

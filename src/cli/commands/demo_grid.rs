@@ -115,6 +115,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         compare: None,
         by: None,
         by_table: None,
+        review: None,
         format: pipeline::ReportFormat::Html,
         output: &dir.join("report.html"),
         force: false,
