@@ -7,9 +7,9 @@ use crate::features::{Bundle, DrawsBy, level_code};
 use crate::schema::Split;
 
 impl ModelArtifact {
-    /// The model that scores with draws that hang on what `by` says, without a calibration of such scores. With
-    /// fixed draws it computes in double precision, as a graph does that other programs run: a flow is trained
-    /// in single precision, which makes differences of up to some thousandths of a nat far out.
+    /// The model that scores with draws that hang on what `by` says, without a calibration of such scores.
+    /// With fixed draws it computes in double precision, as a graph does that other programs run: a flow is
+    /// trained in single precision, which makes differences of up to some thousandths of a nat far out.
     #[must_use]
     pub fn scoring_by(mut self, by: DrawsBy) -> Self {
         if by == DrawsBy::Fixed
@@ -21,13 +21,13 @@ impl ModelArtifact {
         self
     }
 
-    /// The model that scores with `draws` draws that hang on what `by` says. Its calibration records, those of
-    /// `bundle`, are scored in the same way, so that p-values are exact conformal ones of the new scores.
+    /// The model that scores with `draws` draws that hang on what `by` says. Its calibration records, those
+    /// of `bundle`, are scored in the same way, so that p-values are exact conformal ones of the new scores.
     /// Without a bundle the calibration scores stay, which is right where records have no noise.
     ///
     /// # Errors
-    /// [`ArtifactError::NoRecalibration`]: another bundle than the model's own, none where records have noise,
-    /// or a calibration by models that were not kept.
+    /// [`ArtifactError::NoRecalibration`]: another bundle than the model's own, none where records have
+    /// noise, or a calibration by models that were not kept.
     pub fn drawn_by(self, by: DrawsBy, draws: usize, bundle: Option<&Bundle>) -> Result<Self, ArtifactError> {
         let mut model = self.scoring_by(by);
         model.header.score_draws = draws.max(1);

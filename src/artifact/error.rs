@@ -116,8 +116,8 @@ impl Hint for ArtifactError {
                     .into(),
             ),
             Self::NoRecalibration { .. } => Some(
-                "give the bundle that the model was fitted on, with --input to `export` and with --reference to \
-                 `flag`; the model must be calibrated on a split of it"
+                "give the bundle that the model was fitted on, with --input to `export` and with --reference \
+                 to `flag`; the model must be calibrated on a split of it"
                     .into(),
             ),
             Self::OtherColumns { .. } => Some(

@@ -7,8 +7,8 @@ use super::pen::Pen;
 use crate::num::real::Real;
 use crate::onnx::Linear;
 
-/// Appends a layer that is affine with the same log-determinant everywhere. Its matrix is read off what it makes
-/// of the unit vectors.
+/// Appends a layer that is affine with the same log-determinant everywhere. Its matrix is read off what it
+/// makes of the unit vectors.
 pub(super) fn write_affine<T: Real, B: Bijector<f64>>(layer: &B, parameters: &[T], pen: &mut Pen<'_>) {
     let parameters: Vec<f64> = parameters.iter().map(|p| p.into_f64()).collect();
     let d = layer.n_features();

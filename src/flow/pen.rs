@@ -1,8 +1,8 @@
 //! A flow while it is written into a graph of ONNX.
 //!
-//! Between two layers with networks there are affine maps only: normalisations, butterflies, permutations. They
-//! are multiplied together when the graph is written, so that they cost one product of matrices for each layer
-//! with a network, however many they are.
+//! Between two layers with networks there are affine maps only: normalisations, butterflies, permutations.
+//! They are multiplied together when the graph is written, so that they cost one product of matrices for each
+//! layer with a network, however many they are.
 
 use crate::onnx::{Graph, Linear, Value};
 

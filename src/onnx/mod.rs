@@ -1,5 +1,5 @@
-//! Graphs of ONNX, the form in which other programs run a model: a builder for the operators that densities and
-//! scores need, and the file.
+//! Graphs of ONNX, the form in which other programs run a model: a builder for the operators that densities
+//! and scores need, and the file.
 //!
 //! Everything is computed in double precision, which onnxruntime has kernels for on a CPU, of every operator
 //! that is used here. Nothing in this module knows what a model is: each part of a model writes itself into a

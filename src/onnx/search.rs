@@ -1,5 +1,5 @@
-//! Where numbers lie among sorted ones, and what a table says there: how maps that are known piece by piece are
-//! written into a graph.
+//! Where numbers lie among sorted ones, and what a table says there: how maps that are known piece by piece
+//! are written into a graph.
 //!
 //! A binary search, each step one comparison of all numbers at once, takes as many steps as the lists have
 //! digits, and no memory beyond that of the numbers. Comparing with all of a list would multiply it by the

@@ -1,4 +1,5 @@
-//! `export --format onnx`: graphs that ONNX Runtime scores records by as the program does, and what is refused.
+//! `export --format onnx`: graphs that ONNX Runtime scores records by as the program does, and what is
+//! refused.
 //!
 //! The comparison needs onnxruntime and numpy in `target/python`, where `.ci/run` installs them, or in the
 //! interpreter that `COHORT_FLOW_PYTHON` names.
@@ -40,8 +41,8 @@ fn compare(python: &Path, model: &str, bundle: &str) {
     assert!(output.status.success(), "{model}\n{told}\n{why}");
 }
 
-/// Every kind of column: numbers with and without a resolution, counts, ordered levels, two levels, texts with
-/// rare ones, codes with leading zeros, a pile of zeros, a constant, values missing alone and together.
+/// Every kind of column: numbers with and without a resolution, counts, ordered levels, two levels, texts
+/// with rare ones, codes with leading zeros, a pile of zeros, a constant, values missing alone and together.
 fn table(rows: u32) -> String {
     let mut out = String::from("age,crp,pain,smoker,site,ward,flat,lab_a,lab_b,share\n");
     for i in 0..rows {

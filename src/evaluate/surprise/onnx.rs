@@ -59,8 +59,8 @@ fn intervals(quantiles: &[f64], resolution: f64) -> (Vec<f64>, Intervals) {
 }
 
 impl Encoder {
-    /// [`crate::features::FittedColumn::surprise`] of every number, 0 where it is missing, `(n, columns)` with
-    /// the columns in any order; nothing where no column has any.
+    /// [`crate::features::FittedColumn::surprise`] of every number, 0 where it is missing, `(n, columns)`
+    /// with the columns in any order; nothing where no column has any.
     pub(in crate::evaluate) fn surprises_in(&self, graph: &mut Graph, records: &RawRecords) -> Option<Value> {
         let p = self.n_features();
         let by_levels = |column: usize| {

@@ -1,8 +1,8 @@
 //! The columns of a table as numbers: what the reader of new tables makes of cells, as far as a graph can.
 //!
-//! Numbers come as numbers. A text is found among the levels as it is written. The reader of tables also takes
-//! blanks off its ends, and of levels that are numbers it takes `01` for `1`; a graph cannot, so that it
-//! refuses a record with an unknown text of which the reader might have made a known one.
+//! Numbers come as numbers. A text is found among the levels as it is written. The reader of tables also
+//! takes blanks off its ends, and of levels that are numbers it takes `01` for `1`; a graph cannot, so that
+//! it refuses a record with an unknown text of which the reader might have made a known one.
 
 use crate::ingest::Codes;
 use crate::onnx::{Graph, Input, Value};

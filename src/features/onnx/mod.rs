@@ -3,8 +3,8 @@
 //!
 //! [`Encoder::raw_in`] has what [`Encoder::raw`] has, and [`Encoder::encoded_in`] what
 //! [`Encoder::encode_draws`] has for draws by [`DrawsBy::Fixed`](super::DrawsBy::Fixed). What depends on a
-//! column in finitely many ways is a table, filled by the encoder's own functions; only numbers are computed in
-//! the graph.
+//! column in finitely many ways is a table, filled by the encoder's own functions; only numbers are computed
+//! in the graph.
 
 mod absences;
 mod columns;

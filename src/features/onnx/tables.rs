@@ -1,5 +1,5 @@
-//! Coordinates that a column reaches in finitely many ways: levels and indicators. Each state of a column is a
-//! row of a table, with the coordinate under every draw.
+//! Coordinates that a column reaches in finitely many ways: levels and indicators. Each state of a column is
+//! a row of a table, with the coordinate under every draw.
 
 use ndarray::Array2;
 

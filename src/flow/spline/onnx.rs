@@ -6,8 +6,8 @@ use super::Spline;
 use crate::onnx::{Graph, Linear, Value};
 
 impl Spline {
-    /// The last layer of a network with its outputs in another order: widths and heights of all n coordinates,
-    /// then the slopes at all knots, of which the outer two are those of a raw slope of zero.
+    /// The last layer of a network with its outputs in another order: widths and heights of all n
+    /// coordinates, then the slopes at all knots, of which the outer two are those of a raw slope of zero.
     pub(crate) fn arranged(&self, last: &Linear, n: usize) -> Linear {
         let (k, n_raw) = (self.n_bins, self.n_raw());
         let shares =

@@ -1,5 +1,5 @@
-//! A model as one graph of ONNX: a table in the columns of its training table in, likelihood, score and p-value
-//! out.
+//! A model as one graph of ONNX: a table in the columns of its training table in, likelihood, score and
+//! p-value out.
 
 use crate::artifact::ModelArtifact;
 use crate::evaluate::{Judged, ScoreKind, record_scores_in};
@@ -12,8 +12,8 @@ use crate::pipeline::flag::grouping;
 /// Scores that differ by this share of their size, or of 1 where they are smaller, are taken for equal: ties
 /// count against the record.
 const TIE: f64 = 1e-9;
-/// The same of scores with distances, which are sums in single precision: on 2,000 records of three models they
-/// differed from the program's by less than a millionth of their size.
+/// The same of scores with distances, which are sums in single precision: on 2,000 records of PhysioNet 2012
+/// they differed from the program's by up to 5.4e-7, and three p-values by one calibration record.
 const TIE_OF_SINGLES: f64 = 2e-6;
 
 /// The file of a model whose draws are fixed and whose calibration is that of such draws.
@@ -51,11 +51,11 @@ pub(super) fn render(model: &ModelArtifact, kind: ScoreKind) -> Result<Vec<u8>, 
         graph.output(name, &value);
     }
     let description = format!(
-        "A density of records of {} columns and a conformal p-value, fitted by cohort-flow. Inputs are one column \
-         each, (records, 1): numbers in double precision with NaN for missing values, texts with \"\" for missing \
-         ones. log_prob is the log-likelihood in original units, in nats; of score, larger is more unusual; \
-         p_value is the share of calibration records at least as unusual. All are NaN for a record with a text \
-         that may be written unlike those of the training table.",
+        "A density of records of {} columns and a conformal p-value, fitted by cohort-flow. Inputs are one \
+         column each, (records, 1): numbers in double precision with NaN for missing values, texts with \"\" \
+         for missing ones. log_prob is the log-likelihood in original units, in nats; of score, larger is \
+         more unusual; p_value is the share of calibration records at least as unusual. All are NaN for a \
+         record with a text that may be written unlike those of the training table.",
         encoder.n_features()
     );
     let facts = [
@@ -84,8 +84,8 @@ fn check(model: &ModelArtifact) -> Result<(), Error> {
     }
 }
 
-/// Scores lowered to the lower end of what is a tie with them. A record that is one of the calibration records, or
-/// as good as one, must not fall above them by a rounding error.
+/// Scores lowered to the lower end of what is a tie with them. A record that is one of the calibration
+/// records, or as good as one, must not fall above them by a rounding error.
 fn below_ties(graph: &mut Graph, score: &Value, tie: f64) -> Value {
     let size = graph.abs(score);
     let one = graph.number(1.0);

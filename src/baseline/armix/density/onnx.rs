@@ -1,5 +1,5 @@
-//! An autoregressive mixture as a graph of ONNX. All coordinates are known, so that all factors are computed at
-//! once; where a factor has fewer experts than another, the rest of its experts have no weight.
+//! An autoregressive mixture as a graph of ONNX. All coordinates are known, so that all factors are computed
+//! at once; where a factor has fewer experts than another, the rest of its experts have no weight.
 
 use ndarray::{Array1, Array2};
 
