@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::support::{fail, shared, succeed};
 
-pub(crate) const SIDE: usize = 8;
+const SIDE: usize = 8;
 
 /// An IDX file of stripes of one of four directions with a little noise; the last `odd` are dots, of label 9.
 pub(crate) fn write_pictures(path: &Path, n: usize, odd: usize) {
