@@ -1,4 +1,7 @@
-"""Sums the summary of llvm-cov up by the folders whose tests were run, and names the files that are run least."""
+"""Sums the summary of llvm-cov up by folder, and names the files that are run least:
+
+    python3 tests/coverage/table.py SUMMARY FOLDER...
+"""
 
 import json
 import sys
@@ -14,9 +17,9 @@ def share(counts):
 
 
 def main():
-    summary, filters = sys.argv[1], [name.strip(":").split("::")[0] for name in sys.argv[2:]]
+    summary, names = sys.argv[1], sys.argv[2:]
     root = Path(__file__).resolve().parents[2] / "src"
-    folders = {name: [] for name in filters}
+    folders = {name: [] for name in names}
     for file in json.loads(Path(summary).read_text(encoding="utf-8"))["data"][0]["files"]:
         try:
             place = Path(file["filename"]).resolve().relative_to(root)
