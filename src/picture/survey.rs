@@ -1,6 +1,7 @@
 //! What the pictures of an input are, told from headers alone, and the settings that bring all of them to one
 //! size to which a model is fitted within minutes.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::source::{self, Source, is_array, is_picture, name};
@@ -110,7 +111,7 @@ fn described(n: usize, sizes: &[[usize; 3]]) -> Survey {
         let shrink = (SIDE as f64 / height.max(width) as f64).min(1.0);
         let side = |length: usize| ((length as f64 * shrink).round() as usize).max(1);
         let (rows, columns) = (side(height), side(width));
-        what += &format!(", brought to {rows} × {columns}");
+        let _ = write!(what, ", brought to {rows} × {columns}");
         set("size", format!("{rows}x{columns}"));
         set("crop", "true".into());
     }

@@ -42,7 +42,7 @@ impl FlagTable {
         let optional = OPTIONAL.map(place);
         // A column that is not there reads as that of the ids, whose cells are then not looked at.
         let columns: Vec<usize> =
-            NEEDED.into_iter().map(place).chain(optional).map(|at| at.unwrap_or_default()).collect();
+            NEEDED.into_iter().map(place).chain(optional).map(Option::unwrap_or_default).collect();
         let mut read = Self { file: InputFile::of(path)?, n_rows: 0, flags: Vec::new() };
         table.each(&columns, |place, cells| {
             read.n_rows += 1;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::data::{Marginal, ReportData};
 use super::figure::{self, Figure};
 use super::{ReportError, format};
+use crate::num::hex::hex;
 
 const STYLE: &str = include_str!("../../reports/style.css");
 const SCRIPT: &str = include_str!("../../reports/report.js");
@@ -267,7 +268,7 @@ pub fn figure_page(title: &str, figures: &[Figure]) -> Result<String, ReportErro
 pub fn figure_svg(figure: &Figure) -> String {
     // Pages that hold several drawings need names of their own for each, and colours that stay within it.
     let digest = Sha256::digest(&figure.svg);
-    let name: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let name = hex(&digest[..4]);
     let colours =
         STYLE.split_once(":root {").and_then(|(_, rest)| rest.split_once('}')).map_or("", |(c, _)| c);
     let style = format!(

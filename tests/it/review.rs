@@ -1,5 +1,6 @@
 //! Flags that are listed in the page and marked, the figures that the marks give, and figures alone.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use crate::support::{command, fail, succeed, table};
 fn flagged(dir: &Path) {
     let mut text = table(300, 1);
     for i in 0..6 {
-        text.push_str(&format!("slip{i},80,1250,87.0,15,F,1.1\n"));
+        writeln!(text, "slip{i},80,1250,87.0,15,F,1.1").unwrap();
     }
     fs::write(dir.join("table.csv"), &text).unwrap();
     succeed(dir, &["ingest", "wide-table", "--input", "table.csv", "--output", "b", "--set", "role.id=id"]);
@@ -57,7 +58,7 @@ fn flags_are_listed_marked_and_evaluated() {
     let mut marks = "row,mark,flags\n".to_owned();
     for (i, (row, _)) in rows.iter().enumerate().skip(1) {
         let mark = ["error", "true but unusual", "not sure"][i % 3];
-        marks.push_str(&format!("{row},{mark},{fingerprint}\n"));
+        writeln!(marks, "{row},{mark},{fingerprint}").unwrap();
     }
     fs::write(dir.join("marks.csv"), &marks).unwrap();
     let output = command(dir, &["evaluate", "flags.csv", "--marks", "marks.csv", "--json"]).output().unwrap();

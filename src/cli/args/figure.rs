@@ -21,7 +21,7 @@ pub(in crate::cli) struct Figure {
     /// Which figure: missing, the missing values by feature of a bundle; marginals, its held-out records
     /// against samples of a model; p-values, those of a table of flags
     #[arg(value_name = "FIGURE", value_parser = drawings())]
-    pub(in crate::cli) figure: Drawing,
+    pub(in crate::cli) drawing: Drawing,
 
     /// Bundle; for p-values the table that `flag` wrote
     #[arg(value_name = "INPUT")]

@@ -8,7 +8,7 @@ use crate::random::Seed;
 
 pub(super) fn run(args: &args::Figure, console: &Console) -> Result {
     pipeline::draw(&FigureRequest {
-        drawing: args.figure,
+        drawing: args.drawing,
         input: &args.input,
         model: args.model.as_deref(),
         output: &args.output.output,
