@@ -124,7 +124,7 @@ impl Source {
 /// What a pixel of a field is before its noise; outside the picture lies the middle.
 fn expected(levels: &[u8], side: usize, at: usize) -> i32 {
     let off = |at: usize| f64::from(i32::from(levels[at]) - MIDDLE);
-    let left = if at % side > 0 { off(at - 1) } else { 0.0 };
+    let left = if at.is_multiple_of(side) { 0.0 } else { off(at - 1) };
     let above = if at >= side { off(at - side) } else { 0.0 };
     MIDDLE + (KEPT * (left + above)).round() as i32
 }
@@ -151,7 +151,7 @@ fn phases(side: usize) -> Vec<Vec<u8>> {
         let along = TAU * (row + 2 * column) as f64 / TILE as f64;
         let across = TAU * (3 * row) as f64 / TILE as f64 + 0.7;
         let wave = 1.5 + 0.9 * along.sin() + 0.6 * across.cos();
-        let corner = if row < 3 && column < 3 && (row + column) % 2 == 0 { 1.0 } else { 0.0 };
+        let corner = if row < 3 && column < 3 && (row + column).is_multiple_of(2) { 1.0 } else { 0.0 };
         (wave + corner).round().clamp(0.0, f64::from(PLAIN - 1)) as u8
     };
     let phase = |at: usize| {
