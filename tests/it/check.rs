@@ -96,7 +96,12 @@ fn pictures_are_checked_with_maps_and_without_a_mixture() {
         assert!(stdout.contains(part), "{part} is not in\n{stdout}");
     }
     let made = names(&dir.join("out/check"));
-    assert!(made.iter().any(|name| name.starts_with("maps/") && name.ends_with(".png")), "{made:?}");
+    assert!(
+        made.iter()
+            .any(|name| name.starts_with("maps/")
+                && Path::new(name).extension().is_some_and(|end| end == "png")),
+        "{made:?}"
+    );
     assert!(!made.iter().any(|name| name.starts_with("mixture")), "{made:?}");
     let commands = fs::read_to_string(dir.join("out/check/commands.txt")).unwrap();
     assert!(commands.contains("ingest images --input p-images-idx3-ubyte"), "{commands}");
