@@ -214,7 +214,9 @@ pub fn render_pipeline(pipeline: &Pipeline, schema: Option<&Schema>) -> String {
     line("transform", pipeline.transform.name().into());
     line("dequantize", pipeline.dequantize.to_string());
     line("min_observed", pipeline.min_observed.to_string());
-    line("rare levels", format!("of fewer than {} training patients", pipeline.min_level_patients));
+    if pipeline.min_level_patients > 1 {
+        line("rare levels", format!("of fewer than {} training patients", pipeline.min_level_patients));
+    }
     let has_parts = |feature: &Feature| {
         let derived = schema.and_then(|s| s.variable(&feature.variable)).and_then(|v| v.derived.as_ref());
         derived.is_some_and(|derived| derived.expression.contains("part("))

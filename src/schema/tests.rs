@@ -211,7 +211,6 @@ fn show_lists_the_features_of_a_pipeline() {
     transform    normal-score
     dequantize   true
     min_observed 0.1
-    rare levels  of fewer than 3 training patients
     split        0.6 / 0.1 / 0.15 / 0.15 (train / validation / calibration / test)
     seed         2016
 

@@ -1,5 +1,5 @@
-//! Names of levels that one or two patients have stay in the bundle: no model, sample or list of reasons holds
-//! one.
+//! Where it is asked for, names of levels that one or two patients have stay in the bundle: no model, sample or
+//! list of reasons holds one.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -34,7 +34,8 @@ fn names_that_few_patients_have_are_in_no_model() {
     let dir = tmp.path();
     table(dir);
     let ingest = ["ingest", "wide-table", "--input", "table.csv", "--set", "role.patient=group"];
-    let said = succeed(dir, &[&ingest[..], &["--output", "bundle"]].concat());
+    let without = ["--output", "bundle", "--set", "min_level_patients=3"];
+    let said = succeed(dir, &[&ingest[..], &without].concat());
     assert!(said.contains("`place`") && said.contains("fewer than 3 training patients"), "{said}");
     succeed(dir, &["fit", "bundle", "--output", "model", "--model", "gmm"]);
     succeed(dir, &["sample", "model", "--n", "400", "--output", "sample.csv"]);
@@ -44,8 +45,8 @@ fn names_that_few_patients_have_are_in_no_model() {
     }
     assert!(holds(dir, "model", "town") && holds(dir, "sample.csv", "town"));
     assert!(holds(dir, "sample.csv", "(rare)"), "samples have rare levels at their frequency, without names");
-    // Whoever has the right to all names can keep them.
-    let every = ["--output", "every", "--set", "min_level_patients=1"];
+    // Otherwise each level has its own name and frequency.
+    let every = ["--output", "every"];
     let said = succeed(dir, &[&ingest[..], &every].concat());
     assert!(!said.contains("fewer than"), "{said}");
     succeed(dir, &["fit", "every", "--output", "named", "--model", "gmm"]);

@@ -22,16 +22,16 @@ use crate::cli::exit::{Outcome, Result};
 use crate::cli::progress::IngestBars;
 
 const PIPELINE: &str = "images";
-const TEXTURE: Texture = Texture::Galaxy;
+const TEXTURE: Texture = Texture::Field;
 /// Pictures to fit and calibrate on, and new ones.
-const PICTURES: (u64, u64) = (3000, 400);
+const PICTURES: (u64, u64) = (6000, 300);
 const SIDE: usize = 16;
 /// Share of the new pictures with a planted fault.
 const FAULTS: f64 = 0.1;
 /// False discovery rate at which the new pictures are flagged.
 const FDR: f64 = 0.1;
 /// Seconds of the fit. With the other steps, the demo takes less than two minutes on two cores.
-const BUDGET: f64 = 60.0;
+const BUDGET: f64 = 45.0;
 
 pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
     let out = &args.output;

@@ -55,9 +55,9 @@ pub(super) fn min_observed(problems: &Problems<'_>, raw: &PipelineFile) -> f64 {
     *given.into_inner()
 }
 
-/// Training patients that a level needs to be named, where a pipeline does not say: of two patients, each knows
-/// who the other is.
-const MIN_LEVEL_PATIENTS: u32 = 3;
+/// Training patients that a level needs to be named, where a pipeline does not say: each level is told by its
+/// own frequency, however rare it is.
+const MIN_LEVEL_PATIENTS: u32 = 1;
 
 pub(super) fn min_level_patients(problems: &Problems<'_>, raw: &PipelineFile) -> u32 {
     let Some(given) = raw.min_level_patients.spanned() else { return MIN_LEVEL_PATIENTS };
