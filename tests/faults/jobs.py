@@ -36,9 +36,13 @@ JOBS = [
     Job("ingest of a table", "ingest wide-table --input ../inputs/table.csv --output bundle", ("bundle",)),
     Job("ingest, replacing", "ingest wide-table --input ../inputs/table.csv --output bundle --force",
         ("bundle",), replaces=True),
+    Job("part", "ingest wide-table --input ../inputs/table.csv --part 1/2 --output part", ("part",)),
+    Job("merge", "ingest --merge ../inputs/part-1 ../inputs/part-2 --output bundle", ("bundle",)),
     Job("fit", f"fit ../inputs/bundle --output model {FIT}", ("model",), resumes=True),
     Job("flag", "flag ../inputs/model ../inputs/bundle --output flags.csv --json flags.json",
         ("flags.csv", "flags.json")),
+    Job("flags, merging", "flag --merge ../inputs/flags-1.jsonl ../inputs/flags-2.jsonl --fdr 0.1 --output flags.csv",
+        ("flags.csv",)),
     Job("score", "score ../inputs/model ../inputs/bundle --output scores.csv", ("scores.csv",)),
     Job("score, pipes", "score ../inputs/model --input - --output -", (), through_pipes=True),
     Job("sample", "sample ../inputs/model --n 4000 --output sample.csv", ("sample.csv",)),
@@ -57,7 +61,11 @@ def make_inputs(program, work):
         "synth --patients 60 --output extract",
         "ingest wide-table --input table.csv --output bundle",
         "ingest wide-table --input former.csv --output former",
+        "ingest wide-table --input table.csv --part 1/2 --output part-1",
+        "ingest wide-table --input table.csv --part 2/2 --output part-2",
         f"fit bundle --output model {FIT}",
+        "flag model --input table.csv --json flags-1.jsonl --output flags-1.csv",
+        "flag model --input former.csv --json flags-2.jsonl --output flags-2.csv",
     ):
         subprocess.run([program, *arguments.split(), "--quiet"], cwd=inputs, check=True)
 
