@@ -177,4 +177,7 @@ pub struct VariableAudit {
     /// Records of the cohort with a value that have entries besides that cannot be used.
     #[serde(default)]
     pub records_partly_rejected: u64,
+    /// Whether it cannot be told at all, because the extract has not the tables that hold it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
 }

@@ -10,12 +10,13 @@ use std::path::Path;
 pub use finding::{CheckFinding, Checked};
 
 use super::IngestError;
+use super::cohort::lost::without;
 use super::cohort::plan::Plan;
 use super::cohort::related;
 use super::files::{self, SourceFile};
 use super::find;
 use super::typed::file::{Opening, TypedFile, Wanted};
-use super::typed::tables::{listed, without};
+use super::typed::tables::listed;
 use crate::schema::{Pipeline, Schema, Table, suggest};
 
 /// Reads headers, the first thousand rows of each file and dictionaries of items. `known` are the schemas

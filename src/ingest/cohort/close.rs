@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::lost;
 use super::messages;
 use super::plan::Plan;
 use super::records::rank;
@@ -91,9 +92,7 @@ fn audit(plan: &Plan<'_>, account: Account) -> Result<Audit, IngestError> {
         return Err(IngestError::NoRecords(after));
     }
     for table in tables.iter().filter(|table| table.audit.rows_read == 0 && table.has_files) {
-        let name = &table.audit.table;
-        let text = format!("table {name} has no rows");
-        audit.messages.push(Message::table(Weight::LeftOut, name, text));
+        audit.messages.push(lost::without_rows(plan, &table.audit.table));
     }
     audit.tables = whole.statics;
     let of_records = |name: &String| plan.schema.record.table.as_ref() == Some(name);

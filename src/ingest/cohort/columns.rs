@@ -80,7 +80,9 @@ impl Rows {
                 rejected_only += u64::from(rejected > 0 || *fact == Finding::Unknown);
             }
         }
+        let lost = gathered.lost[v];
         let audit = &mut gathered.meters[v].audit;
+        audit.lost = lost;
         audit.values_kept += used;
         audit.records_missing = missing;
         audit.left_open = left_open;

@@ -155,7 +155,8 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
         let mut say = |n: u64, text: String| {
             messages.push(Message::variable(Weight::Wrong, name, text).counting(n));
         };
-        if audit.values_kept == 0 {
+        // What is said of the table that is not there names what is lost with it.
+        if audit.values_kept == 0 && !audit.lost {
             let why = reasons(audit);
             let why = if why.is_empty() { why } else { format!("; what was recorded cannot be used: {why}") };
             // Where nothing was recorded, the schema may have a value for that.

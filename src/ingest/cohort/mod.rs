@@ -11,6 +11,7 @@
 //! options    how to read, apart from schema and pipeline     share     what a part of the records comes to
 //! close      shares of all parts → one table                moment    when an event was
 //! episodes   stays that follow each other → one record      related    items that the extract relates to others
+//! lost       what cannot be told without a table
 //! ```
 
 pub(in crate::ingest) mod age;
@@ -23,6 +24,7 @@ pub(in crate::ingest) mod explain;
 pub(in crate::ingest) mod fact;
 pub(in crate::ingest) mod fact_rows;
 pub(in crate::ingest) mod facts;
+pub(in crate::ingest) mod lost;
 pub(in crate::ingest) mod messages;
 pub(in crate::ingest) mod moment;
 pub(in crate::ingest) mod options;

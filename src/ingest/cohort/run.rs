@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{anchor, messages, rules};
+use super::{anchor, lost, messages, rules};
 use crate::ingest::events::derive;
 use crate::schema::{Pipeline, Schema, TableKind};
 
@@ -190,6 +190,7 @@ impl<'a> Reading<'a> {
             first_step(&self.records, &mut self.audit)?;
             self.read_statics()?;
         }
+        self.gathered.lost = lost::lost(self.plan, &|table| !self.tables.are_without(table));
         derive::derive(self.plan, &mut self.gathered, &self.records, &self.facts);
         Ok(())
     }

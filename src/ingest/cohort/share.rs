@@ -186,6 +186,7 @@ fn add_variable(all: &mut VariableAudit, more: VariableAudit) {
         records_missing,
         records_rejected,
         records_partly_rejected,
+        lost,
     } = more;
     all.values_kept += values_kept;
     add_counts(&mut all.units, units);
@@ -207,6 +208,7 @@ fn add_variable(all: &mut VariableAudit, more: VariableAudit) {
     all.records_missing += records_missing;
     all.records_rejected += records_rejected;
     all.records_partly_rejected += records_partly_rejected;
+    all.lost |= lost;
 }
 
 /// Refuses to divide what cannot be: whatever compares records of different patients after their events are

@@ -101,7 +101,7 @@ pub(in crate::ingest) fn derive(
     facts: &Facts,
 ) {
     for (v, planned) in plan.variables.iter().enumerate() {
-        let Some(computation) = &planned.derived else { continue };
+        let Some(computation) = planned.derived.as_ref().filter(|_| !gathered.lost[v]) else { continue };
         for record in (0..records.len() as u32).filter(|&r| records.in_cohort[r as usize]) {
             for window in 0..gathered.n_windows(record) {
                 let cell = Cell { record, window };
@@ -125,8 +125,10 @@ fn compute(
         (gathered.bins.start(cell.window), gathered.bins.end(cell.window, records.length(cell.record)));
     let hours = (end - start) as f64 / 3600.0;
     let operand = |operand: &PlannedOperand| {
-        // What the database has not is absent; an expression that needs it is left out with it.
-        let Some(place) = operand.place else { return Series::Constant(Known::Absent) };
+        // What the database or the extract has not is absent; an expression that needs it is left out with it.
+        let Some(place) = operand.place.filter(|place| !gathered.lost[*place]) else {
+            return Series::Constant(Known::Absent);
+        };
         let planned = &plan.variables[place];
         let fact = || {
             // A scratch meter: facts are accounted for where they are features.

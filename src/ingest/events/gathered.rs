@@ -47,6 +47,8 @@ pub(in crate::ingest) struct Gathered<'a> {
     /// Of variables that have a value where nothing is recorded: the last entry in each window of tables that
     /// do not say when what is charted ends, with its time and whether it is that value.
     charted: BTreeMap<(usize, u32), (i64, bool)>,
+    /// Variables that cannot be told, because the extract has not the tables that hold them.
+    pub(in crate::ingest) lost: Vec<bool>,
 }
 
 /// A computed value and its time.
@@ -82,6 +84,7 @@ impl<'a> Gathered<'a> {
             kept: Vec::new(),
             zones: Zones::default(),
             charted: BTreeMap::new(),
+            lost: vec![false; plan.variables.len()],
         };
         for record in 0..records.len() as u32 {
             gathered.add_cells(record, records);
@@ -121,6 +124,9 @@ impl<'a> Gathered<'a> {
         cell: Cell,
         records: &Records,
     ) -> Finding {
+        if self.lost[variable] {
+            return Finding::Unknown;
+        }
         let at = self.at(cell);
         let (usable, rejected) = self.counts(variable, cell);
         let aggregate = match self.best(variable, at) {

@@ -338,3 +338,36 @@ fn a_default_and_what_is_rejected_were_not_measured() {
     );
     assert_eq!(table.record_ids, ["2"]);
 }
+
+#[test]
+fn without_a_table_what_hangs_on_it_is_unknown_and_not_none() {
+    let optional = SCHEMA.replace("[tables.PUMPS]\n", "[tables.PUMPS]\noptional = true\n");
+    let schema = parse_schema("infusions.toml", &optional).unwrap_or_else(|e| panic!("{e:?}"));
+    let load = |_: &str| -> Result<Schema, SchemaError> { Ok(schema.clone()) };
+    let (pipeline, _) = parse_pipeline("infusions.toml", PIPELINE, &load).unwrap_or_else(|e| panic!("{e:?}"));
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("stays.csv"), stays(&[("", "")])).unwrap();
+    let header = "stay_id,item,at,number,text,unit";
+    fs::write(dir.path().join("chart.csv"), csv_text(header, &["1,5,2150-01-01 01:00:00,70,,"])).unwrap();
+    let read = || ingest(&schema, &pipeline, dir.path(), &NoProgress).unwrap_or_else(|e| panic!("{e}"));
+    let table = read();
+    for name in ["rate", "rate_count", "any_rate", "rate_mean"] {
+        assert_numbers(&table, name, &[None]);
+    }
+    assert_numbers(&table, "ventilated", &[Some(0.0)]);
+    let said = table.audit.messages.texts().join("\n");
+    assert!(said.contains("found there alone and left empty (1): rate; computed from what is found there alone and left empty (1): any_rate"), "{said}");
+    assert!(!said.contains("variable rate"), "{said}");
+    // Whoever writes a table without rows says that there was nothing.
+    fs::write(dir.path().join("pumps.csv"), csv_text("stay_id,item,from,until,rate,unit", &[])).unwrap();
+    let table = read();
+    assert_numbers(&table, "rate", &[Some(0.0)]);
+    assert_numbers(&table, "any_rate", &[Some(0.0)]);
+    let said = table.audit.messages.texts().join("\n");
+    assert!(
+        said.contains(
+            "taken as not recorded (1): rate; computed as if nothing had been recorded there (1): any_rate"
+        ),
+        "{said}"
+    );
+}

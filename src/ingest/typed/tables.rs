@@ -1,61 +1,22 @@
 //! The files of the tables that a plan reads, found in the folder of an extract.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::cache;
 use super::file::{Opening, TypedFile, Wanted};
+use crate::ingest::cohort::lost::without;
 use crate::ingest::cohort::plan::Plan;
 use crate::ingest::cohort::related;
 use crate::ingest::files::{self, SourceFile};
 use crate::ingest::find;
 use crate::ingest::{BadRows, IngestError, IngestOptions, IngestProgress, InputFile};
 use crate::message::{Message, Weight};
-use crate::schema::{Source, Table};
 
 /// The files of each table in use, headers matched.
 pub(in crate::ingest) struct Tables {
     files: Vec<(String, Vec<TypedFile>)>,
     /// About files that may be missing.
     pub(in crate::ingest) messages: Vec<Message>,
-}
-
-/// What an extract without an optional table means for the variables in use.
-pub(in crate::ingest) fn without(plan: &Plan<'_>, table: &Table) -> String {
-    let of_table = |source: &Source| match source {
-        Source::Events { table: of, .. }
-        | Source::Column { table: of, .. }
-        | Source::Age { table: of, .. }
-        | Source::Hours { table: of, .. }
-        | Source::Next { table: of, .. }
-        | Source::Listed { table: of, .. }
-        | Source::Years { table: of, .. } => *of == table.name,
-    };
-    let (mut all, mut some): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
-    for planned in &plan.variables {
-        let sources = &planned.variable.sources;
-        match (sources.iter().filter(|source| of_table(source)).count(), sources.len()) {
-            (0, _) => {}
-            (here, of) if here == of => all.push(&planned.variable.name),
-            _ => some.push(&planned.variable.name),
-        }
-    }
-    all.dedup();
-    some.dedup();
-    let mut text = format!("there is no table {}, which the schema says may be missing", table.name);
-    let listed = |names: &[&str]| names.join(", ");
-    if !all.is_empty() {
-        let n = all.len();
-        let _ = write!(
-            text,
-            "; {n} of the variables in use are found there alone and stay empty: {}",
-            listed(&all)
-        );
-    }
-    if !some.is_empty() {
-        let _ = write!(text, "; {} are found elsewhere too: {}", some.len(), listed(&some));
-    }
-    text
 }
 
 /// The files of an extract, with those in folders where the schema names folders.
@@ -138,6 +99,11 @@ impl Tables {
             return Err(IngestError::MissingTableColumns(lacking));
         }
         Ok(Self { files: found, messages })
+    }
+
+    /// Whether a table that may be missing is.
+    pub(in crate::ingest) fn are_without(&self, name: &str) -> bool {
+        self.files.iter().any(|(n, files)| n == name && files.is_empty())
     }
 
     pub(in crate::ingest) fn of(&self, name: &str) -> &[TypedFile] {
