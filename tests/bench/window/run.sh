@@ -10,13 +10,12 @@ if [ -z "$python" ]; then
     venv="$root/target/window"
     if [ ! -x "$venv/bin/python" ]; then
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --extra-index-url https://download.pytorch.org/whl/cpu torch safetensors numpy
+        "$venv/bin/pip" install --quiet --extra-index-url https://download.pytorch.org/whl/cpu -r "$root/tests/bench/window/requirements.txt"
     fi
     python="$venv/bin/python"
 fi
 program=${COHORT_FLOW:-$root/target/release/cohort-flow}
 [ -x "$program" ] || { echo "build first: cargo build --release" >&2; exit 2; }
-
 case " $* " in
     *" --records "*) exec "$python" "$root/tests/bench/window/records.py" "$program" "$@" ;;
     *) exec "$python" "$root/tests/bench/window/steps.py" "$program" "$@" ;;
