@@ -99,6 +99,31 @@ fn page_json_and_metrics_hold_the_same_numbers() {
 }
 
 #[test]
+fn models_are_compared_by_what_was_ingested() {
+    let dir = folder();
+    // Few different records, which share their noise: the density of the vector depends on it.
+    let rows: String = (0..300).map(|i| format!("{},{}\n", 1 + i % 2, 1 + (i / 2) % 3)).collect();
+    ingest(dir.path(), &format!("a,b\n{rows}"), "bundle");
+    mixture(dir.path(), "bundle", "one");
+    // Another seed draws other noise.
+    succeed(dir.path(), &["fit", "bundle", "--output", "other", "--model", "gmm", "--seed", "5"]);
+    let both = ["bundle", "--model", "one", "--model", "other"];
+    let json = json(dir.path(), &both);
+    let metrics = |model: &str| -> Value {
+        let text = fs::read(dir.path().join(model).join("metrics.json")).unwrap();
+        serde_json::from_slice::<Value>(&text).unwrap()["splits"]["test"].clone()
+    };
+    let gap = |key| metrics("one")[key].as_f64().unwrap() - metrics("other")[key].as_f64().unwrap();
+    let (vector, values) = (gap("mean_log_prob"), gap("mean_log_prob_original_units"));
+    assert!((vector - values).abs() > 1e-3, "the draws decide about the vector: {vector} {values}");
+    let rows = json["comparison"]["rows"].as_array().unwrap();
+    let shown = rows[0]["mean"].as_f64().unwrap() - rows[1]["mean"].as_f64().unwrap();
+    assert!((shown - values.abs()).abs() < 1e-9, "{shown} {values}");
+    assert!((rows[1]["difference"].as_f64().unwrap() + values.abs()).abs() < 1e-9);
+    assert!(page(dir.path(), &both).contains("nats per record in original units"));
+}
+
+#[test]
 fn drift_is_found_where_it_is_and_not_where_it_is_not() {
     let dir = folder();
     let rows = |seed: u64, from: usize, shift: f64| {

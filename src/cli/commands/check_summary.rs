@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::artifact::{Family, ModelArtifact};
 use crate::cli::progress::grouped;
+use crate::evaluate::SplitMetrics;
 use crate::message::{Message, Weight, counted, plural};
 use crate::outlier::{DEFAULT_ALPHA, FlagRow};
 use crate::pipeline::{FlagSummary, Given, Ingested};
@@ -193,19 +194,22 @@ fn models(flow: &ModelArtifact, mixture: Option<&ModelArtifact>) -> String {
     let (Some(a), Some(b)) = (of(flow), of(mixture)) else {
         return "no record is left for a test, so the models cannot be compared".into();
     };
-    let error = (a.standard_error.unwrap_or(0.0).powi(2) + b.standard_error.unwrap_or(0.0).powi(2)).sqrt();
-    let gap = a.mean_log_prob - b.mean_log_prob;
-    let better = if gap >= 0.0 { one } else { other };
-    let verdict = if gap.abs() <= error {
+    // The density of the normalised vector depends on the draws of noise, of which the models have different
+    // numbers.
+    let mean = |m: &SplitMetrics| (m.mean_log_prob_original_units, m.standard_error_original_units);
+    let ((a, a_error), (b, b_error), n) = (mean(&a), mean(&b), a.n);
+    let error = (a_error.unwrap_or(0.0).powi(2) + b_error.unwrap_or(0.0).powi(2)).sqrt();
+    let better = if a >= b { one } else { other };
+    let verdict = if (a - b).abs() <= error {
         format!("the {better} explains them better, by less than the error of the difference")
     } else {
-        format!("the {better} explains them better by {:.2}", gap.abs())
+        format!("the {better} explains them better by {:.2}", (a - b).abs())
     };
     format!(
-        "{} against {} nats per held-out record (n = {}): {verdict}",
-        figure(one, a.mean_log_prob, a.standard_error),
-        figure(other, b.mean_log_prob, b.standard_error),
-        grouped(a.n as u64)
+        "{} against {} nats per held-out record, in original units (n = {}): {verdict}",
+        figure(one, a, a_error),
+        figure(other, b, b_error),
+        grouped(n as u64)
     )
 }
 

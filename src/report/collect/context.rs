@@ -54,9 +54,23 @@ impl<'a> Scored<'a> {
         self.model.header.family.kind.definition().role
     }
 
+    /// Log-densities of a split's records by which models are compared: those of the values as ingested. The
+    /// density of the normalised vector depends on where in its cell the noise has put a whole number; records
+    /// with equal values share that noise, and models have different numbers of draws of it, so that two models
+    /// could differ by it alone. In original units it cancels.
+    pub(super) fn log_prob(&self, split: Split) -> Option<&Vec<f64>> {
+        Some(&self.scores.get(&split)?.log_prob)
+    }
+
+    /// Their mean over the whole split with its standard error.
+    pub(super) fn mean(&self, split: Split) -> Option<(f64, Option<f64>)> {
+        let metrics = self.model.metrics.splits.get(&split)?;
+        Some((metrics.mean_log_prob_original_units, metrics.standard_error_original_units))
+    }
+
     /// Mean by which models are chosen: validation if there is one, never the test split.
     pub(super) fn standing(&self) -> f64 {
-        let mean = |s| self.model.metrics.splits.get(&s).map(|m| m.mean_log_prob).filter(|m| m.is_finite());
+        let mean = |split| self.mean(split).map(|(mean, _)| mean).filter(|mean| mean.is_finite());
         mean(Split::Validation).or_else(|| mean(Split::Train)).unwrap_or(f64::NEG_INFINITY)
     }
 }

@@ -101,12 +101,11 @@ pub(super) fn learning(context: &Context<'_>) -> Vec<LearningCurve> {
 
 pub(super) fn comparison(context: &Context<'_>) -> Option<Comparison> {
     let split = context.test?;
-    let tensor = |m: &Scored<'_>| m.scores.get(&split).map(|s| s.log_prob_tensor.clone());
     let mut ranked: Vec<(&str, Vec<f64>, f64, f64)> = context
         .models
         .iter()
         .filter_map(|m| {
-            let scores = tensor(m)?;
+            let scores = m.log_prob(split)?.clone();
             let (mean, error) = mean_and_standard_error(&scores);
             Some((m.name.as_str(), scores, mean, error))
         })
@@ -143,20 +142,19 @@ pub(super) fn duel<'c>(context: &'c Context<'_>) -> Option<(&'c Scored<'c>, &'c 
         Some(of.fold(first, |a, b| if b.standing() > a.standing() { b } else { a }))
     };
     let (flow, mixture) = (best(Role::Flow)?, best(Role::Mixture)?);
-    let paired =
-        Paired::new(&flow.scores.get(&split)?.log_prob_tensor, &mixture.scores.get(&split)?.log_prob_tensor);
+    let paired = Paired::new(flow.log_prob(split)?, mixture.log_prob(split)?);
     Some((flow, mixture, paired))
 }
 
 pub(super) fn by_split(context: &Context<'_>) -> Vec<SplitLikelihood> {
     let mut rows = Vec::new();
     for m in &context.models {
-        for (split, scores) in &m.scores {
+        for (split, scores) in m.scores.keys().filter_map(|split| Some((split, m.log_prob(*split)?))) {
             // Five numbers of few records would be those records.
-            if !context.privacy.allows(scores.log_prob_tensor.len() as u64) {
+            if !context.privacy.allows(scores.len() as u64) {
                 continue;
             }
-            let mut sorted = scores.log_prob_tensor.clone();
+            let mut sorted = scores.clone();
             sorted.sort_unstable_by(f64::total_cmp);
             let at = |p| quantile_sorted(&sorted, p);
             rows.push(SplitLikelihood {

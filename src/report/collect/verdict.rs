@@ -98,9 +98,9 @@ fn no_test(context: &Context<'_>) -> String {
 fn one_family(context: &Context<'_>) -> String {
     let leading = context.leading();
     let split = context.test.unwrap_or(Split::Validation);
-    let metrics = leading.model.metrics.splits.get(&split);
-    let figure = metrics
-        .and_then(|m| Some((m.mean_log_prob, m.standard_error?)))
+    let figure = leading
+        .mean(split)
+        .and_then(|(mean, error)| Some((mean, error?)))
         .map_or_else(String::new, |(m, e)| {
             format!(", at {} ± {} nats per {} record", fixed(m, 3), fixed(e, 3), split.name())
         });

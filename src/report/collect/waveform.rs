@@ -266,9 +266,8 @@ fn ends<'a>(context: &'a Context<'_>) -> BTreeMap<&'a str, f64> {
 }
 
 fn per_dimension(context: &Context<'_>, split: Split, ids: &[&str], d: f64) -> Vec<PerDimension> {
-    let of = |m: &Scored<'_>| -> Option<Vec<f64>> {
-        Some(m.scores.get(&split)?.log_prob_tensor.iter().map(|l| l / d).collect())
-    };
+    let of =
+        |m: &Scored<'_>| -> Option<Vec<f64>> { Some(m.log_prob(split)?.iter().map(|l| l / d).collect()) };
     let scored: Vec<(&str, Vec<f64>)> =
         context.models.iter().filter_map(|m| Some((m.name.as_str(), of(m)?))).collect();
     let mean = |v: &[f64]| mean_and_standard_error(v).0;

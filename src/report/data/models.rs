@@ -86,7 +86,7 @@ pub struct Comparison {
     pub rows: Vec<ComparisonRow>,
 }
 
-/// A model's standing, in nats per record of the normalised vector.
+/// A model's standing, in nats per record in original units.
 #[derive(Debug, Clone, Serialize)]
 pub struct ComparisonRow {
     /// Model name.
