@@ -80,8 +80,8 @@ fn pair_sentence(pair: &PairExplanation, verdict: &impl Fn(f64) -> String) -> St
     }
 }
 
-/// What a record would be after a change. A record far beyond all calibration records may become much likelier
-/// and still lie beyond them, so that its p-value stays what it was.
+/// What a record would be after a change. A record far beyond all calibration records may become much
+/// likelier and still lie beyond them, so that its p-value stays what it was.
 fn verdict(p_after: f64, p_value: f64) -> String {
     let after = significant(p_after, 2);
     if p_after > ORDINARY {
@@ -151,8 +151,8 @@ mod tests {
         for p_value in [0.0123, 0.0122] {
             assert_eq!(
                 sentence(std::slice::from_ref(&unnamed), None, 5, &[], p_value),
-                "temperature 98.6 °C; with 37.1 the record would be likelier, but still among the most unusual \
-                 (p 0.012)"
+                "temperature 98.6 °C; with 37.1 the record would be likelier, but still among the most \
+                 unusual (p 0.012)"
             );
         }
         let several = FeatureExplanation { together: vec!["temperature_max".into()], ..fahrenheit() };

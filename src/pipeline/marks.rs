@@ -38,8 +38,8 @@ pub fn evaluate_marks(flags: &Path, marks: &Path) -> Result<(MarkAgreement, Vec<
     let unmarked = agreement.all.n_unmarked();
     if unmarked > 0 {
         let text = format!(
-            "{} of {} flags {} no mark and {} left out: precision is of the others, and says nothing of these \
-             if they were passed over for what they look like",
+            "{} of {} flags {} no mark and {} left out: precision is of the others, and says nothing of \
+             these if they were passed over for what they look like",
             unmarked,
             table.flags.len(),
             plural(unmarked, "has", "have"),
@@ -73,8 +73,8 @@ fn read_marks(path: &Path, flags: &Path, table: &FlagTable) -> Result<HashMap<us
         let wrong = |what: String| error::marks(path, format!("{place}: {what}"));
         if by_row.is_some() && cells[2] != table.fingerprint() {
             return Err(wrong(format!(
-                "this mark is of another table of flags: {} has the fingerprint `{}`, and the cell in `flags` \
-                 names another one, so that rows tell nothing here",
+                "this mark is of another table of flags: {} has the fingerprint `{}`, and the cell in \
+                 `flags` names another one, so that rows tell nothing here",
                 flags.display(),
                 table.fingerprint()
             )));

@@ -160,8 +160,8 @@ fn apply(pipeline: &mut Pipeline, key: &str, value: &str) -> Result<(), Wrong> {
         "missing_parts" => {
             pipeline.missing_parts =
                 MissingParts::ALL.into_iter().find(|word| word.name() == value).ok_or_else(|| {
-                    let hint = "normal counts a part of a score without any entry as normal; missing makes the \
-                                score missing";
+                    let hint = "normal counts a part of a score without any entry as normal; missing makes \
+                                the score missing";
                     (format!("must be normal or missing, got `{value}`"), Some(hint.to_owned()))
                 })?;
         }
