@@ -62,8 +62,8 @@ impl Hint for IoError {
                 Some("free some space or choose another disk; nothing half-written was left behind".into())
             }
             QuotaExceeded | FileTooLarge => Some(
-                "ask for a larger limit (`ulimit -f`, quota) or choose another disk; nothing half-written was \
-                 left behind"
+                "ask for a larger limit (`ulimit -f`, quota) or choose another disk; nothing half-written \
+                 was left behind"
                     .into(),
             ),
             ReadOnlyFilesystem => Some("choose a folder on a disk that can be written".into()),

@@ -172,8 +172,8 @@ impl Staged {
         Ok(())
     }
 
-    /// A folder cannot be renamed over another one. The old folder is moved aside first, and moved back if the
-    /// rename fails. It is held meanwhile, so that others know that its owner will move it back.
+    /// A folder cannot be renamed over another one. The old folder is moved aside first, and moved back if
+    /// the rename fails. It is held meanwhile, so that others know that its owner will move it back.
     fn place_over_folder(&self) -> Result<(), OutputError> {
         let aside = self.stage.with_extension(leftovers::FORMER);
         remove(&aside);

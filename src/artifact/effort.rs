@@ -32,8 +32,8 @@ const ASSUMED: f64 = 250.0;
 const SEVERAL: f64 = 3.0;
 /// Draws that have to be possible, and the largest share of a budget that is kept back for them.
 const NEEDED: (usize, f64) = (4, 0.25);
-/// Draws that are wished for, and the largest share of a budget that is kept back for them. With one draw, the
-/// scores of 1,000 records of 40 columns had a noise of 4.0 nats, with 256 of 0.06.
+/// Draws that are wished for, and the largest share of a budget that is kept back for them. With one draw,
+/// the scores of 1,000 records of 40 columns had a noise of 4.0 nats, with 256 of 0.06.
 const WISHED: (usize, f64) = (64, 0.15);
 
 /// How well the records of a bundle are scored.
@@ -85,8 +85,8 @@ impl Effort {
     /// Seconds of a budget that training should leave for scoring.
     pub(super) fn kept_back(budget: f64, bundle: &Bundle) -> f64 {
         let encoder = &bundle.manifest.encoder;
-        // Without noise, all draws of a record are equal, and it has one. The training records, of which there are
-        // most, are not looked at.
+        // Without noise, all draws of a record are equal, and it has one. The training records, of which
+        // there are most, are not looked at.
         let held_out = [Split::Validation, Split::Calibration, Split::Test];
         let noisy = held_out.iter().any(|&split| encoder.any_noise(bundle.raw_of(split).view()));
         let one = (scored(bundle, RECORDS) * encoder.n_coordinates()) as f64 * ASSUMED * 1e-9;
@@ -100,8 +100,8 @@ impl Effort {
         seconds(NEEDED, 1.0).max(seconds(WISHED, SEVERAL))
     }
 
-    /// Of the rows of a split, those over which its mean is taken: all, or one row in so many. Of the training
-    /// records, no comparison is made, so that some always do.
+    /// Of the rows of a split, those over which its mean is taken: all, or one row in so many. Of the
+    /// training records, no comparison is made, so that some always do.
     pub(super) fn rows(&self, split: Split, rows: usize) -> Option<Vec<usize>> {
         let most = if split == Split::Train { self.records.min(TRAINING_RECORDS) } else { self.records };
         let step = rows.div_ceil(most);

@@ -1,8 +1,8 @@
 //! Choosing and fitting a mixture: EM from several starts, and the validation records choose the settings.
 //!
 //! Many rows are taken in stages. The settings are searched on some of the rows. The mixture that they give
-//! goes on with four times as many rows from where it is, where more components may pay, and so on. An optimum
-//! of all rows is near that of a quarter of them, so that a few iterations over all rows end the fit.
+//! goes on with four times as many rows from where it is, where more components may pay, and so on. An
+//! optimum of all rows is near that of a quarter of them, so that a few iterations over all rows end the fit.
 
 use std::time::Instant;
 

@@ -40,8 +40,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Starts the threads for the numerical work; 0 stands for as many as there are cores. They would be started at their
-/// first use anyway, and would panic there if the system has no memory or no process left for them.
+/// Starts the threads for the numerical work; 0 stands for as many as there are cores. They would be started
+/// at their first use anyway, and would panic there if the system has no memory or no process left for them.
 fn start_threads(number: usize) -> Result<(), Error> {
     rayon::ThreadPoolBuilder::new().num_threads(number).build_global().map_err(|e| Error::Usage {
         message: format!("the threads for the numerical work cannot be started: {e}"),

@@ -75,12 +75,13 @@ pub(super) struct TrainBar<'a> {
     console: &'a Console,
     label: String,
     bar: Mutex<Option<ProgressBar>>,
-    _graceful: Graceful,
+    /// Held while steps are taken: before and after them, Ctrl-C ends the program at once.
+    graceful: Mutex<Option<Graceful>>,
 }
 
 impl<'a> TrainBar<'a> {
     pub(super) fn new(console: &'a Console, label: &str) -> Self {
-        Self { console, label: label.to_owned(), bar: Mutex::new(None), _graceful: Graceful::begin() }
+        Self { console, label: label.to_owned(), bar: Mutex::new(None), graceful: Mutex::new(None) }
     }
 
     /// Removes the bar from the terminal.
@@ -118,6 +119,15 @@ impl Progress for TrainBar<'_> {
         bar.set_position(u64::from(report.resumed_epochs) * report.batches as u64);
         if let Ok(mut slot) = self.bar.lock() {
             *slot = Some(bar);
+        }
+        if let Ok(mut graceful) = self.graceful.lock() {
+            *graceful = Some(Graceful::begin());
+        }
+    }
+
+    fn end(&self) {
+        if let Ok(mut graceful) = self.graceful.lock() {
+            *graceful = None;
         }
     }
 

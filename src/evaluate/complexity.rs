@@ -10,9 +10,9 @@
 //!
 //! # References
 //! Nalisnick et al. (2019), arXiv:1810.09136 (the problem); Serrà et al. (2020), arXiv:1909.11480 (the
-//! correction: a ratio of likelihoods, the compressor being the other model). A factor before C that is fitted on
-//! ordinary pictures did worse: 0.50 in place of 0.64 for pneumonia among normal chest X-rays (area under the
-//! curve).
+//! correction: a ratio of likelihoods, the compressor being the other model). A factor before C that is
+//! fitted on ordinary pictures did worse: 0.50 in place of 0.64 for pneumonia among normal chest X-rays (area
+//! under the curve).
 
 use std::io::Write as _;
 
@@ -37,8 +37,8 @@ pub(super) struct Complexity {
 }
 
 impl Complexity {
-    /// Measures on reference pictures with their log-likelihoods how much of these is complexity; pictures have
-    /// `row` numbers in a row.
+    /// Measures on reference pictures with their log-likelihoods how much of these is complexity; pictures
+    /// have `row` numbers in a row.
     pub(super) fn fit(row: usize, channels: usize, raw: ArrayView2<'_, f64>, log_probs: &[f64]) -> Self {
         let unfitted = Self { row, channels, explained: 0.0 };
         let rows = raw.axis_iter(Axis(0)).into_par_iter();

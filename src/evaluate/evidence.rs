@@ -1,8 +1,8 @@
 //! How the measures of a record become the default score.
 //!
 //! Two kinds of outliers pull against each other. A patient of another kind is a little odd by most measures,
-//! and is found by their mean. A wrong value is very odd by one measure, and a mean hides it. So both kinds of
-//! evidence are gathered, each is read as a tail among reference records, and the stronger one counts:
+//! and is found by their mean. A wrong value is very odd by one measure, and a mean hides it. So both kinds
+//! of evidence are gathered, each is read as a tail among reference records, and the stronger one counts:
 //!
 //! ```text
 //! broad = Σ_k √t_k / K                 t: nats of a measure among reference records (Tail)
@@ -10,8 +10,8 @@
 //! score = max( T_broad(broad), T_sharp(sharp) − handicap )
 //! ```
 //!
-//! How far out a single measure can lie is learnt from the outermost reference records, so that of few of them
-//! sharp evidence says less, and has to exceed the broad one.
+//! How far out a single measure can lie is learnt from the outermost reference records, so that of few of
+//! them sharp evidence says less, and has to exceed the broad one.
 //!
 //! The square root is the distance of which t is the squared length, so that no measure rules the mean by its
 //! tail alone. The logarithm of the mean of exponentials is the harmonic mean of the tail probabilities

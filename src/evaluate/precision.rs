@@ -25,8 +25,9 @@ const MOST_DRAWS: usize = 512;
 /// Numbers that all records of a bundle may take to score: with more records, or longer ones, fewer draws
 /// than would be wanted have to do. Hours of windows of a thousand samples otherwise.
 const ALL_RECORDS: usize = 25_000_000;
-/// Draws behind a score of the largest bundles. Two leave a noise of a tenth of what records differ by (378,417
-/// hours of intensive care: 0.6 of 6.7 nats), which adds a hundredth to the variance of what is ranked.
+/// Draws behind a score of the largest bundles. Two leave a noise of a tenth of what records differ by
+/// (378,417 hours of intensive care: 0.6 of 6.7 nats), which adds a hundredth to the variance of what is
+/// ranked.
 const FEWEST_OF_MANY: usize = 2;
 /// Distance of the quartiles of a normal distribution, in standard deviations.
 const QUARTILES_APART: f64 = 1.349;

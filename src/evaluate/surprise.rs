@@ -21,8 +21,8 @@ impl FittedColumn {
 fn surprise(quantiles: &[f64], x: f64, resolution: f64) -> f64 {
     let Some(&median) = quantiles.get(QUANTILE_LEVELS.len() / 2) else { return 0.0 };
     let side = if x < median { -1.0 } else { 1.0 };
-    // (tail probability, distance of x beyond its quantile), from the outermost stored tail to the median. This
-    // is done for every number of every record that is flagged, so that nothing is put on the heap.
+    // (tail probability, distance of x beyond its quantile), from the outermost stored tail to the median.
+    // This is done for every number of every record that is flagged, so that nothing is put on the heap.
     let mut tails = [(0.0, 0.0); QUANTILE_LEVELS.len()];
     let mut n = 0;
     let levels = quantiles.len().min(QUANTILE_LEVELS.len());

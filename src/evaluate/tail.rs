@@ -14,9 +14,9 @@ const FEWEST: f64 = 10.0;
 /// Where the arithmetic of a measure has left its range, a record is as unusual as this says, in nats.
 const MOST: f64 = 1e9;
 
-/// −ln P(a reference record has at least this value), by linear interpolation of quantiles. Beyond the last of
-/// them the tail is taken for exponential, with a scale known from k reference records only, which makes the
-/// next value's tail a Lomax distribution:
+/// −ln P(a reference record has at least this value), by linear interpolation of quantiles. Beyond the last
+/// of them the tail is taken for exponential, with a scale known from k reference records only, which makes
+/// the next value's tail a Lomax distribution:
 ///
 /// ```text
 /// −ln P(excess ≥ x) = k ln(1 + x / (k m))        m: mean excess of the k reference records beyond

@@ -1,10 +1,10 @@
 //! Which levels of a text column are known by name.
 //!
-//! A model is handed on to people who may not see the records, and carries the names of the levels it knows. A
-//! name that only one or two patients have (a rare diagnosis, a village, a name in a column of remarks) would
-//! tell of them. Where a pipeline asks for it, levels of fewer training patients than `min_level_patients` are
-//! one level without a name, which new levels fall into as well: they have its code, its frequency, and
-//! [`RARE_LEVEL`] on paper.
+//! A model is handed on to people who may not see the records, and carries the names of the levels it knows.
+//! A name that only one or two patients have (a rare diagnosis, a village, a name in a column of remarks)
+//! would tell of them. Where a pipeline asks for it, levels of fewer training patients than
+//! `min_level_patients` are one level without a name, which new levels fall into as well: they have its code,
+//! its frequency, and [`RARE_LEVEL`] on paper.
 
 use crate::ingest::{RecordTable, Subjects, Texts};
 use crate::schema::Split;

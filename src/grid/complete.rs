@@ -1,7 +1,8 @@
 //! Completion of a picture of which some numbers are not known.
 //!
-//! The flow tells the distribution of a number given those before it. What lies after a gap counts as well, by
-//! weights: many candidates are drawn side by side, number by number, and whenever a known number is passed,
+//! The flow tells the distribution of a number given those before it. What lies after a gap counts as well,
+//! by weights: many candidates are drawn side by side, number by number, and whenever a known number is
+//! passed,
 //!
 //! ```text
 //! log w_i += log P(x_known | what candidate i has before it)

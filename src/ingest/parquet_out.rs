@@ -1,5 +1,5 @@
-//! Parquet as other programs read it. Polars notes in the footer that its texts are string views, which pyarrow then
-//! makes of them, and which its `take` did not know for years; we note plain strings.
+//! Parquet as other programs read it. Polars notes in the footer that its texts are string views, which
+//! pyarrow then makes of them, and which its `take` did not know for years; we note plain strings.
 
 use std::io::Write;
 

@@ -20,8 +20,8 @@ fn quantize(x: f64) -> Option<i128> {
     if x.abs() > LIMIT || x.is_nan() {
         return None;
     }
-    // From 2⁻¹¹ on, all bits of a number end at or above 2⁻⁶⁴, and the integer is its significand moved up. That
-    // is exact and much faster than the conversion of a double to 128 bits, which no processor has.
+    // From 2⁻¹¹ on, all bits of a number end at or above 2⁻⁶⁴, and the integer is its significand moved up.
+    // That is exact and much faster than the conversion of a double to 128 bits, which no processor has.
     let bits = x.to_bits();
     let exponent = (bits >> 52 & 0x7ff) as i32;
     // The significand counts in multiples of 2^(exponent − 1075).

@@ -163,7 +163,9 @@ impl Block {
             edit.push((a.column, features[a.column].admit(raw[b.column])?));
             edit.push((b.column, features[b.column].admit(raw[a.column])?));
         }
-        if edit.iter().all(|&(j, v)| raw[j] == v) {
+        // Of two answers of yes and no that differ, each is always the other exchanged, which says nothing.
+        let is_yes_or_no = |j: usize| (1..=2).contains(&features[j].levels.len());
+        if edit.iter().all(|&(j, v)| raw[j] == v || is_yes_or_no(j)) {
             return None;
         }
         for block in [self, other] {
@@ -247,5 +249,17 @@ mod tests {
         let edit = blocks[0].exchanged(&blocks[1], &features, &missing).unwrap();
         assert_eq!(edit, [(0, 10.0), (3, 1.0), (1, 10.0)]);
         assert!(blocks[0].exchanged(&blocks[1], &features, &[1.0, 2.0, 2.0, f64::NAN, 5.0]).is_none());
+    }
+
+    #[test]
+    fn a_yes_and_a_no_are_not_exchanged() {
+        let mut features: Vec<Feature> = ["a", "b", "c"].iter().map(|n| feature(n, 0.0, 1.0)).collect();
+        for feature in &mut features {
+            (feature.resolution, feature.levels) = (1.0, vec![0.0, 1.0]);
+        }
+        features[2].levels.push(2.0);
+        let blocks = blocks(&features);
+        assert!(blocks[0].exchanged(&blocks[1], &features, &[1.0, 0.0, 0.0]).is_none());
+        assert!(blocks[0].exchanged(&blocks[2], &features, &[1.0, 0.0, 0.0]).is_some());
     }
 }

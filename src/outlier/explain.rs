@@ -6,9 +6,9 @@
 //!
 //! First everything is tried with few noise draws: each feature over its training quantiles, the features of
 //! one variable together ([`block`](super::block)), the familiar mistakes ([`pattern`](super::pattern)), and
-//! exchanges of two of the variables that gain most by that. Then the most promising on finer grids with more draws, and, where nothing
-//! single suffices, changes of two features. Missing features are left missing, and the coordinates of
-//! missing indicators are kept.
+//! exchanges of two of the variables that gain most by that. Then the most promising on finer grids with more
+//! draws, and, where nothing single suffices, changes of two features. Missing features are left missing, and
+//! the coordinates of missing indicators are kept.
 
 use crate::density::Density;
 use crate::random::Seed;

@@ -12,6 +12,8 @@ const MANY_LEVELS: usize = 24;
 const REFINED: usize = 15;
 /// Significant digits of a value without a known resolution.
 const DIGITS: usize = 5;
+/// Decimal places up to which zeros at the end are written, as they say how finely was measured.
+const MOST_PLACES: usize = 3;
 /// Share of a step by which a value lies beside it to be no multiple of it.
 const BETWEEN: f64 = 0.2;
 
@@ -152,6 +154,11 @@ impl Feature {
         let steps = x / self.resolution;
         let is_between = self.resolution > 0.0 && (steps - steps.round()).abs() > BETWEEN;
         match decimals(self.resolution).filter(|_| !is_between) {
+            // So many places are those of a program that wrote the file, and not of a measurement.
+            Some(places) if places > MOST_PLACES => {
+                let text = format!("{x:.places$}");
+                positive_zero(text.trim_end_matches('0').trim_end_matches('.').to_owned())
+            }
             Some(places) => positive_zero(format!("{x:.places$}")),
             None => significant(x, DIGITS),
         }
@@ -313,6 +320,10 @@ mod tests {
             ("0.5".into(), "-1.4".into(), "1000000000".into())
         );
         assert_eq!(with(5.0, 15.0), "15");
+        assert_eq!(
+            (with(1e-6, 14.0), with(1e-6, 13.25), with(1e-4, 0.0)),
+            ("14".into(), "13.25".into(), "0".into())
+        );
         assert_eq!(with(0.0, 36.666_666), "36.667");
         assert_eq!(with(0.0, 1_234_567.0), "1234567");
         assert_eq!(with(0.0, 0.000_000_12), "1.2000e-7");

@@ -224,8 +224,8 @@ impl<'a> Judge<'a> {
             rows[i].reasons = self.options.score.reasons(self.encoder, raw.row(i), *l, *t);
             let observed = raw.row(i).iter().filter(|x| !x.is_nan()).count();
             let best = features.first().map_or(0.0, |f| f.gain);
-            rows[i].sentence =
-                sentence(&features, pair.as_ref(), observed, &absent(self.encoder, raw.row(i), best));
+            let absent = absent(self.encoder, &self.features, raw.row(i), best);
+            rows[i].sentence = sentence(&features, pair.as_ref(), observed, &absent, rows[i].p_value);
             (rows[i].explanations, rows[i].pair) = (features, pair);
         }
         Ok(rows)
@@ -257,11 +257,16 @@ impl<'a> Judge<'a> {
 
 /// Features whose absence is less likely than `gain` nats, the rarest first: no change of a value mends the
 /// record as much.
-fn absent<'e>(encoder: &'e Encoder, row: ArrayView1<'_, f64>, gain: f64) -> Vec<&'e str> {
+fn absent<'f>(
+    encoder: &Encoder,
+    features: &'f [Feature],
+    row: ArrayView1<'_, f64>,
+    gain: f64,
+) -> Vec<&'f str> {
     let surprise = |a: &&Absence| -a.log_prob(|c| row[c]);
     // Below three nats, one record in twenty, an absence is nothing special.
     let mut rare: Vec<&Absence> = encoder.absences.iter().filter(|a| surprise(a) > gain.max(3.0)).collect();
     rare.sort_by(|a, b| surprise(b).total_cmp(&surprise(a)));
     let missing = rare.into_iter().flat_map(|a| a.columns.iter().filter(|&&c| row[c].is_nan()));
-    missing.map(|&c| encoder.columns[c].meta.name.as_str()).collect()
+    missing.map(|&c| features[c].title()).collect()
 }

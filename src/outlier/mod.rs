@@ -5,10 +5,10 @@
 //! what, would make the record ordinary, and what may have happened to it ([`Pattern`]). Knows nothing of
 //! files or of how a model was fitted; any [`Density`](crate::density::Density) will do.
 //!
-//! The default score weighs two kinds of evidence: that most measures find a record a little unusual, and that
-//! one of them finds it very unusual. A flag is explained by the measure that finds the record most unusual
-//! ([`Reason`]). What is calibrated is the resulting number, by records that had no part in it, so that
-//! p-values are uniform for ordinary records under every score.
+//! The default score weighs two kinds of evidence: that most measures find a record a little unusual, and
+//! that one of them finds it very unusual. A flag is explained by the measure that finds the record most
+//! unusual ([`Reason`]). What is calibrated is the resulting number, by records that had no part in it, so
+//! that p-values are uniform for ordinary records under every score.
 //!
 //! # References
 //! Bates et al. (2023), arXiv:2104.08279 (p-values that share a calibration set); Han et al. (2022), ADBench,

@@ -9,13 +9,15 @@ use crate::message::counted;
 /// Why the record is unusual, in one sentence without a full stop. Empty for records that were not explained.
 ///
 /// `observed` is the number of observed values of the record, `absent` names features whose absence alone is
-/// rarer than anything a change of values would mend.
+/// rarer than anything a change of values would mend; `p_value` is that of the record.
 pub(super) fn sentence(
     features: &[FeatureExplanation],
     pair: Option<&PairExplanation>,
     observed: usize,
     absent: &[&str],
+    p_value: f64,
 ) -> String {
+    let verdict = |p_after| verdict(p_after, p_value);
     if observed == 0 {
         return "no value is recorded; which values are missing is unusual in itself".to_owned();
     }
@@ -29,7 +31,7 @@ pub(super) fn sentence(
         return format!("{first}{more} {verb} missing, which hardly any training record has");
     }
     if let Some(pair) = pair {
-        return pair_sentence(pair);
+        return pair_sentence(pair, &verdict);
     }
     let Some(first) = features.first() else { return String::new() };
     if first.gain <= 0.0 {
@@ -65,7 +67,7 @@ pub(super) fn sentence(
     }
 }
 
-fn pair_sentence(pair: &PairExplanation) -> String {
+fn pair_sentence(pair: &PairExplanation, verdict: &impl Fn(f64) -> String) -> String {
     let ([first, second], [x, y]) = (&pair.observed_text, &pair.suggested_text);
     if pair.either {
         format!(
@@ -78,11 +80,16 @@ fn pair_sentence(pair: &PairExplanation) -> String {
     }
 }
 
-fn verdict(p_after: f64) -> String {
+/// What a record would be after a change. A record far beyond all calibration records may become much
+/// likelier and still lie beyond them, so that its p-value stays what it was.
+fn verdict(p_after: f64, p_value: f64) -> String {
+    let after = significant(p_after, 2);
     if p_after > ORDINARY {
         "ordinary".to_owned()
+    } else if p_after > p_value && after != significant(p_value, 2) {
+        format!("less unusual (p {after})")
     } else {
-        format!("less unusual (p {})", significant(p_after, 2))
+        format!("likelier, but still among the most unusual (p {after})")
     }
 }
 
@@ -132,17 +139,25 @@ mod tests {
     #[test]
     fn a_single_value_is_described_with_its_pattern() {
         assert_eq!(
-            sentence(&[fahrenheit()], None, 5, &[]),
+            sentence(&[fahrenheit()], None, 5, &[], 0.01),
             "temperature 98.6 °C; with 37.1 the record would be ordinary (looks like °F: 37.0 °C)"
         );
         let unnamed = FeatureExplanation { pattern: None, p_after: 0.0123, ..fahrenheit() };
         assert_eq!(
-            sentence(&[unnamed], None, 5, &[]),
+            sentence(std::slice::from_ref(&unnamed), None, 5, &[], 0.01),
             "temperature 98.6 °C; with 37.1 the record would be less unusual (p 0.012)"
         );
+        // The p-value that it has already is no improvement.
+        for p_value in [0.0123, 0.0122] {
+            assert_eq!(
+                sentence(std::slice::from_ref(&unnamed), None, 5, &[], p_value),
+                "temperature 98.6 °C; with 37.1 the record would be likelier, but still among the most \
+                 unusual (p 0.012)"
+            );
+        }
         let several = FeatureExplanation { together: vec!["temperature_max".into()], ..fahrenheit() };
         assert!(
-            sentence(&[several], None, 5, &[])
+            sentence(&[several], None, 5, &[], 0.01)
                 .starts_with("temperature 98.6 °C (temperature_max alike); with 37.1")
         );
     }
@@ -161,7 +176,8 @@ mod tests {
                 &[one("systolic", "68", "diastolic"), one("diastolic", "124", "systolic")],
                 None,
                 7,
-                &[]
+                &[],
+                0.01
             ),
             "systolic 68 and diastolic 124 look exchanged; the other way round the record would be ordinary"
         );
@@ -177,32 +193,32 @@ mod tests {
             either: true,
         };
         assert_eq!(
-            sentence(&[], Some(&pair), 2, &[]),
+            sentence(&[], Some(&pair), 2, &[], 0.01),
             "a 1 kg does not occur together with b 2%; with 3 for the first or 4 for the second the record \
              would be ordinary"
         );
         pair.either = false;
         assert_eq!(
-            sentence(&[], Some(&pair), 2, &[]),
+            sentence(&[], Some(&pair), 2, &[], 0.01),
             "a 1 kg and b 2%; with 3 and 4 the record would be ordinary"
         );
     }
 
     #[test]
     fn records_without_a_culprit_are_not_blamed_on_one() {
-        assert!(sentence(&[], None, 0, &[]).starts_with("no value is recorded"));
+        assert!(sentence(&[], None, 0, &[], 0.01).starts_with("no value is recorded"));
         assert_eq!(
-            sentence(&[], None, 3, &["ward"]),
+            sentence(&[], None, 3, &["ward"], 0.01),
             "ward is missing, which hardly any training record has"
         );
         assert_eq!(
-            sentence(&[], None, 3, &["ward", "age", "sex"]),
+            sentence(&[], None, 3, &["ward", "age", "sex"], 0.01),
             "ward and 2 more features are missing, which hardly any training record has"
         );
         assert!(
-            sentence(&[FeatureExplanation::default()], None, 3, &[])
+            sentence(&[FeatureExplanation::default()], None, 3, &[], 0.01)
                 .starts_with("no single value stands out")
         );
-        assert_eq!(sentence(&[], None, 3, &[]), "");
+        assert_eq!(sentence(&[], None, 3, &[], 0.01), "");
     }
 }

@@ -1,5 +1,5 @@
-//! Bytes that have reached the disk. A rename may reach it before the content of what is renamed, so that after
-//! a power failure an output could be in its place and empty.
+//! Bytes that have reached the disk. A rename may reach it before the content of what is renamed, so that
+//! after a power failure an output could be in its place and empty.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -40,8 +40,8 @@ pub(super) fn sync_folder_of(path: &Path) -> Result<(), IoError> {
 
 fn sync_folder(path: &Path) -> Result<(), IoError> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    // Windows opens no folders, some file systems write names at once and refuse to be asked, and a folder that
-    // one may write to need not be readable.
+    // Windows opens no folders, some file systems write names at once and refuse to be asked, and a folder
+    // that one may write to need not be readable.
     if cfg!(not(unix)) {
         return Ok(());
     }

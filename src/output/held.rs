@@ -1,5 +1,5 @@
-//! How other processes tell a temporary place that is in use from one whose maker was killed: its maker holds a
-//! lock on it, which the operating system releases however the process ends.
+//! How other processes tell a temporary place that is in use from one whose maker was killed: its maker holds
+//! a lock on it, which the operating system releases however the process ends.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,8 +13,8 @@ pub(super) struct Held {
 impl Held {
     /// Holds what lies at a path, or returns `None` when nothing lies there any longer.
     ///
-    /// Where a file system or Windows has no such locks, nobody can hold the place later either, and it counts
-    /// as in use for ever.
+    /// Where a file system or Windows has no such locks, nobody can hold the place later either, and it
+    /// counts as in use for ever.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let lock = open(path).filter(|file| file.lock().is_ok());
         // Whoever cleared it away held it until it was gone.

@@ -1,4 +1,5 @@
-//! What killed processes left beside an output: unfinished outputs, and former outputs that were being replaced.
+//! What killed processes left beside an output: unfinished outputs, and former outputs that were being
+//! replaced.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,8 +22,8 @@ pub(super) fn stage_name(name: &str, attempt: u64) -> String {
     }
 }
 
-/// Removes what earlier processes left of the output `name` in `parent`. A former output whose successor never
-/// came is put back into its place.
+/// Removes what earlier processes left of the output `name` in `parent`. A former output whose successor
+/// never came is put back into its place.
 ///
 /// What cannot be listed or removed stays: it takes space and does no other harm.
 pub(super) fn clear(parent: &Path, name: &str, target: &Path) {

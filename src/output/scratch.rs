@@ -20,8 +20,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes a folder of a name of its own where the system keeps temporary files (`TMPDIR`), and removes those
-    /// that killed processes of the same user left there.
+    /// Makes a folder of a name of its own where the system keeps temporary files (`TMPDIR`), and removes
+    /// those that killed processes of the same user left there.
     ///
     /// # Errors
     /// I/O failures.
@@ -61,8 +61,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Removes the folders whose makers were killed; they may hold data of patients. Those of other users cannot be
-/// opened, and stay.
+/// Removes the folders whose makers were killed; they may hold data of patients. Those of other users cannot
+/// be opened, and stay.
 fn clear(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let name = entry.file_name();

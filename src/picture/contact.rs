@@ -1,4 +1,5 @@
-//! Several pictures on one sheet, as PNG: each by itself, or beside the map of where its likelihood is missing.
+//! Several pictures on one sheet, as PNG: each by itself, or beside the map of where its likelihood is
+//! missing.
 
 use std::io::Cursor;
 

@@ -89,8 +89,8 @@ impl Gathered {
         self.about.len() + self.left_out.values().map(Vec::len).sum::<usize>()
     }
 
-    /// A sentence for each reason, with a few names where these are `named`. Names of pictures are often those of
-    /// patients: what goes into the audit, and from there into reports, has none.
+    /// A sentence for each reason, with a few names where these are `named`. Names of pictures are often
+    /// those of patients: what goes into the audit, and from there into reports, has none.
     pub(super) fn told(&self, named: bool) -> Vec<Message> {
         let sentence = |(reason, names): (&Reason, &Vec<String>)| {
             let some: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();

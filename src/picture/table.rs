@@ -184,8 +184,8 @@ fn splits(
         [Split::Validation, Split::Calibration].into_iter().filter(|s| !has(*s)).map(Split::name).collect();
     let n = declared.iter().zip(&divided).filter(|(a, b)| a != b).count();
     let text = format!(
-        "the pictures declare no {} split: {} of the {} split {} it by the hash of the patient, in the shares \
-         of the pipeline",
+        "the pictures declare no {} split: {} of the {} split {} it by the hash of the patient, in the \
+         shares of the pipeline",
         lacking.join(" and no "),
         counted(n, "picture", "pictures"),
         from.name(),

@@ -19,8 +19,9 @@ use super::shared::{SAMPLES, SharedFeatures, read_shared};
 use super::{Error, Records, RecordsSource};
 use crate::num::moments::mean_and_standard_error;
 
-/// Records of each cohort that are judged by integrating features out, at most. Each takes as many likelihoods
-/// as there are samples, and those of an ensemble of flows are slow: a thousand records took over ten minutes.
+/// Records of each cohort that are judged by integrating features out, at most. Each takes as many
+/// likelihoods as there are samples, and those of an ensemble of flows are slow: a thousand records took over
+/// ten minutes.
 const MOST: usize = 200;
 
 /// What to compare.

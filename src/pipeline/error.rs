@@ -90,6 +90,14 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// A file of marks that cannot be used.
+    #[error("{}: {message}", path.display())]
+    Marks {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line where one is at fault.
+        message: String,
+    },
     /// A labels file that cannot be used.
     #[error("{}: {message}", path.display())]
     Labels {
@@ -98,6 +106,11 @@ pub enum Error {
         /// What is wrong, with the line where one is at fault.
         message: String,
     },
+}
+
+/// A file of marks that cannot be used.
+pub(super) fn marks(path: &Path, message: String) -> Error {
+    Error::Marks { path: path.to_path_buf(), message }
 }
 
 /// A labels or flags file that cannot be used.
@@ -131,6 +144,11 @@ impl Hint for Error {
             Self::Protocol { .. } => {
                 Some("the guide has a page `serve` that describes requests and answers".into())
             }
+            Self::Marks { .. } => Some(
+                "marks are downloaded from the page of `report --review`, or written as a table with the \
+                 columns record_id and mark, one row per flag"
+                    .into(),
+            ),
             Self::Labels { .. } => Some(
                 "a labels file is a table with the columns record_id and kind, one row per known anomaly, or \
                  record_id and label, 1 for anomalies and 0 for ordinary records; record ids are those of \
@@ -190,7 +208,7 @@ impl Error {
             Self::Io(_) => "io",
             Self::Usage { .. } => "usage",
             Self::Protocol { .. } => "protocol",
-            Self::Labels { .. } => "labels",
+            Self::Labels { .. } | Self::Marks { .. } => "labels",
         }
     }
 

@@ -1,4 +1,5 @@
-//! `flag --merge`: the flags of parts of a table, as `flag --json PART.jsonl` wrote them → the flags of the whole.
+//! `flag --merge`: the flags of parts of a table, as `flag --json PART.jsonl` wrote them → the flags of the
+//! whole.
 
 use std::collections::HashSet;
 use std::fs::File;

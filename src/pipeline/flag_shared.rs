@@ -1,12 +1,12 @@
 //! `flag` for records of another database, which lack some of the features of a model.
 //!
-//! What a bundle lacks is integrated out: exactly by a mixture, by importance sampling elsewhere. The score is
-//! minus the log-likelihood of the features that are left. Its p-values need calibration records that were
-//! scored in the same way, and a model keeps the scores of whole records only; `reference` therefore names the
-//! bundle that the model was fitted on, of which the records count that no part of the fit has seen.
+//! What a bundle lacks is integrated out: exactly by a mixture, by importance sampling elsewhere. The score
+//! is minus the log-likelihood of the features that are left. Its p-values need calibration records that were
+//! scored in the same way, and a model keeps the scores of whole records only; `reference` therefore names
+//! the bundle that the model was fitted on, of which the records count that no part of the fit has seen.
 //!
-//! A flagged record is explained feature by feature: what the model expects of the feature given all others that
-//! the record has, and how much likelihood the record gains by the middle of that.
+//! A flagged record is explained feature by feature: what the model expects of the feature given all others
+//! that the record has, and how much likelihood the record gains by the middle of that.
 
 use std::path::Path;
 
@@ -94,8 +94,8 @@ pub(super) fn by_shared(
 /// Flags the records of the bundle `dir` by the features that it shares with the model.
 ///
 /// # Errors
-/// A `reference` that the model was not fitted on, or without held-out records; records that cannot be read or
-/// judged.
+/// A `reference` that the model was not fitted on, or without held-out records; records that cannot be read
+/// or judged.
 pub(super) fn judge(
     model: &ModelArtifact,
     judging: &Judging,
@@ -160,9 +160,9 @@ pub(super) fn judge(
 fn few_effective(few: usize, n: usize) -> Option<Message> {
     (few > 0).then(|| {
         let text = format!(
-            "{few} of {n} records {} fewer than {FEWEST_EFFECTIVE} effective samples of {SAMPLES}, so that their \
-             log-likelihood is likely too low and their p-value too small; a model of `fit --model gmm` \
-             integrates out exactly",
+            "{few} of {n} records {} fewer than {FEWEST_EFFECTIVE} effective samples of {SAMPLES}, so that \
+             their log-likelihood is likely too low and their p-value too small; a model of `fit --model \
+             gmm` integrates out exactly",
             plural(few, "has", "have")
         );
         Message::records(Weight::Wrong, text).counting(few)
@@ -173,8 +173,8 @@ fn calibrated_on(n: usize, splits: &str, reference: &Path) -> String {
     // A page that goes to others need not tell where on the disk the bundle lies.
     let name = reference.file_name().map_or(reference.as_os_str(), |name| name);
     format!(
-        "p-values compare the likelihood of the features that both have with that of {n} records of the {splits} \
-         of {}, judged by the same features",
+        "p-values compare the likelihood of the features that both have with that of {n} records of the \
+         {splits} of {}, judged by the same features",
         Path::new(name).display()
     )
 }

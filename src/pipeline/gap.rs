@@ -26,8 +26,8 @@ pub(super) fn empty(model: &ModelArtifact, raw: &mut Array2<f64>, gap: Gap) -> R
     if !fits(top, rows, height) || !fits(left, columns, width) {
         return Err(Error::Usage {
             message: format!(
-                "--mask {top},{left},{rows},{columns} reaches beyond pictures of {height} × {width} pixels, or \
-                 is empty"
+                "--mask {top},{left},{rows},{columns} reaches beyond pictures of {height} × {width} pixels, \
+                 or is empty"
             ),
             hint: "give top, left, height and width in pixels, counted from 0".into(),
         });

@@ -90,7 +90,7 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
             message: format!(
                 "{} holds no table, no signals, no pictures and no known database{}",
                 input.display(),
-                archives(&names)
+                not_looked_into(&files)
             ),
             hint: "name the folder or file that holds the data themselves; tables end in .csv, .tsv, .psv, \
                    .parquet or .arrow, and archives have to be unpacked"
@@ -101,7 +101,7 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
                 "{} holds {} and is no extract of a known database: {}",
                 input.display(),
                 counted(several.len(), "table", "tables"),
-                several.iter().map(|file| name(file)).collect::<Vec<_>>().join(", ")
+                several.iter().map(|file| as_written(file)).collect::<Vec<_>>().join(", ")
             ),
             hint: "name one of the tables, or describe the database by a schema of your own and use `ingest`"
                 .into(),
@@ -122,12 +122,21 @@ fn is_table(path: &Path) -> bool {
     path.is_file() && !name.starts_with(['.', '_']) && tables.iter().any(|end| unpacked.ends_with(end))
 }
 
-/// The archives among the files of a folder, which are not looked into.
-fn archives(names: &[String]) -> String {
+/// The name of a file as it is written.
+fn as_written(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The archives and folders in a folder, which are not looked into.
+fn not_looked_into(files: &[PathBuf]) -> String {
     let ends = [".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar"];
-    let found: Vec<&str> =
-        names.iter().filter(|name| ends.iter().any(|end| name.ends_with(end))).map(String::as_str).collect();
-    if found.is_empty() { String::new() } else { format!(", but the archive {}", found.join(" and ")) }
+    let is_archive = |file: &&PathBuf| ends.iter().any(|end| name(file).ends_with(end));
+    let archives = files.iter().filter(is_archive).map(|file| format!("the archive {}", as_written(file)));
+    // What starts with a dot or an underline is some program's own.
+    let is_folder = |file: &&PathBuf| file.is_dir() && !name(file).starts_with(['.', '_']);
+    let folders = files.iter().filter(is_folder).map(|file| format!("the folder {}", as_written(file)));
+    let found: Vec<String> = archives.chain(folders).take(4).collect();
+    if found.is_empty() { String::new() } else { format!(", but {}", found.join(" and ")) }
 }
 
 /// The input as pictures, if it holds such.
@@ -265,7 +274,10 @@ mod tests {
         assert!(recognise(dir.path()).unwrap_err().to_string().contains("holds no table"));
         std::fs::write(dir.path().join("Tables.zip"), "x").unwrap();
         let error = recognise(dir.path()).unwrap_err().to_string();
-        assert!(error.ends_with("but the archive tables.zip"), "{error}");
+        assert!(error.ends_with("but the archive Tables.zip"), "{error}");
+        std::fs::create_dir(dir.path().join("Inner")).unwrap();
+        let error = recognise(dir.path()).unwrap_err().to_string();
+        assert!(error.ends_with("but the archive Tables.zip and the folder Inner"), "{error}");
         std::fs::write(dir.path().join("digits-idx3-ubyte.gz"), "x").unwrap();
         let error = recognise(dir.path()).unwrap_err().to_string();
         assert!(error.contains("digits-idx3-ubyte.gz: it ends before its header says"), "{error}");

@@ -19,8 +19,8 @@ const IDS: [&str; 2] = ["record_id", "id"];
 /// The groups of the records of a bundle by a column. Without a table the column is a feature of the bundle.
 ///
 /// # Errors
-/// A column or an id column that is not there, one of too many different numbers, a table that names no record
-/// of the bundle, or one record twice with different groups.
+/// A column or an id column that is not there, one of too many different numbers, a table that names no
+/// record of the bundle, or one record twice with different groups.
 pub(super) fn group_column(
     bundle: &Bundle,
     column: &str,

@@ -18,7 +18,14 @@ use super::{Error, error};
 pub fn evaluate_marks(flags: &Path, marks: &Path) -> Result<(MarkAgreement, Vec<Message>), Error> {
     let table = FlagTable::read(flags)?;
     if table.flags.is_empty() {
-        return Err(error::labels(flags, format!("none of its {} rows is flagged", table.n_rows)));
+        return Err(Error::Usage {
+            message: format!(
+                "none of the {} rows of {} is flagged, so there is nothing that marks could be of",
+                table.n_rows,
+                flags.display()
+            ),
+            hint: "flag at a larger level, such as --alpha 0.05, and mark those flags".into(),
+        });
     }
     let of_flag = read_marks(marks, flags, &table)?;
     let judged: Vec<(&'static str, Option<Mark>)> = table
@@ -31,8 +38,8 @@ pub fn evaluate_marks(flags: &Path, marks: &Path) -> Result<(MarkAgreement, Vec<
     let unmarked = agreement.all.n_unmarked();
     if unmarked > 0 {
         let text = format!(
-            "{} of {} flags {} no mark and {} left out: precision is of the others, and says nothing of these \
-             if they were passed over for what they look like",
+            "{} of {} flags {} no mark and {} left out: precision is of the others, and says nothing of \
+             these if they were passed over for what they look like",
             unmarked,
             table.flags.len(),
             plural(unmarked, "has", "have"),
@@ -62,12 +69,12 @@ fn read_marks(path: &Path, flags: &Path, table: &FlagTable) -> Result<HashMap<us
     let flagged: HashMap<usize, &ListedFlag> = table.flags.iter().map(|flag| (flag.row, flag)).collect();
     let mut of_flag = HashMap::new();
     marks.each(&[key, mark, by_row.map_or(key, |(_, of)| of)], |place, cells| {
-        let wrong = |what: String| error::labels(path, format!("{place}: {what}"));
+        // What a cell holds is not repeated: a wrong column may hold anything.
+        let wrong = |what: String| error::marks(path, format!("{place}: {what}"));
         if by_row.is_some() && cells[2] != table.fingerprint() {
             return Err(wrong(format!(
-                "this mark is of a table of flags with the fingerprint `{}`, and that of {} is `{}`: rows \
-                 tell nothing there",
-                cells[2],
+                "this mark is of another table of flags: {} has the fingerprint `{}`, and the cell in \
+                 `flags` names another one, so that rows tell nothing here",
                 flags.display(),
                 table.fingerprint()
             )));
@@ -77,12 +84,12 @@ fn read_marks(path: &Path, flags: &Path, table: &FlagTable) -> Result<HashMap<us
         }
         let said = Mark::of_word(&cells[1]).ok_or_else(|| {
             let words = Mark::ALL.map(|mark| format!("`{}`", mark.name())).join(", ");
-            wrong(format!("`{}` is no mark; marks are {words}", cells[1]))
+            wrong(format!("the cell in `mark` is no mark; marks are {words}"))
         })?;
         let flag = if by_row.is_some() {
             let row = cells[0].parse::<usize>().ok();
             row.and_then(|row| flagged.get(&row).copied())
-                .ok_or_else(|| wrong(format!("row `{}` of the flags is not flagged", cells[0])))?
+                .ok_or_else(|| wrong("the cell in `row` is no row that is flagged".into()))?
         } else {
             match by_id.get(cells[0].as_str()).map(Vec::as_slice) {
                 Some([only]) => *only,
@@ -101,14 +108,14 @@ fn read_marks(path: &Path, flags: &Path, table: &FlagTable) -> Result<HashMap<us
         Ok::<(), Error>(())
     })?;
     if of_flag.is_empty() {
-        return Err(error::labels(path, "it marks no flag".into()));
+        return Err(error::marks(path, "it marks no flag".into()));
     }
     Ok(of_flag)
 }
 
 fn needs(path: &Path, header: &[String]) -> Error {
     let has: Vec<String> = header.iter().map(|name| format!("`{name}`")).collect();
-    error::labels(
+    error::marks(
         path,
         format!(
             "needs the columns `mark`, and `row` with `flags` (as the page of `report --review` writes them) \
@@ -153,10 +160,10 @@ mod tests {
     #[test]
     fn marks_that_are_of_other_flags_are_refused() {
         for (marks, said) in [
-            ("row,mark,flags\n1,error,0123456789ab\n", "line 2: this mark is of a table of flags with the"),
-            ("row,mark,flags\n2,error,FP\n", "line 2: row `2` of the flags is not flagged"),
+            ("row,mark,flags\n1,error,0123456789ab\n", "line 2: this mark is of another table of flags"),
+            ("row,mark,flags\n2,error,FP\n", "line 2: the cell in `row` is no row that is flagged"),
             ("row,mark,flags\n1,error,FP\n1,error,FP\n", "line 3: a flag that was marked before"),
-            ("row,mark,flags\n1,maybe,FP\n", "line 2: `maybe` is no mark; marks are `error`"),
+            ("row,mark,flags\n1,maybe,FP\n", "line 2: the cell in `mark` is no mark; marks are `error`"),
             ("row,mark\n1,error\n", "needs the columns `mark`"),
             ("record_id,mark\nd,error\n", "line 2: 2 flags have this record id"),
             ("record_id,mark\nb,error\n", "line 2: no flag in"),
@@ -164,6 +171,21 @@ mod tests {
         ] {
             let error = evaluated(marks).unwrap_err();
             assert!(error.contains(said), "{error}");
+            // A patient's name may stand where a mark should: no word of the file is repeated.
+            assert!(!["maybe", "0123456789ab"].iter().any(|word| error.contains(word)), "{error}");
         }
+    }
+
+    #[test]
+    fn without_a_flag_there_is_nothing_to_mark() {
+        let dir = tempfile::tempdir().unwrap();
+        let flags = dir.path().join("flags.csv");
+        let rows: Vec<&str> =
+            FLAGS.lines().enumerate().filter(|(i, _)| [0, 2].contains(i)).map(|(_, l)| l).collect();
+        std::fs::write(&flags, rows.join("\n")).unwrap();
+        let error = evaluate_marks(&flags, &flags).unwrap_err();
+        assert!(error.to_string().contains("none of the 1 rows of"), "{error}");
+        let hint = crate::error::Hint::hint(&error).unwrap();
+        assert!(hint.contains("--alpha") && !hint.contains("label"), "{hint}");
     }
 }

@@ -26,8 +26,8 @@ impl SharedFeatures {
     /// What another bundle than the model's own lacks; none where it lacks nothing.
     ///
     /// # Errors
-    /// A bundle that cannot be read; one of other units, or that has no feature of the model, or lacks one that
-    /// the model is conditioned on.
+    /// A bundle that cannot be read; one of other units, or that has no feature of the model, or lacks one
+    /// that the model is conditioned on.
     pub(super) fn of(model: &ModelArtifact, dir: &Path) -> Result<Option<Self>, Error> {
         let stored = StoredRecords::open(dir)?;
         if stored.fingerprint == model.header.bundle_sha256 {

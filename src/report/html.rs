@@ -203,8 +203,8 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// Whether the page has a section: drift needs another cohort, groups need a column, a review needs flags, and of
-/// windows and pictures there are no tables by coordinate.
+/// Whether the page has a section: drift needs another cohort, groups need a column, a review needs flags,
+/// and of windows and pictures there are no tables by coordinate.
 fn has(data: &ReportData, section: &str) -> bool {
     match section {
         "drift" => data.drift.is_some(),

@@ -55,8 +55,8 @@ pub struct Record {
     pub episodes: Option<Episodes>,
 }
 
-/// Which stays of a patient are one episode: those of one group of which the next begins soon after the end of
-/// the ones before.
+/// Which stays of a patient are one episode: those of one group of which the next begins soon after the end
+/// of the ones before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Episodes {
     /// Column that the stays share, such as that of the stay in hospital.

@@ -101,8 +101,8 @@ pub enum TableKind {
     Events(EventColumns),
 }
 
-/// A table of the extract that relates other items to those that sources name: the code of a vocabulary to its
-/// number, an ancestor to its descendants.
+/// A table of the extract that relates other items to those that sources name: the code of a vocabulary to
+/// its number, an ancestor to its descendants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Related {
     /// File stems, as those of tables.

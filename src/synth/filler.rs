@@ -1,6 +1,6 @@
-//! Chart rows of items that no built-in schema reads, which bring the table of the chart to a given size. Most
-//! of the 330 million rows of the full release are of this kind. The rows are alarm limits, which monitors
-//! write hourly and nobody analyses.
+//! Chart rows of items that no built-in schema reads, which bring the table of the chart to a given size.
+//! Most of the 330 million rows of the full release are of this kind. The rows are alarm limits, which
+//! monitors write hourly and nobody analyses.
 
 use super::bedside::Bedside;
 use super::draw::Draw;

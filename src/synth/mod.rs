@@ -5,9 +5,9 @@
 //! laboratory results of the patients follow from a mixture of illnesses. Nothing in the extract is derived
 //! from a patient, and nothing about medicine should be concluded from it.
 //!
-//! One simulation serves all databases. It hands facts to a [`record::Recorder`], which knows how its database
-//! writes them; patient number 7 of a seed is the same person everywhere, but that only MIMIC-III has CareVue.
-//! What is drawn of the chart differs where a database records it at other times.
+//! One simulation serves all databases. It hands facts to a [`record::Recorder`], which knows how its
+//! database writes them; patient number 7 of a seed is the same person everywhere, but that only MIMIC-III
+//! has CareVue. What is drawn of the chart differs where a database records it at other times.
 //!
 //! Patients are drawn one at a time from `(seed, index)` and written in order. Memory use therefore does not
 //! depend on their number, and an extract of few patients is a prefix of an extract of many. A stay is

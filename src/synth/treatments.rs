@@ -1,7 +1,7 @@
 //! What is given in a stay: vasopressors, fluids, cultures and antibiotics.
 //!
-//! Who is given what follows the axes of illness, so that scores made of doses have something to find. All of it
-//! is drawn from a stream of its own: what else a database holds is the same with it and without.
+//! Who is given what follows the axes of illness, so that scores made of doses have something to find. All of
+//! it is drawn from a stream of its own: what else a database holds is the same with it and without.
 
 use super::bedside::Bedside;
 use super::clock::Moment;

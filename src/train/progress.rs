@@ -49,6 +49,9 @@ pub trait Progress: Sync {
     fn epoch(&self, _report: &EpochReport) {}
     /// Called with a message for the user, such as a roll-back or a missing checkpoint.
     fn note(&self, _text: &str) {}
+    /// Called once, after the last step. Nothing asks [`Progress::interrupted`] during what follows, such as
+    /// the scores of the calibration, but once right after this call, lest an answer between the two be lost.
+    fn end(&self) {}
     /// Asked before each step. The answer true ends the run after a checkpoint is written.
     fn interrupted(&self) -> bool {
         false

@@ -148,6 +148,37 @@ fn resumed_run_ends_in_the_same_bytes() {
     assert_eq!(bytes(&run(true, &Silent).unwrap()), whole);
 }
 
+/// Is told to stop while the last step is under way, after which no step asks any more.
+#[derive(Default)]
+struct AtTheEnd(AtomicUsize);
+
+impl Progress for AtTheEnd {
+    fn end(&self) {
+        self.0.store(1, Ordering::SeqCst);
+    }
+    fn interrupted(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+}
+
+#[test]
+fn an_interrupt_behind_the_last_step_is_heard_and_loses_nothing() {
+    let (source, configs) = (table(), configs());
+    let whole = train(&source, &configs).unwrap();
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path().join("c");
+    let run = |resume: bool, progress: &dyn Progress| {
+        let flow = Flow::new(&configs.0, Seed(5)).unwrap();
+        train_source(&source, flow, &configs.1, Some(&dir), resume, progress)
+    };
+    match run(false, &AtTheEnd::default()) {
+        Err(TrainError::Interrupted { epoch, checkpoint: Some(_) }) => assert_eq!(epoch, whole.epochs),
+        other => panic!("not interrupted: {:?}", other.map(|t| t.stop)),
+    }
+    // The checkpoint holds the whole run: resumed, it takes no further step.
+    assert_eq!(bytes(&run(true, &Stopper::after(1)).unwrap()), bytes(&whole));
+}
+
 /// Imitates a killed process: only the last regular checkpoint is left.
 #[test]
 fn run_continued_from_an_older_checkpoint_ends_in_the_same_bytes() {

@@ -122,6 +122,11 @@ impl<M: Trainable> Run<'_, M> {
         // The final state is kept, so that a member of an ensemble is not trained again when the run is
         // interrupted in a later member.
         self.save(&state)?;
+        self.progress.end();
+        if self.progress.interrupted() {
+            let checkpoint = self.keep.map(|keep| keep.dir.to_path_buf());
+            return Err(TrainError::Interrupted { epoch: state.epoch, checkpoint });
+        }
         let seconds = self.seconds();
         self.model.set_parameters(&state.best);
         Ok(Trained {

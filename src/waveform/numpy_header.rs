@@ -6,8 +6,8 @@ use std::io::{self, Read};
 /// Longest header that is looked at; NumPy writes 128 bytes for arrays of numbers.
 const LONGEST: u64 = 64 << 10;
 
-/// The product of the shape that a header names; `None` where there is no such header, which the reader of the
-/// array tells better. A product beyond all numbers is the largest number.
+/// The product of the shape that a header names; `None` where there is no such header, which the reader of
+/// the array tells better. A product beyond all numbers is the largest number.
 ///
 /// # Errors
 /// I/O failures.

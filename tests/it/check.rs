@@ -107,3 +107,30 @@ fn pictures_are_checked_with_maps_and_without_a_mixture() {
     assert!(commands.contains("ingest images --input p-images-idx3-ubyte"), "{commands}");
     assert!(commands.contains("--maps out/check/maps"), "{commands}");
 }
+
+#[test]
+fn what_is_told_of_a_table_can_be_set_and_what_is_not_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    // A code for missing, and a column that hardly any record has a value of.
+    let mut text = String::new();
+    for (i, line) in table(300, 1).lines().enumerate() {
+        let cells = match i {
+            0 => "code,rare".to_owned(),
+            _ => format!("{},{}", if i % 20 == 0 { 99 } else { i % 5 }, if i == 7 { "3.5" } else { "" }),
+        };
+        text.push_str(&format!("{line},{cells}\n"));
+    }
+    fs::write(dir.join("table.csv"), text).unwrap();
+    let args = ["check", "table.csv", "--time-budget", "3s", "--set", "missing.code=99"];
+    let output = run(dir, &args);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!stdout.contains("pass --set missing.code"), "{stdout}");
+    assert!(stdout.contains("1 feature with too few values (rare)"), "{stdout}");
+    let commands = fs::read_to_string(dir.join("out/check/commands.txt")).unwrap();
+    assert!(commands.contains("--set missing.code=99"), "{commands}");
+    let args = ["check", "table.csv", "--set", "role.nowhere=count", "--output", "other"];
+    fail(dir, &args, &["nowhere"]);
+    assert!(!dir.join("other").exists());
+}

@@ -73,7 +73,7 @@ def test_thirty_types_score_as_the_files_do(table, tmp_path):
     known = [feature["name"] for feature in model.model_.features]
     assert len(known) >= 26, sorted(set(table.columns) - set(known))
     model.model_.save(tmp_path / "model")
-    pa.parquet.write_table(cf._frames.to_arrow(table), tmp_path / "table.parquet")
+    pa.parquet.write_table(cf._frames.to_records(table).table(), tmp_path / "table.parquet")
     import subprocess
 
     words = [
@@ -105,3 +105,29 @@ def test_many_records_come_back_as_they_went(mixture, new):
     many = pd.concat([new] * 1_500, ignore_index=True)
     scores = mixture.score_samples(many)
     np.testing.assert_array_equal(scores, np.tile(mixture.score_samples(new), 1_500))
+
+
+def test_a_table_is_sent_in_batches_whatever_its_layout_in_memory(monkeypatch):
+    monkeypatch.setattr(cf._records, "_BATCH", 7)
+    values = np.random.default_rng(3).normal(size=(30, 4))
+    values[5, 1] = np.nan
+    whole = pd.DataFrame({"level": ["a", None, "b"] * 10, "n": range(30)})
+    tables = [values, np.asfortranarray(values), pd.DataFrame(values, columns=list("abcd")), whole]
+    for table in tables:
+        records = cf._frames.to_records(table)
+        batches = list(records.batches())
+        assert [batch.num_rows for batch in batches] == [7, 7, 7, 7, 2]
+        assert pa.Table.from_batches(batches).equals(records.table())
+    assert records.table()["level"].null_count == 10
+    assert cf._frames.to_records(values).table()["x1"].null_count == 1
+    # An infinite value is found in whichever batch it lies.
+    values[20, 2] = np.inf
+    assert list(cf._frames.to_records(values).infinite()) == [("x2", 1)]
+    assert [batch.num_rows for batch in cf._frames.to_records(values[:0]).batches()] == [0]
+
+
+def test_one_column_of_an_answer_equals_that_of_the_whole(frame, new, mixture):
+    records = cf._frames.to_records(new)
+    whole = mixture.model_.score(records)
+    assert np.array_equal(mixture.model_.score_column(records, "log_prob"), whole["log_prob"].to_numpy())
+    assert mixture.model_.flag_column(records, "flagged").dtype == bool

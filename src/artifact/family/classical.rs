@@ -77,8 +77,8 @@ pub(super) fn heavy_tailed(bundle: &Bundle, run: &Run<'_>, begun: Instant) -> Ve
     let d = bundle.manifest.encoder.n_coordinates();
     if d > WIDEST {
         run.progress.note(&format!(
-            "autoregressive mixtures are no members: with {d} coordinates, more than {WIDEST}, they would take \
-             minutes"
+            "autoregressive mixtures are no members: with {d} coordinates, more than {WIDEST}, they would \
+             take minutes"
         ));
         return members;
     }

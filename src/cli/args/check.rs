@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::shared::duration;
+use super::shared::{duration, key_value};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Check {
@@ -16,6 +16,11 @@ pub(in crate::cli) struct Check {
     /// New records of the same kind, which are flagged in place of the data themselves
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) new: Option<PathBuf>,
+
+    /// Override a setting of `ingest`, such as missing.COLUMN=9, role.COLUMN=categorical or, of signals,
+    /// channels=II+V
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(in crate::cli) settings: Vec<(String, String)>,
 
     /// Folder that receives everything; it appears complete or not at all
     #[arg(short, long, value_name = "DIR", default_value = "out/check")]

@@ -58,7 +58,8 @@ pub(in crate::cli) struct Synth {
     pub(in crate::cli) minutes: f64,
 
     /// Write pictures whose entropy is known instead of tables: a repeated tile, a bright spot, or a random
-    /// field; --anomalies is then the share of pictures with a planted fault. Ingest them with --set levels=64
+    /// field; --anomalies is then the share of pictures with a planted fault. Ingest them with --set
+    /// levels=64
     #[arg(long, value_name = "TEXTURE", value_parser = texture(),
         conflicts_with_all = ["waveform", "database", "gzip", "chart_rows"])]
     pub(in crate::cli) grid: Option<Texture>,
@@ -244,8 +245,8 @@ pub(in crate::cli) struct Export {
     #[arg(long, value_name = "FORMAT", value_parser = ["mlflow", "onnx", "card"], conflicts_with = "split")]
     pub(in crate::cli) format: Option<String>,
 
-    /// Bundle that the model was fitted on. A graph has noise draws of its own, the same for every record, and
-    /// its p-values compare with the calibration records of this bundle, scored with the same draws
+    /// Bundle that the model was fitted on. A graph has noise draws of its own, the same for every record,
+    /// and its p-values compare with the calibration records of this bundle, scored with the same draws
     #[arg(long, value_name = "BUNDLE", requires = "format")]
     pub(in crate::cli) input: Option<PathBuf>,
 

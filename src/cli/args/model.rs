@@ -166,8 +166,8 @@ pub(in crate::cli) struct Score {
     pub(in crate::cli) columns: Vec<String>,
 
     /// Number of importance samples per record where features are integrated out, by --columns or because the
-    /// bundle lacks them; each draws its own noise and, unless the model is a Gaussian mixture, its own values
-    /// of these features [default: 256 with --columns, else 64]
+    /// bundle lacks them; each draws its own noise and, unless the model is a Gaussian mixture, its own
+    /// values of these features [default: 256 with --columns, else 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub(in crate::cli) importance_samples: Option<u32>,
 }

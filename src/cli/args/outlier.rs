@@ -51,8 +51,8 @@ pub(in crate::cli) struct Flag {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) top: Option<u64>,
 
-    /// Of pictures, also write to this folder where each flagged picture is unlikely: one PNG each, the picture
-    /// beside its map, and maps.npz with the numbers
+    /// Of pictures, also write to this folder where each flagged picture is unlikely: one PNG each, the
+    /// picture beside its map, and maps.npz with the numbers
     #[arg(long, value_name = "FOLDER")]
     pub(in crate::cli) maps: Option<PathBuf>,
 
@@ -69,14 +69,15 @@ pub(in crate::cli) struct Flag {
     ])]
     pub(in crate::cli) merge: Vec<PathBuf>,
 
-    /// Bundle that the model was fitted on. With it, records of a bundle that lacks features of the model, such
-    /// as one of another database, are judged by the features that both have, against the records of this
-    /// bundle that the model was not fitted on
+    /// Bundle that the model was fitted on. With it, records of a bundle that lacks features of the model,
+    /// such as one of another database, are judged by the features that both have, against the records of
+    /// this bundle that the model was not fitted on
     #[arg(long, value_name = "BUNDLE")]
     pub(in crate::cli) reference: Option<PathBuf>,
 
-    /// What the noise draws behind a score hang on: the record, or nothing, so that they are fixed; fixed draws
-    /// are those of a graph of `export --format onnx`, and --reference names the bundle that calibrates them
+    /// What the noise draws behind a score hang on: the record, or nothing, so that they are fixed; fixed
+    /// draws are those of a graph of `export --format onnx`, and --reference names the bundle that calibrates
+    /// them
     #[arg(long, value_name = "WHAT", default_value = "record", value_parser = draws_by())]
     pub(in crate::cli) draws_by: DrawsBy,
 

@@ -46,7 +46,10 @@ pub(super) fn run(args: &args::Check, console: &Console) -> Result {
     let inputs = [Some(args.input.as_path()), args.new.as_deref()];
     keep_inputs(&args.output, inputs.into_iter().flatten())?;
     // Before anything is written: what is not recognised leaves no folder behind.
-    let given = pipeline::recognise(&args.input)?;
+    let mut given = pipeline::recognise(&args.input)?;
+    // What the user says stands in the place of what was recognised.
+    given.settings.retain(|(key, _)| !args.settings.iter().any(|(said, _)| said == key));
+    given.settings.extend(args.settings.iter().cloned());
     let staged = Staged::dir(&args.output, args.force)?;
     let check = Check { args, console, dir: staged.path(), commands: Commands::default() };
     let (summary, commands) = check.run(&given)?;

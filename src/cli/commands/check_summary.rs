@@ -8,13 +8,16 @@ use serde::Serialize;
 use crate::artifact::{Family, ModelArtifact};
 use crate::cli::progress::grouped;
 use crate::evaluate::SplitMetrics;
-use crate::message::{Message, Weight, counted, plural};
+use crate::ingest::Audit;
+use crate::message::{About, Message, Weight, counted, plural};
 use crate::outlier::{DEFAULT_ALPHA, FlagRow};
 use crate::pipeline::{FlagSummary, Given, Ingested};
 use crate::schema::Split;
 
 /// Unusual records that are named.
 const NAMED: usize = 5;
+/// Share of the variables of a database without any value from which on that is what to look at first.
+const EMPTY: f64 = 0.25;
 /// Names of columns and reasons in a line.
 const LISTED: usize = 4;
 
@@ -152,12 +155,17 @@ fn left_out(checked: &Checked<'_>) -> String {
     let ignored: Vec<&str> =
         audit.columns.iter().filter(|c| c.role == "ignore").map(|c| c.column.as_str()).collect();
     if !ignored.is_empty() {
-        let more = ignored.len().saturating_sub(LISTED);
-        let mut names = ignored.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
-        if more > 0 {
-            let _ = write!(names, " and {more} more");
-        }
-        parts.push(format!("{} ({names})", counted(ignored.len(), "column", "columns")));
+        parts.push(format!("{} ({})", counted(ignored.len(), "column", "columns"), some_of(&ignored)));
+    }
+    let empty = empty_variables(audit);
+    if !empty.is_empty() {
+        let what = plural(empty.len(), "variable without a value", "variables without a value");
+        parts.push(format!("{} {what} ({})", empty.len(), some_of(&empty)));
+    }
+    let unused = unused_features(checked, &ignored, &empty);
+    if !unused.is_empty() {
+        let what = plural(unused.len(), "feature with too few values", "features with too few values");
+        parts.push(format!("{} {what} ({})", unused.len(), some_of(&unused)));
     }
     let rejected: u64 = audit.columns.iter().flat_map(|c| c.rejected.values()).sum::<u64>()
         + audit.variables.iter().flat_map(|v| v.rejected.values()).sum::<u64>();
@@ -169,6 +177,44 @@ fn left_out(checked: &Checked<'_>) -> String {
         return "nothing".into();
     }
     format!("{}; bundle/audit.json accounts for each", parts.join("; "))
+}
+
+/// The first names, and how many more there are.
+fn some_of(names: &[&str]) -> String {
+    let listed = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
+}
+
+/// Variables of a database that no record has a value of.
+fn empty_variables(audit: &Audit) -> Vec<&str> {
+    let empty = audit.variables.iter().filter(|v| v.values_kept == 0);
+    empty.map(|v| v.variable.as_str()).collect()
+}
+
+/// Features that were found and could not be used, for example because hardly any record has a value; those
+/// that follow from what is told already are not told twice.
+fn unused_features<'c>(checked: &Checked<'c>, ignored: &[&str], empty: &[&str]) -> Vec<&'c str> {
+    let ingested = checked.ingested;
+    let used = |name: &str| ingested.manifest.encoder.columns.iter().any(|c| c.meta.name == name);
+    let told = |name: &str| {
+        let of =
+            |v: &&str| name.strip_prefix(*v).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+        ignored.contains(&name) || empty.iter().any(|v| of(v))
+    };
+    let mut names = Vec::new();
+    for message in ingested.audit.messages.iter() {
+        if let (Weight::LeftOut, About::Column(name)) = (message.weight, &message.about)
+            && !used(name)
+            && !told(name)
+            && !names.contains(&name.as_str())
+        {
+            names.push(name.as_str());
+        }
+    }
+    names
 }
 
 fn models(flow: &ModelArtifact, mixture: Option<&ModelArtifact>) -> String {
@@ -246,6 +292,18 @@ fn look_at(messages: &[Message], checked: &Checked<'_>) -> String {
         grouped(flags.n_flagged as u64),
         grouped(flags.n_records as u64)
     );
+    // Records of a database of which most is missing are described by little else than age and sex.
+    let audit = &checked.ingested.audit;
+    let empty = empty_variables(audit);
+    if empty.len() as f64 >= EMPTY * audit.variables.len().max(1) as f64 {
+        return format!(
+            "{} of {} variables have no value in any record ({}): see whether tables of the extract are \
+             missing, which stderr and bundle/audit.json name; then the flags: {flagged}",
+            empty.len(),
+            audit.variables.len(),
+            some_of(&empty)
+        );
+    }
     match messages.first().filter(|message| message.weight <= Weight::Wrong) {
         Some(message) => format!("{}; then the flags: {flagged}", message.text),
         None => format!("the unusual records above; {flagged}"),

@@ -81,8 +81,8 @@ fn described(compared: &Compared, top: usize) -> String {
     for shared in &compared.shared_likelihood {
         line(String::new());
         line(format!(
-            "likelihood of the {} that B has, under {}: {:+.2} ± {:.2} nats per record from A to B (A {:.2} of {} \
-             held-out records, B {:.2} of {})",
+            "likelihood of the {} that B has, under {}: {:+.2} ± {:.2} nats per record from A to B (A {:.2} \
+             of {} held-out records, B {:.2} of {})",
             counted(shared.features, "feature", "features"),
             shared.model,
             shared.difference,

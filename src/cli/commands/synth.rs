@@ -80,8 +80,8 @@ fn textures(texture: Texture, args: &args::Synth, console: &Console) -> Result {
 /// Prints in a line what the pictures hold.
 pub(super) fn describe_textures(summary: &TextureSummary, console: &Console) {
     console.note(&format!(
-        "{} pictures of {side} × {side} pixels, {} of them with a planted fault; an ordinary one holds {:.4} bits \
-         per dimension",
+        "{} pictures of {side} × {side} pixels, {} of them with a planted fault; an ordinary one holds {:.4} \
+         bits per dimension",
         grouped(summary.pictures),
         grouped(summary.faults),
         summary.entropy_bits_per_dimension,

@@ -84,8 +84,8 @@ fn conditional(small: &FlowConfig) -> [FlowConfig; 3] {
 fn random_flow<T: Real>(config: &FlowConfig, seed: u64) -> Flow<T> {
     let mut flow = Flow::new(config, Seed(seed)).unwrap();
     let mut rng = Seed(seed).stream("test", 0);
-    // The spread is smaller for windows and pictures: sixteen coordinates that pass through three equally steep
-    // blocks lose more digits than a few coordinates do.
+    // The spread is smaller for windows and pictures: sixteen coordinates that pass through three equally
+    // steep blocks lose more digits than a few coordinates do.
     let spread = if config.is_of_vectors() { 0.25 } else { 0.1 };
     flow.parameters_mut().iter_mut().for_each(|p| *p += T::from_f64(spread * standard_normal(&mut rng)));
     flow

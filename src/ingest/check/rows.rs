@@ -87,8 +87,8 @@ pub(super) fn of_events(
             }
             enough(columns, passed, &mut rows)
         };
-        // Of a text, cells of items that nobody asked for are not looked at by `ingest` either. A file with types
-        // says nothing of a stretch without any of the items, so that its end could be far.
+        // Of a text, cells of items that nobody asked for are not looked at by `ingest` either. A file with
+        // types says nothing of a stretch without any of the items, so that its end could be far.
         let outcome = match &set {
             Some((item, set)) if file.file.format == Format::Csv => file.scan_items(*item, set, &mut each),
             _ => file.scan(&mut each),
@@ -130,8 +130,8 @@ fn describe(plan: &Plan<'_>, planned: &PlannedTable<'_>, seen: &mut Seen<'_>, ch
         for (unit, n) in &audit.unknown_units {
             let unit = if unit.is_empty() { "no unit".to_owned() } else { format!("the unit `{unit}`") };
             let text = format!(
-                "{n} of the first {measured} values of {} are in {unit}, from which nothing leads to {}: such \
-                 values are rejected",
+                "{n} of the first {measured} values of {} are in {unit}, from which nothing leads to {}: \
+                 such values are rejected",
                 variable.name, variable.unit
             );
             checked.note(table, None, text);
@@ -142,8 +142,8 @@ fn describe(plan: &Plan<'_>, planned: &PlannedTable<'_>, seen: &mut Seen<'_>, ch
             && let Some((low, high)) = variable.range
         {
             let text = format!(
-                "{far} of the first {measured} values of {} are not within {low} to {high} {}: they may be in \
-                 another unit",
+                "{far} of the first {measured} values of {} are not within {low} to {high} {}: they may be \
+                 in another unit",
                 variable.name, variable.unit
             );
             checked.note(table, None, text);

@@ -51,9 +51,9 @@ struct Stay {
     end: Option<i64>,
 }
 
-/// Joins the stays of one group, such as a stay in hospital, of which the next begins within the gap after the
-/// end of all before it. Stays without a group or a start stay as they are, and nothing is joined to one without
-/// an end: its gap is not known.
+/// Joins the stays of one group, such as a stay in hospital, of which the next begins within the gap after
+/// the end of all before it. Stays without a group or a start stay as they are, and nothing is joined to one
+/// without an end: its gap is not known.
 pub(super) fn join(rows: &Rows, kept: &[usize], of: &Episodes, record: &Record, table: &str) -> Joined {
     let columns: Vec<&str> = rows.wanted().collect();
     // Only the columns that somebody needs have been read.
@@ -178,8 +178,8 @@ fn told(
     open: usize,
 ) -> Message {
     let mut text = format!(
-        "table {table}: {stays} {} made {records} {}: one that begins within {} h after the end of those before \
-         it of the same `{}` continues them",
+        "table {table}: {stays} {} made {records} {}: one that begins within {} h after the end of those \
+         before it of the same `{}` continues them",
         plural(stays, "stay", "stays"),
         plural(records, "episode", "episodes"),
         of.gap_hours,

@@ -1,6 +1,6 @@
 //! The records table and the static tables: read whole, joined to the records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::message::Message;
 use crate::schema::{Anchor, Kind, Source, Variable};
@@ -12,9 +12,10 @@ use super::fact::Fact;
 use super::fact_rows::Rows;
 use super::plan::{Operand, Plan};
 use super::records::{Ids, Records};
+use super::repeats::Repeats;
 use crate::ingest::events::finding::Finding;
 use crate::ingest::events::measure::Meter;
-use crate::ingest::events::reason::{COPY, NO_ID};
+use crate::ingest::events::reason::NO_ID;
 use crate::ingest::events::value::Rejected;
 use crate::ingest::text::matches;
 use crate::ingest::typed::batch::Key;
@@ -36,32 +37,6 @@ pub(in crate::ingest) struct Facts {
 
 /// Why a row of a stay has no record of its own.
 const JOINED: &str = "stay that continues an episode";
-
-/// Rows whose id or key was met before.
-#[derive(Default)]
-struct Repeats {
-    /// Numbers of the ids or keys that say different things.
-    contradicted: HashSet<u32>,
-    /// The first row that contradicts an earlier one.
-    first: Option<usize>,
-}
-
-impl Repeats {
-    /// The row `at` has the id or key number `key` of an earlier row. Copies are dropped.
-    fn add(&mut self, key: u32, at: usize, is_copy: bool, audit: &mut TableAudit) {
-        if is_copy {
-            *audit.dropped.entry(COPY.into()).or_default() += 1;
-        } else {
-            self.contradicted.insert(key);
-            self.first.get_or_insert(at);
-        }
-    }
-
-    /// Refuses a table in which an id or a key says different things.
-    fn refuse(&self, rows: &Rows, files: &[TypedFile], column: &str) -> Result<(), IngestError> {
-        self.first.map_or(Ok(()), |at| Err(rows.duplicate(files, at, self.contradicted.len(), column)))
-    }
-}
 
 /// The column of a table that windows count from.
 fn anchor_of<'p>(plan: &Plan<'p>, table: &str) -> Option<&'p str> {

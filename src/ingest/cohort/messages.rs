@@ -152,11 +152,14 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
     for (v, audit) in audits.iter().enumerate() {
         let planned = &plan.variables[v];
         let (name, variable) = (&audit.variable, planned.variable);
-        let mut say = |n: u64, text: String| {
-            messages.push(Message::variable(Weight::Wrong, name, text).counting(n));
+        let mut weigh = |weight: Weight, n: u64, text: String| {
+            messages.push(Message::variable(weight, name, text).counting(n));
         };
         // What is said of the table that is not there names what is lost with it.
         if audit.values_kept == 0 && !audit.lost {
+            // A variable that nothing was recorded of is missing from the features, and falsifies none.
+            let nothing = audit.records_rejected == 0 && variable.absent.is_none();
+            let weight = if nothing { Weight::LeftOut } else { Weight::Wrong };
             let why = reasons(audit);
             let why = if why.is_empty() { why } else { format!("; what was recorded cannot be used: {why}") };
             // Where nothing was recorded, the schema may have a value for that.
@@ -173,8 +176,9 @@ pub(in crate::ingest) fn of_variables(plan: &Plan<'_>, audits: &[VariableAudit])
                 ),
                 None => format!("variable {name} has no value in any record{why}"),
             };
-            say(audit.records_missing, text);
+            weigh(weight, audit.records_missing, text);
         }
+        let mut say = |n: u64, text: String| weigh(Weight::Wrong, n, text);
         if !audit.unlisted_units.is_empty() {
             let n = audit.unlisted_units.values().sum();
             say(n, unlisted_units(name, variable, n, audit));

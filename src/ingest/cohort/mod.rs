@@ -32,6 +32,7 @@ pub(in crate::ingest) mod plan;
 pub(in crate::ingest) mod plan_events;
 pub(in crate::ingest) mod records;
 pub(in crate::ingest) mod related;
+pub(in crate::ingest) mod repeats;
 pub(in crate::ingest) mod rules;
 pub(in crate::ingest) mod run;
 pub(in crate::ingest) mod share;

@@ -101,8 +101,8 @@ fn read(
     Ok(found)
 }
 
-/// An item that is named itself stays what it is. One that belongs to named items of different variables, or to
-/// several that are read differently, is not known to be either, and is left out.
+/// An item that is named itself stays what it is. One that belongs to named items of different variables, or
+/// to several that are read differently, is not known to be either, and is left out.
 fn add(
     planned: &mut PlannedTable<'_>,
     relation: &Related,

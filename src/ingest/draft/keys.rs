@@ -25,8 +25,8 @@ pub(super) struct Keys {
 /// tells them apart, the one that says most about a person.
 ///
 /// A column that tells the rows of every table apart counts rows, and names nothing that tables share. Of
-/// several keys, one whose records have a beginning goes first, since events are placed in time after it; then
-/// the name of a stay before that of a patient, and then the key of most tables.
+/// several keys, one whose records have a beginning goes first, since events are placed in time after it;
+/// then the name of a stay before that of a patient, and then the key of most tables.
 pub(super) fn find(tables: &[Table]) -> Option<Keys> {
     let mut there: BTreeMap<String, (usize, Vec<usize>)> = BTreeMap::new();
     for (at, table) in tables.iter().enumerate() {

@@ -38,8 +38,8 @@ impl Hint for IngestError {
                     .into()
             }
             Self::NoEpisodes { .. } => {
-                "leave `episodes` out, or declare them under `[record]` of a schema of your own: `episodes = { \
-                 within = \"COLUMN\", gap = HOURS }`"
+                "leave `episodes` out, or declare them under `[record]` of a schema of your own: `episodes = \
+                 { within = \"COLUMN\", gap = HOURS }`"
                     .into()
             }
             Self::UnknownColumns { .. } => {
@@ -82,13 +82,13 @@ impl Hint for IngestError {
                     .into()
             }
             Self::Changed(_) => {
-                "run again once nothing writes to the file any more, or on a copy of it: what was read of it may \
-                 be of two versions"
+                "run again once nothing writes to the file any more, or on a copy of it: what was read of it \
+                 may be of two versions"
                     .into()
             }
             Self::NothingInRows { .. } => {
-                "no table of measured values is so: it may have been made to keep programs busy; if you know that \
-                 it is a table, write it as CSV"
+                "no table of measured values is so: it may have been made to keep programs busy; if you know \
+                 that it is a table, write it as CSV"
                     .into()
             }
             Self::Bomb(_) => {

@@ -1,8 +1,8 @@
 //! How often keys were met more than once, in a form that adds up over parts of the records.
 //!
-//! [`super::duplicates::KeyCounter`] keeps the keys whose hashes end in `level` zero bits. Which level a count
-//! over all parts would have reached, and what it would have counted there, follows from the numbers of keys by
-//! the zero bits at their ends: keys of different records differ, so that these numbers add up.
+//! [`super::duplicates::KeyCounter`] keeps the keys whose hashes end in `level` zero bits. Which level a
+//! count over all parts would have reached, and what it would have counted there, follows from the numbers of
+//! keys by the zero bits at their ends: keys of different records differ, so that these numbers add up.
 
 use std::collections::BTreeMap;
 

@@ -15,8 +15,8 @@ pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const WINDOW: usize = 1 << 16;
 
 /// A file that unpacks to more than so many times its size is no table that anybody measured: tables of
-/// patients unpack to 3 to 15 times, and one cell repeated for ever to 1,030 times. A megabyte of such would be
-/// hundreds of millions of rows, and keep the program busy for minutes.
+/// patients unpack to 3 to 15 times, and one cell repeated for ever to 1,030 times. A megabyte of such would
+/// be hundreds of millions of rows, and keep the program busy for minutes.
 pub(in crate::ingest) const MOST_TIMES: u64 = 100;
 /// Up to so many unpacked bytes, which take a few seconds at most, nothing is held against a file.
 const UNSUSPECTED: u64 = 48 << 20;

@@ -23,8 +23,8 @@ use crate::ingest::files::SourceFile;
 const STRETCH: usize = 1 << 17;
 
 /// Up to so many rows, which take a few seconds at most, nothing is held against a file. With more, every row
-/// has to have a bit of its own: a value that is repeated for ever takes no room in Parquet, and a file of a few
-/// kilobytes could fill the memory.
+/// has to have a bit of its own: a value that is repeated for ever takes no room in Parquet, and a file of a
+/// few kilobytes could fill the memory.
 const UNSUSPECTED: u64 = 8_000_000;
 
 /// An open Parquet file: its footer has been read, its rows have not.

@@ -26,7 +26,8 @@ pub(in crate::ingest) fn listed(plan: &Plan<'_>, input: &Path) -> Result<Vec<Sou
 }
 
 impl Tables {
-    /// Finds the files, lets related items feed what the named ones feed, and puts stores in the place of those that are to have one.
+    /// Finds the files, lets related items feed what the named ones feed, and puts stores in the place of
+    /// those that are to have one.
     pub(in crate::ingest) fn open(
         plan: &mut Plan<'_>,
         input: &Path,

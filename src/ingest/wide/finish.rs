@@ -328,18 +328,24 @@ fn of_copies(copies: Vec<(u32, u32)>, table: &mut RecordTable) -> Message {
     };
     if let Some(splits) = &table.splits {
         let apart = apart(&|row, first| splits[row] == splits[first]);
-        return say(format!(
-            "{of_rows} of another row, and {apart} of them {} in another split than the row copied; held-out \
-             figures may be too good",
-            plural(apart, "is", "are")
-        ));
+        return say(match apart {
+            0 => format!("{of_rows} of another row; all of them are in its split"),
+            _ => format!(
+                "{of_rows} of another row, and {apart} of them {} in another split than the row copied; \
+                 held-out figures may be too good",
+                plural(apart, "is", "are")
+            ),
+        });
     }
     if let Subjects::Named(_) = &table.subjects {
         let apart = apart(&|row, first| table.subject(row) == table.subject(first));
-        return say(format!(
-            "{of_rows} of another row, and {apart} of them {} to another group than it",
-            plural(apart, "belongs", "belong")
-        ));
+        return say(match apart {
+            0 => format!("{of_rows} of another row of the same group, and so in its split"),
+            _ => format!(
+                "{of_rows} of another row, and {apart} of them {} to another group than it",
+                plural(apart, "belongs", "belong")
+            ),
+        });
     }
     table.subjects = Subjects::Copies(copies);
     say(format!("{of_rows} of another row; copies are kept in one split"))

@@ -29,8 +29,8 @@ pub(super) fn doubtful(name: &str, groups: &Texts) -> Vec<Message> {
     };
     if absent > 0 {
         let text = format!(
-            "column `{name}` is empty in {}: each of these rows counts as a person by itself, so that rows of \
-             one person may lie in several splits; fill the cells in where it is known whose rows they are",
+            "column `{name}` is empty in {}: each of these rows counts as a person by itself, so that rows \
+             of one person may lie in several splits; fill the cells in where it is known whose rows they are",
             counted(absent, "row", "rows")
         );
         say(absent, text);

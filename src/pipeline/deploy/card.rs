@@ -44,9 +44,9 @@ pub(super) fn render(model: &ModelArtifact) -> String {
     }
     line(
         &mut out,
-        "\nSplits are by patient where the records name one. Everything was fitted on the training split, the \
-         validation split chose among settings, and nothing was chosen by the test split. Of large splits, a \
-         mean is over some of the records."
+        "\nSplits are by patient where the records name one. Everything was fitted on the training split, \
+         the validation split chose among settings, and nothing was chosen by the test split. Of large \
+         splits, a mean is over some of the records."
             .into(),
     );
     if separate {
@@ -71,8 +71,8 @@ pub(super) fn render(model: &ModelArtifact) -> String {
         line(
             &mut out,
             format!(
-                "- The calibration is cross-conformal: {folds} models, each fitted without the records that it \
-                 calibrates, so that the share may be somewhat larger than α."
+                "- The calibration is cross-conformal: {folds} models, each fitted without the records that \
+                 it calibrates, so that the share may be somewhat larger than α."
             ),
         );
     }
@@ -96,12 +96,12 @@ pub(super) fn render(model: &ModelArtifact) -> String {
     }
     line(
         &mut out,
-        "- A small p-value says that a record is unlike the calibration records. It does not say that the record \
-         is wrong, nor that the patient is ill, and it is no diagnosis.\n\
+        "- A small p-value says that a record is unlike the calibration records. It does not say that the \
+         record is wrong, nor that the patient is ill, and it is no diagnosis.\n\
          - On data of another hospital, another time or other units the p-values lose their meaning; \
          `cohort-flow compare` shows the difference.\n\
-         - A model is not anonymous data: it holds training quantiles, names of levels and means of groups of \
-         records. Treat it as the data it was fitted on."
+         - A model is not anonymous data: it holds training quantiles, names of levels and means of groups \
+         of records. Treat it as the data it was fitted on."
             .into(),
     );
     out

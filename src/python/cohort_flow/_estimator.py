@@ -15,9 +15,10 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_array
 
-from ._frames import Layout, default_kind, kind_of, to_arrow
+from ._frames import Layout, default_kind, kind_of, to_records
 from ._process import run
-from .bundle import Bundle, settings_as_options, stream
+from ._records import Records
+from .bundle import Bundle, settings_as_options
 from .errors import InputError
 from .model import Model
 from .plot import ModelPlot
@@ -45,8 +46,8 @@ def seed_of(random_state: Any) -> int:
     return int(random_state)
 
 
-def checked(estimator: Any, X: Any, reset: bool) -> pa.Table:
-    """Return the records as Arrow, checked as scikit-learn checks them.
+def checked(estimator: Any, X: Any, reset: bool) -> Records:
+    """Return the records for the program, checked as scikit-learn checks them.
 
     Parameters
     ----------
@@ -64,8 +65,8 @@ def checked(estimator: Any, X: Any, reset: bool) -> pa.Table:
         if np.iscomplexobj(X):
             raise ValueError("Complex data not supported")
     _check_names(estimator, X, reset)
-    arrow = to_arrow(X)
-    n = arrow.num_columns
+    records = to_records(X)
+    n = records.num_columns
     if reset:
         estimator.n_features_in_ = n
     elif n != estimator.n_features_in_:
@@ -74,25 +75,22 @@ def checked(estimator: Any, X: Any, reset: bool) -> pa.Table:
             "features as input"
         )
     least = _LEAST if reset else 1
-    if arrow.num_rows < least:
+    if records.num_rows < least:
         raise InputError(
-            f"Found array with {arrow.num_rows} sample(s) (shape=({arrow.num_rows}, {n})) while a minimum of "
-            f"{least} is required",
+            f"Found array with {records.num_rows} sample(s) (shape=({records.num_rows}, {n})) while a minimum "
+            f"of {least} is required",
             f"pass at least {least} records; a fit divides them into splits, and a density needs some dozens"
             if reset
             else "pass at least one record",
             "input",
         )
-    for name, column in zip(arrow.column_names, arrow.columns):
-        if pa.types.is_floating(column.type) and not pa.types.is_float16(column.type):
-            infinite = pa.compute.sum(pa.compute.is_inf(column)).as_py()
-            if infinite:
-                raise InputError(
-                    f"column {name!r} contains infinity in {infinite} of {arrow.num_rows} rows",
-                    "write what is missing as NaN or None, and limits of measurement as texts such as '<0.1'",
-                    "input",
-                )
-    return arrow
+    for name, infinite in records.infinite():
+        raise InputError(
+            f"column {name!r} contains infinity in {infinite} of {records.num_rows} rows",
+            "write what is missing as NaN or None, and limits of measurement as texts such as '<0.1'",
+            "input",
+        )
+    return records
 
 
 def _names_of(X: Any) -> Optional[Any]:
@@ -200,10 +198,10 @@ class DensityEstimator(BaseEstimator):  # type: ignore[misc]
                 self._layout = Layout(pa.table({}), pa.table({}))
                 self._layout.kind = default_kind()
             else:
-                table = checked(self, X, reset=True)
-                self._layout = Layout(X, table)
+                records = checked(self, X, reset=True)
+                self._layout = Layout(X, records)
                 bundle = Path(folder) / "bundle"
-                self._ingest(table, bundle)
+                self._ingest(records, bundle)
             model = Path(folder) / "model"
             words = ["fit", str(bundle), "--output", str(model), "--seed", str(seed_of(self.random_state))]
             words += [*self._options(), *self._shared_options()]
@@ -212,13 +210,13 @@ class DensityEstimator(BaseEstimator):  # type: ignore[misc]
             self.model_._bundle = X if isinstance(X, Bundle) else None
         return self
 
-    def _ingest(self, table: pa.Table, bundle: Path) -> None:
+    def _ingest(self, records: Records, bundle: Path) -> None:
         settings = dict(self.table_settings or {})
         if self.subject is not None:
-            if self.subject not in table.column_names:
+            if self.subject not in records.column_names:
                 raise InputError(
                     f"there is no column {self.subject!r} that could say which records are of one subject",
-                    f"subject is one of {', '.join(table.column_names)}",
+                    f"subject is one of {', '.join(records.column_names)}",
                     "input",
                 )
             settings[f"role.{self.subject}"] = "group"
@@ -231,7 +229,7 @@ class DensityEstimator(BaseEstimator):  # type: ignore[misc]
             str(bundle),
             *settings_as_options(settings),
         ]
-        run(words, stream(table), self.progress, self.n_jobs)
+        run(words, records.write, self.progress, self.n_jobs)
 
     def _shared_options(self) -> list[str]:
         words: list[str] = []
@@ -269,7 +267,7 @@ class DensityEstimator(BaseEstimator):  # type: ignore[misc]
         numpy.ndarray of shape (n_records,)
         """
         model = self._fitted()
-        return model.score(checked(self, X, reset=False))["log_prob"].to_numpy()
+        return model.score_column(checked(self, X, reset=False), "log_prob")
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean log-likelihood of records, in nats.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from ._records import Records, stays
 from .errors import InputError
 
 #: Kinds of tables that are understood.
@@ -46,13 +47,15 @@ def _column_of_objects(values: Any, name: str) -> pa.Array:
     return pa.array([None if gone else str(value) for value, gone in zip(values, missing)], pa.string())
 
 
-def _from_pandas(table: Any) -> pa.Table:
+def _from_pandas(table: Any) -> Records:
     names = [str(name) for name in table.columns]
     columns = []
     for at, name in enumerate(names):
         series = table.iloc[:, at]
         if series.dtype == object:
             columns.append(_column_of_objects(series.to_numpy(), name))
+        elif stays(series):
+            columns.append(series.to_numpy())
         else:
             try:
                 columns.append(pa.array(series, from_pandas=True))
@@ -62,31 +65,11 @@ def _from_pandas(table: Any) -> pa.Table:
                     "convert it, for example to texts by .astype(str)",
                     "input",
                 ) from error
-    return _named(columns, names, len(table))
+    return Records(names, columns, len(table))
 
 
-def _named(columns: list[Any], names: list[str], rows: int) -> pa.Table:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(
-            f"several columns are called {', '.join(map(repr, twice))}",
-            "give every column a name of its own",
-            "input",
-        )
-    # Codes of levels are sent as the levels: what stands for a missing level is not the same in every
-    # library.
-    columns = [c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in columns]
-    if not columns:
-        raise InputError(
-            f"the table has {rows} rows and no column: 0 feature(s) while a minimum of 1 is required",
-            "pass at least one column",
-            "input",
-        )
-    return pa.table(dict(zip(names, columns)))
-
-
-def to_arrow(table: Any) -> pa.Table:
-    """Return a table as Arrow; the index of pandas is left out.
+def to_records(table: Any) -> Records:
+    """Return a table as records for the program; the index of pandas is left out.
 
     Parameters
     ----------
@@ -105,19 +88,20 @@ def to_arrow(table: Any) -> pa.Table:
     if kind == "polars":
         frame = table.collect() if hasattr(table, "collect") else table
         arrow = frame.to_arrow()
-        return _named(arrow.columns, arrow.column_names, arrow.num_rows)
+        return Records.of(arrow)
     if kind == "pyarrow":
         whole = pa.Table.from_batches([table]) if isinstance(table, pa.RecordBatch) else table
-        return _named(whole.columns, whole.column_names, whole.num_rows)
+        return Records.of(whole)
     if kind == "numpy" and table.ndim == 2:
         names = [f"x{at}" for at in range(table.shape[1])]
         if table.dtype == object:
             columns = [_column_of_objects(table[:, at], names[at]) for at in range(table.shape[1])]
         else:
             columns = [
-                pa.array(np.ascontiguousarray(table[:, at]), from_pandas=True) for at in range(table.shape[1])
+                part if stays(part) else pa.array(np.ascontiguousarray(part), from_pandas=True)
+                for part in (table[:, at] for at in range(table.shape[1]))
             ]
-        return _named(columns, names, table.shape[0])
+        return Records(names, columns, table.shape[0])
     raise TypeError(
         "expected a table of pandas, Polars, pyarrow or a two-dimensional NumPy array, "
         f"got {type(table).__name__}"
@@ -149,11 +133,11 @@ class Layout:
     ----------
     table : table
         The user's table.
-    arrow : pyarrow.Table
-        The same as Arrow.
+    arrow : Records or pyarrow.Table
+        The same as it goes to the program.
     """
 
-    def __init__(self, table: Any, arrow: pa.Table) -> None:
+    def __init__(self, table: Any, arrow: Union[Records, pa.Table]) -> None:
         self.kind = kind_of(table) or "numpy"
         self.types = {field.name: field.type for field in arrow.schema}
         if self.kind == "pyarrow":

@@ -12,9 +12,11 @@ import weakref
 from pathlib import Path
 from typing import IO, Any, Optional
 
+import numpy as np
 import pyarrow as pa
 
 from ._process import died, end, start, threads, warn
+from ._records import Records
 from .errors import CohortFlowError, VersionError, of_kind
 
 _PROTOCOL = 1
@@ -80,6 +82,12 @@ class _ChunkSource(io.RawIOBase):
         return wanted
 
 
+def _column(reader: Any, name: str) -> Any:
+    """Return one column of a stream. It is copied batch by batch, as a view would keep the whole batch alive."""
+    parts = [np.array(batch.column(name).to_numpy(zero_copy_only=False)) for batch in reader]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
 def _exactly(pipe: IO[bytes], n: int) -> bytes:
     data = pipe.read(n)
     if len(data) != n:
@@ -129,15 +137,19 @@ class Server:
         """Whether it runs, and belongs to this Python process."""
         return self.owner == os.getpid() and self._finalizer.alive and self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], records: Optional[pa.Table] = None) -> tuple[dict[str, Any], Any]:
+    def ask(
+        self, request: dict[str, Any], records: Optional[Records] = None, column: Optional[str] = None
+    ) -> tuple[dict[str, Any], Any]:
         """Send a request and return the facts and the table of the answer.
 
         Parameters
         ----------
         request : dict
             What to do and with which options.
-        records : pyarrow.Table, optional
+        records : Records, optional
             The records it is about.
+        column : str, optional
+            Return this column of the table alone, as a NumPy array.
 
         Raises
         ------
@@ -148,7 +160,7 @@ class Server:
         """
         with self._lock:
             try:
-                return self._ask(request, records)
+                return self._ask(request, records, column)
             except (BrokenPipeError, EOFError) as error:
                 raise self._died() from error
             except CohortFlowError:
@@ -159,14 +171,15 @@ class Server:
                 self.close()
                 raise
 
-    def _ask(self, request: dict[str, Any], records: Optional[pa.Table]) -> tuple[dict[str, Any], Any]:
+    def _ask(
+        self, request: dict[str, Any], records: Optional[Records], column: Optional[str]
+    ) -> tuple[dict[str, Any], Any]:
         pipe = self._process.stdin
         line = {key: value for key, value in request.items() if value is not None}
         pipe.write(json.dumps(line).encode() + b"\n")
         if records is not None:
             sink = _ChunkSink(pipe)
-            with pa.ipc.new_stream(sink, records.schema) as writer:
-                writer.write_table(records, max_chunksize=1 << 16)
+            records.write(sink)
             sink.finish()
         else:
             pipe.flush()
@@ -180,7 +193,8 @@ class Server:
         if answer["data"]:
             # Arrow wants as many bytes as it asks for, and a chunk ends where it ends.
             source = io.BufferedReader(_ChunkSource(self._process.stdout), _CHUNK)
-            table = pa.ipc.open_stream(pa.PythonFile(source, mode="r")).read_all()
+            reader = pa.ipc.open_stream(pa.PythonFile(source, mode="r"))
+            table = reader.read_all() if column is None else _column(reader, column)
             # What stands behind the end mark of the stream is the end of the chunks.
             while source.read(4096):
                 pass

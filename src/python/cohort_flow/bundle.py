@@ -6,13 +6,13 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Optional, Union
+from typing import Any, Optional, Union
 
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
-from ._frames import default_kind, give, kind_of, to_arrow
+from ._frames import default_kind, give, kind_of, to_records
 from ._process import run
 from .errors import BundleError
 from .plot import BundlePlot
@@ -28,16 +28,6 @@ def settings_as_options(settings: Settings) -> list[str]:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         options += ["--set", f"{key}={text}"]
     return options
-
-
-def stream(table: pa.Table) -> Any:
-    """Return a function that writes a table to a pipe as an Arrow stream."""
-
-    def write(pipe: IO[bytes]) -> None:
-        with pa.ipc.new_stream(pipe, table.schema) as writer:
-            writer.write_table(table, max_chunksize=1 << 16)
-
-    return write
 
 
 class Bundle:
@@ -181,7 +171,7 @@ def ingest(
     words += ["--on-bad-row", on_bad_row, *settings_as_options(settings)]
     words += ["--schema", schema] if schema is not None else []
     words += ["--force"] if force else []
-    run(words, stream(to_arrow(input)) if is_table else None, progress, n_jobs)
+    run(words, to_records(input).write if is_table else None, progress, n_jobs)
     bundle = Bundle(path)
     bundle._owned = owned
     return bundle

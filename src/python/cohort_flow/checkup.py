@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 import pyarrow as pa
 import pyarrow.csv
 
-from ._frames import default_kind, give, kind_of, to_arrow
+from ._frames import default_kind, give, kind_of, to_records
 from ._process import run
 from .bundle import Bundle
 from .model import Model
@@ -89,9 +89,8 @@ def _as_path(table: Any, folder: Path, name: str) -> str:
     if kind_of(table) is None:
         return str(table)
     path = folder / f"{name}.arrow"
-    arrow = to_arrow(table)
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, arrow.schema) as writer:
-        writer.write_table(arrow)
+    with pa.OSFile(str(path), "wb") as sink:
+        to_records(table).write(sink)
     return str(path)
 
 

@@ -113,14 +113,23 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         model: Model = self.estimator_.model_
         return model
 
+    def _rule(self) -> dict[str, Any]:
+        """Return the options that say what ranks records and which of them are flagged."""
+        level = {"fdr": self.fdr} if self.fdr is not None else {"alpha": self.alpha}
+        return {"score": self.measure, **level}
+
     def _flags(self, X: Any, **options: Any) -> pa.Table:
         model = self._fitted()
-        rule = {"fdr": self.fdr} if self.fdr is not None else {"alpha": self.alpha}
-        return model.flag(checked(self, X, reset=False), score=self.measure, **rule, **options)
+        return model.flag(checked(self, X, reset=False), **self._rule(), **options)
+
+    def _column(self, X: Any, name: str) -> Any:
+        """Return one column of the verdicts, without reasons."""
+        model = self._fitted()
+        return model.flag_column(checked(self, X, reset=False), name, **self._rule(), explain=0)
 
     def score_samples(self, X: Any) -> Any:
         """Return how ordinary each record is; the lower, the more unusual."""
-        return -self._flags(X, explain=0)["score"].to_numpy()
+        return -self._column(X, "score")
 
     def decision_function(self, X: Any) -> Any:
         """Return ``score_samples`` less ``offset_``; below 0 for records flagged at the level ``alpha``."""
@@ -128,12 +137,11 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """Return -1 for records that are flagged and 1 for the others."""
-        flagged = self._flags(X, explain=0)["flagged"].to_numpy()
-        return np.where(flagged, -1, 1)
+        return np.where(self._column(X, "flagged"), -1, 1)
 
     def p_values(self, X: Any) -> Any:
         """Return the conformal p-value of each record."""
-        return self._flags(X, explain=0)["p_value"].to_numpy()
+        return self._column(X, "p_value")
 
     def flags(self, X: Any, features: int = 3, also: int = 0) -> Flags:
         """Return the same verdicts as :meth:`explain`, as an object that draws itself.

@@ -120,7 +120,7 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             With the columns ``draw`` and ``effective_samples``; in pandas, the index of ``X`` is repeated.
         """
         self._fitted()
-        arrow, n = checked(self, X, reset=False), draws or self.draws
+        arrow, n = checked(self, X, reset=False).table(), draws or self.draws
         layout, index = Layout(X, arrow), index_of(X)
         drawn = self._draws(arrow, n)
         if index is None:
@@ -141,7 +141,7 @@ class Imputer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             Of the library, with the types and with the index of ``X``.
         """
         self._fitted()
-        arrow = checked(self, X, reset=False)
+        arrow = checked(self, X, reset=False).table()
         known = [f["name"] for f in self._fitted().features if f["name"] in arrow.column_names]
         holes = [name for name in known if _missing(arrow[name]).true_count > 0]
         if not holes:

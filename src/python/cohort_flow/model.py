@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import pyarrow as pa
 
+from ._records import Records
 from ._server import Server
 from .errors import ModelError
 from .plot import ModelPlot
@@ -119,18 +120,29 @@ class Model:
         features: list[dict[str, Any]] = self.server.description["features"]
         return features
 
-    def _wanted(self, table: pa.Table) -> pa.Table:
+    def _wanted(self, table: Union[pa.Table, Records]) -> Records:
         # Columns that the model does not know were told of when it was fitted.
         known = {feature["name"] for feature in self.features}
-        chosen = [name for name in table.column_names if name in known]
-        return table.select(chosen) if chosen else table
+        records = Records.of(table)
+        chosen = [name for name in records.column_names if name in known]
+        return records.select(chosen) if chosen else records
 
-    def score(self, table: pa.Table, draws: Optional[int] = None, seed: Optional[int] = None) -> pa.Table:
+    def score(
+        self, table: Union[pa.Table, Records], draws: Optional[int] = None, seed: Optional[int] = None
+    ) -> pa.Table:
         """Return the log-likelihoods of records, as ``cohort-flow score`` writes them."""
         request = {"do": "score", "draws": draws, "seed": seed}
         return self.server.ask(request, self._wanted(table))[1]
 
-    def flag(self, table: pa.Table, **options: Any) -> pa.Table:
+    def score_column(self, table: Union[pa.Table, Records], column: str) -> Any:
+        """Return one column of what :meth:`score` returns as a NumPy array; the others take no memory."""
+        return self.server.ask({"do": "score"}, self._wanted(table), column)[1]
+
+    def flag_column(self, table: Union[pa.Table, Records], column: str, **options: Any) -> Any:
+        """Return one column of what :meth:`flag` returns as a NumPy array; the others take no memory."""
+        return self.server.ask({"do": "flag", **options}, self._wanted(table), column)[1]
+
+    def flag(self, table: Union[pa.Table, Records], **options: Any) -> pa.Table:
         """Return p-values, verdicts and explanations, as ``cohort-flow flag`` writes them."""
         return self.server.ask({"do": "flag", **options}, self._wanted(table))[1]
 

@@ -15,10 +15,10 @@ use crate::schema::Split;
 /// What levels are called that no training record had.
 pub(super) const NOT_MET: &str = "not met in training";
 
-/// Records of a split that are scored at most. Beyond this number training records are not scored again, since
-/// the model's metrics hold their mean; of another split of a table, evenly spread ones are. A mean over so
-/// many has an error of less than a hundredth of the spread of records, and the time that a page takes does
-/// not grow with the table.
+/// Records of a split that are scored at most. Beyond this number training records are not scored again,
+/// since the model's metrics hold their mean; of another split of a table, evenly spread ones are. A mean
+/// over so many has an error of less than a hundredth of the spread of records, and the time that a page
+/// takes does not grow with the table.
 pub(super) const SCORED: usize = 20_000;
 
 /// The records of a split that are scored.

@@ -1,8 +1,8 @@
 //! Flags to go through one by one.
 //!
 //! Without opting in, a flag is known by its row in the table of flags and not by its record, its sentence
-//! says what would be ordinary and not what was recorded, and a group is named only where eleven flags or more
-//! that are listed belong to it.
+//! says what would be ordinary and not what was recorded, and a group is named only where eleven flags or
+//! more that are listed belong to it.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -122,7 +122,8 @@ pub struct JointDrift {
     pub odd_high: Option<f64>,
     /// One sentence.
     pub verdict: String,
-    /// Features that this cohort lacks and that are integrated out; the likelihoods are then in original units.
+    /// Features that this cohort lacks and that are integrated out; the likelihoods are then in original
+    /// units.
     pub integrated_out: Vec<String>,
     /// Features that are judged, where some are integrated out.
     pub n_shared: Option<usize>,

@@ -28,8 +28,8 @@ pub struct PictureFigures {
 pub fn pictures(of: &Pictures) -> PictureFigures {
     let held_out = of.held_out.as_ref();
     let order = "Left to right, then top to bottom, as in the table.";
-    let maps = "Each picture has its map to the right: black where a pixel is as expected, white where it is a \
-                surprise of 8 nats or more.";
+    let maps = "Each picture has its map to the right: black where a pixel is as expected, white where it is \
+                a surprise of 8 nats or more.";
     let mapped = |least: &str| {
         let has_map = held_out.is_some_and(|h| h.most_likely.iter().any(|p| p.surplus.is_some()));
         format!("{least} first. {order} {}", if has_map { maps } else { "" }).trim_end().to_owned()

@@ -56,7 +56,8 @@ pub(in crate::schema) struct Episodes {
     /// The hours from the end of the stays before to the start of the next one, at most.
     #[schemars(range(min = 0))]
     pub(in crate::schema) gap: Field<f64>,
-    /// A column with a moment that all of them share, in the time of each stay, where records have no `start`.
+    /// A column with a moment that all of them share, in the time of each stay, where records have no
+    /// `start`.
     pub(in crate::schema) moment: Option<Field<Text>>,
     /// Columns that are taken from the last stay; all others are those of the first.
     pub(in crate::schema) last: Option<Field<List<Text>>>,

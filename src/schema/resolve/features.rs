@@ -65,8 +65,8 @@ pub(super) fn labels(
         };
         if let Some(feature) = features.iter().find(of) {
             let message = format!(
-                "label `{}` is a feature too, or part of one (`{}`): a model that has seen it cannot be judged \
-                 by it",
+                "label `{}` is a feature too, or part of one (`{}`): a model that has seen it cannot be \
+                 judged by it",
                 label.name, feature.name
             );
             problems.add_with_hint(field.span.clone(), message, "take one of the two out");

@@ -1,7 +1,7 @@
 //! Events in the Medical Event Data Standard 0.4, with the codes of the conversion of MIMIC-IV.
 //!
-//! A code holds kind, item and unit: `LAB//220045//bpm`. The events of a subject are sorted by time, static ones
-//! first. Numbers are single precision. A file holds twenty million events at most.
+//! A code holds kind, item and unit: `LAB//220045//bpm`. The events of a subject are sorted by time, static
+//! ones first. Numbers are single precision. A file holds twenty million events at most.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The tables of the OMOP Common Data Model 5.3, with lower-case names.
 //!
-//! Every stay in intensive care is a visit of its own (concept 32037). Measurements have the numbers of OMOP's
-//! standard concepts, and a unit as a concept; those of a blood draw outside the visits name no visit. What the
-//! schema of the model knows no concept for, such as the coma scale, is not written.
+//! Every stay in intensive care is a visit of its own (concept 32037). Measurements have the numbers of
+//! OMOP's standard concepts, and a unit as a concept; those of a blood draw outside the visits name no visit.
+//! What the schema of the model knows no concept for, such as the coma scale, is not written.
 
 mod layouts;
 

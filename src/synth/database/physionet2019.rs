@@ -1,7 +1,7 @@
 //! The files of the PhysioNet/CinC Challenge 2019: one `.psv` per patient, one row per hour.
 //!
-//! A patient has one record, of the first stay. The last value of an hour stands for it. `SepsisLabel` is 1 in
-//! every hour of patients whose illness is sepsis: the simulation has no moment of onset.
+//! A patient has one record, of the first stay. The last value of an hour stands for it. `SepsisLabel` is 1
+//! in every hour of patients whose illness is sepsis: the simulation has no moment of onset.
 
 use std::path::{Path, PathBuf};
 

@@ -77,8 +77,8 @@ pub(in crate::ingest) fn parse(block: &[u8], header: bool, layout: Layout<'_>) -
             Ok(())
         } else {
             let length = splitter.split(&block[at..], line, end + 1 - at);
-            // Quotes alone carry a row over several lines. In a table of numbers, looking for line ends in every
-            // row took a twentieth of the time.
+            // Quotes alone carry a row over several lines. In a table of numbers, looking for line ends in
+            // every row took a twentieth of the time.
             if splitter.quoted {
                 let record = &block[at..block.len().min(at + length)];
                 lines = before + (memchr::memchr_iter(b'\n', record).count() as u64).max(1);
