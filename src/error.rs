@@ -24,6 +24,53 @@ pub struct IoError {
     pub source: std::io::Error,
 }
 
+/// Why something is not read although it is there. It travels inside an [`std::io::Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A pipe, a socket or a device.
+    #[error("it is a pipe or a device and no file")]
+    NotAFile,
+    /// A link in a folder that leads out of the folder.
+    #[error("it is a link that leads out of the folder, and such links are not followed")]
+    LeadsOut,
+    /// A link whose target is not there.
+    #[error("it is a link that leads nowhere")]
+    LeadsNowhere,
+    /// A file that another program wrote to, or replaced.
+    #[error("it was changed or replaced while it was read")]
+    Changed,
+}
+
+impl Refusal {
+    /// What to do about it, without a full stop.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::NotAFile => {
+                "put an ordinary file in its place; a table that comes through a pipe is read by `--input -`"
+            }
+            Self::LeadsOut => {
+                "put the file itself in its place, name the file it leads to, or allow such links by \
+                 --follow-links if you trust whoever made the folder"
+            }
+            Self::LeadsNowhere => "put the file itself in its place, or remove the link",
+            Self::Changed => {
+                "run again once nothing writes to the file any more, or on a copy of it: what was read of it may \
+                 be of two versions"
+            }
+        }
+    }
+
+    fn of(error: &std::io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl From<Refusal> for std::io::Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::other(refusal)
+    }
+}
+
 /// What the operating system says, in words without its numbers.
 fn reason(error: &std::io::Error) -> String {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
@@ -49,6 +96,9 @@ impl IoError {
 
 impl Hint for IoError {
     fn hint(&self) -> Option<String> {
+        if let Some(refusal) = Refusal::of(&self.source) {
+            return Some(refusal.remedy().into());
+        }
         use std::io::ErrorKind::{
             FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
             StorageFull,

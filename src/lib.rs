@@ -56,7 +56,7 @@
 //!     picture                   pictures → rows of whole numbers
 //! L2  features  flow            frame → vector · ButterflyFlow            ingest   synth
 //! L1  schema                    what the data are, what is done with them
-//! L0  num  random  density  output  error  message  plain_file  onnx
+//! L0  num  random  error  message · density  output  plain_file  onnx
 //! ```
 
 pub mod density;

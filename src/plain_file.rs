@@ -1,10 +1,25 @@
-//! Files that are read. Only ordinary ones are opened: a pipe without a writer would be waited for without
-//! end, and a device such as `/dev/zero` would fill the memory. Tables that come through a pipe have a way of
-//! their own, standard input.
+//! Files that are read. Only ordinary ones are opened: a pipe without a writer would be waited for without end,
+//! and a device such as `/dev/zero` would fill the memory. Tables that come through a pipe have a way of their
+//! own, standard input.
+//!
+//! ```text
+//! folder  what lies in a folder, and which links in it are followed
+//! packed  how much a packed file may unfold to
+//! watch   whether a file is still what it was when its reading began
+//! ```
+
+mod folder;
+mod packed;
+mod watch;
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+
+use crate::error::Refusal;
+pub use folder::{Listing, Refused, allow_links_out, walk, within};
+pub use packed::{most_bytes, most_cells, most_rows};
+pub use watch::{Stamp, Watch};
 
 /// Opens a file for reading.
 ///
@@ -40,10 +55,7 @@ pub fn is_pipe_or_device(path: &Path) -> bool {
 
 fn check(path: &Path) -> io::Result<()> {
     // What is not there, or is a folder, is told by the opening itself.
-    if is_pipe_or_device(path) {
-        return Err(io::Error::other("it is a pipe or a device and no file"));
-    }
-    Ok(())
+    if is_pipe_or_device(path) { Err(Refusal::NotAFile.into()) } else { Ok(()) }
 }
 
 #[cfg(all(test, unix))]

@@ -19,7 +19,7 @@ use crate::evaluate::ScoreKind;
 use crate::features::{DrawsBy, Encoder};
 use crate::num::hex::sha256;
 use crate::output::Staged;
-use crate::plain_file;
+use crate::plain_file::{self, Watch};
 use crate::train::HistoryRow;
 
 const MODEL: &str = "model.json";
@@ -97,8 +97,23 @@ impl ModelArtifact {
     /// # Errors
     /// [`ArtifactError`]: nothing there, a later format, damage of any kind.
     pub fn load(dir: &Path) -> Result<Self, ArtifactError> {
+        Self::load_watched(dir, &Watch::begin(&dir.join(MODEL)))
+    }
+
+    /// Files of two versions fit each other well enough to be read: not all of them have a checksum. Every version
+    /// of the folder has a `model.json` of its own.
+    fn load_watched(dir: &Path, watch: &Watch) -> Result<Self, ArtifactError> {
+        let read = Self::read(dir, watch.path());
+        // That another program put a new model there is the cause of whatever else does not fit.
+        if read.is_ok() || watch.path().exists() {
+            watch.end()?;
+        }
+        read
+    }
+
+    fn read(dir: &Path, path: &Path) -> Result<Self, ArtifactError> {
         use std::io::ErrorKind::{NotADirectory, NotFound};
-        let path = dir.join(MODEL);
+        let path = path.to_path_buf();
         let text = match plain_file::read(&path) {
             Ok(text) => text,
             Err(e) if matches!(e.kind(), NotFound | NotADirectory) && dir.exists() => {
@@ -214,4 +229,35 @@ fn read_history(path: &Path, bytes: &[u8]) -> Result<Vec<HistoryRow>, ArtifactEr
         .deserialize()
         .collect::<Result<_, _>>()
         .map_err(|e| ArtifactError::Damaged { path: path.to_path_buf(), what: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_replaced_while_it_is_read_is_noticed() {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compatibility/bundle-2-model-6/flow");
+        let dir = tempfile::tempdir().unwrap();
+        let copy = || {
+            for name in [TENSORS, MODEL, METRICS, HISTORY] {
+                let to = dir.path().join(name);
+                // A new version is a new file.
+                let _ = fs::remove_file(&to);
+                fs::copy(kept.join(name), to).unwrap();
+            }
+        };
+        copy();
+        let watch = Watch::begin(&dir.path().join(MODEL));
+        ModelArtifact::load_watched(dir.path(), &watch).unwrap();
+        fs::write(dir.path().join("more"), "a file beside it").unwrap();
+        ModelArtifact::load_watched(dir.path(), &watch).unwrap();
+        copy();
+        let error = ModelArtifact::load_watched(dir.path(), &watch).err().unwrap().to_string();
+        assert!(error.contains("changed or replaced while it was read"), "{error}");
+        // The cause and not what follows from it.
+        fs::write(dir.path().join(MODEL), "{").unwrap();
+        let error = ModelArtifact::load_watched(dir.path(), &watch).err().unwrap().to_string();
+        assert!(error.contains("changed or replaced while it was read"), "{error}");
+    }
 }

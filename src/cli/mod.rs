@@ -15,6 +15,7 @@ use clap::Parser;
 
 use crate::output;
 use crate::pipeline::Error;
+use crate::plain_file;
 use args::{Cli, Global, Messages};
 use console::Console;
 
@@ -25,6 +26,7 @@ pub fn run() -> ExitCode {
     let console = Console::new(cli.global.quiet, as_json);
     log_to_stderr(&cli.global);
     interrupt::handle(&console);
+    plain_file::allow_links_out(cli.global.follow_links);
     let threads = cli.global.threads.map_or(0, usize::from);
     match start_threads(threads).and_then(|()| commands::run(cli.command, &console)) {
         Ok(outcome) => outcome.into(),

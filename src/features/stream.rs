@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 use super::manifest::read_manifest;
 use super::tensors::{PIXELS, first_unsound};
 use super::{FeatureError, Manifest, Shape};
-use crate::error::IoError;
+use crate::error::{IoError, Refusal};
 use crate::num::hex::hex;
-use crate::plain_file;
+use crate::plain_file::{self, Stamp};
 use crate::schema::Split;
 
 /// Bytes that are hashed at a time.
@@ -29,6 +29,9 @@ pub struct StoredRecords {
     pub fingerprint: String,
     path: PathBuf,
     file: File,
+    /// The open file as it was before it was hashed. One that is moved into its place is another file, which this
+    /// one does not see.
+    before: Stamp,
     /// Where the tensors begin.
     data: u64,
     metadata: Metadata,
@@ -55,6 +58,7 @@ impl StoredRecords {
         let path = dir.join(super::manifest::TENSORS);
         let io = |e| FeatureError::from(IoError::on("read", &path)(e));
         let mut file = plain_file::open(&path).map_err(io)?;
+        let before = Stamp::of(&file.metadata().map_err(io)?);
         let mut hash = Sha256::new();
         let mut piece = vec![0; PIECE];
         loop {
@@ -82,7 +86,7 @@ impl StoredRecords {
         let metadata: Metadata = serde_json::from_slice(&header)
             .map_err(safetensors::SafeTensorError::InvalidHeaderDeserialization)
             .map_err(|source| FeatureError::Tensors { path: path.clone(), source })?;
-        Ok(Self { manifest, fingerprint, file, data: 8 + length, metadata, path })
+        Ok(Self { manifest, fingerprint, file, before, data: 8 + length, metadata, path })
     }
 
     /// Records.
@@ -168,6 +172,9 @@ impl StoredRecords {
         let io = |e| FeatureError::from(IoError::on("read", &self.path)(e));
         self.file.seek(SeekFrom::Start(at)).map_err(io)?;
         self.file.read_exact(&mut bytes).map_err(io)?;
+        if Stamp::of(&self.file.metadata().map_err(io)?) != self.before {
+            return Err(io(Refusal::Changed.into()));
+        }
         Ok(bytes)
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::error::IoError;
 use crate::message::Messages;
 use crate::num::hex::hex;
-use crate::plain_file;
+use crate::plain_file::{self, Watch};
 
 /// Whether a count need not be written.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -86,6 +86,16 @@ impl InputFile {
         }
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         Ok(Self { name, bytes, sha256: hex(&hasher.finalize()) })
+    }
+
+    /// The same for a file that has been read, of which a change since then is noticed.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that is not what it was.
+    pub(crate) fn of_watched(file: &Watch) -> Result<Self, IoError> {
+        let input = Self::of(file.path())?;
+        file.end()?;
+        Ok(input)
     }
 }
 

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::IoError;
 
-use super::stamp::Stamp;
 use super::{IngestError, InputFile};
 use crate::ingest::source::{Note, Notes, TextFault};
 use crate::message::{Message, Weight};
-use crate::plain_file;
+use crate::plain_file::{self, Listing, Refused, Watch, most_cells, most_rows};
 
 /// How a file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +60,10 @@ pub(super) struct SourceFile {
     /// What those who read the file have to say about it.
     pub(super) notes: Notes,
     /// The file as it was when it was found.
-    pub(super) found: Option<Stamp>,
+    pub(super) found: Watch,
+    /// Set for what lies in the folder and is not read: a link that leads out of it, a pipe. It is kept among the
+    /// others, so that a table that is needed is not taken for one that is not there.
+    pub(super) refused: Option<Refused>,
 }
 
 impl Format {
@@ -79,23 +81,42 @@ impl SourceFile {
     /// The file at `path`, if its extension is one of ours. Where the content is of another format, the
     /// content decides.
     pub(super) fn new(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_string_lossy().into_owned();
-        let lower = name.to_lowercase();
-        let unpacked = lower.strip_suffix(".gz");
-        let (stem, by_name) = EXTENSIONS.into_iter().find_map(|(end, format)| match unpacked {
-            Some(unpacked) if format == Format::Csv => Some((unpacked.strip_suffix(end)?, format)),
-            Some(_) => None,
-            None => Some((lower.strip_suffix(end)?, format)),
-        })?;
+        let (stem, by_name) = by_name(path)?;
         let format = recognise(path, by_name);
-        let notes = Notes::default();
+        let file = Self::named(path, stem, format);
         if format != by_name {
-            let text = format!("{name} holds {}, whatever its name says", format.described());
-            notes.say(Note::Format, Message::file(Weight::Choice, &name, text));
+            let text = format!("{} holds {}, whatever its name says", file.name, format.described());
+            file.notes.say(Note::Format, Message::file(Weight::Choice, &file.name, text));
         }
-        let (path, stem) = (path.to_path_buf(), stem.to_string());
-        let found = Stamp::of(&path);
-        Some(Self { path, stem, name, format, separator: None, notes, found })
+        Some(file)
+    }
+
+    fn named(path: &Path, stem: String, format: Format) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            name: name_of(path),
+            stem,
+            format,
+            separator: None,
+            notes: Notes::default(),
+            found: Watch::begin(path),
+            refused: None,
+        }
+    }
+
+    /// What a listing refuses, where it is a folder or has the name of a table.
+    fn not_read(refused: &Refused) -> Option<Self> {
+        let path = &refused.path;
+        let stem = if refused.is_folder { name_of(path).to_lowercase() } else { by_name(path)?.0 };
+        Some(Self { refused: Some(refused.clone()), ..Self::named(path, stem, Format::Csv) })
+    }
+
+    /// Refuses what is not read.
+    ///
+    /// # Errors
+    /// The reason.
+    pub(super) fn readable(&self) -> Result<(), IngestError> {
+        self.refused.as_ref().map_or(Ok(()), |refused| Err(refused.error().into()))
     }
 
     /// The same with the separator of its cells declared.
@@ -109,12 +130,6 @@ impl SourceFile {
         self.notes.messages()
     }
 
-    /// Whether the file is one of several that make a table: writers leave marks and checksums beside them,
-    /// whose names begin with a dot or an underscore.
-    fn is_hidden(&self) -> bool {
-        self.name.starts_with(['.', '_'])
-    }
-
     /// In a folder, a text file is taken for a description of the tables; one that is a table has to be named
     /// itself.
     fn is_prose(&self) -> bool {
@@ -123,7 +138,11 @@ impl SourceFile {
     }
 
     /// The bytes of a file with types.
+    ///
+    /// # Errors
+    /// I/O failures; what is not read.
     pub(super) fn open_bytes(&self) -> Result<File, IngestError> {
+        self.readable()?;
         Ok(plain_file::open(&self.path).map_err(IoError::on("open", &self.path))?)
     }
 
@@ -167,16 +186,50 @@ impl SourceFile {
     /// [`IngestError::Changed`], and I/O failures.
     pub(super) fn fingerprint(&self) -> Result<InputFile, IngestError> {
         let input = InputFile::of(&self.path)?;
-        if Stamp::of(&self.path) != self.found {
-            return Err(IngestError::Changed(self.name.clone()));
-        }
+        self.is_as_found()?;
         Ok(input)
+    }
+
+    /// To be called once the file has been read for the last time.
+    ///
+    /// # Errors
+    /// [`IngestError::Changed`] for a file that is not what it was when it was found.
+    pub(super) fn is_as_found(&self) -> Result<(), IngestError> {
+        if self.found.is_unchanged() { Ok(()) } else { Err(IngestError::Changed(self.name.clone())) }
+    }
+
+    /// Holds the numbers of rows and columns that a file says it has against its size, before anything is read.
+    ///
+    /// # Errors
+    /// [`IngestError::NothingInRows`] for a file that could fill the memory with next to nothing.
+    pub(super) fn is_plausible(&self, rows: u64, columns: u64) -> Result<(), IngestError> {
+        let bytes = self.size();
+        if rows <= most_rows(bytes) && rows.saturating_mul(columns) <= most_cells(bytes) {
+            return Ok(());
+        }
+        Err(IngestError::NothingInRows { file: self.name.clone(), rows, columns, bytes })
     }
 
     /// Size in bytes; 0 when it cannot be told, for progress only.
     pub(super) fn size(&self) -> u64 {
         fs::metadata(&self.path).map_or(0, |m| m.len())
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Stem and format of a table file by its name; nothing for other files.
+fn by_name(path: &Path) -> Option<(String, Format)> {
+    let lower = name_of(path).to_lowercase();
+    let unpacked = lower.strip_suffix(".gz");
+    let (stem, format) = EXTENSIONS.into_iter().find_map(|(end, format)| match unpacked {
+        Some(unpacked) if format == Format::Csv => Some((unpacked.strip_suffix(end)?, format)),
+        Some(_) => None,
+        None => Some((lower.strip_suffix(end)?, format)),
+    })?;
+    Some((stem.to_owned(), format))
 }
 
 /// The format of a file by its first bytes; that of its name where they do not tell.
@@ -206,7 +259,7 @@ pub(super) fn refuse_remote(input: &Path) -> Result<(), IngestError> {
     if text.contains("://") { Err(IngestError::Remote(text.into_owned())) } else { Ok(()) }
 }
 
-/// All table files of a folder in name order, or the one file given.
+/// All table files of a folder in name order, or the one file given. What is not read is among them.
 pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     refuse_remote(input)?;
     let shown = input.display().to_string();
@@ -219,18 +272,49 @@ pub(super) fn list(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     if !input.is_dir() {
         return Err(IngestError::NoInput(shown));
     }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(input).map_err(IoError::on("read", input))? {
-        let path = entry.map_err(IoError::on("read", input))?.path();
-        if path.is_file() {
-            files.extend(SourceFile::new(&path).filter(|file| !file.is_hidden() && !file.is_prose()));
-        } else if is_partition(&path) {
-            let partition = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Err(IngestError::Partitioned { folder: shown, partition });
-        }
+    let listing = plain_file::walk(input, 0, is_no_mark)?;
+    if let Some(path) = listing.folders.iter().find(|path| is_partition(path)) {
+        return Err(IngestError::Partitioned { folder: shown, partition: name_of(path) });
     }
+    tables(&listing, input)
+}
+
+/// The files of a folder that holds one table, or the one file given: each of them is needed.
+///
+/// # Errors
+/// As for [`list`], and for what is not read.
+pub(super) fn parts(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
+    let files = list(input)?;
+    files.iter().try_for_each(SourceFile::readable)?;
+    Ok(files)
+}
+
+/// Writers leave marks and checksums beside tables, whose names begin with a dot or an underscore.
+fn is_no_mark(name: &str) -> bool {
+    !name.starts_with(['.', '_'])
+}
+
+/// The table files of a listing, named from the folder on, with what is not read.
+fn tables(listing: &Listing, input: &Path) -> Result<Vec<SourceFile>, IngestError> {
+    let read = listing.files.iter().filter_map(|path| SourceFile::new(path));
+    let refused = listing.refused.iter().filter_map(SourceFile::not_read);
+    let mut files: Vec<SourceFile> = read
+        .chain(refused)
+        .filter(|file| !file.is_prose())
+        .map(|file| {
+            let folder = file.path.parent().and_then(|folder| folder.strip_prefix(input).ok());
+            let folders = folder.into_iter().flat_map(Path::components);
+            let before: String =
+                folders.map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect();
+            SourceFile {
+                name: format!("{before}{}", file.name),
+                stem: format!("{}{}", before.to_lowercase(), file.stem),
+                ..file
+            }
+        })
+        .collect();
     if files.is_empty() {
-        return Err(IngestError::NoFiles(shown));
+        return Err(IngestError::NoFiles(input.display().to_string()));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
@@ -258,89 +342,14 @@ fn unknown_format(path: &Path) -> IngestError {
 const DEPTH: usize = 3;
 
 /// All table files of a folder and of the folders within it, in the order of their names, which begin with
-/// those of their folders.
+/// those of their folders. What is not read is among them.
 pub(super) fn tree(input: &Path) -> Result<Vec<SourceFile>, IngestError> {
     refuse_remote(input)?;
     if !input.is_dir() {
         return list(input);
     }
-    let mut files = Vec::new();
-    let mut folders = vec![(input.to_path_buf(), String::new(), 0)];
-    while let Some((folder, before, depth)) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(IoError::on("read", &folder))? {
-            let path = entry.map_err(IoError::on("read", &folder))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && depth < DEPTH && !name.starts_with(['.', '_']) {
-                folders.push((path, format!("{before}{name}/"), depth + 1));
-            } else if path.is_file() {
-                let file = SourceFile::new(&path).filter(|file| !file.is_hidden() && !file.is_prose());
-                files.extend(file.map(|file| SourceFile {
-                    name: format!("{before}{}", file.name),
-                    stem: format!("{}{}", before.to_lowercase(), file.stem),
-                    ..file
-                }));
-            }
-        }
-    }
-    if files.is_empty() {
-        return Err(IngestError::NoFiles(input.display().to_string()));
-    }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
+    tables(&plain_file::walk(input, DEPTH, is_no_mark)?, input)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_and_missing_inputs_are_refused() {
-        assert!(matches!(list(Path::new("s3://bucket/mimic")), Err(IngestError::Remote(_))));
-        assert!(matches!(list(Path::new("/no/such/folder")), Err(IngestError::NoInput(_))));
-    }
-
-    #[test]
-    fn fingerprint_is_the_published_digest() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.csv");
-        fs::write(&path, "abc").unwrap();
-        // FIPS 180-2, appendix B.1
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let found = SourceFile::new(&path).unwrap().fingerprint().unwrap();
-        assert_eq!((found.name.as_str(), found.bytes, found.sha256.as_str()), ("a.csv", 3, expected));
-    }
-
-    #[test]
-    fn a_file_that_is_written_to_or_replaced_while_it_is_read_is_noticed() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.csv");
-        let whole = "id,x\n1,2\n";
-        fs::write(&path, whole).unwrap();
-        let file = SourceFile::new(&path).unwrap();
-        let changed = || match file.fingerprint() {
-            Err(IngestError::Changed(name)) => name == "a.csv",
-            Ok(_) => false,
-            Err(e) => panic!("{e}"),
-        };
-        assert!(!changed());
-        // It grows.
-        fs::write(&path, format!("{whole}3,4\n")).unwrap();
-        assert!(changed());
-        // Another file of the same size and time is moved into its place.
-        let time = file.path.metadata().unwrap().modified().unwrap();
-        let other = dir.path().join("b.csv");
-        fs::write(&other, format!("{whole}5,6\n")).unwrap();
-        fs::File::options().write(true).open(&other).unwrap().set_modified(time).unwrap();
-        let file = SourceFile::new(&path).unwrap();
-        fs::rename(&other, &path).unwrap();
-        assert!(cfg!(not(unix)) || matches!(file.fingerprint(), Err(IngestError::Changed(_))));
-    }
-
-    #[test]
-    fn header_loses_its_byte_order_mark() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.csv");
-        fs::write(&path, "\u{feff}\"id\", x\n1,2\n").unwrap();
-        assert_eq!(SourceFile::new(&path).unwrap().csv_header().unwrap(), ["id", "x"]);
-    }
-}
+mod tests;

@@ -23,7 +23,8 @@ fn part_of(stem: &str) -> Option<&str> {
 /// (`CHARTEVENTS_2`), in name order.
 ///
 /// # Errors
-/// [`IngestError::AmbiguousFiles`] when two differ in extension or letter case only.
+/// [`IngestError::AmbiguousFiles`] when two differ in extension or letter case only; one of them, or a folder that
+/// a pattern names, is not read.
 pub(super) fn of_table(
     files: &[SourceFile],
     table: &str,
@@ -34,6 +35,10 @@ pub(super) fn of_table(
         .filter(|f| patterns.iter().any(|pattern| is_of(&f.stem, &pattern.to_lowercase())))
         .cloned()
         .collect();
+    found.iter().try_for_each(SourceFile::readable)?;
+    let folders = files.iter().filter(|f| f.refused.as_ref().is_some_and(|refused| refused.is_folder));
+    let mut needed = folders.filter(|f| patterns.iter().any(|p| is_folder_of(&f.stem, &p.to_lowercase())));
+    needed.try_for_each(SourceFile::readable)?;
     for (i, file) in found.iter().enumerate() {
         let twice = |other: &SourceFile| other.stem == file.stem || is_flat_copy(patterns, other, file);
         if found[..i].iter().any(twice) {
@@ -54,6 +59,12 @@ pub(super) fn is_of(stem: &str, pattern: &str) -> bool {
         }
     };
     is(stem) || part_of(stem).is_some_and(is)
+}
+
+/// Whether a pattern looks for files in a folder or within it: `hosp` is one of `hosp/labevents`.
+fn is_folder_of(folder: &str, pattern: &str) -> bool {
+    let parts: Vec<&str> = pattern.split('/').collect();
+    (1..parts.len()).any(|n| matches(&parts[..n].join("/"), folder))
 }
 
 /// Whether two files are one table in two layouts, with its folder and without.

@@ -13,7 +13,6 @@
 //! write     Parquet, CSV and Arrow outputs                   table     records in original units
 //! text_table  tables of texts that are no data               spool     a stream of bytes → a file that can be read
 //! part      which patients are ingested                  parts     what one part comes to, as a folder
-//! stamp     by what a file is known again between two readings
 //! gather    rows of tables in a new order                      reading_plan  what an ingestion reads
 //! parquet_out  Parquet as other programs read it
 //! ```
@@ -39,7 +38,6 @@ mod recognise;
 mod source;
 mod spelling;
 mod spool;
-mod stamp;
 mod table;
 mod table_writer;
 #[cfg(test)]

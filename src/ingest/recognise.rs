@@ -14,7 +14,8 @@ use super::typed::file::{Opening, TypedFile, Wanted};
 /// are the ids of events, a table of events is.
 ///
 /// # Errors
-/// An input that cannot be read, or that holds no table.
+/// An input that cannot be read, or that holds no table; one that fits no schema and has tables that are not read,
+/// such as links out of the folder.
 pub fn recognise<'s>(schemas: &'s [Schema], input: &Path) -> Result<Vec<&'s Schema>, IngestError> {
     let (here, below) = (files::list(input), files::tree(input));
     // A folder may hold tables in folders alone.
@@ -24,7 +25,12 @@ pub fn recognise<'s>(schemas: &'s [Schema], input: &Path) -> Result<Vec<&'s Sche
         let in_folders = schema.tables.iter().flat_map(|t| &t.files).any(|stem| stem.contains('/'));
         is_extract(schema, if in_folders { &below } else { &here }, input)
     };
-    Ok(schemas.iter().filter(fits).collect())
+    let found: Vec<&Schema> = schemas.iter().filter(fits).collect();
+    if found.is_empty() {
+        // It may well be an extract whose tables lie elsewhere.
+        here.iter().chain(&below).try_for_each(SourceFile::readable)?;
+    }
+    Ok(found)
 }
 
 fn is_extract(schema: &Schema, files: &[SourceFile], input: &Path) -> bool {

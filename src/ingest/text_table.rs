@@ -20,7 +20,7 @@ impl TextTable {
     /// # Errors
     /// A file that cannot be opened, or is no table.
     pub fn open(path: &Path) -> Result<Self, IngestError> {
-        let source = Source::open_parts(files::list(path)?)?;
+        let source = Source::open_parts(files::parts(path)?)?;
         let header = source.columns.iter().map(|column| column.name.clone()).collect();
         Ok(Self { source, header })
     }

@@ -7,11 +7,11 @@ use super::decode::eight_bits;
 use super::idx::Idx;
 use super::npy::{Npy, Wrong};
 use super::source::{ending, name, split_of};
-use super::stream::ENDS_EARLY;
+use super::stream::{ENDS_EARLY, UNFOLDED, unfolds_too_far};
 use super::{About, PictureError, Reason, zip};
 use crate::error::IoError;
 use crate::message::{Message, Weight};
-use crate::plain_file;
+use crate::plain_file::{self, within};
 use crate::schema::Split;
 
 /// Words of the names of arrays that say no more than that they hold pictures, or labels.
@@ -142,6 +142,7 @@ fn beside(file: &Path) -> Option<PathBuf> {
 }
 
 fn idx_labels(file: &Path, n: usize) -> Result<Option<Vec<String>>, PictureError> {
+    within(file.parent().unwrap_or(Path::new("")), file)?;
     let mut idx = Idx::open(file)?;
     if idx.shape != [n] {
         let message = format!("it has the shape {:?}, and there are {n} pictures", idx.shape);
@@ -187,10 +188,19 @@ fn of_npz(
 ) -> Result<(), PictureError> {
     let damaged = "the copy is incomplete or damaged: fetch the file again, or save it by numpy.savez";
     let members = zip::members(file).map_err(io(file))?.map_err(|what| wrong(file, what, damaged))?;
+    let stored = file.metadata().map_err(io(file))?.len();
+    let unpacked = members.iter().fold(0, |sum, member| member.n_bytes().saturating_add(sum));
     let (mut found, mut others) = (Vec::new(), Vec::new());
     for member in &members {
         let bytes = member.open(file).map_err(io(file))?.map_err(|what| wrong(file, what, damaged))?;
         let npy = Npy::open(bytes).map_err(io(file))?.map_err(|w| told(file, Some(&member.name), w))?;
+        // Room is made for what the header of an array promises.
+        if npy.n_bytes() > member.n_bytes() {
+            return Err(wrong(file, format!("`{}`: {ENDS_EARLY}", member.name), damaged));
+        }
+        if let Some(what) = unfolds_too_far(unpacked, npy.n_entries(), stored) {
+            return Err(wrong(file, format!("`{}`: {what}", member.name), UNFOLDED));
+        }
         match pictures(file, &member.name, &npy.shape)? {
             Some((n, size)) if npy.is_numeric() => {
                 let split = split_of(&member.name);

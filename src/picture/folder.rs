@@ -2,14 +2,13 @@
 //! files.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::source::{PICTURES, ending, is_picture, name, split_of};
-use super::{About, PictureError};
-use crate::error::IoError;
+use super::source::{PICTURES, ending, is_picture, is_shown, name, split_of};
+use super::{About, PictureError, Reason};
 use crate::ingest::{Cells, RecordTable, column_names, read_columns};
 use crate::message::{Message, Weight, counted};
+use crate::plain_file::{self, Listing, Watch};
 use crate::schema::Kind;
 
 /// Folders within folders that are looked at.
@@ -17,11 +16,11 @@ const DEPTH: usize = 16;
 
 /// The files of a folder with what is known of each.
 pub(super) struct Listed {
-    pub(super) files: Vec<(PathBuf, About)>,
-    /// Files that the CSV does not list.
-    pub(super) unlisted: Vec<String>,
+    pub(super) files: Vec<(Watch, About)>,
+    /// Files that are left out before they are read: those that the CSV does not list, links out of the folder.
+    pub(super) left_out: Vec<(String, Reason)>,
     /// The CSV.
-    pub(super) table: Option<PathBuf>,
+    pub(super) table: Option<Watch>,
     pub(super) messages: Vec<Message>,
 }
 
@@ -31,8 +30,9 @@ pub(super) struct Listed {
 /// [`PictureError`] for a folder that cannot be read, several CSV files none of which is `labels.csv`, or a
 /// CSV without a column `file`.
 pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
-    let (pictures, others) = divided(folder)?;
-    let table = table_of(folder)?;
+    let listing = listing(folder)?;
+    let (pictures, others) = divided(&listing);
+    let table = table_of(folder, &listing)?.map(|path| Watch::begin(&path));
     let mut messages = Vec::new();
     let overlooked = others.iter().filter(|path| ending(path) != "csv" && ending(path) != "txt").count();
     if overlooked > 0 {
@@ -43,6 +43,7 @@ pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
         messages.push(Message::records(Weight::LeftOut, text).counting(overlooked));
     }
     if pictures.is_empty() {
+        listing.whole()?;
         return Err(PictureError::Input {
             input: folder.to_path_buf(),
             message: "it holds no picture".into(),
@@ -53,31 +54,40 @@ pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
         let parts = path.strip_prefix(folder).unwrap_or(path).components();
         parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>()
     };
-    let named = pictures.into_iter().map(|path| (relative(&path), path));
+    let refused = listing.refused.iter().filter(|r| r.is_folder || is_picture(&r.path));
+    let mut left_out: Vec<(String, Reason)> =
+        refused.map(|r| (relative(&r.path).join("/"), Reason::of(r.why))).collect();
+    let named = pictures.into_iter().map(|path| (relative(&path), Watch::begin(&path)));
     let Some(table) = table else {
-        let files = named.map(|(parts, path)| (path, of_folders(&parts))).collect();
-        return Ok(Listed { files, unlisted: Vec::new(), table: None, messages });
+        let files = named.map(|(parts, file)| (file, of_folders(&parts))).collect();
+        return Ok(Listed { files, left_out, table: None, messages });
     };
-    let mut entries = read_table(&table)?;
-    let (mut files, mut unlisted) = (Vec::new(), Vec::new());
-    for (parts, path) in named {
+    let mut entries = read_table(table.path())?;
+    // What is left out for another reason is in the folder all the same.
+    for (whole, _) in &left_out {
+        if entries.remove(whole).is_none() {
+            entries.remove(whole.rsplit('/').next().unwrap_or_default());
+        }
+    }
+    let mut files = Vec::new();
+    for (parts, file) in named {
         let whole = parts.join("/");
         let entry =
             entries.remove(&whole).or_else(|| entries.remove(parts.last().map_or("", String::as_str)));
         match entry {
-            Some(about) => files.push((path, About { name: whole, ..about })),
-            None => unlisted.push(whole),
+            Some(about) => files.push((file, About { name: whole, ..about })),
+            None => left_out.push((whole, Reason::Unlisted)),
         }
     }
     if !entries.is_empty() {
         let text = format!(
             "{} listed in `{}` and not in the folder",
             counted(entries.len(), "file is", "files are"),
-            name(&table)
+            name(table.path())
         );
-        messages.push(Message::file(Weight::LeftOut, &name(&table), text).counting(entries.len()));
+        messages.push(Message::file(Weight::LeftOut, &name(table.path()), text).counting(entries.len()));
     }
-    Ok(Listed { files, unlisted, table: Some(table), messages })
+    Ok(Listed { files, left_out, table: Some(table), messages })
 }
 
 /// The files with pictures in a folder and its subfolders, by name.
@@ -85,31 +95,16 @@ pub(super) fn list(folder: &Path) -> Result<Listed, PictureError> {
 /// # Errors
 /// A folder that cannot be read.
 pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
-    Ok(divided(folder)?.0)
+    Ok(divided(&listing(folder)?).0)
 }
 
-/// The files with pictures in a folder and its subfolders, and the others.
-fn divided(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PictureError> {
-    let mut found = Vec::new();
-    walk(folder, 0, &mut found)?;
-    found.sort();
-    Ok(found.into_iter().partition(|path| is_picture(path)))
+fn listing(folder: &Path) -> Result<Listing, PictureError> {
+    Ok(plain_file::walk(folder, DEPTH, is_shown)?)
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), PictureError> {
-    let io = |e| PictureError::from(IoError::on("read", folder)(e));
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if name(&path).starts_with('.') {
-            continue;
-        }
-        if path.is_dir() && depth < DEPTH {
-            walk(&path, depth + 1, found)?;
-        } else if path.is_file() {
-            found.push(path);
-        }
-    }
-    Ok(())
+/// The files with pictures of a folder and its subfolders, and the others.
+fn divided(listing: &Listing) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    listing.files.iter().cloned().partition(|path| is_picture(path))
 }
 
 /// What the folders of a file say: the first that is called like a split is the split, the innermost of the
@@ -122,12 +117,15 @@ fn of_folders(parts: &[String]) -> About {
 }
 
 /// The CSV of a folder: `labels.csv`, or the only one.
-fn table_of(folder: &Path) -> Result<Option<PathBuf>, PictureError> {
-    let io = |e| PictureError::from(IoError::on("read", folder)(e));
-    let entries = fs::read_dir(folder).map_err(io)?;
-    let mut tables: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| ending(path) == "csv").collect();
-    tables.sort();
+///
+/// # Errors
+/// Several; one that is not read.
+fn table_of(folder: &Path, listing: &Listing) -> Result<Option<PathBuf>, PictureError> {
+    let is_ours = |path: &Path| path.parent() == Some(folder) && ending(path) == "csv";
+    if let Some(refused) = listing.refused.iter().find(|refused| is_ours(&refused.path)) {
+        return Err(refused.error().into());
+    }
+    let mut tables: Vec<PathBuf> = listing.files.iter().filter(|path| is_ours(path)).cloned().collect();
     if let Some(table) = tables.iter().find(|table| name(table) == "labels.csv") {
         return Ok(Some(table.clone()));
     }

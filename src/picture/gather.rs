@@ -1,6 +1,7 @@
 //! All pictures of an input, brought to one size, with what became of the others.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
@@ -12,6 +13,7 @@ use super::source::Source;
 use super::{About, Picture, PictureError, Reason, decode};
 use crate::ingest::InputFile;
 use crate::message::{Message, Weight, counted};
+use crate::plain_file::Watch;
 use crate::schema::Grid;
 
 /// Files that are decoded together.
@@ -120,22 +122,23 @@ pub(super) fn gather(source: Source, settings: &Grid) -> Result<Gathered, Pictur
         Source::Arrays(files) => of_arrays(&files, settings),
         Source::Folder(folder) => of_folder(folder::list(&folder)?, settings),
         Source::Sheets(files) => {
-            let usual = sheet::size(&files, settings)?;
+            let usual = sheet::size(files[0].path(), settings)?;
             let mut all = Gathered::new(Target::of(usual, settings)?.size, Vec::new());
             let target = Target::of(usual, settings)?;
             for file in &files {
-                for (about, picture) in sheet::cut(file, settings)? {
+                for (about, picture) in sheet::cut(file.path(), settings)? {
                     all.take(about, target.apply(&picture));
                 }
-                all.inputs.push(InputFile::of(file)?);
+                all.inputs.push(InputFile::of_watched(file)?);
             }
             Ok(all)
         }
     }
 }
 
-fn of_arrays(files: &[std::path::PathBuf], settings: &Grid) -> Result<Gathered, PictureError> {
-    let (mut parts, messages) = arrays::open(files)?;
+fn of_arrays(files: &[Watch], settings: &Grid) -> Result<Gathered, PictureError> {
+    let paths: Vec<PathBuf> = files.iter().map(|file| file.path().to_path_buf()).collect();
+    let (mut parts, messages) = arrays::open(&paths)?;
     let usual = arrays::size(&parts)?;
     let target = Target::of(usual, settings)?;
     let mut all = Gathered::new(target.size, messages);
@@ -143,7 +146,7 @@ fn of_arrays(files: &[std::path::PathBuf], settings: &Grid) -> Result<Gathered, 
         read_array(part, usual, &target, settings, &mut all)?;
     }
     for file in files {
-        all.inputs.push(InputFile::of(file)?);
+        all.inputs.push(InputFile::of_watched(file)?);
     }
     Ok(all)
 }
@@ -172,13 +175,13 @@ fn read_array(
     part.finish()
 }
 
-fn of_folder(listed: Listed, settings: &Grid) -> Result<Gathered, PictureError> {
+pub(super) fn of_folder(listed: Listed, settings: &Grid) -> Result<Gathered, PictureError> {
     let headers: Vec<Result<decode::Header, Reason>> =
-        listed.files.par_iter().map(|(path, _)| decode::header(path)).collect();
+        listed.files.par_iter().map(|(file, _)| decode::header(file.path())).collect();
     let Some(usual) = most(headers.iter().flatten().map(|header| header.size)) else {
         let mut all = Gathered::new([0; 3], listed.messages);
-        for name in listed.unlisted {
-            all.leave_out(Reason::Unlisted, name);
+        for (name, reason) in listed.left_out {
+            all.leave_out(reason, name);
         }
         for ((_, about), header) in listed.files.into_iter().zip(headers) {
             all.take(about, header.map(|_| Vec::new()));
@@ -187,16 +190,16 @@ fn of_folder(listed: Listed, settings: &Grid) -> Result<Gathered, PictureError> 
     };
     let target = Target::of(usual, settings)?;
     let mut all = Gathered::new(target.size, listed.messages);
-    for name in listed.unlisted {
-        all.leave_out(Reason::Unlisted, name);
+    for (name, reason) in listed.left_out {
+        all.leave_out(reason, name);
     }
     for (files, headers) in listed.files.chunks(TOGETHER).zip(headers.chunks(TOGETHER)) {
         let levels: Vec<Result<Vec<u8>, Reason>> = files
             .par_iter()
             .zip(headers)
-            .map(|((path, _), header)| {
+            .map(|((file, _), header)| {
                 (*header)?;
-                target.apply(&decode::decode(path, settings.range)?)
+                target.apply(&decode::decode(file.path(), settings.range)?)
             })
             .collect();
         for ((_, about), levels) in files.iter().zip(levels) {
@@ -204,9 +207,9 @@ fn of_folder(listed: Listed, settings: &Grid) -> Result<Gathered, PictureError> 
         }
     }
     let inputs: Result<Vec<InputFile>, _> =
-        listed.files.par_iter().map(|(path, _)| InputFile::of(path)).collect();
+        listed.files.par_iter().map(|(file, _)| InputFile::of_watched(file)).collect();
     all.inputs = inputs?;
-    all.inputs.extend(listed.table.map(|path| InputFile::of(&path)).transpose()?);
+    all.inputs.extend(listed.table.as_ref().map(InputFile::of_watched).transpose()?);
     Ok(all)
 }
 

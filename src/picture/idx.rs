@@ -8,7 +8,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::PictureError;
-use super::stream::{ENDS_EARLY, MOST_NUMBERS, read_all};
+use super::stream::{ENDS_EARLY, MOST_NUMBERS, UNFOLDED, read_all, unfolds_too_far};
 use crate::error::IoError;
 use crate::plain_file;
 
@@ -26,7 +26,7 @@ pub(super) struct Idx {
 
 /// Whether a file begins as an IDX file does, of any type.
 pub(super) fn is_idx(path: &Path) -> bool {
-    let head = open(path).and_then(|mut file| {
+    let head = open(path).and_then(|(mut file, _)| {
         let mut head = [0; 4];
         file.read_exact(&mut head).map(|()| head)
     });
@@ -35,7 +35,7 @@ pub(super) fn is_idx(path: &Path) -> bool {
 }
 
 impl Idx {
-    /// Opens a file and reads its header, which is held against the size of a plain file.
+    /// Opens a file and reads its header, which is held against the size of the file.
     ///
     /// # Errors
     /// [`PictureError::File`] for another kind of file, another type of numbers, and sizes beyond what is
@@ -47,7 +47,7 @@ impl Idx {
             hint: hint.into(),
         };
         let io = |e| PictureError::from(IoError::on("read", path)(e));
-        let mut numbers = open(path).map_err(io)?;
+        let (mut numbers, compressed) = open(path).map_err(io)?;
         let mut head = [0; 4];
         let complete = "the copy is incomplete or damaged: fetch the file again";
         read_all(&mut *numbers, &mut head).map_err(io)?.ok_or_else(|| wrong(ENDS_EARLY.into(), complete))?;
@@ -71,6 +71,15 @@ impl Idx {
             let hint = "divide the file, or make the pictures smaller";
             return Err(wrong(format!("its header promises {n} numbers, more than {MOST_NUMBERS}"), hint));
         }
+        let stored = path.metadata().map_err(io)?.len();
+        let header = 4 + 4 * shape.len() as u64;
+        if !compressed && n.saturating_add(header) > stored {
+            return Err(wrong(ENDS_EARLY.into(), complete));
+        }
+        let longest = shape.first().map_or(0, |length| *length as u64);
+        if compressed && let Some(what) = unfolds_too_far(n, longest, stored) {
+            return Err(wrong(what, UNFOLDED));
+        }
         Ok(Self { shape, numbers })
     }
 
@@ -91,12 +100,13 @@ impl Idx {
     }
 }
 
-/// The bytes of a file, decompressed where it is compressed.
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+/// The bytes of a file, decompressed where it is compressed, and whether it is.
+fn open(path: &Path) -> io::Result<(Box<dyn Read>, bool)> {
     let mut file: File = plain_file::open(path)?;
     let mut head = [0; 2];
     let compressed = read_all(&mut file, &mut head)?.is_some() && head == GZIP;
     file.seek(SeekFrom::Start(0))?;
     let file = BufReader::new(file);
-    Ok(if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    let bytes: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    Ok((bytes, compressed))
 }

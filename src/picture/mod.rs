@@ -42,6 +42,7 @@ pub use map::{Shown, heat_map_png};
 pub use survey::{Survey, survey};
 pub use table::{ReadPictures, read_pictures};
 
+use crate::error::Refusal;
 use crate::schema::Split;
 
 /// A picture as it was read, with eight bits a number.
@@ -77,6 +78,9 @@ enum Reason {
     Channels,
     Flat,
     Unlisted,
+    LeadsOut,
+    LeadsNowhere,
+    NotAFile,
     NotNormal,
 }
 
@@ -96,7 +100,19 @@ impl Reason {
             Self::Channels => "has another number of channels",
             Self::Flat => "has the same number everywhere",
             Self::Unlisted => "is not in the CSV of the folder",
+            Self::LeadsOut => "is a link that leads out of the folder",
+            Self::LeadsNowhere => "is a link that leads nowhere",
+            Self::NotAFile => "is a pipe or a device and no file",
             Self::NotNormal => "has another label than the normal one",
+        }
+    }
+
+    const fn of(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::LeadsOut => Self::LeadsOut,
+            Refusal::LeadsNowhere => Self::LeadsNowhere,
+            // A listing does not tell of changes, which are errors.
+            Refusal::NotAFile | Refusal::Changed => Self::NotAFile,
         }
     }
 
@@ -117,6 +133,9 @@ impl Reason {
             Self::Channels => "--set grey=true makes all of them grey",
             Self::Flat => "nothing can be seen on them",
             Self::Unlisted => "list them, or remove the CSV to take labels from the folders",
+            Self::LeadsOut => Refusal::LeadsOut.remedy(),
+            Self::LeadsNowhere => Refusal::LeadsNowhere.remedy(),
+            Self::NotAFile => "put ordinary files in their place",
             Self::NotNormal => "those of the test split are kept",
         }
     }

@@ -113,6 +113,11 @@ impl<R: Read> Npy<R> {
         Ok(Self { shape, kind, size, big_endian: order == ">", numbers })
     }
 
+    /// Entries along its first dimension.
+    pub(super) fn n_entries(&self) -> u64 {
+        self.shape.first().map_or(0, |length| *length as u64)
+    }
+
     /// Bytes of all its numbers.
     pub(super) fn n_bytes(&self) -> u64 {
         let n: u64 = self.shape.iter().map(|length| *length as u64).product();

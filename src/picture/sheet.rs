@@ -1,6 +1,6 @@
 //! Many pictures in one file: side by side, or a row of pixels each.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::source::{name, split_of};
 use super::{About, Picture, PictureError, decode};
@@ -10,8 +10,8 @@ use crate::schema::Grid;
 ///
 /// # Errors
 /// [`PictureError::File`] for a first file that cannot be used.
-pub(super) fn size(files: &[PathBuf], settings: &Grid) -> Result<[usize; 3], PictureError> {
-    let header = decode::header(&files[0]).map_err(|reason| unusable(&files[0], reason))?;
+pub(super) fn size(first: &Path, settings: &Grid) -> Result<[usize; 3], PictureError> {
+    let header = decode::header(first).map_err(|reason| unusable(first, reason))?;
     let (height, width) = settings.tile.or(settings.row).unwrap_or((header.size[0], header.size[1]));
     Ok([height, width, header.size[2]])
 }

@@ -1,25 +1,23 @@
 //! What an input is: files that hold many pictures, or folders of files that hold one each. Names tell
 //! splits.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::PictureError;
 use super::idx;
-use crate::error::IoError;
 use crate::ingest::IngestError;
-use crate::plain_file;
+use crate::plain_file::{self, Watch};
 use crate::schema::{Grid, Split};
 
 /// An input with its files.
 #[derive(Debug)]
 pub(super) enum Source {
     /// Files of arrays.
-    Arrays(Vec<PathBuf>),
+    Arrays(Vec<Watch>),
     /// A folder of files with a picture each.
     Folder(PathBuf),
     /// Files with many pictures each.
-    Sheets(Vec<PathBuf>),
+    Sheets(Vec<Watch>),
 }
 
 /// Endings of files with one picture.
@@ -44,9 +42,12 @@ pub(super) fn is_picture(path: &Path) -> bool {
 
 /// Whether a file holds an array, by its name or its first bytes.
 pub(super) fn is_array(path: &Path) -> bool {
+    is_called_array(path) || ending(path).is_empty() && idx::is_idx(path)
+}
+
+fn is_called_array(path: &Path) -> bool {
     ARRAYS.contains(&ending(path).as_str())
         || ["-ubyte", "-ubyte.gz", ".idx", ".idx.gz", ".idx3"].iter().any(|end| name(path).ends_with(end))
-        || ending(path).is_empty() && idx::is_idx(path)
 }
 
 /// What an input is.
@@ -76,8 +77,8 @@ pub(super) fn open(input: &Path, settings: &Grid) -> Result<Source, PictureError
             "`tile` and `row` are for files of pictures, and these are arrays".into(),
             "leave them out; an array says the size of its pictures itself",
         ),
-        (false, true) => Ok(Source::Arrays(arrays)),
-        (true, false) if sheets => Ok(Source::Sheets(pictures)),
+        (false, true) => Ok(Source::Arrays(watched(&arrays))),
+        (true, false) if sheets => Ok(Source::Sheets(watched(&pictures))),
         (true, false) if !input.is_dir() => wrong(
             "a single picture is no set of records".into(),
             "name a folder of pictures, or say how they lie in the file by --set tile=32x32 or row=32x32",
@@ -90,18 +91,25 @@ pub(super) fn open(input: &Path, settings: &Grid) -> Result<Source, PictureError
     }
 }
 
+fn watched(files: &[PathBuf]) -> Vec<Watch> {
+    files.iter().map(|file| Watch::begin(file)).collect()
+}
+
 /// The files right in a folder, by name.
+///
+/// # Errors
+/// A folder that cannot be read; an array in it that is not read, since it may hold a split or the labels.
 pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
-    let io = |e| PictureError::from(IoError::on("read", folder)(e));
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if path.is_file() && !name(&path).starts_with('.') {
-            all.push(path);
-        }
+    let listing = plain_file::walk(folder, 0, is_shown)?;
+    match listing.refused.iter().find(|refused| is_called_array(&refused.path)) {
+        Some(refused) => Err(refused.error().into()),
+        None => Ok(listing.files),
     }
-    all.sort();
-    Ok(all)
+}
+
+/// Whether a name is not that of a hidden file or folder.
+pub(super) fn is_shown(name: &str) -> bool {
+    !name.starts_with('.')
 }
 
 /// The split that a name of a folder, file or array states.

@@ -73,6 +73,7 @@ fn of_source(input: &Path) -> Result<Survey, PictureError> {
     let Source::Arrays(files) = source::open(input, &Grid::default())? else {
         unreachable!("invariant: an input with arrays in it is a source of arrays, or refused")
     };
+    let files: Vec<PathBuf> = files.iter().map(|file| file.path().to_path_buf()).collect();
     let (arrays, _) = arrays::open(&files)?;
     if let Some(array) = arrays.iter().find(|array| array.needs_range()) {
         return Err(PictureError::Input {

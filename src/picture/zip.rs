@@ -81,6 +81,11 @@ pub(super) fn members(path: &Path) -> io::Result<Result<Vec<Member>, String>> {
 }
 
 impl Member {
+    /// How many bytes it has once it is unpacked, as the list says.
+    pub(super) fn n_bytes(&self) -> u64 {
+        self.plain
+    }
+
     /// The bytes of the member.
     ///
     /// # Errors

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::IoError;
 use crate::ingest::{self, IngestError};
 use crate::message::counted;
 use crate::picture;
@@ -71,11 +70,8 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
         }
         return Ok(table(input, "a table with one row per record".into()));
     }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(input).map_err(IoError::on("read", input))? {
-        files.push(entry.map_err(IoError::on("read", input))?.path());
-    }
-    files.sort();
+    let listing = plain_file::walk(input, 0, |_| true)?;
+    let files = &listing.files;
     let names: Vec<String> = files.iter().map(|file| name(file)).collect();
     if names.iter().any(|name| name.starts_with(TRAIN)) {
         return Ok(table(input, "a table in one file per split".into()));
@@ -83,6 +79,13 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
     let tables: Vec<&PathBuf> = files.iter().filter(|file| is_table(file)).collect();
     if let Some(pictures) = pictures(input, !tables.is_empty())? {
         return Ok(pictures);
+    }
+    // A table that is not read may be the one that is meant.
+    if let Some(refused) = listing.refused.iter().find(|refused| is_table(&refused.path)) {
+        return Err(refused.error().into());
+    }
+    if tables.is_empty() {
+        plain_file::walk(input, usize::MAX, |_| true)?.whole()?;
     }
     match tables.as_slice() {
         [only] => Ok(table(only, "a folder with one table".into())),
@@ -119,7 +122,7 @@ fn is_table(path: &Path) -> bool {
     let name = name(path);
     let unpacked = name.strip_suffix(".gz").unwrap_or(&name);
     let tables = [".csv", ".tsv", ".psv", ".parquet", ".arrow", ".feather", ".ipc", ".arrows"];
-    path.is_file() && !name.starts_with(['.', '_']) && tables.iter().any(|end| unpacked.ends_with(end))
+    !name.starts_with(['.', '_']) && tables.iter().any(|end| unpacked.ends_with(end))
 }
 
 /// The name of a file as it is written.

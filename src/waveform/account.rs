@@ -1,12 +1,12 @@
 //! What became of records, segments and windows, for the audit, and which files were read.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::WaveformError;
 use super::cuts::{Cuts, Reason};
 use super::divide::Divided;
 use crate::ingest::{Audit, CohortStep, InputFile, TableAudit};
+use crate::plain_file::Watch;
 use crate::schema::Waveform;
 
 pub(super) fn nothing_left(settings: &Waveform, audit: &Audit) -> WaveformError {
@@ -64,9 +64,14 @@ pub(super) fn flow(divided: &[Divided]) -> Vec<CohortStep> {
 }
 
 /// Size and SHA-256 of every file read, by name.
+///
+/// # Errors
+/// A file that cannot be read, or that changed since it was read.
 pub(super) fn fingerprints(records: &[Cuts]) -> Result<Vec<InputFile>, WaveformError> {
-    let mut files: Vec<&PathBuf> = records.iter().flat_map(|r| &r.files).collect();
-    files.sort();
-    files.dedup();
-    Ok(files.into_iter().map(|path| InputFile::of(path)).collect::<Result<_, _>>()?)
+    let mut files: Vec<&Watch> = records.iter().flat_map(|r| &r.files).collect();
+    // Records that share a file have begun to read it at different times.
+    files.iter().try_for_each(|file| file.end())?;
+    files.sort_by(|a, b| a.path().cmp(b.path()));
+    files.dedup_by(|a, b| a.path() == b.path());
+    Ok(files.into_iter().map(InputFile::of_watched).collect::<Result<_, _>>()?)
 }

@@ -6,28 +6,33 @@ use std::path::Path;
 use super::cuts::{Cuts, Scale};
 use super::digitise::digitise;
 use super::patient::of_comment;
+use super::record::header_path;
 use super::unit::Unit;
 use super::{Header, Record, Segment, Signal, SignalSpec, WaveformError, plain};
+use crate::plain_file::{Watch, within};
 use crate::schema::Waveform;
 
 /// Cuts the windows of one record, segment by segment: none crosses a gap or a change of gain. A table may
-/// hold the signals of several patients, who are then records of their own.
+/// hold the signals of several patients, who are then records of their own. Links that lead out of
+/// `folder`, which the user named, are not followed.
 ///
 /// # Errors
 /// Those of the reader; [`WaveformError::UnequalRates`] when the channels of a segment are.
-pub(super) fn cut(path: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformError> {
+pub(super) fn cut(path: &Path, folder: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformError> {
     if plain::is_plain(path) {
         return cut_plain(path, settings);
     }
-    let record = Record::open(path)?;
+    let path = header_path(path)?;
+    let watch = Watch::begin(&path);
+    let record = Record::open(&path)?;
     // The name of the file is unique in its folder; the name inside may be an old one, since headers are
     // renamed without being rewritten.
-    let mut cuts = Cuts::new(stem(&record.header), record.header.path.clone());
+    let mut cuts = Cuts::new(stem(&record.header), watch);
     cuts.note(&record.header);
     cuts.stated = record.header.comments.iter().find_map(|c| of_comment(c));
     cuts.segments = record.segments.len() as u64;
     for segment in &record.segments {
-        cuts.segment(&record, segment, settings)?;
+        cuts.segment(&record, segment, folder, settings)?;
     }
     Ok(vec![cuts])
 }
@@ -38,6 +43,7 @@ fn stem(header: &Header) -> String {
 
 /// Cuts the windows of a table or array, stretch by stretch.
 fn cut_plain(path: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformError> {
+    let watch = Watch::begin(path);
     let frequency = settings.frequency.ok_or_else(|| WaveformError::NoFrequency(path.to_path_buf()))?;
     let signals = plain::read(path, settings)?;
     let digitised: Vec<_> = (0..settings.channels.len())
@@ -69,7 +75,7 @@ fn cut_plain(path: &Path, settings: &Waveform) -> Result<Vec<Cuts>, WaveformErro
             Some(patient) if several => format!("{name}:{patient}"),
             _ => name.clone(),
         };
-        let mut cuts = Cuts::new(record, path.to_path_buf());
+        let mut cuts = Cuts::new(record, watch.clone());
         cuts.stated = patient.cloned();
         cuts.frequency = signals.absent.is_empty().then_some(frequency);
         cuts.scales = vec![Scale {
@@ -126,15 +132,21 @@ impl Cuts {
         &mut self,
         record: &Record,
         segment: &Segment,
+        named: &Path,
         settings: &Waveform,
     ) -> Result<(), WaveformError> {
+        let watch = record.segment_path(segment).map(|path| {
+            within(named, &path)?;
+            Ok::<_, WaveformError>(Watch::begin(&path))
+        });
+        let watch = watch.transpose()?;
         let Some(header) = record.segment_header(segment)? else {
             self.gaps += 1;
             return Ok(());
         };
         let folder = header.path.parent().unwrap_or(Path::new(""));
         if record.header.is_multi_segment() {
-            self.files.push(header.path.clone());
+            self.files.extend(watch);
             self.note(&header);
             if self.stated.is_none() {
                 self.stated = header.comments.iter().find_map(|c| of_comment(c));
@@ -148,8 +160,9 @@ impl Cuts {
                     file: spec.file.clone(),
                 });
             }
-            if spec.format != super::Format::Null && !self.files.contains(&file) {
-                self.files.push(file);
+            if spec.format != super::Format::Null && self.files.iter().all(|known| known.path() != file) {
+                within(named, &file)?;
+                self.files.push(Watch::begin(&file));
             }
         }
         let chosen = self.choose(&header, settings);

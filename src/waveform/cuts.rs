@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Signal;
 use super::unit::Unit;
+use crate::plain_file::Watch;
 use crate::schema::Waveform;
 
 /// Reasons for which a window is left out, in the order in which they are tested.
@@ -111,18 +112,18 @@ pub(super) struct Cuts {
     pub(super) short: u64,
     /// Names of the channels that its segments have, where one that was asked for is not among them.
     pub(super) others: Vec<String>,
-    /// Signal files read, in order.
-    pub(super) files: Vec<PathBuf>,
+    /// Files read, in order.
+    pub(super) files: Vec<Watch>,
     /// What the user should know: a file or record, and a sentence about it.
     pub(super) notes: Vec<(String, String)>,
 }
 
 impl Cuts {
-    pub(super) fn new(record: String, file: PathBuf) -> Self {
+    pub(super) fn new(record: String, file: Watch) -> Self {
         Self {
             subject: record.clone(),
             record,
-            path: file.clone(),
+            path: file.path().to_path_buf(),
             stated: None,
             frequency: None,
             scales: Vec::new(),

@@ -13,12 +13,13 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::WaveformError;
 use super::cut::cut;
 use super::cuts::{Cuts, Reason};
 use super::overlooked::overlooked;
 use super::patient::{Described, folders_between, patients};
+use super::record::{list_records, look_into, records_of};
 use super::unit::Unit;
-use super::{WaveformError, list_records};
 use crate::ingest::{TableAudit, VariableAudit};
 use crate::message::{About, Message, Weight};
 use crate::schema::{SplitBy, Waveform};
@@ -41,12 +42,18 @@ const SENTENCES: usize = 20;
 /// # Errors
 /// Those of [`list_records`]; of a single record, its own.
 pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, WaveformError> {
-    let paths = list_records(input)?;
+    let listing = input.is_dir().then(|| look_into(input)).transpose()?;
+    let paths = match &listing {
+        Some(listing) => records_of(input, listing)?,
+        None => list_records(input)?,
+    };
+    // A record that was named may read what lies beside it.
+    let folder = if listing.is_some() { input } else { input.parent().unwrap_or(Path::new("")) };
     let mut audit = TableAudit { table: "waveform records".into(), ..TableAudit::default() };
     let mut records: Vec<Cuts> = Vec::new();
     let mut left_out = Vec::new();
     // Read by as many threads as there are, judged in order.
-    let cuts: Vec<_> = paths.par_iter().map(|path| cut(path, settings)).collect();
+    let cuts: Vec<_> = paths.par_iter().map(|path| cut(path, folder, settings)).collect();
     for cut in cuts {
         match cut {
             Ok(cuts) => {
@@ -84,8 +91,8 @@ pub(super) fn gather(settings: &Waveform, input: &Path) -> Result<Gathered, Wave
         left_out.push(Message::records(Weight::LeftOut, text).counting(more));
     }
     let mut messages = left_out;
-    if input.is_dir() {
-        messages.extend(overlooked(input)?);
+    if let Some(listing) = &listing {
+        messages.extend(overlooked(input, listing)?);
     }
     messages.extend(notes(&records));
     let (variables, of_units) = unify(&mut records, settings);
@@ -350,5 +357,7 @@ fn assign_patients(records: &mut [Cuts], settings: &Waveform, input: &Path) -> O
     message.filter(|_| settings.split_by == SplitBy::Record)
 }
 
+#[cfg(all(test, unix))]
+mod links;
 #[cfg(test)]
 mod tests;

@@ -2,63 +2,55 @@
 //! and that are not there. A copy that is not complete looks like a smaller study.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::WaveformError;
 use crate::error::IoError;
 use crate::message::{Message, Weight};
-use crate::plain_file;
+use crate::plain_file::{self, Listing};
 
 /// Names given in a sentence; more are counted.
 const NAMED: usize = 5;
 
-/// What to say of the files below `input` that no header of the folder speaks of.
+/// What to say of the files of a folder that no header of the folder speaks of, and of what is not read.
 ///
 /// # Errors
-/// A folder that cannot be read.
-pub(super) fn overlooked(input: &Path) -> Result<Vec<Message>, WaveformError> {
-    let (mut orphans, mut missing, mut listed) = (Vec::new(), Vec::new(), 0);
+/// A file that cannot be read.
+pub(super) fn overlooked(input: &Path, listing: &Listing) -> Result<Vec<Message>, WaveformError> {
+    let (mut signals, mut missing, mut listed) = (Vec::new(), Vec::new(), 0);
     let mut has_headers = false;
-    let mut folders = vec![input.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let (mut signals, mut spoken_of) = (Vec::new(), HashSet::new());
-        for entry in fs::read_dir(&folder).map_err(IoError::on("read", &folder))? {
-            let entry = entry.map_err(IoError::on("read", &folder))?;
-            let path = entry.path();
-            if entry.file_type().map_err(IoError::on("read", &path))?.is_dir() {
-                folders.push(path);
-            } else if has_ending(&path, "hea") {
-                has_headers = true;
-                // A signal line begins with the name of its file.
-                let text = plain_file::read(&path).map_err(IoError::on("read", &path))?;
-                let text = String::from_utf8_lossy(&text);
-                spoken_of.extend(
-                    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned),
-                );
-            } else if has_ending(&path, "dat") {
-                signals.push(path);
-            } else if path.file_name().is_some_and(|name| name == "RECORDS") {
-                let text = plain_file::read(&path).map_err(IoError::on("read", &path))?;
-                for name in
-                    String::from_utf8_lossy(&text).lines().map(str::trim).filter(|name| !name.is_empty())
-                {
-                    listed += 1;
-                    let place = folder.join(name);
-                    if !place.is_dir() && !folder.join(format!("{name}.hea")).is_file() {
-                        missing.push(place);
-                    }
+    // By folder, because headers speak of files beside them.
+    let mut spoken_of: HashSet<PathBuf> = HashSet::new();
+    for path in &listing.files {
+        let folder = path.parent().unwrap_or(input);
+        if has_ending(path, "hea") {
+            has_headers = true;
+            // A signal line begins with the name of its file.
+            let text = plain_file::read(path).map_err(IoError::on("read", path))?;
+            let text = String::from_utf8_lossy(&text);
+            let first = text.lines().filter_map(|line| line.split_whitespace().next());
+            spoken_of.extend(first.map(|name| folder.join(name)));
+        } else if has_ending(path, "dat") {
+            signals.push(path.clone());
+        } else if path.file_name().is_some_and(|name| name == "RECORDS") {
+            let text = plain_file::read(path).map_err(IoError::on("read", path))?;
+            let text = String::from_utf8_lossy(&text);
+            for name in text.lines().map(str::trim).filter(|name| !name.is_empty()) {
+                listed += 1;
+                let place = folder.join(name);
+                if !place.is_dir() && !folder.join(format!("{name}.hea")).is_file() {
+                    missing.push(place);
                 }
             }
         }
-        signals.retain(|path| !path.file_name().is_some_and(|n| spoken_of.contains(&*n.to_string_lossy())));
-        orphans.append(&mut signals);
     }
+    let mut messages = listing.told(input);
+    signals.retain(|path| !spoken_of.contains(path));
+    let mut orphans = signals;
     // In a folder of tables, such files are something else.
     if !has_headers {
-        return Ok(Vec::new());
+        return Ok(messages);
     }
-    let mut messages = Vec::new();
     if !orphans.is_empty() {
         let n = orphans.len();
         let text = format!(
@@ -101,7 +93,10 @@ fn names(input: &Path, paths: &mut [PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::waveform::record::look_into;
 
     #[test]
     fn signals_without_a_header_and_listed_records_that_are_missing_are_told() {
@@ -110,11 +105,18 @@ mod tests {
         fs::create_dir(dir.path().join("p2")).unwrap();
         write("b.dat", "");
         write("RECORDS", "a\np2/\nmissing\n");
-        assert!(overlooked(dir.path()).unwrap().is_empty(), "no WFDB records");
+        assert!(
+            overlooked(dir.path(), &look_into(dir.path()).unwrap()).unwrap().is_empty(),
+            "no WFDB records"
+        );
         write("a.hea", "a 1 10 3\na.dat 80\n");
         write("a.dat", "");
         write("p2/a.dat", "");
-        let said: Vec<String> = overlooked(dir.path()).unwrap().into_iter().map(|m| m.text).collect();
+        let said: Vec<String> = overlooked(dir.path(), &look_into(dir.path()).unwrap())
+            .unwrap()
+            .into_iter()
+            .map(|m| m.text)
+            .collect();
         assert!(
             said[0].starts_with("2 signal files have no header and are left out: `b.dat`, `p2/a.dat`;"),
             "{said:?}"

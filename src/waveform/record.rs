@@ -1,13 +1,13 @@
 //! Records: one segment, or many behind one header, read one at a time.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plain::is_plain;
 use super::signal::read_signals;
 use super::{Header, SegmentSpec, Signal, WaveformError};
-use crate::error::IoError;
-use crate::plain_file;
+use crate::plain_file::{self, Listing};
 
 /// A record whose segments can be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,16 @@ impl Record {
         Ok(Self { header, segments })
     }
 
+    /// Where the header of a segment lies; none for a gap.
+    pub(super) fn segment_path(&self, segment: &Segment) -> Option<PathBuf> {
+        let name = segment.name.as_ref()?;
+        if !self.header.is_multi_segment() {
+            return Some(self.header.path.clone());
+        }
+        let dir = self.header.path.parent().unwrap_or(Path::new(""));
+        Some(dir.join(format!("{name}.hea")))
+    }
+
     /// Header of a segment, checked against the record's; none for a gap.
     ///
     /// # Errors
@@ -66,9 +76,7 @@ impl Record {
         if !self.header.is_multi_segment() {
             return Ok(Some(self.header.clone()));
         }
-        let Some(name) = &segment.name else { return Ok(None) };
-        let dir = self.header.path.parent().unwrap_or(Path::new(""));
-        let path = dir.join(format!("{name}.hea"));
+        let (Some(name), Some(path)) = (&segment.name, self.segment_path(segment)) else { return Ok(None) };
         if !path.is_file() {
             return Err(WaveformError::MissingSegment {
                 record: self.header.path.clone(),
@@ -109,7 +117,11 @@ impl Record {
     }
 }
 
-fn header_path(path: &Path) -> Result<PathBuf, WaveformError> {
+/// The header of a record that is named with the ending or without it.
+///
+/// # Errors
+/// [`WaveformError::NoRecord`].
+pub(super) fn header_path(path: &Path) -> Result<PathBuf, WaveformError> {
     if path.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea")) {
         return Ok(path.to_path_buf());
     }
@@ -126,31 +138,34 @@ fn header_path(path: &Path) -> Result<PathBuf, WaveformError> {
 /// [`WaveformError::NoRecord`], I/O failures; a header that cannot be read counts as a record, so that
 /// reading it says why.
 pub fn list_records(input: &Path) -> Result<Vec<PathBuf>, WaveformError> {
-    if !input.is_dir() {
-        let plain = input.is_file() && is_plain(input);
-        return Ok(vec![if plain { input.to_path_buf() } else { header_path(input)? }]);
+    if input.is_dir() {
+        return records_of(input, &look_into(input)?);
     }
-    let (mut headers, mut tables) = (Vec::new(), Vec::new());
-    let mut folders = vec![input.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(IoError::on("read", &folder))? {
-            let entry = entry.map_err(IoError::on("read", &folder))?;
-            let path = entry.path();
-            // Links are not followed: they may lead in circles.
-            if entry.file_type().map_err(IoError::on("read", &path))?.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea")) {
-                headers.push(path);
-            } else if is_plain(&path) {
-                tables.push(path);
-            }
-        }
-    }
+    let plain = input.is_file() && is_plain(input);
+    Ok(vec![if plain { input.to_path_buf() } else { header_path(input)? }])
+}
+
+/// What lies in a folder of records and in all folders within it.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub(super) fn look_into(folder: &Path) -> Result<Listing, WaveformError> {
+    Ok(plain_file::walk(folder, usize::MAX, |_| true)?)
+}
+
+/// The records among the files of a folder.
+///
+/// # Errors
+/// [`WaveformError::NoRecord`]; of a folder without records, what is not read.
+pub(super) fn records_of(input: &Path, listing: &Listing) -> Result<Vec<PathBuf>, WaveformError> {
+    let is_header = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("hea"));
+    let (mut headers, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        once(input, &listing.files).into_iter().partition(|path| is_header(path));
     // Beside WFDB records, tables are about them (`numerics.csv`) and no signals of their own.
     if headers.is_empty() {
-        headers = tables;
+        headers = others.into_iter().filter(|path| is_plain(path)).collect();
     }
-    let mut parts = std::collections::HashSet::new();
+    let mut parts = HashSet::new();
     for path in &headers {
         if !is_plain(path)
             && let Ok(bytes) = plain_file::read(path)
@@ -162,7 +177,25 @@ pub fn list_records(input: &Path) -> Result<Vec<PathBuf>, WaveformError> {
     }
     headers.retain(|path| !parts.contains(path));
     headers.sort();
-    if headers.is_empty() { Err(WaveformError::NoRecord(input.to_path_buf())) } else { Ok(headers) }
+    if headers.is_empty() {
+        listing.whole()?;
+        return Err(WaveformError::NoRecord(input.to_path_buf()));
+    }
+    Ok(headers)
+}
+
+/// Each file once, under its own name where it lies in the folder: a link within the folder to a record in it is
+/// not another record.
+fn once(input: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
+    let root = fs::canonicalize(input).unwrap_or_else(|_| input.to_path_buf());
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let is_link =
+        |path: &Path, real: &Path| path.strip_prefix(input).is_ok_and(|rest| root.join(rest) != real);
+    let (links, mut all): (Vec<_>, Vec<_>) =
+        files.iter().map(|path| (path, real(path))).partition(|(path, real)| is_link(path, real));
+    let mut seen: HashSet<PathBuf> = all.iter().map(|(_, real)| real.clone()).collect();
+    all.extend(links.into_iter().filter(|(_, real)| seen.insert(real.clone())));
+    all.into_iter().map(|(path, _)| path.clone()).collect()
 }
 
 #[cfg(test)]

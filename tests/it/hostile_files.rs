@@ -88,9 +88,8 @@ fn deep_nesting_bombs_and_absurd_headers_are_refused() {
         packed.finish().unwrap();
     }
     wide("columns.csv.gz", &["columns.csv.gz", "more than 100000 columns", "hint"]);
-    for name in ["cell.csv.gz", "rows.csv.gz"] {
-        wide(name, &[name, "unpacks to more than 100 times its size", "hint"]);
-    }
+    wide("cell.csv.gz", &["cell.csv.gz", "a line does not end, within 64 MB", "hint"]);
+    wide("rows.csv.gz", &["rows.csv.gz", "unpacks to more than 100 times its size", "hint"]);
     // Built without optimisation, and beside other tests, the program is many times slower.
     assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
     fs::write(dir.join("cell.csv"), format!("id,x\n1,\"{}", "0".repeat(70 << 20))).unwrap();

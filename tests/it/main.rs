@@ -37,6 +37,7 @@ mod inspect;
 mod keep_inputs;
 mod labels;
 mod layers;
+mod links;
 mod mimic_demo;
 mod multi_scale;
 mod numbers;

@@ -164,3 +164,27 @@ fn too_few_patients_name_the_empty_split() {
         Err(FeatureError::NoRecords)
     ));
 }
+
+#[test]
+fn records_that_change_while_they_are_read_block_by_block_are_noticed() {
+    let (_, dir) = write(300);
+    let path = dir.path().join("tensor.safetensors");
+    let mut stored = StoredRecords::open(dir.path()).unwrap();
+    // Missing values are not equal to themselves.
+    let shown = |stored: &mut StoredRecords| format!("{:?}", stored.block(0, 100).unwrap());
+    let first = shown(&mut stored);
+    // A new bundle that is moved into the place of the file is another file; this one is read to its end.
+    let other = dir.path().join("other");
+    fs::copy(&path, &other).unwrap();
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(shown(&mut stored), first);
+    let mut stored = StoredRecords::open(dir.path()).unwrap();
+    assert_eq!(shown(&mut stored), first);
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    bytes.push(0);
+    fs::write(&path, bytes).unwrap();
+    let error = stored.block(100, 200).unwrap_err();
+    assert!(error.to_string().contains("changed or replaced while it was read"), "{error}");
+    assert!(error.hint().unwrap().contains("nothing writes to the file"));
+}

@@ -17,7 +17,7 @@ mod sources;
 use std::path::Path;
 
 use super::IngestError;
-use super::files;
+use super::files::{self, SourceFile};
 use crate::schema;
 
 /// A drafted schema.
@@ -37,6 +37,7 @@ pub struct FolderDraft {
 /// A folder that cannot be read or holds no table; no column that tells records apart.
 pub fn draft_folder(input: &Path, name: &str) -> Result<FolderDraft, IngestError> {
     let files = files::tree(input)?;
+    files.iter().try_for_each(SourceFile::readable)?;
     let tables: Vec<look::Table> = files.into_iter().filter_map(|file| look::table(file).ok()).collect();
     let no_key = || {
         let what = "drafting a schema: no column is there in a table in which it tells all rows apart";

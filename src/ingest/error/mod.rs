@@ -6,7 +6,7 @@ mod message;
 use polars_core::error::PolarsError;
 
 use super::PartError;
-use super::source::MOST_TIMES;
+use super::source::UNSUSPECTED_TIMES;
 use crate::error::IoError;
 use crate::output::OutputError;
 pub use message::MissingColumn;
@@ -245,13 +245,17 @@ pub enum IngestError {
     /// Bytes behind the compressed data.
     #[error("{0}: behind its compressed data stand bytes that are neither compressed data nor padding")]
     BehindGzip(String),
-    /// Far more rows than a file of its size can hold values.
-    #[error("{file} has {rows} rows in {bytes} bytes, which is less than one bit for each")]
+    /// Far more rows or cells than a file of its size can tell apart.
+    #[error(
+        "{file} has {rows} rows of {columns} columns in {bytes} bytes, which is less than a file that holds values has"
+    )]
     NothingInRows {
         /// File.
         file: String,
-        /// Rows that its footer tells of.
+        /// Rows that it says it has.
         rows: u64,
+        /// Columns.
+        columns: u64,
         /// Its size.
         bytes: u64,
     },
@@ -259,7 +263,10 @@ pub enum IngestError {
     #[error("{0} was changed or replaced while it was read")]
     Changed(String),
     /// Compressed data that unpack to far more than a table would.
-    #[error("{0} unpacks to more than {MOST_TIMES} times its size, which tables of measured values do not")]
+    #[error(
+        "{0} unpacks to more than {UNSUSPECTED_TIMES} times its size, and to more rows or cells than a file of \
+         its size can tell apart"
+    )]
     Bomb(String),
     /// A file that is something else than a table.
     #[error("{file} is no table: it is {what}")]
@@ -350,7 +357,7 @@ pub enum IngestError {
         most: usize,
     },
     /// A quote without its partner.
-    #[error("{0}: a quote is opened and never closed, or not within 64 MB")]
+    #[error("{0}: a quote is opened and never closed, or a line does not end, within 64 MB")]
     OpenQuote(String),
     /// Bytes that are not UTF-8.
     #[error("{file}: row {row} is not UTF-8 text")]

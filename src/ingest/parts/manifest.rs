@@ -121,6 +121,7 @@ impl PartManifest {
             program_version: String,
         }
         let path = dir.join(MANIFEST);
+        plain_file::within(dir, &path)?;
         let bytes = plain_file::read(&path).map_err(|e| {
             if matches!(e.kind(), NotFound | NotADirectory) && dir.exists() {
                 PartError::NotAPart { path: dir.to_path_buf(), file: MANIFEST }

@@ -159,6 +159,7 @@ impl PartBundle {
     pub fn read(dir: &Path) -> Result<Self, PartError> {
         let manifest = PartManifest::read(dir)?;
         let path = dir.join(ROWS);
+        plain_file::within(dir, &path)?;
         let bytes = plain_file::read(&path).map_err(IoError::on("read", &path))?;
         if sha256(&bytes) != manifest.rows_sha256 {
             let what = format!("its SHA-256 is not the one in {MANIFEST}");

@@ -50,20 +50,26 @@ impl ArrowTable {
             let mut bytes = BufReader::new(bytes);
             Ok(if is_file {
                 let metadata = read_file_metadata(&mut bytes)?;
-                check_blocks(&mut bytes, metadata.dictionaries.as_deref().unwrap_or_default())?;
-                check_blocks(&mut bytes, &metadata.blocks)?;
-                Layout::File(metadata)
+                let mut told =
+                    check_blocks(&mut bytes, metadata.dictionaries.as_deref().unwrap_or_default())?;
+                told.add(check_blocks(&mut bytes, &metadata.blocks)?);
+                (Layout::File(metadata), told)
             } else {
-                check_stream(&mut bytes)?;
+                let told = check_stream(&mut bytes)?;
                 bytes.rewind()?;
-                Layout::Stream(read_stream_metadata(&mut bytes)?)
+                (Layout::Stream(read_stream_metadata(&mut bytes)?), told)
             })
         });
-        let layout = read.map_err(|e| engine(file, e))?;
+        let (layout, told) = read.map_err(|e| engine(file, e))?;
         let (schema, fields) = match &layout {
             Layout::File(metadata) => (metadata.schema.clone(), metadata.ipc_schema.fields.len()),
             Layout::Stream(metadata) => (metadata.schema.clone().into(), metadata.ipc_schema.fields.len()),
         };
+        // A column without values has no buffer, and one value repeated is packed to next to nothing. What is unpacked
+        // counts as cells of eight bytes.
+        let columns = schema.len() as u64;
+        file.is_plausible(told.rows, columns)?;
+        file.is_plausible(told.unpacked / 8 / columns.max(1), columns)?;
         if schema.len() != fields {
             // A schema keeps one of several columns of a name, and which is not told.
             return Err(IngestError::DuplicateColumns { file: file.name.clone() });

@@ -13,35 +13,55 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 /// Bytes that a compressed byte stands for at most: zstd writes 128 kB of one value in four bytes.
 const MOST_PER_BYTE: i64 = 1 << 16;
 
-/// Compares the messages at the blocks of a file with its size.
+/// What the messages of a file say they hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Rows, also of dictionaries.
+    pub(super) rows: u64,
+    /// Bytes of compressed buffers once they are unpacked.
+    pub(super) unpacked: u64,
+}
+
+impl Told {
+    pub(super) fn add(&mut self, more: Self) {
+        self.rows = self.rows.saturating_add(more.rows);
+        self.unpacked = self.unpacked.saturating_add(more.unpacked);
+    }
+}
+
+/// Compares the messages at the blocks of a file with its size, and sums up what they say.
 ///
 /// # Errors
 /// A length that reaches beyond the file; I/O failures.
-pub(super) fn check_blocks<R: Read + Seek>(bytes: &mut R, blocks: &[Block]) -> PolarsResult<()> {
+pub(super) fn check_blocks<R: Read + Seek>(bytes: &mut R, blocks: &[Block]) -> PolarsResult<Told> {
+    let mut told = Told::default();
     let size = bytes.seek(SeekFrom::End(0))?;
     for block in blocks {
         let at = u64::try_from(block.offset).map_err(|_| impossible())?;
         let metadata = u64::try_from(block.meta_data_length).map_err(|_| impossible())?;
         let Some((_, message)) = read_message(bytes, at, size)? else { return Err(impossible()) };
-        check_message(bytes, &message, at.checked_add(metadata), size)?;
+        told.add(check_message(bytes, &message, at.checked_add(metadata), size)?.1);
     }
-    Ok(())
+    Ok(told)
 }
 
-/// Compares the messages of a stream with its size, from its beginning.
+/// Compares the messages of a stream with its size, from its beginning, and sums up what they say.
 ///
 /// # Errors
 /// As [`check_blocks`]. A last message that is cut is left to the decoder, which tells whether anything is
 /// lost.
-pub(super) fn check_stream<R: Read + Seek>(bytes: &mut R) -> PolarsResult<()> {
+pub(super) fn check_stream<R: Read + Seek>(bytes: &mut R) -> PolarsResult<Told> {
+    let mut told = Told::default();
     let size = bytes.seek(SeekFrom::End(0))?;
     let mut at = 0;
     while at + 8 <= size
         && let Some((body, message)) = read_message(bytes, at, size)?
     {
-        at = check_message(bytes, &message, Some(body), size)?;
+        let (end, more) = check_message(bytes, &message, Some(body), size)?;
+        at = end;
+        told.add(more);
     }
-    Ok(())
+    Ok(told)
 }
 
 /// The message at a place and where its metadata end; nothing at the end of a stream.
@@ -67,28 +87,27 @@ fn read_message<R: Read + Seek>(bytes: &mut R, at: u64, size: u64) -> PolarsResu
 }
 
 /// Compares the lengths of a message whose body begins at `body` with the size of the file. Returns where the
-/// body ends.
+/// body ends, and what the message says it holds.
 fn check_message<R: Read + Seek>(
     bytes: &mut R,
     message: &[u8],
     body: Option<u64>,
     size: u64,
-) -> PolarsResult<u64> {
+) -> PolarsResult<(u64, Told)> {
     let damaged = |_| impossible();
     let message = MessageRef::read_as_root(message).map_err(damaged)?;
     let length = message.body_length().map_err(damaged)?;
     let body = body.filter(|body| *body <= size).ok_or_else(impossible)?;
     let end = u64::try_from(length).ok().filter(|length| *length <= size - body).ok_or_else(impossible)?;
-    match message.header().map_err(damaged)? {
+    let told = match message.header().map_err(damaged)? {
         Some(MessageHeaderRef::RecordBatch(batch)) => check_buffers(bytes, batch, body, length)?,
-        Some(MessageHeaderRef::DictionaryBatch(dictionary)) => {
-            if let Some(batch) = dictionary.data().map_err(damaged)? {
-                check_buffers(bytes, batch, body, length)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(body + end)
+        Some(MessageHeaderRef::DictionaryBatch(dictionary)) => match dictionary.data().map_err(damaged)? {
+            Some(batch) => check_buffers(bytes, batch, body, length)?,
+            None => Told::default(),
+        },
+        _ => Told::default(),
+    };
+    Ok((body + end, told))
 }
 
 fn check_buffers<R: Read + Seek>(
@@ -96,8 +115,10 @@ fn check_buffers<R: Read + Seek>(
     batch: RecordBatchRef<'_>,
     body: u64,
     length: i64,
-) -> PolarsResult<()> {
+) -> PolarsResult<Told> {
     let damaged = |_| impossible();
+    let rows = u64::try_from(batch.length().map_err(damaged)?).map_err(|_| impossible())?;
+    let mut told = Told { rows, unpacked: 0 };
     let compressed = batch.compression().map_err(damaged)?.is_some();
     for buffer in batch.buffers().map_err(damaged)?.into_iter().flatten() {
         let (from, bytes_of) = (buffer.offset(), buffer.length());
@@ -115,11 +136,12 @@ fn check_buffers<R: Read + Seek>(
             if unpacked > bytes_of.saturating_mul(MOST_PER_BYTE) || unpacked < -1 {
                 return Err(impossible());
             }
+            told.unpacked = told.unpacked.saturating_add(unpacked.max(0) as u64);
             // Whether there is so much memory is found out where that is no more than an error.
             Vec::<u8>::new().try_reserve_exact(unpacked.max(0) as usize).map_err(|_| impossible())?;
         }
     }
-    Ok(())
+    Ok(told)
 }
 
 fn impossible() -> PolarsError {

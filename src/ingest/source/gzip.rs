@@ -7,6 +7,7 @@ use std::io::{self, BufRead, Read};
 use flate2::bufread::GzDecoder;
 
 use super::fault::TextFault;
+use crate::plain_file::{most_bytes, most_rows};
 
 /// First bytes of a gzip member.
 pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -14,12 +15,9 @@ pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Stored bytes that are read before they are asked for.
 const WINDOW: usize = 1 << 16;
 
-/// A file that unpacks to more than so many times its size is no table that anybody measured: tables of
-/// patients unpack to 3 to 15 times, and one cell repeated for ever to 1,030 times. A megabyte of such would
-/// be hundreds of millions of rows, and keep the program busy for minutes.
-pub(in crate::ingest) const MOST_TIMES: u64 = 100;
-/// Up to so many unpacked bytes, which take a few seconds at most, nothing is held against a file.
-const UNSUSPECTED: u64 = 48 << 20;
+/// Up to so many times its size nothing is held against a file: tables of patients unpack to 3 to 15 times their
+/// size, sparse ones to some hundred times, and one cell repeated for ever to 1,030 times.
+pub(in crate::ingest) const UNSUSPECTED_TIMES: u64 = 100;
 
 /// Stored bytes of which the next few can be looked at without being taken.
 pub(super) struct Window<R> {
@@ -78,13 +76,17 @@ impl<R: Read> Read for Window<R> {
 pub(super) struct Members<R> {
     /// Nothing once the last member has ended.
     member: Option<GzDecoder<Window<R>>>,
-    /// Bytes unpacked so far.
+    /// Size of the file.
+    size: u64,
+    /// Bytes and line ends unpacked so far.
     unpacked: u64,
+    lines: u64,
 }
 
 impl<R: Read> Members<R> {
-    pub(super) fn new(stored: Window<R>) -> Self {
-        Self { member: Some(GzDecoder::new(stored)), unpacked: 0 }
+    /// The members of a file of `size` bytes.
+    pub(super) fn new(stored: Window<R>, size: u64) -> Self {
+        Self { member: Some(GzDecoder::new(stored)), size, unpacked: 0, lines: 0 }
     }
 }
 
@@ -97,7 +99,10 @@ impl<R: Read> Read for Members<R> {
             let read = member.read(buffer)?;
             if read > 0 {
                 self.unpacked += read as u64;
-                if self.unpacked > UNSUSPECTED && self.unpacked / MOST_TIMES > member.get_ref().taken {
+                self.lines += memchr::memchr2_iter(b'\n', b'\r', &buffer[..read]).count() as u64;
+                let taken = member.get_ref().taken;
+                let is_suspect = self.unpacked / UNSUSPECTED_TIMES > taken;
+                if is_suspect && (self.lines > most_rows(taken) || self.unpacked > most_bytes(self.size)) {
                     return Err(TextFault::Bomb.into());
                 }
                 return Ok(read);
@@ -145,7 +150,7 @@ mod tests {
 
     fn inflate(stored: &[u8]) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
-        Members::new(Window::new(stored)).read_to_end(&mut text)?;
+        Members::new(Window::new(stored), stored.len() as u64).read_to_end(&mut text)?;
         Ok(text)
     }
 
@@ -162,10 +167,10 @@ mod tests {
     }
 
     #[test]
-    fn what_unpacks_to_hundreds_of_times_its_size_is_no_table() {
-        let times = |n: usize| inflate(&member(&b",,\n".repeat(n << 20)));
-        assert!(times(16).is_ok(), "48 MB of whatever they are");
-        assert_eq!(TextFault::of(&times(17).unwrap_err()), Some(TextFault::Bomb));
+    fn what_unpacks_to_more_rows_or_cells_than_it_can_tell_apart_is_no_table() {
+        let times = |n: usize| inflate(&member(&b",,\n".repeat(n << 20))).map(|text| text.len());
+        assert!(times(7).is_ok(), "seven million rows of whatever they are");
+        assert_eq!(TextFault::of(&times(8).unwrap_err()), Some(TextFault::Bomb));
         // As much that is less alike: one row in 30 differs.
         let mut text = String::new();
         for i in 0..20_u64 << 20 {
@@ -175,6 +180,26 @@ mod tests {
             text.push('\n');
         }
         assert_eq!(inflate(&member(text.as_bytes())).unwrap().len(), text.len());
+        // A sparse table of 3,000 rows with an id and 10,000 zeros, packed as well as can be.
+        let zeros = ",0".repeat(10_000);
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let mut length = 0;
+        for id in 0..3000 {
+            let row = format!("{id}{zeros}\n");
+            length += row.len();
+            encoder.write_all(row.as_bytes()).unwrap();
+        }
+        let packed = encoder.finish().unwrap();
+        assert!(length > 300 * packed.len(), "{length} bytes in {}", packed.len());
+        assert_eq!(inflate(&packed).unwrap().len(), length);
+        // As long without a line end, and longer.
+        let endless = |n: usize| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            (0..n).for_each(|_| encoder.write_all(&[b'0'; 1 << 20]).unwrap());
+            inflate(&encoder.finish().unwrap()).map(|text| text.len())
+        };
+        assert!(endless(120).is_ok());
+        assert_eq!(TextFault::of(&endless(130).unwrap_err()), Some(TextFault::Bomb));
     }
 
     #[test]

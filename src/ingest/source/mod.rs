@@ -50,7 +50,7 @@ use stored::TypedColumn;
 pub(super) use batch::{Batch, Cell, Place};
 pub(super) use column::{StoredColumn, StoredType, engine};
 pub(super) use fault::TextFault;
-pub(super) use gzip::MOST_TIMES;
+pub(super) use gzip::UNSUSPECTED_TIMES;
 pub(super) use in_order::parse_in_order;
 pub(super) use notes::{Note, Notes};
 pub(super) use stored::StoredTable;

@@ -13,7 +13,6 @@ use crate::error::IoError;
 use crate::ingest::IngestError;
 use crate::ingest::files::SourceFile;
 use crate::message::{Message, Weight};
-use crate::plain_file;
 
 /// A text file whose head has been read.
 pub(in crate::ingest) struct Opened {
@@ -44,7 +43,7 @@ impl SourceFile {
     /// # Errors
     /// A file that cannot be opened, is something else than text, or could be read in two ways.
     pub(in crate::ingest) fn open_text(&self) -> Result<Opened, IngestError> {
-        let bytes = plain_file::open(&self.path).map_err(IoError::on("open", &self.path))?;
+        let bytes = self.open_bytes()?;
         let stored = Arc::new(AtomicU64::new(0));
         let mut window = Window::new(Counted { source: bytes, count: Arc::clone(&stored) });
         let head = window.peek(HEAD).map_err(|e| self.io_error(e))?;
@@ -55,7 +54,7 @@ impl SourceFile {
             self.notes.say(Note::Format, Message::file(Weight::Choice, &self.name, text));
         }
         let bytes: Box<dyn Read + Send> =
-            if packed { Box::new(Members::new(window)) } else { Box::new(window) };
+            if packed { Box::new(Members::new(window, self.size())) } else { Box::new(window) };
         let mut text = Text::new(bytes, &self.name, self.notes.clone()).map_err(|e| self.io_error(e))?;
         refuse_foreign(self, text.decoded())?;
         let mut dialect = Dialect { separator: b',', lines_before: 0 };

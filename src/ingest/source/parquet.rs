@@ -22,11 +22,6 @@ use crate::ingest::files::SourceFile;
 /// Rows that are decoded at once. Larger row groups are read in several stretches, smaller ones whole.
 const STRETCH: usize = 1 << 17;
 
-/// Up to so many rows, which take a few seconds at most, nothing is held against a file. With more, every row
-/// has to have a bit of its own: a value that is repeated for ever takes no room in Parquet, and a file of a
-/// few kilobytes could fill the memory.
-const UNSUSPECTED: u64 = 8_000_000;
-
 /// An open Parquet file: its footer has been read, its rows have not.
 pub(super) struct ParquetTable {
     metadata: FileMetadataRef,
@@ -54,10 +49,8 @@ impl ParquetTable {
             Ok((metadata, Arc::new(plain), names))
         });
         let (full, metadata, names) = read.map_err(|e| engine(file, e))?;
-        let (rows, bytes) = (metadata.num_rows as u64, file.size());
-        if rows > UNSUSPECTED && rows > 8 * bytes {
-            return Err(IngestError::NothingInRows { file: file.name.clone(), rows, bytes });
-        }
+        // A value that is repeated for ever takes no room in Parquet.
+        file.is_plausible(metadata.num_rows as u64, names.len() as u64)?;
         if let Some(column) = header::repeated(&names) {
             return Err(IngestError::DuplicateColumn { file: file.name.clone(), column: column.to_owned() });
         }

@@ -26,7 +26,7 @@ use super::passed::{Note, Passed};
 use crate::ingest::files::{Format, SourceFile};
 use crate::ingest::parquet_out::parquet;
 use crate::ingest::{IngestError, InputFile};
-use crate::plain_file;
+use crate::plain_file::{self, Watch};
 
 /// Raised whenever stores of another version must not be read.
 const VERSION: u32 = 4;
@@ -55,12 +55,12 @@ pub(in crate::ingest) fn stored(
     let items = items_of(schema, table);
     let name = format!("{}-{}", file.file.stem, key(&file, &items));
     let (store, note) = (dir.join(format!("{name}.parquet")), dir.join(format!("{name}.json")));
-    let known = match valid(&file.file, &store, &note)? {
+    let (known, found) = match valid(&file.file, &store, &note)? {
         Some(known) => known,
         None => make(&file, item, &set(&items), &store, &note)?,
     };
     let wanted = file.wanted.clone();
-    let source = SourceFile { path: store, format: Format::Parquet, ..file.file.clone() };
+    let source = SourceFile { path: store, format: Format::Parquet, found, ..file.file.clone() };
     let opening = Opening { skip_bad: file.skip_bad, id_in_name: None };
     let mut typed = TypedFile::open(source, &wanted, opening)?
         .unwrap_or_else(|_| unreachable!("a valid store has the columns it is named after"));
@@ -139,8 +139,8 @@ fn replaced(_: &fs::Metadata) -> u128 {
     0
 }
 
-/// The note of a store that is whole and made from this very source.
-fn valid(source: &SourceFile, store: &Path, note: &Path) -> Result<Option<Note>, IngestError> {
+/// The note of a store that is whole and made from this very source, and the store as it was when it was checked.
+fn valid(source: &SourceFile, store: &Path, note: &Path) -> Result<Option<(Note, Watch)>, IngestError> {
     let read = || serde_json::from_slice::<Note>(&plain_file::read(note).ok()?).ok();
     let Some(mut known) = read() else { return Ok(None) };
     if known.source.bytes != source.size() || !store.is_file() {
@@ -154,12 +154,13 @@ fn valid(source: &SourceFile, store: &Path, note: &Path) -> Result<Option<Note>,
         }
         known.changed = time;
     }
-    Ok((fingerprint(store)? == known.store).then_some(known))
+    let (found, watch) = fingerprint(store)?;
+    Ok((found == known.store).then_some((known, watch)))
 }
 
-fn fingerprint(path: &Path) -> Result<InputFile, IngestError> {
-    let file = SourceFile::new(path).expect("invariant: a store is named .parquet");
-    file.fingerprint()
+fn fingerprint(store: &Path) -> Result<(InputFile, Watch), IngestError> {
+    let watch = Watch::begin(store);
+    Ok((InputFile::of_watched(&watch)?, watch))
 }
 
 fn make(
@@ -168,7 +169,7 @@ fn make(
     items: &ItemSet,
     store: &Path,
     note: &Path,
-) -> Result<Note, IngestError> {
+) -> Result<(Note, Watch), IngestError> {
     let time = changed(&file.file.path)?;
     let staged = Staged::file(store, true)?;
     let (passed, source) = std::thread::scope(|scope| {
@@ -177,6 +178,7 @@ fn make(
         Ok::<_, IngestError>((passed, hash.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?))
     })?;
     staged.commit()?;
+    let (hash, watch) = fingerprint(store)?;
     let known = Note {
         source,
         changed: time,
@@ -184,11 +186,11 @@ fn make(
         skipped: passed.skipped,
         zones: passed.zones,
         said: file.file.messages(),
-        store: fingerprint(store)?,
+        store: hash,
     };
     let text = serde_json::to_vec_pretty(&known).expect("invariant: a note is plain data");
     write_atomic(note, &text)?;
-    Ok(known)
+    Ok((known, watch))
 }
 
 /// Rows of one Parquet row group.

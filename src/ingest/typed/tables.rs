@@ -150,7 +150,11 @@ impl Tables {
         files.sort_by(|a, b| a.file.name.cmp(&b.file.name));
         files.dedup_by(|a, b| a.file.name == b.file.name);
         let fingerprint = |file: &TypedFile| match &file.cached {
-            Some(note) => Ok(note.source().clone()),
+            Some(note) => {
+                // What was read is the store; its source was compared when the store was chosen.
+                file.file.is_as_found()?;
+                Ok(note.source().clone())
+            }
             None => file.file.fingerprint(),
         };
         files.into_iter().map(fingerprint).collect()

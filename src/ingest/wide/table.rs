@@ -85,7 +85,7 @@ impl Rows {
 /// # Errors
 /// What keeps the files from being opened.
 pub(super) fn only(input: &Path) -> Result<WideFile, IngestError> {
-    WideFile::open(files::list(input)?, None)
+    WideFile::open(files::parts(input)?, None)
 }
 
 /// The tables of the input with the split each stands for: one without a split, or one for each split. A
@@ -95,7 +95,7 @@ pub(super) fn only(input: &Path) -> Result<WideFile, IngestError> {
 /// A folder without a training table, or with two files for a split.
 pub(super) fn find(input: &Path, separator: Option<u8>) -> Result<Vec<WideFile>, IngestError> {
     let listed: Vec<SourceFile> =
-        files::list(input)?.into_iter().map(|file| file.with_separator(separator)).collect();
+        files::parts(input)?.into_iter().map(|file| file.with_separator(separator)).collect();
     if input.is_file() || listed.iter().all(|file| names_a_split(&file.stem).is_none()) {
         return Ok(vec![WideFile::open(listed, None)?]);
     }
@@ -120,7 +120,7 @@ pub(super) fn beside(input: &Path, files: &[WideFile]) -> Result<Vec<String>, In
     if files[0].split.is_none() {
         return Ok(Vec::new());
     }
-    let listed = files::list(input)?;
+    let listed = files::parts(input)?;
     Ok(listed.into_iter().filter(|f| names_a_split(&f.stem).is_none()).map(|f| f.name).collect())
 }
 

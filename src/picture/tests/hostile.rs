@@ -117,3 +117,41 @@ fn arrays_of_different_sizes_are_refused_by_name() {
         "{said}"
     );
 }
+
+#[test]
+fn arrays_that_unfold_to_more_than_their_size_can_tell_apart_are_refused_before_they_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |name: &str, bytes: &[u8], what: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let said = error(read(&path, &[]));
+        assert!(said.contains(name) && said.contains(what), "{said}");
+    };
+    let header = |lengths: [u32; 3]| [&[0, 0, 8, 3][..], &lengths.map(u32::to_be_bytes).concat()].concat();
+    let packed = |bytes: &[u8]| {
+        let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+        gz.write_all(bytes).unwrap();
+        gz.finish().unwrap()
+    };
+    // Two thousand million numbers in thirty bytes, and so many pictures of one pixel.
+    let huge = [1, 1 << 15, 1 << 15];
+    refused("huge-idx3-ubyte.gz", &packed(&header(huge)), "unfolds to 1073741824 numbers");
+    refused("many-idx3-ubyte.gz", &packed(&header([9_000_000, 1, 1])), "9000000 entries");
+    refused("plain-idx3-ubyte", &header(huge), "ends before its header says");
+    // A member of an archive whose list of members, or whose own header, promises as much.
+    let array = npy("'|u1'", "(1000000000,)", &[0; 64]);
+    refused("labels.npz", &npz(&[("y.npy", array)]), "ends before its header says");
+    let texts = npy("'<U16000'", "(100000,)", &[0; 64]);
+    refused("texts.npz", &npz(&[("y.npy", texts)]), "ends before its header says");
+    let mut listed = npz(&[("x.npy", npy("'|u1'", "(1, 30000, 30000)", &[0; 64]))]);
+    let list = listed.windows(4).rposition(|four| four == b"PK\x01\x02").unwrap();
+    // Deflated, and as long as the list can say.
+    listed[list + 10] = 8;
+    listed[list + 24..list + 28].copy_from_slice(&u32::MAX.to_le_bytes());
+    let first = listed.windows(4).position(|four| four == b"\x93NUM").unwrap();
+    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), Compression::fast());
+    deflated.write_all(&npy("'|u1'", "(1, 30000, 30000)", &[])).unwrap();
+    let deflated = deflated.finish().unwrap();
+    listed[first..first + deflated.len()].copy_from_slice(&deflated);
+    refused("bomb.npz", &listed, "unfolds to 4294967295 numbers");
+}

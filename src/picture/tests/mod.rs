@@ -2,6 +2,8 @@
 
 mod folders;
 mod hostile;
+#[cfg(unix)]
+mod links;
 
 use std::fs;
 use std::io::{Cursor, Write as _};
