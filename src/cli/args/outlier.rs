@@ -52,7 +52,8 @@ pub(in crate::cli) struct Flag {
     pub(in crate::cli) top: Option<u64>,
 
     /// Of pictures, also write to this folder where each flagged picture is unlikely: one PNG each, the picture
-    /// beside its map, and maps.npz with the numbers
+    /// beside its map, and maps.npz with the numbers; pixel by pixel under the causal flow, patch by patch
+    /// under the other models
     #[arg(long, value_name = "FOLDER")]
     pub(in crate::cli) maps: Option<PathBuf>,
 
