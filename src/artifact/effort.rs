@@ -36,6 +36,11 @@ const NEEDED: (usize, f64) = (4, 0.25);
 /// the scores of 1,000 records of 40 columns had a noise of 4.0 nats, with 256 of 0.06.
 const WISHED: (usize, f64) = (64, 0.15);
 
+/// The largest share of a budget that is kept back for the scores of pictures.
+const PICTURES: f64 = 0.1;
+/// Fewest draws behind the score of a picture.
+const FEWEST_OF_PICTURES: usize = 2;
+
 /// How well the records of a bundle are scored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effort {
@@ -51,7 +56,10 @@ impl Effort {
     /// As well as it can be done.
     pub(super) fn full(bundle: &Bundle) -> Self {
         let (n, d) = (bundle.manifest.n_records, bundle.manifest.encoder.n_coordinates());
-        Self { draws: (draws_for(n, d), most_draws(n, d)), records: usize::MAX, numbers: None }
+        let most = most_draws(n, d);
+        // What differs between draws of a picture is a small part of what differs between pictures.
+        let fewest = if bundle.manifest.shape.is_pictures() { FEWEST_OF_PICTURES } else { draws_for(n, d) };
+        Self { draws: (fewest, most), records: usize::MAX, numbers: None }
     }
 
     /// What can be done until `deadline`, from the time that a few records take.
@@ -92,6 +100,10 @@ impl Effort {
         let one = (scored(bundle, RECORDS) * encoder.n_coordinates()) as f64 * ASSUMED * 1e-9;
         if !noisy {
             return one.min(NEEDED.1 * budget);
+        }
+        if bundle.manifest.shape.is_pictures() {
+            // Few draws do, so that the wish for many takes no time from training.
+            return (one * NEEDED.0 as f64).min(PICTURES * budget);
         }
         let full = Self::full(bundle).draws.1;
         let seconds = |(draws, share): (usize, f64), times: f64| {

@@ -17,8 +17,8 @@ use super::terms::Terms;
 use crate::density::Density;
 use crate::evaluate::DRAWS;
 use crate::evaluate::{
-    Landmarks, MEASURED_NUMBERS, RecordScores, Score, ScoreKind, ScoreNoise, SplitMetrics, choose_draws,
-    draws_for, score_records_by, split_metrics,
+    Landmarks, MEASURED_NUMBERS, PICTURE_SHARE, RecordScores, Score, ScoreKind, ScoreNoise, SplitMetrics,
+    choose_draws, draws_for, score_records_by, split_metrics,
 };
 use crate::features::{Bundle, DrawsBy, Encoder, Manifest, Shape, level_code};
 use crate::grid::GridFlow;
@@ -222,7 +222,8 @@ impl ModelArtifact {
             None => full,
         };
         let numbers = effort.numbers.unwrap_or(MEASURED_NUMBERS);
-        let noise = choose_draws(density, encoder, raw, effort.draws, numbers, self.header.seed);
+        let share = if bundle.manifest.shape.is_pictures() { PICTURE_SHARE } else { 0.0 };
+        let noise = choose_draws(density, encoder, raw, effort.draws, numbers, share, self.header.seed);
         (effort, Some(noise))
     }
 

@@ -30,7 +30,7 @@ pub use unusual::{Judged, Reason, Score};
 
 use serde::{Deserialize, Serialize};
 
-pub use precision::{MEASURED_NUMBERS, ScoreNoise, choose_draws, most_draws};
+pub use precision::{MEASURED_NUMBERS, PICTURE_SHARE, ScoreNoise, choose_draws, most_draws};
 pub use records::{
     DRAWS, LOG_PROB_FLOOR, RecordScores, draws_for, record_scores_in, score_records, score_records_by,
     stacked_draws,

@@ -15,9 +15,16 @@ use crate::num::moments::variance;
 use crate::num::quantile::quantile_sorted;
 use crate::random::Seed;
 
+#[cfg(test)]
+mod tests;
+
 /// The median standard deviation that is to be undercut, in nats; a tenth is promised, and the measurement
 /// has an error.
 const WANTED: f64 = 0.085;
+/// The share of the spread of scores that the noise of a picture's score may have instead. Pictures of some
+/// hundred pixels differ by a hundred nats, and a tenth of a nat took more time than the training did. Noise
+/// of a fiftieth of the spread adds 1/2500 to the variance of what is ranked.
+pub const PICTURE_SHARE: f64 = 0.02;
 /// Spread of scores that differ by rounding only.
 const NOTHING: f64 = 1e-6;
 /// Most draws behind a score.
@@ -60,8 +67,9 @@ pub fn most_draws(n: usize, d: usize) -> usize {
 }
 
 /// The fewest draws (a power of two between `fewest` and `most`) with which the score's own noise is small,
-/// as measured on some of the rows of `raw`; one where there is no noise at all. Each measurement scores
-/// about so many `numbers`, and at least a handful of records.
+/// as measured on some of the rows of `raw`; one where there is no noise at all. Small is below a tenth of a
+/// nat, or below `share` of the spread of scores, whichever is more. Each measurement scores about so many
+/// `numbers`, and at least a handful of records.
 ///
 /// # Shapes
 /// `raw: (n, p)` as given by [`Encoder::raw`]
@@ -71,6 +79,7 @@ pub fn choose_draws(
     raw: ArrayView2<'_, f64>,
     (fewest, most): (usize, usize),
     numbers: usize,
+    share: f64,
     seed: Seed,
 ) -> ScoreNoise {
     let most = 1 << most.max(1).ilog2();
@@ -79,16 +88,17 @@ pub fn choose_draws(
         let noise = measure(density, encoder, raw, draws, numbers, seed);
         // Rounding is all that a model which removes the noise again leaves of it.
         let none = noise.p95_sd <= NOTHING;
-        if none || (noise.median_sd <= WANTED && draws >= fewest) || draws >= most {
+        let wanted = WANTED.max(share * noise.spread);
+        if none || (noise.median_sd <= wanted && draws >= fewest) || draws >= most {
             return noise;
         }
-        if noise.median_sd <= WANTED {
+        if noise.median_sd <= wanted {
             draws = fewest.next_power_of_two().min(most);
             continue;
         }
         // At worst the spread falls with the root of the draws; stratified ones do better, so half of that is
         // tried first.
-        let needed = (noise.median_sd / WANTED).powi(2) * draws as f64;
+        let needed = (noise.median_sd / wanted).powi(2) * draws as f64;
         let next = if draws == 1 { 8.0_f64.max(needed / 16.0) } else { (2 * draws) as f64 };
         draws = (next.min(most as f64) as usize).next_power_of_two().min(most);
     }

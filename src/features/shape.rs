@@ -56,6 +56,14 @@ impl Shape {
         }
     }
 
+    /// Whether records are pictures.
+    pub fn is_pictures(&self) -> bool {
+        match self {
+            Self::Table | Self::Windows { .. } => false,
+            Self::Grid { .. } => true,
+        }
+    }
+
     /// Whether all coordinates are learnt together, by what is shared between them, so that their number says
     /// nothing of how many records are enough.
     pub(super) fn shares_what_is_learnt(&self) -> bool {

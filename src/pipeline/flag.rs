@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::artifact::ModelArtifact;
 use crate::evaluate::ScoreKind;
-use crate::features::{Bundle, DrawsBy, Shape};
+use crate::features::{Bundle, DrawsBy};
 use crate::ingest::IngestProgress;
 use crate::message::{Message, Weight};
 use crate::outlier::{self, FlagOptions, FlagRow, Flags, Grouping, Judge, MostUnusual, Rule, Warning};
@@ -199,10 +199,7 @@ pub(super) fn grouping(model: &ModelArtifact) -> Option<Grouping> {
 
 /// Whether records are pictures, whose single numbers explain nothing: maps do.
 pub(super) fn is_of_pictures(model: &ModelArtifact) -> bool {
-    model.header.terms.as_ref().is_some_and(|terms| match terms.shape {
-        Shape::Table | Shape::Windows { .. } => false,
-        Shape::Grid { .. } => true,
-    })
+    model.header.terms.as_ref().is_some_and(|terms| terms.shape.is_pictures())
 }
 
 /// Whether some of the records were used in fitting the model.

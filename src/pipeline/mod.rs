@@ -29,6 +29,7 @@ mod marks;
 mod names;
 mod outcome;
 mod parts;
+mod patches;
 mod records;
 mod report;
 mod report_flags;

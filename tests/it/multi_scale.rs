@@ -5,10 +5,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cohort_flow::artifact::ModelArtifact;
+use cohort_flow::artifact::{Family, ModelArtifact, Options};
 use cohort_flow::features::Bundle;
+use cohort_flow::pipeline::{FitRequest, fit};
+use cohort_flow::random::Seed;
 use cohort_flow::schema::Split;
+use cohort_flow::train::{Progress, Silent};
 use serde_json::Value;
 
 use crate::pictures::write_pictures;
@@ -84,12 +88,59 @@ fn flows_with_convolutions_go_through_the_whole_program() {
     assert_eq!(levels.len(), 3 * SIDE * SIDE);
     assert!(levels.iter().all(|x| x.fract() == 0.0 && (0.0..64.0).contains(x)), "{levels:?}");
 
-    fail(
-        dir.path(),
-        &["flag", "butterfly", "b", "--output", "more.csv", "--maps", "maps"],
-        &["--maps shows where", "--model causal"],
-    );
+    run(&["flag", "butterfly", "b", "--output", "more.csv", "--also-explain", "2", "--maps", "maps"]);
+    let names: Vec<_> =
+        fs::read_dir(dir.path().join("maps")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(names.len() >= 3 && names.iter().any(|name| name == "maps.npz"), "{names:?}");
     assert!(!bundle.raw_of(Split::Test).is_empty());
+}
+
+/// Interrupts a run after a number of batches.
+struct StopAfter(AtomicUsize);
+
+impl Progress for StopAfter {
+    fn interrupted(&self) -> bool {
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_err()
+    }
+}
+
+#[test]
+fn an_interrupted_flow_with_convolutions_goes_on_to_the_bytes_of_an_undisturbed_one() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(&dir.path().join("p-images-idx3-ubyte"), 200, 4);
+    let input = ["ingest", "images", "--input", "p-images-idx3-ubyte", "--output", "b", "--set", "size=4"];
+    succeed(dir.path(), &input);
+    let bundle = dir.path().join("b");
+    let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let fit_to = |name: &str, resume: bool, progress: &dyn Progress| {
+        let output = dir.path().join(name);
+        let options = Options {
+            epochs: Some(4),
+            settings: vec![setting("hidden", "6"), setting("n_blocks", "4"), setting("batch_size", "16")],
+            ..Options::default()
+        };
+        let request = FitRequest {
+            bundle: &bundle,
+            output: &output,
+            force: false,
+            model: Family::Butterfly,
+            options,
+            seed: Seed(3),
+            time_budget: None,
+            resume,
+            trim: None,
+            calibrate_by: None,
+            condition_on: &[],
+            folds: None,
+        };
+        fit(&request, progress).map(|_| fs::read(output.join("model.safetensors")).unwrap())
+    };
+    let whole = fit_to("whole", false, &Silent).unwrap();
+    for (resume, batches) in [(false, 3), (true, 12)] {
+        let stopped = fit_to("resumed", resume, &StopAfter(AtomicUsize::new(batches)));
+        assert!(stopped.unwrap_err().to_string().contains("interrupted"));
+    }
+    assert_eq!(fit_to("resumed", true, &Silent).unwrap(), whole);
 }
 
 #[test]

@@ -51,8 +51,9 @@ pub(in crate::cli) struct Flag {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) top: Option<u64>,
 
-    /// Of pictures, also write to this folder where each flagged picture is unlikely: one PNG each, the
-    /// picture beside its map, and maps.npz with the numbers
+    /// Of pictures, also write to this folder where each flagged picture is unlikely: one PNG each, the picture
+    /// beside its map, and maps.npz with the numbers; pixel by pixel under the causal flow, patch by patch
+    /// under the other models
     #[arg(long, value_name = "FOLDER")]
     pub(in crate::cli) maps: Option<PathBuf>,
 

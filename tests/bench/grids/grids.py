@@ -107,14 +107,25 @@ def differences(bits, pairs):
         print(f"  {one} less {other}, by the {len(both)} test pictures of both: {mean_and_error(both)}", flush=True)
 
 
-def permuted(source, target):
-    """Writes the pictures with all pixels in one random order."""
+def rewritten(source, target, pictures=None, side=None, permute=False):
+    """Writes the first pictures, shrunk by means over squares of pixels, and with all pixels in one random order."""
     with gzip.open(source) as file:
         head, pixels = file.read(16), np.frombuffer(file.read(), np.uint8)
     n, height, width = (int.from_bytes(head[at : at + 4], "big") for at in (4, 8, 12))
-    order = np.random.default_rng(0).permutation(height * width)
+    pixels = pixels.reshape(n, height, width)[:pictures]
+    if side:
+        if height % side or height != width:
+            sys.exit(f"--side must divide {height}, got {side}")
+        by = height // side
+        pixels = pixels.reshape(len(pixels), side, by, side, by).mean((2, 4)).round().astype(np.uint8)
+    n, height, width = pixels.shape
+    pixels = pixels.reshape(n, -1)
+    if permute:
+        pixels = pixels[:, np.random.default_rng(0).permutation(height * width)]
+    os.makedirs(os.path.dirname(target), exist_ok=True)
     with gzip.open(target, "wb", compresslevel=1) as file:
-        file.write(head + pixels.reshape(n, -1)[:, order].tobytes())
+        file.write(head[:4] + b"".join(k.to_bytes(4, "big") for k in (n, height, width)) + pixels.tobytes())
+    return target
 
 
 def mean_and_error(values):
@@ -152,6 +163,8 @@ def main():
     parser.add_argument("data")
     parser.add_argument("--budget", type=int, default=1200, help="seconds of each fit")
     parser.add_argument("--epochs", type=int, help="passes of each fit in place of seconds, on a machine that others use")
+    parser.add_argument("--pictures", type=int, help="of flows with convolutions: the first so many pictures")
+    parser.add_argument("--side", type=int, help="of flows with convolutions: shrink pictures to this side, a divisor of theirs")
     parser.add_argument("--only", default="mnist,cifar,pneumonia,multi-scale")
     parser.add_argument("--set", action="append", default=[], help="of flows with convolutions: a setting of fit")
     options = parser.parse_args()
@@ -159,20 +172,24 @@ def main():
     schedule = ["--epochs", str(options.epochs)] if options.epochs else ["--time-budget", f"{options.budget}s"]
     data = lambda *parts: os.path.join(options.data, *parts)
     with tempfile.TemporaryDirectory() as work:
+
+        def digits(name, permute=False):
+            source, target = data("mnist", "train-images-idx3-ubyte.gz"), os.path.join(work, name, "train-images-idx3-ubyte.gz")
+            return rewritten(source, target, options.pictures, options.side, permute)
+
         if "mnist" in chosen:
             source = data("mnist", "train-images-idx3-ubyte.gz")
             bundle, _ = fitted(program, work, "mnist", source, [], schedule)
             pixels, split = tensors(bundle)
             print("  " + ", ".join(f"{k} {v:.4f}" for k, v in compressed(pixels[split == 3]).items()), flush=True)
         if "multi-scale" in chosen:
-            source = data("mnist", "train-images-idx3-ubyte.gz")
+            source = digits("whole")
             fits = {kind: (kind, []) for kind in ("butterfly", "glow-lu", "realnvp")}
             bits = multi_scale(program, work, "multi-scale", source, fits, options)
             differences(bits, (("butterfly", "glow-lu"), ("glow-lu", "realnvp"), ("butterfly", "realnvp")))
         if "permuted" in chosen:
             # What comes before the first scale is all that can undo the order.
-            source, target = data("mnist", "train-images-idx3-ubyte.gz"), os.path.join(work, "train-images-idx3-ubyte.gz")
-            permuted(source, target)
+            source, target = digits("in-order"), digits("out-of-order", permute=True)
             fits = {f"front {front}": ("realnvp", [f"front={front}"]) for front in ("none", "butterfly", "dense")}
             bits = multi_scale(program, work, "permuted", target, fits, options)
             bits |= multi_scale(program, work, "unpermuted", source, {"as they are": ("realnvp", [])}, options)
