@@ -133,7 +133,8 @@ fn an_interrupted_flow_with_convolutions_goes_on_to_the_bytes_of_an_undisturbed_
             condition_on: &[],
             folds: None,
         };
-        fit(&request, progress).map(|_| fs::read(output.join("model.safetensors")).unwrap())
+        let fitted = fit(&request, progress).map_err(Box::new);
+        fitted.map(|_| fs::read(output.join("model.safetensors")).unwrap())
     };
     let whole = fit_to("whole", false, &Silent).unwrap();
     for (resume, batches) in [(false, 3), (true, 12)] {

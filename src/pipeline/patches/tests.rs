@@ -5,7 +5,7 @@ fn smooth(size: Size) -> impl Fn(ArrayView2<'_, f64>) -> Vec<f64> {
     move |pictures| {
         let [_, width, channels] = size;
         let of = |picture: Vec<f64>| {
-            let beside = |at: usize| (at / channels + 1) % width != 0;
+            let beside = |at: usize| !(at / channels + 1).is_multiple_of(width);
             let pairs = (0..picture.len()).filter(|at| beside(*at));
             -pairs.map(|at| (picture[at] - picture[at + channels]).powi(2)).sum::<f64>()
         };
