@@ -204,7 +204,7 @@ impl<'a> Explainer<'a> {
         let corrected = corrections(&feature.name, &feature.unit, feature.is_signed(), raw[column])
             .into_iter()
             .filter_map(|c| {
-                Some(Candidate::new(vec![(column, feature.admit(c.apply(raw[column]))?)], Some(c)))
+                Some(Candidate::new(vec![(column, feature.admit_alone(c.apply(raw[column]))?)], Some(c)))
             });
         Some(Subject { column, block: None, candidates: fine.chain(corrected).collect() })
     }

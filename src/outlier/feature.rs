@@ -12,6 +12,8 @@ const MANY_LEVELS: usize = 24;
 const REFINED: usize = 15;
 /// Significant digits of a value without a known resolution.
 const DIGITS: usize = 5;
+/// Largest relative change by which a corrected value is rounded to one that can be recorded.
+const ROUNDED: f64 = 0.1;
 /// Decimal places up to which zeros at the end are written, as they say how finely was measured.
 const MOST_PLACES: usize = 3;
 /// Share of a step by which a value lies beside it to be no multiple of it.
@@ -99,6 +101,12 @@ impl Feature {
         let (low, high) = (self.quantile(0.0), self.quantile(1.0));
         let slack = high - low;
         (x >= low - slack && x <= high + slack).then(|| self.round(x))
+    }
+
+    /// The same for a correction of this feature alone, which has to be recordable nearly as it is: a count of
+    /// 76 is not 0.76 written a hundred times too large.
+    pub(super) fn admit_alone(&self, x: f64) -> Option<f64> {
+        self.admit(x).filter(|rounded| (rounded - x).abs() <= ROUNDED * x.abs())
     }
 
     /// Values the feature could have had: its levels, or a few training quantiles.
@@ -306,6 +314,11 @@ mod tests {
         let ordinal = Feature { level_names: vec![], resolution: 1.0, ..f };
         assert_eq!(ordinal.format_expected(&ordinal.expected(&[0.0, 1.0, 2.0], &log_mass)), "0 to 2");
         assert_eq!((ordinal.admit(2.0), ordinal.admit(1.5)), (Some(2.0), None));
+        let count = normal(1.0);
+        assert_eq!(
+            (count.admit(0.76), count.admit_alone(0.76), count.admit_alone(3.02)),
+            (Some(1.0), None, Some(3.0))
+        );
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn what_is_told_of_a_table_can_be_set_and_what_is_not_used_is_named() {
             0 => "code,rare".to_owned(),
             _ => format!("{},{}", if i % 20 == 0 { 99 } else { i % 5 }, if i == 7 { "3.5" } else { "" }),
         };
-        text.push_str(&format!("{line},{cells}\n"));
+        text.extend([line, ",", &cells, "\n"]);
     }
     fs::write(dir.join("table.csv"), text).unwrap();
     let args = ["check", "table.csv", "--time-budget", "3s", "--set", "missing.code=99"];

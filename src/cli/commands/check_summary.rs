@@ -10,7 +10,7 @@ use crate::cli::progress::grouped;
 use crate::evaluate::SplitMetrics;
 use crate::ingest::Audit;
 use crate::message::{About, Message, Weight, counted, plural};
-use crate::outlier::{DEFAULT_ALPHA, FlagRow};
+use crate::outlier::{DEFAULT_ALPHA, FlagRow, significant};
 use crate::pipeline::{FlagSummary, Given, Ingested};
 use crate::schema::Split;
 
@@ -202,7 +202,7 @@ fn unused_features<'c>(checked: &Checked<'c>, ignored: &[&str], empty: &[&str]) 
     let told = |name: &str| {
         let of =
             |v: &&str| name.strip_prefix(*v).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
-        ignored.contains(&name) || empty.iter().any(|v| of(v))
+        ignored.contains(&name) || empty.iter().any(of)
     };
     let mut names = Vec::new();
     for message in ingested.audit.messages.iter() {
@@ -267,7 +267,12 @@ fn unusual(row: Option<&FlagRow>, picture: bool) -> String {
         "" => "no single feature stands out",
         sentence => sentence,
     };
-    format!("{} (p = {:.4}{flagged}): {reason}", row.record_id, row.p_value)
+    // Of many calibration records, a p-value may have more zeros than four places show.
+    let p = match row.p_value {
+        p if p < 0.001 => significant(p, 2),
+        p => format!("{p:.4}"),
+    };
+    format!("{} (p = {p}{flagged}): {reason}", row.record_id)
 }
 
 /// The message that matters most; without one that matters, the flags.
@@ -335,5 +340,12 @@ mod tests {
         let row = FlagRow { record_id: "p7".into(), p_value: 0.2, ..FlagRow::default() };
         assert_eq!(unusual(Some(&row), false), "p7 (p = 0.2000, not flagged): no single feature stands out");
         assert!(unusual(Some(&row), true).ends_with("its map in the folder maps shows where"));
+        // The smallest p-value of 76,000 calibration records is not 0.
+        let row = FlagRow { p_value: 1.0 / 76_001.0, flagged: true, ..row };
+        assert!(
+            unusual(Some(&row), false).starts_with("p7 (p = 0.000013): "),
+            "{}",
+            unusual(Some(&row), false)
+        );
     }
 }
