@@ -96,13 +96,13 @@ impl IoError {
 
 impl Hint for IoError {
     fn hint(&self) -> Option<String> {
-        if let Some(refusal) = Refusal::of(&self.source) {
-            return Some(refusal.remedy().into());
-        }
         use std::io::ErrorKind::{
             FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
             StorageFull,
         };
+        if let Some(refusal) = Refusal::of(&self.source) {
+            return Some(refusal.remedy().into());
+        }
         match self.source.kind() {
             NotFound | NotADirectory => {
                 Some("check the path; relative paths start at the current folder".into())

@@ -303,9 +303,11 @@ fn tables(listing: &Listing, input: &Path) -> Result<Vec<SourceFile>, IngestErro
         .filter(|file| !file.is_prose())
         .map(|file| {
             let folder = file.path.parent().and_then(|folder| folder.strip_prefix(input).ok());
-            let folders = folder.into_iter().flat_map(Path::components);
-            let before: String =
-                folders.map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect();
+            let mut before = String::new();
+            for part in folder.into_iter().flat_map(Path::components) {
+                before.push_str(&part.as_os_str().to_string_lossy());
+                before.push('/');
+            }
             SourceFile {
                 name: format!("{before}{}", file.name),
                 stem: format!("{}{}", before.to_lowercase(), file.stem),

@@ -357,7 +357,8 @@ fn assign_patients(records: &mut [Cuts], settings: &Waveform, input: &Path) -> O
     message.filter(|_| settings.split_by == SplitBy::Record)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod links;
 #[cfg(test)]
 mod tests;

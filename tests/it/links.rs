@@ -61,7 +61,7 @@ fn folders_of_a_database_and_files_of_a_table_behind_links_are_refused() {
     let shards = dir.join("shards");
     fs::create_dir_all(&shards).unwrap();
     for i in 0..3 {
-        let rows = (0..40).map(|r| format!("{}-{r},{}\n", i, (r * 7 + i) % 11)).collect::<String>();
+        let rows = (0..40).map(|r| format!("{}-{r},{}\n", i, (r * 7 + i) % 11)).collect::<Vec<_>>().concat();
         fs::write(shards.join(format!("{i}.csv")), format!("id,x\n{rows}")).unwrap();
     }
     fs::write(dir.join("secret.csv"), "id,x\n9,9\n").unwrap();
@@ -79,7 +79,7 @@ fn folders_of_a_database_and_files_of_a_table_behind_links_are_refused() {
 fn parts_behind_links_out_of_their_folder_are_refused() {
     let tmp = tempfile::tempdir().unwrap();
     let dir = tmp.path();
-    let rows = (0..60).map(|r| format!("{r},{}\n", r * 7 % 11)).collect::<String>();
+    let rows = (0..60).map(|r| format!("{r},{}\n", r * 7 % 11)).collect::<Vec<_>>().concat();
     fs::write(dir.join("t.csv"), format!("id,x\n{rows}")).unwrap();
     for part in ["1", "2"] {
         let (part, output) = (format!("{part}/2"), format!("p{part}"));

@@ -195,7 +195,8 @@ mod tests {
         // As long without a line end, and longer.
         let endless = |n: usize| {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-            (0..n).for_each(|_| encoder.write_all(&[b'0'; 1 << 20]).unwrap());
+            let zeros = vec![b'0'; 1 << 20];
+            (0..n).for_each(|_| encoder.write_all(&zeros).unwrap());
             inflate(&encoder.finish().unwrap()).map(|text| text.len())
         };
         assert!(endless(120).is_ok());

@@ -28,6 +28,10 @@ fn arrow_without_content(rows: usize, columns: usize, stream: bool) -> Result<So
     all.push(Series::full_null("nothing".into(), rows, &DataType::Null).into());
     let mut frame = DataFrame::new(rows, all).unwrap();
     let file = std::fs::File::create(&path).unwrap();
+    #[expect(
+        clippy::default_trait_access,
+        reason = "the type of the level is in a crate that is not named here"
+    )]
     let compression = Some(IpcCompression::ZSTD(Default::default()));
     if stream {
         IpcStreamWriter::new(file).with_compression(compression).finish(&mut frame).unwrap();
