@@ -6,6 +6,8 @@ use super::stream::{ENDS_EARLY, MOST_NUMBERS, read_all};
 
 /// Longest header that is read; NumPy writes 128 bytes for arrays of numbers.
 const LONGEST_HEADER: usize = 64 << 10;
+/// Bytes of the longest text of an entry.
+const LONGEST_TEXT: usize = 64 << 10;
 
 /// Types of numbers that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +99,12 @@ impl<R: Read> Npy<R> {
         let mut size: usize = size.parse().map_err(|_| unclear())?;
         if kind == "U" {
             // Such a type counts characters.
-            size = size.saturating_mul(4).min(LONGEST_HEADER);
+            size = size.saturating_mul(4);
+            if size > LONGEST_TEXT {
+                let longest = LONGEST_TEXT / 4;
+                let message = format!("its texts have room for more than {longest} characters (`{descr}`)");
+                return Err((message, "shorten the names of patients, labels and splits"));
+            }
         }
         let known = match (kind, size) {
             ("b", 1) => Some(Kind::Bool),

@@ -143,6 +143,8 @@ fn arrays_that_unfold_to_more_than_their_size_can_tell_apart_are_refused_before_
     refused("labels.npz", &npz(&[("y.npy", array)]), "ends before its header says");
     let texts = npy("'<U16000'", "(100000,)", &[0; 64]);
     refused("texts.npz", &npz(&[("y.npy", texts)]), "ends before its header says");
+    let long = npy("'<U20000'", "(9,)", &[0; 64]);
+    refused("long.npz", &npz(&[("y.npy", long)]), "room for more than 16384 characters");
     let mut listed = npz(&[("x.npy", npy("'|u1'", "(1, 30000, 30000)", &[0; 64]))]);
     let list = listed.windows(4).rposition(|four| four == b"PK\x01\x02").unwrap();
     // Deflated, and as long as the list can say.
