@@ -49,8 +49,8 @@ impl Refusal {
                 "put an ordinary file in its place; a table that comes through a pipe is read by `--input -`"
             }
             Self::LeadsOut => {
-                "put the file itself in its place, name the file it leads to, or allow such links by \
-                 --follow-links if you trust whoever made the folder"
+                "put the file itself in its place, name the file it leads to, or leave out --no-follow-links if you \
+                 trust whoever made the folder"
             }
             Self::LeadsNowhere => "put the file itself in its place, or remove the link",
             Self::Changed => {

@@ -17,7 +17,7 @@ use std::io;
 use std::path::Path;
 
 use crate::error::Refusal;
-pub use folder::{Listing, Refused, allow_links_out, walk, within};
+pub use folder::{Listing, Refused, allow_links_out, links_followed, walk, within};
 pub use packed::{most_bytes, most_cells, most_rows};
 pub use watch::{Stamp, Watch};
 

@@ -26,9 +26,13 @@ pub fn run() -> ExitCode {
     let console = Console::new(cli.global.quiet, as_json);
     log_to_stderr(&cli.global);
     interrupt::handle(&console);
-    plain_file::allow_links_out(cli.global.follow_links);
+    plain_file::allow_links_out(!cli.global.no_follow_links);
     let threads = cli.global.threads.map_or(0, usize::from);
-    match start_threads(threads).and_then(|()| commands::run(cli.command, &console)) {
+    let ended = start_threads(threads).and_then(|()| commands::run(cli.command, &console));
+    if let Some(message) = plain_file::links_followed() {
+        console.warn(&message);
+    }
+    match ended {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             output::remove_unfinished();

@@ -1,15 +1,17 @@
 //! What lies in a folder that a user named, and which links in it are followed.
 //!
-//! A folder is often unpacked from an archive of somebody else. A link in it that leads out of the folder would
-//! let its author choose which files of the reader are read and end up in a bundle or a report, so it is not
-//! followed unless the user allows it. A link that stays within the folder is followed, and so is every path that
-//! the user typed: that a folder or a file that was named is itself a link means nothing.
+//! A folder is often unpacked from an archive of somebody else. A link in it that leads out of the folder lets its
+//! author choose which files of the reader are read and end up in a bundle or a report. It is followed where that
+//! is allowed, and then told of: those who link large files instead of copying them are many. A link that stays
+//! within the folder is followed, and so is every path that the user typed: that a folder or a file that was
+//! named is itself a link means nothing.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{IoError, Refusal};
 use crate::message::{Message, Weight, counted};
@@ -18,12 +20,43 @@ use crate::message::{Message, Weight, counted};
 /// about one of the many places that list folders.
 static LINKS_OUT: AtomicBool = AtomicBool::new(false);
 
+/// Links out of a folder that were followed, for the message about them.
+static FOLLOWED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
 /// Names given in a sentence; more are counted.
 const NAMED: usize = 5;
 
-/// Says whether links that lead out of a folder are followed; they are not unless this is called.
+/// Says whether links that lead out of a folder are followed; they are not unless this allows it, as the command
+/// line does unless it is told otherwise.
 pub fn allow_links_out(allowed: bool) {
     LINKS_OUT.store(allowed, Ordering::Relaxed);
+}
+
+/// What to say of the links out of a folder that were followed so far; none where there were none.
+pub fn links_followed() -> Option<Message> {
+    let all = FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner);
+    let shown =
+        all.iter().take(NAMED).map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
+    let more = all.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let text = format!(
+        "{} followed: {shown}{more}; --no-follow-links refuses such links",
+        counted(
+            all.len(),
+            "link that leads out of its folder was",
+            "links that lead out of their folder were"
+        )
+    );
+    (!all.is_empty()).then(|| Message::records(Weight::Choice, text).counting(all.len()))
+}
+
+/// Whether a link that leads out is followed; if it is, that is remembered.
+fn is_followed(link: &Path) -> bool {
+    let allowed = LINKS_OUT.load(Ordering::Relaxed);
+    if allowed {
+        FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner).insert(link.to_path_buf());
+    }
+    allowed
 }
 
 /// What lies in a folder, each in the order of paths.
@@ -147,10 +180,10 @@ pub fn walk(named: &Path, depth: usize, is_looked_at: impl Fn(&str) -> bool) -> 
             } else {
                 (real, kind, false)
             };
-            let leads_out = linked && !real.starts_with(&root) && !LINKS_OUT.load(Ordering::Relaxed);
+            let leads_out = linked && !real.starts_with(&root);
             if kind.is_dir() && folder.depth == depth {
                 listing.folders.push(path);
-            } else if leads_out {
+            } else if leads_out && (kind.is_dir() || kind.is_file()) && !is_followed(&path) {
                 listing.refused.push(Refused { path, why: Refusal::LeadsOut, is_folder: kind.is_dir() });
             } else if kind.is_dir() {
                 let circle =
@@ -190,7 +223,7 @@ pub fn within(named: &Path, path: &Path) -> Result<(), IoError> {
     let (Ok(root), Ok(target)) = (fs::canonicalize(or_here(named)), fs::canonicalize(path)) else {
         return Ok(());
     };
-    if target.starts_with(root) || LINKS_OUT.load(Ordering::Relaxed) {
+    if target.starts_with(root) || is_followed(path) {
         return Ok(());
     }
     Err(IoError::on("read", path)(Refusal::LeadsOut.into()))

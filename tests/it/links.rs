@@ -1,5 +1,5 @@
-//! Links that lead out of a folder, by the whole program: what somebody packed into a folder does not decide
-//! which other files are read.
+//! Links that lead out of a folder, by the whole program: they are followed and told of, or refused where the user
+//! does not trust whoever packed the folder.
 
 #![cfg(unix)]
 
@@ -39,11 +39,14 @@ fn tables_of_an_extract_behind_links_are_read_if_that_is_allowed_and_refused_oth
     let manifest = |bundle: &str| fs::read(dir.join(bundle).join("manifest.json")).unwrap();
     assert_eq!(manifest("whole"), manifest("linked"));
     move_out(dir, "CHARTEVENTS.csv");
-    let refused = ["CHARTEVENTS.csv", OUT, "--follow-links"];
-    fail(dir, &["ingest", "mimic3-first-24h", "--input", "in", "--output", "o"], &refused);
-    fail(dir, &["check", "in", "--output", "o"], &[OUT]);
-    let allowed = ["ingest", "mimic3-first-24h", "--input", "in", "--output", "allowed", "--follow-links"];
-    succeed(dir, &allowed);
+    let refused = ["CHARTEVENTS.csv", OUT, "leave out --no-follow-links"];
+    fail(dir, &[&ingest[..5], &["o", "--no-follow-links"]].concat(), &refused);
+    fail(dir, &["check", "in", "--output", "o", "--no-follow-links"], &[OUT]);
+    let told = succeed(dir, &[&ingest[..5], &["allowed"]].concat());
+    assert!(
+        told.contains("1 link that leads out of its folder was followed: `in/CHARTEVENTS.csv`"),
+        "{told}"
+    );
     assert_eq!(manifest("whole"), manifest("allowed"));
 }
 
@@ -54,9 +57,9 @@ fn folders_of_a_database_and_files_of_a_table_behind_links_are_refused() {
     succeed(dir, &["synth", "--database", "mimic4", "--patients", "40", "--output", "in"]);
     move_out(dir, "hosp");
     let ingest = ["ingest", "icu-first-24h", "--schema", "mimic4", "--input", "in", "--output", "o"];
-    fail(dir, &ingest, &["hosp", OUT, "--follow-links"]);
-    fail(dir, &["check", "in", "--output", "o"], &[OUT]);
-    succeed(dir, &[&ingest[..5], &["in", "--output", "allowed", "--follow-links"]].concat());
+    fail(dir, &[&ingest[..], &["--no-follow-links"]].concat(), &["hosp", OUT]);
+    fail(dir, &["check", "in", "--output", "o", "--no-follow-links"], &[OUT]);
+    succeed(dir, &ingest);
 
     let shards = dir.join("shards");
     fs::create_dir_all(&shards).unwrap();
@@ -68,8 +71,10 @@ fn folders_of_a_database_and_files_of_a_table_behind_links_are_refused() {
     let wide = ["ingest", "wide-table", "--input", "shards", "--output"];
     succeed(dir, &[&wide[..], &["fine"]].concat());
     symlink("../secret.csv", shards.join("3.csv")).unwrap();
-    fail(dir, &[&wide[..], &["o"]].concat(), &["3.csv", OUT]);
-    fail(dir, &["check", "shards", "--output", "o"], &[OUT]);
+    fail(dir, &[&wide[..], &["refused", "--no-follow-links"]].concat(), &["3.csv", OUT]);
+    fail(dir, &["check", "shards", "--output", "refused", "--no-follow-links"], &[OUT]);
+    let told = succeed(dir, &[&wide[..], &["followed"]].concat());
+    assert!(told.contains("followed: `shards/3.csv`"), "{told}");
     fs::remove_file(shards.join("3.csv")).unwrap();
     symlink("nothing.csv", shards.join("3.csv")).unwrap();
     fail(dir, &[&wide[..], &["o"]].concat(), &["3.csv", "leads nowhere"]);
@@ -90,7 +95,7 @@ fn parts_behind_links_out_of_their_folder_are_refused() {
     fs::create_dir(dir.join("elsewhere")).unwrap();
     fs::rename(dir.join("p2/rows.parquet"), dir.join("elsewhere/rows.parquet")).unwrap();
     symlink("../elsewhere/rows.parquet", dir.join("p2/rows.parquet")).unwrap();
-    fail(dir, &merge("o"), &["rows.parquet", OUT]);
+    fail(dir, &[&merge("o")[..], &["--no-follow-links"]].concat(), &["rows.parquet", OUT]);
     // A part that is itself behind a link was named by the user.
     fs::remove_file(dir.join("p2/rows.parquet")).unwrap();
     fs::rename(dir.join("elsewhere/rows.parquet"), dir.join("p2/rows.parquet")).unwrap();

@@ -66,10 +66,10 @@ pub(in crate::cli) struct Global {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
 
-    /// Follow links in a folder that lead out of it. Without this they are refused or left out, so that a folder
-    /// of somebody else cannot choose which other files are read
+    /// Refuse or leave out links in a folder that lead out of it, so that a folder of somebody else cannot choose
+    /// which other files are read. Without this they are followed, and named
     #[arg(long, global = true)]
-    pub(in crate::cli) follow_links: bool,
+    pub(in crate::cli) no_follow_links: bool,
 
     /// How notes, warnings, progress and errors are written to stderr: as text, or as one JSON object per
     /// line for another program

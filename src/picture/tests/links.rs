@@ -43,14 +43,14 @@ fn pictures_behind_links_out_of_the_folder_are_left_out_and_counted() {
         said(&table)
             .contains("2 pictures are left out, each of which is a link that leads out of the folder")
     );
-    assert!(said(&table).contains("--follow-links"), "{}", said(&table));
+    assert!(said(&table).contains("--no-follow-links"), "{}", said(&table));
     // Where nothing else is there, the reason is the error.
     let only = dir.path().join("only");
     fs::create_dir(&only).unwrap();
     symlink("../out/out.png", only.join("a.png")).unwrap();
     let error = read(&only, &[]).unwrap_err();
     assert!(error.to_string().contains("leads out of the folder"), "{error}");
-    assert!(error.hint().unwrap().contains("--follow-links"));
+    assert!(error.hint().unwrap().contains("--no-follow-links"));
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn links_out_of_a_folder_are_refused_and_links_within_it_are_followed() {
     assert!(
         told[0].starts_with(
             "4 links lead out of the folder, and are left out: `file`, `folder` (a folder), `sub/deep`, `through`;"
-        ) && told[0].contains("--follow-links"),
+        ) && told[0].contains("--no-follow-links"),
         "{told:?}"
     );
     assert!(told[1].starts_with("1 link leads nowhere, and is left out: `broken`;"), "{told:?}");
