@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::ingest::{self, IngestError};
 use crate::message::counted;
 use crate::picture;
-use crate::plain_file;
+use crate::plain_file::{self, Listing};
 use crate::schema;
 use crate::waveform::{self, Record};
 
@@ -93,7 +93,7 @@ pub fn recognise(input: &Path) -> Result<Given, Error> {
             message: format!(
                 "{} holds no table, no signals, no pictures and no known database{}",
                 input.display(),
-                not_looked_into(&files)
+                not_looked_into(&listing)
             ),
             hint: "name the folder or file that holds the data themselves; tables end in .csv, .tsv, .psv, \
                    .parquet or .arrow, and archives have to be unpacked"
@@ -131,13 +131,15 @@ fn as_written(path: &Path) -> String {
 }
 
 /// The archives and folders in a folder, which are not looked into.
-fn not_looked_into(files: &[PathBuf]) -> String {
+fn not_looked_into(listing: &Listing) -> String {
     let ends = [".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar"];
     let is_archive = |file: &&PathBuf| ends.iter().any(|end| name(file).ends_with(end));
-    let archives = files.iter().filter(is_archive).map(|file| format!("the archive {}", as_written(file)));
+    let archives =
+        listing.files.iter().filter(is_archive).map(|file| format!("the archive {}", as_written(file)));
     // What starts with a dot or an underline is some program's own.
-    let is_folder = |file: &&PathBuf| file.is_dir() && !name(file).starts_with(['.', '_']);
-    let folders = files.iter().filter(is_folder).map(|file| format!("the folder {}", as_written(file)));
+    let is_shown = |folder: &&PathBuf| !name(folder).starts_with(['.', '_']);
+    let folders =
+        listing.folders.iter().filter(is_shown).map(|file| format!("the folder {}", as_written(file)));
     let found: Vec<String> = archives.chain(folders).take(4).collect();
     if found.is_empty() { String::new() } else { format!(", but {}", found.join(" and ")) }
 }

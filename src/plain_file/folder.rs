@@ -18,7 +18,9 @@ use crate::message::{Message, Weight, counted};
 
 /// One answer for the whole process, given before any folder is read: it is about whom a user trusts and not
 /// about one of the many places that list folders.
-static LINKS_OUT: AtomicBool = AtomicBool::new(false);
+/// Unit tests share one process, and refuse, so that refusing is tested; that links are followed is tested by the
+/// program as a whole.
+static LINKS_OUT: AtomicBool = AtomicBool::new(cfg!(not(test)));
 
 /// Links out of a folder that were followed, for the message about them.
 static FOLLOWED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -26,8 +28,7 @@ static FOLLOWED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// Names given in a sentence; more are counted.
 const NAMED: usize = 5;
 
-/// Says whether links that lead out of a folder are followed; they are not unless this allows it, as the command
-/// line does unless it is told otherwise.
+/// Says whether links that lead out of a folder are followed; they are unless this forbids it.
 pub fn allow_links_out(allowed: bool) {
     LINKS_OUT.store(allowed, Ordering::Relaxed);
 }
