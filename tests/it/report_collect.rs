@@ -211,7 +211,7 @@ fn a_flow_and_a_mixture_are_compared_by_their_own_numbers() {
             .iter()
             .find(|s| s.split == "test")
             .unwrap();
-        assert!((own.mean.unwrap() - row.mean).abs() < 1e-9);
+        assert!((own.original_units.unwrap() - row.mean).abs() < 1e-9);
         assert!((row.difference - (row.mean - comparison.rows[0].mean)).abs() < 1e-9);
     }
     // Two equal mixtures cannot be told apart, and the page says so.
