@@ -63,7 +63,7 @@ pub use marks::evaluate_marks;
 pub use outcome::{OutcomeRequest, evaluate_outcome};
 pub use parts::{ingest_part, merge_parts};
 pub use records::{Records, RecordsSource};
-pub use report::{ReportFormat, ReportRequest, report};
+pub use report::{ReportFormat, ReportRequest, Reported, report};
 pub use sample::{SampleRequest, sample};
 pub use score::{ScoreRequest, score};
 pub use serve::serve;

@@ -12,6 +12,7 @@ use crate::outlier::Evaluation;
 use crate::output::{OutputError, Staged, keep_inputs};
 use crate::plain_file;
 use crate::random::Seed;
+use crate::report::data::Outcome;
 use crate::report::{self, Older, OlderModel, ReportError, ReportOptions};
 use crate::schema::Kind;
 use crate::waveform::Normalisation;
@@ -66,11 +67,23 @@ pub struct ReportRequest<'a> {
     pub seed: Seed,
 }
 
-/// Computes and writes the page; returns how the flags compare with the known anomalies, where there are any.
+/// What a page came to.
+#[derive(Debug)]
+pub struct Reported {
+    /// How the flags compare with the known anomalies, where there are any.
+    pub evaluation: Option<Evaluation>,
+    /// Which family explains held-out records better.
+    pub outcome: Outcome,
+    /// Mean difference of the best flow and its opponent over the same held-out records, in nats per record,
+    /// with its standard error; none without both or with too few records.
+    pub difference: Option<(f64, f64)>,
+}
+
+/// Computes and writes the page.
 ///
 /// # Errors
 /// Whatever reading, flagging or rendering reports; models that do not fit the bundle.
-pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> {
+pub fn report(request: &ReportRequest<'_>) -> Result<Reported, Error> {
     let others = [request.compare, request.labels, request.by_table, request.review].into_iter().flatten();
     let records = request.records.map(RecordsSource::path);
     let inputs = request.models.iter().copied().chain([request.bundle]).chain(others).chain(records);
@@ -119,7 +132,12 @@ pub fn report(request: &ReportRequest<'_>) -> Result<Option<Evaluation>, Error> 
     let staged = Staged::file(request.output, request.force)?;
     fs::write(staged.path(), text).map_err(IoError::on("write", request.output))?;
     staged.commit()?;
-    Ok(flagged.and_then(|f| f.evaluation))
+    let verdict = data.verdict;
+    Ok(Reported {
+        evaluation: flagged.and_then(|f| f.evaluation),
+        outcome: verdict.outcome,
+        difference: verdict.difference.zip(verdict.standard_error),
+    })
 }
 
 /// Refuses a name that promises another kind of file.

@@ -102,7 +102,10 @@ fn page_json_and_metrics_hold_the_same_numbers() {
 fn models_are_compared_by_what_was_ingested() {
     let dir = folder();
     // Few different records, which share their noise: the density of the vector depends on it.
-    let rows: String = (0..300).map(|i| format!("{},{}\n", 1 + i % 2, 1 + (i / 2) % 3)).collect();
+    let mut rows = String::new();
+    for i in 0..300 {
+        let _ = writeln!(rows, "{},{}", 1 + i % 2, 1 + (i / 2) % 3);
+    }
     ingest(dir.path(), &format!("a,b\n{rows}"), "bundle");
     mixture(dir.path(), "bundle", "one");
     // Another seed draws other noise.

@@ -20,7 +20,7 @@ use crate::outlier::{DEFAULT_ALPHA, Rule};
 use crate::output::{Staged, keep_inputs};
 use crate::pipeline::{
     self, Error, FitRequest, FlagRequest, FlagSummary, Given, IngestRequest, Ingested, RecordsSource,
-    ReportFormat, ReportRequest,
+    ReportFormat, ReportRequest, Reported,
 };
 use crate::random::Seed;
 use crate::train::Preset;
@@ -90,12 +90,13 @@ impl Check<'_> {
         let flow = self.fit("flow", &shape, Some(left))?;
         let new = self.args.new.as_deref().map(|new| self.new_records(new, given)).transpose()?;
         let flags = self.flag(new.as_deref(), pictures)?;
-        self.report(new.as_deref(), mixture.is_some())?;
+        let reported = self.report(new.as_deref(), mixture.is_some())?;
         let summary = Summary::of(&Checked {
             given,
             ingested: &ingested,
             flow: &flow,
             mixture: mixture.as_ref(),
+            reported: &reported,
             flags: &flags,
             new: self.args.new.as_deref(),
             output: &self.args.output,
@@ -232,7 +233,7 @@ impl Check<'_> {
         Ok(summary)
     }
 
-    fn report(&mut self, new: Option<&Path>, mixture: bool) -> std::result::Result<(), Error> {
+    fn report(&mut self, new: Option<&Path>, mixture: bool) -> std::result::Result<Reported, Error> {
         let bundle = self.dir.join("bundle");
         let mut words = vec!["report".into(), self.later("bundle")];
         let names = if mixture { &["flow", "mixture"][..] } else { &["flow"] };
@@ -264,7 +265,7 @@ impl Check<'_> {
             seed: Seed(self.args.seed),
         });
         spinner.finish_and_clear();
-        written.map(|_| ())
+        written
     }
 }
 

@@ -11,7 +11,8 @@ use crate::evaluate::SplitMetrics;
 use crate::ingest::Audit;
 use crate::message::{About, Message, Weight, counted, plural};
 use crate::outlier::{DEFAULT_ALPHA, FlagRow, significant};
-use crate::pipeline::{FlagSummary, Given, Ingested};
+use crate::pipeline::{FlagSummary, Given, Ingested, Reported};
+use crate::report::data::Outcome;
 use crate::schema::Split;
 
 /// Unusual records that are named.
@@ -28,6 +29,8 @@ pub(super) struct Checked<'a> {
     pub(super) flow: &'a ModelArtifact,
     /// What the flow is held against; none of pictures.
     pub(super) mixture: Option<&'a ModelArtifact>,
+    /// What the page says of the two.
+    pub(super) reported: &'a Reported,
     pub(super) flags: &'a FlagSummary,
     /// The new records, where the flags are theirs.
     pub(super) new: Option<&'a Path>,
@@ -68,7 +71,7 @@ impl Summary {
         Self {
             read: read(checked),
             left_out: left_out(checked),
-            models: models(checked.flow, checked.mixture),
+            models: models(checked.flow, checked.mixture, checked.reported),
             most_unusual: (0..NAMED)
                 .map(|i| unusual(checked.flags.most_unusual.get(i), checked.mixture.is_none()))
                 .collect(),
@@ -217,7 +220,7 @@ fn unused_features<'c>(checked: &Checked<'c>, ignored: &[&str], empty: &[&str]) 
     names
 }
 
-fn models(flow: &ModelArtifact, mixture: Option<&ModelArtifact>) -> String {
+fn models(flow: &ModelArtifact, mixture: Option<&ModelArtifact>, reported: &Reported) -> String {
     let of = |model: &ModelArtifact| model.metrics.splits.get(&Split::Test).cloned();
     let figure = |name: &str, mean: f64, error: Option<f64>| match error {
         Some(error) => format!("{name} {mean:.2} ± {error:.2}"),
@@ -244,12 +247,20 @@ fn models(flow: &ModelArtifact, mixture: Option<&ModelArtifact>) -> String {
     // numbers.
     let mean = |m: &SplitMetrics| (m.mean_log_prob_original_units, m.standard_error_original_units);
     let ((a, a_error), (b, b_error), n) = (mean(&a), mean(&b), a.n);
-    let error = (a_error.unwrap_or(0.0).powi(2) + b_error.unwrap_or(0.0).powi(2)).sqrt();
-    let better = if a >= b { one } else { other };
-    let verdict = if (a - b).abs() <= error {
-        format!("the {better} explains them better, by less than the error of the difference")
-    } else {
-        format!("the {better} explains them better by {:.2}", (a - b).abs())
+    // As the page decides it, by differences over the same records.
+    let verdict = match (reported.outcome, reported.difference) {
+        (Outcome::Flow | Outcome::Mixture, Some((difference, error))) => {
+            let better = if difference > 0.0 { one } else { other };
+            let places = if error < 0.01 { 3 } else { 2 };
+            format!("the {better} explains them better by {:.places$} ± {error:.places$}", difference.abs())
+        }
+        (_, Some((difference, error))) => {
+            let places = if error < 0.01 { 3 } else { 2 };
+            format!(
+                "the difference, {difference:+.places$} ± {error:.places$}, does not tell which explains them better"
+            )
+        }
+        (_, None) => "too few to tell which explains them better".to_owned(),
     };
     format!(
         "{} against {} nats per held-out record, in original units (n = {}): {verdict}",

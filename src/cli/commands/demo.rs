@@ -120,7 +120,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         labels: Some(&dir.join("incoming-extract").join("anomalies.csv")),
         seed,
     };
-    let evaluation = pipeline::report(&request)?;
+    let evaluation = pipeline::report(&request)?.evaluation;
     staged.commit()?;
     if let Some(e) = evaluation {
         console.note(&found(&e, "errors"));

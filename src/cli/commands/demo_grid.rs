@@ -126,7 +126,7 @@ pub(super) fn run(args: &args::Demo, console: &Console) -> Result {
         labels: Some(&dir.join("incoming-pictures").join("anomalies.csv")),
         seed,
     };
-    let evaluation = pipeline::report(&request)?;
+    let evaluation = pipeline::report(&request)?.evaluation;
     let n_maps = fs::read_dir(dir.join("maps")).map_or(0, Iterator::count).saturating_sub(1);
     staged.commit()?;
     if let Some(e) = evaluation {
