@@ -147,6 +147,16 @@ fn splits(
                 .into(),
         });
     }
+    // The training half of a published set is often kept without the other.
+    if let Some(only) = declared.first().filter(|first| declared.iter().all(|split| split == *first)) {
+        let text = format!(
+            "all pictures declare the {} split, which divides nothing: they are divided by the hash of the patient, \
+             in the shares of the pipeline",
+            only.name()
+        );
+        messages.push(Message::records(Weight::Choice, text).counting(declared.len()));
+        return Ok(assign_subjects(subjects.iter().map(String::as_str), pipeline).0);
+    }
     let has = |split| declared.contains(&split);
     let shares = &pipeline.split;
     // What is lacking comes out of the training pictures, or where there are validation pictures, out of

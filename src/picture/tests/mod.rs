@@ -124,6 +124,17 @@ fn idx_files_are_read_plain_and_compressed_with_the_labels_beside_them() {
     assert_eq!(values(&table, 1), [42.0, 49.0, 56.0, 63.0, 70.0, 77.0]);
     assert_eq!(labels(&table)[..4], ["0", "1", "2", "0"]);
     assert_eq!(table.columns[5].name, "p[01,02]");
+    // Of a folder with the training half alone, all splits are made.
+    let half = tempfile::tempdir().unwrap();
+    fs::write(half.path().join("train-images-idx3-ubyte"), idx(90)).unwrap();
+    fs::write(
+        half.path().join("train-labels-idx1-ubyte"),
+        [&[0, 0, 8, 1, 0, 0, 0, 90][..], &[1; 90]].concat(),
+    )
+    .unwrap();
+    let (all, _) = read(half.path(), &[]).unwrap();
+    let splits = all.splits.as_ref().unwrap();
+    assert!(Split::ALL.iter().all(|split| splits.contains(split)), "{splits:?}");
     let packed = dir.path().join("other-images-idx3-ubyte.gz");
     let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
     gz.write_all(&idx(20)).unwrap();
