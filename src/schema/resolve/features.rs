@@ -3,7 +3,6 @@
 
 use toml::Spanned;
 
-use super::dictionary;
 use super::lacking::Lacking;
 use super::variables::check_suits;
 use crate::schema::problems::{Problems, Span};
@@ -173,16 +172,8 @@ impl Reading<'_, '_> {
         }
         let found = schema.variable(name.get_ref()).filter(|_| self.lacking.is_none());
         if found.is_none() {
-            let is_concept = dictionary().iter().any(|concept| concept.variable.name == *name.get_ref());
-            let hint = if is_concept && self.lacking.is_none() {
-                format!(
-                    "`{}` is a concept, and `schema = \"concepts\"` finds it in any database",
-                    name.get_ref()
-                )
-            } else {
-                suggest::hint(name.get_ref(), schema.variables.iter().map(|v| v.name.as_str()))
-                    .unwrap_or_else(|| format!("`cohort-flow schema show {}` lists them", schema.name))
-            };
+            let hint = suggest::hint(name.get_ref(), schema.variables.iter().map(|v| v.name.as_str()))
+                .unwrap_or_else(|| format!("`cohort-flow schema show {}` lists them", schema.name));
             let message = format!("schema `{}` has no variable `{}`", schema.name, name.get_ref());
             self.problems.add_with_hint(name.span(), message, hint);
         }
