@@ -1,6 +1,6 @@
-//! Files that are read. Only ordinary ones are opened: a pipe without a writer would be waited for without end,
-//! and a device such as `/dev/zero` would fill the memory. Tables that come through a pipe have a way of their
-//! own, standard input.
+//! Files that are read. Only ordinary ones are opened: a pipe without a writer would be waited for without
+//! end, and a device such as `/dev/zero` would fill the memory. Tables that come through a pipe have a way of
+//! their own, standard input.
 //!
 //! ```text
 //! folder  what lies in a folder, and which links in it are followed

@@ -7,11 +7,12 @@ use crate::plain_file::most_bytes;
 /// Most numbers of an array: two thousand million, a table of 60,000 pictures of 180 × 180.
 pub(super) const MOST_NUMBERS: u64 = 1 << 31;
 
-/// Pictures of which nothing is held against a file. Of more than that, each takes a bit of the file at least.
+/// Pictures of which nothing is held against a file. Of more than that, each takes a bit of the file at
+/// least.
 const UNSUSPECTED: u64 = 1 << 20;
 
-/// What is wrong with arrays that a file of `stored` bytes says it holds: how many numbers in all, and how many
-/// entries along the first dimension in the longest.
+/// What is wrong with arrays that a file of `stored` bytes says it holds: how many numbers in all, and how
+/// many entries along the first dimension in the longest.
 pub(super) fn unfolds_too_far(numbers: u64, longest: u64, stored: u64) -> Option<String> {
     let too_far = numbers > most_bytes(stored) || longest > UNSUSPECTED && longest > stored.saturating_mul(8);
     too_far.then(|| {

@@ -1,10 +1,10 @@
 //! What lies in a folder that a user named, and which links in it are followed.
 //!
-//! A folder is often unpacked from an archive of somebody else. A link in it that leads out of the folder lets its
-//! author choose which files of the reader are read and end up in a bundle or a report. It is followed where that
-//! is allowed, and then told of: those who link large files instead of copying them are many. A link that stays
-//! within the folder is followed, and so is every path that the user typed: that a folder or a file that was
-//! named is itself a link means nothing.
+//! A folder is often unpacked from an archive of somebody else. A link in it that leads out of the folder
+//! lets its author choose which files of the reader are read and end up in a bundle or a report. It is
+//! followed where that is allowed, and then told of: those who link large files instead of copying them are
+//! many. A link that stays within the folder is followed, and so is every path that the user typed: that a
+//! folder or a file that was named is itself a link means nothing.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fs;
@@ -17,9 +17,8 @@ use crate::error::{IoError, Refusal};
 use crate::message::{Message, Weight, counted};
 
 /// One answer for the whole process, given before any folder is read: it is about whom a user trusts and not
-/// about one of the many places that list folders.
-/// Unit tests share one process, and refuse, so that refusing is tested; that links are followed is tested by the
-/// program as a whole.
+/// about one of the many places that list folders. Unit tests share one process, and refuse, so that refusing
+/// is tested; that links are followed is tested by the program as a whole.
 static LINKS_OUT: AtomicBool = AtomicBool::new(cfg!(not(test)));
 
 /// Links out of a folder that were followed, for the message about them.
@@ -140,11 +139,11 @@ struct Ahead {
     depth: usize,
 }
 
-/// Lists a folder and the folders within it, `depth` of them one within the other. What `is_looked_at` is false
-/// of by its name is passed over with all that lies in it.
+/// Lists a folder and the folders within it, `depth` of them one within the other. What `is_looked_at` is
+/// false of by its name is passed over with all that lies in it.
 ///
-/// Every folder is looked into under its own path and through at most one link, and a link to a folder that it
-/// lies in is passed over, so that links in circles come to an end.
+/// Every folder is looked into under its own path and through at most one link, and a link to a folder that
+/// it lies in is passed over, so that links in circles come to an end.
 ///
 /// # Errors
 /// A folder that cannot be read.
@@ -215,8 +214,8 @@ fn leads_nowhere(error: &io::Error) -> bool {
 /// `ELOOP` of Linux and of the BSDs.
 const LOOPS: [i32; 2] = [40, 62];
 
-/// Refuses a file that is read because another file of the folder `named`, or the program itself, names it, where
-/// a link leads out of the folder. What is not there is told by the opening itself.
+/// Refuses a file that is read because another file of the folder `named`, or the program itself, names it,
+/// where a link leads out of the folder. What is not there is told by the opening itself.
 ///
 /// # Errors
 /// [`Refusal::LeadsOut`].

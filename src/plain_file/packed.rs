@@ -1,18 +1,19 @@
 //! How much a packed file may unfold to.
 //!
-//! What a reader keeps grows with the cells of a table and with its rows. A packed file that repeats itself may
-//! hold more of both than memory does: deflate packs up to 1,032 bytes into one, and run lengths of Parquet a
-//! thousand million rows into a few bytes. Honest files repeat themselves too, such as sparse tables of zeros, so
-//! that no ratio alone tells the two apart. Two things do: rows of measured values differ from each other, so that
-//! each takes room of its own; and a file of less than a megabyte should not need more than a gigabyte of memory.
+//! What a reader keeps grows with the cells of a table and with its rows. A packed file that repeats itself
+//! may hold more of both than memory does: deflate packs up to 1,032 bytes into one, and run lengths of
+//! Parquet a thousand million rows into a few bytes. Honest files repeat themselves too, such as sparse
+//! tables of zeros, so that no ratio alone tells the two apart. Two things do: rows of measured values differ
+//! from each other, so that each takes room of its own; and a file of less than a megabyte should not need
+//! more than a gigabyte of memory.
 
 /// A file of so many bytes is small: it may unfold to [`LEAST`].
 const SMALL: u64 = 1 << 20;
-/// Bytes of text that any file may unfold to. They are 64 million cells at most; a wide table of 84 million zeros
-/// took 1,157 MB to ingest, 14 bytes for each.
+/// Bytes of text that any file may unfold to. They are 64 million cells at most; a wide table of 84 million
+/// zeros took 1,157 MB to ingest, 14 bytes for each.
 const LEAST: u64 = 128 << 20;
-/// Bytes that one byte unfolds to at most in deflate, so that beyond a megabyte no honest file is refused for its
-/// cells.
+/// Bytes that one byte unfolds to at most in deflate, so that beyond a megabyte no honest file is refused for
+/// its cells.
 const MOST_PER_BYTE: u64 = 1032;
 /// Up to so many rows nothing is held against a file.
 const UNSUSPECTED_ROWS: u64 = 8_000_000;
