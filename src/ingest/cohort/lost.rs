@@ -43,16 +43,26 @@ fn table_of(source: &Source) -> &str {
 pub(in crate::ingest) fn without(plan: &Plan<'_>, table: &Table) -> String {
     let of = of_table(plan, &table.name);
     let text = format!("there is no table {}, which the schema says may be missing", table.name);
-    let alone = named(&of.alone, "found there alone and left empty");
-    let computed = named(&of.computed, "computed from what is found there alone and left empty");
-    text + &alone + &computed + &named(&of.also, "found elsewhere too")
+    let alone =
+        named(&of.alone, "is found there alone and stays empty", "are found there alone and stay empty");
+    let computed =
+        named(&of.computed, "is computed from that and stays empty", "are computed from that and stay empty");
+    text + &alone + &computed + &named(&of.also, "is found elsewhere too", "are found elsewhere too")
 }
 
 /// About a table that is there and has no row at all: whoever wrote it says that there was nothing.
 pub(in crate::ingest) fn without_rows(plan: &Plan<'_>, table: &str) -> Message {
     let of = of_table(plan, table);
-    let alone = named(&of.alone, "found there alone and taken as not recorded");
-    let computed = named(&of.computed, "computed as if nothing had been recorded there");
+    let alone = named(
+        &of.alone,
+        "is found there alone and counts as not recorded",
+        "are found there alone and count as not recorded",
+    );
+    let computed = named(
+        &of.computed,
+        "is computed as if nothing had been recorded there",
+        "are computed as if nothing had been recorded there",
+    );
     let text = format!("table {table} has no rows{alone}{computed}");
     Message::table(Weight::LeftOut, table, text)
 }
@@ -87,7 +97,11 @@ fn of_table<'p>(plan: &'p Plan<'_>, table: &str) -> OfTable<'p> {
     of
 }
 
-/// Names as a part of a sentence; nothing where there are none.
-fn named(names: &[&str], what: &str) -> String {
-    if names.is_empty() { String::new() } else { format!("; {what} ({}): {}", names.len(), names.join(", ")) }
+/// Names as a part of a sentence, by what it says of one and of several; nothing where there are none.
+fn named(names: &[&str], one: &str, several: &str) -> String {
+    let (variables, what) = if names.len() == 1 { ("variable", one) } else { ("variables", several) };
+    match names {
+        [] => String::new(),
+        names => format!("; {} {variables} {what}: {}", names.len(), names.join(", ")),
+    }
 }

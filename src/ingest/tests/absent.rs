@@ -356,7 +356,8 @@ fn without_a_table_what_hangs_on_it_is_unknown_and_not_none() {
     }
     assert_numbers(&table, "ventilated", &[Some(0.0)]);
     let said = table.audit.messages.texts().join("\n");
-    assert!(said.contains("found there alone and left empty (1): rate; computed from what is found there alone and left empty (1): any_rate"), "{said}");
+    assert!(said.contains("1 variable is found there alone and stays empty: rate"), "{said}");
+    assert!(said.contains("1 variable is computed from that and stays empty: any_rate"), "{said}");
     assert!(!said.contains("variable rate"), "{said}");
     // Whoever writes a table without rows says that there was nothing.
     fs::write(dir.path().join("pumps.csv"), csv_text("stay_id,item,from,until,rate,unit", &[])).unwrap();
@@ -365,9 +366,7 @@ fn without_a_table_what_hangs_on_it_is_unknown_and_not_none() {
     assert_numbers(&table, "any_rate", &[Some(0.0)]);
     let said = table.audit.messages.texts().join("\n");
     assert!(
-        said.contains(
-            "taken as not recorded (1): rate; computed as if nothing had been recorded there (1): any_rate"
-        ),
+        said.contains("counts as not recorded: rate; 1 variable is computed as if nothing had been"),
         "{said}"
     );
 }

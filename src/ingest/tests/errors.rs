@@ -95,9 +95,9 @@ fn an_event_table_without_rows_is_a_warning() {
     let table = run(dir.path()).unwrap();
     assert_eq!(numbers(&table, "hr_count"), [0.0; 3]);
     assert!(
-        table.audit.messages.iter().any(|w| w
-            .text
-            .starts_with("table EVENTS has no rows; found there alone and taken as not recorded (3)")),
+        table.audit.messages.iter().any(|w| w.text.starts_with(
+            "table EVENTS has no rows; 3 variables are found there alone and count as not recorded"
+        )),
         "{:?}",
         table.audit.messages
     );
